@@ -1,0 +1,91 @@
+// What the rooms promise each other: per room and action, the input it is given and the verdict it answers.
+// Inputs and verdicts hold ids, codes and counts; never rows, amounts of a person or personal data (under 2 KB).
+import { z } from "zod";
+import { PLAYBOOKS } from "./events.ts";
+
+const id = z.uuid();
+
+/** Every call of a room names the run it belongs to; `fundId` is absent for events of the platform itself. */
+export const RunRef = z.object({ eventId: id, workflowId: z.string(), fundId: id.optional() });
+export type RunRef = z.infer<typeof RunRef>;
+export const ProposalRef = RunRef.extend({ proposalId: id });
+export type ProposalRef = z.infer<typeof ProposalRef>;
+
+export const Verdict = z.object({
+  result: z.enum(["passed", "failed"]),
+  /** Code of the rule that decided, for people and for the compensation. */
+  reason: z.string().max(200),
+});
+export type Verdict = z.infer<typeof Verdict>;
+
+/** How a run ended; mirrored into workflow_runs.status. */
+export const RUN_STATUS = ["running", "completed", "refused", "failed"] as const;
+export type RunStatus = (typeof RUN_STATUS)[number];
+
+const action = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output });
+
+export const CONTRACTS = {
+  commander: {
+    /** Reads the event, recalls memories, chooses the playbook and opens the run. */
+    brief: action(
+      z.object({ eventId: id, workflowId: z.string() }),
+      z.object({ type: z.string(), fundId: id.optional(), playbook: z.enum(PLAYBOOKS), memoryIds: z.array(id) }),
+    ),
+    /** Asks for a person's decision on a proposal whose checks are in. */
+    openProposal: action(ProposalRef, z.object({ status: z.enum(["pending", "refused"]), expiresInMs: z.number(), reason: z.string() })),
+    /** Reads where a proposal stands; `final` when no decision can come any more. A passed expiry is recorded as a refusal. */
+    readDecision: action(ProposalRef, z.object({ status: z.string(), final: z.boolean(), expiresInMs: z.number() })),
+    /** Takes a proposal back when a later step failed. */
+    withdrawProposal: action(ProposalRef.extend({ reason: z.string().max(200) }), z.object({ status: z.string() })),
+    /** Ends the run: workflow_runs and audit trail. */
+    close: action(RunRef.extend({ status: z.enum(RUN_STATUS), reason: z.string().max(500), proposalId: id.optional() }), z.object({ status: z.string() })),
+    /** One memory per run of a fund. */
+    remember: action(RunRef.extend({ status: z.enum(RUN_STATUS), reason: z.string().max(500), proposalId: id.optional() }), z.object({ memoryId: id.optional() })),
+  },
+  rebalancing: {
+    /** Solves the mandate and stores the proposal; a refusal says which constraints conflict. */
+    propose: action(
+      RunRef.extend({ memoryIds: z.array(id).max(20) }),
+      z.discriminatedUnion("outcome", [
+        z.object({ outcome: z.literal("proposed"), proposalId: id, trades: z.int() }),
+        z.object({ outcome: z.literal("refused"), reason: z.string().max(500) }),
+      ]),
+    ),
+    /** Applies an approved proposal to the allocations. */
+    apply: action(ProposalRef, z.object({ outcome: z.enum(["applied", "refused"]), version: z.string(), reason: z.string() })),
+  },
+  "liquidity-engine": {
+    /** 30-day assets after the trades ≥ 1.2 × stressed 30-day liabilities (R38), and the cash of the trades is reserved in its bucket. */
+    reserve: action(ProposalRef, Verdict),
+    release: action(ProposalRef.extend({ reason: z.string().max(200) }), z.object({ released: z.int() })),
+  },
+  "compliance-sentinel": {
+    /** Pre-trade limits: concentration, issuer, illiquid share; writes compliance_logs. */
+    checkTrades: action(ProposalRef, Verdict),
+    /** Checks a tokenization request against its compliance approval. */
+    checkTokenization: action(RunRef, Verdict),
+  },
+  "risk-guardian": {
+    /** Turns LIQUIDITY_BREACH or DATA_DRIFT into an alert; it never acts. */
+    alert: action(RunRef, z.object({ alertId: id, severity: z.enum(["notice", "warning", "critical"]) })),
+  },
+  kyc: {
+    /** Looks whether a pending investor's evidence is complete for its classification; assigns or says what is missing. */
+    review: action(RunRef, z.object({ outcome: z.enum(["assigned", "missing"]), missing: z.array(z.string()).max(20), investorId: id.optional() })),
+  },
+  simulation: {
+    /** Loss of the fund under a parallel rate shift by its reported sensitivities (`dv100_linear`). */
+    stress: action(RunRef, z.object({ outcome: z.enum(["completed", "refused"]), reason: z.string() })),
+  },
+  tokenization: {
+    /** Registers the operation, referring to the compliance approval; nothing is sent to a chain. */
+    register: action(RunRef, z.object({ actionId: id, status: z.string() })),
+  },
+} as const;
+
+export type Contracts = typeof CONTRACTS;
+export type RoomName = keyof Contracts;
+export type ActionInput<R extends RoomName, A extends keyof Contracts[R]> = Contracts[R][A] extends { input: infer I extends z.ZodType } ? z.infer<I> : never;
+export type ActionOutput<R extends RoomName, A extends keyof Contracts[R]> = Contracts[R][A] extends { output: infer O extends z.ZodType } ? z.infer<O> : never;
+/** The activities of a room as a workflow calls them. */
+export type RoomActivities<R extends RoomName> = { [A in keyof Contracts[R]]: (input: ActionInput<R, A>) => Promise<ActionOutput<R, A>> };

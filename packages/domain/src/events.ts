@@ -1,0 +1,85 @@
+// The event catalogue: every type that may stand in fund_events, its payload, how it is handled and who may record it.
+// prisma/sql/catalogue.sql carries the same list for the database; a test holds the two together.
+import { z } from "zod";
+import { Bucket } from "./buckets.ts";
+import { MoneyString, RatioString } from "./money.ts";
+import type { AgentRole, PersonRole, SystemRole } from "./roles.ts";
+
+/**
+ * How the dispatcher hands an event on:
+ * `run` one Commander workflow per event · `batch` many events of a type in one workflow with one set-based RPC ·
+ * `note` recorded, nothing follows · `tell` signal the workflow that waits for it.
+ */
+export const MODES = ["run", "batch", "note", "tell"] as const;
+export type Mode = (typeof MODES)[number];
+
+export const PLAYBOOKS = ["rebalance", "onboard-investor", "warn-of-risk", "stress-fund", "tokenize", "intake-orders"] as const;
+export type Playbook = (typeof PLAYBOOKS)[number];
+
+type Recorder = PersonRole | SystemRole | AgentRole;
+interface EventType<Payload extends z.ZodType = z.ZodType> {
+  mode: Mode;
+  playbook?: Playbook;
+  /** Who may record it by `fn_record_event`; empty: only the `fn_*` that causes it records it. */
+  recordedBy: readonly Recorder[];
+  payload: Payload;
+}
+const event = <P extends z.ZodType>(definition: EventType<P>): EventType<P> => definition;
+
+const id = z.uuid();
+const note = z.string().max(500);
+const day = z.iso.date();
+const empty = z.looseObject({});
+
+export const EVENTS = {
+  FUND_IMPORTED: event({ mode: "note", recordedBy: [], payload: z.object({ source: z.string().max(40), assets: z.int(), as_of: day }) }),
+  REBALANCE_REQUESTED: event({
+    mode: "run", playbook: "rebalance", recordedBy: [],
+    payload: z.object({ mandate_version: z.int().positive(), reason: note.optional(), method: z.enum(["lp", "qp"]).default("lp") }),
+  }),
+  PROPOSAL_CREATED: event({ mode: "note", recordedBy: [], payload: z.object({ proposal_id: id, status: z.string() }) }),
+  PROPOSAL_DECIDED: event({ mode: "tell", recordedBy: [], payload: z.object({ proposal_id: id, decision: z.enum(["approved", "rejected"]) }) }),
+  ALLOCATIONS_APPLIED: event({ mode: "note", recordedBy: [], payload: z.object({ proposal_id: id, version: z.int() }) }),
+  SUBSCRIPTION_REQUESTED: event({ mode: "batch", playbook: "intake-orders", recordedBy: ["service_role", "ops_role"], payload: z.object({ flow_id: id }) }),
+  REDEMPTION_REQUESTED: event({ mode: "batch", playbook: "intake-orders", recordedBy: ["service_role", "ops_role"], payload: z.object({ flow_id: id }) }),
+  INVESTOR_SUBMITTED: event({ mode: "run", playbook: "onboard-investor", recordedBy: ["ops_role", "service_role"], payload: z.object({ pending_id: id }) }),
+  INVESTOR_ASSIGNED: event({ mode: "note", recordedBy: [], payload: z.object({ investor_id: id }) }),
+  LIQUIDITY_UPDATED: event({ mode: "note", recordedBy: [], payload: z.object({ bucket: Bucket, side: z.enum(["asset", "liability"]) }) }),
+  LIQUIDITY_BREACH: event({
+    mode: "run", playbook: "warn-of-risk", recordedBy: ["agent_liquidity_engine", "agent_simulation", "agent_risk_guardian", "service_role"],
+    payload: z.object({ bucket: Bucket, ratio: RatioString.nullable(), required: RatioString, scenario_id: z.string().max(80).default("base") }),
+  }),
+  DATA_DRIFT: event({
+    mode: "run", playbook: "warn-of-risk", recordedBy: ["agent_simulation", "service_role"],
+    payload: z.object({ asset_id: id, deviation_bps: RatioString, threshold_bps: RatioString }),
+  }),
+  RISK_ALERT_RAISED: event({ mode: "note", recordedBy: [], payload: z.object({ alert_id: id, severity: z.enum(["notice", "warning", "critical"]) }) }),
+  STRESS_REQUESTED: event({
+    mode: "run", playbook: "stress-fund", recordedBy: ["pm_role", "service_role", "agent_risk_guardian"],
+    payload: z.object({ scenario_id: z.string().max(80), shift_bps: z.int().min(-1000).max(1000) }),
+  }),
+  STRESS_COMPLETED: event({ mode: "note", recordedBy: ["agent_simulation"], payload: z.object({ scenario_id: z.string(), loss: MoneyString, method: z.string() }) }),
+  COMPLIANCE_FAILED: event({ mode: "note", recordedBy: ["agent_compliance_sentinel"], payload: z.object({ rule: z.string().max(80), entity_type: z.string(), entity_id: z.string() }) }),
+  TOKENIZATION_REQUESTED: event({
+    mode: "run", playbook: "tokenize", recordedBy: ["pm_role", "ops_role"],
+    payload: z.object({ chain: z.string().max(40), instrument: z.string().max(80), size: RatioString, compliance_log_id: id.optional() }),
+  }),
+  WORKFLOW_COMPLETED: event({ mode: "note", recordedBy: [], payload: z.object({ workflow_id: z.string(), status: z.string() }) }),
+  // The dealing day (domain rules 1.10): the facts have their names; the engine that records them is the dealing-day workflow's.
+  CUTOFF_REACHED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
+  NAV_INPUTS_FROZEN: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
+  NAV_PROPOSED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
+  LMT_DECIDED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
+  SUSPENDED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
+  ALLOCATED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
+  CLAIMABLE: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
+  DEALING_DAY_CLOSED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
+} as const satisfies Record<string, EventType>;
+
+export type EventName = keyof typeof EVENTS;
+export type EventPayload<N extends EventName> = z.infer<(typeof EVENTS)[N]["payload"]>;
+export const EVENT_NAMES = Object.keys(EVENTS) as EventName[];
+export const isEventName = (name: string): name is EventName => Object.hasOwn(EVENTS, name);
+
+/** Types whose events start a workflow of their own. */
+export const eventsOf = (mode: Mode): EventName[] => EVENT_NAMES.filter((name) => EVENTS[name].mode === mode);

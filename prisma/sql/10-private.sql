@@ -1,0 +1,223 @@
+-- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
+-- Nothing here is exposed by the API. Every function is security definer or harmless, with an empty search_path.
+
+create or replace function evergreen.claims() returns jsonb language sql stable set search_path = '' as $$
+  -- after a transaction that set it the setting is '' and not null: hence nullif
+  select coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb)
+$$;
+comment on function evergreen.claims() is 'Claims of the caller''s token; empty when there is none.';
+
+create or replace function evergreen.user_id() returns uuid language sql stable set search_path = '' as $$
+  -- a subject that is not one of our ids counts as none
+  select case when c.sub ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then c.sub::uuid end from (select evergreen.claims() ->> 'sub' as sub) c
+$$;
+comment on function evergreen.user_id() is 'The signed-in person, or null.';
+
+create or replace function evergreen.role_name() returns text language sql stable set search_path = '' as $$
+  -- inside a definer function current_user is the owner; the setting still names the caller's role
+  select coalesce(nullif(current_setting('role', true), 'none'), session_user::text)
+$$;
+comment on function evergreen.role_name() is 'The database role of the caller, also inside a security definer function.';
+
+create or replace function evergreen.actor() returns text language plpgsql stable set search_path = '' as $$
+declare
+  caller text := evergreen.role_name();
+begin
+  if caller like 'agent\_%' then
+    return 'agent:' || replace(substr(caller, 7), '_', '-');
+  elsif caller in ('pm_role', 'lp_role', 'ops_role', 'audit_role') then
+    if evergreen.user_id() is null then
+      perform evergreen.fail('EG401', 'Sign in first: the call carries no user.');
+    end if;
+    return 'user:' || evergreen.user_id();
+  end if;
+  return replace(caller, '_role', '');
+end $$;
+comment on function evergreen.actor() is 'Who is written into audit_trail.created_by: user:<uuid>, agent:<room> or service.';
+
+create or replace function evergreen.fail(code text, message text) returns void language plpgsql immutable set search_path = '' as $$
+begin
+  raise exception using errcode = code, message = message;
+end $$;
+comment on function evergreen.fail(text, text) is 'Raises a coded error of packages/domain/src/errors.ts.';
+
+create or replace function evergreen.refuse_unless(condition boolean, code text, message text) returns void
+language plpgsql immutable set search_path = '' as $$
+begin
+  if condition is not true then
+    raise exception using errcode = code, message = message;
+  end if;
+end $$;
+comment on function evergreen.refuse_unless(boolean, text, text) is 'Raises the coded error unless the condition is true (null counts as false).';
+
+create or replace function evergreen.require_role(variadic allowed text[]) returns void language plpgsql stable set search_path = '' as $$
+begin
+  -- the second lock behind the grants
+  if evergreen.role_name() <> all (allowed) then
+    raise exception using errcode = 'EG403', message = 'Your role may not do this.';
+  end if;
+end $$;
+comment on function evergreen.require_role(text[]) is 'Refuses a caller whose role is not named.';
+
+create or replace function evergreen.raise_public(state text, message text, constraint_name text) returns void
+language plpgsql immutable set search_path = '' as $$
+begin
+  -- a definer function's DETAIL would show other tenants' rows: only a code and a sentence leave
+  if state like 'EG%' then
+    raise exception using errcode = state, message = message;
+  elsif constraint_name = 'commands_pkey' then
+    -- the same request id committed after this caller's snapshot was taken (repeatable read): asked again, it gets that answer
+    raise exception using errcode = 'EG503', message = 'The same request is being answered; try again with the same request id.';
+  elsif constraint_name in ('liquidity_ladder_capacity', 'liquidity_ladder_within') then
+    raise exception using errcode = 'EG424', message = 'A bucket would fall below what is reserved of it.';
+  elsif state like '23%' then
+    raise exception using errcode = 'EG400', message = 'The input breaks the rule ' || coalesce(nullif(constraint_name, ''), 'of a column') || '.';
+  elsif state like '22%' or state = '21000' then
+    raise exception using errcode = 'EG400', message = 'An argument is malformed or out of range.';
+  elsif state in ('40001', '40P01', '55P03') or state like '53%' or state like '57%' then
+    raise exception using errcode = 'EG503', message = 'The database is busy; try again with the same request id.';
+  end if;
+  raise exception using errcode = 'EG500', message = 'Unforeseen failure (' || state || '); nothing was changed.';
+end $$;
+comment on function evergreen.raise_public(text, text, text) is 'Maps any error to the public list without DETAIL, HINT or rows.';
+
+create or replace function evergreen.earlier_answer(fn text, request_id text, input jsonb) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  earlier record;
+begin
+  if request_id is null then
+    return null;
+  end if;
+  perform evergreen.refuse_unless(length(request_id) between 1 and 200, 'EG400', 'request_id has 1 to 200 characters.');
+  -- two calls with one id: the second waits here for the first to commit
+  perform pg_advisory_xact_lock(hashtextextended(evergreen.actor() || '/' || request_id, 0));
+  select c.fn, c.input_hash, c.result into earlier
+    from public.commands c where c.principal = evergreen.actor() and c.request_id = earlier_answer.request_id;
+  if not found then
+    return null;
+  end if;
+  perform evergreen.refuse_unless(
+    earlier.fn = earlier_answer.fn and earlier.input_hash = sha256(convert_to(input::text, 'UTF8')),
+    'EG409', 'This request id was used before with other input.');
+  return earlier.result;
+end $$;
+comment on function evergreen.earlier_answer(text, text, jsonb) is 'The answer given to this request id before, or null; the same id with other input is refused.';
+
+create or replace function evergreen.keep_answer(fn text, request_id text, input jsonb, result jsonb) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  if request_id is not null then
+    insert into public.commands (principal, request_id, fn, input_hash, result)
+    values (evergreen.actor(), request_id, fn, sha256(convert_to(input::text, 'UTF8')), result);
+  end if;
+end $$;
+comment on function evergreen.keep_answer(text, text, jsonb, jsonb) is 'Keeps the first answer to a request id, in the transaction of its effect.';
+
+create or replace function evergreen.audit(fund_id uuid, entity_type text, entity_id text, message text, request_id text)
+returns void language plpgsql security definer set search_path = '' as $$
+declare
+  audit_id uuid := gen_random_uuid();
+  made_at timestamptz := now();
+  who text := evergreen.actor();
+  bytes bytea := convert_to(jsonb_build_object(
+    'audit_id', audit_id, 'fund_id', fund_id, 'entity_type', entity_type, 'entity_id', entity_id, 'message', message,
+    'created_by', who, 'created_at', to_char(made_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'request_id', request_id)::text, 'UTF8');
+begin
+  insert into public.audit_trail (audit_id, fund_id, entity_type, entity_id, message, created_by, request_id, canonical, digest, created_at)
+  values (audit_id, fund_id, entity_type, entity_id, message, who, request_id, bytes, sha256(bytes), made_at);
+end $$;
+comment on function evergreen.audit(uuid, text, text, text, text) is
+  'One audit row with the exact bytes its digest covers. Messages hold codes, ids and counts; no personal data, no amount of an investor.';
+
+create or replace function evergreen.emit(
+  type text, fund_id uuid, payload jsonb, source text, event_meta jsonb default '{}', investor_ids uuid[] default '{}', request_id text default null
+) returns uuid language plpgsql security definer set search_path = '' as $$
+declare
+  id uuid := gen_random_uuid();
+  handling record;
+  position bigint;
+begin
+  select t.mode, t.required_keys into handling from public.event_types t where t.type = emit.type;
+  if not found then
+    perform evergreen.fail('EG400', 'Unknown event type. Known: ' || (select string_agg(t.type, ', ' order by t.type) from public.event_types t) || '.');
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(payload) = 'object', 'EG400', 'payload is a JSON object.');
+  perform evergreen.refuse_unless(octet_length(payload::text) <= 65536, 'EG413', 'payload is larger than 64 KB; record a reference instead.');
+  perform evergreen.refuse_unless(payload ?& handling.required_keys, 'EG400',
+    'payload of ' || type || ' needs ' || array_to_string(handling.required_keys, ', ') || '.');
+  -- ids of our own rows: one that is no uuid would only fail later, in whoever reads it, together with everything read beside it
+  perform evergreen.refuse_unless(
+    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id']
+    or not exists (select from unnest(handling.required_keys) k
+      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id')
+        and coalesce(payload ->> k, '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
+    'EG400', 'An id in the payload of ' || type || ' is not a uuid.');
+  insert into public.fund_events (event_id, type, fund_id, payload, source, event_meta, created_by, request_id)
+  values (id, type, fund_id, payload, source,
+    -- the trace id of the run follows from the workflow id, so that every process derives the same one
+    event_meta || jsonb_build_object('trace_id', left(encode(sha256(convert_to('event/' || id, 'UTF8')), 'hex'), 32)),
+    evergreen.actor(), request_id)
+  returning seq into position;
+  if cardinality(investor_ids) > 0 then
+    insert into public.event_investors (event_id, investor_id) select distinct id, unnest(investor_ids);
+  end if;
+  if handling.mode <> 'note' then
+    insert into public.event_outbox (seq, event_id, type, mode, fund_id) values (position, id, type, handling.mode, fund_id);
+    -- a notify per row takes a global lock through commit; who gets this lock rings for all, and the dispatcher's poll guarantees
+    if pg_try_advisory_xact_lock(7236511) then
+      perform pg_notify('evergreen_events', '');
+    end if;
+  end if;
+  return id;
+end $$;
+comment on function evergreen.emit(text, uuid, jsonb, text, jsonb, uuid[], text) is
+  'Inserts an event and, unless its type is only noted, its outbox row. Used by every fn_* that causes an event.';
+
+create or replace function evergreen.my_investor_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+  select a.investor_id from public.investor_access a
+   where a.user_id = evergreen.user_id() and (a.valid_until is null or a.valid_until > now())
+$$;
+comment on function evergreen.my_investor_ids() is 'Investors the signed-in person may look at today.';
+
+create or replace function evergreen.my_event_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+  select e.event_id from public.event_investors e where e.investor_id = any (array(select evergreen.my_investor_ids()))
+$$;
+comment on function evergreen.my_event_ids() is 'Events that reference an investor of the signed-in person.';
+
+create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+  select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select evergreen.my_investor_ids()))
+$$;
+comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order.';
+
+create or replace function evergreen.visible_asset_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+  select a.id from public.assets a where a.lp_visible
+$$;
+comment on function evergreen.visible_asset_ids() is 'Assets that investors may see.';
+
+create or replace function evergreen.touch() returns trigger language plpgsql set search_path = '' as $$
+begin
+  if tg_op = 'UPDATE' then
+    new.created_at := old.created_at;
+  end if;
+  new.updated_at := clock_timestamp();
+  return new;
+end $$;
+comment on function evergreen.touch() is 'Sets updated_at and keeps created_at.';
+
+create or replace function evergreen.touch_tx() returns trigger language plpgsql set search_path = '' as $$
+begin
+  if tg_op = 'UPDATE' then
+    new.created_at := old.created_at;
+  end if;
+  new.updated_at := clock_timestamp();
+  new.tx := pg_current_xact_id();
+  return new;
+end $$;
+comment on function evergreen.touch_tx() is 'As touch(), and stamps the transaction: a delta reader takes (tx, id) below pg_snapshot_xmin.';
+
+create or replace function evergreen.forbid() returns trigger language plpgsql set search_path = '' as $$
+begin
+  raise exception using errcode = 'EG428', message = tg_table_name || ' is append-only.';
+end $$;
+comment on function evergreen.forbid() is 'Refuses update and delete on append-only tables, whoever tries.';

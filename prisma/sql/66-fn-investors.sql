@@ -1,0 +1,194 @@
+-- Investors and their orders: submit, assign, place, take in.
+
+create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
+returns uuid language plpgsql security definer set search_path = '' as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  id uuid := gen_random_uuid();
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund);
+  answer := evergreen.earlier_answer('fn_submit_investor', request_id, input);
+  if answer is not null then
+    return (answer ->> 'pending_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  if fund is not null then
+    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  end if;
+  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence)
+  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence);
+  perform evergreen.emit('INVESTOR_SUBMITTED', of_fund, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund, 'investors_pending_kyc', id::text, 'investor submitted as ' || classification, request_id);
+  perform evergreen.keep_answer('fn_submit_investor', request_id, input, jsonb_build_object('pending_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
+
+create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = '' as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+  id uuid;
+begin
+  perform evergreen.require_role('agent_kyc', 'ops_role');
+  input := jsonb_build_object('pending_id', pending_id, 'classification', classification);
+  answer := evergreen.earlier_answer('fn_assign_investor', request_id, input);
+  if answer is not null then
+    return (answer ->> 'investor_id')::uuid;
+  end if;
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  if waiting.kyc_status = 'assigned' then
+    perform evergreen.refuse_unless(waiting.classification = fn_assign_investor.classification, 'EG428', 'The investor was assigned with another classification.');
+    return waiting.investor_id;
+  end if;
+  perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
+  insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until)
+  values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, now() + interval '5 years')
+  returning investor_id into id;
+  update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}' where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  perform evergreen.keep_answer('fn_assign_investor', request_id, input, jsonb_build_object('investor_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
+
+create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
+language plpgsql security definer set search_path = '' as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('pending_id', pending_id, 'missing', missing);
+  answer := evergreen.earlier_answer('fn_ask_evidence', request_id, input);
+  if answer is not null then
+    return answer ->> 'kyc_status';
+  end if;
+  perform evergreen.refuse_unless(cardinality(missing) between 1 and 20 and not exists (
+    select from unnest(missing) kind where (length(kind) between 1 and 60) is not true), 'EG400', 'missing names 1 to 20 kinds of evidence of 1 to 60 characters.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_ask_evidence.pending_id for update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is ' || waiting.kyc_status || '.');
+  if waiting.missing is distinct from fn_ask_evidence.missing or waiting.kyc_status = 'submitted' then
+    update public.investors_pending_kyc p set kyc_status = 'missing_evidence', missing = fn_ask_evidence.missing where p.pending_id = waiting.pending_id;
+    perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence missing: ' || array_to_string(fn_ask_evidence.missing, ', '), request_id);
+  end if;
+  perform evergreen.keep_answer('fn_ask_evidence', request_id, input, '{"kyc_status": "missing_evidence"}');
+  return 'missing_evidence';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_ask_evidence(uuid, text[], text) is 'Records which kinds of evidence a pending investor still owes.';
+
+create or replace function public.fn_place_order(fund text, investor_id uuid, direction text, amount numeric, currency text, channel text default 'api', request_id text default null)
+returns uuid language plpgsql security definer set search_path = '' as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  event uuid;
+begin
+  perform evergreen.require_role('lp_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'investor_id', investor_id, 'direction', direction, 'amount', amount, 'currency', currency, 'channel', channel);
+  answer := evergreen.earlier_answer('fn_place_order', request_id, input);
+  if answer is not null then
+    return (answer ->> 'flow_id')::uuid;
+  end if;
+  -- an investor of somebody else and one that does not exist look the same
+  perform evergreen.refuse_unless(exists (select from public.investors i where i.investor_id = fn_place_order.investor_id)
+    and (evergreen.role_name() <> 'lp_role' or investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No investor with that id.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(direction in ('subscription', 'redemption'), 'EG400', 'direction is subscription or redemption.');
+  perform evergreen.refuse_unless(amount > 0 and amount < 1e30 and evergreen.within_exponent(amount, currency), 'EG400', 'amount is positive and has no more decimals than the currency.');
+  perform evergreen.refuse_unless(currency = of_fund.base_currency, 'EG400', 'The fund deals in ' || of_fund.base_currency || '.');
+  perform evergreen.refuse_unless(length(channel) between 1 and 40, 'EG400', 'channel has 1 to 40 characters.');
+  event := evergreen.emit(case direction when 'subscription' then 'SUBSCRIPTION_REQUESTED' else 'REDEMPTION_REQUESTED' end, of_fund.fund_id,
+    jsonb_build_object('flow_id', id), evergreen.actor(), '{}', array[investor_id], request_id);
+  insert into public.fund_flows (flow_id, fund_id, investor_id, direction, amount, currency, status, channel, requested_at, event_id)
+  values (id, of_fund.fund_id, investor_id, direction, amount, currency, 'submitted', channel, now(), event);
+  perform evergreen.audit(of_fund.fund_id, 'fund_flows', id::text, direction || ' submitted', request_id);
+  perform evergreen.keep_answer('fn_place_order', request_id, input, jsonb_build_object('flow_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text) is
+  'Submits a subscription or redemption (amount in fund currency) for an investor; an LP only for its own. Returns flow_id. EG400, EG404.';
+
+create or replace function public.fn_intake_orders(batch_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = '' as $$
+declare
+  input jsonb;
+  answer jsonb;
+  taken public.event_batches;
+  summary jsonb;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('batch_id', batch_id);
+  answer := evergreen.earlier_answer('fn_intake_orders', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into taken from public.event_batches b where b.batch_id = fn_intake_orders.batch_id for update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No batch with that id.');
+  if taken.done_at is not null then
+    return taken.outcome;
+  end if;
+  with named as materialized (
+    -- two events may name one order
+    select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
+  ), orders as materialized (
+    -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
+    select f.flow_id, f.fund_id, f.direction, f.amount, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > now()) as cleared
+      from named n
+      join public.fund_flows f on f.flow_id = n.flow_id and f.fund_id = n.fund_id
+      join public.investors i on i.investor_id = f.investor_id
+     where f.status = 'submitted' order by f.flow_id for update of f
+  ), moved as (
+    -- 1 identity, 2 order state: only who is cleared today may be accepted (R54)
+    update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end from orders o where f.flow_id = o.flow_id
+    returning f.flow_id
+  ), demand as (
+    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder
+    update public.liquidity_ladder l set utilization = l.utilization + d.amount
+      from (select o.fund_id, sum(o.amount) as amount from orders o where o.cleared and o.direction = 'redemption' group by o.fund_id) d
+     where l.fund_id = d.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.bucket = '30d'
+       and l.as_of = evergreen.ladder_date(d.fund_id, 'liability', 'base')
+  ), logged as (
+    -- 4 one compliance record per order
+    insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, workflow_id)
+    select o.fund_id, 'agent:kyc', 'kyc_status', '1', case when o.cleared then 'passed' else 'review' end, 'fund_flows', o.flow_id::text, 'batch/' || taken.batch_id from orders o
+  )
+  select jsonb_build_object('accepted', count(*) filter (where o.cleared), 'held', count(*) filter (where not o.cleared), 'skipped', taken.events - count(*))
+    into summary from orders o;
+  -- 5 the batch ends with one audit row per fund
+  update public.event_batches b set done_at = now(), outcome = summary, leased_by = null where b.batch_id = taken.batch_id;
+  perform evergreen.keep_answer('fn_intake_orders', request_id, input, summary);
+  perform evergreen.audit(f.fund_id, 'event_batches', taken.batch_id::text, taken.type || ' taken in: ' || f.orders || ' orders', request_id)
+     from (select e.fund_id, count(*) as orders from public.fund_events e where e.event_id = any (taken.event_ids) group by e.fund_id) f;
+  return summary;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_intake_orders(uuid, text) is
+  'Takes a batch of order events in at once: KYC status, order state (accepted or kyc_hold), redemption demand on the ladder, compliance log, audit. Once per batch. Returns {accepted, held, skipped}.';

@@ -1,0 +1,93 @@
+-- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
+-- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
+create or replace function evergreen.apply_read_access() returns void language plpgsql set search_path = '' as $$
+declare
+  t record;
+  staff constant text := 'pm_role, ops_role, audit_role';
+  agents constant text := 'agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization';
+  granted text;
+begin
+  for t in select c.relname as name from pg_catalog.pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname <> '_prisma_migrations' loop
+    execute format('alter table public.%I owner to evergreen_owner', t.name);
+    execute format('alter table public.%I enable row level security', t.name);
+    execute format('alter table public.%I force row level security', t.name);
+    execute format('revoke all on public.%I from public, anon, authenticated, service_role, demo_role, lp_role, evergreen_app, evergreen_api, evergreen_readonly, %s, %s', t.name, staff, agents);
+    execute format('drop policy if exists owner__all on public.%I', t.name);
+    execute format('create policy owner__all on public.%I to evergreen_owner using (true) with check (true)', t.name);
+    execute format('drop policy if exists staff__select on public.%I', t.name);
+  end loop;
+  for t in select * from (values
+    ('currencies',             'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
+    ('funds',                  'pm_role, ops_role, audit_role, service_role, ' || agents),
+    ('share_classes',          'pm_role, ops_role, audit_role, agent_commander'),
+    ('assets',                 'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_simulation, agent_tokenization'),
+    ('asset_snapshots',        'pm_role, ops_role, audit_role, agent_risk_guardian, agent_simulation'),
+    ('portfolio_allocations',  'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation'),
+    ('mandates',               'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_compliance_sentinel'),
+    ('liquidity_ladder',       'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
+    ('liquidity_reservations', 'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine'),
+    ('reported_flows',         'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_simulation'),
+    ('fund_sensitivities',     'pm_role, ops_role, audit_role, agent_simulation'),
+    ('investors',              'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('investors_pending_kyc',  'pm_role, ops_role, audit_role, agent_kyc'),
+    ('investor_access',        'ops_role, audit_role'),
+    ('fund_flows',             'pm_role, ops_role, audit_role, agent_kyc, agent_liquidity_engine'),
+    ('event_types',            'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
+    ('fund_events',            'pm_role, ops_role, audit_role, service_role, ' || agents),
+    ('event_investors',        'pm_role, ops_role, audit_role, agent_kyc'),
+    ('event_outbox',           'pm_role, ops_role, audit_role, service_role'),
+    ('event_batches',          'pm_role, ops_role, audit_role, service_role, agent_kyc'),
+    ('workflow_runs',          'pm_role, ops_role, audit_role, service_role, agent_commander'),
+    ('proposals',              'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel'),
+    ('proposal_checks',        'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel'),
+    ('approvals',              'pm_role, ops_role, audit_role, agent_commander'),
+    ('commands',               'audit_role'),
+    ('audit_trail',            'pm_role, ops_role, audit_role, service_role'),
+    ('audit_blocks',           'pm_role, ops_role, audit_role, service_role'),
+    ('audit_cursor',           'pm_role, ops_role, audit_role, service_role'),
+    ('compliance_logs',        'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_tokenization'),
+    ('risk_alerts',            'pm_role, ops_role, audit_role, agent_commander, agent_risk_guardian'),
+    ('tokenization_actions',   'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_tokenization'),
+    ('agent_memories',         'pm_role, audit_role, ' || agents),
+    ('memory_nodes',           'pm_role, audit_role, ' || agents),
+    ('memory_edges',           'pm_role, audit_role, ' || agents),
+    ('trace_spans',            'pm_role, ops_role, audit_role'),
+    ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
+  ) as access (name, readers) loop
+    -- the diagnostic login reads what an auditor reads; named, because what a login inherits differs between Postgres 15 and 16
+    t.readers := replace(t.readers, 'audit_role', 'audit_role, evergreen_readonly');
+    execute format('grant select on public.%I to %s', t.name, t.readers);
+    execute format('create policy staff__select on public.%I for select to %s using (true)', t.name, t.readers);
+  end loop;
+end $$;
+comment on function evergreen.apply_read_access() is 'Puts ownership, row-level security, grants and staff policies in place; called by migrations only.';
+select evergreen.apply_read_access();
+
+-- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
+grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
+  public.fund_flows, public.fund_events, public.event_investors to lp_role;
+drop policy if exists lp__select_own on public.funds;
+create policy lp__select_own on public.funds for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
+drop policy if exists lp__select_own on public.share_classes;
+create policy lp__select_own on public.share_classes for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
+drop policy if exists lp__select_visible on public.assets;
+create policy lp__select_visible on public.assets for select to lp_role using (lp_visible and fund_id = any (array(select evergreen.my_fund_ids())));
+drop policy if exists lp__select_visible on public.asset_snapshots;
+create policy lp__select_visible on public.asset_snapshots for select to lp_role
+  using (scenario_id = '' and asset_id = any (array(select evergreen.visible_asset_ids())) and fund_id = any (array(select evergreen.my_fund_ids())));
+drop policy if exists lp__select_own on public.investors;
+create policy lp__select_own on public.investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.investor_access;
+create policy lp__select_own on public.investor_access for select to lp_role using (user_id = (select evergreen.user_id()));
+drop policy if exists lp__select_own on public.fund_flows;
+create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.fund_events;
+create policy lp__select_own on public.fund_events for select to lp_role using (event_id = any (array(select evergreen.my_event_ids())));
+drop policy if exists lp__select_own on public.event_investors;
+create policy lp__select_own on public.event_investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+
+-- Views follow the tables they read.
+revoke all on public.subscriptions, public.redemptions from public, anon, authenticated, service_role, demo_role, evergreen_app, evergreen_api;
+grant select on public.subscriptions, public.redemptions to pm_role, ops_role, audit_role, evergreen_readonly, lp_role;
+alter view public.subscriptions owner to evergreen_owner;
+alter view public.redemptions owner to evergreen_owner;

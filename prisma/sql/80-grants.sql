@@ -1,0 +1,80 @@
+-- Who may call what. Nobody can by default; the second list repeats, as grants, what each function checks in its first lines.
+do $$
+declare
+  f record;
+begin
+  for f in select p.oid::regprocedure as signature, n.nspname as schema from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+            where n.nspname = 'evergreen' or (n.nspname = 'public' and p.proname like 'fn\_%') loop
+    execute format('alter function %s owner to evergreen_owner', f.signature);
+    execute format('revoke all on function %s from public, anon, authenticated, service_role', f.signature);
+  end loop;
+  for f in select * from (values
+    ('fn_record_event(text,jsonb,text,text,text,uuid,uuid[])', 'pm_role, ops_role, service_role, agent_liquidity_engine, agent_simulation, agent_risk_guardian, agent_compliance_sentinel'),
+    ('fn_claim_events(text,int,int)', 'service_role'),
+    ('fn_finish_events(bigint[])', 'service_role'),
+    ('fn_fail_event(bigint,text,int)', 'service_role'),
+    ('fn_release_events(bigint[])', 'service_role'),
+    ('fn_claim_batch(text,int,int)', 'service_role'),
+    ('fn_fail_batch(uuid,text,int)', 'service_role'),
+    ('fn_retry_event(uuid,text)', 'pm_role, ops_role'),
+    ('fn_seal_audit(int)', 'service_role'),
+    ('fn_open_workflow(text,text,uuid,jsonb,text)', 'agent_commander, service_role'),
+    ('fn_complete_workflow(text,text,jsonb,text)', 'agent_commander, service_role'),
+    ('fn_update_liquidity_bucket(text,numeric,jsonb,text)', 'agent_liquidity_engine, agent_simulation, pm_role, ops_role, service_role'),
+    ('fn_reserve_liquidity(uuid,text)', 'agent_liquidity_engine'),
+    ('fn_release_liquidity(uuid,text,text)', 'agent_liquidity_engine'),
+    ('fn_request_rebalance(text,text,text,text,jsonb)', 'pm_role'),
+    ('fn_propose_rebalancing(uuid,jsonb,jsonb,text)', 'agent_rebalancing'),
+    ('fn_record_checks(uuid,jsonb,text)', 'agent_compliance_sentinel'),
+    ('fn_open_proposal(uuid,text)', 'agent_commander'),
+    ('fn_decide_proposal(uuid,text,text,text,text)', 'pm_role'),
+    ('fn_read_decision(uuid,text)', 'agent_commander'),
+    ('fn_withdraw_proposal(uuid,text,text)', 'agent_commander'),
+    ('fn_apply_allocations(uuid,text)', 'agent_rebalancing'),
+    ('fn_set_mandate(text,jsonb,text,text)', 'pm_role'),
+    ('fn_import_fund(jsonb,text)', 'pm_role, ops_role'),
+    ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
+    ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
+    ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
+    ('fn_place_order(text,uuid,text,numeric,text,text,text)', 'lp_role, ops_role'),
+    ('fn_intake_orders(uuid,text)', 'agent_kyc'),
+    ('fn_raise_alert(uuid,text,text,text,text)', 'agent_risk_guardian'),
+    ('fn_record_stress(uuid,text,numeric,text,jsonb,text)', 'agent_simulation'),
+    ('fn_log_compliance(uuid,text,text,text,jsonb,text)', 'agent_compliance_sentinel'),
+    ('fn_register_tokenization(uuid,uuid,text)', 'agent_tokenization'),
+    ('fn_remember(jsonb,text)', 'pm_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
+    ('fn_search_memories(float8[],uuid,int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
+    ('fn_load_demo(jsonb,text)', 'demo_role'),
+    ('fn_record_spans(jsonb)', 'service_role')
+  ) as access (signature, callers) loop
+    execute format('grant execute on function public.%s to %s', f.signature, f.callers);
+  end loop;
+end $$;
+
+-- policies call these as the reader
+grant execute on function evergreen.claims(), evergreen.user_id(), evergreen.my_investor_ids(), evergreen.my_event_ids(), evergreen.my_fund_ids(), evergreen.visible_asset_ids() to lp_role;
+
+-- a function of a later migration belongs to nobody until it is granted: the built-in default (everybody may execute) can only be taken back for all schemas at once
+alter default privileges revoke all on functions from public;
+-- no table rights by default, whatever the platform's defaults are (hosted Supabase grants to anon and authenticated)
+alter default privileges in schema public revoke all on tables from public, anon, authenticated, service_role;
+alter default privileges in schema public revoke all on functions from public, anon, authenticated, service_role;
+alter default privileges in schema public revoke all on sequences from public, anon, authenticated, service_role;
+revoke all on all sequences in schema public from public, anon, authenticated, service_role;
+do $$
+declare
+  s record;
+begin
+  for s in select c.oid::regclass as name from pg_catalog.pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'S'
+            and not exists (select from pg_catalog.pg_depend d where d.objid = c.oid and d.deptype in ('a', 'i')) loop
+    execute format('alter sequence %s owner to evergreen_owner', s.name);
+  end loop;
+  -- scratch tables are how search_path attacks begin
+  execute format('revoke temporary, create on database %I from public', current_database());
+  if to_regclass('public._prisma_migrations') is not null then
+    execute 'alter table public._prisma_migrations enable row level security';
+    execute 'revoke all on public._prisma_migrations from public, anon, authenticated, service_role';
+  end if;
+end $$;
+grant usage on schema public to pm_role, lp_role, ops_role, audit_role, service_role, demo_role, agent_commander, agent_rebalancing, agent_liquidity_engine,
+  agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization, evergreen_owner, evergreen_readonly;

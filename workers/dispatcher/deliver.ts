@@ -1,0 +1,96 @@
+// Hands one claimed event or batch to Temporal and says what came of it. "Already started" and "already ended" are success: the event was handed over before.
+import type { CrashPoint } from "@evergreen-fund/agent-kit";
+import { workflowIdOf } from "@evergreen-fund/domain";
+import type { RpcResult } from "@evergreen-fund/supabase-client";
+import { runContext, startRunSpan, traced } from "@evergreen-fund/tracing";
+import type { batch, commander } from "@evergreen-fund/workflows";
+import type { Rooms } from "@evergreen-fund/workflows/proxies.ts";
+import { SEARCH } from "@evergreen-fund/workflows/search-attributes.ts";
+import { type Client, isGrpcServiceError, ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from "@temporalio/client";
+import { TypedSearchAttributes } from "@temporalio/common";
+
+export type ClaimedEvent = RpcResult<"fn_claim_events">[number];
+export type ClaimedBatch = RpcResult<"fn_claim_batch">[number];
+/** `done`: out of the outbox · `away`: Temporal is not there, the attempt does not count · a reason: the attempt failed. */
+export type Delivery = "done" | "away" | { failed: string };
+
+export interface Courier {
+  client: Client;
+  rooms: Rooms;
+  crashPoint: CrashPoint;
+}
+
+export async function deliverEvent(event: ClaimedEvent, courier: Courier): Promise<Delivery> {
+  try {
+    if (event.mode === "tell") await tell(event, courier);
+    else await startRun(event, courier);
+    return "done";
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}
+
+async function startRun(event: ClaimedEvent, { client, rooms, crashPoint }: Courier): Promise<void> {
+  const workflowId = workflowIdOf(event.event_id);
+  const span = startRunSpan(workflowId, `event.${event.type}`, { event_id: event.event_id, event_type: event.type } as never, event.recorded_at);
+  try {
+    await span.with(() =>
+      client.workflow.start<typeof commander>("commander", {
+        workflowId,
+        taskQueue: "commander",
+        args: [{ eventId: event.event_id, rooms }],
+        workflowIdReusePolicy: "REJECT_DUPLICATE",
+        workflowIdConflictPolicy: "FAIL",
+        requestEagerStart: true,
+        staticSummary: event.type,
+        typedSearchAttributes: new TypedSearchAttributes([
+          { key: SEARCH.eventType, value: event.type },
+          { key: SEARCH.stage, value: "started" },
+          ...(event.fund_id === null ? [] : [{ key: SEARCH.fundId, value: event.fund_id }]),
+        ]),
+      }),
+    );
+    span.end();
+  } catch (error) {
+    span.end(error);
+    throw error;
+  }
+  crashPoint("dispatcher.started");
+}
+
+async function tell(event: ClaimedEvent, { client, crashPoint }: Courier): Promise<void> {
+  const waiting = event.tell_workflow_id;
+  if (waiting === null) return; // nobody waits for it any more
+  await traced("dispatcher.tell", { event_id: event.event_id, workflow_id: waiting } as never, () => client.workflow.getHandle(waiting).signal("knock", { eventId: event.event_id }), runContext(waiting));
+  crashPoint("dispatcher.told");
+}
+
+export async function deliverBatch(claimed: ClaimedBatch, { client, rooms, crashPoint }: Courier): Promise<Delivery> {
+  try {
+    await traced("dispatcher.batch", { event_type: claimed.type, events: claimed.events } as never, () =>
+      client.workflow.execute<typeof batch>("batch", {
+        workflowId: `batch/${claimed.batch_id}`,
+        taskQueue: "commander",
+        args: [{ batchId: claimed.batch_id, type: claimed.type, rooms }],
+        // a batch that failed is tried again under its id; one that is running or done is not
+        workflowIdReusePolicy: "ALLOW_DUPLICATE_FAILED_ONLY",
+        workflowIdConflictPolicy: "USE_EXISTING",
+        requestEagerStart: false,
+        staticSummary: `batch ${claimed.type}`,
+        typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH.eventType, value: claimed.type }, { key: SEARCH.stage, value: "batch" }]),
+      }),
+    );
+    crashPoint("dispatcher.batched");
+    return "done";
+  } catch (error) {
+    return outcomeOf(error);
+  }
+}
+
+function outcomeOf(error: unknown): Delivery {
+  if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowNotFoundError) return "done";
+  // gRPC: 4 deadline exceeded, 8 resource exhausted, 14 unavailable
+  const grpc = error instanceof ServiceError ? error.cause : error;
+  if (isGrpcServiceError(grpc) ? [4, 8, 14].includes(grpc.code) : /TransportError|unavailable|tcp connect|timed? ?out/i.test(String((grpc as Error)?.message))) return "away";
+  return { failed: `${error instanceof Error ? error.name : "Error"} while handing the event to Temporal` };
+}

@@ -1,0 +1,74 @@
+// A worker process: `npm run worker -- commander kyc …`, or `all` for every room in one process. The Commander's process hosts the dispatcher too,
+// on the same connection to Temporal (eager start). The only file here that constructs clients.
+import { crashPointAt, dataConverter } from "@evergreen-fund/agent-kit";
+import { loadConfig } from "@evergreen-fund/config/config.ts";
+import { codecKey } from "@evergreen-fund/config/keys.ts";
+import { EvergreenError, isErrorCode, ERRORS, ROOMS, type RoomName } from "@evergreen-fund/domain";
+import { temporalPlugin } from "@evergreen-fund/tracing";
+import { DefaultLogger, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
+import { workflowBundle } from "./bundle.ts";
+import { connect } from "./connect.ts";
+import { startDispatcher } from "./dispatcher/dispatcher.ts";
+import { roomMemory } from "./memory.ts";
+import { type Activities, type House, ROOM_TABLE } from "./rooms.ts";
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function main(names: string[]): Promise<void> {
+  const config = loadConfig();
+  const rooms = names.includes("all") ? [...ROOMS] : names.map(roomNamed);
+  if (rooms.length === 0) throw new EvergreenError("EG400", `Name the rooms to run: all, or ${ROOMS.join(", ")}.`);
+  const together = rooms.length === ROOMS.length;
+  // workflow ids name events, so Temporal's own log lines carry no personal data; still, only warnings are kept
+  Runtime.install({ logger: new DefaultLogger("WARN", ({ level, message }) => say(`${level} ${message}`)), telemetryOptions: { logging: { filter: "warn", forward: {} } } });
+
+  const connections = await connect(config, together ? "workers" : rooms.join("+"));
+  const crashPoint = crashPointAt(config.crashAt, config.home);
+  const house: House = { database: connections.database, crashPoint, memoryOf: roomMemory(connections.database, config, say) };
+  const shared: Omit<WorkerOptions, "taskQueue"> = {
+    connection: connections.temporal,
+    namespace: connections.namespace,
+    dataConverter: dataConverter(codecKey(config)),
+    plugins: [temporalPlugin(connections.tracing)],
+    shutdownGraceTime: "5s",
+    shutdownForceTime: "10s",
+    ...(config.versioning ? { workerDeploymentOptions: { version: config.versioning, useWorkerVersioning: true, defaultVersioningBehavior: "AUTO_UPGRADE" } } : {}),
+  };
+  const workers: Worker[] = [];
+  if (rooms.includes("commander")) {
+    const activities: Activities = Object.assign({}, ...rooms.map((room) => ROOM_TABLE[room](house)));
+    workers.push(await Worker.create({ ...shared, taskQueue: "commander", workflowBundle: await workflowBundle(config.home, connections.tracing), activities, maxCachedWorkflows: 1_000 }));
+  }
+  if (!together) {
+    for (const room of rooms.filter((name) => name !== "commander")) {
+      workers.push(await Worker.create({ ...shared, taskQueue: room, activities: ROOM_TABLE[room](house) }));
+    }
+  }
+  const dispatcher = rooms.includes("commander")
+    ? startDispatcher({ database: connections.database, client: connections.client, rooms: together ? "local" : "split", crashPoint, log: say })
+    : undefined;
+
+  const stop = (): void => {
+    dispatcher?.stop();
+    for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  say(`ready: ${together ? "all rooms and the dispatcher" : rooms.join(", ")}`);
+  await Promise.all([...workers.map((worker) => worker.run()), dispatcher?.done]).finally(stop);
+  await connections.close();
+}
+
+function roomNamed(name: string): RoomName {
+  if (name in ROOM_TABLE) return name as RoomName;
+  throw new EvergreenError("EG400", `There is no room called ${name}. Rooms: all, ${ROOMS.join(", ")}.`);
+}
+
+main(process.argv.slice(2)).then(
+  () => process.exit(0),
+  (error: unknown) => {
+    const code = error instanceof EvergreenError ? error.code : "EG500";
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(isErrorCode(code) ? ERRORS[code].exit : 1);
+  },
+);

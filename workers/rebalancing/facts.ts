@@ -1,0 +1,48 @@
+// What Rebalancing looks at: the fund's current allocations with their assets, the ladder, and the mandate version that was asked for. One snapshot.
+import { EvergreenError } from "@evergreen-fund/domain";
+import type { Reader } from "@evergreen-fund/supabase-client";
+
+export interface Holding {
+  assetId: string;
+  name: string;
+  type: string;
+  sleeve: string;
+  issuer: string | null;
+  liquid: boolean;
+  bucket: string;
+  /** Fund currency. */
+  value: string;
+}
+export interface RebalanceFacts {
+  fundId: string;
+  currency: string;
+  allocationsVersion: string;
+  method: "lp" | "qp";
+  mandateVersion: number;
+  mandate: unknown;
+  holdings: Holding[];
+  /** Capacity plus stress per bucket, fund currency. */
+  stressedLiabilities: { bucket: string; amount: string }[];
+}
+
+export async function readPortfolio(tx: Reader, eventId: string): Promise<RebalanceFacts> {
+  const event = await tx.fund_events.findUniqueOrThrow({ where: { event_id: eventId } });
+  const { mandate_version, method } = event.payload as { mandate_version: number; method?: "lp" | "qp" };
+  const fund = await tx.funds.findUniqueOrThrow({ where: { fund_id: event.fund_id! } });
+  const mandate = await tx.mandates.findUnique({ where: { fund_id_version: { fund_id: fund.fund_id, version: mandate_version } } });
+  if (mandate === null) throw new EvergreenError("EG404", "The mandate version that was asked for does not exist.");
+  const rows = await tx.portfolio_allocations.findMany({ where: { fund_id: fund.fund_id, superseded_at: null }, include: { asset: true }, orderBy: { asset_id: "asc" } });
+  const rungs = await tx.liquidity_ladder.findMany({ where: { fund_id: fund.fund_id, side: "liability", scenario_id: "base" }, orderBy: { as_of: "desc" } });
+  return {
+    fundId: fund.fund_id,
+    currency: fund.base_currency,
+    allocationsVersion: String(fund.allocations_version),
+    method: method ?? "lp",
+    mandateVersion: mandate_version,
+    mandate: mandate.body,
+    holdings: rows.map(({ asset, sleeve, market_value }) => ({
+      assetId: asset.id, name: asset.name, type: asset.type, sleeve, issuer: asset.issuer, liquid: asset.liquid_flag, bucket: asset.bucket, value: market_value.toFixed(),
+    })),
+    stressedLiabilities: rungs.filter((rung) => rung.as_of.getTime() === rungs[0]!.as_of.getTime()).map((rung) => ({ bucket: rung.bucket, amount: rung.capacity.plus(rung.stress_delta).toFixed() })),
+  };
+}

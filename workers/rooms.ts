@@ -1,0 +1,29 @@
+// Which rooms there are: name → factory. The name is the task queue, the folder and the audit actor `agent:<name>`.
+import type { RoomTools } from "@evergreen-fund/agent-kit";
+import type { RoomName } from "@evergreen-fund/domain";
+import type { FundMemory } from "@evergreen-fund/memory";
+import { commander } from "./commander/activities.ts";
+import { complianceSentinel } from "./compliance-sentinel/activities.ts";
+import { kyc } from "./kyc/activities.ts";
+import { liquidityEngine } from "./liquidity-engine/activities.ts";
+import { rebalancing } from "./rebalancing/activities.ts";
+import { riskGuardian } from "./risk-guardian/activities.ts";
+import { simulation } from "./simulation/activities.ts";
+import { tokenization } from "./tokenization/activities.ts";
+
+/** The memory door is opened per room, because what can be recalled is what the room's role may read. */
+export interface House extends RoomTools {
+  memoryOf(room: RoomName): FundMemory;
+}
+export type Activities = Record<string, (input: unknown) => Promise<unknown>>;
+
+export const ROOM_TABLE: Record<RoomName, (house: House) => Activities> = {
+  commander,
+  rebalancing,
+  "liquidity-engine": liquidityEngine,
+  "compliance-sentinel": complianceSentinel,
+  "risk-guardian": riskGuardian,
+  kyc,
+  simulation,
+  tokenization,
+};

@@ -1,0 +1,58 @@
+// One run per event: brief → playbook → close → remember. Deterministic code only; rows are read and written by rooms.
+import type { RunStatus } from "@evergreen-fund/domain/agents.ts";
+import { EVENTS, isEventName } from "@evergreen-fund/domain/events.ts";
+import { eventIdOf } from "@evergreen-fund/domain/ids.ts";
+import { ActivityFailure, ApplicationFailure, condition, defineSignal, log, setHandler, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
+import { PLAYBOOK_TABLE } from "./playbooks/index.ts";
+import type { House, Outcome } from "./playbooks/playbook.ts";
+import { callRoom, type Rooms } from "./proxies.ts";
+import { openSaga } from "./saga.ts";
+import { SEARCH } from "./search-attributes.ts";
+
+/** Somebody decided something this run may be waiting for; ids only, the run reads the row. */
+export const knock = defineSignal<[{ eventId: string }]>("knock");
+
+export interface CommanderArgs {
+  eventId: string;
+  rooms: Rooms;
+}
+
+export async function commander({ eventId, rooms }: CommanderArgs): Promise<{ status: RunStatus }> {
+  const { workflowId } = workflowInfo();
+  if (eventIdOf(workflowId) !== eventId) throw ApplicationFailure.nonRetryable("A run belongs to the event in its id.", "EG400");
+  let knocks = 0;
+  setHandler(knock, () => void knocks++);
+  const saga = openSaga();
+  const house: House = {
+    room: (name) => callRoom(name, rooms),
+    saga,
+    waitForKnock: async (timeoutMs) => {
+      const before = knocks;
+      await condition(() => knocks > before, timeoutMs);
+    },
+    stage: (name) => upsertSearchAttributes([{ key: SEARCH.stage, value: name }]),
+  };
+  const brief = await house.room("commander").brief({ eventId, workflowId });
+  const run = { eventId, workflowId, ...(brief.fundId ? { fundId: brief.fundId } : {}) };
+  const outcome = await play();
+  const { status } = await house.room("commander").close({ ...run, ...outcome });
+  await house.room("commander").remember({ ...run, ...outcome }).catch(() => log.warn("the run is not remembered", { workflowId }));
+  return { status: status as RunStatus };
+
+  async function play(): Promise<Outcome> {
+    try {
+      const playbook = isEventName(brief.type) && EVENTS[brief.type].mode === "run" && brief.playbook !== "intake-orders" ? PLAYBOOK_TABLE[brief.playbook] : undefined;
+      if (playbook === undefined) throw ApplicationFailure.nonRetryable("No playbook handles this event.", "EG400");
+      return await playbook({ run, type: brief.type, memoryIds: brief.memoryIds }, house);
+    } catch (error) {
+      await saga.compensate();
+      return { status: "failed", reason: reasonOf(error) };
+    }
+  }
+}
+
+/** The code and sentence of a coded error; nothing of an unforeseen one. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure && cause.type?.startsWith("EG") ? `${cause.type}: ${cause.message}`.slice(0, 500) : "EG500: the run failed; see its history";
+}

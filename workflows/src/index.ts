@@ -1,0 +1,3 @@
+// The workflows Temporal knows, and nothing else: this file is what is bundled.
+export { batch } from "./batch.ts";
+export { commander } from "./commander.ts";

@@ -1,0 +1,27 @@
+// What a playbook is given and what it answers. A playbook is a plain function: it awaits rooms and pushes compensations.
+import type { RoomActivities, RoomName, RunRef, RunStatus } from "@evergreen-fund/domain/agents.ts";
+import type { Saga } from "../saga.ts";
+
+export interface Brief {
+  run: RunRef;
+  type: string;
+  memoryIds: string[];
+}
+
+export interface House {
+  room<R extends RoomName>(name: R): RoomActivities<R>;
+  saga: Saga;
+  /** Waits until somebody knocks or the time is over; a knock may mean nothing, so read the row after it. */
+  waitForKnock(timeoutMs: number): Promise<void>;
+  /** Puts where the run stands into the UI and the search attribute Stage. */
+  stage(name: string): void;
+}
+
+export interface Outcome {
+  status: Exclude<RunStatus, "running">;
+  /** A code and words without amounts or personal data. */
+  reason: string;
+  proposalId?: string;
+}
+
+export type PlaybookFunction = (brief: Brief, house: House) => Promise<Outcome>;

@@ -1,0 +1,42 @@
+// REBALANCE_REQUESTED: propose → check liquidity and limits → a second person decides → apply.
+import type { PlaybookFunction } from "./playbook.ts";
+
+export const rebalance: PlaybookFunction = async ({ run, memoryIds }, { room, saga, waitForKnock, stage }) => {
+  stage("proposing");
+  const proposed = await room("rebalancing").propose({ ...run, memoryIds });
+  if (proposed.outcome === "refused") return { status: "refused", reason: proposed.reason };
+  const proposal = { ...run, proposalId: proposed.proposalId };
+  saga.push("withdraw", () => room("commander").withdrawProposal({ ...proposal, reason: "the run failed" }));
+
+  stage("checking");
+  await room("liquidity-engine").reserve(proposal);
+  const release = (reason: string) => room("liquidity-engine").release({ ...proposal, reason });
+  saga.push("release", () => release("the run failed"));
+  await room("compliance-sentinel").checkTrades(proposal);
+  const opened = await room("commander").openProposal(proposal);
+  if (opened.status === "refused") {
+    await release("refused by a check");
+    return { status: "refused", reason: opened.reason, proposalId: proposal.proposalId };
+  }
+
+  stage("awaiting approval");
+  let decision = await room("commander").readDecision(proposal);
+  while (!decision.final) {
+    // a second beyond the expiry: the database clock decides, and it must have passed
+    await waitForKnock(decision.expiresInMs + 1_000);
+    decision = await room("commander").readDecision(proposal);
+  }
+  if (decision.status !== "approved") {
+    await release(decision.status);
+    return { status: "refused", reason: `proposal ${decision.status}`, proposalId: proposal.proposalId };
+  }
+
+  stage("applying");
+  const applied = await room("rebalancing").apply(proposal);
+  if (applied.outcome === "refused") {
+    await release("not applied");
+    await room("commander").withdrawProposal({ ...proposal, reason: applied.reason });
+    return { status: "refused", reason: applied.reason, proposalId: proposal.proposalId };
+  }
+  return { status: "completed", reason: `allocations applied, version ${applied.version}`, proposalId: proposal.proposalId };
+};

@@ -1,0 +1,42 @@
+// How workflows call rooms: one table of timeouts and retries per action, and the switch between one process and many.
+// `local`: the room runs in the Commander's process as a local activity · `split`: on the room's own task queue.
+import type { RoomActivities, RoomName } from "@evergreen-fund/domain/agents.ts";
+import { proxyActivities, proxyLocalActivities } from "@temporalio/workflow";
+
+export type Rooms = "local" | "split";
+
+interface Limits {
+  /** One attempt may take this long. */
+  seconds: number;
+  /** Attempts in all; 0: until the run is cancelled. A coded refusal is never retried. */
+  attempts: number;
+}
+
+const quick: Limits = { seconds: 20, attempts: 0 };
+const solving: Limits = { seconds: 120, attempts: 0 };
+const lastWord: Limits = { seconds: 60, attempts: 0 };
+
+/** Timeouts and retries of every action; what is not named is `quick`. A service that is away is waited for: nothing is lost. */
+export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
+  rebalancing: { propose: solving },
+  simulation: { stress: solving },
+  commander: { brief: lastWord, remember: { seconds: 60, attempts: 10 } },
+};
+
+const RETRY = { initialInterval: "200ms", backoffCoefficient: 2, maximumInterval: "30s" } as const;
+
+/** The activities of a room, called as the run was started: `rooms` is an argument of the run, so that a replay decides the same. */
+export function callRoom<R extends RoomName>(room: R, rooms: Rooms, summary?: string): RoomActivities<R> {
+  const call = (action: string) => {
+    const { seconds, attempts } = LIMITS[room]?.[action] ?? quick;
+    const options = {
+      startToCloseTimeout: `${seconds}s`,
+      retry: { ...RETRY, ...(attempts > 0 ? { maximumAttempts: attempts } : {}) },
+      summary: summary ?? `${room}.${action}`,
+    } as const;
+    const activities: Record<string, (input: unknown) => Promise<unknown>> =
+      rooms === "local" ? proxyLocalActivities({ ...options, localRetryThreshold: "10s" }) : proxyActivities({ ...options, taskQueue: room });
+    return activities[`${room}.${action}`]!;
+  };
+  return new Proxy({}, { get: (_target, action) => (typeof action === "string" ? call(action) : undefined) }) as RoomActivities<R>;
+}
