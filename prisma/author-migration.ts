@@ -40,5 +40,8 @@ await mkdir(join(migrations, folder), { recursive: true });
 await writeFile(join(migrations, folder, "migration.sql"), parts.join("\n"));
 await writeFile(join(migrations, "deployed.prisma"), after);
 await writeFile(join(migrations, "deployed.json"), `${JSON.stringify(now, null, 2)}\n`);
-await writeFile(join(migrations, "migration_lock.toml"), '# Written by the author of migrations; read by Prisma.\nprovider = "postgresql"\n');
+await writeFile(
+  join(migrations, "migration_lock.toml"),
+  '# Written by the author of migrations; read by Prisma.\nprovider = "postgresql"\n',
+);
 process.stdout.write(`prisma/migrations/${folder}/migration.sql\n`);

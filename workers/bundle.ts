@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { temporalPlugin, type Tracing } from "@evergreen-fund/tracing";
+import { type Tracing, temporalPlugin } from "@evergreen-fund/tracing";
 import { bundleWorkflowCode, type WorkflowBundle } from "@temporalio/worker";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -30,8 +30,11 @@ export async function workflowBundle(home: string, tracing: Tracing): Promise<Wo
 async function versionOf(): Promise<string> {
   const hash = createHash("sha256");
   for (const folder of SOURCES) {
-    const files = (await readdir(join(root, folder), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && entry.name.endsWith(".ts"));
-    for (const path of files.map((entry) => join(entry.parentPath, entry.name)).sort()) hash.update(relative(root, path)).update(await readFile(path));
+    const files = (await readdir(join(root, folder), { recursive: true, withFileTypes: true })).filter(
+      (entry) => entry.isFile() && entry.name.endsWith(".ts"),
+    );
+    for (const path of files.map((entry) => join(entry.parentPath, entry.name)).sort())
+      hash.update(relative(root, path)).update(await readFile(path));
   }
   hash.update(await readFile(join(root, "package-lock.json")));
   return hash.digest("hex").slice(0, 16);

@@ -4,7 +4,7 @@ import type { Config } from "@evergreen-fund/config/config.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { EvergreenError } from "@evergreen-fund/domain";
 import { type Database, openDatabase } from "@evergreen-fund/supabase-client";
-import { startTracing, temporalPlugin, type Tracing } from "@evergreen-fund/tracing";
+import { startTracing, type Tracing, temporalPlugin } from "@evergreen-fund/tracing";
 import { Client } from "@temporalio/client";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import { NativeConnection } from "@temporalio/worker";
@@ -19,23 +19,46 @@ export interface Connections {
 }
 
 export async function connect(config: Config, service: string): Promise<Connections> {
-  if (config.databaseUrl === null) throw new EvergreenError("EG400", "DATABASE_URL is missing: start the platform with `npm start`, or set it to your Postgres.");
+  if (config.databaseUrl === null)
+    throw new EvergreenError(
+      "EG400",
+      "DATABASE_URL is missing: start the platform with `npm start`, or set it to your Postgres.",
+    );
   const database = openDatabase({ url: config.databaseUrl, connections: 8 });
   const tracing = await startTracing({
     service,
-    store: async (spans) => void (await database.rpc({ role: "service_role" }, "fn_record_spans", { spans: spans as unknown as Record<string, unknown>[] })),
+    store: async (spans) =>
+      void (await database.rpc({ role: "service_role" }, "fn_record_spans", {
+        spans: spans as unknown as Record<string, unknown>[],
+      })),
     ...(config.langfuse ? { langfuse: config.langfuse } : {}),
     ...(config.otlpEndpoint ? { otlp: { endpoint: config.otlpEndpoint } } : {}),
   } as Parameters<typeof startTracing>[0]);
   // TEMPORAL_ADDRESS, TLS, API key and profile are Temporal's own settings, read by its own reader
   const profile = loadClientConnectConfig();
-  const temporal = await NativeConnection.connect({ ...profile.connectionOptions, ...(config.temporal.address ? { address: config.temporal.address } : {}) }).catch((error: unknown) => {
-    throw new EvergreenError("EG503", `Temporal does not answer at ${config.temporal.address ?? "the address of its profile"}.`, { cause: error });
+  const temporal = await NativeConnection.connect({
+    ...profile.connectionOptions,
+    ...(config.temporal.address ? { address: config.temporal.address } : {}),
+  }).catch((error: unknown) => {
+    throw new EvergreenError(
+      "EG503",
+      `Temporal does not answer at ${config.temporal.address ?? "the address of its profile"}.`,
+      { cause: error },
+    );
   });
   const namespace = config.temporal.namespace;
-  const client = new Client({ connection: temporal, namespace, dataConverter: dataConverter(codecKey(config)), plugins: [temporalPlugin(tracing)] });
+  const client = new Client({
+    connection: temporal,
+    namespace,
+    dataConverter: dataConverter(codecKey(config)),
+    plugins: [temporalPlugin(tracing)],
+  });
   return {
-    database, temporal, client, namespace, tracing,
+    database,
+    temporal,
+    client,
+    namespace,
+    tracing,
     async close() {
       await tracing.shutdown();
       await temporal.close();

@@ -3,7 +3,7 @@
 import { crashPointAt, dataConverter } from "@evergreen-fund/agent-kit";
 import { loadConfig } from "@evergreen-fund/config/config.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
-import { EvergreenError, isErrorCode, ERRORS, ROOMS, type RoomName } from "@evergreen-fund/domain";
+import { ERRORS, EvergreenError, isErrorCode, ROOMS, type RoomName } from "@evergreen-fund/domain";
 import { temporalPlugin } from "@evergreen-fund/tracing";
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { workflowBundle } from "./bundle.ts";
@@ -20,11 +20,18 @@ async function main(names: string[]): Promise<void> {
   if (rooms.length === 0) throw new EvergreenError("EG400", `Name the rooms to run: all, or ${ROOMS.join(", ")}.`);
   const together = rooms.length === ROOMS.length;
   // workflow ids name events, so Temporal's own log lines carry no personal data; still, only warnings are kept
-  Runtime.install({ logger: new DefaultLogger("WARN", ({ level, message }) => say(`${level} ${message}`)), telemetryOptions: { logging: { filter: "warn", forward: {} } } });
+  Runtime.install({
+    logger: new DefaultLogger("WARN", ({ level, message }) => say(`${level} ${message}`)),
+    telemetryOptions: { logging: { filter: "warn", forward: {} } },
+  });
 
   const connections = await connect(config, together ? "workers" : rooms.join("+"));
   const crashPoint = crashPointAt(config.crashAt, config.home);
-  const house: House = { database: connections.database, crashPoint, memoryOf: roomMemory(connections.database, config, say) };
+  const house: House = {
+    database: connections.database,
+    crashPoint,
+    memoryOf: roomMemory(connections.database, config, say),
+  };
   const shared: Omit<WorkerOptions, "taskQueue"> = {
     connection: connections.temporal,
     namespace: connections.namespace,
@@ -32,12 +39,28 @@ async function main(names: string[]): Promise<void> {
     plugins: [temporalPlugin(connections.tracing)],
     shutdownGraceTime: "5s",
     shutdownForceTime: "10s",
-    ...(config.versioning ? { workerDeploymentOptions: { version: config.versioning, useWorkerVersioning: true, defaultVersioningBehavior: "AUTO_UPGRADE" } } : {}),
+    ...(config.versioning
+      ? {
+          workerDeploymentOptions: {
+            version: config.versioning,
+            useWorkerVersioning: true,
+            defaultVersioningBehavior: "AUTO_UPGRADE",
+          },
+        }
+      : {}),
   };
   const workers: Worker[] = [];
   if (rooms.includes("commander")) {
     const activities: Activities = Object.assign({}, ...rooms.map((room) => ROOM_TABLE[room](house)));
-    workers.push(await Worker.create({ ...shared, taskQueue: "commander", workflowBundle: await workflowBundle(config.home, connections.tracing), activities, maxCachedWorkflows: 1_000 }));
+    workers.push(
+      await Worker.create({
+        ...shared,
+        taskQueue: "commander",
+        workflowBundle: await workflowBundle(config.home, connections.tracing),
+        activities,
+        maxCachedWorkflows: 1_000,
+      }),
+    );
   }
   if (!together) {
     for (const room of rooms.filter((name) => name !== "commander")) {
@@ -45,7 +68,13 @@ async function main(names: string[]): Promise<void> {
     }
   }
   const dispatcher = rooms.includes("commander")
-    ? startDispatcher({ database: connections.database, client: connections.client, rooms: together ? "local" : "split", crashPoint, log: say })
+    ? startDispatcher({
+        database: connections.database,
+        client: connections.client,
+        rooms: together ? "local" : "split",
+        crashPoint,
+        log: say,
+      })
     : undefined;
 
   const stop = (): void => {

@@ -1,7 +1,7 @@
 // Chance for the demo fund: every draw is a hash of the seed and the name of what is drawn, so that it is the same on every machine
 // and in every order. No clock, no Math.random.
 import { createHash } from "node:crypto";
-import { DEMO_SEED } from "./facts.ts";
+import { DEMO_SEED } from "./terms.ts";
 
 const digest = (name: string): Buffer => createHash("sha256").update(`${DEMO_SEED}/${name}`).digest();
 

@@ -1,9 +1,9 @@
 // Orders of one dealing date: who joins, adds and leaves, at the published price of that date (R2, R5b). Units lie in lots, first in
 // first out, and may leave twelve months after they were bought (R3).
 import { between, happens, uuidOf } from "./chance.ts";
-import { type ClassCode, LOCK_MONTHS } from "./facts.ts";
 import type { DemoInvestor } from "./investors.ts";
 import { cashFor, sum, unitsFor } from "./money.ts";
+import { type ClassCode, LOCK_MONTHS } from "./terms.ts";
 
 export interface DemoFlow {
   id: string;
@@ -70,14 +70,23 @@ function subscribe(month: number, investor: DemoInvestor, amount: bigint, price:
   return flowOf(month, investor, "subscription", amount, units, between(`notice/${investor.code}/${month}`, 3, 15));
 }
 
-function redeem(month: number, investor: DemoInvestor, units: bigint, price: bigint, lots: Lot[]): DemoFlow | undefined {
+function redeem(
+  month: number,
+  investor: DemoInvestor,
+  units: bigint,
+  price: bigint,
+  lots: Lot[],
+): DemoFlow | undefined {
   const amount = cashFor(units, price);
   if (amount <= 0n) return undefined;
   let left = units;
   for (const lot of lots) {
-    const taken = lot.units < left ? lot.units : left;
-    lot.units -= taken;
-    left -= taken;
+    if (lot.units >= left) {
+      lot.units -= left;
+      break;
+    }
+    left -= lot.units;
+    lot.units = 0n;
   }
   return flowOf(month, investor, "redemption", amount, units, between(`notice/${investor.code}/${month}`, 30, 60));
 }

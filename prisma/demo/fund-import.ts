@@ -1,11 +1,12 @@
 // The demo fund as fn_import_fund takes it: assets, weights and targets, ladder, reported monthly totals, mandate. Strings on the wire.
+import { BUCKET_DAYS } from "@evergreen-fund/domain";
 import { decimal, Exact, exactWeights, ratioText } from "@evergreen-fund/finance/money.ts";
-import { CURRENCY, DEMO_VERSION, FUND_CODE, FUND_NAME, MONTHS, monthEnd, monthStart, SOURCE } from "./facts.ts";
 import type { MonthEnd } from "./fund-life.ts";
 import { HOLDINGS, type Holding, isLiquid, SLEEVES } from "./holdings.ts";
-import { ladderOf, redemptionsOf } from "./liquidity.ts";
-import { DEMO_MANDATE, SLEEVE_TARGETS } from "./mandate.ts";
+import { ladderOf, type Rung, redemptionsOf } from "./liquidity.ts";
+import { demoMandate, SLEEVE_TARGETS } from "./mandate.ts";
 import { amountText, sum } from "./money.ts";
+import { CURRENCY, DEMO_VERSION, FUND_CODE, FUND_NAME, MONTHS, monthEnd, monthStart, SOURCE } from "./terms.ts";
 
 /** The argument `fund` of fn_import_fund. */
 export type FundImport = ReturnType<typeof fundImport>;
@@ -13,6 +14,8 @@ export type FundImport = ReturnType<typeof fundImport>;
 export function fundImport(life: readonly MonthEnd[]) {
   const last = life.at(-1)!;
   const targets = assetTargets(last);
+  const ladder = ladderOf(life);
+  const mandate = demoMandate(amountText(stressedWithin30Days(ladder)));
   return {
     code: FUND_CODE,
     name: FUND_NAME,
@@ -23,15 +26,15 @@ export function fundImport(life: readonly MonthEnd[]) {
     net_assets: amountText(last.netAssets),
     source: { kind: SOURCE, generator: "demo", version: DEMO_VERSION },
     assets: HOLDINGS.map((holding) => assetOf(holding, last, targets.get(holding.key)!)),
-    ladder: ladderOf(life).map(({ side, bucket, capacity, stress }) => ({
+    ladder: ladder.map(({ side, bucket, capacity, stress }) => ({
       side,
       bucket,
       capacity: amountText(capacity),
       stress_delta: amountText(stress),
     })),
     reported_flows: reportedFlows(life),
-    mandate: DEMO_MANDATE,
-    mandate_label: DEMO_MANDATE.label,
+    mandate,
+    mandate_label: mandate.label,
   };
 }
 
@@ -51,8 +54,19 @@ function assetOf(holding: Holding, last: MonthEnd, target: string) {
     ...(holding.maturity === undefined ? {} : { maturity: holding.maturity }),
     market_value: amountText(last.marks.get(holding.key)!),
     target_pct: target,
-    attributes: { synthetic: true, bought: monthEnd(holding.bought - 1) },
+    attributes: {
+      synthetic: true,
+      category: holding.category,
+      issuer_category: holding.issuerCategory,
+      bought: monthEnd(holding.bought - 1),
+    },
   };
+}
+
+/** Liabilities of the first 30 days under stress, cents. */
+function stressedWithin30Days(ladder: readonly Rung[]): bigint {
+  const due = ladder.filter((rung) => rung.side === "liability" && BUCKET_DAYS[rung.bucket] <= 30);
+  return sum(due.map((rung) => rung.capacity + rung.stress));
 }
 
 /** Target weight of each asset: that of its sleeve, divided as the sleeve is held today. They add up to 1. */
@@ -77,7 +91,11 @@ function reportedFlows(life: readonly MonthEnd[]) {
   return life.flatMap((end) => {
     const redeemed = redemptionsOf(end);
     const sold = sum(end.flows.map((flow) => flow.amount)) - redeemed;
-    const row = (kind: "sale" | "redemption", amount: bigint) => ({ month: monthStart(end.month), kind, amount: amountText(amount) });
+    const row = (kind: "sale" | "redemption", amount: bigint) => ({
+      month: monthStart(end.month),
+      kind,
+      amount: amountText(amount),
+    });
     return [...(sold > 0n ? [row("sale", sold)] : []), ...(redeemed > 0n ? [row("redemption", redeemed)] : [])];
   });
 }

@@ -3,10 +3,10 @@
 // Σ marks = Σ class values.
 import { largestRemainder } from "@evergreen-fund/finance/money.ts";
 import { type DemoFlow, dealOn, type Register } from "./dealing.ts";
-import { CLASSES, type ClassCode, daysIn, ISSUE_PRICE, MONTHS } from "./facts.ts";
 import { CASH_BALANCE, CASH_KEY, HOLDINGS, isLiquid } from "./holdings.ts";
 import { DEMO_INVESTORS } from "./investors.ts";
 import { divideHalfUp, partsPerMillion, priceOf, sum } from "./money.ts";
+import { CLASSES, type ClassCode, daysIn, ISSUE_PRICE, MONTHS } from "./terms.ts";
 import { returnOf } from "./valuation.ts";
 
 export interface MonthEnd {
@@ -62,7 +62,10 @@ function nextMonth(before: MonthEnd, register: Register): MonthEnd {
     marks.set(holding.key, value + gain);
     result += gain;
   }
-  const shares = largestRemainder(result, CODES.map((code) => opening[code]));
+  const shares = largestRemainder(
+    result,
+    CODES.map((code) => opening[code]),
+  );
   const netAssets = perClass((code) => opening[code] - fees[code] + shares[CODES.indexOf(code)]!);
   const prices = perClass((code) => priceOf(netAssets[code], units[code]));
   return {
@@ -98,9 +101,15 @@ function invest(month: number, marks: ReadonlyMap<string, bigint>, money: bigint
   const even = (left * worth(true)) / (worth(true) + worth(false));
   const most = (worth(true) * LIQUID_MOVE_BPS) / 10_000n;
   const toLiquid = even > most ? most : even < -most ? -most : even;
-  for (const [liquid, amount] of [[true, toLiquid], [false, left - toLiquid]] as const) {
+  for (const [liquid, amount] of [
+    [true, toLiquid],
+    [false, left - toLiquid],
+  ] as const) {
     const group = held.filter((holding) => isLiquid(holding) === liquid);
-    const parts = largestRemainder(amount, group.map((holding) => marks.get(holding.key)!));
+    const parts = largestRemainder(
+      amount,
+      group.map((holding) => marks.get(holding.key)!),
+    );
     group.forEach((holding, position) => {
       after.set(holding.key, marks.get(holding.key)! + parts[position]!);
     });
@@ -110,8 +119,14 @@ function invest(month: number, marks: ReadonlyMap<string, bigint>, money: bigint
 
 function foundingPortfolio(money: bigint): Map<string, bigint> {
   const first = HOLDINGS.filter((holding) => holding.bought === 1 && holding.key !== CASH_KEY);
-  const parts = largestRemainder(money - CASH_BALANCE, first.map((holding) => BigInt(holding.share)));
-  return new Map([...first.map((holding, position) => [holding.key, parts[position]!] as const), [CASH_KEY, CASH_BALANCE]]);
+  const parts = largestRemainder(
+    money - CASH_BALANCE,
+    first.map((holding) => BigInt(holding.share)),
+  );
+  return new Map([
+    ...first.map((holding, position) => [holding.key, parts[position]!] as const),
+    [CASH_KEY, CASH_BALANCE],
+  ]);
 }
 
 function state(netAssets: PerClass, units: PerClass, prices: PerClass): MonthEnd["classes"] {

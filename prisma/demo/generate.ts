@@ -1,11 +1,12 @@
 // The whole demo fund as data: what fn_import_fund takes and the chunks that fn_load_demo takes, in their order. Pure and always the same.
-import { CLASSES, DRIFT_SOURCE, FUND_CODE, MONTHS, momentAfter, monthEnd, SOURCE } from "./facts.ts";
+
+import { uuidOf } from "./chance.ts";
 import { type FundImport, fundImport } from "./fund-import.ts";
 import { liveThrough, type MonthEnd } from "./fund-life.ts";
 import { HOLDINGS } from "./holdings.ts";
 import { DEMO_INVESTORS, investorCode } from "./investors.ts";
 import { amountText, fourDecimals } from "./money.ts";
-import { uuidOf } from "./chance.ts";
+import { CLASSES, DRIFT_SOURCE, FUND_CODE, MONTHS, momentAfter, monthEnd, SOURCE } from "./terms.ts";
 import { isDeliberate, methodOf } from "./valuation.ts";
 
 /** When something was true and when it became known; the loader may set both into the past. */

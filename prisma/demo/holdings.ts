@@ -7,9 +7,11 @@ export const SLEEVES = [
   "infrastructure",
   "real-estate",
   "liquid/money-market",
-  "liquid/government",
+  "liquid/government-euro",
+  "liquid/government-us",
   "liquid/corporate",
-  "liquid/listed-equity",
+  "liquid/equity-world",
+  "liquid/equity-europe",
   "cash",
 ] as const;
 export type Sleeve = (typeof SLEEVES)[number];
@@ -20,6 +22,8 @@ export interface Holding {
   issuer: string;
   sleeve: Sleeve;
   type: string;
+  category: string;
+  issuerCategory: string | null;
   country: string;
   /** Currency of denomination; values are in the fund's. */
   currency: string;
@@ -37,23 +41,55 @@ export interface Holding {
   bought: number;
 }
 
-/** Asset type, default bucket and level of a sleeve; the type chooses the drift threshold. */
-const SHAPES: Record<Sleeve, { type: string; bucket: Bucket; level: 1 | 2 | 3 }> = {
-  "private-equity": { type: "private_equity", bucket: "gt365d", level: 3 },
-  "private-credit": { type: "private_credit", bucket: "365d", level: 3 },
-  infrastructure: { type: "infrastructure", bucket: "gt365d", level: 3 },
-  "real-estate": { type: "real_estate", bucket: "365d", level: 3 },
-  "liquid/money-market": { type: "money_market", bucket: "1d", level: 1 },
-  "liquid/government": { type: "debt", bucket: "7d", level: 1 },
-  "liquid/corporate": { type: "debt", bucket: "30d", level: 2 },
-  "liquid/listed-equity": { type: "equity", bucket: "7d", level: 1 },
-  cash: { type: "cash", bucket: "1d", level: 1 },
+interface Shape {
+  type: string;
+  bucket: Bucket;
+  level: 1 | 2 | 3;
+  category: string;
+  issuerCategory: string | null;
+}
+const privately = (type: string, bucket: Bucket): Shape => ({
+  type,
+  bucket,
+  level: 3,
+  category: type,
+  issuerCategory: null,
+});
+const publicly = (type: string, bucket: Bucket, level: 1 | 2, category: string, issuerCategory: string): Shape => ({
+  type,
+  bucket,
+  level,
+  category,
+  issuerCategory,
+});
+
+/** What a sleeve's assets have in common. The type chooses the drift threshold, the categories (those of Form N-PORT) the trading cost. */
+const SHAPES: Record<Sleeve, Shape> = {
+  "private-equity": privately("private_equity", "gt365d"),
+  "private-credit": privately("private_credit", "365d"),
+  infrastructure: privately("infrastructure", "gt365d"),
+  "real-estate": privately("real_estate", "365d"),
+  "liquid/money-market": publicly("money_market", "1d", 1, "STIV", "RF"),
+  "liquid/government-euro": publicly("debt", "7d", 1, "DBT", "NUSS"),
+  "liquid/government-us": publicly("debt", "7d", 1, "DBT", "UST"),
+  "liquid/corporate": publicly("debt", "30d", 2, "DBT", "CORP"),
+  "liquid/equity-world": publicly("equity", "7d", 1, "EC", "RF"),
+  "liquid/equity-europe": publicly("equity", "7d", 1, "EC", "RF"),
+  cash: { type: "cash", bucket: "1d", level: 1, category: "*", issuerCategory: null },
 };
 
 type More = Partial<Pick<Holding, "currency" | "bucket" | "maturity" | "leverage" | "bought">> & { lp?: true };
 
-function hold(sleeve: Sleeve, key: string, what: string, country: string, share: number, esg: number, more: More = {}): Holding {
-  const { type, bucket, level } = SHAPES[sleeve];
+function hold(
+  sleeve: Sleeve,
+  key: string,
+  what: string,
+  country: string,
+  share: number,
+  esg: number,
+  more: More = {},
+): Holding {
+  const { type, bucket, level, category, issuerCategory } = SHAPES[sleeve];
   const { lp, ...rest } = more;
   return {
     key,
@@ -61,6 +97,8 @@ function hold(sleeve: Sleeve, key: string, what: string, country: string, share:
     issuer: `Issuer of ${key} (synthetic)`,
     sleeve,
     type,
+    category,
+    issuerCategory,
     country,
     currency: "EUR",
     bucket,
@@ -96,7 +134,12 @@ export const HOLDINGS: readonly Holding[] = [
   hold(PC, "PC05", "Senior loan, machine tools", "AT", 270, 54, { maturity: "2029-12-31", leverage: 45 }),
   hold(PC, "PC06", "Mezzanine loan, travel retail", "IT", 180, 45, { maturity: "2030-12-31", leverage: 61 }),
   hold(PC, "PC07", "Trade receivables programme", "NL", 0, 51, { bucket: "90d", bought: 6, lp: true }),
-  hold(PC, "PC08", "Unitranche loan, diagnostics", "DK", 0, 60, { currency: "DKK", maturity: "2031-06-30", leverage: 49, bought: 23 }),
+  hold(PC, "PC08", "Unitranche loan, diagnostics", "DK", 0, 60, {
+    currency: "DKK",
+    maturity: "2031-06-30",
+    leverage: 49,
+    bought: 23,
+  }),
   hold(INFRA, "IN01", "Onshore wind farms", "FI", 310, 84, { leverage: 55, lp: true }),
   hold(INFRA, "IN02", "Fibre network", "DE", 300, 73, { leverage: 51 }),
   hold(INFRA, "IN03", "District heating", "DK", 290, 78, { currency: "DKK", leverage: 53 }),
@@ -110,16 +153,25 @@ export const HOLDINGS: readonly Holding[] = [
   hold("liquid/money-market", "MM01", "Government money-market fund", "LU", 240, 72, { lp: true }),
   hold("liquid/money-market", "MM02", "Short-term money-market fund", "IE", 230, 71, { lp: true }),
   hold("liquid/money-market", "MM03", "Standard money-market fund", "LU", 220, 69),
-  hold("liquid/government", "GV01", "Government bond due 2028", "DE", 190, 80, { maturity: "2028-02-15", lp: true }),
-  hold("liquid/government", "GV02", "Government bond due 2029", "FR", 180, 76, { maturity: "2029-05-25" }),
-  hold("liquid/government", "GV03", "Government bond due 2030", "NL", 170, 81, { maturity: "2030-07-15" }),
-  hold("liquid/government", "GV04", "Treasury note due 2029", "US", 150, 70, { currency: "USD", maturity: "2029-11-15" }),
+  hold("liquid/government-euro", "GV01", "Government bond due 2028", "DE", 190, 80, {
+    maturity: "2028-02-15",
+    lp: true,
+  }),
+  hold("liquid/government-euro", "GV02", "Government bond due 2029", "FR", 180, 76, { maturity: "2029-05-25" }),
+  hold("liquid/government-euro", "GV03", "Government bond due 2030", "NL", 170, 81, { maturity: "2030-07-15" }),
+  hold("liquid/government-us", "GV04", "Treasury note due 2029", "US", 150, 70, {
+    currency: "USD",
+    maturity: "2029-11-15",
+  }),
   hold("liquid/corporate", "IG01", "Utility bond due 2029", "ES", 130, 66, { maturity: "2029-03-10" }),
-  hold("liquid/corporate", "IG02", "Bank covered bond due 2028", "AT", 130, 63, { maturity: "2028-10-04", bucket: "7d" }),
+  hold("liquid/corporate", "IG02", "Bank covered bond due 2028", "AT", 130, 63, {
+    maturity: "2028-10-04",
+    bucket: "7d",
+  }),
   hold("liquid/corporate", "IG03", "Telecom bond due 2030", "SE", 120, 61, { maturity: "2030-01-22" }),
   hold("liquid/corporate", "IG04", "Consumer goods bond due 2031", "CH", 120, 68, { maturity: "2031-06-12" }),
-  hold("liquid/listed-equity", "EQ01", "World equity index fund", "IE", 230, 64, { lp: true }),
-  hold("liquid/listed-equity", "EQ02", "European equity index fund", "LU", 190, 67, { lp: true }),
+  hold("liquid/equity-world", "EQ01", "World equity index fund", "IE", 230, 64, { lp: true }),
+  hold("liquid/equity-europe", "EQ02", "European equity index fund", "LU", 190, 67, { lp: true }),
   // A swept account: its balance stays, what is above it lies in the money-market funds.
   { ...hold("cash", "CASH", "Bank account", "LU", 0, 60, { lp: true }), issuer: "Depositary bank (synthetic)" },
 ];
@@ -128,4 +180,5 @@ export const CASH_KEY = "CASH";
 /** Balance of the swept account, cents. */
 export const CASH_BALANCE = 8_000_000_00n;
 
-export const isLiquid = (holding: Holding): boolean => holding.sleeve.startsWith("liquid/") || holding.sleeve === "cash";
+export const isLiquid = (holding: Holding): boolean =>
+  holding.sleeve.startsWith("liquid/") || holding.sleeve === "cash";

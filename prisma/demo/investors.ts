@@ -1,6 +1,6 @@
 // The 200 investors of the demo fund: opaque codes, a classification, a first order. No name, no address, no personal data at all.
 import { between, mostlySmall } from "./chance.ts";
-import { type ClassCode, MONTHS, momentAfter } from "./facts.ts";
+import { type ClassCode, MONTHS, momentAfter } from "./terms.ts";
 
 export const INVESTORS = 200;
 /** The first of them subscribe at the issue price; the others join later, two or three a month. */
@@ -28,7 +28,10 @@ const MIX: readonly Classification[] = (
 ).split(" ") as Classification[];
 
 /** First order: smallest, largest and step in euros. Class and eligibility follow from the classification. */
-const TERMS: Record<Classification, { low: number; high: number; step: number; shareClass: ClassCode; tags: string[] }> = {
+const TERMS: Record<
+  Classification,
+  { low: number; high: number; step: number; shareClass: ClassCode; tags: string[] }
+> = {
   professional: { low: 1_500_000, high: 14_000_000, step: 50_000, shareClass: "I", tags: ["aif", "eltif"] },
   qualified: { low: 500_000, high: 4_000_000, step: 25_000, shareClass: "I", tags: ["aif", "eltif"] },
   semi_professional: { low: 200_000, high: 900_000, step: 10_000, shareClass: "W", tags: ["eltif"] },
@@ -56,4 +59,6 @@ function investor(number: number): DemoInvestor {
   };
 }
 
-export const DEMO_INVESTORS: readonly DemoInvestor[] = Array.from({ length: INVESTORS }, (_, index) => investor(index + 1));
+export const DEMO_INVESTORS: readonly DemoInvestor[] = Array.from({ length: INVESTORS }, (_, index) =>
+  investor(index + 1),
+);

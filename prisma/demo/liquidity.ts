@@ -1,9 +1,9 @@
 // The liquidity ladder of the demo fund at its date: what can be sold by when, and what may be asked for (R31–R33). Cents.
 import { BUCKETS, type Bucket } from "@evergreen-fund/domain";
-import { GATE_BPS, LOCK_MONTHS } from "./facts.ts";
 import type { MonthEnd } from "./fund-life.ts";
 import { HOLDINGS } from "./holdings.ts";
 import { sum } from "./money.ts";
+import { GATE_BPS, LOCK_MONTHS } from "./terms.ts";
 
 export interface Rung {
   side: "asset" | "liability";

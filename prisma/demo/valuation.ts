@@ -1,8 +1,8 @@
 // What a holding returns in a month, in millionths: private assets roll forward and are appraised at quarter-ends, liquid ones follow
 // their market. Pure; the figures are plausible, not calibrated to anything.
 import { bell } from "./chance.ts";
-import { isQuarterEnd } from "./facts.ts";
 import type { Holding, Sleeve } from "./holdings.ts";
+import { isQuarterEnd } from "./terms.ts";
 
 interface Behaviour {
   /** Expected return a month, millionths. */
@@ -21,9 +21,11 @@ const BEHAVIOUR: Record<Sleeve, Behaviour> = {
   infrastructure: { mean: 5_800, rolled: 1_000, common: 6_000, own: 9_000, most: 45_000 },
   "real-estate": { mean: 3_900, rolled: 800, common: 7_000, own: 9_000, most: 45_000 },
   "liquid/money-market": { mean: 2_300, rolled: 0, common: 120, own: 20, most: 4_000 },
-  "liquid/government": { mean: 1_300, rolled: 0, common: 6_000, own: 1_500, most: 13_000 },
+  "liquid/government-euro": { mean: 1_300, rolled: 0, common: 6_000, own: 1_500, most: 13_000 },
+  "liquid/government-us": { mean: 1_300, rolled: 0, common: 6_000, own: 1_500, most: 13_000 },
   "liquid/corporate": { mean: 2_700, rolled: 0, common: 5_500, own: 2_000, most: 13_000 },
-  "liquid/listed-equity": { mean: 12_500, rolled: 0, common: 27_000, own: 6_000, most: 75_000 },
+  "liquid/equity-world": { mean: 12_500, rolled: 0, common: 27_000, own: 6_000, most: 75_000 },
+  "liquid/equity-europe": { mean: 12_500, rolled: 0, common: 27_000, own: 6_000, most: 75_000 },
   cash: { mean: 0, rolled: 0, common: 0, own: 0, most: 0 },
 };
 

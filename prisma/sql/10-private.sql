@@ -1,25 +1,26 @@
 -- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
--- Nothing here is exposed by the API. Every function is security definer or harmless, with an empty search_path.
+-- Nothing here is exposed by the API. Every function is security definer or harmless, with a search_path that ends in pg_temp
+-- (with an empty one pg_temp is looked up first for the names of types: a caller's domain named uuid would run its check as the owner).
 
-create or replace function evergreen.claims() returns jsonb language sql stable set search_path = '' as $$
+create or replace function evergreen.claims() returns jsonb language sql stable set search_path = pg_catalog, pg_temp as $$
   -- after a transaction that set it the setting is '' and not null: hence nullif
   select coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb)
 $$;
 comment on function evergreen.claims() is 'Claims of the caller''s token; empty when there is none.';
 
-create or replace function evergreen.user_id() returns uuid language sql stable set search_path = '' as $$
+create or replace function evergreen.user_id() returns uuid language sql stable set search_path = pg_catalog, pg_temp as $$
   -- a subject that is not one of our ids counts as none
   select case when c.sub ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then c.sub::uuid end from (select evergreen.claims() ->> 'sub' as sub) c
 $$;
 comment on function evergreen.user_id() is 'The signed-in person, or null.';
 
-create or replace function evergreen.role_name() returns text language sql stable set search_path = '' as $$
+create or replace function evergreen.role_name() returns text language sql stable set search_path = pg_catalog, pg_temp as $$
   -- inside a definer function current_user is the owner; the setting still names the caller's role
   select coalesce(nullif(current_setting('role', true), 'none'), session_user::text)
 $$;
 comment on function evergreen.role_name() is 'The database role of the caller, also inside a security definer function.';
 
-create or replace function evergreen.actor() returns text language plpgsql stable set search_path = '' as $$
+create or replace function evergreen.actor() returns text language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   caller text := evergreen.role_name();
 begin
@@ -35,14 +36,14 @@ begin
 end $$;
 comment on function evergreen.actor() is 'Who is written into audit_trail.created_by: user:<uuid>, agent:<room> or service.';
 
-create or replace function evergreen.fail(code text, message text) returns void language plpgsql immutable set search_path = '' as $$
+create or replace function evergreen.fail(code text, message text) returns void language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception using errcode = code, message = message;
 end $$;
 comment on function evergreen.fail(text, text) is 'Raises a coded error of packages/domain/src/errors.ts.';
 
 create or replace function evergreen.refuse_unless(condition boolean, code text, message text) returns void
-language plpgsql immutable set search_path = '' as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   if condition is not true then
     raise exception using errcode = code, message = message;
@@ -50,7 +51,7 @@ begin
 end $$;
 comment on function evergreen.refuse_unless(boolean, text, text) is 'Raises the coded error unless the condition is true (null counts as false).';
 
-create or replace function evergreen.require_role(variadic allowed text[]) returns void language plpgsql stable set search_path = '' as $$
+create or replace function evergreen.require_role(variadic allowed text[]) returns void language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
   -- the second lock behind the grants
   if evergreen.role_name() <> all (allowed) then
@@ -60,7 +61,7 @@ end $$;
 comment on function evergreen.require_role(text[]) is 'Refuses a caller whose role is not named.';
 
 create or replace function evergreen.raise_public(state text, message text, constraint_name text) returns void
-language plpgsql immutable set search_path = '' as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   -- a definer function's DETAIL would show other tenants' rows: only a code and a sentence leave
   if state like 'EG%' then
@@ -82,7 +83,7 @@ end $$;
 comment on function evergreen.raise_public(text, text, text) is 'Maps any error to the public list without DETAIL, HINT or rows.';
 
 create or replace function evergreen.earlier_answer(fn text, request_id text, input jsonb) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   earlier record;
 begin
@@ -105,7 +106,7 @@ end $$;
 comment on function evergreen.earlier_answer(text, text, jsonb) is 'The answer given to this request id before, or null; the same id with other input is refused.';
 
 create or replace function evergreen.keep_answer(fn text, request_id text, input jsonb, result jsonb) returns void
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if request_id is not null then
     insert into public.commands (principal, request_id, fn, input_hash, result)
@@ -115,7 +116,7 @@ end $$;
 comment on function evergreen.keep_answer(text, text, jsonb, jsonb) is 'Keeps the first answer to a request id, in the transaction of its effect.';
 
 create or replace function evergreen.audit(fund_id uuid, entity_type text, entity_id text, message text, request_id text)
-returns void language plpgsql security definer set search_path = '' as $$
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   audit_id uuid := gen_random_uuid();
   made_at timestamptz := now();
@@ -132,7 +133,7 @@ comment on function evergreen.audit(uuid, text, text, text, text) is
 
 create or replace function evergreen.emit(
   type text, fund_id uuid, payload jsonb, source text, event_meta jsonb default '{}', investor_ids uuid[] default '{}', request_id text default null
-) returns uuid language plpgsql security definer set search_path = '' as $$
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   id uuid := gen_random_uuid();
   handling record;
@@ -174,28 +175,28 @@ end $$;
 comment on function evergreen.emit(text, uuid, jsonb, text, jsonb, uuid[], text) is
   'Inserts an event and, unless its type is only noted, its outbox row. Used by every fn_* that causes an event.';
 
-create or replace function evergreen.my_investor_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+create or replace function evergreen.my_investor_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select a.investor_id from public.investor_access a
    where a.user_id = evergreen.user_id() and (a.valid_until is null or a.valid_until > now())
 $$;
 comment on function evergreen.my_investor_ids() is 'Investors the signed-in person may look at today.';
 
-create or replace function evergreen.my_event_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+create or replace function evergreen.my_event_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select e.event_id from public.event_investors e where e.investor_id = any (array(select evergreen.my_investor_ids()))
 $$;
 comment on function evergreen.my_event_ids() is 'Events that reference an investor of the signed-in person.';
 
-create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select evergreen.my_investor_ids()))
 $$;
 comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order.';
 
-create or replace function evergreen.visible_asset_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+create or replace function evergreen.visible_asset_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select a.id from public.assets a where a.lp_visible
 $$;
 comment on function evergreen.visible_asset_ids() is 'Assets that investors may see.';
 
-create or replace function evergreen.touch() returns trigger language plpgsql set search_path = '' as $$
+create or replace function evergreen.touch() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if tg_op = 'UPDATE' then
     new.created_at := old.created_at;
@@ -205,7 +206,7 @@ begin
 end $$;
 comment on function evergreen.touch() is 'Sets updated_at and keeps created_at.';
 
-create or replace function evergreen.touch_tx() returns trigger language plpgsql set search_path = '' as $$
+create or replace function evergreen.touch_tx() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if tg_op = 'UPDATE' then
     new.created_at := old.created_at;
@@ -216,7 +217,7 @@ begin
 end $$;
 comment on function evergreen.touch_tx() is 'As touch(), and stamps the transaction: a delta reader takes (tx, id) below pg_snapshot_xmin.';
 
-create or replace function evergreen.forbid() returns trigger language plpgsql set search_path = '' as $$
+create or replace function evergreen.forbid() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception using errcode = 'EG428', message = tg_table_name || ' is append-only.';
 end $$;

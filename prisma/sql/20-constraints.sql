@@ -1,6 +1,6 @@
 -- What Prisma's schema cannot say: checks, partial indexes, delivery settings. NaN passes as numeric, hence the checks on every amount.
 create or replace function evergreen.add_check(table_name text, check_name text, expression text) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if not exists (select from pg_catalog.pg_constraint c
                   where c.conname = check_name and c.conrelid = ('public.' || quote_ident(table_name))::regclass) then
@@ -75,7 +75,7 @@ create index if not exists assets_lp_visible on public.assets (id) where lp_visi
 
 -- an amount has no more decimals than its currency
 create or replace function evergreen.within_exponent(amount numeric, currency text) returns boolean
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select amount = round(amount, (select c.exponent from public.currencies c where c.code = within_exponent.currency))
 $$;
 comment on function evergreen.within_exponent(numeric, text) is 'Whether the amount is a whole number of the currency''s minor units.';

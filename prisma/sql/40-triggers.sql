@@ -1,12 +1,12 @@
 -- Stamps on every table, append-only tables, and the drift alarm on marks.
-create or replace function evergreen.touch_cursor() returns trigger language plpgsql set search_path = '' as $$
+create or replace function evergreen.touch_cursor() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   new.updated_at := clock_timestamp();  -- its tx is a position, not a stamp
   return new;
 end $$;
 comment on function evergreen.touch_cursor() is 'Sets updated_at of the audit cursor, whose tx is a position and must stay.';
 
-create or replace function evergreen.watch_drift() returns trigger language plpgsql security definer set search_path = '' as $$
+create or replace function evergreen.watch_drift() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   before numeric;
   limits jsonb;
@@ -25,7 +25,7 @@ begin
   select p.value into limits from public.platform_settings p where p.key = 'data_drift_threshold_bps';
   select a.type into kind from public.assets a where a.id = new.asset_id;
   threshold := coalesce((limits ->> kind)::numeric, (limits ->> 'default')::numeric);
-  deviation := round(abs(new.nav - before) / abs(before) * 10000, 4);
+  deviation := round(abs(new.nav - before) * 10000 / abs(before), 4);
   if deviation > threshold then
     perform evergreen.emit('DATA_DRIFT', new.fund_id,
       jsonb_build_object('asset_id', new.asset_id, 'deviation_bps', deviation::text, 'threshold_bps', threshold::text), 'trigger:asset_snapshots');

@@ -3,7 +3,7 @@
 create or replace function public.fn_record_event(
   type text, payload jsonb, source text, workflow_id text default null,
   request_id text default null, fund_id uuid default null, investor_ids uuid[] default '{}'
-) returns uuid language plpgsql security definer set search_path = '' as $$
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -36,7 +36,7 @@ comment on function public.fn_record_event(text, jsonb, text, text, text, uuid, 
 
 create or replace function public.fn_claim_events(consumer text, max_events int default 100, lease_seconds int default 30)
 returns table (seq bigint, event_id uuid, type text, mode text, fund_id uuid, attempts int, recorded_at timestamptz, tell_workflow_id text)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform evergreen.require_role('service_role');
   perform evergreen.refuse_unless(length(consumer) between 1 and 200 and max_events between 1 and 100000 and lease_seconds between 0 and 3600, 'EG400',
@@ -62,7 +62,7 @@ end $$;
 comment on function public.fn_claim_events(text, int, int) is
   'Leases due events of modes run and tell to a dispatcher (skip locked, commit order). Lease in seconds; an event whose lease ran out is claimed again.';
 
-create or replace function public.fn_finish_events(seqs bigint[]) returns int language plpgsql security definer set search_path = '' as $$
+create or replace function public.fn_finish_events(seqs bigint[]) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   gone int;
 begin
@@ -78,7 +78,7 @@ end $$;
 comment on function public.fn_finish_events(bigint[]) is 'Events were handed over (their workflow exists): they leave the outbox. Returns how many did.';
 
 create or replace function public.fn_fail_event(seq bigint, reason text, max_attempts int default 5) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   waiting record;
 begin
@@ -104,7 +104,7 @@ end $$;
 comment on function public.fn_fail_event(bigint, text, int) is
   'An event could not be handed over: later again (2^attempts seconds, at most 60), or a dead letter with its reason after max_attempts. Returns later, dead or gone.';
 
-create or replace function public.fn_release_events(seqs bigint[]) returns int language plpgsql security definer set search_path = '' as $$
+create or replace function public.fn_release_events(seqs bigint[]) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   freed int;
 begin
@@ -121,7 +121,7 @@ end $$;
 comment on function public.fn_release_events(bigint[]) is 'Gives leased events back without counting the attempt, for when Temporal was not there.';
 
 create or replace function public.fn_claim_batch(consumer text, max_events int default 5000, lease_seconds int default 60)
-returns table (batch_id uuid, type text, events int, attempts int) language plpgsql security definer set search_path = '' as $$
+returns table (batch_id uuid, type text, events int, attempts int) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   chosen text;
   made uuid;
@@ -163,7 +163,7 @@ comment on function public.fn_claim_batch(text, int, int) is
   'Moves due events of one type from the outbox into a batch, or leases an open batch again. One row is written per batch, one deleted per event.';
 
 create or replace function public.fn_fail_batch(batch_id uuid, reason text, max_attempts int default 5) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   open_batch record;
 begin
@@ -189,7 +189,7 @@ end $$;
 comment on function public.fn_fail_batch(uuid, text, int) is 'A batch could not be handed over or handled: later again, or a dead letter with its reason.';
 
 create or replace function public.fn_retry_event(event_id uuid, request_id text default null) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;

@@ -1,6 +1,6 @@
 -- The sealer: links committed audit rows into hash chains, one per fund and one for the platform. Verified by packages/cli, which shares no code.
 
-create or replace function public.fn_seal_audit(max_entries int default 50000) returns int language plpgsql security definer set search_path = '' as $$
+create or replace function public.fn_seal_audit(max_entries int default 50000) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   here record;
   upto record;

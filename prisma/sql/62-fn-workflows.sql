@@ -1,7 +1,7 @@
 -- The mirror of Temporal: a run opens and completes.
 
 create or replace function public.fn_open_workflow(workflow_id text, type text, event_id uuid default null, metadata jsonb default '{}', request_id text default null)
-returns public.workflow_runs language plpgsql security definer set search_path = '' as $$
+returns public.workflow_runs language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -38,7 +38,7 @@ end $$;
 comment on function public.fn_open_workflow(text, text, uuid, jsonb, text) is 'Opens the mirror row of a workflow once; a second call answers the row as it is.';
 
 create or replace function public.fn_complete_workflow(workflow_id text, status text, metadata jsonb, request_id text default null)
-returns public.workflow_runs language plpgsql security definer set search_path = '' as $$
+returns public.workflow_runs language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;

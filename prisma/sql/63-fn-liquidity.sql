@@ -1,18 +1,18 @@
 -- The liquidity ladder: capacity of a bucket, what is reserved of it, and the 30-day cover of domain rule R38.
 
-create or replace function evergreen.bucket_name(alias text) returns text language sql immutable set search_path = '' as $$
+create or replace function evergreen.bucket_name(alias text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
   select case when b in ('1d', '7d', '30d', '90d', '180d', '365d', 'gt365d') then b end
     from (select case when alias ~ '^T\+[0-9]+$' then substr(alias, 3) || 'd' else alias end as b) named
 $$;
 comment on function evergreen.bucket_name(text) is 'The bucket''s own name for a name or an alias such as T+30; null when there is no such bucket.';
 
-create or replace function evergreen.ladder_date(of_fund uuid, of_side text, of_scenario text) returns date language sql stable security definer set search_path = '' as $$
+create or replace function evergreen.ladder_date(of_fund uuid, of_side text, of_scenario text) returns date language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select max(l.as_of) from public.liquidity_ladder l where l.fund_id = of_fund and l.side = of_side and l.scenario_id = of_scenario
 $$;
 comment on function evergreen.ladder_date(uuid, text, text) is 'Date of the newest ladder of a fund, side and scenario.';
 
 create or replace function public.fn_update_liquidity_bucket(bucket text, delta_capacity numeric, context jsonb, request_id text default null)
-returns public.liquidity_ladder language plpgsql security definer set search_path = '' as $$
+returns public.liquidity_ladder language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -58,7 +58,7 @@ comment on function public.fn_update_liquidity_bucket(text, numeric, jsonb, text
   'Adds delta_capacity (fund currency) to a bucket under its row lock. context = {fund_id, side, as_of, scenario_id, reason}. EG400, EG404, EG424 below what is reserved.';
 
 create or replace function evergreen.thirty_day_cover(of_fund uuid, of_proposal uuid, out assets numeric, out liabilities numeric)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   near text[] := array['1d', '7d', '30d'];
 begin
@@ -76,7 +76,7 @@ comment on function evergreen.thirty_day_cover(uuid, uuid) is
   'Assets sellable within 30 days (after the proposal''s trades, if one is named) and stressed 30-day liabilities, fund currency (R33, R38).';
 
 create or replace function evergreen.trade_effects(of_proposal uuid) returns table (asset_id uuid, bucket text, change numeric)
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   -- what each trade adds to (buy) or takes from (sell) the bucket of its asset; cash answers with the opposite less the cost
   with trades as (
     select (t ->> 'asset_id')::uuid as asset_id, t ->> 'side' as side, (t ->> 'amount')::numeric as amount, (t ->> 'cost')::numeric as cost
@@ -92,7 +92,7 @@ $$;
 comment on function evergreen.trade_effects(uuid) is 'Change in market value per asset that the trades of a proposal make, cash included, fund currency.';
 
 create or replace function public.fn_reserve_liquidity(proposal_id uuid, request_id text default null)
-returns table (result text, reason text, ratio numeric) language plpgsql security definer set search_path = '' as $$
+returns table (result text, reason text, ratio numeric) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -120,7 +120,8 @@ begin
   perform evergreen.refuse_unless(p.status = 'checking', 'EG428', 'The proposal is ' || p.status || '.');
   perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for update;
   select * into cover from evergreen.thirty_day_cover(p.fund_id, p.proposal_id);
-  multiple := case when cover.liabilities = 0 then null else round(cover.assets / cover.liabilities, 18) end;
+  -- a quotient has as many decimals as its operands, at least: the inner round() carries it to the eighteenth
+  multiple := case when cover.liabilities = 0 then null else round(round(cover.assets, 20) / cover.liabilities, 18) end;
   passed := multiple is null or multiple >= 1.2;
   -- buys settle from cash: what they cost is set aside in the one-day bucket until the proposal is applied or refused
   select coalesce(sum((t ->> 'amount')::numeric + (t ->> 'cost')::numeric), 0) into needed
@@ -156,7 +157,7 @@ comment on function public.fn_reserve_liquidity(uuid, text) is
   'Checks R38 under the ladder''s row locks and reserves the cash that the trades need beyond their sales (fund currency, one-day bucket). Once per proposal.';
 
 create or replace function public.fn_release_liquidity(proposal_id uuid, reason text, request_id text default null) returns int
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;

@@ -1,7 +1,7 @@
 -- Proposals: an agent proposes, rooms check, a person decides on the hash, an agent applies. Every step re-checks under the row lock.
 
 create or replace function evergreen.proposal_hash(proposal_id uuid, fund_id uuid, kind text, body jsonb, inputs jsonb, expires_at timestamptz) returns text
-language sql immutable set search_path = '' as $$
+language sql immutable set search_path = pg_catalog, pg_temp as $$
   select encode(sha256(convert_to(jsonb_build_object('proposal_id', proposal_id, 'fund_id', fund_id, 'kind', kind, 'body', body, 'inputs', inputs,
     'expires_at', to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, 'UTF8')), 'hex')
 $$;
@@ -10,7 +10,7 @@ comment on function evergreen.proposal_hash(uuid, uuid, text, jsonb, jsonb, time
 
 create or replace function public.fn_request_rebalance(
   fund text, reason text default null, method text default 'lp', request_id text default null, mandate jsonb default null
-) returns jsonb language plpgsql security definer set search_path = '' as $$
+) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -52,7 +52,7 @@ comment on function public.fn_request_rebalance(text, text, text, text, jsonb) i
   'A portfolio manager asks for a rebalancing of a fund (code or id), optionally under a mandate set by the same call. Returns {event_id, workflow_id, fund_id}. EG404, EG426 no holdings, EG428.';
 
 create or replace function public.fn_propose_rebalancing(event_id uuid, body jsonb, inputs jsonb, request_id text default null)
-returns jsonb language plpgsql security definer set search_path = '' as $$
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -117,7 +117,7 @@ comment on function public.fn_propose_rebalancing(uuid, jsonb, jsonb, text) is
   'Stores a proposal with the hash over body, inputs and expiry. body = {trades: [{asset_id, side, amount, cost, reason}], cash_asset_id}, fund currency; inputs.allocations_version = what was read. EG400, EG404, EG413, EG425 facts changed.';
 
 create or replace function public.fn_record_checks(proposal_id uuid, checks jsonb, request_id text default null) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -162,7 +162,7 @@ comment on function public.fn_record_checks(uuid, jsonb, text) is
   'Records the pre-trade verdicts of Compliance Sentinel once, in proposal_checks and compliance_logs; returns passed or failed.';
 
 create or replace function public.fn_open_proposal(proposal_id uuid, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -199,7 +199,7 @@ end $$;
 comment on function public.fn_open_proposal(uuid, text) is 'Puts a fully checked proposal before people, or refuses it when a check failed. Returns {status, expires_in_ms, reason}.';
 
 create or replace function public.fn_decide_proposal(proposal_id uuid, hash text, decision text, reason text default null, request_id text default null)
-returns jsonb language plpgsql security definer set search_path = '' as $$
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -238,7 +238,7 @@ comment on function public.fn_decide_proposal(uuid, text, text, text, text) is
   'A second person approves or rejects the hash of a pending proposal. EG420 own proposal, EG421 stale hash, EG422 already decided, EG423 expired.';
 
 create or replace function public.fn_read_decision(proposal_id uuid, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   p public.proposals;
 begin
@@ -258,7 +258,7 @@ end $$;
 comment on function public.fn_read_decision(uuid, text) is 'Where a proposal stands; one whose time has passed is recorded as expired. Returns {status, final, expires_in_ms}.';
 
 create or replace function public.fn_withdraw_proposal(proposal_id uuid, reason text, request_id text default null) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -287,7 +287,7 @@ end $$;
 comment on function public.fn_withdraw_proposal(uuid, text, text) is 'Compensation: takes a proposal back that was not yet applied; returns its status.';
 
 create or replace function public.fn_apply_allocations(proposal_id uuid, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -334,7 +334,7 @@ begin
     returning a.asset_id, a.sleeve, a.target_pct, a.market_value, a.liquid_flag
   )
   insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, proposal_id)
-  select p.fund_id, r.asset_id, r.sleeve, r.target_pct, round((r.market_value + coalesce(m.change, 0)) / total, 18),
+  select p.fund_id, r.asset_id, r.sleeve, r.target_pct, round(round(r.market_value + coalesce(m.change, 0), 20) / total, 18),
          r.market_value + coalesce(m.change, 0), r.liquid_flag, next_version, p.proposal_id
     from retired r left join moves m on m.asset_id = r.asset_id;
   -- nothing appears and nothing is lost but the cost

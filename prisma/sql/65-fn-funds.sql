@@ -1,7 +1,7 @@
 -- Funds and mandates: a filing becomes a fund; a mandate is data with versions.
 
 create or replace function evergreen.put_mandate(of_fund uuid, body jsonb, label text, request_id text) returns int
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   next_version int;
 begin
@@ -17,7 +17,7 @@ end $$;
 comment on function evergreen.put_mandate(uuid, jsonb, text, text) is 'Stores a new mandate version and supersedes the current one.';
 
 create or replace function public.fn_set_mandate(fund text, mandate jsonb, label text default 'set by hand', request_id text default null) returns int
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -42,7 +42,7 @@ end $$;
 comment on function public.fn_set_mandate(text, jsonb, text, text) is 'Sets the mandate of a fund (code or id) and returns its version. EG400, EG404, EG413.';
 
 create or replace function public.fn_import_fund(fund jsonb, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -106,7 +106,7 @@ begin
      and not exists (select from jsonb_array_elements(fund -> 'assets') a where a ->> 'key' = x.external_key);
   update public.portfolio_allocations a set superseded_at = now() where a.fund_id = of_fund.fund_id and a.superseded_at is null;
   insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, effective_at)
-  select of_fund.fund_id, x.id, a ->> 'sleeve', coalesce((a ->> 'target_pct')::numeric, 0), case when net = 0 then 0 else round((a ->> 'market_value')::numeric / net, 18) end,
+  select of_fund.fund_id, x.id, a ->> 'sleeve', coalesce((a ->> 'target_pct')::numeric, 0), case when net = 0 then 0 else round(round((a ->> 'market_value')::numeric, 20) / net, 18) end,
          (a ->> 'market_value')::numeric, x.liquid_flag, next_version, effective
     from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
   insert into public.asset_snapshots (asset_id, fund_id, as_of, nav, method, source, effective_at)

@@ -1,7 +1,7 @@
 -- Investors and their orders: submit, assign, place, take in.
 
 create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
-returns uuid language plpgsql security definer set search_path = '' as $$
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -32,7 +32,7 @@ end $$;
 comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
 
 create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -67,7 +67,7 @@ end $$;
 comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
 
 create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -97,7 +97,7 @@ end $$;
 comment on function public.fn_ask_evidence(uuid, text[], text) is 'Records which kinds of evidence a pending investor still owes.';
 
 create or replace function public.fn_place_order(fund text, investor_id uuid, direction text, amount numeric, currency text, channel text default 'api', request_id text default null)
-returns uuid language plpgsql security definer set search_path = '' as $$
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -135,7 +135,7 @@ comment on function public.fn_place_order(text, uuid, text, numeric, text, text,
   'Submits a subscription or redemption (amount in fund currency) for an investor; an LP only for its own. Returns flow_id. EG400, EG404.';
 
 create or replace function public.fn_intake_orders(batch_id uuid, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;

@@ -1,7 +1,7 @@
 -- Memory and traces: what agents remember, with references; what the workers did, as spans.
 
 create or replace function public.fn_remember(memory jsonb, request_id text default null) returns uuid
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -51,7 +51,7 @@ comment on function public.fn_remember(jsonb, text) is
 
 create or replace function public.fn_search_memories(embedding float8[], fund_id uuid default null, max_rows int default 5)
 returns table (memory_id uuid, text text, score float8, supabase_refs jsonb, duckdb_refs jsonb, workflow_id text, langfuse_trace_id text, trust text, superseded boolean, recorded_at timestamptz)
-language sql stable security invoker set search_path = '' as $$
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
   -- runs as the caller: row-level security of agent_memories decides what can be found; exact cosine, so recall is 1
   select m.memory_id, m.text,
          (select sum(a * b) / nullif(sqrt(sum(a * a)) * sqrt(sum(b * b)), 0) from unnest(m.embedding, fn_search_memories.embedding) as pair(a, b)) as score,
@@ -63,7 +63,7 @@ language sql stable security invoker set search_path = '' as $$
 $$;
 comment on function public.fn_search_memories(float8[], uuid, int) is 'Nearest memories by cosine under the caller''s row-level security; superseded ones are left out.';
 
-create or replace function public.fn_record_spans(spans jsonb) returns int language plpgsql security definer set search_path = '' as $$
+create or replace function public.fn_record_spans(spans jsonb) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   kept int;
 begin

@@ -1,7 +1,7 @@
 -- The demo loader: register and history of a synthetic fund. The only function that may put effective and recorded time into the past,
 -- and only in a database marked as a demo (platform_settings), only into a fund that is labelled synthetic.
 
-create or replace function evergreen.demo_rows(chunk jsonb, list text) returns jsonb language plpgsql immutable set search_path = '' as $$
+create or replace function evergreen.demo_rows(chunk jsonb, list text) returns jsonb language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
   found jsonb := coalesce(chunk -> list, '[]');
 begin
@@ -12,7 +12,7 @@ end $$;
 comment on function evergreen.demo_rows(jsonb, text) is 'One list of a demo chunk, empty when absent; refuses what is no list or too long.';
 
 create or replace function public.fn_load_demo(chunk jsonb, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -63,6 +63,9 @@ begin
   get diagnostics n = row_count;
   perform evergreen.refuse_unless(n = (counts ->> 'snapshots')::int, 'EG404', 'snapshots names an asset that the fund does not have.');
 
+  perform evergreen.refuse_unless(not exists (
+    select from jsonb_array_elements(evergreen.demo_rows(chunk, 'snapshots') || evergreen.demo_rows(chunk, 'flows')) r
+     where not evergreen.within_exponent(coalesce(r ->> 'nav', r ->> 'amount')::numeric, of_fund.base_currency)), 'EG400', 'An amount has more decimals than the currency.');
   -- past orders are settled; an open order enters by fn_place_order like any other
   insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, amount, units, currency, status, channel, requested_at, dealing_date, effective_at, recorded_at)
   select (r ->> 'id')::uuid, of_fund.fund_id, c.share_class_id, i.investor_id, r ->> 'direction', (r ->> 'amount')::numeric, (r ->> 'units')::numeric,
@@ -70,10 +73,9 @@ begin
          (r ->> 'effective_at')::timestamptz, (r ->> 'recorded_at')::timestamptz
     from jsonb_array_elements(evergreen.demo_rows(chunk, 'flows')) r
     join public.share_classes c on c.fund_id = of_fund.fund_id and c.code = r ->> 'class'
-    join public.investors i on i.code = r ->> 'investor' and i.synthetic
-   where evergreen.within_exponent((r ->> 'amount')::numeric, of_fund.base_currency);
+    join public.investors i on i.code = r ->> 'investor' and i.synthetic;
   get diagnostics n = row_count;
-  perform evergreen.refuse_unless(n = (counts ->> 'flows')::int, 'EG404', 'flows names a class or synthetic investor that is not there, or an amount finer than the currency.');
+  perform evergreen.refuse_unless(n = (counts ->> 'flows')::int, 'EG404', 'flows names a class or synthetic investor that is not there.');
 
   perform evergreen.audit(of_fund.fund_id, 'funds', of_fund.fund_id::text, 'synthetic demo rows loaded: ' || (
     select string_agg(c.key || ' ' || c.value, ', ' order by c.key) from jsonb_each_text(counts) c), request_id);

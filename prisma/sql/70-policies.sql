@@ -1,6 +1,6 @@
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
-create or replace function evergreen.apply_read_access() returns void language plpgsql set search_path = '' as $$
+create or replace function evergreen.apply_read_access() returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   t record;
   staff constant text := 'pm_role, ops_role, audit_role';

@@ -56,6 +56,7 @@ grant execute on function evergreen.claims(), evergreen.user_id(), evergreen.my_
 
 -- a function of a later migration belongs to nobody until it is granted: the built-in default (everybody may execute) can only be taken back for all schemas at once
 alter default privileges revoke all on functions from public;
+alter default privileges for role evergreen_owner revoke all on functions from public;
 -- no table rights by default, whatever the platform's defaults are (hosted Supabase grants to anon and authenticated)
 alter default privileges in schema public revoke all on tables from public, anon, authenticated, service_role;
 alter default privileges in schema public revoke all on functions from public, anon, authenticated, service_role;

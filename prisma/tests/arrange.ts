@@ -26,7 +26,7 @@ export const claimsOf = (actor: Actor): string =>
 
 /** Lists of objects go to json parameters; lists of plain values to array parameters. */
 const parameter = (value: unknown): unknown =>
-  Array.isArray(value) && typeof value[0] === "object" ? JSON.stringify(value) : value;
+  Array.isArray(value) && value[0] !== null && typeof value[0] === "object" ? JSON.stringify(value) : value;
 
 export class TestDatabase {
   readonly database: FreshDatabase;
@@ -81,7 +81,8 @@ export class TestDatabase {
   async fingerprint(except: readonly string[] = []): Promise<Record<string, string>> {
     const tables = (await this.tables()).filter((table) => !except.includes(table));
     const parts = tables.map(
-      (t) => `select '${t}' as name, count(*) || ' ' || coalesce(md5(string_agg(x::text, '|' order by x::text)), '') as state from public.${t} x`,
+      (t) =>
+        `select '${t}' as name, count(*) || ' ' || coalesce(md5(string_agg(x::text, '|' order by x::text)), '') as state from public.${t} x`,
     );
     const rows = await this.look<{ name: string; state: string }>(parts.join(" union all "));
     return Object.fromEntries(rows.map((row) => [row.name, row.state]));

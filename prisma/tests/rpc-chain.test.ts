@@ -9,36 +9,78 @@ const db = await testDatabase();
 it("imports, requests, proposes, checks, approves and applies", async () => {
   const fund = await newFund(db);
   const asked = await db.value<{ event_id: string; workflow_id: string }>(PM_ONE, "fn_request_rebalance", {
-    fund: fund.code, reason: "quarter end", request_id: "ask-1",
+    fund: fund.code,
+    reason: "quarter end",
+    request_id: "ask-1",
   });
   expect(asked.workflow_id).toBe(`event/${asked.event_id}`);
   const [run] = await db.call(agent("commander"), "fn_open_workflow", {
-    workflow_id: asked.workflow_id, type: "commander", event_id: asked.event_id, request_id: "open-1",
+    workflow_id: asked.workflow_id,
+    type: "commander",
+    event_id: asked.event_id,
+    request_id: "open-1",
   });
   expect(run).toMatchObject({ status: "running", fund_id: fund.fundId, ended_at: null });
 
-  const proposed = await db.value<{ proposal_id: string; hash: string }>(agent("rebalancing"), "fn_propose_rebalancing", {
-    event_id: asked.event_id, body: proposalBody(fund, TRADES), inputs: { allocations_version: "1", memory_ids: [] }, request_id: "propose-1",
-  });
+  const proposed = await db.value<{ proposal_id: string; hash: string }>(
+    agent("rebalancing"),
+    "fn_propose_rebalancing",
+    {
+      event_id: asked.event_id,
+      body: proposalBody(fund, TRADES),
+      inputs: { allocations_version: "1", memory_ids: [] },
+      request_id: "propose-1",
+    },
+  );
   expect(proposed.hash).toMatch(/^[0-9a-f]{64}$/);
   const { proposal_id } = proposed;
 
   // 30-day assets 600,000 − 40,000 + 30,000 + (10,000 − 50) = 599,950; stressed liabilities 150,000
-  expect(await db.call(agent("liquidity-engine"), "fn_reserve_liquidity", { proposal_id, request_id: "reserve-1" })).toEqual([
-    { result: "passed", reason: expect.stringContaining("R38"), ratio: "3.999666666666666667" },
-  ]);
-  expect(await db.value(agent("compliance-sentinel"), "fn_record_checks", { proposal_id, checks: CHECKS, request_id: "check-1" })).toBe("passed");
-  const opened = await db.value<{ status: string; expires_in_ms: number }>(agent("commander"), "fn_open_proposal", { proposal_id, request_id: "open-p-1" });
+  expect(
+    await db.call(agent("liquidity-engine"), "fn_reserve_liquidity", { proposal_id, request_id: "reserve-1" }),
+  ).toEqual([{ result: "passed", reason: expect.stringContaining("R38"), ratio: "3.999666666666666667" }]);
+  expect(
+    await db.value(agent("compliance-sentinel"), "fn_record_checks", {
+      proposal_id,
+      checks: CHECKS,
+      request_id: "check-1",
+    }),
+  ).toBe("passed");
+  const opened = await db.value<{ status: string; expires_in_ms: number }>(agent("commander"), "fn_open_proposal", {
+    proposal_id,
+    request_id: "open-p-1",
+  });
   expect(opened).toMatchObject({ status: "pending", reason: "" });
   expect(opened.expires_in_ms).toBeGreaterThan(71 * 3600 * 1000);
-  expect(await db.value(agent("commander"), "fn_read_decision", { proposal_id })).toEqual({ status: "pending", final: false });
-  expect(await db.value(PM_TWO, "fn_decide_proposal", { proposal_id, hash: proposed.hash, decision: "approved", request_id: "decide-1" })).toEqual({
-    proposal_id, status: "approved", workflow_id: asked.workflow_id,
+  expect(await db.value(agent("commander"), "fn_read_decision", { proposal_id })).toMatchObject({
+    status: "pending",
+    final: false,
   });
-  expect(await db.value(agent("commander"), "fn_read_decision", { proposal_id })).toEqual({ status: "approved", final: true });
-  expect(await db.value(agent("rebalancing"), "fn_apply_allocations", { proposal_id, request_id: "apply-1" })).toEqual({ status: "applied", version: "2" });
+  expect(
+    await db.value(PM_TWO, "fn_decide_proposal", {
+      proposal_id,
+      hash: proposed.hash,
+      decision: "approved",
+      request_id: "decide-1",
+    }),
+  ).toEqual({
+    proposal_id,
+    status: "approved",
+    workflow_id: asked.workflow_id,
+  });
+  expect(await db.value(agent("commander"), "fn_read_decision", { proposal_id })).toMatchObject({
+    status: "approved",
+    final: true,
+  });
+  expect(await db.value(agent("rebalancing"), "fn_apply_allocations", { proposal_id, request_id: "apply-1" })).toEqual({
+    status: "applied",
+    version: "2",
+  });
   const [ended] = await db.call(agent("commander"), "fn_complete_workflow", {
-    workflow_id: asked.workflow_id, status: "completed", metadata: { proposal_id }, request_id: "close-1",
+    workflow_id: asked.workflow_id,
+    status: "completed",
+    metadata: { proposal_id },
+    request_id: "close-1",
   });
   expect(ended).toMatchObject({ status: "completed", metadata: { proposal_id } });
 
@@ -75,13 +117,20 @@ it("recorded events that their schemas in the domain accept, all on one trace", 
     "select type, payload, event_meta from fund_events order by seq",
   );
   expect(events.map((e) => e.type)).toEqual([
-    "FUND_IMPORTED", "REBALANCE_REQUESTED", "PROPOSAL_CREATED", "PROPOSAL_DECIDED", "ALLOCATIONS_APPLIED", "WORKFLOW_COMPLETED",
+    "FUND_IMPORTED",
+    "REBALANCE_REQUESTED",
+    "PROPOSAL_CREATED",
+    "PROPOSAL_DECIDED",
+    "ALLOCATIONS_APPLIED",
+    "WORKFLOW_COMPLETED",
   ]);
   for (const { type, payload } of events) {
     if (!isEventName(type)) throw new Error(`unknown type ${type}`);
     expect(EVENTS[type].payload.parse(payload), type).toBeDefined();
   }
-  const [cause] = await db.look<{ event_id: string }>("select event_id from fund_events where type = 'REBALANCE_REQUESTED'");
+  const [cause] = await db.look<{ event_id: string }>(
+    "select event_id from fund_events where type = 'REBALANCE_REQUESTED'",
+  );
   for (const { type, event_meta } of events.slice(2))
     expect(event_meta, type).toMatchObject({ workflow_id: `event/${cause?.event_id}`, causation_id: cause?.event_id });
 });
@@ -102,6 +151,16 @@ it("wrote one audit row per step, by the one who did it", async () => {
     "agent:commander: commander completed",
   ]);
   expect(rows.map((r) => r.request_id)).toEqual([
-    null, null, "ask-1", "open-1", "propose-1", "reserve-1", "check-1", "open-p-1", "decide-1", "apply-1", "close-1",
+    null,
+    null,
+    "ask-1",
+    "open-1",
+    "propose-1",
+    "reserve-1",
+    "check-1",
+    "open-p-1",
+    "decide-1",
+    "apply-1",
+    "close-1",
   ]);
 });

@@ -1,5 +1,5 @@
 // A synthetic little fund and the steps of a rebalancing on it, each through its own function under the role whose step it is.
-import { agent, type Args, PM_ONE, PM_TWO, type TestDatabase } from "./arrange.ts";
+import { type Args, agent, PM_ONE, PM_TWO, type TestDatabase } from "./arrange.ts";
 
 let made = 0;
 /** A fund code that no other test of this file uses. */
@@ -8,7 +8,14 @@ export const freshCode = (): string => `SYN-${++made}`;
 /** 1,000,000.00 in six positions: cash, two liquid bonds, a share, and two that cannot be sold. All figures synthetic. */
 export function syntheticFund(code: string, change: Args = {}): Args {
   const asset = (key: string, type: string, sleeve: string, marketValue: string, bucket: string, liquid: boolean) => ({
-    key, name: `${key} (synthetic)`, type, sleeve, market_value: marketValue, bucket, liquid, lp_visible: key === "INFRA-1",
+    key,
+    name: `${key} (synthetic)`,
+    type,
+    sleeve,
+    market_value: marketValue,
+    bucket,
+    liquid,
+    lp_visible: key === "INFRA-1",
   });
   return {
     code,
@@ -73,7 +80,11 @@ export function proposalBody(fund: Fund, trades: readonly Trade[]): Args {
   return {
     cash_asset_id: fund.assets.CASH,
     trades: trades.map(({ asset, side, amount, cost = "0.00" }) => ({
-      asset_id: fund.assets[asset] ?? asset, side, amount, cost, reason: "band",
+      asset_id: fund.assets[asset] ?? asset,
+      side,
+      amount,
+      cost,
+      reason: "band",
     })),
   };
 }
@@ -96,7 +107,10 @@ export async function newProposal(
 ): Promise<Proposal> {
   const fund = options.fund ?? (await newFund(db));
   const eventId = await requestRebalance(db, fund);
-  const [row] = await db.look<{ version: string }>("select allocations_version as version from funds where fund_id = $1", [fund.fundId]);
+  const [row] = await db.look<{ version: string }>(
+    "select allocations_version as version from funds where fund_id = $1",
+    [fund.fundId],
+  );
   const made = await db.value<{ proposal_id: string; hash: string }>(agent("rebalancing"), "fn_propose_rebalancing", {
     event_id: eventId,
     body: proposalBody(fund, options.trades ?? TRADES),
@@ -106,12 +120,27 @@ export async function newProposal(
 }
 
 export const CHECKS = [
-  { rule: "issuer_concentration", result: "passed", value: "0.04", limit_value: "0.05", detail: "largest issuer under the limit" },
-  { rule: "illiquid_share", result: "passed", value: "0.4", limit_value: "0.5", detail: "illiquid share under the limit" },
+  {
+    rule: "issuer_concentration",
+    result: "passed",
+    value: "0.04",
+    limit_value: "0.05",
+    detail: "largest issuer under the limit",
+  },
+  {
+    rule: "illiquid_share",
+    result: "passed",
+    value: "0.4",
+    limit_value: "0.5",
+    detail: "illiquid share under the limit",
+  },
 ];
 
 /** Checked by both rooms, not yet before people. */
-export async function checkedProposal(db: TestDatabase, options: Parameters<typeof newProposal>[1] = {}): Promise<Proposal> {
+export async function checkedProposal(
+  db: TestDatabase,
+  options: Parameters<typeof newProposal>[1] = {},
+): Promise<Proposal> {
   const proposal = await newProposal(db, options);
   await db.call(agent("liquidity-engine"), "fn_reserve_liquidity", { proposal_id: proposal.proposalId });
   await db.call(agent("compliance-sentinel"), "fn_record_checks", { proposal_id: proposal.proposalId, checks: CHECKS });
@@ -119,15 +148,25 @@ export async function checkedProposal(db: TestDatabase, options: Parameters<type
 }
 
 /** Waiting for a second person. */
-export async function pendingProposal(db: TestDatabase, options: Parameters<typeof newProposal>[1] = {}): Promise<Proposal> {
+export async function pendingProposal(
+  db: TestDatabase,
+  options: Parameters<typeof newProposal>[1] = {},
+): Promise<Proposal> {
   const proposal = await checkedProposal(db, options);
   await db.call(agent("commander"), "fn_open_proposal", { proposal_id: proposal.proposalId });
   return proposal;
 }
 
-export async function approvedProposal(db: TestDatabase, options: Parameters<typeof newProposal>[1] = {}): Promise<Proposal> {
+export async function approvedProposal(
+  db: TestDatabase,
+  options: Parameters<typeof newProposal>[1] = {},
+): Promise<Proposal> {
   const proposal = await pendingProposal(db, options);
-  await db.call(PM_TWO, "fn_decide_proposal", { proposal_id: proposal.proposalId, hash: proposal.hash, decision: "approved" });
+  await db.call(PM_TWO, "fn_decide_proposal", {
+    proposal_id: proposal.proposalId,
+    hash: proposal.hash,
+    decision: "approved",
+  });
   return proposal;
 }
 

@@ -14,23 +14,53 @@ export const commander = (house: House): Activities =>
     brief: async (context, { eventId, workflowId }) => {
       const facts = await context.facts((tx) => readEvent(tx, eventId));
       const plan = await context.decide(() => choosePlaybook(facts));
-      await context.record((rpc) => rpc("fn_open_workflow", { workflow_id: workflowId, type: plan.type, event_id: eventId, metadata: { playbook: plan.playbook } }));
+      await context.record((rpc) =>
+        rpc("fn_open_workflow", {
+          workflow_id: workflowId,
+          type: plan.type,
+          event_id: eventId,
+          metadata: { playbook: plan.playbook },
+        }),
+      );
       const fundId = facts?.fundId;
       if (fundId === undefined) return { type: plan.type, playbook: plan.playbook, memoryIds: [] };
-      const memories = await context.narrate(() => house.memoryOf("commander").recall({ query: plan.question, limit: TOP_MEMORIES, fundId: FundId.parse(fundId) }));
-      return { type: plan.type, playbook: plan.playbook, memoryIds: memories.map((memory) => memory.memory_id), fundId };
+      const memories = await context.narrate(() =>
+        house.memoryOf("commander").recall({ query: plan.question, limit: TOP_MEMORIES, fundId: FundId.parse(fundId) }),
+      );
+      return {
+        type: plan.type,
+        playbook: plan.playbook,
+        memoryIds: memories.map((memory) => memory.memory_id),
+        fundId,
+      };
     },
     openProposal: async (context, { proposalId }) => {
-      const { status, expires_in_ms, reason } = await context.record((rpc) => rpc("fn_open_proposal", { proposal_id: proposalId }));
-      return { status: status === "refused" ? ("refused" as const) : ("pending" as const), expiresInMs: expires_in_ms, reason: reason.slice(0, 400) };
+      const { status, expires_in_ms, reason } = await context.record((rpc) =>
+        rpc("fn_open_proposal", { proposal_id: proposalId }),
+      );
+      return {
+        status: status === "refused" ? ("refused" as const) : ("pending" as const),
+        expiresInMs: expires_in_ms,
+        reason: reason.slice(0, 400),
+      };
     },
     readDecision: async (context, { proposalId }) => {
-      const { status, final, expires_in_ms } = await context.record((rpc) => rpc("fn_read_decision", { proposal_id: proposalId }));
+      const { status, final, expires_in_ms } = await context.record((rpc) =>
+        rpc("fn_read_decision", { proposal_id: proposalId }),
+      );
       return { status, final, expiresInMs: expires_in_ms };
     },
-    withdrawProposal: async (context, { proposalId, reason }) => ({ status: await context.record((rpc) => rpc("fn_withdraw_proposal", { proposal_id: proposalId, reason })) }),
+    withdrawProposal: async (context, { proposalId, reason }) => ({
+      status: await context.record((rpc) => rpc("fn_withdraw_proposal", { proposal_id: proposalId, reason })),
+    }),
     close: async (context, { status, reason, proposalId, workflowId }) => {
-      const run = await context.record((rpc) => rpc("fn_complete_workflow", { workflow_id: workflowId, status: status === "running" ? "failed" : status, metadata: { reason, ...(proposalId ? { proposal_id: proposalId } : {}) } }));
+      const run = await context.record((rpc) =>
+        rpc("fn_complete_workflow", {
+          workflow_id: workflowId,
+          status: status === "running" ? "failed" : status,
+          metadata: { reason, ...(proposalId ? { proposal_id: proposalId } : {}) },
+        }),
+      );
       return { status: run.status };
     },
     remember: async (context, end) => {

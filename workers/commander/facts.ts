@@ -11,9 +11,19 @@ export interface EventFacts {
 }
 
 export async function readEvent(tx: Reader, eventId: string): Promise<EventFacts | null> {
-  const row = await tx.fund_events.findUnique({ where: { event_id: eventId }, include: { event_type: true, fund: { select: { code: true } } } });
+  const row = await tx.fund_events.findUnique({
+    where: { event_id: eventId },
+    include: { event_type: true, fund: { select: { code: true } } },
+  });
   if (row === null) return null;
-  return { type: row.type, mode: row.event_type.mode, playbook: row.event_type.playbook, payload: row.payload, fundId: row.fund_id ?? undefined, fundCode: row.fund?.code };
+  return {
+    type: row.type,
+    mode: row.event_type.mode,
+    playbook: row.event_type.playbook,
+    payload: row.payload,
+    fundId: row.fund_id ?? undefined,
+    fundCode: row.fund?.code,
+  };
 }
 
 export interface RunFacts {
@@ -21,14 +31,30 @@ export interface RunFacts {
   /** Position of the event: its version as a row. */
   seq: string;
   fundCode: string | undefined;
-  proposal: { id: string; hash: string; status: string; trades: number; sleeves: string[]; failedRules: string[]; version: string } | undefined;
+  proposal:
+    | {
+        id: string;
+        hash: string;
+        status: string;
+        trades: number;
+        sleeves: string[];
+        failedRules: string[];
+        version: string;
+      }
+    | undefined;
   mandateVersion: number | undefined;
   alerts: { kind: string; severity: string }[];
 }
 
 export async function readRun(tx: Reader, eventId: string, proposalId: string | undefined): Promise<RunFacts> {
-  const event = await tx.fund_events.findUniqueOrThrow({ where: { event_id: eventId }, include: { fund: { select: { code: true } } } });
-  const proposal = proposalId === undefined ? null : await tx.proposals.findUnique({ where: { proposal_id: proposalId }, include: { checks: true } });
+  const event = await tx.fund_events.findUniqueOrThrow({
+    where: { event_id: eventId },
+    include: { fund: { select: { code: true } } },
+  });
+  const proposal =
+    proposalId === undefined
+      ? null
+      : await tx.proposals.findUnique({ where: { proposal_id: proposalId }, include: { checks: true } });
   const alerts = await tx.risk_alerts.findMany({ where: { event_id: eventId } });
   const body = proposal?.body as { trades?: { sleeve?: string }[] } | undefined;
   return {
@@ -46,7 +72,10 @@ export async function readRun(tx: Reader, eventId: string, proposalId: string | 
             status: proposal.status,
             trades: body?.trades?.length ?? 0,
             sleeves: [...new Set((body?.trades ?? []).map((trade) => trade.sleeve ?? ""))].sort(),
-            failedRules: proposal.checks.filter((check) => check.result === "failed").map((check) => check.rule).sort(),
+            failedRules: proposal.checks
+              .filter((check) => check.result === "failed")
+              .map((check) => check.rule)
+              .sort(),
             version: String(proposal.based_on_version),
           },
   };

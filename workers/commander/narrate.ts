@@ -1,7 +1,8 @@
 // The words of a run for memory: what was asked, what came of it, and references. No amount, no personal data.
-import { traceIdOf } from "@evergreen-fund/tracing";
+
 import { FundId } from "@evergreen-fund/domain";
 import type { RememberInput } from "@evergreen-fund/memory";
+import { traceIdOf } from "@evergreen-fund/tracing";
 import type { RunFacts } from "./facts.ts";
 
 export interface RunEnd {
@@ -17,12 +18,19 @@ export function memoryOf(end: RunEnd, facts: RunFacts): RememberInput {
   const { proposal } = facts;
   const story = [
     `${facts.type} of fund ${fund} ended as ${end.status}: ${end.reason}.`,
-    ...(proposal ? [`The proposal had ${proposal.trades} trades${proposal.sleeves.length > 0 ? ` in ${proposal.sleeves.join(", ")}` : ""} and stands as ${proposal.status}.`] : []),
+    ...(proposal
+      ? [
+          `The proposal had ${proposal.trades} trades${proposal.sleeves.length > 0 ? ` in ${proposal.sleeves.join(", ")}` : ""} and stands as ${proposal.status}.`,
+        ]
+      : []),
     ...(proposal && proposal.failedRules.length > 0 ? [`It violated ${proposal.failedRules.join(", ")}.`] : []),
     ...facts.alerts.map((alert) => `Risk Guardian raised a ${alert.severity} about ${alert.kind}.`),
   ];
   const run = { kind: "Workflow" as const, ref: end.workflowId };
-  const policy = facts.mandateVersion === undefined ? [] : [{ kind: "Policy" as const, ref: `mandate/${end.fundId}/${facts.mandateVersion}` }];
+  const policy =
+    facts.mandateVersion === undefined
+      ? []
+      : [{ kind: "Policy" as const, ref: `mandate/${end.fundId}/${facts.mandateVersion}` }];
   const rules = (proposal?.failedRules ?? []).map((rule) => ({ kind: "Policy" as const, ref: `rule/${rule}` }));
   return {
     text: story.join(" ").slice(0, 4000),

@@ -9,13 +9,31 @@ export const complianceSentinel = (house: House): Activities =>
     checkTrades: async (context, { proposalId }) => {
       const facts = await context.facts((tx) => readTrades(tx, proposalId));
       const checks = await context.decide(() => judgeTrades(facts));
-      const result = await context.record((rpc) => rpc("fn_record_checks", { proposal_id: proposalId, checks: checks.map((check) => ({ ...check })) }));
-      return { result, reason: checks.filter((check) => check.result === "failed").map((check) => check.rule).join(", ").slice(0, 200) || "all limits held" };
+      const result = await context.record((rpc) =>
+        rpc("fn_record_checks", { proposal_id: proposalId, checks: checks.map((check) => ({ ...check })) }),
+      );
+      return {
+        result,
+        reason:
+          checks
+            .filter((check) => check.result === "failed")
+            .map((check) => check.rule)
+            .join(", ")
+            .slice(0, 200) || "all limits held",
+      };
     },
     checkTokenization: async (context, { eventId }) => {
       const facts = await context.facts((tx) => readTokenization(tx, eventId));
       const verdict = await context.decide(() => judgeTokenization(facts));
-      await context.record((rpc) => rpc("fn_log_compliance", { event_id: eventId, rule: "tokenization_approval", rule_version: "1", result: verdict.result, detail: { reason: verdict.reason } }));
+      await context.record((rpc) =>
+        rpc("fn_log_compliance", {
+          event_id: eventId,
+          rule: "tokenization_approval",
+          rule_version: "1",
+          result: verdict.result,
+          detail: { reason: verdict.reason },
+        }),
+      );
       return verdict;
     },
   });

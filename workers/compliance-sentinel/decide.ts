@@ -24,12 +24,29 @@ export function judgeTrades({ positions, limits: body, mandateVersion }: TradeFa
   const securities = positions.filter((position) => position.type !== "cash");
   const version = String(mandateVersion);
   const checks: Check[] = [];
-  const check = (rule: Check["rule"], limit: string | undefined, before: Exact, after: Exact, subject: string): void => {
+  const check = (
+    rule: Check["rule"],
+    limit: string | undefined,
+    before: Exact,
+    after: Exact,
+    subject: string,
+  ): void => {
     if (limit === undefined) return;
     const within = after.lte(limit);
     const passive = !within && before.gt(limit) && after.lte(before);
-    const detail = within ? `${subject} within the limit` : passive ? `${subject} over the limit before and not worse after: passive breach` : `${subject} over the limit`;
-    checks.push({ rule, rule_version: version, result: within || passive ? "passed" : "failed", value: after.toFixed(18), limit_value: limit, detail });
+    const detail = within
+      ? `${subject} within the limit`
+      : passive
+        ? `${subject} over the limit before and not worse after: passive breach`
+        : `${subject} over the limit`;
+    checks.push({
+      rule,
+      rule_version: version,
+      result: within || passive ? "passed" : "failed",
+      value: after.toFixed(18),
+      limit_value: limit,
+      detail,
+    });
   };
   const share = (amount: Exact, when: "before" | "after"): Exact => (nav[when].lte(0) ? ZERO : amount.div(nav[when]));
 
@@ -38,27 +55,55 @@ export function judgeTrades({ positions, limits: body, mandateVersion }: TradeFa
     if (position.issuer === null || exempt.has(position.issuer)) continue;
     issuers.set(position.issuer, [...(issuers.get(position.issuer) ?? []), position]);
   }
-  const worstIssuer = worst([...issuers.values()].map((held) => [share(total(held, "before"), "before"), share(total(held, "after"), "after")]), limits.issuerMax);
+  const worstIssuer = worst(
+    [...issuers.values()].map((held) => [share(total(held, "before"), "before"), share(total(held, "after"), "after")]),
+    limits.issuerMax,
+  );
   check("issuer_concentration", limits.issuerMax, worstIssuer[0], worstIssuer[1], "largest issuer");
-  const worstAsset = worst(securities.map((position) => [share(decimal(position.before), "before"), share(decimal(position.after), "after")]), limits.assetMax);
+  const worstAsset = worst(
+    securities.map((position) => [share(decimal(position.before), "before"), share(decimal(position.after), "after")]),
+    limits.assetMax,
+  );
   check("asset_concentration", limits.assetMax, worstAsset[0], worstAsset[1], "largest asset");
   const illiquid = securities.filter(({ liquid }) => !liquid);
-  check("illiquid_share", limits.illiquid?.max, share(total(illiquid, "before"), "before"), share(total(illiquid, "after"), "after"), "illiquid share");
+  check(
+    "illiquid_share",
+    limits.illiquid?.max,
+    share(total(illiquid, "before"), "before"),
+    share(total(illiquid, "after"), "after"),
+    "illiquid share",
+  );
   const short = securities.filter((position) => decimal(position.after).lt(0) && decimal(position.before).gte(0));
-  checks.push({ rule: "no_short_position", rule_version: version, result: short.length === 0 ? "passed" : "failed", value: String(short.length), limit_value: "0", detail: short.length === 0 ? "no position is sold short" : "a position would be sold short" });
+  checks.push({
+    rule: "no_short_position",
+    rule_version: version,
+    result: short.length === 0 ? "passed" : "failed",
+    value: String(short.length),
+    limit_value: "0",
+    detail: short.length === 0 ? "no position is sold short" : "a position would be sold short",
+  });
   return checks;
 }
 
-const total = (positions: Position[], when: "before" | "after"): Exact => positions.reduce((sum, position) => sum.plus(decimal(position[when])), ZERO);
+const total = (positions: Position[], when: "before" | "after"): Exact =>
+  positions.reduce((sum, position) => sum.plus(decimal(position[when])), ZERO);
 
 /** The pair that decides: an actively broken one first, else the largest after the trades. */
 function worst(pairs: [Exact, Exact][], limit: string | undefined): [Exact, Exact] {
-  const active = limit === undefined ? [] : pairs.filter(([before, after]) => after.gt(limit) && !(before.gt(limit) && after.lte(before)));
-  return (active.length > 0 ? active : pairs).reduce<[Exact, Exact]>((most, pair) => (pair[1].gt(most[1]) ? pair : most), [ZERO, ZERO]);
+  const active =
+    limit === undefined
+      ? []
+      : pairs.filter(([before, after]) => after.gt(limit) && !(before.gt(limit) && after.lte(before)));
+  return (active.length > 0 ? active : pairs).reduce<[Exact, Exact]>(
+    (most, pair) => (pair[1].gt(most[1]) ? pair : most),
+    [ZERO, ZERO],
+  );
 }
 
 /** A token operation needs a compliance approval that passed; without one it is refused. */
 export function judgeTokenization({ approval }: TokenizationFacts): { result: "passed" | "failed"; reason: string } {
   if (approval === undefined) return { result: "failed", reason: "no compliance approval is named" };
-  return approval.result === "passed" ? { result: "passed", reason: "compliance approval passed" } : { result: "failed", reason: `the compliance approval ${approval.result}` };
+  return approval.result === "passed"
+    ? { result: "passed", reason: "compliance approval passed" }
+    : { result: "failed", reason: `the compliance approval ${approval.result}` };
 }

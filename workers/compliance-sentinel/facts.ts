@@ -22,18 +22,35 @@ interface Body {
 }
 
 export async function readTrades(tx: Reader, proposalId: string): Promise<TradeFacts> {
-  const proposal = await tx.proposals.findUniqueOrThrow({ where: { proposal_id: proposalId }, include: { event: true } });
+  const proposal = await tx.proposals.findUniqueOrThrow({
+    where: { proposal_id: proposalId },
+    include: { event: true },
+  });
   const version = (proposal.event.payload as { mandate_version: number }).mandate_version;
-  const mandate = await tx.mandates.findUniqueOrThrow({ where: { fund_id_version: { fund_id: proposal.fund_id, version } } });
-  const held = await tx.portfolio_allocations.findMany({ where: { fund_id: proposal.fund_id, superseded_at: null }, include: { asset: true } });
+  const mandate = await tx.mandates.findUniqueOrThrow({
+    where: { fund_id_version: { fund_id: proposal.fund_id, version } },
+  });
+  const held = await tx.portfolio_allocations.findMany({
+    where: { fund_id: proposal.fund_id, superseded_at: null },
+    include: { asset: true },
+  });
   const { trades, cash_asset_id: cash } = proposal.body as unknown as Body;
   const positions = held.map(({ asset, market_value }) => {
     let after = market_value;
     for (const trade of trades) {
-      if (trade.asset_id === asset.id) after = trade.side === "buy" ? after.plus(trade.amount) : after.minus(trade.amount);
-      if (cash === asset.id) after = (trade.side === "buy" ? after.minus(trade.amount) : after.plus(trade.amount)).minus(trade.cost);
+      if (trade.asset_id === asset.id)
+        after = trade.side === "buy" ? after.plus(trade.amount) : after.minus(trade.amount);
+      if (cash === asset.id)
+        after = (trade.side === "buy" ? after.minus(trade.amount) : after.plus(trade.amount)).minus(trade.cost);
     }
-    return { assetId: asset.id, issuer: asset.issuer, type: asset.type, liquid: asset.liquid_flag || asset.type === "cash", before: market_value.toFixed(), after: after.toFixed() };
+    return {
+      assetId: asset.id,
+      issuer: asset.issuer,
+      type: asset.type,
+      liquid: asset.liquid_flag || asset.type === "cash",
+      before: market_value.toFixed(),
+      after: after.toFixed(),
+    };
   });
   return { positions, limits: mandate.body, mandateVersion: version };
 }
@@ -47,6 +64,12 @@ export interface TokenizationFacts {
 export async function readTokenization(tx: Reader, eventId: string): Promise<TokenizationFacts> {
   const event = await tx.fund_events.findUniqueOrThrow({ where: { event_id: eventId } });
   const payload = event.payload as { instrument: string; size: string; compliance_log_id?: string };
-  const approval = payload.compliance_log_id ? await tx.compliance_logs.findFirst({ where: { log_id: payload.compliance_log_id, fund_id: event.fund_id } }) : null;
-  return { instrument: payload.instrument, size: payload.size, approval: approval ? { result: approval.result } : undefined };
+  const approval = payload.compliance_log_id
+    ? await tx.compliance_logs.findFirst({ where: { log_id: payload.compliance_log_id, fund_id: event.fund_id } })
+    : null;
+  return {
+    instrument: payload.instrument,
+    size: payload.size,
+    approval: approval ? { result: approval.result } : undefined,
+  };
 }

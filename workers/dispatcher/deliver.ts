@@ -6,7 +6,13 @@ import { runContext, startRunSpan, traced } from "@evergreen-fund/tracing";
 import type { batch, commander } from "@evergreen-fund/workflows";
 import type { Rooms } from "@evergreen-fund/workflows/proxies.ts";
 import { SEARCH } from "@evergreen-fund/workflows/search-attributes.ts";
-import { type Client, isGrpcServiceError, ServiceError, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from "@temporalio/client";
+import {
+  type Client,
+  isGrpcServiceError,
+  ServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from "@temporalio/client";
 import { TypedSearchAttributes } from "@temporalio/common";
 
 export type ClaimedEvent = RpcResult<"fn_claim_events">[number];
@@ -32,7 +38,12 @@ export async function deliverEvent(event: ClaimedEvent, courier: Courier): Promi
 
 async function startRun(event: ClaimedEvent, { client, rooms, crashPoint }: Courier): Promise<void> {
   const workflowId = workflowIdOf(event.event_id);
-  const span = startRunSpan(workflowId, `event.${event.type}`, { event_id: event.event_id, event_type: event.type } as never, event.recorded_at);
+  const span = startRunSpan(
+    workflowId,
+    `event.${event.type}`,
+    { event_id: event.event_id, event_type: event.type } as never,
+    event.recorded_at,
+  );
   try {
     await span.with(() =>
       client.workflow.start<typeof commander>("commander", {
@@ -42,6 +53,8 @@ async function startRun(event: ClaimedEvent, { client, rooms, crashPoint }: Cour
         workflowIdReusePolicy: "REJECT_DUPLICATE",
         workflowIdConflictPolicy: "FAIL",
         requestEagerStart: true,
+        // a worker that died in the middle is noticed after this; long local activities heartbeat within it
+        workflowTaskTimeout: "5s",
         staticSummary: event.type,
         typedSearchAttributes: new TypedSearchAttributes([
           { key: SEARCH.eventType, value: event.type },
@@ -61,7 +74,12 @@ async function startRun(event: ClaimedEvent, { client, rooms, crashPoint }: Cour
 async function tell(event: ClaimedEvent, { client, crashPoint }: Courier): Promise<void> {
   const waiting = event.tell_workflow_id;
   if (waiting === null) return; // nobody waits for it any more
-  await traced("dispatcher.tell", { event_id: event.event_id, workflow_id: waiting } as never, () => client.workflow.getHandle(waiting).signal("knock", { eventId: event.event_id }), runContext(waiting));
+  await traced(
+    "dispatcher.tell",
+    { event_id: event.event_id, workflow_id: waiting } as never,
+    () => client.workflow.getHandle(waiting).signal("knock", { eventId: event.event_id }),
+    runContext(waiting),
+  );
   crashPoint("dispatcher.told");
 }
 
@@ -77,7 +95,10 @@ export async function deliverBatch(claimed: ClaimedBatch, { client, rooms, crash
         workflowIdConflictPolicy: "USE_EXISTING",
         requestEagerStart: false,
         staticSummary: `batch ${claimed.type}`,
-        typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH.eventType, value: claimed.type }, { key: SEARCH.stage, value: "batch" }]),
+        typedSearchAttributes: new TypedSearchAttributes([
+          { key: SEARCH.eventType, value: claimed.type },
+          { key: SEARCH.stage, value: "batch" },
+        ]),
       }),
     );
     crashPoint("dispatcher.batched");
@@ -91,6 +112,11 @@ function outcomeOf(error: unknown): Delivery {
   if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowNotFoundError) return "done";
   // gRPC: 4 deadline exceeded, 8 resource exhausted, 14 unavailable
   const grpc = error instanceof ServiceError ? error.cause : error;
-  if (isGrpcServiceError(grpc) ? [4, 8, 14].includes(grpc.code) : /TransportError|unavailable|tcp connect|timed? ?out/i.test(String((grpc as Error)?.message))) return "away";
+  if (
+    isGrpcServiceError(grpc)
+      ? [4, 8, 14].includes(grpc.code)
+      : /TransportError|unavailable|tcp connect|timed? ?out/i.test(String((grpc as Error)?.message))
+  )
+    return "away";
   return { failed: `${error instanceof Error ? error.name : "Error"} while handing the event to Temporal` };
 }

@@ -39,7 +39,9 @@ export function startDispatcher({ database, client, rooms, crashPoint, log }: Di
     if (delivery === "away") await database.rpc(SERVICE, "fn_release_events", { seqs: [event.seq] });
     else if (delivery !== "done") {
       const state = await database.rpc(SERVICE, "fn_fail_event", { seq: event.seq, reason: delivery.failed });
-      log(`event ${event.event_id}: ${delivery.failed}${state === "dead" ? "; it is a dead letter now" : "; again later"}`);
+      log(
+        `event ${event.event_id}: ${delivery.failed}${state === "dead" ? "; it is a dead letter now" : "; again later"}`,
+      );
     }
   };
 
@@ -61,7 +63,11 @@ export function startDispatcher({ database, client, rooms, crashPoint, log }: Di
     const delivery = await deliverBatch(claimed, courier);
     if (delivery === "done") return true;
     if (delivery !== "away") log(`batch ${claimed.batch_id}: ${delivery.failed}`);
-    await database.rpc(SERVICE, "fn_fail_batch", { batch_id: claimed.batch_id, reason: delivery === "away" ? "Temporal was not there" : delivery.failed, ...(delivery === "away" ? { max_attempts: 1_000_000 } : {}) });
+    await database.rpc(SERVICE, "fn_fail_batch", {
+      batch_id: claimed.batch_id,
+      reason: delivery === "away" ? "Temporal was not there" : delivery.failed,
+      ...(delivery === "away" ? { max_attempts: 1_000_000 } : {}),
+    });
     return false;
   };
 
@@ -93,7 +99,12 @@ export function startDispatcher({ database, client, rooms, crashPoint, log }: Di
   };
 
   const hearing = keepListening(database, bell.ring, () => stopped);
-  const done = Promise.all([loop("events", deliverEvents), loop("batches", deliverBatches), loop("audit", seal), hearing]).then(() => undefined);
+  const done = Promise.all([
+    loop("events", deliverEvents),
+    loop("batches", deliverBatches),
+    loop("audit", seal),
+    hearing,
+  ]).then(() => undefined);
   return {
     done,
     stop() {

@@ -14,10 +14,14 @@ export const kyc = (house: House): Activities => ({
       const applicant = await context.facts((tx) => readApplicant(tx, eventId));
       const verdict = await context.decide(() => review(applicant, new Date().toISOString().slice(0, 10)));
       if (verdict.outcome === "assign") {
-        const investorId = await context.record((rpc) => rpc("fn_assign_investor", { pending_id: applicant.pendingId, classification: verdict.classification }));
+        const investorId = await context.record((rpc) =>
+          rpc("fn_assign_investor", { pending_id: applicant.pendingId, classification: verdict.classification }),
+        );
         return { outcome: "assigned" as const, missing: [], investorId };
       }
-      await context.record((rpc) => rpc("fn_ask_evidence", { pending_id: applicant.pendingId, missing: verdict.missing }));
+      await context.record((rpc) =>
+        rpc("fn_ask_evidence", { pending_id: applicant.pendingId, missing: verdict.missing }),
+      );
       return { outcome: "missing" as const, missing: verdict.missing };
     },
   }),
@@ -25,7 +29,10 @@ export const kyc = (house: House): Activities => ({
     try {
       const { batchId, type } = BatchInput.parse(input);
       return await traced("rpc.fn_intake_orders", { event_type: type } as never, () =>
-        house.database.rpc({ role: "agent_kyc" }, "fn_intake_orders", { batch_id: batchId, request_id: `batch/${batchId}` }),
+        house.database.rpc({ role: "agent_kyc" }, "fn_intake_orders", {
+          batch_id: batchId,
+          request_id: `batch/${batchId}`,
+        }),
       );
     } catch (error) {
       throw toFailure(error);

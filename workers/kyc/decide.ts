@@ -20,5 +20,7 @@ export function review(applicant: Applicant, today: string): Review {
     const given = applicant.evidence[kind];
     return !(typeof given === "string" && /^\d{4}-\d{2}-\d{2}$/.test(given) && given <= today);
   });
-  return missing.length === 0 ? { outcome: "assign", classification: applicant.classification } : { outcome: "ask", missing };
+  return missing.length === 0
+    ? { outcome: "assign", classification: applicant.classification }
+    : { outcome: "ask", missing };
 }

@@ -10,7 +10,12 @@ export const liquidityEngine = (house: House): Activities =>
       const facts = await context.facts((tx) => readCover(tx, proposalId));
       const expected = await context.decide(() => judge(facts));
       const answer = await context.record((rpc) => rpc("fn_reserve_liquidity", { proposal_id: proposalId }));
-      return { result: answer.result, reason: answer.result === "passed" ? answer.reason : `${answer.reason} (${expected.code})`.slice(0, 200) };
+      return {
+        result: answer.result,
+        reason: answer.result === "passed" ? answer.reason : `${answer.reason} (${expected.code})`.slice(0, 200),
+      };
     },
-    release: async (context, { proposalId, reason }) => ({ released: await context.record((rpc) => rpc("fn_release_liquidity", { proposal_id: proposalId, reason })) }),
+    release: async (context, { proposalId, reason }) => ({
+      released: await context.record((rpc) => rpc("fn_release_liquidity", { proposal_id: proposalId, reason })),
+    }),
   });

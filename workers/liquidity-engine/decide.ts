@@ -13,8 +13,12 @@ export interface CoverVerdict {
 /** Amounts in fund currency, exact; a ratio of null means there are no liabilities within 30 days. */
 export function judge({ assets, liabilities, changes }: CoverFacts): CoverVerdict {
   const near = ({ bucket }: { bucket: string }): boolean => BUCKET_DAYS[bucket as Bucket] <= 30;
-  const sum = (rows: { bucket: string; amount: string }[]) => rows.filter(near).reduce((total, row) => total.plus(decimal(row.amount)), ZERO);
+  const sum = (rows: { bucket: string; amount: string }[]) =>
+    rows.filter(near).reduce((total, row) => total.plus(decimal(row.amount)), ZERO);
   const held = sum([...assets, ...changes]);
-  const { verdict, ratio } = liquidityCoverage({ assets30d: held.lt(0) ? "0" : held.toFixed(), stressedLiabilities30d: sum(liabilities).toFixed() });
+  const { verdict, ratio } = liquidityCoverage({
+    assets30d: held.lt(0) ? "0" : held.toFixed(),
+    stressedLiabilities30d: sum(liabilities).toFixed(),
+  });
   return { code: verdict === "covered" ? "covered" : "below_cover", ratio };
 }

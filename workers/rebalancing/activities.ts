@@ -20,7 +20,9 @@ export const rebalancing = (house: House): Activities =>
         trace_id: traceIdOf(workflowId),
         solver: plan.portfolio.solver,
       };
-      const { proposal_id } = await context.record((rpc) => rpc("fn_propose_rebalancing", { event_id: eventId, body: proposalBody(facts, plan), inputs }));
+      const { proposal_id } = await context.record((rpc) =>
+        rpc("fn_propose_rebalancing", { event_id: eventId, body: proposalBody(facts, plan), inputs }),
+      );
       return { outcome: "proposed" as const, proposalId: proposal_id, trades: plan.portfolio.trades.length };
     },
     apply: async (context, { proposalId }) => {
@@ -29,7 +31,8 @@ export const rebalancing = (house: House): Activities =>
         return { outcome: "applied" as const, version, reason: "applied" };
       } catch (error) {
         // what the database refuses under its locks is a decision of its own, not a failure of the run
-        if (error instanceof EvergreenError && ["EG420", "EG421", "EG424", "EG425"].includes(error.code)) return { outcome: "refused" as const, version: "", reason: `${error.code}: ${error.message}` };
+        if (error instanceof EvergreenError && ["EG420", "EG421", "EG424", "EG425"].includes(error.code))
+          return { outcome: "refused" as const, version: "", reason: `${error.code}: ${error.message}` };
         throw error;
       }
     },

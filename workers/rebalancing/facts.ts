@@ -9,6 +9,9 @@ export interface Holding {
   sleeve: string;
   issuer: string | null;
   liquid: boolean;
+  /** Of the filing (`DBT`, `MUN` …) or the asset's type; what trading costs depends on it. */
+  category: string;
+  issuerCategory: string;
   bucket: string;
   /** Fund currency. */
   value: string;
@@ -29,10 +32,19 @@ export async function readPortfolio(tx: Reader, eventId: string): Promise<Rebala
   const event = await tx.fund_events.findUniqueOrThrow({ where: { event_id: eventId } });
   const { mandate_version, method } = event.payload as { mandate_version: number; method?: "lp" | "qp" };
   const fund = await tx.funds.findUniqueOrThrow({ where: { fund_id: event.fund_id! } });
-  const mandate = await tx.mandates.findUnique({ where: { fund_id_version: { fund_id: fund.fund_id, version: mandate_version } } });
+  const mandate = await tx.mandates.findUnique({
+    where: { fund_id_version: { fund_id: fund.fund_id, version: mandate_version } },
+  });
   if (mandate === null) throw new EvergreenError("EG404", "The mandate version that was asked for does not exist.");
-  const rows = await tx.portfolio_allocations.findMany({ where: { fund_id: fund.fund_id, superseded_at: null }, include: { asset: true }, orderBy: { asset_id: "asc" } });
-  const rungs = await tx.liquidity_ladder.findMany({ where: { fund_id: fund.fund_id, side: "liability", scenario_id: "base" }, orderBy: { as_of: "desc" } });
+  const rows = await tx.portfolio_allocations.findMany({
+    where: { fund_id: fund.fund_id, superseded_at: null },
+    include: { asset: true },
+    orderBy: { asset_id: "asc" },
+  });
+  const rungs = await tx.liquidity_ladder.findMany({
+    where: { fund_id: fund.fund_id, side: "liability", scenario_id: "base" },
+    orderBy: { as_of: "desc" },
+  });
   return {
     fundId: fund.fund_id,
     currency: fund.base_currency,
@@ -41,8 +53,23 @@ export async function readPortfolio(tx: Reader, eventId: string): Promise<Rebala
     mandateVersion: mandate_version,
     mandate: mandate.body,
     holdings: rows.map(({ asset, sleeve, market_value }) => ({
-      assetId: asset.id, name: asset.name, type: asset.type, sleeve, issuer: asset.issuer, liquid: asset.liquid_flag, bucket: asset.bucket, value: market_value.toFixed(),
+      assetId: asset.id,
+      name: asset.name,
+      type: asset.type,
+      sleeve,
+      issuer: asset.issuer,
+      liquid: asset.liquid_flag,
+      ...categories(asset.type, asset.attributes),
+      bucket: asset.bucket,
+      value: market_value.toFixed(),
     })),
-    stressedLiabilities: rungs.filter((rung) => rung.as_of.getTime() === rungs[0]!.as_of.getTime()).map((rung) => ({ bucket: rung.bucket, amount: rung.capacity.plus(rung.stress_delta).toFixed() })),
+    stressedLiabilities: rungs
+      .filter((rung) => rung.as_of.getTime() === rungs[0]!.as_of.getTime())
+      .map((rung) => ({ bucket: rung.bucket, amount: rung.capacity.plus(rung.stress_delta).toFixed() })),
   };
+}
+
+function categories(type: string, attributes: unknown): { category: string; issuerCategory: string } {
+  const { category, issuer_category } = (attributes ?? {}) as { category?: string; issuer_category?: string };
+  return { category: category ?? type, issuerCategory: issuer_category ?? "*" };
 }

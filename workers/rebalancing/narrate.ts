@@ -1,7 +1,7 @@
 // The proposal as people read it: trades with reasons, cost, before and after. May explain the plan, never alter it.
 import { bandEdges } from "@evergreen-fund/finance/bands.ts";
-import { decimal } from "@evergreen-fund/finance/money.ts";
 import { Mandate } from "@evergreen-fund/finance/mandate.ts";
+import { decimal } from "@evergreen-fund/finance/money.ts";
 import type { Plan } from "./decide.ts";
 import type { RebalanceFacts } from "./facts.ts";
 
@@ -14,8 +14,18 @@ export function proposalBody(facts: RebalanceFacts, { portfolio, cashAssetId }: 
   const side = (when: "before" | "after"): Record<string, unknown> => ({
     net_assets: portfolio.nav[when],
     cash: portfolio.cash[when],
-    sleeves: portfolio.weights.sleeves.map((sleeve) => ({ sleeve: sleeve.id, weight: sleeve[when], target: sleeve.target, lower: sleeve.low, upper: sleeve.high })),
-    liquidity: { assets_30d: thirty?.[when] ?? null, required_30d: thirty?.required ?? null, ratio: when === "after" ? (thirty?.ratioAfter ?? null) : ratioBefore(thirty) },
+    sleeves: portfolio.weights.sleeves.map((sleeve) => ({
+      sleeve: sleeve.id,
+      weight: sleeve[when],
+      target: sleeve.target,
+      lower: sleeve.low,
+      upper: sleeve.high,
+    })),
+    liquidity: {
+      assets_30d: thirty?.[when] ?? null,
+      required_30d: thirty?.required ?? null,
+      ratio: when === "after" ? (thirty?.ratioAfter ?? null) : ratioBefore(thirty),
+    },
   });
   return {
     currency: facts.currency,

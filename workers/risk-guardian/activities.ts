@@ -9,7 +9,9 @@ export const riskGuardian = (house: House): Activities =>
     alert: async (context, { eventId }) => {
       const cause = await context.facts((tx) => readCause(tx, eventId));
       const alert = await context.decide(() => weigh(cause));
-      const alertId = await context.record((rpc) => rpc("fn_raise_alert", { event_id: eventId, kind: alert.kind, severity: alert.severity, reason: alert.reason }));
+      const alertId = await context.record((rpc) =>
+        rpc("fn_raise_alert", { event_id: eventId, kind: alert.kind, severity: alert.severity, reason: alert.reason }),
+      );
       return { alertId, severity: alert.severity };
     },
   });

@@ -16,12 +16,20 @@ export function weigh({ type, payload }: { type: string; payload: unknown }): Al
     case "LIQUIDITY_BREACH": {
       const { bucket, ratio, required, scenario_id } = EVENTS.LIQUIDITY_BREACH.payload.parse(payload);
       const critical = ratio === null || Number(ratio) < 1;
-      return { kind: "liquidity_breach", severity: critical ? "critical" : "warning", reason: `Cover of bucket ${bucket} under ${scenario_id} is ${ratio ?? "not computable"}, required ${required}.` };
+      return {
+        kind: "liquidity_breach",
+        severity: critical ? "critical" : "warning",
+        reason: `Cover of bucket ${bucket} under ${scenario_id} is ${ratio ?? "not computable"}, required ${required}.`,
+      };
     }
     case "DATA_DRIFT": {
       const { asset_id, deviation_bps, threshold_bps } = EVENTS.DATA_DRIFT.payload.parse(payload);
       const far = Number(deviation_bps) > 3 * Number(threshold_bps);
-      return { kind: "data_drift", severity: far ? "warning" : "notice", reason: `The mark of asset ${asset_id} moved ${deviation_bps} bp, threshold ${threshold_bps} bp.` };
+      return {
+        kind: "data_drift",
+        severity: far ? "warning" : "notice",
+        reason: `The mark of asset ${asset_id} moved ${deviation_bps} bp, threshold ${threshold_bps} bp.`,
+      };
     }
     default:
       throw new EvergreenError("EG428", `Risk Guardian does not react to ${type}.`);

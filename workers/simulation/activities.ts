@@ -10,7 +10,15 @@ export const simulation = (house: House): Activities =>
       const facts = await context.facts((tx) => readStress(tx, eventId));
       const outcome = await context.decide(() => lossUnderShift(facts));
       if (outcome.kind === "refused") return { outcome: "refused" as const, reason: outcome.reason };
-      await context.record((rpc) => rpc("fn_record_stress", { event_id: eventId, scenario_id: outcome.scenarioId, loss: outcome.loss, method: outcome.method, detail: { convexity: "unknown", tenors: facts.dv100.length } }));
+      await context.record((rpc) =>
+        rpc("fn_record_stress", {
+          event_id: eventId,
+          scenario_id: outcome.scenarioId,
+          loss: outcome.loss,
+          method: outcome.method,
+          detail: { convexity: "unknown", tenors: facts.dv100.length },
+        }),
+      );
       return { outcome: "completed" as const, reason: `${outcome.scenarioId} by ${outcome.method}` };
     },
   });

@@ -5,7 +5,9 @@ import type { Activities, House } from "../rooms.ts";
 export const tokenization = (house: House): Activities =>
   room("tokenization", house, {
     register: async (context, { eventId }) => {
-      const { action_id, status } = await context.record((rpc) => rpc("fn_register_tokenization", { event_id: eventId }));
+      const { action_id, status } = await context.record((rpc) =>
+        rpc("fn_register_tokenization", { event_id: eventId }),
+      );
       return { actionId: action_id, status };
     },
   });

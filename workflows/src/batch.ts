@@ -8,11 +8,25 @@ export interface BatchArgs {
   rooms: Rooms;
 }
 interface BatchActivities {
-  "kyc.intakeOrders"(input: { batchId: string; type: string }): Promise<{ accepted: number; held: number; skipped: number }>;
+  "kyc.intakeOrders"(input: {
+    batchId: string;
+    type: string;
+  }): Promise<{ accepted: number; held: number; skipped: number }>;
 }
 
-export async function batch({ batchId, type, rooms }: BatchArgs): Promise<{ accepted: number; held: number; skipped: number }> {
-  const options = { startToCloseTimeout: "120s", retry: { initialInterval: "200ms", maximumInterval: "30s" }, summary: `batch ${type}` } as const;
-  const activities = rooms === "local" ? proxyLocalActivities<BatchActivities>(options) : proxyActivities<BatchActivities>({ ...options, taskQueue: "kyc" });
+export async function batch({
+  batchId,
+  type,
+  rooms,
+}: BatchArgs): Promise<{ accepted: number; held: number; skipped: number }> {
+  const options = {
+    startToCloseTimeout: "120s",
+    retry: { initialInterval: "200ms", maximumInterval: "30s" },
+    summary: `batch ${type}`,
+  } as const;
+  const activities =
+    rooms === "local"
+      ? proxyLocalActivities<BatchActivities>(options)
+      : proxyActivities<BatchActivities>({ ...options, taskQueue: "kyc" });
   return await activities["kyc.intakeOrders"]({ batchId, type });
 }

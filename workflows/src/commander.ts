@@ -2,7 +2,16 @@
 import type { RunStatus } from "@evergreen-fund/domain/agents.ts";
 import { EVENTS, isEventName } from "@evergreen-fund/domain/events.ts";
 import { eventIdOf } from "@evergreen-fund/domain/ids.ts";
-import { ActivityFailure, ApplicationFailure, condition, defineSignal, log, setHandler, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  condition,
+  defineSignal,
+  log,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from "@temporalio/workflow";
 import { PLAYBOOK_TABLE } from "./playbooks/index.ts";
 import type { House, Outcome } from "./playbooks/playbook.ts";
 import { callRoom, type Rooms } from "./proxies.ts";
@@ -19,7 +28,8 @@ export interface CommanderArgs {
 
 export async function commander({ eventId, rooms }: CommanderArgs): Promise<{ status: RunStatus }> {
   const { workflowId } = workflowInfo();
-  if (eventIdOf(workflowId) !== eventId) throw ApplicationFailure.nonRetryable("A run belongs to the event in its id.", "EG400");
+  if (eventIdOf(workflowId) !== eventId)
+    throw ApplicationFailure.nonRetryable("A run belongs to the event in its id.", "EG400");
   let knocks = 0;
   setHandler(knock, () => void knocks++);
   const saga = openSaga();
@@ -36,12 +46,18 @@ export async function commander({ eventId, rooms }: CommanderArgs): Promise<{ st
   const run = { eventId, workflowId, ...(brief.fundId ? { fundId: brief.fundId } : {}) };
   const outcome = await play();
   const { status } = await house.room("commander").close({ ...run, ...outcome });
-  await house.room("commander").remember({ ...run, ...outcome }).catch(() => log.warn("the run is not remembered", { workflowId }));
+  await house
+    .room("commander")
+    .remember({ ...run, ...outcome })
+    .catch(() => log.warn("the run is not remembered", { workflowId }));
   return { status: status as RunStatus };
 
   async function play(): Promise<Outcome> {
     try {
-      const playbook = isEventName(brief.type) && EVENTS[brief.type].mode === "run" && brief.playbook !== "intake-orders" ? PLAYBOOK_TABLE[brief.playbook] : undefined;
+      const playbook =
+        isEventName(brief.type) && EVENTS[brief.type].mode === "run" && brief.playbook !== "intake-orders"
+          ? PLAYBOOK_TABLE[brief.playbook]
+          : undefined;
       if (playbook === undefined) throw ApplicationFailure.nonRetryable("No playbook handles this event.", "EG400");
       return await playbook({ run, type: brief.type, memoryIds: brief.memoryIds }, house);
     } catch (error) {
@@ -54,5 +70,7 @@ export async function commander({ eventId, rooms }: CommanderArgs): Promise<{ st
 /** The code and sentence of a coded error; nothing of an unforeseen one. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof ActivityFailure ? error.cause : error;
-  return cause instanceof ApplicationFailure && cause.type?.startsWith("EG") ? `${cause.type}: ${cause.message}`.slice(0, 500) : "EG500: the run failed; see its history";
+  return cause instanceof ApplicationFailure && cause.type?.startsWith("EG")
+    ? `${cause.type}: ${cause.message}`.slice(0, 500)
+    : "EG500: the run failed; see its history";
 }

@@ -35,8 +35,13 @@ export function callRoom<R extends RoomName>(room: R, rooms: Rooms, summary?: st
       summary: summary ?? `${room}.${action}`,
     } as const;
     const activities: Record<string, (input: unknown) => Promise<unknown>> =
-      rooms === "local" ? proxyLocalActivities({ ...options, localRetryThreshold: "10s" }) : proxyActivities({ ...options, taskQueue: room });
+      rooms === "local"
+        ? proxyLocalActivities({ ...options, localRetryThreshold: "10s" })
+        : proxyActivities({ ...options, taskQueue: room });
     return activities[`${room}.${action}`]!;
   };
-  return new Proxy({}, { get: (_target, action) => (typeof action === "string" ? call(action) : undefined) }) as RoomActivities<R>;
+  return new Proxy(
+    {},
+    { get: (_target, action) => (typeof action === "string" ? call(action) : undefined) },
+  ) as RoomActivities<R>;
 }

@@ -25,8 +25,14 @@ export class AesGcmCodec implements PayloadCodec {
 
   async encode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) => {
-      const plain = Buffer.from(JSON.stringify({ metadata: base64(payload.metadata), data: Buffer.from(payload.data ?? []).toString("base64") }));
-      if (plain.length > MAX_PAYLOAD_BYTES * 2) throw new RangeError("A Temporal payload is larger than 64 KB: pass an id instead of the row.");
+      const plain = Buffer.from(
+        JSON.stringify({
+          metadata: base64(payload.metadata),
+          data: Buffer.from(payload.data ?? []).toString("base64"),
+        }),
+      );
+      if (plain.length > MAX_PAYLOAD_BYTES * 2)
+        throw new RangeError("A Temporal payload is larger than 64 KB: pass an id instead of the row.");
       const nonce = randomBytes(12);
       const cipher = createCipheriv("aes-256-gcm", this.key, nonce).setAAD(Buffer.from(this.keyId));
       const data = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
@@ -38,12 +44,19 @@ export class AesGcmCodec implements PayloadCodec {
     return payloads.map((payload) => {
       if (Buffer.from(payload.metadata?.encoding ?? []).toString() !== ENCODING) return payload;
       const sealed = Buffer.from(payload.data ?? []);
-      const decipher = createDecipheriv("aes-256-gcm", this.key, sealed.subarray(0, 12)).setAAD(Buffer.from(this.keyId));
+      const decipher = createDecipheriv("aes-256-gcm", this.key, sealed.subarray(0, 12)).setAAD(
+        Buffer.from(this.keyId),
+      );
       decipher.setAuthTag(sealed.subarray(sealed.length - 16));
       const plain = Buffer.concat([decipher.update(sealed.subarray(12, sealed.length - 16)), decipher.final()]);
-      const { metadata, data } = JSON.parse(plain.toString("utf8")) as { metadata: Record<string, string>; data: string };
+      const { metadata, data } = JSON.parse(plain.toString("utf8")) as {
+        metadata: Record<string, string>;
+        data: string;
+      };
       return {
-        metadata: Object.fromEntries(Object.entries(metadata).map(([key, value]) => [key, new Uint8Array(Buffer.from(value, "base64"))])),
+        metadata: Object.fromEntries(
+          Object.entries(metadata).map(([key, value]) => [key, new Uint8Array(Buffer.from(value, "base64"))]),
+        ),
         data: new Uint8Array(Buffer.from(data, "base64")),
       };
     });
@@ -51,5 +64,7 @@ export class AesGcmCodec implements PayloadCodec {
 }
 
 function base64(metadata: Payload["metadata"]): Record<string, string> {
-  return Object.fromEntries(Object.entries(metadata ?? {}).map(([key, value]) => [key, Buffer.from(value ?? []).toString("base64")]));
+  return Object.fromEntries(
+    Object.entries(metadata ?? {}).map(([key, value]) => [key, Buffer.from(value ?? []).toString("base64")]),
+  );
 }

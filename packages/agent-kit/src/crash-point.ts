@@ -4,7 +4,13 @@ import { join } from "node:path";
 import { CONTRACTS, type RoomName } from "@evergreen-fund/domain";
 
 /** Places in the dispatcher. */
-export const DISPATCHER_POINTS = ["dispatcher.claimed", "dispatcher.started", "dispatcher.told", "dispatcher.finished", "dispatcher.batched"] as const;
+export const DISPATCHER_POINTS = [
+  "dispatcher.claimed",
+  "dispatcher.started",
+  "dispatcher.told",
+  "dispatcher.finished",
+  "dispatcher.batched",
+] as const;
 const STEPS = ["facts", "decide", "record"] as const;
 
 /** Every named crash point: those of the dispatcher, and after each step of each room's actions. */

@@ -1,6 +1,15 @@
 // A room is facts → decide → record. room() binds its contract to activities: input checked, each step traced, errors coded,
 // results kept small, request ids made from the run so that a retry gets the first answer.
-import { CONTRACTS, type ActionInput, type ActionOutput, type Actor, EvergreenError, type RoomName, agentRole, type Room } from "@evergreen-fund/domain";
+import {
+  type ActionInput,
+  type ActionOutput,
+  type Actor,
+  agentRole,
+  CONTRACTS,
+  EvergreenError,
+  type Room,
+  type RoomName,
+} from "@evergreen-fund/domain";
 import type { Database, Reader, RpcArgs, RpcName, RpcResult } from "@evergreen-fund/supabase-client";
 import { type RoomStep, roomSpan, traced } from "@evergreen-fund/tracing";
 import { ApplicationFailure } from "@temporalio/common";
@@ -33,18 +42,26 @@ export interface RoomTools {
 const MAX_ANSWER_BYTES = 2_048;
 
 /** Activities named `<room>.<action>`, ready for a Temporal worker. */
-export function room<R extends RoomName>(name: R, tools: RoomTools, actions: RoomActions<R>): Record<string, (input: unknown) => Promise<unknown>> {
+export function room<R extends RoomName>(
+  name: R,
+  tools: RoomTools,
+  actions: RoomActions<R>,
+): Record<string, (input: unknown) => Promise<unknown>> {
   const actor: Actor = { role: agentRole(name as Room) };
   return Object.fromEntries(
     Object.entries(CONTRACTS[name]).map(([action, contract]) => [
       `${name}.${action}`,
       async (given: unknown) => {
         const input = contract.input.safeParse(given);
-        if (!input.success) throw ApplicationFailure.nonRetryable(`${name}.${action}: the input is not what the contract says.`, "EG400");
+        if (!input.success)
+          throw ApplicationFailure.nonRetryable(`${name}.${action}: the input is not what the contract says.`, "EG400");
         const reference = input.data as { eventId: string; workflowId: string; proposalId?: string };
         const context = contextOf(name as Room, action, actor, tools, reference);
         try {
-          const act = actions[action as keyof typeof actions] as (context: RoomContext, input: unknown) => Promise<unknown>;
+          const act = actions[action as keyof typeof actions] as (
+            context: RoomContext,
+            input: unknown,
+          ) => Promise<unknown>;
           return small(name, action, contract.output.parse(await act(context, input.data)));
         } catch (error) {
           throw toFailure(error);
@@ -54,7 +71,13 @@ export function room<R extends RoomName>(name: R, tools: RoomTools, actions: Roo
   );
 }
 
-function contextOf(name: Room, action: string, actor: Actor, tools: RoomTools, reference: { eventId: string; workflowId: string; proposalId?: string }): RoomContext {
+function contextOf(
+  name: Room,
+  action: string,
+  actor: Actor,
+  tools: RoomTools,
+  reference: { eventId: string; workflowId: string; proposalId?: string },
+): RoomContext {
   const ids = { event_id: reference.eventId, workflow_id: reference.workflowId };
   const step = async <T>(what: RoomStep, work: () => T | Promise<T>): Promise<T> => {
     const result = await traced(roomSpan(name, action, what), ids, work);
@@ -79,7 +102,11 @@ function contextOf(name: Room, action: string, actor: Actor, tools: RoomTools, r
 }
 
 function small<T>(name: string, action: string, answer: T): T {
-  if (Buffer.byteLength(JSON.stringify(answer)) > MAX_ANSWER_BYTES) throw new EvergreenError("EG413", `${name}.${action} answered more than 2 KB: a verdict holds ids, codes and counts.`);
+  if (Buffer.byteLength(JSON.stringify(answer)) > MAX_ANSWER_BYTES)
+    throw new EvergreenError(
+      "EG413",
+      `${name}.${action} answered more than 2 KB: a verdict holds ids, codes and counts.`,
+    );
   return answer;
 }
 
@@ -87,8 +114,16 @@ function small<T>(name: string, action: string, answer: T): T {
 export function toFailure(error: unknown): ApplicationFailure {
   if (error instanceof ApplicationFailure) return error;
   if (error instanceof EvergreenError) {
-    return ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: !error.retryable && error.code !== "EG500" });
+    return ApplicationFailure.create({
+      message: error.message,
+      type: error.code,
+      nonRetryable: !error.retryable && error.code !== "EG500",
+    });
   }
   const name = error instanceof Error ? error.name : "unknown";
-  return ApplicationFailure.create({ message: `An unforeseen ${name}; the log of the worker has the rest.`, type: "EG500", nonRetryable: error instanceof TypeError || name === "ZodError" });
+  return ApplicationFailure.create({
+    message: `An unforeseen ${name}; the log of the worker has the rest.`,
+    type: "EG500",
+    nonRetryable: error instanceof TypeError || name === "ZodError",
+  });
 }

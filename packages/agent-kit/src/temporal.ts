@@ -6,4 +6,7 @@ import { AesGcmCodec } from "./codec.ts";
 const failureConverterPath = fileURLToPath(new URL("../../../workflows/src/failure-converter.ts", import.meta.url));
 
 /** Encrypts payloads, and error messages and stack traces with them (`encodeCommonAttributes`). */
-export const dataConverter = (key: Buffer): DataConverter => ({ payloadCodecs: [new AesGcmCodec(key)], failureConverterPath });
+export const dataConverter = (key: Buffer): DataConverter => ({
+  payloadCodecs: [new AesGcmCodec(key)],
+  failureConverterPath,
+});

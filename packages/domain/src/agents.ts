@@ -32,15 +32,24 @@ export const CONTRACTS = {
       z.object({ type: z.string(), fundId: id.optional(), playbook: z.enum(PLAYBOOKS), memoryIds: z.array(id) }),
     ),
     /** Asks for a person's decision on a proposal whose checks are in. */
-    openProposal: action(ProposalRef, z.object({ status: z.enum(["pending", "refused"]), expiresInMs: z.number(), reason: z.string() })),
+    openProposal: action(
+      ProposalRef,
+      z.object({ status: z.enum(["pending", "refused"]), expiresInMs: z.number(), reason: z.string() }),
+    ),
     /** Reads where a proposal stands; `final` when no decision can come any more. A passed expiry is recorded as a refusal. */
     readDecision: action(ProposalRef, z.object({ status: z.string(), final: z.boolean(), expiresInMs: z.number() })),
     /** Takes a proposal back when a later step failed. */
     withdrawProposal: action(ProposalRef.extend({ reason: z.string().max(200) }), z.object({ status: z.string() })),
     /** Ends the run: workflow_runs and audit trail. */
-    close: action(RunRef.extend({ status: z.enum(RUN_STATUS), reason: z.string().max(500), proposalId: id.optional() }), z.object({ status: z.string() })),
+    close: action(
+      RunRef.extend({ status: z.enum(RUN_STATUS), reason: z.string().max(500), proposalId: id.optional() }),
+      z.object({ status: z.string() }),
+    ),
     /** One memory per run of a fund. */
-    remember: action(RunRef.extend({ status: z.enum(RUN_STATUS), reason: z.string().max(500), proposalId: id.optional() }), z.object({ memoryId: id.optional() })),
+    remember: action(
+      RunRef.extend({ status: z.enum(RUN_STATUS), reason: z.string().max(500), proposalId: id.optional() }),
+      z.object({ memoryId: id.optional() }),
+    ),
   },
   rebalancing: {
     /** Solves the mandate and stores the proposal; a refusal says which constraints conflict. */
@@ -52,7 +61,10 @@ export const CONTRACTS = {
       ]),
     ),
     /** Applies an approved proposal to the allocations. */
-    apply: action(ProposalRef, z.object({ outcome: z.enum(["applied", "refused"]), version: z.string(), reason: z.string() })),
+    apply: action(
+      ProposalRef,
+      z.object({ outcome: z.enum(["applied", "refused"]), version: z.string(), reason: z.string() }),
+    ),
   },
   "liquidity-engine": {
     /** 30-day assets after the trades ≥ 1.2 × stressed 30-day liabilities (R38), and the cash of the trades is reserved in its bucket. */
@@ -71,7 +83,14 @@ export const CONTRACTS = {
   },
   kyc: {
     /** Looks whether a pending investor's evidence is complete for its classification; assigns or says what is missing. */
-    review: action(RunRef, z.object({ outcome: z.enum(["assigned", "missing"]), missing: z.array(z.string()).max(20), investorId: id.optional() })),
+    review: action(
+      RunRef,
+      z.object({
+        outcome: z.enum(["assigned", "missing"]),
+        missing: z.array(z.string()).max(20),
+        investorId: id.optional(),
+      }),
+    ),
   },
   simulation: {
     /** Loss of the fund under a parallel rate shift by its reported sensitivities (`dv100_linear`). */
@@ -85,7 +104,17 @@ export const CONTRACTS = {
 
 export type Contracts = typeof CONTRACTS;
 export type RoomName = keyof Contracts;
-export type ActionInput<R extends RoomName, A extends keyof Contracts[R]> = Contracts[R][A] extends { input: infer I extends z.ZodType } ? z.infer<I> : never;
-export type ActionOutput<R extends RoomName, A extends keyof Contracts[R]> = Contracts[R][A] extends { output: infer O extends z.ZodType } ? z.infer<O> : never;
+export type ActionInput<R extends RoomName, A extends keyof Contracts[R]> = Contracts[R][A] extends {
+  input: infer I extends z.ZodType;
+}
+  ? z.infer<I>
+  : never;
+export type ActionOutput<R extends RoomName, A extends keyof Contracts[R]> = Contracts[R][A] extends {
+  output: infer O extends z.ZodType;
+}
+  ? z.infer<O>
+  : never;
 /** The activities of a room as a workflow calls them. */
-export type RoomActivities<R extends RoomName> = { [A in keyof Contracts[R]]: (input: ActionInput<R, A>) => Promise<ActionOutput<R, A>> };
+export type RoomActivities<R extends RoomName> = {
+  [A in keyof Contracts[R]]: (input: ActionInput<R, A>) => Promise<ActionOutput<R, A>>;
+};

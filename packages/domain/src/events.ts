@@ -13,7 +13,14 @@ import type { AgentRole, PersonRole, SystemRole } from "./roles.ts";
 export const MODES = ["run", "batch", "note", "tell"] as const;
 export type Mode = (typeof MODES)[number];
 
-export const PLAYBOOKS = ["rebalance", "onboard-investor", "warn-of-risk", "stress-fund", "tokenize", "intake-orders"] as const;
+export const PLAYBOOKS = [
+  "rebalance",
+  "onboard-investor",
+  "warn-of-risk",
+  "stress-fund",
+  "tokenize",
+  "intake-orders",
+] as const;
 export type Playbook = (typeof PLAYBOOKS)[number];
 
 type Recorder = PersonRole | SystemRole | AgentRole;
@@ -32,39 +39,110 @@ const day = z.iso.date();
 const empty = z.looseObject({});
 
 export const EVENTS = {
-  FUND_IMPORTED: event({ mode: "note", recordedBy: [], payload: z.object({ source: z.string().max(40), assets: z.int(), as_of: day }) }),
+  FUND_IMPORTED: event({
+    mode: "note",
+    recordedBy: [],
+    payload: z.object({ source: z.string().max(40), assets: z.int(), as_of: day }),
+  }),
   REBALANCE_REQUESTED: event({
-    mode: "run", playbook: "rebalance", recordedBy: [],
-    payload: z.object({ mandate_version: z.int().positive(), reason: note.optional(), method: z.enum(["lp", "qp"]).default("lp") }),
+    mode: "run",
+    playbook: "rebalance",
+    recordedBy: [],
+    payload: z.object({
+      mandate_version: z.int().positive(),
+      reason: note.optional(),
+      method: z.enum(["lp", "qp"]).default("lp"),
+    }),
   }),
   PROPOSAL_CREATED: event({ mode: "note", recordedBy: [], payload: z.object({ proposal_id: id, status: z.string() }) }),
-  PROPOSAL_DECIDED: event({ mode: "tell", recordedBy: [], payload: z.object({ proposal_id: id, decision: z.enum(["approved", "rejected"]) }) }),
-  ALLOCATIONS_APPLIED: event({ mode: "note", recordedBy: [], payload: z.object({ proposal_id: id, version: z.int() }) }),
-  SUBSCRIPTION_REQUESTED: event({ mode: "batch", playbook: "intake-orders", recordedBy: ["service_role", "ops_role"], payload: z.object({ flow_id: id }) }),
-  REDEMPTION_REQUESTED: event({ mode: "batch", playbook: "intake-orders", recordedBy: ["service_role", "ops_role"], payload: z.object({ flow_id: id }) }),
-  INVESTOR_SUBMITTED: event({ mode: "run", playbook: "onboard-investor", recordedBy: ["ops_role", "service_role"], payload: z.object({ pending_id: id }) }),
+  PROPOSAL_DECIDED: event({
+    mode: "tell",
+    recordedBy: [],
+    payload: z.object({ proposal_id: id, decision: z.enum(["approved", "rejected"]) }),
+  }),
+  ALLOCATIONS_APPLIED: event({
+    mode: "note",
+    recordedBy: [],
+    payload: z.object({ proposal_id: id, version: z.int() }),
+  }),
+  SUBSCRIPTION_REQUESTED: event({
+    mode: "batch",
+    playbook: "intake-orders",
+    recordedBy: ["service_role", "ops_role"],
+    payload: z.object({ flow_id: id }),
+  }),
+  REDEMPTION_REQUESTED: event({
+    mode: "batch",
+    playbook: "intake-orders",
+    recordedBy: ["service_role", "ops_role"],
+    payload: z.object({ flow_id: id }),
+  }),
+  INVESTOR_SUBMITTED: event({
+    mode: "run",
+    playbook: "onboard-investor",
+    recordedBy: ["ops_role", "service_role"],
+    payload: z.object({ pending_id: id }),
+  }),
   INVESTOR_ASSIGNED: event({ mode: "note", recordedBy: [], payload: z.object({ investor_id: id }) }),
-  LIQUIDITY_UPDATED: event({ mode: "note", recordedBy: [], payload: z.object({ bucket: Bucket, side: z.enum(["asset", "liability"]) }) }),
+  LIQUIDITY_UPDATED: event({
+    mode: "note",
+    recordedBy: [],
+    payload: z.object({ bucket: Bucket, side: z.enum(["asset", "liability"]) }),
+  }),
   LIQUIDITY_BREACH: event({
-    mode: "run", playbook: "warn-of-risk", recordedBy: ["agent_liquidity_engine", "agent_simulation", "agent_risk_guardian", "service_role"],
-    payload: z.object({ bucket: Bucket, ratio: RatioString.nullable(), required: RatioString, scenario_id: z.string().max(80).default("base") }),
+    mode: "run",
+    playbook: "warn-of-risk",
+    recordedBy: ["agent_liquidity_engine", "agent_simulation", "agent_risk_guardian", "service_role"],
+    payload: z.object({
+      bucket: Bucket,
+      ratio: RatioString.nullable(),
+      required: RatioString,
+      scenario_id: z.string().max(80).default("base"),
+    }),
   }),
   DATA_DRIFT: event({
-    mode: "run", playbook: "warn-of-risk", recordedBy: ["agent_simulation", "service_role"],
+    mode: "run",
+    playbook: "warn-of-risk",
+    recordedBy: ["agent_simulation", "service_role"],
     payload: z.object({ asset_id: id, deviation_bps: RatioString, threshold_bps: RatioString }),
   }),
-  RISK_ALERT_RAISED: event({ mode: "note", recordedBy: [], payload: z.object({ alert_id: id, severity: z.enum(["notice", "warning", "critical"]) }) }),
+  RISK_ALERT_RAISED: event({
+    mode: "note",
+    recordedBy: [],
+    payload: z.object({ alert_id: id, severity: z.enum(["notice", "warning", "critical"]) }),
+  }),
   STRESS_REQUESTED: event({
-    mode: "run", playbook: "stress-fund", recordedBy: ["pm_role", "service_role", "agent_risk_guardian"],
+    mode: "run",
+    playbook: "stress-fund",
+    recordedBy: ["pm_role", "service_role", "agent_risk_guardian"],
     payload: z.object({ scenario_id: z.string().max(80), shift_bps: z.int().min(-1000).max(1000) }),
   }),
-  STRESS_COMPLETED: event({ mode: "note", recordedBy: ["agent_simulation"], payload: z.object({ scenario_id: z.string(), loss: MoneyString, method: z.string() }) }),
-  COMPLIANCE_FAILED: event({ mode: "note", recordedBy: ["agent_compliance_sentinel"], payload: z.object({ rule: z.string().max(80), entity_type: z.string(), entity_id: z.string() }) }),
-  TOKENIZATION_REQUESTED: event({
-    mode: "run", playbook: "tokenize", recordedBy: ["pm_role", "ops_role"],
-    payload: z.object({ chain: z.string().max(40), instrument: z.string().max(80), size: RatioString, compliance_log_id: id.optional() }),
+  STRESS_COMPLETED: event({
+    mode: "note",
+    recordedBy: ["agent_simulation"],
+    payload: z.object({ scenario_id: z.string(), loss: MoneyString, method: z.string() }),
   }),
-  WORKFLOW_COMPLETED: event({ mode: "note", recordedBy: [], payload: z.object({ workflow_id: z.string(), status: z.string() }) }),
+  COMPLIANCE_FAILED: event({
+    mode: "note",
+    recordedBy: ["agent_compliance_sentinel"],
+    payload: z.object({ rule: z.string().max(80), entity_type: z.string(), entity_id: z.string() }),
+  }),
+  TOKENIZATION_REQUESTED: event({
+    mode: "run",
+    playbook: "tokenize",
+    recordedBy: ["pm_role", "ops_role"],
+    payload: z.object({
+      chain: z.string().max(40),
+      instrument: z.string().max(80),
+      size: RatioString,
+      compliance_log_id: id.optional(),
+    }),
+  }),
+  WORKFLOW_COMPLETED: event({
+    mode: "note",
+    recordedBy: [],
+    payload: z.object({ workflow_id: z.string(), status: z.string() }),
+  }),
   // The dealing day (domain rules 1.10): the facts have their names; the engine that records them is the dealing-day workflow's.
   CUTOFF_REACHED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
   NAV_INPUTS_FROZEN: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),

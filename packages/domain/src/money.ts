@@ -10,7 +10,10 @@ export const DecimalString = z
 export type DecimalString = z.infer<typeof DecimalString>;
 
 /** Cash in the major unit of `currency`, at most 4 decimal places (numeric(38,4)); the currency's exponent binds in the database. */
-export const MoneyString = z.string().max(45).regex(/^-?\d{1,34}(\.\d{1,4})?$/, "expected an amount such as 1234.56");
+export const MoneyString = z
+  .string()
+  .max(45)
+  .regex(/^-?\d{1,34}(\.\d{1,4})?$/, "expected an amount such as 1234.56");
 export type MoneyString = z.infer<typeof MoneyString>;
 
 /** A share of a whole, 0..1 (numeric(38,18)); "0.05" is five percent. */

@@ -27,9 +27,7 @@ export type SystemRole = (typeof SYSTEM_ROLES)[number];
 export const ALL_ROLES = ["anon", "authenticated", ...PERSON_ROLES, ...SYSTEM_ROLES, ...AGENT_ROLES] as const;
 
 /** Who a transaction acts for. */
-export type Actor =
-  | { role: PersonRole; userId: string }
-  | { role: SystemRole | AgentRole };
+export type Actor = { role: PersonRole; userId: string } | { role: SystemRole | AgentRole };
 
 /** The actor's name in audit_trail.created_by. */
 export const actorName = (actor: Actor): string =>

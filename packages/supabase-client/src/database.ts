@@ -31,21 +31,30 @@ export interface DatabaseOptions {
 // numeric stays text, int8 stays text: no amount passes through a JavaScript number
 const types: pg.CustomTypesConfig = {
   getTypeParser: (oid: number, format?: "text" | "binary") =>
-    oid === pg.types.builtins.NUMERIC || oid === pg.types.builtins.INT8 ? (value: string) => value : pg.types.getTypeParser(oid, format as "text"),
+    oid === pg.types.builtins.NUMERIC || oid === pg.types.builtins.INT8
+      ? (value: string) => value
+      : pg.types.getTypeParser(oid, format as "text"),
 };
 
 export function openDatabase({ url, connections = 5 }: DatabaseOptions): Database {
   const settings = { connectionString: url, options: "-c TimeZone=UTC", types, connectionTimeoutMillis: 5_000 };
   const pool = new pg.Pool({ ...settings, max: connections });
   pool.on("error", () => {}); // an idle connection that dies is replaced at the next call
-  const prisma = new PrismaClient({ adapter: new PrismaPg({ connectionString: url, options: "-c TimeZone=UTC", max: connections, connectionTimeoutMillis: 5_000 }, { onPoolError: () => {} }) });
+  const prisma = new PrismaClient({
+    adapter: new PrismaPg(
+      { connectionString: url, options: "-c TimeZone=UTC", max: connections, connectionTimeoutMillis: 5_000 },
+      { onPoolError: () => {} },
+    ),
+  });
 
   return {
     async rpc(actor, name, args) {
       const { shape, result } = RPCS[name];
       try {
         // one simple-protocol message is one implicit transaction: role, claims and call take a single round trip
-        const answers = (await pool.query(`${becomeActor(actor)}; ${callOf(name, args)}`)) as unknown as pg.QueryResult[];
+        const answers = (await pool.query(
+          `${becomeActor(actor)}; ${callOf(name, args)}`,
+        )) as unknown as pg.QueryResult[];
         const rows = answers[answers.length - 1]!.rows as Record<string, unknown>[];
         if (shape === "rows") return rows.map((row) => result.parse(row)) as RpcResult<typeof name>;
         return result.parse(shape === "row" ? rows[0] : rows[0]?.answer) as RpcResult<typeof name>;
@@ -101,6 +110,9 @@ function literal(key: string, value: unknown): string {
   if (value === null) return "null";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "string") return pg.escapeLiteral(value);
-  if (ARRAYS.has(key) && Array.isArray(value)) return pg.escapeLiteral(`{${value.map((item) => (typeof item === "number" ? item : `"${String(item).replace(/(["\\])/g, "\\$1")}"`)).join(",")}}`);
+  if (ARRAYS.has(key) && Array.isArray(value))
+    return pg.escapeLiteral(
+      `{${value.map((item) => (typeof item === "number" ? item : `"${String(item).replace(/(["\\])/g, "\\$1")}"`)).join(",")}}`,
+    );
   return pg.escapeLiteral(JSON.stringify(value));
 }

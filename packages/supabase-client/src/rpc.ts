@@ -15,56 +15,226 @@ interface Rpc<A extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> 
   result: R;
   shape: "one" | "row" | "rows";
 }
-const rpc = <S extends Rpc["shape"], A extends z.ZodType, R extends z.ZodType>(shape: S, args: A, result: R) => ({ shape, args, result });
+const rpc = <S extends Rpc["shape"], A extends z.ZodType, R extends z.ZodType>(shape: S, args: A, result: R) => ({
+  shape,
+  args,
+  result,
+});
 
-const workflowRun = z.object({ workflow_id: z.string(), type: z.string(), status: z.string(), fund_id: uuid.nullable(), trace_id: z.string() });
-const rung = z.object({ ladder_id: uuid, bucket: z.string(), side: z.string(), capacity: amount, utilization: amount, stress_delta: amount });
+const workflowRun = z.object({
+  workflow_id: z.string(),
+  type: z.string(),
+  status: z.string(),
+  fund_id: uuid.nullable(),
+  trace_id: z.string(),
+});
+const rung = z.object({
+  ladder_id: uuid,
+  bucket: z.string(),
+  side: z.string(),
+  capacity: amount,
+  utilization: amount,
+  stress_delta: amount,
+});
 
 export const RPCS = {
-  fn_record_event: rpc("one", z.object({ type: z.string(), payload: json, source: id, workflow_id: id.optional(), request_id, fund_id: uuid.optional(), investor_ids: z.array(uuid).optional() }), uuid),
+  fn_record_event: rpc(
+    "one",
+    z.object({
+      type: z.string(),
+      payload: json,
+      source: id,
+      workflow_id: id.optional(),
+      request_id,
+      fund_id: uuid.optional(),
+      investor_ids: z.array(uuid).optional(),
+    }),
+    uuid,
+  ),
   fn_claim_events: rpc(
     "rows",
     z.object({ consumer: id, max_events: z.int().optional(), lease_seconds: z.int().optional() }),
-    z.object({ seq: bigint, event_id: uuid, type: z.string(), mode: z.enum(["run", "tell"]), fund_id: uuid.nullable(), attempts: z.int(), recorded_at: when, tell_workflow_id: z.string().nullable() }),
+    z.object({
+      seq: bigint,
+      event_id: uuid,
+      type: z.string(),
+      mode: z.enum(["run", "tell"]),
+      fund_id: uuid.nullable(),
+      attempts: z.int(),
+      recorded_at: when,
+      tell_workflow_id: z.string().nullable(),
+    }),
   ),
   fn_finish_events: rpc("one", z.object({ seqs: z.array(z.string()) }), z.int()),
-  fn_fail_event: rpc("one", z.object({ seq: z.string(), reason: z.string(), max_attempts: z.int().optional() }), z.enum(["later", "dead", "gone"])),
+  fn_fail_event: rpc(
+    "one",
+    z.object({ seq: z.string(), reason: z.string(), max_attempts: z.int().optional() }),
+    z.enum(["later", "dead", "gone"]),
+  ),
   fn_release_events: rpc("one", z.object({ seqs: z.array(z.string()) }), z.int()),
-  fn_claim_batch: rpc("rows", z.object({ consumer: id, max_events: z.int().optional(), lease_seconds: z.int().optional() }), z.object({ batch_id: uuid, type: z.string(), events: z.int(), attempts: z.int() })),
-  fn_fail_batch: rpc("one", z.object({ batch_id: uuid, reason: z.string(), max_attempts: z.int().optional() }), z.enum(["later", "dead", "gone"])),
+  fn_claim_batch: rpc(
+    "rows",
+    z.object({ consumer: id, max_events: z.int().optional(), lease_seconds: z.int().optional() }),
+    z.object({ batch_id: uuid, type: z.string(), events: z.int(), attempts: z.int() }),
+  ),
+  fn_fail_batch: rpc(
+    "one",
+    z.object({ batch_id: uuid, reason: z.string(), max_attempts: z.int().optional() }),
+    z.enum(["later", "dead", "gone"]),
+  ),
   fn_retry_event: rpc("one", z.object({ event_id: uuid, request_id }), z.string()),
   fn_seal_audit: rpc("one", z.object({ max_entries: z.int().optional() }), z.int()),
-  fn_open_workflow: rpc("row", z.object({ workflow_id: id, type: id, event_id: uuid.optional(), metadata: json.optional(), request_id }), workflowRun),
-  fn_complete_workflow: rpc("row", z.object({ workflow_id: id, status: z.string(), metadata: json, request_id }), workflowRun),
-  fn_update_liquidity_bucket: rpc("row", z.object({ bucket: z.string(), delta_capacity: amount, context: json, request_id }), rung),
-  fn_reserve_liquidity: rpc("row", z.object({ proposal_id: uuid, request_id }), z.object({ result: z.enum(["passed", "failed"]), reason: z.string(), ratio: amount.nullable() })),
+  fn_open_workflow: rpc(
+    "row",
+    z.object({ workflow_id: id, type: id, event_id: uuid.optional(), metadata: json.optional(), request_id }),
+    workflowRun,
+  ),
+  fn_complete_workflow: rpc(
+    "row",
+    z.object({ workflow_id: id, status: z.string(), metadata: json, request_id }),
+    workflowRun,
+  ),
+  fn_update_liquidity_bucket: rpc(
+    "row",
+    z.object({ bucket: z.string(), delta_capacity: amount, context: json, request_id }),
+    rung,
+  ),
+  fn_reserve_liquidity: rpc(
+    "row",
+    z.object({ proposal_id: uuid, request_id }),
+    z.object({ result: z.enum(["passed", "failed"]), reason: z.string(), ratio: amount.nullable() }),
+  ),
   fn_release_liquidity: rpc("one", z.object({ proposal_id: uuid, reason: z.string(), request_id }), z.int()),
-  fn_request_rebalance: rpc("one", z.object({ fund: z.string(), reason: z.string().optional(), method: z.string().optional(), request_id, mandate: json.optional() }), z.object({ event_id: uuid, workflow_id: z.string(), fund_id: uuid })),
-  fn_propose_rebalancing: rpc("one", z.object({ event_id: uuid, body: json, inputs: json, request_id }), z.object({ proposal_id: uuid, hash: z.string() })),
-  fn_record_checks: rpc("one", z.object({ proposal_id: uuid, checks: z.array(json), request_id }), z.enum(["passed", "failed"])),
-  fn_open_proposal: rpc("one", z.object({ proposal_id: uuid, request_id }), z.object({ status: z.string(), expires_in_ms: z.number(), reason: z.string() })),
-  fn_decide_proposal: rpc("one", z.object({ proposal_id: uuid, hash: z.string(), decision: z.string(), reason: z.string().optional(), request_id }), z.object({ proposal_id: uuid, status: z.string(), workflow_id: z.string() })),
-  fn_read_decision: rpc("one", z.object({ proposal_id: uuid, request_id }), z.object({ status: z.string(), final: z.boolean(), expires_in_ms: z.number() })),
+  fn_request_rebalance: rpc(
+    "one",
+    z.object({
+      fund: z.string(),
+      reason: z.string().optional(),
+      method: z.string().optional(),
+      request_id,
+      mandate: json.optional(),
+    }),
+    z.object({ event_id: uuid, workflow_id: z.string(), fund_id: uuid }),
+  ),
+  fn_propose_rebalancing: rpc(
+    "one",
+    z.object({ event_id: uuid, body: json, inputs: json, request_id }),
+    z.object({ proposal_id: uuid, hash: z.string() }),
+  ),
+  fn_record_checks: rpc(
+    "one",
+    z.object({ proposal_id: uuid, checks: z.array(json), request_id }),
+    z.enum(["passed", "failed"]),
+  ),
+  fn_open_proposal: rpc(
+    "one",
+    z.object({ proposal_id: uuid, request_id }),
+    z.object({ status: z.string(), expires_in_ms: z.number(), reason: z.string() }),
+  ),
+  fn_decide_proposal: rpc(
+    "one",
+    z.object({ proposal_id: uuid, hash: z.string(), decision: z.string(), reason: z.string().optional(), request_id }),
+    z.object({ proposal_id: uuid, status: z.string(), workflow_id: z.string() }),
+  ),
+  fn_read_decision: rpc(
+    "one",
+    z.object({ proposal_id: uuid, request_id }),
+    z.object({ status: z.string(), final: z.boolean(), expires_in_ms: z.number() }),
+  ),
   fn_withdraw_proposal: rpc("one", z.object({ proposal_id: uuid, reason: z.string(), request_id }), z.string()),
-  fn_apply_allocations: rpc("one", z.object({ proposal_id: uuid, request_id }), z.object({ status: z.string(), version: z.string() })),
-  fn_set_mandate: rpc("one", z.object({ fund: z.string(), mandate: json, label: z.string().optional(), request_id }), z.int()),
-  fn_import_fund: rpc("one", z.object({ fund: json, request_id }), z.object({ fund_id: uuid, code: z.string(), assets: z.int(), version: z.string() })),
-  fn_submit_investor: rpc("one", z.object({ classification: z.string(), evidence: json.optional(), fund: z.string().optional(), request_id }), uuid),
+  fn_apply_allocations: rpc(
+    "one",
+    z.object({ proposal_id: uuid, request_id }),
+    z.object({ status: z.string(), version: z.string() }),
+  ),
+  fn_set_mandate: rpc(
+    "one",
+    z.object({ fund: z.string(), mandate: json, label: z.string().optional(), request_id }),
+    z.int(),
+  ),
+  fn_import_fund: rpc(
+    "one",
+    z.object({ fund: json, request_id }),
+    z.object({ fund_id: uuid, code: z.string(), assets: z.int(), version: z.string() }),
+  ),
+  fn_submit_investor: rpc(
+    "one",
+    z.object({ classification: z.string(), evidence: json.optional(), fund: z.string().optional(), request_id }),
+    uuid,
+  ),
   fn_assign_investor: rpc("one", z.object({ pending_id: uuid, classification: z.string(), request_id }), uuid),
   fn_ask_evidence: rpc("one", z.object({ pending_id: uuid, missing: z.array(z.string()), request_id }), z.string()),
-  fn_place_order: rpc("one", z.object({ fund: z.string(), investor_id: uuid, direction: z.string(), amount, currency: z.string(), channel: z.string().optional(), request_id }), uuid),
-  fn_intake_orders: rpc("one", z.object({ batch_id: uuid, request_id }), z.object({ accepted: z.int(), held: z.int(), skipped: z.int() })),
-  fn_raise_alert: rpc("one", z.object({ event_id: uuid, kind: z.string(), severity: z.string(), reason: z.string(), request_id }), uuid),
-  fn_record_stress: rpc("one", z.object({ event_id: uuid, scenario_id: z.string(), loss: amount, method: z.string(), detail: json.optional(), request_id }), uuid),
-  fn_log_compliance: rpc("one", z.object({ event_id: uuid, rule: z.string(), rule_version: z.string(), result: z.string(), detail: json.optional(), request_id }), uuid),
-  fn_register_tokenization: rpc("one", z.object({ event_id: uuid, compliance_log_id: uuid.optional(), request_id }), z.object({ action_id: uuid, status: z.string() })),
+  fn_place_order: rpc(
+    "one",
+    z.object({
+      fund: z.string(),
+      investor_id: uuid,
+      direction: z.string(),
+      amount,
+      currency: z.string(),
+      channel: z.string().optional(),
+      request_id,
+    }),
+    uuid,
+  ),
+  fn_intake_orders: rpc(
+    "one",
+    z.object({ batch_id: uuid, request_id }),
+    z.object({ accepted: z.int(), held: z.int(), skipped: z.int() }),
+  ),
+  fn_raise_alert: rpc(
+    "one",
+    z.object({ event_id: uuid, kind: z.string(), severity: z.string(), reason: z.string(), request_id }),
+    uuid,
+  ),
+  fn_record_stress: rpc(
+    "one",
+    z.object({
+      event_id: uuid,
+      scenario_id: z.string(),
+      loss: amount,
+      method: z.string(),
+      detail: json.optional(),
+      request_id,
+    }),
+    uuid,
+  ),
+  fn_log_compliance: rpc(
+    "one",
+    z.object({
+      event_id: uuid,
+      rule: z.string(),
+      rule_version: z.string(),
+      result: z.string(),
+      detail: json.optional(),
+      request_id,
+    }),
+    uuid,
+  ),
+  fn_register_tokenization: rpc(
+    "one",
+    z.object({ event_id: uuid, compliance_log_id: uuid.optional(), request_id }),
+    z.object({ action_id: uuid, status: z.string() }),
+  ),
   fn_remember: rpc("one", z.object({ memory: json, request_id }), uuid),
   fn_search_memories: rpc(
     "rows",
     z.object({ embedding: z.array(z.number()), fund_id: uuid.optional(), max_rows: z.int().optional() }),
-    z.object({ memory_id: uuid, text: z.string(), score: z.number().nullable(), supabase_refs: z.unknown(), duckdb_refs: z.unknown(), workflow_id: z.string().nullable(), langfuse_trace_id: z.string().nullable(), trust: z.string(), superseded: z.boolean(), recorded_at: when }),
+    z.object({
+      memory_id: uuid,
+      text: z.string(),
+      score: z.number().nullable(),
+      supabase_refs: z.unknown(),
+      duckdb_refs: z.unknown(),
+      workflow_id: z.string().nullable(),
+      langfuse_trace_id: z.string().nullable(),
+      trust: z.string(),
+      superseded: z.boolean(),
+      recorded_at: when,
+    }),
   ),
   fn_record_spans: rpc("one", z.object({ spans: z.array(json) }), z.int()),
+  fn_load_demo: rpc("one", z.object({ chunk: json, request_id }), z.unknown()),
 } as const satisfies Record<string, Rpc>;
 
 export type RpcName = keyof typeof RPCS;

@@ -1040,27 +1040,28 @@ revoke create on schema public from public;
 
 -- from sql/10-private.sql
 -- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
--- Nothing here is exposed by the API. Every function is security definer or harmless, with an empty search_path.
+-- Nothing here is exposed by the API. Every function is security definer or harmless, with a search_path that ends in pg_temp
+-- (with an empty one pg_temp is looked up first for the names of types: a caller's domain named uuid would run its check as the owner).
 
-create or replace function evergreen.claims() returns jsonb language sql stable set search_path = '' as $$
+create or replace function evergreen.claims() returns jsonb language sql stable set search_path = pg_catalog, pg_temp as $$
   -- after a transaction that set it the setting is '' and not null: hence nullif
   select coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb)
 $$;
 comment on function evergreen.claims() is 'Claims of the caller''s token; empty when there is none.';
 
-create or replace function evergreen.user_id() returns uuid language sql stable set search_path = '' as $$
+create or replace function evergreen.user_id() returns uuid language sql stable set search_path = pg_catalog, pg_temp as $$
   -- a subject that is not one of our ids counts as none
   select case when c.sub ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then c.sub::uuid end from (select evergreen.claims() ->> 'sub' as sub) c
 $$;
 comment on function evergreen.user_id() is 'The signed-in person, or null.';
 
-create or replace function evergreen.role_name() returns text language sql stable set search_path = '' as $$
+create or replace function evergreen.role_name() returns text language sql stable set search_path = pg_catalog, pg_temp as $$
   -- inside a definer function current_user is the owner; the setting still names the caller's role
   select coalesce(nullif(current_setting('role', true), 'none'), session_user::text)
 $$;
 comment on function evergreen.role_name() is 'The database role of the caller, also inside a security definer function.';
 
-create or replace function evergreen.actor() returns text language plpgsql stable set search_path = '' as $$
+create or replace function evergreen.actor() returns text language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare
   caller text := evergreen.role_name();
 begin
@@ -1076,14 +1077,14 @@ begin
 end $$;
 comment on function evergreen.actor() is 'Who is written into audit_trail.created_by: user:<uuid>, agent:<room> or service.';
 
-create or replace function evergreen.fail(code text, message text) returns void language plpgsql immutable set search_path = '' as $$
+create or replace function evergreen.fail(code text, message text) returns void language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception using errcode = code, message = message;
 end $$;
 comment on function evergreen.fail(text, text) is 'Raises a coded error of packages/domain/src/errors.ts.';
 
 create or replace function evergreen.refuse_unless(condition boolean, code text, message text) returns void
-language plpgsql immutable set search_path = '' as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   if condition is not true then
     raise exception using errcode = code, message = message;
@@ -1091,7 +1092,7 @@ begin
 end $$;
 comment on function evergreen.refuse_unless(boolean, text, text) is 'Raises the coded error unless the condition is true (null counts as false).';
 
-create or replace function evergreen.require_role(variadic allowed text[]) returns void language plpgsql stable set search_path = '' as $$
+create or replace function evergreen.require_role(variadic allowed text[]) returns void language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 begin
   -- the second lock behind the grants
   if evergreen.role_name() <> all (allowed) then
@@ -1101,7 +1102,7 @@ end $$;
 comment on function evergreen.require_role(text[]) is 'Refuses a caller whose role is not named.';
 
 create or replace function evergreen.raise_public(state text, message text, constraint_name text) returns void
-language plpgsql immutable set search_path = '' as $$
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   -- a definer function's DETAIL would show other tenants' rows: only a code and a sentence leave
   if state like 'EG%' then
@@ -1123,7 +1124,7 @@ end $$;
 comment on function evergreen.raise_public(text, text, text) is 'Maps any error to the public list without DETAIL, HINT or rows.';
 
 create or replace function evergreen.earlier_answer(fn text, request_id text, input jsonb) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   earlier record;
 begin
@@ -1146,7 +1147,7 @@ end $$;
 comment on function evergreen.earlier_answer(text, text, jsonb) is 'The answer given to this request id before, or null; the same id with other input is refused.';
 
 create or replace function evergreen.keep_answer(fn text, request_id text, input jsonb, result jsonb) returns void
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if request_id is not null then
     insert into public.commands (principal, request_id, fn, input_hash, result)
@@ -1156,7 +1157,7 @@ end $$;
 comment on function evergreen.keep_answer(text, text, jsonb, jsonb) is 'Keeps the first answer to a request id, in the transaction of its effect.';
 
 create or replace function evergreen.audit(fund_id uuid, entity_type text, entity_id text, message text, request_id text)
-returns void language plpgsql security definer set search_path = '' as $$
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   audit_id uuid := gen_random_uuid();
   made_at timestamptz := now();
@@ -1173,7 +1174,7 @@ comment on function evergreen.audit(uuid, text, text, text, text) is
 
 create or replace function evergreen.emit(
   type text, fund_id uuid, payload jsonb, source text, event_meta jsonb default '{}', investor_ids uuid[] default '{}', request_id text default null
-) returns uuid language plpgsql security definer set search_path = '' as $$
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   id uuid := gen_random_uuid();
   handling record;
@@ -1215,28 +1216,28 @@ end $$;
 comment on function evergreen.emit(text, uuid, jsonb, text, jsonb, uuid[], text) is
   'Inserts an event and, unless its type is only noted, its outbox row. Used by every fn_* that causes an event.';
 
-create or replace function evergreen.my_investor_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+create or replace function evergreen.my_investor_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select a.investor_id from public.investor_access a
    where a.user_id = evergreen.user_id() and (a.valid_until is null or a.valid_until > now())
 $$;
 comment on function evergreen.my_investor_ids() is 'Investors the signed-in person may look at today.';
 
-create or replace function evergreen.my_event_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+create or replace function evergreen.my_event_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select e.event_id from public.event_investors e where e.investor_id = any (array(select evergreen.my_investor_ids()))
 $$;
 comment on function evergreen.my_event_ids() is 'Events that reference an investor of the signed-in person.';
 
-create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select evergreen.my_investor_ids()))
 $$;
 comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order.';
 
-create or replace function evergreen.visible_asset_ids() returns setof uuid language sql stable security definer set search_path = '' as $$
+create or replace function evergreen.visible_asset_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select a.id from public.assets a where a.lp_visible
 $$;
 comment on function evergreen.visible_asset_ids() is 'Assets that investors may see.';
 
-create or replace function evergreen.touch() returns trigger language plpgsql set search_path = '' as $$
+create or replace function evergreen.touch() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if tg_op = 'UPDATE' then
     new.created_at := old.created_at;
@@ -1246,7 +1247,7 @@ begin
 end $$;
 comment on function evergreen.touch() is 'Sets updated_at and keeps created_at.';
 
-create or replace function evergreen.touch_tx() returns trigger language plpgsql set search_path = '' as $$
+create or replace function evergreen.touch_tx() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if tg_op = 'UPDATE' then
     new.created_at := old.created_at;
@@ -1257,7 +1258,7 @@ begin
 end $$;
 comment on function evergreen.touch_tx() is 'As touch(), and stamps the transaction: a delta reader takes (tx, id) below pg_snapshot_xmin.';
 
-create or replace function evergreen.forbid() returns trigger language plpgsql set search_path = '' as $$
+create or replace function evergreen.forbid() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception using errcode = 'EG428', message = tg_table_name || ' is append-only.';
 end $$;
@@ -1266,7 +1267,7 @@ comment on function evergreen.forbid() is 'Refuses update and delete on append-o
 -- from sql/20-constraints.sql
 -- What Prisma's schema cannot say: checks, partial indexes, delivery settings. NaN passes as numeric, hence the checks on every amount.
 create or replace function evergreen.add_check(table_name text, check_name text, expression text) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   if not exists (select from pg_catalog.pg_constraint c
                   where c.conname = check_name and c.conrelid = ('public.' || quote_ident(table_name))::regclass) then
@@ -1341,7 +1342,7 @@ create index if not exists assets_lp_visible on public.assets (id) where lp_visi
 
 -- an amount has no more decimals than its currency
 create or replace function evergreen.within_exponent(amount numeric, currency text) returns boolean
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select amount = round(amount, (select c.exponent from public.currencies c where c.code = within_exponent.currency))
 $$;
 comment on function evergreen.within_exponent(numeric, text) is 'Whether the amount is a whole number of the currency''s minor units.';
@@ -1397,14 +1398,14 @@ on conflict (key) do nothing;
 
 -- from sql/40-triggers.sql
 -- Stamps on every table, append-only tables, and the drift alarm on marks.
-create or replace function evergreen.touch_cursor() returns trigger language plpgsql set search_path = '' as $$
+create or replace function evergreen.touch_cursor() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   new.updated_at := clock_timestamp();  -- its tx is a position, not a stamp
   return new;
 end $$;
 comment on function evergreen.touch_cursor() is 'Sets updated_at of the audit cursor, whose tx is a position and must stay.';
 
-create or replace function evergreen.watch_drift() returns trigger language plpgsql security definer set search_path = '' as $$
+create or replace function evergreen.watch_drift() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   before numeric;
   limits jsonb;
@@ -1423,7 +1424,7 @@ begin
   select p.value into limits from public.platform_settings p where p.key = 'data_drift_threshold_bps';
   select a.type into kind from public.assets a where a.id = new.asset_id;
   threshold := coalesce((limits ->> kind)::numeric, (limits ->> 'default')::numeric);
-  deviation := round(abs(new.nav - before) / abs(before) * 10000, 4);
+  deviation := round(abs(new.nav - before) * 10000 / abs(before), 4);
   if deviation > threshold then
     perform evergreen.emit('DATA_DRIFT', new.fund_id,
       jsonb_build_object('asset_id', new.asset_id, 'deviation_bps', deviation::text, 'threshold_bps', threshold::text), 'trigger:asset_snapshots');
@@ -1474,7 +1475,7 @@ comment on view public.redemptions is 'Redemption orders (fund_flows with direct
 create or replace function public.fn_record_event(
   type text, payload jsonb, source text, workflow_id text default null,
   request_id text default null, fund_id uuid default null, investor_ids uuid[] default '{}'
-) returns uuid language plpgsql security definer set search_path = '' as $$
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -1507,7 +1508,7 @@ comment on function public.fn_record_event(text, jsonb, text, text, text, uuid, 
 
 create or replace function public.fn_claim_events(consumer text, max_events int default 100, lease_seconds int default 30)
 returns table (seq bigint, event_id uuid, type text, mode text, fund_id uuid, attempts int, recorded_at timestamptz, tell_workflow_id text)
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform evergreen.require_role('service_role');
   perform evergreen.refuse_unless(length(consumer) between 1 and 200 and max_events between 1 and 100000 and lease_seconds between 0 and 3600, 'EG400',
@@ -1533,7 +1534,7 @@ end $$;
 comment on function public.fn_claim_events(text, int, int) is
   'Leases due events of modes run and tell to a dispatcher (skip locked, commit order). Lease in seconds; an event whose lease ran out is claimed again.';
 
-create or replace function public.fn_finish_events(seqs bigint[]) returns int language plpgsql security definer set search_path = '' as $$
+create or replace function public.fn_finish_events(seqs bigint[]) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   gone int;
 begin
@@ -1549,7 +1550,7 @@ end $$;
 comment on function public.fn_finish_events(bigint[]) is 'Events were handed over (their workflow exists): they leave the outbox. Returns how many did.';
 
 create or replace function public.fn_fail_event(seq bigint, reason text, max_attempts int default 5) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   waiting record;
 begin
@@ -1575,7 +1576,7 @@ end $$;
 comment on function public.fn_fail_event(bigint, text, int) is
   'An event could not be handed over: later again (2^attempts seconds, at most 60), or a dead letter with its reason after max_attempts. Returns later, dead or gone.';
 
-create or replace function public.fn_release_events(seqs bigint[]) returns int language plpgsql security definer set search_path = '' as $$
+create or replace function public.fn_release_events(seqs bigint[]) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   freed int;
 begin
@@ -1592,7 +1593,7 @@ end $$;
 comment on function public.fn_release_events(bigint[]) is 'Gives leased events back without counting the attempt, for when Temporal was not there.';
 
 create or replace function public.fn_claim_batch(consumer text, max_events int default 5000, lease_seconds int default 60)
-returns table (batch_id uuid, type text, events int, attempts int) language plpgsql security definer set search_path = '' as $$
+returns table (batch_id uuid, type text, events int, attempts int) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   chosen text;
   made uuid;
@@ -1634,7 +1635,7 @@ comment on function public.fn_claim_batch(text, int, int) is
   'Moves due events of one type from the outbox into a batch, or leases an open batch again. One row is written per batch, one deleted per event.';
 
 create or replace function public.fn_fail_batch(batch_id uuid, reason text, max_attempts int default 5) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   open_batch record;
 begin
@@ -1660,7 +1661,7 @@ end $$;
 comment on function public.fn_fail_batch(uuid, text, int) is 'A batch could not be handed over or handled: later again, or a dead letter with its reason.';
 
 create or replace function public.fn_retry_event(event_id uuid, request_id text default null) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -1698,7 +1699,7 @@ comment on function public.fn_retry_event(uuid, text) is 'Puts a dead letter (or
 -- from sql/61-fn-audit.sql
 -- The sealer: links committed audit rows into hash chains, one per fund and one for the platform. Verified by packages/cli, which shares no code.
 
-create or replace function public.fn_seal_audit(max_entries int default 50000) returns int language plpgsql security definer set search_path = '' as $$
+create or replace function public.fn_seal_audit(max_entries int default 50000) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   here record;
   upto record;
@@ -1750,7 +1751,7 @@ comment on function public.fn_seal_audit(int) is
 -- The mirror of Temporal: a run opens and completes.
 
 create or replace function public.fn_open_workflow(workflow_id text, type text, event_id uuid default null, metadata jsonb default '{}', request_id text default null)
-returns public.workflow_runs language plpgsql security definer set search_path = '' as $$
+returns public.workflow_runs language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -1787,7 +1788,7 @@ end $$;
 comment on function public.fn_open_workflow(text, text, uuid, jsonb, text) is 'Opens the mirror row of a workflow once; a second call answers the row as it is.';
 
 create or replace function public.fn_complete_workflow(workflow_id text, status text, metadata jsonb, request_id text default null)
-returns public.workflow_runs language plpgsql security definer set search_path = '' as $$
+returns public.workflow_runs language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -1825,19 +1826,19 @@ comment on function public.fn_complete_workflow(text, text, jsonb, text) is
 -- from sql/63-fn-liquidity.sql
 -- The liquidity ladder: capacity of a bucket, what is reserved of it, and the 30-day cover of domain rule R38.
 
-create or replace function evergreen.bucket_name(alias text) returns text language sql immutable set search_path = '' as $$
+create or replace function evergreen.bucket_name(alias text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
   select case when b in ('1d', '7d', '30d', '90d', '180d', '365d', 'gt365d') then b end
     from (select case when alias ~ '^T\+[0-9]+$' then substr(alias, 3) || 'd' else alias end as b) named
 $$;
 comment on function evergreen.bucket_name(text) is 'The bucket''s own name for a name or an alias such as T+30; null when there is no such bucket.';
 
-create or replace function evergreen.ladder_date(of_fund uuid, of_side text, of_scenario text) returns date language sql stable security definer set search_path = '' as $$
+create or replace function evergreen.ladder_date(of_fund uuid, of_side text, of_scenario text) returns date language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select max(l.as_of) from public.liquidity_ladder l where l.fund_id = of_fund and l.side = of_side and l.scenario_id = of_scenario
 $$;
 comment on function evergreen.ladder_date(uuid, text, text) is 'Date of the newest ladder of a fund, side and scenario.';
 
 create or replace function public.fn_update_liquidity_bucket(bucket text, delta_capacity numeric, context jsonb, request_id text default null)
-returns public.liquidity_ladder language plpgsql security definer set search_path = '' as $$
+returns public.liquidity_ladder language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -1883,7 +1884,7 @@ comment on function public.fn_update_liquidity_bucket(text, numeric, jsonb, text
   'Adds delta_capacity (fund currency) to a bucket under its row lock. context = {fund_id, side, as_of, scenario_id, reason}. EG400, EG404, EG424 below what is reserved.';
 
 create or replace function evergreen.thirty_day_cover(of_fund uuid, of_proposal uuid, out assets numeric, out liabilities numeric)
-language plpgsql stable security definer set search_path = '' as $$
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   near text[] := array['1d', '7d', '30d'];
 begin
@@ -1901,7 +1902,7 @@ comment on function evergreen.thirty_day_cover(uuid, uuid) is
   'Assets sellable within 30 days (after the proposal''s trades, if one is named) and stressed 30-day liabilities, fund currency (R33, R38).';
 
 create or replace function evergreen.trade_effects(of_proposal uuid) returns table (asset_id uuid, bucket text, change numeric)
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   -- what each trade adds to (buy) or takes from (sell) the bucket of its asset; cash answers with the opposite less the cost
   with trades as (
     select (t ->> 'asset_id')::uuid as asset_id, t ->> 'side' as side, (t ->> 'amount')::numeric as amount, (t ->> 'cost')::numeric as cost
@@ -1917,7 +1918,7 @@ $$;
 comment on function evergreen.trade_effects(uuid) is 'Change in market value per asset that the trades of a proposal make, cash included, fund currency.';
 
 create or replace function public.fn_reserve_liquidity(proposal_id uuid, request_id text default null)
-returns table (result text, reason text, ratio numeric) language plpgsql security definer set search_path = '' as $$
+returns table (result text, reason text, ratio numeric) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -1945,7 +1946,8 @@ begin
   perform evergreen.refuse_unless(p.status = 'checking', 'EG428', 'The proposal is ' || p.status || '.');
   perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for update;
   select * into cover from evergreen.thirty_day_cover(p.fund_id, p.proposal_id);
-  multiple := case when cover.liabilities = 0 then null else round(cover.assets / cover.liabilities, 18) end;
+  -- a quotient has as many decimals as its operands, at least: the inner round() carries it to the eighteenth
+  multiple := case when cover.liabilities = 0 then null else round(round(cover.assets, 20) / cover.liabilities, 18) end;
   passed := multiple is null or multiple >= 1.2;
   -- buys settle from cash: what they cost is set aside in the one-day bucket until the proposal is applied or refused
   select coalesce(sum((t ->> 'amount')::numeric + (t ->> 'cost')::numeric), 0) into needed
@@ -1981,7 +1983,7 @@ comment on function public.fn_reserve_liquidity(uuid, text) is
   'Checks R38 under the ladder''s row locks and reserves the cash that the trades need beyond their sales (fund currency, one-day bucket). Once per proposal.';
 
 create or replace function public.fn_release_liquidity(proposal_id uuid, reason text, request_id text default null) returns int
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2016,7 +2018,7 @@ comment on function public.fn_release_liquidity(uuid, text, text) is 'Gives back
 -- Proposals: an agent proposes, rooms check, a person decides on the hash, an agent applies. Every step re-checks under the row lock.
 
 create or replace function evergreen.proposal_hash(proposal_id uuid, fund_id uuid, kind text, body jsonb, inputs jsonb, expires_at timestamptz) returns text
-language sql immutable set search_path = '' as $$
+language sql immutable set search_path = pg_catalog, pg_temp as $$
   select encode(sha256(convert_to(jsonb_build_object('proposal_id', proposal_id, 'fund_id', fund_id, 'kind', kind, 'body', body, 'inputs', inputs,
     'expires_at', to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, 'UTF8')), 'hex')
 $$;
@@ -2025,7 +2027,7 @@ comment on function evergreen.proposal_hash(uuid, uuid, text, jsonb, jsonb, time
 
 create or replace function public.fn_request_rebalance(
   fund text, reason text default null, method text default 'lp', request_id text default null, mandate jsonb default null
-) returns jsonb language plpgsql security definer set search_path = '' as $$
+) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2067,7 +2069,7 @@ comment on function public.fn_request_rebalance(text, text, text, text, jsonb) i
   'A portfolio manager asks for a rebalancing of a fund (code or id), optionally under a mandate set by the same call. Returns {event_id, workflow_id, fund_id}. EG404, EG426 no holdings, EG428.';
 
 create or replace function public.fn_propose_rebalancing(event_id uuid, body jsonb, inputs jsonb, request_id text default null)
-returns jsonb language plpgsql security definer set search_path = '' as $$
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2132,7 +2134,7 @@ comment on function public.fn_propose_rebalancing(uuid, jsonb, jsonb, text) is
   'Stores a proposal with the hash over body, inputs and expiry. body = {trades: [{asset_id, side, amount, cost, reason}], cash_asset_id}, fund currency; inputs.allocations_version = what was read. EG400, EG404, EG413, EG425 facts changed.';
 
 create or replace function public.fn_record_checks(proposal_id uuid, checks jsonb, request_id text default null) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2177,7 +2179,7 @@ comment on function public.fn_record_checks(uuid, jsonb, text) is
   'Records the pre-trade verdicts of Compliance Sentinel once, in proposal_checks and compliance_logs; returns passed or failed.';
 
 create or replace function public.fn_open_proposal(proposal_id uuid, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2214,7 +2216,7 @@ end $$;
 comment on function public.fn_open_proposal(uuid, text) is 'Puts a fully checked proposal before people, or refuses it when a check failed. Returns {status, expires_in_ms, reason}.';
 
 create or replace function public.fn_decide_proposal(proposal_id uuid, hash text, decision text, reason text default null, request_id text default null)
-returns jsonb language plpgsql security definer set search_path = '' as $$
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2253,7 +2255,7 @@ comment on function public.fn_decide_proposal(uuid, text, text, text, text) is
   'A second person approves or rejects the hash of a pending proposal. EG420 own proposal, EG421 stale hash, EG422 already decided, EG423 expired.';
 
 create or replace function public.fn_read_decision(proposal_id uuid, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   p public.proposals;
 begin
@@ -2273,7 +2275,7 @@ end $$;
 comment on function public.fn_read_decision(uuid, text) is 'Where a proposal stands; one whose time has passed is recorded as expired. Returns {status, final, expires_in_ms}.';
 
 create or replace function public.fn_withdraw_proposal(proposal_id uuid, reason text, request_id text default null) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2302,7 +2304,7 @@ end $$;
 comment on function public.fn_withdraw_proposal(uuid, text, text) is 'Compensation: takes a proposal back that was not yet applied; returns its status.';
 
 create or replace function public.fn_apply_allocations(proposal_id uuid, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2349,7 +2351,7 @@ begin
     returning a.asset_id, a.sleeve, a.target_pct, a.market_value, a.liquid_flag
   )
   insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, proposal_id)
-  select p.fund_id, r.asset_id, r.sleeve, r.target_pct, round((r.market_value + coalesce(m.change, 0)) / total, 18),
+  select p.fund_id, r.asset_id, r.sleeve, r.target_pct, round(round(r.market_value + coalesce(m.change, 0), 20) / total, 18),
          r.market_value + coalesce(m.change, 0), r.liquid_flag, next_version, p.proposal_id
     from retired r left join moves m on m.asset_id = r.asset_id;
   -- nothing appears and nothing is lost but the cost
@@ -2389,7 +2391,7 @@ comment on function public.fn_apply_allocations(uuid, text) is
 -- Funds and mandates: a filing becomes a fund; a mandate is data with versions.
 
 create or replace function evergreen.put_mandate(of_fund uuid, body jsonb, label text, request_id text) returns int
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   next_version int;
 begin
@@ -2405,7 +2407,7 @@ end $$;
 comment on function evergreen.put_mandate(uuid, jsonb, text, text) is 'Stores a new mandate version and supersedes the current one.';
 
 create or replace function public.fn_set_mandate(fund text, mandate jsonb, label text default 'set by hand', request_id text default null) returns int
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2430,7 +2432,7 @@ end $$;
 comment on function public.fn_set_mandate(text, jsonb, text, text) is 'Sets the mandate of a fund (code or id) and returns its version. EG400, EG404, EG413.';
 
 create or replace function public.fn_import_fund(fund jsonb, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2494,7 +2496,7 @@ begin
      and not exists (select from jsonb_array_elements(fund -> 'assets') a where a ->> 'key' = x.external_key);
   update public.portfolio_allocations a set superseded_at = now() where a.fund_id = of_fund.fund_id and a.superseded_at is null;
   insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, effective_at)
-  select of_fund.fund_id, x.id, a ->> 'sleeve', coalesce((a ->> 'target_pct')::numeric, 0), case when net = 0 then 0 else round((a ->> 'market_value')::numeric / net, 18) end,
+  select of_fund.fund_id, x.id, a ->> 'sleeve', coalesce((a ->> 'target_pct')::numeric, 0), case when net = 0 then 0 else round(round((a ->> 'market_value')::numeric, 20) / net, 18) end,
          (a ->> 'market_value')::numeric, x.liquid_flag, next_version, effective
     from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
   insert into public.asset_snapshots (asset_id, fund_id, as_of, nav, method, source, effective_at)
@@ -2536,7 +2538,7 @@ comment on function public.fn_import_fund(jsonb, text) is
 -- Investors and their orders: submit, assign, place, take in.
 
 create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
-returns uuid language plpgsql security definer set search_path = '' as $$
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2567,7 +2569,7 @@ end $$;
 comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
 
 create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2602,7 +2604,7 @@ end $$;
 comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
 
 create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2632,7 +2634,7 @@ end $$;
 comment on function public.fn_ask_evidence(uuid, text[], text) is 'Records which kinds of evidence a pending investor still owes.';
 
 create or replace function public.fn_place_order(fund text, investor_id uuid, direction text, amount numeric, currency text, channel text default 'api', request_id text default null)
-returns uuid language plpgsql security definer set search_path = '' as $$
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2670,7 +2672,7 @@ comment on function public.fn_place_order(text, uuid, text, numeric, text, text,
   'Submits a subscription or redemption (amount in fund currency) for an investor; an LP only for its own. Returns flow_id. EG400, EG404.';
 
 create or replace function public.fn_intake_orders(batch_id uuid, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2732,7 +2734,7 @@ comment on function public.fn_intake_orders(uuid, text) is
 -- Risk alerts, stress results and token operations: the first real activity of their rooms.
 
 create or replace function public.fn_raise_alert(event_id uuid, kind text, severity text, reason text, request_id text default null) returns uuid
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2766,7 +2768,7 @@ end $$;
 comment on function public.fn_raise_alert(uuid, text, text, text, text) is 'One alert per event and kind; returns alert_id. EG404 when the event belongs to no fund.';
 
 create or replace function public.fn_record_stress(event_id uuid, scenario_id text, loss numeric, method text, detail jsonb default '{}', request_id text default null) returns uuid
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2803,7 +2805,7 @@ end $$;
 comment on function public.fn_record_stress(uuid, text, numeric, text, jsonb, text) is 'Records the outcome of a stress run (loss in fund currency) as STRESS_COMPLETED, once per STRESS_REQUESTED event.';
 
 create or replace function public.fn_log_compliance(event_id uuid, rule text, rule_version text, result text, detail jsonb default '{}', request_id text default null) returns uuid
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2836,7 +2838,7 @@ end $$;
 comment on function public.fn_log_compliance(uuid, text, text, text, jsonb, text) is 'Writes the verdict of one rule on an event into compliance_logs, once.';
 
 create or replace function public.fn_register_tokenization(event_id uuid, compliance_log_id uuid default null, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2881,7 +2883,7 @@ comment on function public.fn_register_tokenization(uuid, uuid, text) is 'Regist
 -- Memory and traces: what agents remember, with references; what the workers did, as spans.
 
 create or replace function public.fn_remember(memory jsonb, request_id text default null) returns uuid
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -2931,7 +2933,7 @@ comment on function public.fn_remember(jsonb, text) is
 
 create or replace function public.fn_search_memories(embedding float8[], fund_id uuid default null, max_rows int default 5)
 returns table (memory_id uuid, text text, score float8, supabase_refs jsonb, duckdb_refs jsonb, workflow_id text, langfuse_trace_id text, trust text, superseded boolean, recorded_at timestamptz)
-language sql stable security invoker set search_path = '' as $$
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
   -- runs as the caller: row-level security of agent_memories decides what can be found; exact cosine, so recall is 1
   select m.memory_id, m.text,
          (select sum(a * b) / nullif(sqrt(sum(a * a)) * sqrt(sum(b * b)), 0) from unnest(m.embedding, fn_search_memories.embedding) as pair(a, b)) as score,
@@ -2943,7 +2945,7 @@ language sql stable security invoker set search_path = '' as $$
 $$;
 comment on function public.fn_search_memories(float8[], uuid, int) is 'Nearest memories by cosine under the caller''s row-level security; superseded ones are left out.';
 
-create or replace function public.fn_record_spans(spans jsonb) returns int language plpgsql security definer set search_path = '' as $$
+create or replace function public.fn_record_spans(spans jsonb) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   kept int;
 begin
@@ -2966,7 +2968,7 @@ comment on function public.fn_record_spans(jsonb) is 'Keeps exported spans for `
 -- The demo loader: register and history of a synthetic fund. The only function that may put effective and recorded time into the past,
 -- and only in a database marked as a demo (platform_settings), only into a fund that is labelled synthetic.
 
-create or replace function evergreen.demo_rows(chunk jsonb, list text) returns jsonb language plpgsql immutable set search_path = '' as $$
+create or replace function evergreen.demo_rows(chunk jsonb, list text) returns jsonb language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
   found jsonb := coalesce(chunk -> list, '[]');
 begin
@@ -2977,7 +2979,7 @@ end $$;
 comment on function evergreen.demo_rows(jsonb, text) is 'One list of a demo chunk, empty when absent; refuses what is no list or too long.';
 
 create or replace function public.fn_load_demo(chunk jsonb, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = '' as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
@@ -3028,6 +3030,9 @@ begin
   get diagnostics n = row_count;
   perform evergreen.refuse_unless(n = (counts ->> 'snapshots')::int, 'EG404', 'snapshots names an asset that the fund does not have.');
 
+  perform evergreen.refuse_unless(not exists (
+    select from jsonb_array_elements(evergreen.demo_rows(chunk, 'snapshots') || evergreen.demo_rows(chunk, 'flows')) r
+     where not evergreen.within_exponent(coalesce(r ->> 'nav', r ->> 'amount')::numeric, of_fund.base_currency)), 'EG400', 'An amount has more decimals than the currency.');
   -- past orders are settled; an open order enters by fn_place_order like any other
   insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, amount, units, currency, status, channel, requested_at, dealing_date, effective_at, recorded_at)
   select (r ->> 'id')::uuid, of_fund.fund_id, c.share_class_id, i.investor_id, r ->> 'direction', (r ->> 'amount')::numeric, (r ->> 'units')::numeric,
@@ -3035,10 +3040,9 @@ begin
          (r ->> 'effective_at')::timestamptz, (r ->> 'recorded_at')::timestamptz
     from jsonb_array_elements(evergreen.demo_rows(chunk, 'flows')) r
     join public.share_classes c on c.fund_id = of_fund.fund_id and c.code = r ->> 'class'
-    join public.investors i on i.code = r ->> 'investor' and i.synthetic
-   where evergreen.within_exponent((r ->> 'amount')::numeric, of_fund.base_currency);
+    join public.investors i on i.code = r ->> 'investor' and i.synthetic;
   get diagnostics n = row_count;
-  perform evergreen.refuse_unless(n = (counts ->> 'flows')::int, 'EG404', 'flows names a class or synthetic investor that is not there, or an amount finer than the currency.');
+  perform evergreen.refuse_unless(n = (counts ->> 'flows')::int, 'EG404', 'flows names a class or synthetic investor that is not there.');
 
   perform evergreen.audit(of_fund.fund_id, 'funds', of_fund.fund_id::text, 'synthetic demo rows loaded: ' || (
     select string_agg(c.key || ' ' || c.value, ', ' order by c.key) from jsonb_each_text(counts) c), request_id);
@@ -3055,7 +3059,7 @@ comment on function public.fn_load_demo(jsonb, text) is
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
-create or replace function evergreen.apply_read_access() returns void language plpgsql set search_path = '' as $$
+create or replace function evergreen.apply_read_access() returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   t record;
   staff constant text := 'pm_role, ops_role, audit_role';
@@ -3206,6 +3210,7 @@ grant execute on function evergreen.claims(), evergreen.user_id(), evergreen.my_
 
 -- a function of a later migration belongs to nobody until it is granted: the built-in default (everybody may execute) can only be taken back for all schemas at once
 alter default privileges revoke all on functions from public;
+alter default privileges for role evergreen_owner revoke all on functions from public;
 -- no table rights by default, whatever the platform's defaults are (hosted Supabase grants to anon and authenticated)
 alter default privileges in schema public revoke all on tables from public, anon, authenticated, service_role;
 alter default privileges in schema public revoke all on functions from public, anon, authenticated, service_role;

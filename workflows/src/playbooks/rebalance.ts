@@ -38,5 +38,9 @@ export const rebalance: PlaybookFunction = async ({ run, memoryIds }, { room, sa
     await room("commander").withdrawProposal({ ...proposal, reason: applied.reason });
     return { status: "refused", reason: applied.reason, proposalId: proposal.proposalId };
   }
-  return { status: "completed", reason: `allocations applied, version ${applied.version}`, proposalId: proposal.proposalId };
+  return {
+    status: "completed",
+    reason: `allocations applied, version ${applied.version}`,
+    proposalId: proposal.proposalId,
+  };
 };

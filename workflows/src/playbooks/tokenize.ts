@@ -6,5 +6,7 @@ export const tokenize: PlaybookFunction = async ({ run }, { room, stage }) => {
   const verdict = await room("compliance-sentinel").checkTokenization(run);
   stage("registering");
   const { status } = await room("tokenization").register(run);
-  return verdict.result === "passed" ? { status: "completed", reason: `registered, ${status}` } : { status: "refused", reason: verdict.reason };
+  return verdict.result === "passed"
+    ? { status: "completed", reason: `registered, ${status}` }
+    : { status: "refused", reason: verdict.reason };
 };

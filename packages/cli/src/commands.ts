@@ -1,0 +1,27 @@
+// Every command there is, in the order in which help and README show them.
+import type { Command } from "./command.ts";
+import { auditCommands } from "./commands/audit.ts";
+import { benchCommands } from "./commands/bench.ts";
+import { calcCommands } from "./commands/calc.ts";
+import { eventCommands } from "./commands/events.ts";
+import { fundCommands } from "./commands/funds.ts";
+import { importCommands } from "./commands/import.ts";
+import { mandateCommands } from "./commands/mandate.ts";
+import { proposalCommands } from "./commands/proposals.ts";
+import { rebalanceCommands } from "./commands/rebalance.ts";
+import { runCommands } from "./commands/runs.ts";
+import { stackCommands } from "./commands/stack.ts";
+
+export const COMMANDS: readonly Command[] = [
+  ...stackCommands,
+  ...importCommands,
+  ...fundCommands,
+  ...mandateCommands,
+  ...rebalanceCommands,
+  ...proposalCommands,
+  ...eventCommands,
+  ...runCommands,
+  ...auditCommands,
+  ...calcCommands,
+  ...benchCommands,
+];

@@ -1,0 +1,195 @@
+// The command line without a stack: usage errors, help, and the sweep over every command.
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { COMMANDS } from "./commands.ts";
+import type { Streams } from "./context.ts";
+import { runCommandLine } from "./program.ts";
+import { commandSection, withCommandSection } from "./readme.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "evergreen-cli-"));
+/** A home in which nothing ever ran, on ports nobody uses. */
+const NOWHERE = { EVERGREEN_HOME: join(folder, "home"), EVERGREEN_PORT_BASE: "1090" };
+
+async function evergreen(argv: string[], environment: Record<string, string> = NOWHERE, input = "") {
+  let out = "";
+  let err = "";
+  const streams: Streams = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    input: () => Promise.resolve(input),
+    watched: false,
+  };
+  const exit = await runCommandLine(argv, streams, environment);
+  return { exit, out, err };
+}
+
+describe("usage errors end with 2, one sentence on stderr and nothing on stdout", () => {
+  it.each([
+    ["unknown command", ["conquer"]],
+    ["unknown command of a group", ["proposals", "burn"]],
+    ["group without a command", ["proposals"]],
+    ["unknown option", ["funds", "list", "--colour"]],
+    ["missing option", ["rebalance"]],
+    ["missing argument", ["proposals", "show"]],
+    ["too many arguments", ["funds", "list", "more"]],
+    ["value not in the list", ["rebalance", "--fund", "KY1", "--method", "guess"]],
+    ["output format", ["funds", "list", "--output-format", "xml"]],
+    ["hash that is none", ["proposals", "approve", "7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11", "--hash", "abc"]],
+    ["reason missing", ["proposals", "reject", "7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11", "--hash", "a".repeat(64)]],
+    ["two sources of targets", ["rebalance", "--fund", "KY1", "--mandate", "a", "--targets", "b"]],
+    ["timeout that is none", ["rebalance", "--fund", "KY1", "--wait", "--timeout", "soon"]],
+    ["limit that is none", ["events", "list", "--limit", "0"]],
+    ["retry of nothing", ["events", "retry"]],
+    ["retry of one and all", ["events", "retry", "7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11", "--dead"]],
+    ["fund code", ["import", "nport", "x.xml", "--fund", "lower case"]],
+    ["no such file", ["import", "nport", join(folder, "absent.xml"), "--fund", "KY1"]],
+    ["no such mandate file", ["mandate", "set", join(folder, "absent.json"), "--fund", "KY1"]],
+    ["unknown benchmark", ["bench", "nonsense"]],
+    ["benchmark outside its folder", ["bench", "../main"]],
+  ])("%s", async (_name, argv) => {
+    const { exit, out, err } = await evergreen(argv);
+    expect({ exit, out }).toEqual({ exit: 2, out: "" });
+    expect(err).toMatch(/^evergreen: [^\n]+\n$/);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+
+  it("shows the help when nothing is asked", async () => {
+    const { exit, out } = await evergreen([]);
+    expect(exit).toBe(2);
+    expect(out).toContain("Usage: evergreen");
+  });
+
+  it.each([
+    ["not JSON", "{", "not JSON"],
+    ["not a mandate", '{"a": 1}', "not a mandate"],
+  ])("a mandate file that is %s", async (_name, content, reason) => {
+    const file = join(folder, "mandate.json");
+    writeFileSync(file, content);
+    const { exit, err } = await evergreen(["mandate", "set", file, "--fund", "KY1"]);
+    expect(exit).toBe(2);
+    expect(err).toContain(reason);
+  });
+
+  it("a file that is no filing is refused before anybody signs in", async () => {
+    const file = join(folder, "wrong.xml");
+    writeFileSync(file, "<html><body>not a filing</body></html>");
+    const { exit, err } = await evergreen(["import", "nport", file, "--fund", "KY1"]);
+    expect(exit).toBe(2);
+    expect(err).toMatch(/line 1/);
+  });
+});
+
+describe("nobody there", () => {
+  it("ends with 5 and says what to do, and makes no keys in a home that never ran", async () => {
+    const { exit, out, err } = await evergreen(["funds", "list"]);
+    expect({ exit, out }).toEqual({ exit: 5, out: "" });
+    expect(err).toBe("evergreen: Nothing answers at http://127.0.0.1:1090; start it with `npm start`. (EG503)\n");
+    expect(() => readFileSync(join(NOWHERE.EVERGREEN_HOME, "keys", "publishable"))).toThrow(/ENOENT/);
+  });
+  it("says so too when a Supabase does not answer", async () => {
+    const away = {
+      SUPABASE_URL: "http://127.0.0.1:1091/",
+      SUPABASE_PUBLISHABLE_KEY: "k",
+      EVERGREEN_EMAIL: "a@b.test",
+      EVERGREEN_PASSWORD: "x",
+    };
+    const { exit, err } = await evergreen(["funds", "list"], away);
+    expect(exit).toBe(5);
+    expect(err).toContain("Nothing answers at http://127.0.0.1:1091;");
+  });
+  it("wants both settings of a Supabase, and a person", async () => {
+    expect((await evergreen(["funds", "list"], { SUPABASE_URL: "http://127.0.0.1:1091" })).exit).toBe(2);
+    const nobody = await evergreen(["funds", "list"], {
+      SUPABASE_URL: "http://127.0.0.1:1091",
+      SUPABASE_PUBLISHABLE_KEY: "k",
+    });
+    expect(nobody.exit).toBe(4);
+    expect(nobody.err).toContain("EVERGREEN_EMAIL");
+  });
+  it("shows a stack only when asked for it", async () => {
+    const quiet = await evergreen(["funds", "list"]);
+    const loud = await evergreen(["funds", "list"], { ...NOWHERE, EVERGREEN_DEBUG: "1" });
+    expect(quiet.err).not.toMatch(/\n\s+at /);
+    expect(loud.err).toMatch(/\n\s+at /);
+  });
+});
+
+describe("every command", () => {
+  const words = COMMANDS.map((command) => [command.path, command] as const);
+
+  it("has a path of its own", () => {
+    expect(new Set(COMMANDS.map((command) => command.path)).size).toBe(COMMANDS.length);
+    for (const path of [
+      "up",
+      "down",
+      "status",
+      "doctor",
+      "import nport",
+      "mandate show",
+      "mandate set",
+      "rebalance",
+      "proposals list",
+      "proposals show",
+      "proposals approve",
+      "proposals reject",
+      "events list",
+      "events follow",
+      "events retry",
+      "runs list",
+      "runs show",
+      "audit verify",
+      "trace",
+      "calc",
+      "bench",
+      "allocations show",
+      "funds list",
+    ]) {
+      expect(
+        COMMANDS.some((command) => command.path === path),
+        path,
+      ).toBe(true);
+    }
+  });
+
+  it.each(words)("%s has help with its options, examples and exit codes", async (path, command) => {
+    const { exit, out, err } = await evergreen([...path.split(" "), "--help"]);
+    expect({ exit, err }).toEqual({ exit: 0, err: "" });
+    const onOneLine = out.replace(/\s+/g, " ");
+    expect(onOneLine).toContain(command.summary.replace(/\s+/g, " "));
+    expect(out).toContain("Exit codes:");
+    expect(out).toContain("--output-format");
+    for (const option of command.options ?? []) {
+      expect(out).toContain(option.flags);
+      expect(onOneLine).toContain(option.about.replace(/\s+/g, " "));
+    }
+    for (const example of command.examples) expect(out).toContain(`evergreen ${example}`);
+    expect(command.examples.length).toBeGreaterThan(0);
+  });
+
+  it.each(words)("%s has examples that begin with its words and use known options", (path, command) => {
+    const known = ["--output-format", "--as", ...(command.options ?? []).map((option) => option.flags.split(" ")[0])];
+    for (const example of command.examples) {
+      expect(example === path || example.startsWith(`${path} `)).toBe(true);
+      for (const flag of example.match(/--[a-z-]+/g) ?? []) expect(known).toContain(flag);
+    }
+  });
+
+  it("stands in the README as the table has it", () => {
+    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+    expect(withCommandSection(readme, COMMANDS)).toBe(readme);
+    for (const command of COMMANDS) expect(commandSection(COMMANDS)).toContain(`\`evergreen ${command.path}`);
+  });
+
+  it("prints the version of the platform", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    };
+    expect(await evergreen(["--version"])).toEqual({ exit: 0, out: `${version}\n`, err: "" });
+  });
+});

@@ -1,0 +1,119 @@
+// A proposal for a person: trades with reasons and cost, weights before and after, liquidity, checks, what it remembered. Pure.
+import { facts, money, multiple, percent, plain, table, when } from "./output.ts";
+import type { Proposal, ProposalRow } from "./reads/proposals.ts";
+
+type Side = NonNullable<ProposalRow["body"]["before"]>;
+
+/** The whole proposal, with the command that decides it when it is waiting. */
+export function proposalText(proposal: Proposal): string {
+  const { row, checks, memories } = proposal;
+  const { body } = row;
+  const blocks = [
+    facts([
+      ["Proposal", row.proposal_id],
+      ["Fund", row.fund.code],
+      ["Status", row.refusal ? `${row.status}: ${row.refusal.reason}` : row.status],
+      ["Hash", row.hash],
+      ["Asked by", row.requested_by],
+      ["Proposed by", row.proposed_by],
+      ["Made at", when(row.created_at)],
+      ["Decide by", when(row.expires_at)],
+      ["Workflow", row.workflow_id],
+    ]),
+    body.words === "" ? "" : plain(body.words),
+    trades(row),
+    weights(body.before, body.after),
+    liquidity(body.before, body.after, body.currency),
+    remarks(
+      "Not traded, steered by pacing and subscriptions:",
+      body.steered.map((item) => (typeof item === "string" ? item : `${item.name}: ${item.words}`)),
+    ),
+    remarks(
+      "Bands that illiquid holdings push out of reach:",
+      body.widened.map((item) => `${item.name}: ${item.words}`),
+    ),
+    checks.length === 0
+      ? ""
+      : table(checks, [
+          { header: "Check", value: (check) => check.rule },
+          { header: "Room", value: (check) => check.room },
+          { header: "", value: (check) => (check.result === "passed" ? "✓" : "✗") },
+          { header: "Value", value: (check) => shortRatio(check.value), figure: true },
+          { header: "Limit", value: (check) => shortRatio(check.limit_value), figure: true },
+          { header: "Detail", value: (check) => check.detail, most: 70 },
+        ]),
+    memories.length === 0
+      ? ""
+      : ["Remembered:", ...memories.map((memory) => `  ${memory.memory_id}  ${plain(memory.text).slice(0, 100)}`)].join(
+          "\n",
+        ),
+    next(row),
+  ];
+  return blocks.filter((block) => block !== "").join("\n\n");
+}
+
+const remarks = (title: string, lines: readonly string[]): string =>
+  lines.length === 0 ? "" : [title, ...lines.map((line) => `  ${plain(line)}`)].join("\n");
+
+function trades(row: ProposalRow): string {
+  const { body } = row;
+  if (body.trades.length === 0) return "No trades.";
+  const list = table(body.trades, [
+    { header: "Side", value: (trade) => trade.side },
+    { header: "Asset", value: (trade) => trade.name, most: 40 },
+    { header: "Sleeve", value: (trade) => trade.sleeve, most: 24 },
+    { header: `Amount (${body.currency})`, value: (trade) => money(trade.amount), figure: true },
+    { header: `Cost (${body.currency})`, value: (trade) => money(trade.cost), figure: true },
+    { header: "Why", value: (trade) => trade.reason?.words ?? trade.reason?.code, most: 70 },
+  ]);
+  const turnover = body.turnover ? `, turnover ${percent(body.turnover)}` : "";
+  return `${list}\n${body.trades.length} trades, cost ${money(body.cost)} ${body.currency}${turnover}`;
+}
+
+function weights(before: Side | undefined, after: Side | undefined): string {
+  if (!before || !after) return "";
+  const later = new Map(after.sleeves.map((sleeve) => [sleeve.sleeve, sleeve]));
+  const earlier = new Map(before.sleeves.map((sleeve) => [sleeve.sleeve, sleeve]));
+  const names = [...new Set([...earlier.keys(), ...later.keys()])].sort();
+  return table(names, [
+    { header: "Sleeve", value: (name) => name, most: 32 },
+    { header: "Before", value: (name) => percent(earlier.get(name)?.weight), figure: true },
+    { header: "After", value: (name) => percent(later.get(name)?.weight), figure: true },
+    { header: "Target", value: (name) => percent((later.get(name) ?? earlier.get(name))?.target), figure: true },
+    {
+      header: "Band",
+      value: (name) => {
+        const { lower, upper } = later.get(name) ?? earlier.get(name) ?? {};
+        return lower && upper ? `${percent(lower)} to ${percent(upper)}` : "–";
+      },
+      figure: true,
+    },
+  ]);
+}
+
+function liquidity(before: Side | undefined, after: Side | undefined, currency: string): string {
+  const rows = [
+    { name: "before", side: before },
+    { name: "after", side: after },
+  ].flatMap(({ name, side }) => (side?.liquidity ? [{ name, ...side.liquidity }] : []));
+  if (rows.length === 0) return "";
+  return table(rows, [
+    { header: "Liquidity", value: (row) => row.name },
+    { header: `30-day assets (${currency})`, value: (row) => money(row.assets_30d), figure: true },
+    { header: `Needed (${currency})`, value: (row) => money(row.required_30d ?? row.liabilities_30d), figure: true },
+    { header: "Cover", value: (row) => multiple(row.ratio), figure: true },
+  ]);
+}
+
+/** Six decimals are enough for a person; the JSON has them all. */
+function shortRatio(value: string | null): string {
+  if (value === null) return "–";
+  const [whole = "0", fraction = ""] = value.split(".");
+  const kept = fraction.slice(0, 6).replace(/0+$/, "");
+  return kept === "" ? whole : `${whole}.${kept}`;
+}
+
+function next(row: ProposalRow): string {
+  if (row.status !== "pending") return "";
+  return `A second portfolio manager decides:\n  evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as <second PM> --wait`;
+}

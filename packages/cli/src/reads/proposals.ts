@@ -1,0 +1,261 @@
+// Proposals as rows: body and inputs as the rebalancing room writes them, the checks of the rooms, the memories it cites.
+import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { z } from "zod";
+import { isoTime, plain, trimmedMoney } from "../output.ts";
+import type { Session } from "../session.ts";
+import { isUuid } from "./funds.ts";
+
+const Amount = z.string();
+const Ratio = z.string().nullable().optional();
+
+const Trade = z.object({
+  asset_id: z.string(),
+  name: z.string().default(""),
+  sleeve: z.string().default(""),
+  side: z.enum(["buy", "sell"]),
+  amount: Amount,
+  cost: Amount,
+  reason: z.object({ code: z.string(), words: z.string() }).nullable().optional(),
+});
+
+/** The portfolio before or after the trades; amounts in fund currency, weights as shares of net assets. */
+const Side = z.object({
+  net_assets: Amount,
+  cash: z.string().nullable().optional(),
+  sleeves: z.array(z.object({ sleeve: z.string(), weight: z.string(), target: Ratio, lower: Ratio, upper: Ratio })),
+  /** Assets that can be cash within 30 days, and what the mandate asks of them. */
+  liquidity: z
+    .object({
+      assets_30d: Amount.nullable(),
+      liabilities_30d: Amount.nullable().optional(),
+      required_30d: Amount.nullable().optional(),
+      ratio: Ratio,
+    })
+    .optional(),
+});
+
+/** An illiquid sleeve that is left to pacing and subscriptions: its name, or the finding about it. */
+const Steered = z.union([z.string(), z.looseObject({ name: z.string(), words: z.string().default("") })]);
+
+const Body = z.object({
+  currency: z.string(),
+  trades: z.array(Trade),
+  cost: Amount.default("0"),
+  turnover: Ratio,
+  before: Side.optional(),
+  after: Side.optional(),
+  steered: z.array(Steered).default([]),
+  widened: z.array(z.object({ name: z.string(), words: z.string(), from: z.string(), to: z.string() })).default([]),
+  words: z.string().default(""),
+  objective: z.union([z.string(), z.number()]).nullable().optional(),
+  dual_bound: z.union([z.string(), z.number()]).nullable().optional(),
+  method: z.string().nullable().optional(),
+});
+
+const Inputs = z.object({
+  memory_ids: z.array(z.string()).default([]),
+  mandate_version: z.union([z.string(), z.number()]).nullable().optional(),
+});
+const Refusal = z.object({ code: z.string().optional(), reason: z.string() }).nullable();
+
+const ProposalRow = z.object({
+  proposal_id: z.string(),
+  fund_id: z.string(),
+  kind: z.string(),
+  status: z.string(),
+  hash: z.string(),
+  body: Body,
+  inputs: Inputs,
+  event_id: z.string(),
+  workflow_id: z.string(),
+  proposed_by: z.string(),
+  requested_by: z.string(),
+  expires_at: z.string(),
+  created_at: z.string(),
+  decided_at: z.string().nullable(),
+  applied_at: z.string().nullable(),
+  refusal: Refusal,
+  fund: z.object({ code: z.string() }),
+});
+export type ProposalRow = z.infer<typeof ProposalRow>;
+
+const CheckRow = z.object({
+  room: z.string(),
+  rule: z.string(),
+  result: z.string(),
+  value: z.string().nullable(),
+  limit_value: z.string().nullable(),
+  detail: z.string(),
+});
+export type CheckRow = z.infer<typeof CheckRow>;
+
+const MemoryRow = z.object({
+  memory_id: z.string(),
+  text: z.string(),
+  workflow_id: z.string().nullable(),
+  langfuse_trace_id: z.string().nullable(),
+  recorded_at: z.string(),
+});
+export type MemoryRow = z.infer<typeof MemoryRow>;
+
+const COLUMNS =
+  "proposal_id,fund_id,kind,status,hash,body,inputs,event_id,workflow_id,proposed_by,requested_by,expires_at,created_at,decided_at,applied_at,refusal,fund:funds!proposals_fund_id_fkey(code)";
+
+/** A proposal with what the rooms found and what it remembers. */
+export interface Proposal {
+  row: ProposalRow;
+  checks: CheckRow[];
+  memories: MemoryRow[];
+}
+
+/** Errors: EG400 when that is no id, EG404 when the caller sees no such proposal. */
+export async function findProposal(session: Session, proposalId: string): Promise<Proposal> {
+  if (!isUuid(proposalId))
+    throw new EvergreenError("EG400", `${plain(proposalId)} is not a proposal id; see \`evergreen proposals list\`.`);
+  const row = await session.one("proposals", COLUMNS, (query) => query.eq("proposal_id", proposalId), ProposalRow);
+  if (!row) throw new EvergreenError("EG404", `There is no proposal ${plain(proposalId)} that you may see.`);
+  return withChecks(session, row);
+}
+
+/** The newest proposal of an event, or undefined while there is none. */
+export async function proposalOfEvent(session: Session, eventId: string): Promise<ProposalRow | undefined> {
+  return session.one(
+    "proposals",
+    COLUMNS,
+    (query) => query.eq("event_id", eventId).order("created_at", { ascending: false }),
+    ProposalRow,
+  );
+}
+
+export async function withChecks(session: Session, row: ProposalRow): Promise<Proposal> {
+  const cited = row.inputs.memory_ids.filter(isUuid);
+  const [checks, memories] = await Promise.all([
+    session.read(
+      "proposal_checks",
+      "room,rule,result,value::text,limit_value::text,detail",
+      (query) => query.eq("proposal_id", row.proposal_id).order("room").order("rule"),
+      CheckRow,
+    ),
+    cited.length === 0 ? [] : memoriesWhere(session, (query) => query.in("memory_id", cited)),
+  ]);
+  return { row, checks, memories };
+}
+
+export function memoriesWhere(session: Session, narrow: Parameters<Session["read"]>[2]): Promise<MemoryRow[]> {
+  return session.read(
+    "agent_memories",
+    "memory_id,text,workflow_id,langfuse_trace_id,recorded_at",
+    (query) => narrow(query).order("recorded_at"),
+    MemoryRow,
+  );
+}
+
+export interface ProposalFilter {
+  fundId: string | undefined;
+  status: string | undefined;
+  limit: number;
+}
+
+/** The newest proposals first. */
+export function listProposals(session: Session, filter: ProposalFilter): Promise<ProposalRow[]> {
+  return session.read(
+    "proposals",
+    COLUMNS,
+    (query) => {
+      const byFund = filter.fundId === undefined ? query : query.eq("fund_id", filter.fundId);
+      const byStatus = filter.status === undefined ? byFund : byFund.eq("status", filter.status);
+      return byStatus.order("created_at", { ascending: false }).range(0, filter.limit - 1);
+    },
+    ProposalRow,
+  );
+}
+
+export const tradesJson = (row: ProposalRow) =>
+  row.body.trades.map((trade) => ({
+    assetId: trade.asset_id,
+    name: trade.name,
+    sleeve: trade.sleeve,
+    side: trade.side,
+    amount: trade.amount,
+    cost: trade.cost,
+    reason: trade.reason ?? null,
+  }));
+
+export const checksJson = (checks: readonly CheckRow[]) =>
+  checks.map((check) => ({
+    room: check.room,
+    rule: check.rule,
+    result: check.result,
+    value: check.value,
+    limit: check.limit_value,
+    detail: check.detail,
+  }));
+
+export const memoriesJson = (memories: readonly MemoryRow[]) =>
+  memories.map((memory) => ({
+    memoryId: memory.memory_id,
+    text: memory.text,
+    workflowId: memory.workflow_id,
+    traceId: memory.langfuse_trace_id,
+    recordedAt: isoTime(memory.recorded_at),
+  }));
+
+const sideJson = (side: z.infer<typeof Side> | undefined) =>
+  side === undefined
+    ? null
+    : {
+        netAssets: trimmedMoney(side.net_assets),
+        cash: side.cash ?? null,
+        sleeves: side.sleeves.map((row) => ({
+          sleeve: row.sleeve,
+          weight: row.weight,
+          target: row.target ?? null,
+          lower: row.lower ?? null,
+          upper: row.upper ?? null,
+        })),
+        liquidity: side.liquidity
+          ? {
+              assets30d: side.liquidity.assets_30d,
+              liabilities30d: side.liquidity.liabilities_30d ?? null,
+              required30d: side.liquidity.required_30d ?? null,
+              ratio: side.liquidity.ratio ?? null,
+            }
+          : null,
+      };
+
+/** Everything about a proposal for a script. */
+export const proposalJson = ({ row, checks, memories }: Proposal) => ({
+  proposalId: row.proposal_id,
+  proposalHash: row.hash,
+  fundId: row.fund_id,
+  fundCode: row.fund.code,
+  kind: row.kind,
+  status: row.status,
+  eventId: row.event_id,
+  workflowId: row.workflow_id,
+  requestedBy: row.requested_by,
+  proposedBy: row.proposed_by,
+  createdAt: isoTime(row.created_at),
+  expiresAt: isoTime(row.expires_at),
+  decidedAt: isoTime(row.decided_at),
+  appliedAt: isoTime(row.applied_at),
+  refusal: row.refusal,
+  currency: row.body.currency,
+  cost: row.body.cost,
+  turnover: row.body.turnover ?? null,
+  method: row.body.method ?? null,
+  objective: row.body.objective ?? null,
+  dualBound: row.body.dual_bound ?? null,
+  mandateVersion:
+    row.inputs.mandate_version === undefined || row.inputs.mandate_version === null
+      ? null
+      : String(row.inputs.mandate_version),
+  words: row.body.words,
+  steered: row.body.steered,
+  widened: row.body.widened,
+  before: sideJson(row.body.before),
+  after: sideJson(row.body.after),
+  trades: tradesJson(row),
+  checks: checksJson(checks),
+  memories: memoriesJson(memories),
+});

@@ -1,0 +1,202 @@
+// Every setting there is: one row each, with its check, its default and what it is for. `.env.example` and the table in the
+// README are made from this list. Nothing here reads the environment.
+import { z } from "zod";
+
+export interface Setting<T extends z.ZodType = z.ZodType> {
+  schema: T;
+  section: string;
+  /** One or two sentences for the person who sets it. */
+  about: string;
+  /** Shown in `.env.example`; the default when there is one. */
+  example: string;
+  /** Its value is never printed. */
+  secret?: true;
+}
+
+const setting = <T extends z.ZodType>(
+  section: string,
+  schema: T,
+  about: string,
+  example = "",
+  secret?: true,
+): Setting<T> => ({ schema, section, about, example, ...(secret ? { secret } : {}) });
+
+const text = z.string().trim().min(1, "must not be empty");
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be a whole number from ${min} to ${max}`);
+const httpUrl = text.refine(isHttpUrl, "must be a URL that starts with http:// or https://");
+const postgresUrl = text.refine(isPostgresUrl, "must be a URL such as postgresql://user:password@host:5432/database");
+const directUrl = postgresUrl.refine(
+  (value) => new URL(value).port !== "6543",
+  "must not go through the transaction pooler (port 6543): migrations need a direct connection",
+);
+const hostPort = text.regex(/^[^\s:/]+:\d{1,5}$/, "must be host:port, such as 127.0.0.1:7233");
+const hexKey = z.string().regex(/^[0-9a-fA-F]{64}$/, "must be 32 bytes as 64 hexadecimal digits");
+const deployment = text.regex(/^[\w.-]+\/[\w.-]+$/, "must be DEPLOYMENT/BUILD, such as evergreen/2026-11-21.1");
+
+const UNIT_MS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const duration = z
+  .string()
+  .regex(/^[1-9]\d{0,5}[smhd]$/, "must be a whole number and a unit (s, m, h or d), such as 72h")
+  .transform((value) => Number(value.slice(0, -1)) * (UNIT_MS[value.slice(-1)] ?? 0));
+
+const STACK = "The stack on this machine";
+const POSTGRES = "Your own Postgres or Supabase (leave unset: an embedded one is started)";
+const TEMPORAL = "Your own Temporal (leave unset: a local server is started)";
+const WORK = "How the work is done";
+const MEMORY = "Memory";
+const TRACING = "Tracing (always readable locally; exported when set)";
+const MODEL = "Language model (off by default: everything works without one)";
+const SECRETS = "Keys";
+const TESTING = "For tests only";
+
+export const SETTINGS = {
+  EVERGREEN_HOME: setting(
+    STACK,
+    text.default(".evergreen"),
+    "Folder for all state: database, Temporal, keys, logs.",
+    ".evergreen",
+  ),
+  EVERGREEN_PORT_BASE: setting(
+    STACK,
+    wholeNumber(1024, 65_000).default(54_320),
+    "First port: +0 dashboard and API, +2 Postgres, +3 Temporal, +4 Temporal UI, +5 and up metrics. Two stacks on one machine need two bases ten apart.",
+    "54320",
+  ),
+  EVERGREEN_LISTEN: setting(
+    STACK,
+    z.ipv4("must be an IPv4 address, such as 127.0.0.1").default("127.0.0.1"),
+    "Address on which the gateway listens. Anything but loopback belongs behind a proxy with TLS.",
+    "127.0.0.1",
+  ),
+  EVERGREEN_PUBLIC_URL: setting(
+    STACK,
+    httpUrl.optional(),
+    "URL under which people reach the gateway, when it is not http://127.0.0.1 and the port.",
+    "https://evergreen.example",
+  ),
+  EVERGREEN_POSTGRES_BIN: setting(
+    STACK,
+    text.optional(),
+    "Folder with the programs of another Postgres (initdb, postgres; 15 or later) to run instead of the one from npm.",
+    "/usr/lib/postgresql/15/bin",
+  ),
+  DATABASE_URL: setting(
+    POSTGRES,
+    postgresUrl.optional(),
+    "Login of workers and dispatcher (NOBYPASSRLS; evergreen_app).",
+    "postgresql://evergreen_app:…@127.0.0.1:5432/postgres",
+    true,
+  ),
+  DIRECT_URL: setting(
+    POSTGRES,
+    directUrl.optional(),
+    "Login that migrates and creates roles; a direct connection, not a pooler. Needs DATABASE_URL.",
+    "postgresql://postgres:…@127.0.0.1:5432/postgres",
+    true,
+  ),
+  SUPABASE_URL: setting(
+    POSTGRES,
+    httpUrl.optional(),
+    "URL of a real Supabase project; the embedded API is then not started.",
+    "https://PROJECT.supabase.co",
+  ),
+  SUPABASE_PUBLISHABLE_KEY: setting(POSTGRES, text.optional(), "Publishable (anon) key of that project.", "", true),
+  TEMPORAL_ADDRESS: setting(
+    TEMPORAL,
+    hostPort.optional(),
+    "Address of the Temporal frontend. TLS, API key, profile and the rest are Temporal's own TEMPORAL_… settings.",
+    "127.0.0.1:7233",
+  ),
+  TEMPORAL_NAMESPACE: setting(TEMPORAL, text.default("default"), "Temporal namespace.", "default"),
+  TEMPORAL_CLI_PATH: setting(
+    TEMPORAL,
+    text.optional(),
+    "Path of a `temporal` program to use instead of the one that is found, fetched or built.",
+    "/usr/local/bin/temporal",
+  ),
+  TEMPORAL_VERSIONING: setting(
+    TEMPORAL,
+    deployment.optional(),
+    "DEPLOYMENT/BUILD switches worker versioning on; set the current version on the server too, or the workers make no progress.",
+    "evergreen/2026-11-21.1",
+  ),
+  WORKERS: setting(
+    WORK,
+    z.enum(["single", "split"], 'must be "single" or "split"').default("single"),
+    "single: all rooms in one process; split: each room in a process of its own.",
+    "single",
+  ),
+  EVERGREEN_DEMO: setting(
+    WORK,
+    z.enum(["on", "off"], 'must be "on" or "off"').optional(),
+    "Whether the synthetic demo fund and the demo logins are made. Unset: on with the embedded Postgres, off with your own.",
+    "on",
+  ),
+  EVERGREEN_APPROVAL_TIMEOUT: setting(
+    WORK,
+    duration.default(72 * 3_600_000),
+    "How long a proposal waits for a second person; a timeout is a refusal.",
+    "72h",
+  ),
+  MEMORY_EMBEDDER: setting(
+    MEMORY,
+    z.enum(["offline", "openai", "ollama"], 'must be "offline", "openai" or "ollama"').default("offline"),
+    "offline: a small model from npm; openai: any OpenAI-compatible server; ollama: a local Ollama.",
+    "offline",
+  ),
+  MEMORY_EMBEDDER_BASE_URL: setting(MEMORY, httpUrl.optional(), "Base URL of the embedder.", "http://127.0.0.1:11434"),
+  MEMORY_EMBEDDER_MODEL: setting(MEMORY, text.optional(), "Name of the embedding model.", "nomic-embed-text"),
+  MEMORY_EMBEDDER_API_KEY: setting(MEMORY, text.optional(), "Key for the embedder.", "", true),
+  LANGFUSE_PUBLIC_KEY: setting(TRACING, text.optional(), "Langfuse project key; needs the secret key too.", "pk-lf-…"),
+  LANGFUSE_SECRET_KEY: setting(TRACING, text.optional(), "Langfuse secret key.", "", true),
+  LANGFUSE_BASE_URL: setting(
+    TRACING,
+    httpUrl.default("https://cloud.langfuse.com"),
+    "Langfuse server.",
+    "http://127.0.0.1:3000",
+  ),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting(
+    TRACING,
+    httpUrl.optional(),
+    "Any OpenTelemetry collector (OTLP over HTTP).",
+    "http://127.0.0.1:4318",
+  ),
+  EVERGREEN_MODEL_BASE_URL: setting(
+    MODEL,
+    httpUrl.optional(),
+    "OpenAI-compatible server that may word reasons; it never makes a number, a write or an approval.",
+    "http://127.0.0.1:11434/v1",
+  ),
+  EVERGREEN_MODEL_NAME: setting(MODEL, text.optional(), "Name of the model.", "llama3.2"),
+  EVERGREEN_MODEL_API_KEY: setting(MODEL, text.optional(), "Key for the model server.", "", true),
+  EVERGREEN_CODEC_KEY: setting(
+    SECRETS,
+    hexKey.optional(),
+    "Key that encrypts Temporal payloads, 64 hexadecimal digits. Made and kept under EVERGREEN_HOME/keys when unset.",
+    "",
+    true,
+  ),
+  EVERGREEN_CRASH_AT: setting(
+    TESTING,
+    text.optional(),
+    "Name of a crash point at which a process kills itself once.",
+    "dispatcher.after-start",
+  ),
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+/** The values after checks and defaults, by the name of the variable. */
+export type Settings = { [K in SettingName]: z.output<(typeof SETTINGS)[K]["schema"]> };
+
+function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+}
+
+function isPostgresUrl(value: string): boolean {
+  return URL.canParse(value) && /^postgres(ql)?:$/.test(new URL(value).protocol);
+}

@@ -1,0 +1,135 @@
+// The event catalogue: every type is complete, modes and playbooks fit together, and payloads that carry more or less than they may are refused.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { CONTRACTS } from "./agents.ts";
+import { EVENT_NAMES, EVENTS, type EventName, eventsOf, isEventName, MODES, PLAYBOOKS } from "./events.ts";
+import { AGENT_ROLES, ALL_ROLES } from "./roles.ts";
+
+const ID = "3c0b4a86-4a0e-4d57-8a0e-1f2d3c4b5a69";
+
+/** One payload that is right, per type that has fields of its own. */
+const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
+  FUND_IMPORTED: { source: "nport", assets: 55, as_of: "2022-12-31" },
+  REBALANCE_REQUESTED: { mandate_version: 1, reason: "quarter end", method: "lp" },
+  PROPOSAL_CREATED: { proposal_id: ID, status: "pending" },
+  PROPOSAL_DECIDED: { proposal_id: ID, decision: "approved" },
+  ALLOCATIONS_APPLIED: { proposal_id: ID, version: 2 },
+  SUBSCRIPTION_REQUESTED: { flow_id: ID },
+  REDEMPTION_REQUESTED: { flow_id: ID },
+  INVESTOR_SUBMITTED: { pending_id: ID },
+  INVESTOR_ASSIGNED: { investor_id: ID },
+  LIQUIDITY_UPDATED: { bucket: "30d", side: "asset" },
+  LIQUIDITY_BREACH: { bucket: "30d", ratio: "0.9", required: "1.2", scenario_id: "base" },
+  DATA_DRIFT: { asset_id: ID, deviation_bps: "250", threshold_bps: "100" },
+  RISK_ALERT_RAISED: { alert_id: ID, severity: "warning" },
+  STRESS_REQUESTED: { scenario_id: "rates_up200", shift_bps: 200 },
+  STRESS_COMPLETED: { scenario_id: "rates_up200", loss: "2190056.14", method: "dv100_linear" },
+  COMPLIANCE_FAILED: { rule: "issuer_concentration", entity_type: "proposals", entity_id: ID },
+  TOKENIZATION_REQUESTED: { chain: "test", instrument: "UNIT", size: "1" },
+  WORKFLOW_COMPLETED: { workflow_id: `event/${ID}`, status: "completed" },
+};
+
+describe("the catalogue", () => {
+  it.each(EVENT_NAMES)("%s is in the past tense, in capitals, and complete", (name) => {
+    const type = EVENTS[name] as { mode: string; playbook?: string; recordedBy: readonly string[] };
+    expect(name).toMatch(/^[A-Z]+(_[A-Z]+)*$/);
+    expect(MODES).toContain(type.mode);
+    for (const role of type.recordedBy) expect(ALL_ROLES).toContain(role);
+    // whoever starts work has a playbook, and nobody else has one
+    expect(type.playbook !== undefined).toBe(type.mode === "run" || type.mode === "batch");
+  });
+
+  it("uses every playbook and every mode", () => {
+    const used = EVENT_NAMES.map((name) => (EVENTS[name] as { playbook?: string }).playbook).filter(
+      (playbook) => playbook !== undefined,
+    );
+    expect([...new Set(used)].sort()).toEqual([...PLAYBOOKS].sort());
+    expect(MODES.flatMap(eventsOf).sort()).toEqual([...EVENT_NAMES].sort());
+  });
+
+  it("lets no agent start a rebalancing, a decision or an application by recording its event", () => {
+    for (const name of ["REBALANCE_REQUESTED", "PROPOSAL_CREATED", "PROPOSAL_DECIDED", "ALLOCATIONS_APPLIED"] as const)
+      expect(EVENTS[name].recordedBy).toEqual([]);
+  });
+
+  it("knows its names and no others", () => {
+    expect(EVENT_NAMES.every(isEventName)).toBe(true);
+    expect([
+      isEventName("toString"),
+      isEventName("__proto__"),
+      isEventName("rebalance_requested"),
+      isEventName(""),
+    ]).toEqual([false, false, false, false]);
+  });
+});
+
+describe("payloads", () => {
+  const own = EVENT_NAMES.filter((name) => Object.keys(RIGHT).includes(name));
+
+  it("are tested for every type that has fields of its own", () => {
+    const loose = EVENT_NAMES.filter((name) => EVENTS[name].payload.safeParse({ anything: 1 }).success);
+    expect([...own, ...loose].sort()).toEqual([...EVENT_NAMES].sort());
+  });
+
+  it.each(own)("%s takes the right one and refuses every one with a field less", (name) => {
+    const right = RIGHT[name] ?? {};
+    expect(EVENTS[name].payload.safeParse(right).success).toBe(true);
+    const optional = ["reason", "method", "scenario_id"].filter(
+      (key) => EVENTS[name].payload.safeParse(without(right, key)).success,
+    );
+    for (const key of Object.keys(right).filter((one) => !optional.includes(one))) {
+      expect(EVENTS[name].payload.safeParse(without(right, key)).success, `${name} without ${key}`).toBe(false);
+    }
+  });
+
+  it("hold amounts as decimal strings, never as numbers", () => {
+    expect(EVENTS.STRESS_COMPLETED.payload.safeParse({ ...RIGHT.STRESS_COMPLETED, loss: 2190056.14 }).success).toBe(
+      false,
+    );
+    expect(EVENTS.LIQUIDITY_BREACH.payload.safeParse({ ...RIGHT.LIQUIDITY_BREACH, ratio: 0.9 }).success).toBe(false);
+    expect(EVENTS.LIQUIDITY_BREACH.payload.safeParse({ ...RIGHT.LIQUIDITY_BREACH, ratio: null }).success).toBe(true);
+  });
+
+  it("a rate shift lies within ten percent either way, in whole basis points", () => {
+    const accepted = (shift: number): boolean =>
+      EVENTS.STRESS_REQUESTED.payload.safeParse({ scenario_id: "x", shift_bps: shift }).success;
+    fc.assert(
+      fc.property(
+        fc.double({ min: -3000, max: 3000, noNaN: true }),
+        (shift) => accepted(shift) === (Number.isInteger(shift) && Math.abs(shift) <= 1000),
+      ),
+    );
+  });
+});
+
+describe("contracts between rooms", () => {
+  const actions = Object.entries(CONTRACTS).flatMap(([room, contract]) =>
+    Object.entries(contract).map(([action, { input, output }]) => ({ room, action, input, output })),
+  );
+
+  it("belong to rooms that have a role of their own", () => {
+    expect(
+      Object.keys(CONTRACTS)
+        .map((room) => `agent_${room.replaceAll("-", "_")}`)
+        .sort(),
+    ).toEqual([...AGENT_ROLES].sort());
+  });
+
+  it.each(actions)("$room.$action refuses an input without its run", ({ input }) => {
+    expect(input.safeParse({}).success).toBe(false);
+    expect(input.safeParse({ eventId: "1", workflowId: "event/1" }).success).toBe(false);
+  });
+
+  it.each(actions)(
+    "$room.$action does not answer with nothing where something is promised",
+    ({ room, action, output }) => {
+      // a platform event has no fund, and then there is nothing to remember
+      expect(output.safeParse({}).success).toBe(`${room}.${action}` === "commander.remember");
+      expect(output.safeParse("completed").success).toBe(false);
+    },
+  );
+});
+
+function without(payload: Record<string, unknown>, key: string): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(payload).filter(([name]) => name !== key));
+}

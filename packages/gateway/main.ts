@@ -1,0 +1,64 @@
+// The gateway process. Started by the stack with DATABASE_URL set to the login evergreen_api; stops on SIGTERM.
+import { connect } from "node:net";
+import { AesGcmCodec } from "@evergreen-fund/agent-kit/codec.ts";
+import { type Config, codecKey, loadConfig, ownKey, requireDatabaseUrl, temporalAddress } from "@evergreen-fund/config";
+import { serve } from "@hono/node-server";
+import { createGateway } from "./src/gateway.ts";
+import { openSupabaseApi } from "./src/supabase-api.ts";
+
+/** Whether something accepts a connection there within a second. */
+function answers(hostPort: string): Promise<boolean> {
+  const [host = "127.0.0.1", port = "0"] = hostPort.split(":");
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port), timeout: 1_000 });
+    const end = (result: boolean) => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket
+      .once("connect", () => end(true))
+      .once("error", () => end(false))
+      .once("timeout", () => end(false));
+  });
+}
+
+async function main(config: Config): Promise<void> {
+  const jwtSecret = ownKey(config.home, "jwt", 48);
+  const publishableKey = config.supabase?.publishableKey ?? `sb_publishable_${ownKey(config.home, "publishable", 16)}`;
+  const api = config.supabase
+    ? null
+    : await openSupabaseApi({ databaseUrl: requireDatabaseUrl(config), jwtSecret, publishableKey });
+  const address = temporalAddress(config);
+  const gateway = createGateway({
+    api,
+    jwtSecret,
+    publishableKey,
+    supabaseUrl: config.supabase?.url ?? config.publicUrl,
+    temporalUiUrl: config.temporal.address ? null : `http://127.0.0.1:${config.ports.temporalUi}`,
+    codec: new AesGcmCodec(codecKey(config)),
+    temporalAnswers: () => answers(address),
+  });
+  const server = serve({ fetch: gateway.fetch, hostname: config.listen, port: config.ports.gateway }, () =>
+    process.stdout.write("ready\n"),
+  );
+  server.once("error", (error: NodeJS.ErrnoException) => {
+    process.stderr.write(
+      `The gateway cannot listen on port ${config.ports.gateway}: ${error.code ?? error.message}.\n`,
+    );
+    process.exit(1);
+  });
+  const stop = () => {
+    server.close(() => {
+      void api?.close().finally(() => process.exit(0));
+      if (!api) process.exit(0);
+    });
+    if ("closeAllConnections" in server) setTimeout(() => server.closeAllConnections(), 2_000).unref();
+  };
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+}
+
+main(loadConfig()).catch((error: unknown) => {
+  process.stderr.write(`The gateway did not start: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

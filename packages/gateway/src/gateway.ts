@@ -1,0 +1,222 @@
+// The HTTP routes: the Supabase-compatible API behind a strict door, health, run-time configuration, the codec endpoint, the home page.
+// Everything comes in as parameters; nothing here reads the environment or opens a connection.
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { readAccessToken } from "./access-token.ts";
+import { answerCodec, CODEC_ROLES, type PayloadDoor } from "./codec-endpoint.ts";
+import { homePage } from "./home-page.ts";
+import { withoutDetails } from "./public-error.ts";
+import { SignInLimit } from "./sign-in-limit.ts";
+import type { SupabaseApi } from "./supabase-api.ts";
+
+export interface GatewayOptions {
+  /** Null: a real Supabase project serves the API, at `supabaseUrl`. */
+  api: SupabaseApi | null;
+  jwtSecret: string;
+  publishableKey: string;
+  supabaseUrl: string;
+  temporalUiUrl: string | null;
+  codec: PayloadDoor;
+  /** Whether Temporal answers. */
+  temporalAnswers(): Promise<boolean>;
+}
+
+type Env = { Bindings: { incoming?: { socket?: { remoteAddress?: string } } } };
+
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+/** A failed sign-in answers no sooner, so that an unknown address cannot be told from a wrong password. */
+const FAILED_SIGN_IN_MS = 300;
+const SESSION_COOKIE = "evergreen_session";
+
+/** The accounts are made by invitation, so signing in, refreshing and signing out is all there is. */
+const AUTH_ROUTES: Record<string, readonly string[]> = {
+  "/auth/v1/token": ["POST"],
+  "/auth/v1/user": ["GET"],
+  "/auth/v1/logout": ["POST"],
+  "/auth/v1/health": ["GET"],
+  "/auth/v1/settings": ["GET"],
+};
+
+/** Builds the routes. `fetch` of the result answers a Request. */
+export function createGateway(options: GatewayOptions): Hono<Env> {
+  const { api, codec } = options;
+  const app = new Hono<Env>();
+  const limit = new SignInLimit();
+
+  app.use(async (context, next) => {
+    await next();
+    const headers = context.res.headers;
+    // The API answers "*" to every origin; a browser page of another origin has no business here.
+    if (!context.req.path.startsWith("/codec/")) headers.delete("access-control-allow-origin");
+    headers.set("x-content-type-options", "nosniff");
+    headers.set("x-frame-options", "DENY");
+    headers.set("referrer-policy", "no-referrer");
+    headers.set("cross-origin-resource-policy", "same-site");
+    if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
+    if (!headers.has("content-security-policy"))
+      headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+  });
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: (context) => refuse(context, 413, "EG413", "The request is larger than 16 MB."),
+    }),
+  );
+  app.onError((_error, context) => refuse(context, 500, "EG500", "Something unforeseen failed; nothing was changed."));
+
+  app.get("/", (context) => {
+    const { html, styleHash } = homePage(options.temporalUiUrl);
+    context.header("content-security-policy", pagePolicy(styleHash));
+    return context.html(html);
+  });
+  app.get("/config.json", (context) =>
+    context.json({
+      supabaseUrl: options.supabaseUrl,
+      publishableKey: options.publishableKey,
+      temporalUiUrl: options.temporalUiUrl,
+    }),
+  );
+  app.get("/health", async (context) => {
+    const [database, temporal] = await Promise.all([api?.ping() ?? Promise.resolve(true), options.temporalAnswers()]);
+    return context.json({ ok: database && temporal, database, temporal }, database && temporal ? 200 : 503);
+  });
+
+  /** Undefined when the request may pass; else the refusal. Whoever sends a bearer must send a good one. */
+  async function checkBearer(context: Context<Env>): Promise<Response | undefined> {
+    const authorization = context.req.header("authorization");
+    if (authorization === undefined || authorization === `Bearer ${options.publishableKey}`) return undefined;
+    const claims = authorization.startsWith("Bearer ")
+      ? readAccessToken(authorization.slice("Bearer ".length), options.jwtSecret, Math.floor(Date.now() / 1_000))
+      : undefined;
+    if (claims && api && (await api.sessionStands(claims))) return undefined;
+    return refuse(context, 401, "EG401", "The session is not valid or has ended: sign in again.");
+  }
+
+  app.all("/rest/v1/*", async (context) => {
+    if (api === null) return refuse(context, 404, "EG404", "The API is served by the Supabase project.");
+    const refused = await checkBearer(context);
+    if (refused) return refused;
+    const answer = await api.fetch(context.req.raw);
+    if (answer.status < 400) return answer;
+    const body = withoutDetails(await answer.clone().text());
+    const headers = new Headers(answer.headers);
+    headers.delete("content-length");
+    return body === undefined ? answer : new Response(body, { status: answer.status, headers });
+  });
+
+  app.all("/auth/v1/*", async (context) => {
+    if (api === null) return refuse(context, 404, "EG404", "The API is served by the Supabase project.");
+    if (!AUTH_ROUTES[context.req.path]?.includes(context.req.method)) {
+      return refuse(context, 403, "EG403", "Accounts are made by invitation: this call is switched off.");
+    }
+    const refused = await checkBearer(context);
+    if (refused) return refused;
+    if (context.req.path !== "/auth/v1/token") return api.fetch(context.req.raw);
+    const grant = context.req.query("grant_type");
+    if (grant === "refresh_token") return api.fetch(context.req.raw);
+    if (grant !== "password") return refuse(context, 403, "EG403", "Sign in with e-mail and password.");
+    const body = (await context.req.raw
+      .clone()
+      .json()
+      .catch(() => ({}))) as { email?: unknown };
+    return signIn(context, String(body.email ?? ""), () => api.fetch(context.req.raw));
+  });
+
+  async function signIn(context: Context<Env>, email: string, attempt: () => Promise<Response>): Promise<Response> {
+    const address = context.env?.incoming?.socket?.remoteAddress ?? "local";
+    const keys = [`address:${address}`, `email:${email.trim().toLowerCase()}`];
+    const wait = limit.waitSeconds(keys, Date.now());
+    if (wait > 0) {
+      context.header("retry-after", String(wait));
+      return refuse(context, 429, "EG403", `Too many failed sign-ins: try again in ${wait} s.`);
+    }
+    const floor = new Promise((resolve) => setTimeout(resolve, FAILED_SIGN_IN_MS));
+    const answer = await attempt();
+    if (answer.status >= 400 && answer.status < 500) {
+      limit.failed(keys, Date.now());
+      await floor;
+    }
+    return answer;
+  }
+
+  // The Temporal UI lives on another port of the same host: its requests are same-site and carry the session cookie.
+  app.post("/session", async (context) => {
+    if (api === null) return refuse(context, 404, "EG404", "Sign in at the Supabase project.");
+    const origin = context.req.header("origin");
+    if (origin !== undefined && origin !== new URL(context.req.url).origin)
+      return refuse(context, 403, "EG403", "Sign in from this page.");
+    const form = await context.req.parseBody();
+    const email = String(form.email ?? "");
+    const answer = await signIn(context, email, () =>
+      api.fetch(
+        new Request(new URL("/auth/v1/token?grant_type=password", context.req.url), {
+          method: "POST",
+          headers: { apikey: options.publishableKey, "content-type": "application/json" },
+          body: JSON.stringify({ email, password: String(form.password ?? "") }),
+        }),
+      ),
+    );
+    const page = homePage(
+      options.temporalUiUrl,
+      answer.ok ? "Signed in." : "That did not work: check e-mail and password.",
+    );
+    context.header("content-security-policy", pagePolicy(page.styleHash));
+    if (answer.ok) {
+      const { access_token, expires_in } = (await answer.json()) as { access_token: string; expires_in: number };
+      context.header(
+        "set-cookie",
+        `${SESSION_COOKIE}=${access_token}; Path=/codec; Max-Age=${expires_in}; HttpOnly; SameSite=Strict`,
+      );
+    }
+    return context.html(page.html, answer.ok ? 200 : 401);
+  });
+
+  for (const verb of ["encode", "decode"] as const) {
+    app.options(`/codec/${verb}`, (context) => {
+      allowUi(context);
+      return context.body(null, 204);
+    });
+    app.post(`/codec/${verb}`, async (context) => {
+      allowUi(context);
+      const role = await codecRole(context);
+      if (role === undefined) return refuse(context, 401, "EG401", "Sign in on the page of the gateway first.");
+      if (!CODEC_ROLES.includes(role))
+        return refuse(context, 403, "EG403", "Payloads are for portfolio managers, operations and auditors.");
+      return answerCodec(context, codec, verb);
+    });
+  }
+
+  async function codecRole(context: Context<Env>): Promise<string | undefined> {
+    const cookie = new RegExp(`(?:^|; )${SESSION_COOKIE}=([^;]+)`).exec(context.req.header("cookie") ?? "")?.[1];
+    const token = /^Bearer (.+)$/.exec(context.req.header("authorization") ?? "")?.[1] ?? cookie;
+    if (token === undefined || api === null) return undefined;
+    const claims = readAccessToken(token, options.jwtSecret, Math.floor(Date.now() / 1_000));
+    return claims && (await api.sessionStands(claims)) ? claims.role : undefined;
+  }
+
+  function allowUi(context: Context<Env>): void {
+    const origin = context.req.header("origin");
+    if (!origin || !options.temporalUiUrl || origin !== new URL(options.temporalUiUrl).origin) return;
+    context.header("access-control-allow-origin", origin);
+    context.header("access-control-allow-credentials", "true");
+    context.header("access-control-allow-methods", "POST");
+    context.header("access-control-allow-headers", "content-type, authorization, x-namespace");
+    context.header("vary", "origin");
+  }
+
+  app.notFound((context) => refuse(context, 404, "EG404", "There is nothing here."));
+  return app;
+}
+
+function refuse(
+  context: Context,
+  status: 400 | 401 | 403 | 404 | 413 | 429 | 500,
+  code: string,
+  message: string,
+): Response {
+  return context.json({ code, message, details: null, hint: null }, status);
+}
+
+function pagePolicy(styleHash: string): string {
+  return `default-src 'none'; style-src ${styleHash}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`;
+}

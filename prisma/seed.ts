@@ -1,0 +1,121 @@
+// Seeds the demo fund, banner first: the fund and its register at once, three years of history in the background.
+//   node --import tsx prisma/seed.ts [DATABASE_URL]     a login with the owner's rights; without it DIRECT_URL is taken
+// Touches only an empty database or one that was marked as a demo before.
+import { pathToFileURL } from "node:url";
+import { loadConfig } from "@evergreen-fund/config/config.ts";
+import { ERRORS, EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
+import type pg from "pg";
+import { type DemoFund, generateDemo } from "./demo/generate.ts";
+import {
+  answeredRequests,
+  historyRequest,
+  importFund,
+  loadChunk,
+  openDatabase,
+  prepareDatabase,
+  REGISTER_REQUEST,
+} from "./demo/load.ts";
+import { LP_USERS, OPS_USER } from "./demo/logins.ts";
+
+export interface DemoProgress {
+  /** `fund` ends before the banner, `history` runs behind it. */
+  phase: "fund" | "history";
+  /** Steps done of `total`; what was loaded by an earlier run counts as done. */
+  done: number;
+  total: number;
+  /** Step that was just done: "fund", "register" or a month-end. */
+  step: string;
+}
+
+export interface SeedOptions {
+  /** A login with the owner's rights (the one that migrates). */
+  databaseUrl: string;
+  onProgress?: (progress: DemoProgress) => void;
+  /** Stops the history after the month that is being loaded; the next run goes on from there. */
+  signal?: AbortSignal;
+}
+
+export interface HistoryResult {
+  outcome: "complete" | "stopped";
+  /** Months that this run loaded. */
+  loaded: number;
+}
+
+export type DemoSeed =
+  | { outcome: "ready"; fundId: string; history: Promise<HistoryResult> }
+  /** Nothing was touched: the database has funds of its own, or a demo fund of another version. */
+  | { outcome: "left_alone"; reason: string };
+
+/**
+ * Resolves when the demo fund can be looked at and rebalanced; `history` resolves when its past is complete. Running it again loads what
+ * is missing and nothing twice. Errors (also of `history`): EG503 when the database does not answer, EG500 and the codes of fn_import_fund
+ * and fn_load_demo; whatever was loaded before stays valid.
+ */
+export async function seedDemo({ databaseUrl, onProgress = () => undefined, signal }: SeedOptions): Promise<DemoSeed> {
+  const client = await openDatabase(databaseUrl);
+  try {
+    const state = await prepareDatabase(client);
+    if (state.kind === "other") {
+      await client.end();
+      return { outcome: "left_alone", reason: state.reason };
+    }
+    const demo = generateDemo(LP_USERS);
+    const fundId = state.kind === "begun" ? state.fundId : await importFund(client, OPS_USER, demo.fund);
+    onProgress({ phase: "fund", done: 1, total: 2, step: "fund" });
+    const answered = await answeredRequests(client);
+    if (!answered.has(REGISTER_REQUEST)) await loadChunk(client, demo.register, REGISTER_REQUEST);
+    onProgress({ phase: "fund", done: 2, total: 2, step: "register" });
+    const history = loadHistory(client, demo, answered, onProgress, signal).finally(() => client.end());
+    history.catch(() => undefined); // whoever does not wait for it is not ended by it
+    return { outcome: "ready", fundId, history };
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function loadHistory(
+  client: pg.Client,
+  demo: DemoFund,
+  answered: ReadonlySet<string>,
+  onProgress: (progress: DemoProgress) => void,
+  signal: AbortSignal | undefined,
+): Promise<HistoryResult> {
+  let loaded = 0;
+  for (const [position, { name, chunk }] of demo.history.entries()) {
+    if (!answered.has(historyRequest(name))) {
+      if (signal?.aborted) return { outcome: "stopped", loaded };
+      await loadChunk(client, chunk, historyRequest(name));
+      loaded += 1;
+    }
+    onProgress({ phase: "history", done: position + 1, total: demo.history.length, step: name });
+  }
+  return { outcome: "complete", loaded };
+}
+
+/** Runs as a program; prints one line per step. Returns the exit code. */
+async function main(argument: string | undefined): Promise<number> {
+  const databaseUrl = argument ?? loadConfig().directUrl;
+  if (databaseUrl === null) {
+    process.stderr.write("Which database? node --import tsx prisma/seed.ts DATABASE_URL   (or set DIRECT_URL)\n");
+    return EXIT.usage;
+  }
+  try {
+    const seed = await seedDemo({
+      databaseUrl,
+      onProgress: ({ phase, done, total, step }) => process.stdout.write(`demo ${phase} ${done}/${total} ${step}\n`),
+    });
+    if (seed.outcome === "left_alone") {
+      process.stderr.write(`${seed.reason}\n`);
+      return EXIT.refused;
+    }
+    await seed.history;
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof EvergreenError)) throw error;
+    process.stderr.write(`${error.code}: ${error.message}\n`);
+    return ERRORS[error.code].exit;
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) process.exitCode = await main(process.argv[2]);

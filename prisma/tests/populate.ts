@@ -1,0 +1,101 @@
+// Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
+import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
+import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
+
+export const userOf = (actor: { role: string }): string => ("userId" in actor ? String(actor.userId) : "");
+
+/** Through the functions where there is one, as superuser where there is none. */
+export async function populate(
+  db: TestDatabase,
+): Promise<{ shared: Fund; onlyB: Fund; investorA: string; investorB: string }> {
+  const [shared, onlyB] = [await newFund(db), await newFund(db)];
+  const foreign = await newFund(db); // no order of either LP
+  const investorA = await newInvestor(db, userOf(LP_A));
+  const investorB = await newInvestor(db, userOf(LP_B));
+  const former = await newInvestor(db, userOf(LP_A));
+  await db.look("update investor_access set valid_until = now() - interval '1 day' where investor_id = $1", [former]);
+  const order = (fund: Fund, investor_id: string, direction: string) =>
+    db.call(OPS, "fn_place_order", {
+      fund: fund.code,
+      investor_id,
+      direction,
+      amount: "100.00",
+      currency: "USD",
+      request_id: `order/${fund.code}/${investor_id}/${direction}`,
+    });
+  for (const investor of [investorA, investorB, former]) {
+    await order(shared, investor, "subscription");
+    await order(shared, investor, "redemption");
+  }
+  await order(onlyB, investorB, "subscription");
+  await order(onlyB, former, "subscription");
+  await order(foreign, await newInvestor(db, null), "subscription");
+  for (const fund of [shared, onlyB, foreign])
+    await db.look(
+      "insert into share_classes (fund_id, code, name, currency) values ($1, 'I', 'Institutional (synthetic)', 'USD')",
+      [fund.fundId],
+    );
+  await db.look(
+    "insert into asset_snapshots (asset_id, fund_id, as_of, nav, scenario_id, method, source) values ($1, $2, '2026-10-31', 1, 'crash', 'model', 'test')",
+    [shared.assets["INFRA-1"], shared.fundId],
+  );
+  await db.call(SERVICE, "fn_claim_batch", { consumer: "test", max_events: 2 });
+  await db.call(OPS, "fn_submit_investor", { classification: "professional" });
+  await reserveAndApply(db, shared);
+  await oversee(db, shared);
+  await db.call(SERVICE, "fn_seal_audit");
+  return { shared, onlyB, investorA, investorB };
+}
+
+async function reserveAndApply(db: TestDatabase, fund: Fund): Promise<void> {
+  const buying = await newProposal(db, { fund, trades: [{ asset: "SHARE-A", side: "buy", amount: "100.00" }] });
+  await db.call(agent("liquidity-engine"), "fn_reserve_liquidity", { proposal_id: buying.proposalId });
+  const { proposalId, eventId } = await approvedProposal(db, { fund });
+  await db.call(agent("commander"), "fn_open_workflow", {
+    workflow_id: `event/${eventId}`,
+    type: "commander",
+    event_id: eventId,
+  });
+  await db.call(agent("rebalancing"), "fn_apply_allocations", { proposal_id: proposalId });
+}
+
+async function oversee(db: TestDatabase, fund: Fund): Promise<void> {
+  const record = (type: string, payload: object) =>
+    db.value<string>(PM_TWO, "fn_record_event", { type, payload, source: "test", fund_id: fund.fundId });
+  const event_id = await record("STRESS_REQUESTED", { scenario_id: "x", shift_bps: 1 });
+  await db.call(agent("risk-guardian"), "fn_raise_alert", {
+    event_id,
+    kind: "DATA_DRIFT",
+    severity: "notice",
+    reason: "a mark moved",
+  });
+  const token = await record("TOKENIZATION_REQUESTED", { chain: "testnet", instrument: "SYN", size: "1" });
+  await db.call(agent("tokenization"), "fn_register_tokenization", { event_id: token });
+  await db.call(PM_ONE, "fn_remember", {
+    memory: {
+      text: "The band was restored.",
+      embedding: [1, 0, 0, 0, 0, 0, 0, 0],
+      fund_id: fund.fundId,
+      nodes: [
+        { kind: "Asset", ref: "a" },
+        { kind: "Policy", ref: "p" },
+      ],
+      edges: [{ kind: "prefers", from: { kind: "Policy", ref: "p" }, to: { kind: "Asset", ref: "a" } }],
+    },
+  });
+  await db.call(SERVICE, "fn_record_spans", {
+    spans: [
+      {
+        trace_id: "a",
+        span_id: "b",
+        name: "n",
+        service: "s",
+        started_at: "2026-11-01T10:00:00Z",
+        ended_at: "2026-11-01T10:00:01Z",
+        status: "ok",
+      },
+    ],
+  });
+}
+
+export { AUDIT };

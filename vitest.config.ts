@@ -1,0 +1,67 @@
+// Which tests there are and what each kind needs: `unit` nothing, `database` a throw-away Postgres, `postgres15` the same on Debian's,
+// `temporal` a Temporal test server beside it, `tidy` only the files of the repository. Run one kind with `vitest run --project unit`.
+import { existsSync } from "node:fs";
+import { defineConfig } from "vitest/config";
+import { POSTGRES_15 } from "./prisma/tests/postgres-15-path.ts";
+
+const NOT_OURS = ["**/node_modules/**", "**/generated/**"];
+const CLUSTER = "packages/testing/src/global-setup.ts";
+
+export default defineConfig({
+  test: {
+    passWithNoTests: true,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          // whatever no other kind claims, so that no test file can be left out by where it lies
+          include: ["**/*.test.ts"],
+          exclude: [
+            ...NOT_OURS,
+            "prisma/tests/**",
+            "**/*.database.test.ts",
+            "**/*.temporal.test.ts",
+            "packages/testing/src/tidy.test.ts",
+          ],
+        },
+      },
+      {
+        test: {
+          name: "database",
+          include: ["prisma/tests/**/*.test.ts", "**/*.database.test.ts"],
+          exclude: [...NOT_OURS, "prisma/tests/postgres-15-missing.test.ts"],
+          globalSetup: [CLUSTER],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "postgres15",
+          // What every supported Postgres must do alike: the migration, each RPC, and who may do what.
+          include: existsSync(POSTGRES_15)
+            ? ["prisma/tests/rpc-*.test.ts", "prisma/tests/role-matrix.test.ts", "prisma/tests/catalogue.test.ts"]
+            : ["prisma/tests/postgres-15-missing.test.ts"],
+          exclude: NOT_OURS,
+          globalSetup: existsSync(POSTGRES_15) ? ["prisma/tests/postgres-15.ts"] : [],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: "temporal",
+          include: ["**/*.temporal.test.ts"],
+          exclude: NOT_OURS,
+          globalSetup: [CLUSTER],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: { name: "tidy", include: ["packages/testing/src/tidy.test.ts"], exclude: NOT_OURS },
+      },
+    ],
+  },
+});
