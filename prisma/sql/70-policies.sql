@@ -74,7 +74,7 @@ drop policy if exists lp__select_visible on public.assets;
 create policy lp__select_visible on public.assets for select to lp_role using (lp_visible and fund_id = any (array(select evergreen.my_fund_ids())));
 drop policy if exists lp__select_visible on public.asset_snapshots;
 create policy lp__select_visible on public.asset_snapshots for select to lp_role
-  using (scenario_id = '' and asset_id = any (array(select evergreen.visible_asset_ids())) and fund_id = any (array(select evergreen.my_fund_ids())));
+  using (scenario_id = '' and asset_id = any (array(select evergreen.visible_asset_ids())));
 drop policy if exists lp__select_own on public.investors;
 create policy lp__select_own on public.investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
 drop policy if exists lp__select_own on public.investor_access;

@@ -4,7 +4,7 @@ import { CommanderError } from "commander";
 import { describe, expect, it } from "vitest";
 import { apiError, endingOf } from "./exit.ts";
 
-const URL = "http://127.0.0.1:54320";
+const URL = "http://127.0.0.1:24320";
 
 describe("answers of the API", () => {
   it.each(Object.keys(ERRORS) as ErrorCode[])("%s keeps its code and sentence", (code) => {

@@ -120,6 +120,44 @@ describe("nobody there", () => {
   });
 });
 
+describe("calc needs no stack", () => {
+  it("computes every function from its own example, and lists and describes each", async () => {
+    const { out } = await evergreen(["calc", "--list", "--output-format", "json"]);
+    const rows = JSON.parse(out) as { name: string; summary: string }[];
+    expect(rows.length).toBeGreaterThan(5);
+    for (const { name } of rows) {
+      const described = JSON.parse((await evergreen(["calc", "--schema", name])).out) as {
+        example: unknown;
+        input: object;
+        output: object;
+      };
+      expect(described.input).toHaveProperty("$schema");
+      const ran = await evergreen(["calc", name], NOWHERE, JSON.stringify(described.example));
+      expect({ name, exit: ran.exit, err: ran.err }).toEqual({ name, exit: 0, err: "" });
+      expect(() => JSON.parse(ran.out)).not.toThrow();
+    }
+  });
+  it("gives the answer of the function", async () => {
+    const { out } = await evergreen(
+      ["calc", "liquidity-coverage"],
+      NOWHERE,
+      '{"assets30d":"120","stressedLiabilities30d":"100"}',
+    );
+    expect(JSON.parse(out)).toEqual({ verdict: "covered", ratio: "1.2", required: "120", headroom: "0" });
+  });
+  it.each([
+    ["an unknown function", ["calc", "no-such-thing"], "{}"],
+    ["nothing asked", ["calc"], ""],
+    ["two things asked", ["calc", "drift", "--list"], ""],
+    ["no JSON", ["calc", "drift"], "x"],
+    ["a wrong input", ["calc", "liquidity-coverage"], '{"assets30d":1}'],
+  ])("refuses %s", async (_name, argv, input) => {
+    const { exit, out, err } = await evergreen(argv, NOWHERE, input);
+    expect({ exit, out }).toEqual({ exit: 2, out: "" });
+    expect(err).toMatch(/^evergreen: [^\n]+\n$/);
+  });
+});
+
 describe("every command", () => {
   const words = COMMANDS.map((command) => [command.path, command] as const);
 

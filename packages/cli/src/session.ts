@@ -132,7 +132,7 @@ export class Session {
   /** All pages in one list. */
   async all<T>(...asked: Parameters<typeof this.pages<T>>): Promise<T[]> {
     const rows: T[] = [];
-    for await (const page of this.pages(...asked)) rows.push(...page);
+    for await (const page of this.pages(...asked)) for (const row of page) rows.push(row);
     return rows;
   }
 }

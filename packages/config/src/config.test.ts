@@ -14,12 +14,12 @@ describe("readConfig", () => {
     const config = readConfig({});
     expect(config.home).toBe(join(REPOSITORY_ROOT, ".evergreen"));
     expect(config.ports).toEqual({
-      gateway: 54320,
-      postgres: 54322,
-      temporal: 54323,
-      temporalUi: 54324,
-      temporalMetrics: 54325,
-      workerMetrics: 54326,
+      gateway: 24320,
+      postgres: 24322,
+      temporal: 24323,
+      temporalUi: 24324,
+      temporalMetrics: 24325,
+      workerMetrics: 24326,
     });
     expect([config.databaseUrl, config.supabase, config.temporal.address, config.langfuse, config.model]).toEqual([
       null,
@@ -130,8 +130,8 @@ it("a person's own Temporal profile does not reach the local server, but does re
     TEMPORAL_CLI_PATH: "/opt/temporal",
   });
   try {
-    const local = processEnvironment(readConfig({}), { TEMPORAL_ADDRESS: "127.0.0.1:54323" });
-    expect(local).toMatchObject({ TEMPORAL_ADDRESS: "127.0.0.1:54323", TEMPORAL_CLI_PATH: "/opt/temporal" });
+    const local = processEnvironment(readConfig({}), { TEMPORAL_ADDRESS: "127.0.0.1:24323" });
+    expect(local).toMatchObject({ TEMPORAL_ADDRESS: "127.0.0.1:24323", TEMPORAL_CLI_PATH: "/opt/temporal" });
     expect([local.TEMPORAL_API_KEY, local.TEMPORAL_PROFILE]).toEqual([undefined, undefined]);
     expect(readFileSync(local.TEMPORAL_CONFIG_FILE ?? "", "utf8")).toContain("[profile.default]");
     const other = processEnvironment(readConfig({ TEMPORAL_ADDRESS: "temporal.example:7233" }), {});

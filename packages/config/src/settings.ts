@@ -63,9 +63,9 @@ export const SETTINGS = {
   ),
   EVERGREEN_PORT_BASE: setting(
     STACK,
-    wholeNumber(1024, 65_000).default(54_320),
+    wholeNumber(1024, 65_000).default(24_320),
     "First port: +0 dashboard and API, +2 Postgres, +3 Temporal, +4 Temporal UI, +5 and up metrics. Two stacks on one machine need two bases ten apart.",
-    "54320",
+    "24320",
   ),
   EVERGREEN_LISTEN: setting(
     STACK,

@@ -21,7 +21,7 @@ describe("money on the wire", () => {
     ],
     ["too fine or too long a decimal", DecimalString, ["0.0000000000000000001", "9".repeat(39)], false],
     ["cash", MoneyString, ["0.0001", "-41349926.0100", "9".repeat(34)], true],
-    ["finer than numeric(38,4)", MoneyString, ["0.00001", "9".repeat(35), "1.23456", "1\n"], false],
+    ["finer than numeric(38,4)", MoneyString, ["0.00001", "9".repeat(35), "1.23456", "1\n", "+1"], false],
     ["a currency", CurrencyCode, ["USD", "KES"], true],
     ["no currency", CurrencyCode, ["usd", "US", "USDT", "US1", "USD\n", ""], false],
   ] as const)("%s", (_what, schema, values, expected) => {
@@ -42,10 +42,11 @@ describe("money on the wire", () => {
           DecimalString.safeParse(`${negative ? "-" : ""}${whole}${part === undefined ? "" : `.${part}`}`).success,
       ),
     );
+    // a number turned into text may carry an exponent, or be no number at all
     fc.assert(
       fc.property(
         fc.double(),
-        (value) => /e|Infinity|NaN/.test(String(value)) !== DecimalString.safeParse(String(value)).success,
+        (value) => !/[eIN]/.test(String(value)) || !DecimalString.safeParse(String(value)).success,
       ),
     );
   });

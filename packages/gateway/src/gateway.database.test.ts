@@ -56,9 +56,9 @@ describe("around the API", () => {
   it("answers /health, /config.json and / with strict headers", async () => {
     expect(await (await gateway.ask("/health")).json()).toEqual({ ok: true, database: true, temporal: true });
     expect(await (await gateway.ask("/config.json")).json()).toEqual({
-      supabaseUrl: "http://127.0.0.1:54320",
+      supabaseUrl: "http://127.0.0.1:24320",
       publishableKey: KEY,
-      temporalUiUrl: "http://127.0.0.1:54324",
+      temporalUiUrl: "http://127.0.0.1:24324",
     });
     const page = await gateway.ask("/");
     expect(page.headers.get("content-security-policy")).toMatch(
@@ -66,7 +66,7 @@ describe("around the API", () => {
     );
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
     const html = await page.text();
-    expect(html).toContain("http://127.0.0.1:54324");
+    expect(html).toContain("http://127.0.0.1:24324");
     expect(html).not.toMatch(/<script|src="http|cdn/);
     const rest = await gateway.ask("/rest/v1/holdings", { headers: { apikey: KEY, origin: "http://evil.example" } });
     expect(rest.headers.get("access-control-allow-origin")).toBeNull();
@@ -83,11 +83,11 @@ describe("around the API", () => {
     expect((await decode({})).status).toBe(401);
     expect((await decode({ authorization: `Bearer ${(await gateway.signIn(LP_EMAIL)).token}` })).status).toBe(403);
     const { token } = await gateway.signIn(PM_EMAIL);
-    const answer = await decode({ authorization: `Bearer ${token}`, origin: "http://127.0.0.1:54324" });
+    const answer = await decode({ authorization: `Bearer ${token}`, origin: "http://127.0.0.1:24324" });
     expect(await answer.json()).toEqual({
       payloads: [{ metadata: { encoding: "eA==" }, data: Buffer.from("cba").toString("base64") }],
     });
-    expect(answer.headers.get("access-control-allow-origin")).toBe("http://127.0.0.1:54324");
+    expect(answer.headers.get("access-control-allow-origin")).toBe("http://127.0.0.1:24324");
     const evil = await decode({ authorization: `Bearer ${token}`, origin: "http://evil.example" });
     expect(evil.headers.get("access-control-allow-origin")).toBeNull();
 

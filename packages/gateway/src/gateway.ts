@@ -97,11 +97,11 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
     const refused = await checkBearer(context);
     if (refused) return refused;
     const answer = await api.fetch(context.req.raw);
-    if (answer.status < 400) return answer;
-    const body = withoutDetails(await answer.clone().text());
+    // the HTTP server counts the bytes itself; a second content-length would make clients refuse the answer
     const headers = new Headers(answer.headers);
     headers.delete("content-length");
-    return body === undefined ? answer : new Response(body, { status: answer.status, headers });
+    const body = answer.status < 400 ? undefined : withoutDetails(await answer.clone().text());
+    return new Response(body ?? answer.body, { status: answer.status, headers });
   });
 
   app.all("/auth/v1/*", async (context) => {
@@ -124,18 +124,18 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
 
   async function signIn(context: Context<Env>, email: string, attempt: () => Promise<Response>): Promise<Response> {
     const address = context.env?.incoming?.socket?.remoteAddress ?? "local";
-    const keys = [`address:${address}`, `email:${email.trim().toLowerCase()}`];
-    const wait = limit.waitSeconds(keys, Date.now());
+    const caller = { address, email: email.trim().toLowerCase() };
+    const began = Date.now();
+    const wait = limit.waitSeconds(caller, began);
     if (wait > 0) {
       context.header("retry-after", String(wait));
       return refuse(context, 429, "EG403", `Too many failed sign-ins: try again in ${wait} s.`);
     }
+    limit.count(caller, began);
     const floor = new Promise((resolve) => setTimeout(resolve, FAILED_SIGN_IN_MS));
     const answer = await attempt();
-    if (answer.status >= 400 && answer.status < 500) {
-      limit.failed(keys, Date.now());
-      await floor;
-    }
+    if (answer.ok) limit.takeBack(caller, began);
+    else await floor;
     return answer;
   }
 

@@ -28,6 +28,8 @@ type Schema = Awaited<ReturnType<ReturnType<typeof createPostgresConnection>["in
 /** Whoever audits sees every table, so its view is the one the API learns the schema from. */
 const SCHEMA_READER = "audit_role";
 
+const jsonText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
 /** Connects, learns the schema once (a migration needs a restart) and returns the API. Throws when the schema cannot be read. */
 export async function openSupabaseApi(options: SupabaseApiOptions): Promise<SupabaseApi> {
   const connection = createPostgresConnection({
@@ -40,6 +42,9 @@ export async function openSupabaseApi(options: SupabaseApiOptions): Promise<Supa
         // Money and large counts are strings on the wire: a JavaScript number would round them.
         numeric: { to: 1700, from: [1700], serialize: String, parse: (text: string) => text },
         bigint: { to: 20, from: [20], serialize: String, parse: safeInteger },
+        // Arguments of an RPC arrive as JSON text already; serialised once more they would be a JSON string, not an object.
+        json: { to: 114, from: [114], serialize: jsonText, parse: JSON.parse },
+        jsonb: { to: 3802, from: [3802], serialize: jsonText, parse: JSON.parse },
       },
     },
   });

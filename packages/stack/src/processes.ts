@@ -18,10 +18,12 @@ import type { TemporalCli } from "./temporal-cli.ts";
 
 /** TypeScript is run as it is; the loader is named by its full address, so that the current folder does not matter. */
 function script(config: Config, file: string, args: string[], settings: Partial<Record<SettingName, string>>): Command {
+  // The login that migrates stays with the supervisor; only a process that is given it has it.
+  const env = { ...processEnvironment(config, {}), DIRECT_URL: undefined, ...settings };
   return {
     command: process.execPath,
     args: ["--import", import.meta.resolve("tsx"), join(REPOSITORY_ROOT, file), ...args],
-    env: processEnvironment(config, settings),
+    env,
   };
 }
 

@@ -45,7 +45,7 @@ const state = (processes: ReturnType<typeof process1>[]) => ({
   start: "0",
   phase: "ready" as const,
   startedAt: "2026-01-01T00:00:00Z",
-  portBase: 54320,
+  portBase: 24320,
   message: "",
   processes,
 });

@@ -1,5 +1,5 @@
 // The supervisor with real processes: readiness, restart after a kill, giving up on a crash loop, and nothing left behind.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
@@ -89,6 +89,20 @@ describe("Supervisor", () => {
     expect(troubles).toEqual([`${stubborn.name} did not end within 0.2 s and was killed.`]);
     for (const { pid, state } of made.records()) expect([isAlive(pid), state]).toEqual([false, "stopped"]);
     await vi.waitFor(() => expect(isAlive(grandchild)).toBe(false), 2_000);
+  });
+
+  it("moves a log aside that has grown large, while its child goes on writing", async () => {
+    const made = supervisor();
+    const spec = node(
+      `process.stdout.write("x".repeat(11 * 1024 * 1024) + "\\nready\\n");
+       process.on("SIGUSR2", () => console.log("after")); setInterval(() => {}, 1000)`,
+    );
+    await made.start(spec);
+    const { log = "", pid = 0 } = record(made, spec.name) ?? {};
+    made.trimLogs();
+    process.kill(pid, "SIGUSR2");
+    await vi.waitFor(() => expect(readFileSync(log, "utf8")).toBe("after\n"), 3_000);
+    expect(statSync(`${log}.1`).size).toBeGreaterThan(11 * 1024 * 1024);
   });
 
   it("gives up on a child that keeps dying, with its last words", async () => {

@@ -1,7 +1,7 @@
 // A small supervised process tree: starts children and waits until each is ready, restarts what dies, stops all in reverse order
 // within a bound. Signals only processes it started. Knows nothing of Postgres, Temporal or anything else it runs.
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readSync, renameSync, statSync } from "node:fs";
+import { closeSync, copyFileSync, mkdirSync, openSync, readSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { startOf } from "./process-table.ts";
@@ -78,6 +78,17 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     mkdirSync(options.logDir, { recursive: true, mode: 0o700 });
+    setInterval(() => this.trimLogs(), 60_000).unref();
+  }
+
+  /** Moves what a log holds aside once it has grown large; children go on writing to the same, now empty, file. */
+  trimLogs(): void {
+    for (const child of this.#children) {
+      if ((statSync(child.log, { throwIfNoEntry: false })?.size ?? 0) <= MAX_LOG_BYTES) continue;
+      copyFileSync(child.log, `${child.log}.1`);
+      truncateSync(child.log, 0);
+      child.logOffset = 0;
+    }
   }
 
   records(): ProcessRecord[] {
@@ -117,7 +128,8 @@ export class Supervisor {
   async #launch(child: Child): Promise<void> {
     const command = await child.spec.prepare();
     if (this.#stopping) return;
-    child.logOffset = rotate(child.log);
+    this.trimLogs();
+    child.logOffset = statSync(child.log, { throwIfNoEntry: false })?.size ?? 0;
     const output = openSync(child.log, "a", 0o600);
     try {
       child.startedAt = Date.now();
@@ -249,14 +261,6 @@ function killGroup(pid: number): void {
   } catch {
     // nobody is left
   }
-}
-
-/** Moves a log that has grown large aside; returns the size of the current one. */
-function rotate(log: string): number {
-  const size = statSync(log, { throwIfNoEntry: false })?.size ?? 0;
-  if (size <= MAX_LOG_BYTES) return size;
-  renameSync(log, `${log}.1`);
-  return 0;
 }
 
 function outputSince(child: Child): string {

@@ -1,8 +1,11 @@
 // A real Postgres for tests: one throw-away cluster per run, one template migrated once, a fresh copy of it for each test file.
 // Touches only its own temporary folder; stops exactly the process it started.
+
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { REPOSITORY_ROOT } from "@evergreen-fund/config/config.ts";
@@ -44,7 +47,9 @@ export async function freshCluster(
     await rm(folder, { recursive: true, force: true });
     throw error;
   });
+  const dismissWatcher = watch(server.pid, folder);
   const stop = async () => {
+    dismissWatcher();
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   };
@@ -55,6 +60,21 @@ export async function freshCluster(
     throw error;
   }
   return { adminUrl: server.adminUrl, pid: server.pid, stop };
+}
+
+/**
+ * Cleans up after a test run that was killed: a shell that waits for this process to close its end of a pipe, however it ends,
+ * and then stops the server and removes the folder. Returns how to send it home.
+ */
+function watch(pid: number, folder: string): () => void {
+  const script = 'read -r _; kill -QUIT "$1" 2>/dev/null; sleep 1; rm -rf "$2"';
+  const watcher = spawn("sh", ["-c", script, "sh", String(pid), folder], {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
+  watcher.unref();
+  (watcher.stdin as Socket).unref();
+  return () => void watcher.kill("SIGKILL");
 }
 
 async function makeTemplate(

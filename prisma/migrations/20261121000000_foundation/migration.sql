@@ -1233,9 +1233,9 @@ $$;
 comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order.';
 
 create or replace function evergreen.visible_asset_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select a.id from public.assets a where a.lp_visible
+  select a.id from public.assets a where a.lp_visible and a.fund_id = any (array(select evergreen.my_fund_ids()))
 $$;
-comment on function evergreen.visible_asset_ids() is 'Assets that investors may see.';
+comment on function evergreen.visible_asset_ids() is 'Assets that investors may see, of the funds of the signed-in person.';
 
 create or replace function evergreen.touch() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
@@ -3133,7 +3133,7 @@ drop policy if exists lp__select_visible on public.assets;
 create policy lp__select_visible on public.assets for select to lp_role using (lp_visible and fund_id = any (array(select evergreen.my_fund_ids())));
 drop policy if exists lp__select_visible on public.asset_snapshots;
 create policy lp__select_visible on public.asset_snapshots for select to lp_role
-  using (scenario_id = '' and asset_id = any (array(select evergreen.visible_asset_ids())) and fund_id = any (array(select evergreen.my_fund_ids())));
+  using (scenario_id = '' and asset_id = any (array(select evergreen.visible_asset_ids())));
 drop policy if exists lp__select_own on public.investors;
 create policy lp__select_own on public.investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
 drop policy if exists lp__select_own on public.investor_access;

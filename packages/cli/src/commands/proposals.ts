@@ -163,7 +163,9 @@ export const proposalCommands: readonly Command[] = [
       WAIT_SECONDS,
       REQUEST_ID,
     ],
-    examples: ["proposals approve 7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11 --hash H --as pm2@demo.evergreen.test --wait"],
+    examples: [
+      "proposals approve 7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11 --hash H --as pm2@demo.evergreen.example --wait",
+    ],
     role: "pm_role",
     run: (context, args, options) => decide(context, "approved", args, options),
   },
@@ -173,7 +175,7 @@ export const proposalCommands: readonly Command[] = [
     arguments: [ID],
     options: [HASH, { ...REASON, required: true }, REQUEST_ID],
     examples: [
-      'proposals reject 7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11 --hash H --reason "wait for the quarter end" --as pm2@demo.evergreen.test',
+      'proposals reject 7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11 --hash H --reason "wait for the quarter end" --as pm2@demo.evergreen.example',
     ],
     role: "pm_role",
     run: (context, args, options) => decide(context, "rejected", args, options),

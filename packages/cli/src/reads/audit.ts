@@ -4,7 +4,7 @@ import type { Session } from "../session.ts";
 import { listFunds } from "./funds.ts";
 
 /** Chain of everything that belongs to no fund. */
-export const PLATFORM_CHAIN = "00000000-0000-0000-0000-000000000000";
+const PLATFORM_CHAIN = "00000000-0000-0000-0000-000000000000";
 /** A block holds 32 bytes per entry: fewer blocks per request. */
 const BLOCKS_PER_PAGE = 20;
 
@@ -20,7 +20,7 @@ const AuditBlock = z.object({
   prev_hash: z.string(),
   hash: z.string(),
 });
-export type AuditBlock = z.infer<typeof AuditBlock>;
+type AuditBlock = z.infer<typeof AuditBlock>;
 
 const AuditEntry = z.object({
   audit_id: z.string(),
@@ -36,11 +36,16 @@ const AuditEntry = z.object({
   digest: z.string(),
   created_at: z.string(),
 });
-export type AuditEntry = z.infer<typeof AuditEntry>;
+type AuditEntry = z.infer<typeof AuditEntry>;
+const Cursor = z.object({ tx: z.string(), seq: z.coerce.string() });
 
 export interface AuditTrail {
   blocks: AuditBlock[];
   entries: AuditEntry[];
+  /** How far the sealer had come; only with the blocks of every chain. */
+  cursor?: z.infer<typeof Cursor>;
+  /** When the reading began: what was recorded later cannot be overdue. */
+  now: Date;
 }
 
 const BLOCK_COLUMNS =
@@ -48,23 +53,27 @@ const BLOCK_COLUMNS =
 const ENTRY_COLUMNS =
   "audit_id,seq,tx::text,fund_id,entity_type,entity_id,message,created_by,request_id,canonical::text,digest::text,created_at";
 
-/** Blocks first: whatever a block covers was committed before it, so every entry of every block read is among the entries. */
+/**
+ * The sealer's place first, then blocks, then entries: whatever a block covers was committed before it, so every entry of every block read is
+ * among the entries. With a fund: its chain alone.
+ */
 export async function readAudit(session: Session, fundId: string | undefined): Promise<AuditTrail> {
+  const now = new Date();
+  const cursor = await session.one("audit_cursor", "tx::text,seq", (query) => query, Cursor);
   const chains =
     fundId === undefined ? [PLATFORM_CHAIN, ...(await listFunds(session)).map((fund) => fund.fund_id)] : [fundId];
   const blocks: AuditBlock[] = [];
   for (const chain of chains) {
-    blocks.push(
-      ...(await session.all(
-        "audit_blocks",
-        BLOCK_COLUMNS,
-        "height",
-        (block) => block.height,
-        (query) => query.eq("chain_id", chain),
-        AuditBlock,
-        BLOCKS_PER_PAGE,
-      )),
+    const rows = await session.all(
+      "audit_blocks",
+      BLOCK_COLUMNS,
+      "height",
+      (block) => block.height,
+      (query) => query.eq("chain_id", chain),
+      AuditBlock,
+      BLOCKS_PER_PAGE,
     );
+    for (const row of rows) blocks.push(row);
   }
   const entries = await session.all(
     "audit_trail",
@@ -74,5 +83,5 @@ export async function readAudit(session: Session, fundId: string | undefined): P
     (query) => (fundId === undefined ? query : query.eq("fund_id", fundId)),
     AuditEntry,
   );
-  return { blocks, entries };
+  return { blocks, entries, ...(fundId === undefined && cursor ? { cursor } : {}), now };
 }

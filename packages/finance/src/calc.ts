@@ -1,0 +1,34 @@
+// The registry of every public calculation: name, summary, schemas, example, JSON in and JSON out. The command line lists and calls it.
+import { EvergreenError } from "@evergreen-fund/domain";
+import { z } from "zod";
+import type { Calculation } from "./calc/entry.ts";
+import { LIQUIDITY_CALCULATIONS } from "./calc/liquidity-calculations.ts";
+import { PORTFOLIO_CALCULATIONS } from "./calc/portfolio-calculations.ts";
+import { byId } from "./money.ts";
+
+/** Sorted by name. */
+export const CALCULATIONS: readonly Calculation[] = [...LIQUIDITY_CALCULATIONS, ...PORTFOLIO_CALCULATIONS].sort(
+  (a, b) => byId(a.name, b.name),
+);
+
+/** Errors: EG404 with the names there are. */
+export function calculationNamed(name: string): Calculation {
+  const found = CALCULATIONS.find((entry) => entry.name === name);
+  if (!found)
+    throw new EvergreenError(
+      "EG404",
+      `No calculation of that name; there are ${CALCULATIONS.map((entry) => entry.name).join(", ")}.`,
+    );
+  return found;
+}
+
+/** JSON Schemas of a calculation's input and output. Errors: EG404. */
+export function calculationSchema(name: string): { input: unknown; output: unknown } {
+  const { input, output } = calculationNamed(name);
+  return { input: z.toJSONSchema(input, { io: "input" }), output: z.toJSONSchema(output) };
+}
+
+/** Runs a calculation by name. Errors: EG404, EG400, EG413 and those of the function. */
+export function runCalculation(name: string, input: unknown): Promise<unknown> {
+  return calculationNamed(name).run(input);
+}

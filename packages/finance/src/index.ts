@@ -1,0 +1,43 @@
+// The public API of the finance package. Money primitives (Exact, minor units, largest remainder) are in money.ts, by their own path.
+export { AllocationInput, AllocationOutput, allocateLargestRemainder } from "./allocation.ts";
+export { Band } from "./bands.ts";
+export type { Calculation } from "./calc/entry.ts";
+export { CALCULATIONS, calculationNamed, calculationSchema, runCalculation } from "./calc.ts";
+export { DefaultMandateInput, DefaultMandateOutput, defaultMandate, OTHER_NET_ASSETS } from "./default-mandate.ts";
+export { DriftInput, DriftOutput, drift } from "./drift.ts";
+export {
+  BucketAmounts,
+  BucketShares,
+  CoverageInput,
+  CoverageOutput,
+  HqlaInput,
+  HqlaOutput,
+  hqlaCoverage,
+  LadderInput,
+  LadderOutput,
+  liquidityCoverage,
+  liquidityLadder,
+} from "./liquidity.ts";
+export {
+  liquidityProfile,
+  ProfileInput,
+  ProfileOutput,
+  StressedLiabilitiesInput,
+  StressedLiabilitiesOutput,
+  stressedLiabilities,
+} from "./liquidity-profile.ts";
+export { Mandate, MandateHolding, MandateProblemInput, mandateProblem, RetargetInput, retarget } from "./mandate.ts";
+export { benchmarkProblem } from "./rebalancing/benchmark.ts";
+export {
+  CASH,
+  Check,
+  RebalanceAsset,
+  type RebalancedPortfolio,
+  type RebalanceInput,
+  RebalanceProblem,
+  RebalanceSolution,
+  Trade,
+} from "./rebalancing/problem.ts";
+export { type Relaxation, type RelaxationResult, relaxation } from "./rebalancing/relaxation.ts";
+export { rebalance, warmUp } from "./rebalancing/solve.ts";
+export { RateShockInput, RateShockOutput, rateShockLoss } from "./sensitivities.ts";

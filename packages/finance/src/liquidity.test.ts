@@ -1,0 +1,137 @@
+// The ladder's published vectors, derived a second time here in whole numbers, and its limits.
+import { BUCKETS } from "@evergreen-fund/domain";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { hqlaCoverage, type LadderInput, liquidityCoverage, liquidityLadder } from "./liquidity.ts";
+
+const VECTOR = {
+  cash: "8",
+  assets: { "7d": "5", "30d": "7", "90d": "5", "180d": "5", "365d": "10", gt365d: "60" },
+  liabilities: { redemptions: { "30d": "5", "90d": "10", "180d": "15", "365d": "20", gt365d: "50" } },
+  nav: "100",
+} satisfies LadderInput;
+const HAIRCUTS = { "7d": "0.01", "30d": "0.03", "90d": "0.05", "180d": "0.08", "365d": "0.12", gt365d: "0.2" };
+const rcr = (input: LadderInput) => liquidityLadder(input).rungs.map((rung) => rung.rcr);
+
+describe("R33, time to liquidation", () => {
+  it("gives the plain vector: 30 d 4.0, 90 d 1.667, 180 d 1.0, 365 d 0.8", () => {
+    expect(rcr(VECTOR)).toEqual([null, null, "4", "1.666666666666666667", "1", "0.8", "1"]);
+    expect(liquidityLadder(VECTOR).rungs.map((rung) => rung.light)).toEqual([
+      "green",
+      "green",
+      "green",
+      "green",
+      "amber",
+      "red",
+      "amber",
+    ]);
+  });
+
+  it("gives the stressed vector: 1.727, 0.877, 0.544, 0.388", () => {
+    const stressed = rcr({ ...VECTOR, haircuts: HAIRCUTS, slip: 1, liabilityFactor: "1.5" });
+    expect(stressed.slice(2, 6).map((ratio) => Number(ratio).toFixed(3))).toEqual(["1.727", "0.877", "0.544", "0.388"]);
+  });
+
+  it("agrees with the same sums done in hundredths of a percent", () => {
+    // cash 8 stays; 5, 7, 5, 5, 10 arrive one bucket later, after 1, 3, 5, 8, 12 %; the last two share the last bucket.
+    const arriving = [800, 0, 495, 679, 475, 460, 880 + 4800];
+    const due = [0, 0, 750, 1500, 2250, 3000, 7500];
+    let assets = 0;
+    let liabilities = 0;
+    const expected = BUCKETS.map((_, k) => {
+      assets += arriving[k]!;
+      liabilities += due[k]!;
+      return { assets: assets / 100, liabilities: liabilities / 100 };
+    });
+    const rungs = liquidityLadder({ ...VECTOR, haircuts: HAIRCUTS, slip: 1, liabilityFactor: "1.5" }).rungs;
+    expect(rungs.map((rung) => ({ assets: Number(rung.assets), liabilities: Number(rung.liabilities) }))).toEqual(
+      expected,
+    );
+  });
+
+  it("reports gap and shortfall in money and share of NAV", () => {
+    const year = liquidityLadder(VECTOR).rungs[5]!;
+    expect(year).toMatchObject({ assets: "40", liabilities: "50", gap: "-10", shortfall: "0.1" });
+    expect(liquidityLadder(VECTOR).rungs[2]).toMatchObject({ gap: "15", shortfall: "0" });
+    expect(liquidityLadder({ ...VECTOR, nav: "0" }).rungs[5]!.shortfall).toBeNull();
+  });
+
+  it("takes the haircut of the bucket a position comes from, and lets the last bucket absorb", () => {
+    const { rungs } = liquidityLadder({
+      assets: { "180d": "100", gt365d: "100" },
+      liabilities: {},
+      nav: "200",
+      haircuts: { "180d": "0.1", "365d": "0.5", gt365d: "0.2" },
+      slip: 3,
+    });
+    expect(rungs.map((rung) => rung.assets)).toEqual(["0", "0", "0", "0", "0", "0", "170"]);
+  });
+
+  it("sums redemptions, calls, debt and margin, and sells only what can be sold", () => {
+    const { rungs } = liquidityLadder({
+      assets: { "1d": "10" },
+      sellable: { "1d": "0.5" },
+      liabilities: { redemptions: { "1d": "1" }, calls: { "1d": "2" }, debt: { "1d": "3" }, margin: { "7d": "4" } },
+      nav: "10",
+    });
+    expect(rungs[0]).toMatchObject({ assets: "5", liabilities: "6" });
+    expect(rungs[1]).toMatchObject({ assets: "5", liabilities: "10", rcr: "0.5", light: "red" });
+  });
+
+  it("never gets better when stress gets worse", () => {
+    const amounts = fc.record(Object.fromEntries(BUCKETS.map((bucket) => [bucket, fc.nat({ max: 1000 }).map(String)])));
+    fc.assert(
+      fc.property(amounts, amounts, fc.nat({ max: 6 }), fc.nat({ max: 99 }), (assets, redemptions, slip, cut) => {
+        const base: LadderInput = { cash: "10", assets, liabilities: { redemptions }, nav: "1000" };
+        const haircut = (cut / 100).toFixed(2);
+        const haircuts = Object.fromEntries(BUCKETS.map((bucket) => [bucket, haircut]));
+        const plain = liquidityLadder(base).rungs;
+        const worse = liquidityLadder({ ...base, slip, haircuts, liabilityFactor: "1.1" }).rungs;
+        worse.forEach((rung, k) => {
+          expect(Number(rung.gap)).toBeLessThanOrEqual(Number(plain[k]!.gap));
+        });
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each([
+    { ...VECTOR, cash: "-1" },
+    { ...VECTOR, slip: 7 },
+    { ...VECTOR, haircuts: { "7d": "1.01" } },
+    { ...VECTOR, assets: { "8d": "1" } },
+  ])("refuses malformed input %#", (input) => {
+    expect(() => liquidityLadder(input as LadderInput)).toThrowError(expect.objectContaining({ code: "EG400" }));
+  });
+});
+
+describe("R33, HQLA weights", () => {
+  it("weighs each position", () => {
+    const positions = [
+      { id: "bill", value: "50", weight: "1" },
+      { id: "bond", value: "40", weight: "0.85" },
+      { id: "share", value: "30", weight: "0" },
+    ];
+    expect(hqlaCoverage({ positions, outflows: "60" })).toEqual({ assets: "84", rcr: "1.4", gap: "24" });
+    expect(hqlaCoverage({ positions, outflows: "0" }).rcr).toBeNull();
+  });
+});
+
+describe("R38, cover of 30 days", () => {
+  it.each([
+    ["120", "100", "covered", "1.2", "0"],
+    ["119.9999", "100", "not_covered", "1.199999", "-0.0001"],
+    ["0", "0", "covered", null, "0"],
+    ["-5", "0", "not_covered", null, "-5"],
+  ])("assets %s against %s: %s", (assets30d, stressedLiabilities30d, verdict, ratio, headroom) => {
+    expect(liquidityCoverage({ assets30d, stressedLiabilities30d })).toMatchObject({ verdict, ratio, headroom });
+  });
+
+  it("does not round before the verdict", () => {
+    // 3.6 / 3 is 1.2; one unit in the 18th decimal less is not.
+    expect(liquidityCoverage({ assets30d: "3.6", stressedLiabilities30d: "3" }).verdict).toBe("covered");
+    expect(liquidityCoverage({ assets30d: "3.599999999999999999", stressedLiabilities30d: "3" }).verdict).toBe(
+      "not_covered",
+    );
+  });
+});

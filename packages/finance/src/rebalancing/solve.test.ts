@@ -1,0 +1,355 @@
+// Rebalancing by example: small portfolios whose answer can be worked out by hand.
+import { describe, expect, it } from "vitest";
+import { violations } from "./arbitrary-problem.ts";
+import type { RebalancedPortfolio, RebalanceInput, RebalanceSolution } from "./problem.ts";
+import { rebalance, warmUp } from "./solve.ts";
+
+type Asset = RebalanceInput["assets"][number];
+const asset = (id: string, sleeve: string, value: string, more: Partial<Asset> = {}): Asset => ({
+  id,
+  sleeve,
+  value,
+  liquidity: { "7d": "1" },
+  buyBps: "10",
+  sellBps: "10",
+  ...more,
+});
+const base = (more: Partial<RebalanceInput> = {}): RebalanceInput => ({
+  currency: "USD",
+  assets: [asset("a", "bonds", "6000.00"), asset("b", "equity", "3800.00")],
+  cash: { value: "200.00", target: "0.02" },
+  sleeves: [
+    { id: "bonds", target: "0.5", band: { relative: "0.1" } },
+    { id: "equity", target: "0.48", band: { relative: "0.1" } },
+  ],
+  ...more,
+});
+const solved = async (input: RebalanceInput): Promise<RebalancedPortfolio> => {
+  const answer = await rebalance(input);
+  expect(violations(input, answer)).toEqual([]);
+  if (answer.status !== "optimal" && answer.status !== "nothing_to_trade") throw new Error(JSON.stringify(answer));
+  return answer;
+};
+const trades = (answer: RebalancedPortfolio) =>
+  answer.trades.map((trade) => `${trade.side} ${trade.assetId} ${trade.amount}`);
+
+describe("a sleeve outside its band", () => {
+  it("is brought to the edge of the band and no further when the price of deviation is below the cost", async () => {
+    const answer = await solved(base());
+    // Bonds may be 55 % of NAV after costs, equity must be 43.2 %: sell to 55 %, buy to 43.2 %, the rest stays cash.
+    expect(answer.status).toBe("optimal");
+    const [bonds, equity] = answer.weights.sleeves;
+    expect(Number(bonds!.after)).toBeCloseTo(0.55, 5);
+    expect(Number(equity!.after)).toBeCloseTo(0.432, 5);
+    expect(answer.trades.map((trade) => [trade.side, trade.assetId, trade.reasons[0]!.code])).toEqual([
+      ["sell", "a", "sleeve_band"],
+      ["buy", "b", "sleeve_band"],
+    ]);
+    expect(answer.objective).toMatchObject({ proven: true, doNothingFeasible: false });
+  });
+
+  it("is brought to its target when the price of deviation is above the cost", async () => {
+    const answer = await solved(base({ objective: { deviationPriceBps: "50" } }));
+    expect(answer.weights.sleeves.map((row) => Number(row.after).toFixed(4))).toEqual(["0.5000", "0.4800", "0.0200"]);
+    // 1,000 sold and about 998 bought at 10 bp each
+    expect(Number(answer.costs)).toBeCloseTo(2, 1);
+  });
+});
+
+describe("the no-trade region (R38)", () => {
+  const inside = (price: string) =>
+    base({
+      assets: [asset("a", "bonds", "5200.00"), asset("b", "equity", "4600.00")],
+      objective: { deviationPriceBps: price },
+    });
+
+  it("trades nothing inside the band when the gain does not pay the cost", async () => {
+    const answer = await solved(inside("9"));
+    // a weight point moved between two sleeves gains 2 × 9 bp and costs 10 + 10 bp
+    expect(answer).toMatchObject({
+      status: "nothing_to_trade",
+      trades: [],
+      costs: "0.00",
+      turnover: "0",
+      reason: { code: "inside_bands" },
+    });
+    expect(answer.objective.value).toBe(answer.objective.doNothing);
+  });
+
+  it("trades to target inside the band when it does", async () => {
+    const answer = await solved(inside("11"));
+    expect(answer.status).toBe("optimal");
+    expect(Number(answer.objective.value)).toBeLessThan(Number(answer.objective.doNothing));
+    expect(answer.trades.map((trade) => trade.reasons[0]!.code)).toEqual(["toward_target", "toward_target"]);
+  });
+
+  it("in the quadratic form stops where the marginal gain equals the cost", async () => {
+    const answer = await solved({ ...inside("0"), form: "qp", objective: { trackingWeight: "0.5" } });
+    // Deviations +d and −d: moving x costs 20 bp·x and gains 0.5·2·d·x, so trading stops at d = 0.2 %.
+    const [bonds, equity, cash] = answer.weights.sleeves.map((row) => Number(row.after) - Number(row.target));
+    expect(bonds).toBeCloseTo(0.002, 4);
+    expect(equity).toBeCloseTo(-0.002, 4);
+    expect(cash).toBeCloseTo(0, 4);
+  });
+});
+
+describe("limits", () => {
+  it("keep an issuer, an asset, turnover and cash", async () => {
+    const input = base({
+      assets: [
+        asset("a", "bonds", "3000.00", { issuer: "x" }),
+        asset("b", "bonds", "2000.00", { issuer: "x" }),
+        asset("c", "equity", "4800.00", { maxWeight: "0.45" }),
+        asset("d", "bonds", "0.00", { issuer: "y" }),
+      ],
+      cash: { value: "200.00", target: "0.02", max: "0.06" },
+      limits: { issuerMax: "0.46", turnoverMax: "0.1" },
+      liquidity: [{ horizon: "30d", stressedLiabilities: "5000.00" }],
+    });
+    const answer = await solved(input);
+    const byName = new Map(answer.checks.map((row) => [row.name, row]));
+    expect(byName.get("issuer:x:max")).toMatchObject({ heldBefore: false, verdict: "held" });
+    expect(byName.get("asset:c:max")).toMatchObject({ heldBefore: false, verdict: "held" });
+    expect(byName.get("turnover:max")).toMatchObject({ verdict: "held" });
+    expect(answer.trades.find((trade) => trade.assetId === "c")!.reasons[0]!.code).toBe("asset_limit");
+  });
+
+  it("sell what is slow when liquidity is short, hard, whatever it costs", async () => {
+    const input = base({
+      assets: [
+        asset("a", "bonds", "5000.00", { liquidity: { "180d": "1" }, sellBps: "500" }),
+        asset("b", "equity", "4800.00"),
+      ],
+      liquidity: [{ horizon: "30d", stressedLiabilities: "4300.00", cover: "1.2" }],
+    });
+    const answer = await solved(input);
+    // 5,160 needed, 5,000 there: 160 must come out of a, 5 % of which is lost on the way
+    expect(answer.trades[0]).toMatchObject({ side: "sell", assetId: "a", reasons: [{ code: "liquidity_cover" }] });
+    expect(answer.liquidity.find((row) => row.horizon === "30d")).toMatchObject({
+      before: "5000.00",
+      required: "5160.00",
+    });
+    expect(Number(answer.liquidity.find((row) => row.horizon === "30d")!.after)).toBeGreaterThanOrEqual(5160);
+    expect(Number(answer.trades[0]!.amount)).toBeCloseTo(160 / 0.95, 0);
+  });
+
+  it("never trade what is outside the trade set, by asset or by sleeve", async () => {
+    const input = base({
+      assets: [asset("a", "bonds", "6000.00", { tradable: false }), asset("b", "equity", "3800.00")],
+    });
+    const answer = await solved(input);
+    expect(answer.trades.map((trade) => trade.assetId)).not.toContain("a");
+    const bySleeve = await solved(
+      base({
+        sleeves: [
+          { id: "bonds", target: "0.5", illiquid: true },
+          { id: "equity", target: "0.48" },
+        ],
+      }),
+    );
+    expect(bySleeve.trades.map((trade) => trade.assetId)).not.toContain("a");
+  });
+
+  it("hold factors between their limits", async () => {
+    const input = base({
+      assets: [
+        asset("a", "bonds", "5000.00", { exposures: { duration: "8" } }),
+        asset("b", "bonds", "0.00", { exposures: { duration: "2" } }),
+        asset("c", "equity", "4800.00"),
+      ],
+      factors: [{ id: "duration", target: "3", max: "3.4", weight: "0" }],
+      sleeves: [
+        { id: "bonds", target: "0.5" },
+        { id: "equity", target: "0.48" },
+      ],
+    });
+    const answer = await solved(input);
+    const check = answer.checks.find((row) => row.name === "factor:duration:max")!;
+    expect([check.before, check.heldBefore, check.verdict]).toEqual(["4", false, "held"]);
+    expect(Number(check.after)).toBeCloseTo(3.4, 5);
+  });
+});
+
+describe("the minimum ticket", () => {
+  it("drops a trade that would be too small", async () => {
+    const input = base({
+      assets: [asset("a", "bonds", "5200.00"), asset("b", "equity", "4600.00")],
+      objective: { deviationPriceBps: "50" },
+      limits: { minimumTicket: "500" },
+    });
+    const answer = await solved(input);
+    expect(answer).toMatchObject({ status: "nothing_to_trade", reason: { code: "below_minimum_ticket" } });
+  });
+
+  it("raises a trade that is too small but needed", async () => {
+    const input = base({
+      assets: [asset("a", "bonds", "5510.00"), asset("b", "equity", "4350.00")],
+      cash: { value: "140.00", target: "0.02" },
+      limits: { minimumTicket: "300" },
+    });
+    const answer = await solved(input);
+    // 10 above the band would do; the ticket makes it 300
+    expect(trades(answer)[0]).toBe("sell a 300.00");
+  });
+
+  it("is named when it is what makes the problem infeasible", async () => {
+    const input = base({
+      assets: [asset("a", "bonds", "5510.00"), asset("b", "equity", "4350.00")],
+      cash: { value: "140.00", target: "0.02" },
+      limits: { minimumTicket: "300", turnoverMax: "0.01" },
+    });
+    const answer = await rebalance(input);
+    expect(answer).toMatchObject({ status: "infeasible", proven: true, reason: { code: "conflict" } });
+    expect(names(answer)).toEqual([["minimum-ticket", "sleeve:bonds:max", "turnover:max"]]);
+  });
+});
+
+const names = (answer: RebalanceSolution) =>
+  answer.status === "infeasible" ? answer.conflicts.map((group) => group.map((row) => row.name)) : [];
+
+describe("no solution", () => {
+  it("names the constraints that contradict each other, each group by itself", async () => {
+    const input = base({ limits: { turnoverMax: "0.001" }, cash: { value: "200.00", target: "0.02", min: "0.3" } });
+    const answer = await rebalance(input);
+    expect(answer.status).toBe("infeasible");
+    // 30 % cash contradicts the lower bands; 0.1 % turnover cannot bring bonds down to 55 %
+    expect(names(answer).flat()).toContain("turnover:max");
+    expect(names(answer).flat()).toContain("cash:min");
+  });
+
+  it("says that a liquidity floor cannot be met", async () => {
+    const input = base({
+      assets: [
+        asset("a", "bonds", "5000.00", { tradable: false, liquidity: { gt365d: "1" } }),
+        asset("b", "equity", "4800.00"),
+      ],
+      liquidity: [{ horizon: "30d", stressedLiabilities: "4300.00" }],
+    });
+    const answer = await rebalance(input);
+    expect(names(answer)).toEqual([["liquidity:30d"]]);
+  });
+
+  it("does not burn cash by buying and selling the same asset to get under a cap on cash", async () => {
+    const input: RebalanceInput = {
+      currency: "USD",
+      assets: [asset("a", "s", "5000.00", { maxWeight: "0.5", buyBps: "5000", sellBps: "5000" })],
+      cash: { value: "5000.00", target: "0.1", max: "0.4" },
+      sleeves: [{ id: "s", target: "0.9" }],
+    };
+    const answer = await rebalance(input);
+    expect(answer).toMatchObject({ status: "infeasible", proven: true });
+    expect(names(answer)).toEqual([["asset:a:max", "cash:max"]]);
+  });
+});
+
+describe("steered sleeves", () => {
+  const steered = (illiquid: string, rest: string): RebalanceInput => ({
+    currency: "USD",
+    assets: [
+      asset("p", "private", illiquid, { tradable: false, liquidity: { gt365d: "1" } }),
+      asset("a", "bonds", rest),
+      asset("b", "equity", rest),
+    ],
+    cash: { value: "200.00", target: "0.02", band: { relative: "0.5" } },
+    sleeves: [
+      { id: "private", target: "0.4", band: { relative: "0.1" }, illiquid: true },
+      { id: "bonds", target: "0.29", band: { relative: "0.3" } },
+      { id: "equity", target: "0.29", band: { relative: "0.3" } },
+    ],
+  });
+
+  it("are reported, not traded, and do not make the problem infeasible", async () => {
+    const answer = await solved(steered("5000.00", "2400.00"));
+    expect(answer.steered.map((row) => row.name)).toEqual(["sleeve:private:max"]);
+    expect(answer.widened).toEqual([]);
+    expect(answer.checks.find((row) => row.name === "sleeve:private:max")).toMatchObject({ verdict: "steered" });
+  });
+
+  it("widen the bands of the others by the least that makes room, and say so", async () => {
+    // 70 % private leaves 30 %: two sleeves of at least 20.3 % and 1 % cash do not fit.
+    const answer = await solved(steered("7000.00", "1400.00"));
+    expect(answer.steered.map((row) => row.name)).toEqual(["sleeve:private:max"]);
+    const lower = answer.widened.filter((row) => row.name.endsWith(":min"));
+    expect(lower.map((row) => row.name)).toEqual(["sleeve:bonds:min", "sleeve:equity:min"]);
+    // 30 % less 1 % cash in two halves is 14.5 %: exactly half of target
+    for (const row of lower) expect(Number(row.to)).toBeGreaterThan(0.1448);
+  });
+
+  it("are not an excuse for a contradiction they do not cause", async () => {
+    const input = { ...steered("5000.00", "2400.00"), limits: { assetMax: "0.05" } };
+    expect((await rebalance(input)).status).toBe("infeasible");
+  });
+});
+
+describe("refusals", () => {
+  it("says that there is nothing to rebalance", async () => {
+    expect(await rebalance({ ...base(), assets: [] })).toMatchObject({
+      status: "refused",
+      reason: { code: "no_holdings" },
+    });
+    expect(
+      await rebalance(base({ assets: [asset("a", "bonds", "0.00")], cash: { value: "0.00", target: "0.02" } })),
+    ).toMatchObject({ status: "refused", reason: { code: "nav_not_positive" } });
+    expect(
+      await rebalance(
+        base({
+          assets: [
+            asset("a", "bonds", "5000.00", { tradable: false }),
+            asset("b", "equity", "4800.00", { tradable: false }),
+          ],
+        }),
+      ),
+    ).toMatchObject({
+      status: "nothing_to_trade",
+      reason: { code: "no_tradable_assets" },
+    });
+  });
+
+  it.each([
+    ["NaN", { assets: [asset("a", "bonds", "NaN")] }],
+    ["an exponent", { assets: [asset("a", "bonds", "1e9")] }],
+    ["39 digits", { assets: [asset("a", "bonds", "9".repeat(39))] }],
+    ["liquidity that does not add up", { assets: [asset("a", "bonds", "1.00", { liquidity: { "1d": "0.5" } })] }],
+    ["an unknown sleeve", { assets: [asset("a", "gold", "1.00")] }],
+    ["an asset named twice", { assets: [asset("a", "bonds", "1.00"), asset("a", "bonds", "1.00")] }],
+    ["a negative tradable value", { assets: [asset("a", "bonds", "-1.00"), asset("b", "equity", "5.00")] }],
+    ["targets that do not add up", { cash: { value: "1.00", target: "0.03" } }],
+    ["a ticket finer than the currency", { limits: { minimumTicket: "0.001" } }],
+    ["an unknown factor", { assets: [asset("a", "bonds", "1.00", { exposures: { beta: "1" } })] }],
+    ["an unknown field", { surprise: true }],
+  ])("refuses %s", async (_, more) => {
+    await expect(rebalance({ ...base(), ...more } as RebalanceInput)).rejects.toMatchObject({ code: "EG400" });
+  });
+
+  it("refuses more assets than it is made for", async () => {
+    const assets = Array.from({ length: 20_001 }, (_, i) => asset(`a${i}`, "bonds", "1.00"));
+    await expect(rebalance(base({ assets }))).rejects.toMatchObject({ code: "EG413" });
+  });
+});
+
+describe("other currencies", () => {
+  it("trades in whole yen", async () => {
+    const answer = await solved({
+      ...base(),
+      currency: "JPY",
+      assets: [asset("a", "bonds", "600000"), asset("b", "equity", "380000")],
+      cash: { value: "20000", target: "0.02" },
+    });
+    expect(answer.trades.length).toBeGreaterThan(0);
+    for (const trade of answer.trades) expect(trade.amount).toMatch(/^\d+$/);
+  });
+});
+
+it("breaks ties by id: of equal assets the smaller one trades", async () => {
+  const input = base({
+    assets: ["c", "a", "b"]
+      .map((id) => asset(id, "bonds", "2000.00"))
+      .concat(["z", "y"].map((id) => asset(id, "equity", "1900.00"))),
+  });
+  expect((await solved(input)).trades.map((trade) => trade.assetId)).toEqual(["a", "y"]);
+});
+
+it("can be warmed up more than once", async () => {
+  await warmUp();
+  await expect(warmUp()).resolves.toBeUndefined();
+});
