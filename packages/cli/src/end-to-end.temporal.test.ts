@@ -23,7 +23,7 @@ interface Ran {
   err: string;
 }
 
-function evergreen(argv: readonly string[], changed: Record<string, string> = {}, input?: string): Promise<Ran> {
+function evergreen(argv: readonly string[], changed: Record<string, string> = {}, heard = noted): Promise<Ran> {
   const environment = { ...process.env, EVERGREEN_HOME: home, EVERGREEN_PORT_BASE: String(base), ...changed };
   return new Promise((resolve) => {
     const child = execFile(
@@ -32,13 +32,15 @@ function evergreen(argv: readonly string[], changed: Record<string, string> = {}
       { env: environment, cwd: folder, maxBuffer: 64 * 1024 * 1024 },
       (error, out, err) => resolve({ exit: typeof error?.code === "number" ? error.code : error ? 1 : 0, out, err }),
     );
-    child.stdin?.end(input ?? "");
+    child.stderr?.on("data", (text) => heard(String(text)));
+    child.stdin?.end();
   });
 }
+const noted = (_text: string): void => undefined;
 
 /** Runs with JSON output, expects the exit code and exactly one document of that shape. */
-async function json<T>(shape: z.ZodType<T>, argv: readonly string[], exit = 0, input?: string): Promise<T> {
-  const ran = await evergreen([...argv, "--output-format", "json"], {}, input);
+async function json<T>(shape: z.ZodType<T>, argv: readonly string[], heard = noted, exit = 0): Promise<T> {
+  const ran = await evergreen([...argv, "--output-format", "json"], {}, heard);
   expect({ exit: ran.exit, said: ran.exit === exit ? "" : `${ran.err}${ran.out}` }).toEqual({ exit, said: "" });
   return shape.parse(JSON.parse(ran.out));
 }
@@ -235,7 +237,20 @@ describe("a portfolio manager rebalances a fund", () => {
   });
 
   it("is rejected with a reason, and nothing changes", async () => {
-    const next = await json(Proposed, ["rebalance", "--fund", "E2E", "--wait", "--method", "qp"]);
+    const targets = join(folder, "cash-and-rest.json");
+    const Standing = z.object({ version: z.int(), mandate: z.object({ cash: z.object({ target: z.string() }) }) });
+    const standing = await json(Standing, ["mandate", "show", "--fund", "E2E"]);
+    writeFileSync(targets, JSON.stringify({ cash: standing.mandate.cash.target }));
+    const follow = ["events", "follow", "--type", "PROPOSAL_CREATED", "--count", "1", "--seconds", "60"];
+    let followed: Promise<{ type: string }[]> = Promise.resolve([]);
+    await new Promise<void>((following) => {
+      followed = json(z.array(z.object({ type: z.string() })), follow, (text) => {
+        if (text.includes("Following")) following();
+      });
+    });
+    const next = await json(Proposed, ["rebalance", "--fund", "E2E", "--wait", "--method", "qp", "--targets", targets]);
+    expect(await followed).toEqual([{ type: "PROPOSAL_CREATED" }]);
+    expect((await json(Standing, ["mandate", "show", "--fund", "E2E"])).version).toBe(standing.version + 1);
     const rejected = await json(z.object({ status: z.string() }), [
       "proposals",
       "reject",

@@ -116,6 +116,7 @@ export const eventCommands: readonly Command[] = [
       const session = await context.session("pm_role");
       const filter = await filterOf(session, options);
       const seen = new Set((await newestEvents(session, filter, LOOK_BACK)).map((row) => row.event_id));
+      context.note("Following events; Ctrl-C ends it.");
       const shown: EventRow[] = [];
       let stopped = false;
       const stop = (): void => {

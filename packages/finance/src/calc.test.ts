@@ -1,0 +1,68 @@
+// The sweep: every public calculation is in the registry, every entry's example validates, runs and comes back as JSON.
+import { describe, expect, it } from "vitest";
+import { CALCULATIONS, calculationNamed, calculationSchema, runCalculation } from "./calc.ts";
+import * as api from "./index.ts";
+
+/** Exported functions that are not calculations, each with its reason. */
+const NOT_CALCULATIONS: Record<string, string> = {
+  calculationNamed: "looks an entry up",
+  calculationSchema: "describes an entry",
+  runCalculation: "runs an entry",
+  relaxation: "hands out a model and a function to solve it, for benchmarks",
+  warmUp: "returns nothing",
+};
+
+const exported = Object.entries(api).filter(
+  (entry): entry is [string, (...input: never[]) => unknown] => typeof entry[1] === "function",
+);
+
+describe("the registry", () => {
+  it("has every exported calculation, and nothing that is not exported", () => {
+    const inRegistry = new Set(CALCULATIONS.map((entry) => entry.calculation));
+    const missing = exported
+      .filter(([name, value]) => !inRegistry.has(value) && !(name in NOT_CALCULATIONS))
+      .map(([name]) => name);
+    expect(missing).toEqual([]);
+    const names = new Set(exported.map(([, value]) => value));
+    expect(CALCULATIONS.filter((entry) => !names.has(entry.calculation)).map((entry) => entry.name)).toEqual([]);
+    for (const name of Object.keys(NOT_CALCULATIONS)) expect(exported.map(([key]) => key)).toContain(name);
+  });
+
+  it("is sorted, with names in kebab-case, each once", () => {
+    const names = CALCULATIONS.map((entry) => entry.name);
+    expect(names).toEqual([...new Set(names)].sort());
+    for (const name of names) expect(name).toMatch(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
+  });
+
+  it("answers an unknown name with the names there are", () => {
+    expect(() => calculationNamed("nothing")).toThrowError(expect.objectContaining({ code: "EG404" }));
+    expect(() => calculationNamed("nothing")).toThrowError(/rebalance/);
+  });
+});
+
+describe.each(CALCULATIONS.map((entry) => ({ name: entry.name, entry })))("$name", ({ name, entry }) => {
+  it("says in one line what it does and where it comes from", () => {
+    expect(entry.summary).toMatch(/^[A-Z][^\n]{15,140}$/);
+    expect(entry.source.length).toBeGreaterThan(1);
+  });
+
+  it("runs its example, JSON in and JSON out", async () => {
+    const input = JSON.parse(JSON.stringify(entry.example)) as unknown;
+    const output = await runCalculation(name, input);
+    expect(JSON.parse(JSON.stringify(output))).toEqual(output);
+    expect(Object.keys(output as object).length).toBeGreaterThan(0);
+  }, 60_000);
+
+  it("has JSON schemas that a stranger could fill in", () => {
+    const { input, output } = calculationSchema(name) as Record<
+      string,
+      { type?: string; anyOf?: unknown; oneOf?: unknown }
+    >;
+    expect(input).toMatchObject({ type: "object" });
+    expect(output!.type ?? output!.anyOf ?? output!.oneOf).toBeDefined();
+  });
+
+  it.each([null, 7, "text", [], { surprise: true }])("refuses %j", async (input) => {
+    await expect(runCalculation(name, input)).rejects.toMatchObject({ code: "EG400" });
+  });
+});
