@@ -3,8 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { codecKey, loadConfig, REPOSITORY_ROOT, temporalAddress } from "@evergreen-fund/config";
-import { recordHistory } from "@evergreen-fund/testing/replay.ts";
-import { Client, Connection } from "@temporalio/client";
+import { recordHistories } from "@evergreen-fund/testing/replay.ts";
 
 const wanted = process.argv.slice(2).map((argument) => argument.split("="));
 if (wanted.length === 0 || wanted.some(([id, name]) => !id || !/^[a-z-]+\.[a-z-]+$/.test(name ?? ""))) {
@@ -14,11 +13,10 @@ if (wanted.length === 0 || wanted.some(([id, name]) => !id || !/^[a-z-]+\.[a-z-]
   process.exit(2);
 }
 const config = loadConfig();
-const connection = await Connection.connect({ address: temporalAddress(config) });
-const client = new Client({ connection, namespace: config.temporal.namespace });
-for (const [workflowId = "", name = ""] of wanted) {
-  const file = join("workflows", "histories", `${name}.json`);
-  await writeFile(join(REPOSITORY_ROOT, file), await recordHistory(client, workflowId, codecKey(config)));
+const source = { address: temporalAddress(config), namespace: config.temporal.namespace, key: codecKey(config) };
+const ids = wanted.map(([workflowId = ""]) => workflowId);
+for (const [index, text] of (await recordHistories(source, ids)).entries()) {
+  const file = join("workflows", "histories", `${wanted[index]?.[1]}.json`);
+  await writeFile(join(REPOSITORY_ROOT, file), text);
   process.stdout.write(`${file}\n`);
 }
-await connection.close();

@@ -4,6 +4,7 @@ import { crashPointAt, dataConverter } from "@evergreen-fund/agent-kit";
 import { loadConfig } from "@evergreen-fund/config/config.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { ERRORS, EvergreenError, isErrorCode, ROOMS, type RoomName } from "@evergreen-fund/domain";
+import { warmUp as warmUpSolver } from "@evergreen-fund/finance";
 import { temporalPlugin } from "@evergreen-fund/tracing";
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { workflowBundle } from "./bundle.ts";
@@ -11,6 +12,7 @@ import { connect } from "./connect.ts";
 import { startDispatcher } from "./dispatcher/dispatcher.ts";
 import { roomMemory } from "./memory.ts";
 import { type Activities, type House, ROOM_TABLE } from "./rooms.ts";
+import { warmUp } from "./warm-up.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -84,6 +86,15 @@ async function main(names: string[]): Promise<void> {
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
   say(`ready: ${together ? "all rooms and the dispatcher" : rooms.join(", ")}`);
+  // in the background; a recall has 2 s, which a model that is not loaded yet would use up
+  void warmUp(
+    {
+      database: () => connections.database.ready(),
+      ...(rooms.includes("commander") ? { memory: () => house.memoryOf("commander").ready() } : {}),
+      ...(rooms.includes("rebalancing") ? { solver: warmUpSolver } : {}),
+    },
+    say,
+  );
   await Promise.all([...workers.map((worker) => worker.run()), dispatcher?.done]).finally(stop);
   await connections.close();
 }

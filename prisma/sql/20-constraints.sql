@@ -66,8 +66,9 @@ end $$;
 -- one current version of each allocation and one current mandate per fund
 create unique index if not exists portfolio_allocations_current on public.portfolio_allocations (fund_id, asset_id) where superseded_at is null;
 create unique index if not exists mandates_current on public.mandates (fund_id) where superseded_at is null;
--- the queue: what may be claimed, in commit order
-create index if not exists event_outbox_claim on public.event_outbox (tx, seq) where dead_at is null;
+-- the queues: what may be claimed, in commit order; apart, so that a backlog of one does not stand in the way of the other
+create index if not exists event_outbox_claim_one on public.event_outbox (tx, seq) where dead_at is null and mode in ('run', 'tell');
+create index if not exists event_outbox_claim_batch on public.event_outbox (tx, seq) where dead_at is null and mode = 'batch';
 create index if not exists event_batches_open on public.event_batches (next_at) where done_at is null and dead_at is null;
 create index if not exists event_outbox_dead on public.event_outbox (dead_at) where dead_at is not null;
 create index if not exists proposals_pending on public.proposals (fund_id) where status = 'pending';
@@ -79,5 +80,8 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select amount = round(amount, (select c.exponent from public.currencies c where c.code = within_exponent.currency))
 $$;
 comment on function evergreen.within_exponent(numeric, text) is 'Whether the amount is a whole number of the currency''s minor units.';
+-- rows that name their currency are held to it by the table itself; amounts in the fund's currency by the functions that write them
+select evergreen.add_check('fund_flows', 'fund_flows_exponent', 'evergreen.within_exponent(amount, currency)');
+select evergreen.add_check('reported_flows', 'reported_flows_exponent', 'evergreen.within_exponent(amount, currency)');
 
 insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;

@@ -84,7 +84,7 @@ declare
 begin
   perform evergreen.require_role('service_role');
   perform evergreen.refuse_unless(length(reason) between 1 and 2000 and max_attempts >= 1, 'EG400', 'reason (1 to 2,000 characters) and max_attempts (from 1) are needed.');
-  select * into waiting from public.event_outbox o where o.seq = fn_fail_event.seq for update;
+  select * into waiting from public.event_outbox o where o.seq = fn_fail_event.seq for no key update;
   if not found then
     return 'gone';
   end if;
@@ -169,7 +169,7 @@ declare
 begin
   perform evergreen.require_role('service_role');
   perform evergreen.refuse_unless(length(reason) between 1 and 2000 and max_attempts >= 1, 'EG400', 'reason (1 to 2,000 characters) and max_attempts (from 1) are needed.');
-  select * into open_batch from public.event_batches b where b.batch_id = fn_fail_batch.batch_id and b.done_at is null for update;
+  select * into open_batch from public.event_batches b where b.batch_id = fn_fail_batch.batch_id and b.done_at is null for no key update;
   if not found then
     return 'gone';
   end if;

@@ -52,7 +52,7 @@ begin
   end if;
   perform evergreen.refuse_unless(status in ('completed', 'refused', 'failed'), 'EG400', 'status is completed, refused or failed.');
   perform evergreen.refuse_unless(metadata is null or jsonb_typeof(metadata) = 'object', 'EG400', 'metadata is a JSON object.');
-  select * into run from public.workflow_runs r where r.workflow_id = fn_complete_workflow.workflow_id for update;
+  select * into run from public.workflow_runs r where r.workflow_id = fn_complete_workflow.workflow_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No workflow with that id.');
   if run.ended_at is not null then
     perform evergreen.refuse_unless(run.status = fn_complete_workflow.status, 'EG428', 'The workflow has ended as ' || run.status || '.');

@@ -42,7 +42,7 @@ begin
   insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity)
   values (of_fund, of_side, on_day, of_scenario, named, 0) on conflict do nothing;
   select * into rung from public.liquidity_ladder l
-   where l.fund_id = of_fund and l.side = of_side and l.as_of = on_day and l.scenario_id = of_scenario and l.bucket = named for update;
+   where l.fund_id = of_fund and l.side = of_side and l.as_of = on_day and l.scenario_id = of_scenario and l.bucket = named for no key update;
   perform evergreen.refuse_unless(rung.capacity + delta_capacity >= 0 and (of_side = 'liability' or rung.capacity + delta_capacity >= rung.utilization),
     'EG424', 'The bucket would fall below what is reserved of it.');
   update public.liquidity_ladder l set capacity = l.capacity + delta_capacity where l.ladder_id = rung.ladder_id returning * into rung;
@@ -110,7 +110,7 @@ begin
     return query select answer ->> 'result', answer ->> 'reason', (answer ->> 'ratio')::numeric;
     return;
   end if;
-  select * into p from public.proposals x where x.proposal_id = fn_reserve_liquidity.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_reserve_liquidity.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   -- once per proposal, whatever the request id
   if exists (select from public.proposal_checks c where c.proposal_id = p.proposal_id and c.room = 'liquidity-engine') then
@@ -118,7 +118,7 @@ begin
     return;
   end if;
   perform evergreen.refuse_unless(p.status = 'checking', 'EG428', 'The proposal is ' || p.status || '.');
-  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for update;
+  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
   select * into cover from evergreen.thirty_day_cover(p.fund_id, p.proposal_id);
   -- a quotient has as many decimals as its operands, at least: the inner round() carries it to the eighteenth
   multiple := case when cover.liabilities = 0 then null else round(round(cover.assets, 20) / cover.liabilities, 18) end;
@@ -172,9 +172,9 @@ begin
   end if;
   perform evergreen.refuse_unless(length(reason) between 1 and 200, 'EG400', 'reason has 1 to 200 characters.');
   -- proposal, then ladder: the order in which everyone locks
-  perform 1 from public.proposals x where x.proposal_id = fn_release_liquidity.proposal_id for update;
+  perform 1 from public.proposals x where x.proposal_id = fn_release_liquidity.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
-  for held in select * from public.liquidity_reservations r where r.proposal_id = fn_release_liquidity.proposal_id and r.released_at is null for update loop
+  for held in select * from public.liquidity_reservations r where r.proposal_id = fn_release_liquidity.proposal_id and r.released_at is null for no key update loop
     update public.liquidity_ladder l set utilization = l.utilization - held.amount where l.ladder_id = held.ladder_id;
     update public.liquidity_reservations r set released_at = now(), release_reason = reason where r.reservation_id = held.reservation_id;
     perform evergreen.audit(held.fund_id, 'liquidity_reservations', held.reservation_id::text, 'released: ' || left(reason, 100), request_id);

@@ -26,7 +26,7 @@ begin
   end if;
   perform evergreen.refuse_unless(method in ('lp', 'qp'), 'EG400', 'method is lp or qp.');
   perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
-  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for update;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(of_fund.status = 'active', 'EG428', 'The fund is ' || of_fund.status || '.');
   perform evergreen.refuse_unless(
@@ -73,7 +73,7 @@ begin
   end if;
   select * into asked from public.fund_events e where e.event_id = fn_propose_rebalancing.event_id and e.type = 'REBALANCE_REQUESTED';
   perform evergreen.refuse_unless(found, 'EG404', 'No rebalancing was requested by that event.');
-  select * into of_fund from public.funds f where f.fund_id = asked.fund_id for update;
+  select * into of_fund from public.funds f where f.fund_id = asked.fund_id for no key update;
   perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and jsonb_typeof(inputs) = 'object', 'EG400', 'body and inputs are JSON objects.');
   perform evergreen.refuse_unless(octet_length(body::text) <= 16777216 and octet_length(inputs::text) <= 1048576, 'EG413', 'body is larger than 16 MB or inputs than 1 MB.');
   perform evergreen.refuse_unless(inputs ->> 'allocations_version' ~ '^[0-9]{1,18}$', 'EG400', 'inputs.allocations_version says on which allocations the proposal rests.');
@@ -130,7 +130,7 @@ begin
   if answer is not null then
     return answer ->> 'result';
   end if;
-  select * into p from public.proposals x where x.proposal_id = fn_record_checks.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_record_checks.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   if not exists (select from public.proposal_checks c where c.proposal_id = p.proposal_id and c.room = 'compliance-sentinel') then
     perform evergreen.refuse_unless(p.status = 'checking', 'EG428', 'The proposal is ' || p.status || '.');
@@ -173,7 +173,7 @@ begin
   perform evergreen.require_role('agent_commander');
   input := jsonb_build_object('proposal_id', proposal_id);
   answer := evergreen.earlier_answer('fn_open_proposal', request_id, input);
-  select * into p from public.proposals x where x.proposal_id = fn_open_proposal.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_open_proposal.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   if p.status = 'checking' then
     select count(distinct c.room), string_agg(c.rule || ' (' || c.detail || ')', '; ' order by c.rule) filter (where c.result = 'failed') into rooms, failed
@@ -213,7 +213,7 @@ begin
   end if;
   perform evergreen.refuse_unless(decision in ('approved', 'rejected'), 'EG400', 'decision is approved or rejected.');
   perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
-  select * into p from public.proposals x where x.proposal_id = fn_decide_proposal.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_decide_proposal.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   perform evergreen.refuse_unless(p.status = 'pending', case when p.status = 'expired' then 'EG423' else 'EG422' end, 'The proposal is ' || p.status || '.');
   -- the database clock decides; a late decision is refused even before the workflow has noticed
@@ -243,7 +243,7 @@ declare
   p public.proposals;
 begin
   perform evergreen.require_role('agent_commander');
-  select * into p from public.proposals x where x.proposal_id = fn_read_decision.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_read_decision.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   if p.status = 'pending' and p.expires_at <= now() then
     update public.proposals x set status = 'expired', refusal = '{"code": "EG423", "reason": "nobody decided in time"}' where x.proposal_id = p.proposal_id returning * into p;
@@ -271,7 +271,7 @@ begin
     return answer ->> 'status';
   end if;
   perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
-  select * into p from public.proposals x where x.proposal_id = fn_withdraw_proposal.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_withdraw_proposal.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   if p.status in ('checking', 'pending', 'approved') then
     update public.proposals x set status = 'withdrawn', refusal = jsonb_build_object('code', 'EG428', 'reason', left(fn_withdraw_proposal.reason, 200))
@@ -304,7 +304,7 @@ begin
   if answer is not null then
     return answer;
   end if;
-  select * into p from public.proposals x where x.proposal_id = fn_apply_allocations.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_apply_allocations.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   if p.status = 'applied' then
     return jsonb_build_object('status', 'applied', 'version', (select max(a.version) from public.portfolio_allocations a where a.proposal_id = p.proposal_id)::text);
@@ -315,7 +315,7 @@ begin
              and 'user:' || a.decided_by <> all (array[p.requested_by, p.proposed_by])), 'EG420', 'No valid approval by a second person.');
   perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at),
     'EG421', 'The proposal was changed after it was hashed.');
-  select * into of_fund from public.funds f where f.fund_id = p.fund_id for update;
+  select * into of_fund from public.funds f where f.fund_id = p.fund_id for no key update;
   perform evergreen.refuse_unless(of_fund.allocations_version = p.based_on_version, 'EG425', 'The allocations have changed since the proposal was made.');
   next_version := of_fund.allocations_version + 1;
   select coalesce(sum((t ->> 'cost')::numeric), 0) into cost from jsonb_array_elements(p.body -> 'trades') t;
@@ -343,7 +343,7 @@ begin
     'EG424', 'The trades do not add up to the value of the fund.');
   update public.funds f set allocations_version = next_version, net_assets = total where f.fund_id = p.fund_id;
   -- every rung at once and in one order, as fn_reserve_liquidity does
-  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for update;
+  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
   -- what was reserved is now spent; the buckets hold what the fund holds
   update public.liquidity_ladder l set utilization = l.utilization - r.amount
     from public.liquidity_reservations r where r.proposal_id = p.proposal_id and r.released_at is null and l.ladder_id = r.ladder_id;

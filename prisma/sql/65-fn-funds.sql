@@ -30,7 +30,7 @@ begin
   if answer is not null then
     return (answer ->> 'version')::int;
   end if;
-  select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for update;
+  select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   version := evergreen.put_mandate(of_fund, mandate, label, request_id);
   perform evergreen.keep_answer('fn_set_mandate', request_id, input, jsonb_build_object('version', version));
@@ -89,7 +89,7 @@ begin
   values (fund ->> 'code', fund ->> 'name', unit, coalesce(fund -> 'source', '{}'), coalesce((fund ->> 'synthetic')::boolean, false),
     coalesce(fund ->> 'calendar', 'none'), coalesce(fund ->> 'time_zone', 'UTC'))
   on conflict (code) do nothing;
-  select * into of_fund from public.funds f where f.code = fund ->> 'code' for update;
+  select * into of_fund from public.funds f where f.code = fund ->> 'code' for no key update;
   perform evergreen.refuse_unless(of_fund.base_currency = unit, 'EG400', 'The fund exists with another currency.');
   perform evergreen.refuse_unless(of_fund.nav_as_of is null or of_fund.nav_as_of <= day, 'EG428', 'The fund already stands at a later date; an older filing would not change it.');
   next_version := of_fund.allocations_version + 1;
@@ -113,7 +113,7 @@ begin
   select x.id, of_fund.fund_id, day, (a ->> 'market_value')::numeric, 'reported', coalesce(fund #>> '{source,kind}', 'import'), effective
     from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
   -- every rung at once and in one order, as fn_reserve_liquidity does
-  perform 1 from public.liquidity_ladder l where l.fund_id = of_fund.fund_id and l.side = 'asset' order by l.ladder_id for update;
+  perform 1 from public.liquidity_ladder l where l.fund_id = of_fund.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
   insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, stress_delta)
   select of_fund.fund_id, l ->> 'side', day, 'base', l ->> 'bucket', (l ->> 'capacity')::numeric, coalesce((l ->> 'stress_delta')::numeric, 0)
     from jsonb_array_elements(coalesce(fund -> 'ladder', '[]')) l

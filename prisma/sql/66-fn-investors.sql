@@ -45,7 +45,7 @@ begin
   if answer is not null then
     return (answer ->> 'investor_id')::uuid;
   end if;
-  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for update;
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
   if waiting.kyc_status = 'assigned' then
     perform evergreen.refuse_unless(waiting.classification = fn_assign_investor.classification, 'EG428', 'The investor was assigned with another classification.');
@@ -81,7 +81,7 @@ begin
   end if;
   perform evergreen.refuse_unless(cardinality(missing) between 1 and 20 and not exists (
     select from unnest(missing) kind where (length(kind) between 1 and 60) is not true), 'EG400', 'missing names 1 to 20 kinds of evidence of 1 to 60 characters.');
-  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_ask_evidence.pending_id for update;
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_ask_evidence.pending_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
   perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is ' || waiting.kyc_status || '.');
   if waiting.missing is distinct from fn_ask_evidence.missing or waiting.kyc_status = 'submitted' then
@@ -148,7 +148,7 @@ begin
   if answer is not null then
     return answer;
   end if;
-  select * into taken from public.event_batches b where b.batch_id = fn_intake_orders.batch_id for update;
+  select * into taken from public.event_batches b where b.batch_id = fn_intake_orders.batch_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No batch with that id.');
   if taken.done_at is not null then
     return taken.outcome;
@@ -162,7 +162,7 @@ begin
       from named n
       join public.fund_flows f on f.flow_id = n.flow_id and f.fund_id = n.fund_id
       join public.investors i on i.investor_id = f.investor_id
-     where f.status = 'submitted' order by f.flow_id for update of f
+     where f.status = 'submitted' order by f.flow_id for no key update of f
   ), moved as (
     -- 1 identity, 2 order state: only who is cleared today may be accepted (R54)
     update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end from orders o where f.flow_id = o.flow_id

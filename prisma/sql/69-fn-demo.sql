@@ -29,7 +29,7 @@ begin
   if answer is not null then
     return answer;
   end if;
-  select * into of_fund from public.funds f where f.code = chunk ->> 'fund' and f.synthetic for update;
+  select * into of_fund from public.funds f where f.code = chunk ->> 'fund' and f.synthetic for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No synthetic fund with that code.');
   foreach list in array array['classes', 'investors', 'access', 'snapshots', 'flows'] loop
     counts := counts || jsonb_build_object(list, jsonb_array_length(evergreen.demo_rows(chunk, list)));

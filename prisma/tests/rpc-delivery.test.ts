@@ -1,6 +1,6 @@
 // The outbox: leases, back-off, dead letters, retries, batches, and nothing ahead of a transaction that is still open.
 import { beforeEach, describe, expect, it } from "vitest";
-import { agent, callOn, OPS, PM_ONE, type Row, SERVICE, testDatabase } from "./arrange.ts";
+import { agent, callOn, OPS, PM_ONE, PM_TWO, type Row, SERVICE, testDatabase } from "./arrange.ts";
 import { claimedBatch, deadLetter, emptyOutbox, placedOrder, recordedStress } from "./cases/event-cases.ts";
 import { approvedProposal, newFund } from "./synthetic-fund.ts";
 
@@ -126,6 +126,23 @@ describe("what is delivered how", () => {
       return row?.fn_record_event;
     });
     expect((await claim()).map((row) => row.event_id)).toEqual([first, second]);
+  });
+
+  it("an open change of a fund does not hold up the events of that fund", async () => {
+    const fund = await newFund(db);
+    await db.as(PM_TWO, async (holder) => {
+      await callOn(holder, "fn_set_mandate", { fund: fund.code, mandate: { sleeves: [] } });
+      const recorded = await db.as(PM_ONE, async (client) => {
+        await client.query("set local lock_timeout = '200ms'");
+        return callOn(client, "fn_record_event", {
+          type: "STRESS_REQUESTED",
+          payload: { scenario_id: "x", shift_bps: 1 },
+          source: "test",
+          fund_id: fund.fundId,
+        });
+      });
+      expect(recorded).toHaveLength(1);
+    });
   });
 
   it("rings the bell at commit", async () => {

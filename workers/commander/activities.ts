@@ -19,9 +19,11 @@ export const commander = (house: House): Activities =>
           workflow_id: workflowId,
           type: plan.type,
           event_id: eventId,
-          metadata: { playbook: plan.playbook },
+          metadata: "refused" in plan ? { refused: plan.refused.code } : { playbook: plan.playbook },
         }),
       );
+      // only now: an event that no playbook can take has a run, which ends as failed with this reason
+      if ("refused" in plan) throw plan.refused;
       const fundId = facts?.fundId;
       if (fundId === undefined) return { type: plan.type, playbook: plan.playbook, memoryIds: [] };
       const memories = await context.narrate(() =>

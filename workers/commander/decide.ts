@@ -1,5 +1,5 @@
 // Which playbook an event gets. Pure.
-import { EVENTS, EvergreenError, isEventName, type Playbook } from "@evergreen-fund/domain";
+import { type ErrorCode, EVENTS, EvergreenError, isEventName, type Playbook } from "@evergreen-fund/domain";
 import type { EventFacts } from "./facts.ts";
 
 export interface Plan {
@@ -9,18 +9,25 @@ export interface Plan {
   question: string;
 }
 
-/** @throws EvergreenError EG404 unknown event, EG400 a payload its schema refuses, EG428 a type that starts no run. */
-export function choosePlaybook(facts: EventFacts | null): Plan {
+/** A payload its schema refuses ends the run with a reason; it still has a run, so that people find it. */
+export interface Refusal {
+  type: string;
+  refused: EvergreenError;
+}
+
+/** Refused: EG400 a type that is not known or a payload its schema refuses, EG428 a type that starts no run. @throws EvergreenError EG404 unknown event. */
+export function choosePlaybook(facts: EventFacts | null): Plan | Refusal {
   if (facts === null) throw new EvergreenError("EG404", "The event does not exist.");
-  if (!isEventName(facts.type)) throw new EvergreenError("EG400", `No playbook knows ${facts.type}.`);
-  const known = EVENTS[facts.type] as (typeof EVENTS)[keyof typeof EVENTS] & { playbook?: Playbook };
-  if (known.mode !== "run" || known.playbook === undefined)
-    throw new EvergreenError("EG428", `${facts.type} starts no run.`);
-  if (!known.payload.safeParse(facts.payload).success)
-    throw new EvergreenError("EG400", `The payload of ${facts.type} is not what its schema says.`);
+  const { type, payload, fundCode } = facts;
+  const refuse = (code: ErrorCode, words: string): Refusal => ({ type, refused: new EvergreenError(code, words) });
+  if (!isEventName(type)) return refuse("EG400", `No playbook knows ${type}.`);
+  const known = EVENTS[type] as (typeof EVENTS)[keyof typeof EVENTS] & { playbook?: Playbook };
+  if (known.mode !== "run" || known.playbook === undefined) return refuse("EG428", `${type} starts no run.`);
+  if (!known.payload.safeParse(payload).success)
+    return refuse("EG400", `The payload of ${type} is not what its schema says.`);
   return {
-    type: facts.type,
+    type,
     playbook: known.playbook,
-    question: `${facts.type.toLowerCase().replaceAll("_", " ")} of fund ${facts.fundCode ?? "none"}`,
+    question: `${type.toLowerCase().replaceAll("_", " ")} of fund ${fundCode ?? "none"}`,
   };
 }

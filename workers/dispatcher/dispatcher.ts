@@ -79,7 +79,10 @@ export function startDispatcher({ database, client, rooms, crashPoint, log }: Di
       let found = false;
       try {
         found = await turn();
-        if (complaint !== "") log(`${name}: working again`);
+        if (complaint !== "") {
+          log(`${name}: working again`);
+          bell.lost();
+        }
         complaint = "";
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
@@ -98,7 +101,7 @@ export function startDispatcher({ database, client, rooms, crashPoint, log }: Di
     return true;
   };
 
-  const hearing = keepListening(database, bell.ring, () => stopped);
+  const hearing = keepListening(database, bell, () => stopped);
   const done = Promise.all([
     loop("events", deliverEvents),
     loop("batches", deliverBatches),
@@ -114,11 +117,15 @@ export function startDispatcher({ database, client, rooms, crashPoint, log }: Di
   };
 }
 
-/** LISTEN, and again after a lost connection. Only a hint: the loops poll in any case. */
-async function keepListening(database: Database, ring: () => void, ended: () => boolean): Promise<void> {
+/** LISTEN, and again after something was away: its connection may have died with it, and nobody would say so. Only a hint: the loops poll in any case. */
+async function keepListening(database: Database, bell: Bell, ended: () => boolean): Promise<void> {
   let hangUp: (() => Promise<void>) | undefined;
   while (!ended()) {
-    hangUp ??= await database.listen(ring).catch(() => undefined);
+    if (bell.wasLost()) {
+      await hangUp?.().catch(() => undefined);
+      hangUp = undefined;
+    }
+    hangUp ??= await database.listen(bell.ring).catch(() => undefined);
     await pause(IDLE_MS);
   }
   await hangUp?.().catch(() => undefined);
@@ -126,9 +133,27 @@ async function keepListening(database: Database, ring: () => void, ended: () => 
 
 const pause = (ms: number): Promise<void> => new Promise((wake) => setTimeout(wake, ms));
 
-function openBell(): { ring(): void; wait(ms: number): Promise<void> } {
+interface Bell {
+  ring(): void;
+  wait(ms: number): Promise<void>;
+  /** The wire may be cut: it has to be laid again. */
+  lost(): void;
+  /** Whether lost() was called since it was last asked. */
+  wasLost(): boolean;
+}
+
+function openBell(): Bell {
   let sleepers: (() => void)[] = [];
+  let cut = false;
   return {
+    lost() {
+      cut = true;
+    },
+    wasLost() {
+      const was = cut;
+      cut = false;
+      return was;
+    },
     ring() {
       for (const wake of sleepers.splice(0)) wake();
     },

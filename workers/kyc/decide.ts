@@ -14,7 +14,10 @@ export type Review = { outcome: "assign"; classification: string } | { outcome: 
 
 /** A kind counts when its value is an ISO date not after `today` (YYYY-MM-DD). @throws EvergreenError EG400 unknown classification. */
 export function review(applicant: Applicant, today: string): Review {
-  const required = REQUIRED_EVIDENCE[applicant.classification];
+  // an own key: "constructor" is a word every object knows
+  const required = Object.hasOwn(REQUIRED_EVIDENCE, applicant.classification)
+    ? REQUIRED_EVIDENCE[applicant.classification]
+    : undefined;
   if (required === undefined) throw new EvergreenError("EG400", "The classification is not known.");
   const missing = required.filter((kind) => {
     const given = applicant.evidence[kind];

@@ -1,12 +1,14 @@
 // One run per event: brief → playbook → close → remember. Deterministic code only; rows are read and written by rooms.
-import type { RunStatus } from "@evergreen-fund/domain/agents.ts";
+import type { RunRef, RunStatus } from "@evergreen-fund/domain/agents.ts";
 import { EVENTS, isEventName } from "@evergreen-fund/domain/events.ts";
 import { eventIdOf } from "@evergreen-fund/domain/ids.ts";
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
   condition,
   defineSignal,
+  isCancellation,
   log,
   setHandler,
   upsertSearchAttributes,
@@ -42,18 +44,22 @@ export async function commander({ eventId, rooms }: CommanderArgs): Promise<{ st
     },
     stage: (name) => upsertSearchAttributes([{ key: SEARCH.stage, value: name }]),
   };
-  const brief = await house.room("commander").brief({ eventId, workflowId });
-  const run = { eventId, workflowId, ...(brief.fundId ? { fundId: brief.fundId } : {}) };
+  let run: RunRef = { eventId, workflowId };
   const outcome = await play();
-  const { status } = await house.room("commander").close({ ...run, ...outcome });
-  await house
-    .room("commander")
-    .remember({ ...run, ...outcome })
-    .catch(() => log.warn("the run is not remembered", { workflowId }));
-  return { status: status as RunStatus };
+  // also a run that is being cancelled is closed: its mirror must not say "running" for ever
+  return await CancellationScope.nonCancellable(async () => {
+    const { status } = await house.room("commander").close({ ...run, ...outcome });
+    await house
+      .room("commander")
+      .remember({ ...run, ...outcome })
+      .catch(() => log.warn("the run is not remembered", { workflowId }));
+    return { status: status as RunStatus };
+  });
 
   async function play(): Promise<Outcome> {
     try {
+      const brief = await house.room("commander").brief(run);
+      if (brief.fundId) run = { ...run, fundId: brief.fundId };
       const playbook =
         isEventName(brief.type) && EVENTS[brief.type].mode === "run" && brief.playbook !== "intake-orders"
           ? PLAYBOOK_TABLE[brief.playbook]
@@ -62,7 +68,7 @@ export async function commander({ eventId, rooms }: CommanderArgs): Promise<{ st
       return await playbook({ run, type: brief.type, memoryIds: brief.memoryIds }, house);
     } catch (error) {
       await saga.compensate();
-      return { status: "failed", reason: reasonOf(error) };
+      return { status: "failed", reason: isCancellation(error) ? "the run was cancelled" : reasonOf(error) };
     }
   }
 }

@@ -33,6 +33,8 @@ export function callRoom<R extends RoomName>(room: R, rooms: Rooms, summary?: st
       startToCloseTimeout: `${seconds}s`,
       retry: { ...RETRY, ...(attempts > 0 ? { maximumAttempts: attempts } : {}) },
       summary: summary ?? `${room}.${action}`,
+      // a write that is under way when the run is cancelled is waited for: what it did must be known to be taken back
+      cancellationType: "WAIT_CANCELLATION_COMPLETED",
     } as const;
     const activities: Record<string, (input: unknown) => Promise<unknown>> =
       rooms === "local"

@@ -1,7 +1,8 @@
 // Named places at which a test kills the process, to prove that the work finishes after a restart. Off unless EVERGREEN_CRASH_AT names one.
 import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { CONTRACTS, type RoomName } from "@evergreen-fund/domain";
+import type { CONTRACTS, RoomName } from "@evergreen-fund/domain";
+import type { RoomStep } from "@evergreen-fund/tracing";
 
 /** Places in the dispatcher. */
 export const DISPATCHER_POINTS = [
@@ -11,12 +12,31 @@ export const DISPATCHER_POINTS = [
   "dispatcher.finished",
   "dispatcher.batched",
 ] as const;
-const STEPS = ["facts", "decide", "record"] as const;
+
+/** The steps each action takes; each ends at a crash point. The rooms' own tests hold this table to what the rooms do. */
+const ALL = ["facts", "decide", "record"] as const;
+const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly RoomStep[] } } = {
+  commander: {
+    brief: ["facts", "decide", "record", "narrate"],
+    openProposal: ["record"],
+    readDecision: ["record"],
+    withdrawProposal: ["record"],
+    close: ["record"],
+    remember: ["facts", "decide", "narrate"],
+  },
+  rebalancing: { propose: ALL, apply: ["record"] },
+  "liquidity-engine": { reserve: ALL, release: ["record"] },
+  "compliance-sentinel": { checkTrades: ALL, checkTokenization: ALL },
+  "risk-guardian": { alert: ALL },
+  kyc: { review: ALL },
+  simulation: { stress: ALL },
+  tokenization: { register: ["record"] },
+};
 
 /** Every named crash point: those of the dispatcher, and after each step of each room's actions. */
 export function crashPoints(): string[] {
-  const rooms = (Object.keys(CONTRACTS) as RoomName[]).flatMap((room) =>
-    Object.keys(CONTRACTS[room]).flatMap((action) => STEPS.map((step) => `${room}.${action}.${step}`)),
+  const rooms = Object.entries(STEPS).flatMap(([room, actions]) =>
+    Object.entries(actions).flatMap(([action, steps]) => steps.map((step: RoomStep) => `${room}.${action}.${step}`)),
   );
   return [...DISPATCHER_POINTS, ...rooms];
 }

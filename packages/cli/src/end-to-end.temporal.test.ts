@@ -1,7 +1,7 @@
 // The whole way on a real stack of its own: a synthetic filing becomes a fund, one portfolio manager asks, another approves, allocations change.
 // Runs the committed `bin/evergreen.mjs` as a person would, and reads only what it prints.
 import { execFile } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,8 @@ import { z } from "zod";
 const folder = mkdtempSync(join(tmpdir(), "evergreen-e2e-"));
 const home = join(folder, "home");
 const filing = join(folder, "synthetic.xml");
+const DATA = process.env.EVERGREEN_SHARED_DATA ?? join(REPOSITORY_ROOT, "../shared/data");
+const REAL = join(DATA, "nport/dupree-kentucky-short-to-medium-2022-12.xml");
 const HOLDINGS = 60;
 const START_MS = 300_000;
 let base = 0;
@@ -324,6 +326,17 @@ describe("a portfolio manager rebalances a fund", () => {
     expect(one.ok).toBe(true);
     expect(one.entries).toBeGreaterThan(5);
     expect(one.entries).toBeLessThan(all.entries);
+  });
+
+  it.skipIf(!existsSync(REAL))("rebalances a real fund (skipped without ../shared/data)", async () => {
+    const imported = await json(Imported, ["import", "nport", REAL, "--fund", "KY1"]);
+    expect(imported).toMatchObject({ assets: 55, netAssets: "41349926.01", difference: "894899.31", warnings: [] });
+    const real = await json(Proposed, ["rebalance", "--fund", "KY1", "--wait"]);
+    expect(real.trades.length).toBeGreaterThan(0);
+    const decide = ["proposals", "approve", real.proposalId, "--hash", real.proposalHash, "--wait"];
+    const approved = await json(z.object({ status: z.string() }), [...decide, "--as", person("pm_role", 1)]);
+    expect(approved.status).toBe("applied");
+    expect((await json(Allocations, ["allocations", "show", "--fund", "KY1"])).version).toBe("2");
   });
 
   it("imports a filing without holdings and refuses to rebalance it", async () => {

@@ -12,8 +12,9 @@ const NOT_CALCULATIONS: Record<string, string> = {
   warmUp: "returns nothing",
 };
 
-const exported = Object.entries(api).filter(
-  (entry): entry is [string, (...input: never[]) => unknown] => typeof entry[1] === "function",
+type Exported = (...input: never[]) => unknown;
+const exported: [string, Exported][] = Object.entries<unknown>(api).flatMap(([name, value]) =>
+  typeof value === "function" ? [[name, value as Exported]] : [],
 );
 
 describe("the registry", () => {

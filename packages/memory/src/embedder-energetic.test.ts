@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { FundId } from "@evergreen-fund/domain/ids.ts";
 import { afterAll, describe, expect, it } from "vitest";
 import { openEmbedder } from "./embedder.ts";
+import { energeticEmbedder } from "./embedder-energetic.ts";
 import { inMemoryPort } from "./in-memory-port.ts";
 import { openMemory } from "./memory.ts";
 
@@ -44,8 +45,26 @@ describe("recall with the offline model", { timeout: 60_000 }, () => {
     );
   });
 
-  it("gives 512 numbers, the same every time", async () => {
+  it("leaves the event loop free while it computes", async () => {
     const embedder = openEmbedder({ kind: "energetic" });
+    await embedder.embed(["load the model first"]);
+    let turns = 0;
+    let done = false;
+    const counting = (async () => {
+      while (!done) {
+        await new Promise((turn) => setImmediate(turn));
+        turns += 1;
+      }
+    })();
+    await embedder.embed(["liquidity ".repeat(200)]);
+    done = true;
+    await counting;
+    // computing on this thread lets at most two or three turns pass
+    expect(turns).toBeGreaterThan(20);
+  });
+
+  it("gives 512 numbers, the same every time", async () => {
+    const embedder = energeticEmbedder();
     const [first, again] = await embedder.embed([MEMORIES.gate, MEMORIES.gate]);
     expect(embedder.dimensions).toBe(512);
     expect(first).toHaveLength(512);

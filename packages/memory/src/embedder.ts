@@ -3,6 +3,7 @@ import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { energeticEmbedder } from "./embedder-energetic.ts";
 import { hashingEmbedder } from "./embedder-hashing.ts";
 import { httpEmbedder } from "./embedder-http.ts";
+import { rememberingEmbedder } from "./embedder-remembering.ts";
 
 export interface Embedder {
   /** For people and logs: kind and model. */
@@ -21,7 +22,10 @@ export type EmbedderConfig =
   | { kind: "ollama"; baseUrl: string; model: string; dimensions: number; timeoutMs?: number }
   | { kind: "hashing"; dimensions?: number };
 
-export function openEmbedder(config: EmbedderConfig): Embedder {
+/** The embedder of a configuration, with the vectors of the last 500 texts kept in front of it. */
+export const openEmbedder = (config: EmbedderConfig): Embedder => rememberingEmbedder(embedderOf(config));
+
+function embedderOf(config: EmbedderConfig): Embedder {
   switch (config.kind) {
     case "energetic":
       return energeticEmbedder();

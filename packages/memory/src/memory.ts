@@ -1,6 +1,6 @@
 // recall() before planning, remember() after a run. Recalling never fails its caller: no memory is a plan without memories, with the reason reported.
 import { type ErrorCode, EvergreenError } from "@evergreen-fund/domain/errors.ts";
-import type { FundId, MemoryId } from "@evergreen-fund/domain/ids.ts";
+import { FundId, type MemoryId } from "@evergreen-fund/domain/ids.ts";
 import type { Embedder } from "./embedder.ts";
 import { mem0Door, type RecallCall, type RememberCall } from "./mem0-door.ts";
 import type { MemoryPort } from "./memory-port.ts";
@@ -27,7 +27,7 @@ export type MemoryOptions = {
 };
 
 export type FundMemory = {
-  /** Loads model and mem0, so that the first recall is not slower than its limit. Rejects with EG503; the system runs without. */
+  /** Loads model and mem0 and searches once, so that the first recall is not slower than its limit. Rejects with a code, mostly EG503; the system runs without. */
   ready(): Promise<void>;
   /** The `limit` (1 to 50) memories of a fund nearest to the query that the caller may see, best first; [] when memory is not there. Never rejects. */
   recall(query: { fundId: FundId; query: string; limit: number }): Promise<Recollection[]>;
@@ -61,6 +61,9 @@ function coded(failure: unknown): EvergreenError {
   if (failure instanceof TimedOut) return new EvergreenError("EG503", "Memory did not answer in time.");
   return new EvergreenError("EG503", "Memory is not there.");
 }
+
+/** No fund has this id, so a search for it finds nothing. */
+const NOBODYS_FUND = FundId.parse("00000000-0000-4000-8000-000000000000");
 
 const uuid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
@@ -112,7 +115,13 @@ export function openMemory(options: MemoryOptions): FundMemory {
 
   return {
     ready: async () => {
-      await Promise.all([vectorOf("ready"), mem0.ready()]);
+      try {
+        await Promise.all([vectorOf("ready"), mem0.ready()]);
+        // one search of nobody's memories goes the whole way: mem0's first search, the store's first connection and plan
+        await search(NOBODYS_FUND, "ready", 1);
+      } catch (failure) {
+        throw coded(failure);
+      }
     },
     recall: async ({ fundId, query, limit }) => {
       try {

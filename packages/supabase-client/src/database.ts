@@ -6,7 +6,7 @@ import pg from "pg";
 import { becomeActor, claimsOf } from "./actor-context.ts";
 import { toEvergreenError } from "./errors.ts";
 import { type Prisma, PrismaClient } from "./generated/client.ts";
-import { RPCS, type RpcArgs, type RpcName, type RpcResult } from "./rpc.ts";
+import { ARRAY_ARGUMENTS, RPCS, type RpcArgs, type RpcName, type RpcResult } from "./rpc.ts";
 
 /** What `read` hands to its callback: Prisma's models inside the transaction. No role can write through it. */
 export type Reader = Prisma.TransactionClient;
@@ -16,6 +16,8 @@ export interface Database {
   rpc<N extends RpcName>(actor: Actor, name: N, args: RpcArgs<N>): Promise<RpcResult<N>>;
   /** Typed reads in one REPEATABLE READ transaction as the actor: one snapshot. Throws EvergreenError. */
   read<T>(actor: Actor, work: (tx: Reader) => Promise<T>): Promise<T>;
+  /** Opens a connection of each kind and reads once through Prisma, so that the first caller does not wait for it. Throws EvergreenError. */
+  ready(): Promise<void>;
   /** Calls back when an event was recorded; a hint only, the poll guarantees. Returns how to stop. */
   listen(onBell: () => void): Promise<() => Promise<void>>;
   close(): Promise<void>;
@@ -47,13 +49,13 @@ export function openDatabase({ url, connections = 5 }: DatabaseOptions): Databas
     ),
   });
 
-  return {
+  const database: Database = {
     async rpc(actor, name, args) {
       const { shape, result } = RPCS[name];
       try {
         // one simple-protocol message is one implicit transaction: role, claims and call take a single round trip
         const answers = (await pool.query(
-          `${becomeActor(actor)}; ${callOf(name, args)}`,
+          sendable(`${becomeActor(actor)}; ${callOf(name, args)}`),
         )) as unknown as pg.QueryResult[];
         const rows = answers[answers.length - 1]!.rows as Record<string, unknown>[];
         if (shape === "rows") return rows.map((row) => result.parse(row)) as RpcResult<typeof name>;
@@ -75,6 +77,16 @@ export function openDatabase({ url, connections = 5 }: DatabaseOptions): Databas
         throw toEvergreenError(error);
       }
     },
+    async ready() {
+      const connected = pool.query("select 1").catch((error: unknown) => {
+        throw toEvergreenError(error);
+      });
+      // a model, not raw SQL: it also makes Prisma load its query compiler
+      await Promise.all([
+        connected,
+        database.read({ role: "service_role" }, (tx) => tx.platform_settings.findFirst({ select: { key: true } })),
+      ]);
+    },
     async listen(onBell) {
       const client = new pg.Client(settings);
       client.on("notification", onBell);
@@ -89,6 +101,17 @@ export function openDatabase({ url, connections = 5 }: DatabaseOptions): Databas
       await Promise.all([pool.end(), prisma.$disconnect()]);
     },
   };
+  return database;
+}
+
+/**
+ * The message, if Postgres would receive it as it is: a NUL would cut it off, and half a surrogate pair would arrive as another character.
+ * @throws EvergreenError EG400.
+ */
+function sendable(message: string): string {
+  if (message.includes("\0") || /\p{Cs}/u.test(message))
+    throw new EvergreenError("EG400", "A text holds a character that the database cannot keep.");
+  return message;
 }
 
 /** `select public.fn_x(arg => 'value', …)`: named arguments, every value quoted by the driver and typed by the function's signature. */
@@ -104,15 +127,10 @@ function callOf(name: RpcName, args: Record<string, unknown>): string {
   return shape === "one" ? `select public.${name}(${list}) as answer` : `select * from public.${name}(${list})`;
 }
 
-const ARRAYS = new Set(["seqs", "investor_ids", "missing", "embedding"]);
-
+/** Numbers are quoted too: the function's signature types them, and one out of its range is EG400. */
 function literal(key: string, value: unknown): string {
   if (value === null) return "null";
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value === "string") return pg.escapeLiteral(value);
-  if (ARRAYS.has(key) && Array.isArray(value))
-    return pg.escapeLiteral(
-      `{${value.map((item) => (typeof item === "number" ? item : `"${String(item).replace(/(["\\])/g, "\\$1")}"`)).join(",")}}`,
-    );
-  return pg.escapeLiteral(JSON.stringify(value));
+  if (ARRAY_ARGUMENTS.has(key) && Array.isArray(value))
+    return pg.escapeLiteral(`{${value.map((item) => `"${String(item).replace(/(["\\])/g, "\\$1")}"`).join(",")}}`);
+  return pg.escapeLiteral(typeof value === "object" ? JSON.stringify(value) : String(value));
 }

@@ -45,6 +45,9 @@ export function toEvergreenError(error: unknown): EvergreenError {
   if (isErrorCode(state))
     return new EvergreenError(state, String(original?.originalMessage ?? message), { cause: error });
   if (state === "42501") return new EvergreenError("EG403", "Your role may not do this.", { cause: error });
+  // a value that does not fit its argument's type is refused before the function runs; the driver's text would repeat the value
+  if (/^22[0-9A-Z]{3}$/.test(state))
+    return new EvergreenError("EG400", "An argument is malformed or out of range.", { cause: error });
   const text = String(message ?? "");
   if (
     LOST.has(state) ||

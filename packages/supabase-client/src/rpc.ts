@@ -37,6 +37,9 @@ const rung = z.object({
   stress_delta: amount,
 });
 
+/** Arguments that are arrays in SQL; any other list travels as jsonb. A test compares these names with the database's own types. */
+export const ARRAY_ARGUMENTS: ReadonlySet<string> = new Set(["seqs", "investor_ids", "missing", "embedding"]);
+
 export const RPCS = {
   fn_record_event: rpc(
     "one",

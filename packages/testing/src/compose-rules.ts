@@ -1,7 +1,7 @@
 // What docker-compose.yml must keep, as a function of the parsed file, so that each rule can be seen to find what is planted.
 import { SETTINGS } from "@evergreen-fund/config/settings.ts";
 
-export interface ComposeService {
+export interface ComposeEntry {
   image?: string;
   profiles?: string[];
   restart?: string;
@@ -14,7 +14,7 @@ export interface ComposeService {
   configs?: { source: string }[];
 }
 export interface ComposeFile {
-  services: Record<string, ComposeService>;
+  services: Record<string, ComposeEntry>;
   volumes: Record<string, unknown>;
   configs: Record<string, { content?: string }>;
 }
@@ -40,7 +40,7 @@ export function composeFaults(
 
 function serviceFaults(
   name: string,
-  service: ComposeService,
+  service: ComposeEntry,
   file: ComposeFile,
   exists: (path: string) => boolean,
 ): string[] {
@@ -74,7 +74,7 @@ function serviceFaults(
   return faults;
 }
 
-function profileFaults(services: [string, ComposeService][]): string[] {
+function profileFaults(services: [string, ComposeEntry][]): string[] {
   const strange = services.filter(
     ([, { profiles = [] }]) => profiles.length === 0 || !profiles.every((profile) => PROFILES.includes(profile)),
   );

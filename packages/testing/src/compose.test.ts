@@ -6,7 +6,7 @@ import { REPOSITORY_ROOT } from "@evergreen-fund/config/config.ts";
 import { parseYAML } from "confbox";
 import { describe, expect, it } from "vitest";
 import { composeSecrets } from "../../../scripts/compose-env.mjs";
-import { type ComposeFile, type ComposeService, composeFaults, PROFILES } from "./compose-rules.ts";
+import { type ComposeEntry, type ComposeFile, composeFaults, PROFILES } from "./compose-rules.ts";
 
 const read = (path: string): string => readFileSync(join(REPOSITORY_ROOT, path), "utf8");
 const text = read("docker-compose.yml");
@@ -49,7 +49,7 @@ describe("docker-compose.yml", () => {
     expect(images).toEqual(expect.arrayContaining(needed[profile] ?? [profile]));
   });
 
-  const planted: [what: string, service: string, change: (service: ComposeService) => void][] = [
+  const planted: [what: string, service: string, change: (service: ComposeEntry) => void][] = [
     ["not pinned", "redis", (service) => Object.assign(service, { image: "redis:latest" })],
     ["not pinned", "redis", (service) => Object.assign(service, { image: "redis" })],
     ["not pinned", "redis", (service) => Object.assign(service, { image: "redis:7" })],

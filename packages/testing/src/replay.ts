@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { AesGcmCodec, dataConverter } from "@evergreen-fund/agent-kit";
 import { startTracing, temporalPlugin } from "@evergreen-fund/tracing";
 import { workflowBundle } from "@evergreen-fund/workers/bundle.ts";
-import type { Client } from "@temporalio/client";
+import { Client, Connection } from "@temporalio/client";
 import type { Payload } from "@temporalio/common";
 import { Worker, type WorkflowBundle } from "@temporalio/worker";
 import { DeterminismViolationError } from "@temporalio/workflow";
@@ -71,8 +71,25 @@ export async function replayHistories(
   }
 }
 
-/** The history of a finished run as a file's text, its payloads encrypted anew with REPLAY_KEY. @param key the key it was recorded with. */
-export async function recordHistory(client: Client, workflowId: string, key: Buffer): Promise<string> {
+/** Where runs are, and the key with which their payloads are encrypted. */
+export interface RecordingSource {
+  address: string;
+  namespace: string;
+  key: Buffer;
+}
+
+/** The histories of finished runs as texts of files, their payloads encrypted anew with REPLAY_KEY, in the order of `workflowIds`. */
+export async function recordHistories(source: RecordingSource, workflowIds: readonly string[]): Promise<string[]> {
+  const connection = await Connection.connect({ address: source.address });
+  try {
+    const client = new Client({ connection, namespace: source.namespace });
+    return await Promise.all(workflowIds.map((workflowId) => recordHistory(client, workflowId, source.key)));
+  } finally {
+    await connection.close();
+  }
+}
+
+async function recordHistory(client: Client, workflowId: string, key: Buffer): Promise<string> {
   const history = await client.workflow.getHandle(workflowId).fetchHistory();
   const [from, to] = [new AesGcmCodec(key), new AesGcmCodec(REPLAY_KEY)];
   const { events } = (await written(history, async (payload) => {

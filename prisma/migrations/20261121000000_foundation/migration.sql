@@ -763,9 +763,6 @@ CREATE INDEX "event_investors_event_id_idx" ON "event_investors"("event_id");
 CREATE UNIQUE INDEX "event_outbox_event_id_key" ON "event_outbox"("event_id");
 
 -- CreateIndex
-CREATE INDEX "event_outbox_tx_seq_idx" ON "event_outbox"("tx", "seq");
-
--- CreateIndex
 CREATE INDEX "workflow_runs_fund_id_started_at_idx" ON "workflow_runs"("fund_id", "started_at");
 
 -- CreateIndex
@@ -1333,8 +1330,9 @@ end $$;
 -- one current version of each allocation and one current mandate per fund
 create unique index if not exists portfolio_allocations_current on public.portfolio_allocations (fund_id, asset_id) where superseded_at is null;
 create unique index if not exists mandates_current on public.mandates (fund_id) where superseded_at is null;
--- the queue: what may be claimed, in commit order
-create index if not exists event_outbox_claim on public.event_outbox (tx, seq) where dead_at is null;
+-- the queues: what may be claimed, in commit order; apart, so that a backlog of one does not stand in the way of the other
+create index if not exists event_outbox_claim_one on public.event_outbox (tx, seq) where dead_at is null and mode in ('run', 'tell');
+create index if not exists event_outbox_claim_batch on public.event_outbox (tx, seq) where dead_at is null and mode = 'batch';
 create index if not exists event_batches_open on public.event_batches (next_at) where done_at is null and dead_at is null;
 create index if not exists event_outbox_dead on public.event_outbox (dead_at) where dead_at is not null;
 create index if not exists proposals_pending on public.proposals (fund_id) where status = 'pending';
@@ -1346,6 +1344,9 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select amount = round(amount, (select c.exponent from public.currencies c where c.code = within_exponent.currency))
 $$;
 comment on function evergreen.within_exponent(numeric, text) is 'Whether the amount is a whole number of the currency''s minor units.';
+-- rows that name their currency are held to it by the table itself; amounts in the fund's currency by the functions that write them
+select evergreen.add_check('fund_flows', 'fund_flows_exponent', 'evergreen.within_exponent(amount, currency)');
+select evergreen.add_check('reported_flows', 'reported_flows_exponent', 'evergreen.within_exponent(amount, currency)');
 
 insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;
 
@@ -1556,7 +1557,7 @@ declare
 begin
   perform evergreen.require_role('service_role');
   perform evergreen.refuse_unless(length(reason) between 1 and 2000 and max_attempts >= 1, 'EG400', 'reason (1 to 2,000 characters) and max_attempts (from 1) are needed.');
-  select * into waiting from public.event_outbox o where o.seq = fn_fail_event.seq for update;
+  select * into waiting from public.event_outbox o where o.seq = fn_fail_event.seq for no key update;
   if not found then
     return 'gone';
   end if;
@@ -1641,7 +1642,7 @@ declare
 begin
   perform evergreen.require_role('service_role');
   perform evergreen.refuse_unless(length(reason) between 1 and 2000 and max_attempts >= 1, 'EG400', 'reason (1 to 2,000 characters) and max_attempts (from 1) are needed.');
-  select * into open_batch from public.event_batches b where b.batch_id = fn_fail_batch.batch_id and b.done_at is null for update;
+  select * into open_batch from public.event_batches b where b.batch_id = fn_fail_batch.batch_id and b.done_at is null for no key update;
   if not found then
     return 'gone';
   end if;
@@ -1802,7 +1803,7 @@ begin
   end if;
   perform evergreen.refuse_unless(status in ('completed', 'refused', 'failed'), 'EG400', 'status is completed, refused or failed.');
   perform evergreen.refuse_unless(metadata is null or jsonb_typeof(metadata) = 'object', 'EG400', 'metadata is a JSON object.');
-  select * into run from public.workflow_runs r where r.workflow_id = fn_complete_workflow.workflow_id for update;
+  select * into run from public.workflow_runs r where r.workflow_id = fn_complete_workflow.workflow_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No workflow with that id.');
   if run.ended_at is not null then
     perform evergreen.refuse_unless(run.status = fn_complete_workflow.status, 'EG428', 'The workflow has ended as ' || run.status || '.');
@@ -1868,7 +1869,7 @@ begin
   insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity)
   values (of_fund, of_side, on_day, of_scenario, named, 0) on conflict do nothing;
   select * into rung from public.liquidity_ladder l
-   where l.fund_id = of_fund and l.side = of_side and l.as_of = on_day and l.scenario_id = of_scenario and l.bucket = named for update;
+   where l.fund_id = of_fund and l.side = of_side and l.as_of = on_day and l.scenario_id = of_scenario and l.bucket = named for no key update;
   perform evergreen.refuse_unless(rung.capacity + delta_capacity >= 0 and (of_side = 'liability' or rung.capacity + delta_capacity >= rung.utilization),
     'EG424', 'The bucket would fall below what is reserved of it.');
   update public.liquidity_ladder l set capacity = l.capacity + delta_capacity where l.ladder_id = rung.ladder_id returning * into rung;
@@ -1936,7 +1937,7 @@ begin
     return query select answer ->> 'result', answer ->> 'reason', (answer ->> 'ratio')::numeric;
     return;
   end if;
-  select * into p from public.proposals x where x.proposal_id = fn_reserve_liquidity.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_reserve_liquidity.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   -- once per proposal, whatever the request id
   if exists (select from public.proposal_checks c where c.proposal_id = p.proposal_id and c.room = 'liquidity-engine') then
@@ -1944,7 +1945,7 @@ begin
     return;
   end if;
   perform evergreen.refuse_unless(p.status = 'checking', 'EG428', 'The proposal is ' || p.status || '.');
-  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for update;
+  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
   select * into cover from evergreen.thirty_day_cover(p.fund_id, p.proposal_id);
   -- a quotient has as many decimals as its operands, at least: the inner round() carries it to the eighteenth
   multiple := case when cover.liabilities = 0 then null else round(round(cover.assets, 20) / cover.liabilities, 18) end;
@@ -1998,9 +1999,9 @@ begin
   end if;
   perform evergreen.refuse_unless(length(reason) between 1 and 200, 'EG400', 'reason has 1 to 200 characters.');
   -- proposal, then ladder: the order in which everyone locks
-  perform 1 from public.proposals x where x.proposal_id = fn_release_liquidity.proposal_id for update;
+  perform 1 from public.proposals x where x.proposal_id = fn_release_liquidity.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
-  for held in select * from public.liquidity_reservations r where r.proposal_id = fn_release_liquidity.proposal_id and r.released_at is null for update loop
+  for held in select * from public.liquidity_reservations r where r.proposal_id = fn_release_liquidity.proposal_id and r.released_at is null for no key update loop
     update public.liquidity_ladder l set utilization = l.utilization - held.amount where l.ladder_id = held.ladder_id;
     update public.liquidity_reservations r set released_at = now(), release_reason = reason where r.reservation_id = held.reservation_id;
     perform evergreen.audit(held.fund_id, 'liquidity_reservations', held.reservation_id::text, 'released: ' || left(reason, 100), request_id);
@@ -2043,7 +2044,7 @@ begin
   end if;
   perform evergreen.refuse_unless(method in ('lp', 'qp'), 'EG400', 'method is lp or qp.');
   perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
-  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for update;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(of_fund.status = 'active', 'EG428', 'The fund is ' || of_fund.status || '.');
   perform evergreen.refuse_unless(
@@ -2090,7 +2091,7 @@ begin
   end if;
   select * into asked from public.fund_events e where e.event_id = fn_propose_rebalancing.event_id and e.type = 'REBALANCE_REQUESTED';
   perform evergreen.refuse_unless(found, 'EG404', 'No rebalancing was requested by that event.');
-  select * into of_fund from public.funds f where f.fund_id = asked.fund_id for update;
+  select * into of_fund from public.funds f where f.fund_id = asked.fund_id for no key update;
   perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and jsonb_typeof(inputs) = 'object', 'EG400', 'body and inputs are JSON objects.');
   perform evergreen.refuse_unless(octet_length(body::text) <= 16777216 and octet_length(inputs::text) <= 1048576, 'EG413', 'body is larger than 16 MB or inputs than 1 MB.');
   perform evergreen.refuse_unless(inputs ->> 'allocations_version' ~ '^[0-9]{1,18}$', 'EG400', 'inputs.allocations_version says on which allocations the proposal rests.');
@@ -2147,7 +2148,7 @@ begin
   if answer is not null then
     return answer ->> 'result';
   end if;
-  select * into p from public.proposals x where x.proposal_id = fn_record_checks.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_record_checks.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   if not exists (select from public.proposal_checks c where c.proposal_id = p.proposal_id and c.room = 'compliance-sentinel') then
     perform evergreen.refuse_unless(p.status = 'checking', 'EG428', 'The proposal is ' || p.status || '.');
@@ -2190,7 +2191,7 @@ begin
   perform evergreen.require_role('agent_commander');
   input := jsonb_build_object('proposal_id', proposal_id);
   answer := evergreen.earlier_answer('fn_open_proposal', request_id, input);
-  select * into p from public.proposals x where x.proposal_id = fn_open_proposal.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_open_proposal.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   if p.status = 'checking' then
     select count(distinct c.room), string_agg(c.rule || ' (' || c.detail || ')', '; ' order by c.rule) filter (where c.result = 'failed') into rooms, failed
@@ -2230,7 +2231,7 @@ begin
   end if;
   perform evergreen.refuse_unless(decision in ('approved', 'rejected'), 'EG400', 'decision is approved or rejected.');
   perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
-  select * into p from public.proposals x where x.proposal_id = fn_decide_proposal.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_decide_proposal.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   perform evergreen.refuse_unless(p.status = 'pending', case when p.status = 'expired' then 'EG423' else 'EG422' end, 'The proposal is ' || p.status || '.');
   -- the database clock decides; a late decision is refused even before the workflow has noticed
@@ -2260,7 +2261,7 @@ declare
   p public.proposals;
 begin
   perform evergreen.require_role('agent_commander');
-  select * into p from public.proposals x where x.proposal_id = fn_read_decision.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_read_decision.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   if p.status = 'pending' and p.expires_at <= now() then
     update public.proposals x set status = 'expired', refusal = '{"code": "EG423", "reason": "nobody decided in time"}' where x.proposal_id = p.proposal_id returning * into p;
@@ -2288,7 +2289,7 @@ begin
     return answer ->> 'status';
   end if;
   perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
-  select * into p from public.proposals x where x.proposal_id = fn_withdraw_proposal.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_withdraw_proposal.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   if p.status in ('checking', 'pending', 'approved') then
     update public.proposals x set status = 'withdrawn', refusal = jsonb_build_object('code', 'EG428', 'reason', left(fn_withdraw_proposal.reason, 200))
@@ -2321,7 +2322,7 @@ begin
   if answer is not null then
     return answer;
   end if;
-  select * into p from public.proposals x where x.proposal_id = fn_apply_allocations.proposal_id for update;
+  select * into p from public.proposals x where x.proposal_id = fn_apply_allocations.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
   if p.status = 'applied' then
     return jsonb_build_object('status', 'applied', 'version', (select max(a.version) from public.portfolio_allocations a where a.proposal_id = p.proposal_id)::text);
@@ -2332,7 +2333,7 @@ begin
              and 'user:' || a.decided_by <> all (array[p.requested_by, p.proposed_by])), 'EG420', 'No valid approval by a second person.');
   perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at),
     'EG421', 'The proposal was changed after it was hashed.');
-  select * into of_fund from public.funds f where f.fund_id = p.fund_id for update;
+  select * into of_fund from public.funds f where f.fund_id = p.fund_id for no key update;
   perform evergreen.refuse_unless(of_fund.allocations_version = p.based_on_version, 'EG425', 'The allocations have changed since the proposal was made.');
   next_version := of_fund.allocations_version + 1;
   select coalesce(sum((t ->> 'cost')::numeric), 0) into cost from jsonb_array_elements(p.body -> 'trades') t;
@@ -2360,7 +2361,7 @@ begin
     'EG424', 'The trades do not add up to the value of the fund.');
   update public.funds f set allocations_version = next_version, net_assets = total where f.fund_id = p.fund_id;
   -- every rung at once and in one order, as fn_reserve_liquidity does
-  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for update;
+  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
   -- what was reserved is now spent; the buckets hold what the fund holds
   update public.liquidity_ladder l set utilization = l.utilization - r.amount
     from public.liquidity_reservations r where r.proposal_id = p.proposal_id and r.released_at is null and l.ladder_id = r.ladder_id;
@@ -2420,7 +2421,7 @@ begin
   if answer is not null then
     return (answer ->> 'version')::int;
   end if;
-  select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for update;
+  select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   version := evergreen.put_mandate(of_fund, mandate, label, request_id);
   perform evergreen.keep_answer('fn_set_mandate', request_id, input, jsonb_build_object('version', version));
@@ -2479,7 +2480,7 @@ begin
   values (fund ->> 'code', fund ->> 'name', unit, coalesce(fund -> 'source', '{}'), coalesce((fund ->> 'synthetic')::boolean, false),
     coalesce(fund ->> 'calendar', 'none'), coalesce(fund ->> 'time_zone', 'UTC'))
   on conflict (code) do nothing;
-  select * into of_fund from public.funds f where f.code = fund ->> 'code' for update;
+  select * into of_fund from public.funds f where f.code = fund ->> 'code' for no key update;
   perform evergreen.refuse_unless(of_fund.base_currency = unit, 'EG400', 'The fund exists with another currency.');
   perform evergreen.refuse_unless(of_fund.nav_as_of is null or of_fund.nav_as_of <= day, 'EG428', 'The fund already stands at a later date; an older filing would not change it.');
   next_version := of_fund.allocations_version + 1;
@@ -2503,7 +2504,7 @@ begin
   select x.id, of_fund.fund_id, day, (a ->> 'market_value')::numeric, 'reported', coalesce(fund #>> '{source,kind}', 'import'), effective
     from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
   -- every rung at once and in one order, as fn_reserve_liquidity does
-  perform 1 from public.liquidity_ladder l where l.fund_id = of_fund.fund_id and l.side = 'asset' order by l.ladder_id for update;
+  perform 1 from public.liquidity_ladder l where l.fund_id = of_fund.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
   insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, stress_delta)
   select of_fund.fund_id, l ->> 'side', day, 'base', l ->> 'bucket', (l ->> 'capacity')::numeric, coalesce((l ->> 'stress_delta')::numeric, 0)
     from jsonb_array_elements(coalesce(fund -> 'ladder', '[]')) l
@@ -2582,7 +2583,7 @@ begin
   if answer is not null then
     return (answer ->> 'investor_id')::uuid;
   end if;
-  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for update;
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
   if waiting.kyc_status = 'assigned' then
     perform evergreen.refuse_unless(waiting.classification = fn_assign_investor.classification, 'EG428', 'The investor was assigned with another classification.');
@@ -2618,7 +2619,7 @@ begin
   end if;
   perform evergreen.refuse_unless(cardinality(missing) between 1 and 20 and not exists (
     select from unnest(missing) kind where (length(kind) between 1 and 60) is not true), 'EG400', 'missing names 1 to 20 kinds of evidence of 1 to 60 characters.');
-  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_ask_evidence.pending_id for update;
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_ask_evidence.pending_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
   perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is ' || waiting.kyc_status || '.');
   if waiting.missing is distinct from fn_ask_evidence.missing or waiting.kyc_status = 'submitted' then
@@ -2685,7 +2686,7 @@ begin
   if answer is not null then
     return answer;
   end if;
-  select * into taken from public.event_batches b where b.batch_id = fn_intake_orders.batch_id for update;
+  select * into taken from public.event_batches b where b.batch_id = fn_intake_orders.batch_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No batch with that id.');
   if taken.done_at is not null then
     return taken.outcome;
@@ -2699,7 +2700,7 @@ begin
       from named n
       join public.fund_flows f on f.flow_id = n.flow_id and f.fund_id = n.fund_id
       join public.investors i on i.investor_id = f.investor_id
-     where f.status = 'submitted' order by f.flow_id for update of f
+     where f.status = 'submitted' order by f.flow_id for no key update of f
   ), moved as (
     -- 1 identity, 2 order state: only who is cleared today may be accepted (R54)
     update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end from orders o where f.flow_id = o.flow_id
@@ -2996,7 +2997,7 @@ begin
   if answer is not null then
     return answer;
   end if;
-  select * into of_fund from public.funds f where f.code = chunk ->> 'fund' and f.synthetic for update;
+  select * into of_fund from public.funds f where f.code = chunk ->> 'fund' and f.synthetic for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No synthetic fund with that code.');
   foreach list in array array['classes', 'investors', 'access', 'snapshots', 'flows'] loop
     counts := counts || jsonb_build_object(list, jsonb_array_length(evergreen.demo_rows(chunk, list)));

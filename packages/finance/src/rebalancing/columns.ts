@@ -1,4 +1,4 @@
-// Columns of the solver's model: which column means what, its bounds and its price. Everything is a share of NAV before.
+// Columns of the solver's model: which column means what, its bounds and its price. Everything is a share of NAV before, but the cost, which is in basis points of it.
 import { BPS, currencyExponent, Exact as Decimal60, type Exact } from "../money.ts";
 import type { ModelOptions } from "./model.ts";
 import type { Portfolio } from "./portfolio.ts";
@@ -83,10 +83,10 @@ export function layColumns(portfolio: Portfolio, options: ModelOptions): Columns
     }
     if (purpose === "optimise") tie[buy] = tie[sell] = (index + 1) / layout.traded;
   });
-  upper[layout.cost] = 1;
+  upper[layout.cost] = BPS.toNumber();
   lower[layout.cash] = -4 * (1 + reach);
   upper[layout.cash] = 4 * (1 + reach);
-  if (purpose === "optimise") cost[layout.cost] = Number(problem.objective.costAversion) * BPS.toNumber();
+  if (purpose === "optimise") cost[layout.cost] = Number(problem.objective.costAversion);
   if (options.widen) {
     upper[layout.widen] = 1e6;
     cost[layout.widen] = 1;

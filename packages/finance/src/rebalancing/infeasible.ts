@@ -33,7 +33,7 @@ export async function findConflicts(portfolio: Portfolio, thorough: boolean): Pr
     }
   }
   if (!thorough && groups.length === 0 && portfolio.ticketMinor > 1n) return { groups: [[TICKET]], proven: false };
-  return { groups, proven };
+  return { groups: groups.sort((a, b) => byId(a[0]!, b[0]!)), proven };
 }
 
 class Filter {

@@ -1,7 +1,8 @@
 // Turns a prepared portfolio into the numbers HiGHS solves. Everything is a share of NAV before (never money), the objective is in basis
 // points of NAV, every column is bounded on both sides. Weights are shares of NAV after costs, written exactly:
-//   x = v + buy − sell,  NAV = 1 − K,  cash = c₀ + Σ sell − Σ buy − K,  K = Σ buyCost·buy + Σ sellCost·sell,
+//   x = v + buy − sell,  NAV = 1 − K,  cash = c₀ + Σ sell − Σ buy − K,  K = Σ buyCost·buy + Σ sellCost·sell (its column in basis points),
 //   limit: Σ a·x + a_c·cash {≥, ≤} ratio·(1 − K) + amount,   target: Σ a·x + a_c·cash − t·(1 − K) = deviation.
+import { BPS } from "../money.ts";
 import { type Columns, layColumns, minorUnit, shareOf } from "./columns.ts";
 import type { Limit, Measure } from "./limits.ts";
 import type { Portfolio } from "./portfolio.ts";
@@ -111,6 +112,11 @@ class Rows {
     this.values.push(value);
   }
 
+  /** So many times K. The column counts it in basis points, where the solver's tolerance is worth next to nothing. */
+  putCost(times: number): void {
+    this.put(this.#columns.layout.cost, times / BPS.toNumber());
+  }
+
   /** The trades' part of a measure; returns what the holdings contribute as they stand. */
   putMeasure(measure: Measure): number {
     let standing = 0;
@@ -139,8 +145,8 @@ class Rows {
 function definitionRows(rows: Rows, portfolio: Portfolio, { layout }: Columns, options: ModelOptions): void {
   const { assets } = portfolio.problem;
   portfolio.tradable.forEach((position, index) => {
-    rows.put(2 * index, Number(assets[position]!.buyBps) / 1e4);
-    rows.put(2 * index + 1, Number(assets[position]!.sellBps) / 1e4);
+    rows.put(2 * index, Number(assets[position]!.buyBps));
+    rows.put(2 * index + 1, Number(assets[position]!.sellBps));
   });
   rows.put(layout.cost, -1);
   rows.close("cost", 0, 0);
@@ -148,7 +154,7 @@ function definitionRows(rows: Rows, portfolio: Portfolio, { layout }: Columns, o
     rows.put(2 * index, 1);
     rows.put(2 * index + 1, -1);
   }
-  rows.put(layout.cost, 1);
+  rows.putCost(1);
   rows.put(layout.cash, 1);
   if (options.shift) rows.put(layout.shift, -1);
   const before = shareOf(portfolio, portfolio.cash);
@@ -159,7 +165,7 @@ function targetRows(rows: Rows, portfolio: Portfolio, { layout, quadratic }: Col
   portfolio.targets.forEach((target, k) => {
     const goal = target.target.toNumber();
     const standing = rows.putMeasure(target.measure);
-    rows.put(layout.cost, goal);
+    rows.putCost(goal);
     rows.put(layout.target + 2 * k, -1);
     if (!quadratic) rows.put(layout.target + 2 * k + 1, 1);
     rows.close(`target:${target.name}`, goal - standing, goal - standing);
@@ -179,13 +185,13 @@ function limitRows(rows: Rows, portfolio: Portfolio, columns: Columns, options: 
     let standing: number;
     if (position === undefined) {
       standing = rows.putMeasure(limit.measure);
-      rows.put(layout.cost, ratio);
+      rows.putCost(ratio);
     } else {
       // A target has the same measure: three entries through its deviation instead of a copy of the measure.
       standing = portfolio.targets[position]!.target.toNumber();
       rows.put(layout.target + 2 * position, 1);
       if (!quadratic) rows.put(layout.target + 2 * position + 1, -1);
-      rows.put(layout.cost, ratio - standing);
+      rows.putCost(ratio - standing);
       if (options.widen && mayWiden(limit)) {
         rows.put(layout.widen, standing * (limit.sense === "min" ? 1 : -1));
       }

@@ -210,12 +210,23 @@ const names = (answer: RebalanceSolution) =>
 describe("no solution", () => {
   it("names the constraints that contradict each other, each group by itself", async () => {
     const input = base({
-      limits: { turnoverMax: "0.001" },
+      assets: [asset("a", "bonds", "6000.00", { minWeight: "0.7", maxWeight: "0.6" }), asset("b", "equity", "3800.00")],
+      sleeves: [
+        { id: "bonds", target: "0.5" },
+        { id: "equity", target: "0.48" },
+      ],
       cash: { value: "200.00", target: "0.02", min: "0.3", max: "0.2" },
+      limits: { turnoverMax: "0.9" },
     });
-    // 0.1 % of turnover cannot bring equity from 38 % up to 43.2 %; cash cannot be above 30 % and below 20 %
     expect(names(await rebalance(input))).toEqual([
+      ["asset:a:max", "asset:a:min"],
       ["cash:max", "cash:min"],
+    ]);
+  });
+
+  it("does not name what stands by", async () => {
+    // 0.1 % of turnover cannot bring equity from 38 % up to 43.2 %
+    expect(names(await rebalance(base({ limits: { turnoverMax: "0.001" } })))).toEqual([
       ["sleeve:equity:min", "turnover:max"],
     ]);
   });

@@ -89,7 +89,7 @@ const readmeRule: Rule = {
     const folders = new Set(
       files
         .flatMap(({ path }) => path.match(/^(packages\/[^/]+|workers\/[^/]+|workers|workflows)\//)?.[1] ?? [])
-        .filter((folder) => folder !== "workers/node_modules"),
+        .filter((folder) => folder !== "workers/tests"),
     );
     for (const { path } of files) if (/^workers\/[^/]+\//.test(path)) folders.add("workers");
     return [...folders].flatMap((folder) => {
@@ -112,6 +112,7 @@ const roomRule: Rule = {
   find(files) {
     const rooms = new Set(files.flatMap(({ path }) => path.match(/^workers\/([a-z-]+)\//)?.[1] ?? []));
     rooms.delete("dispatcher"); // not an agent: it decides nothing
+    rooms.delete("tests");
     return [...rooms].flatMap((room) => {
       const has = files
         .filter(({ path }) => path.startsWith(`workers/${room}/`))
@@ -134,6 +135,31 @@ const roomRule: Rule = {
   },
 };
 
+const FUNCTION_NAME = /\bfn_[a-z_]+\b/g;
+
+const charterRule: Rule = {
+  name: "charter",
+  law: "The README of a room names every fn_* the room calls, and none that does not exist.",
+  find(files) {
+    const known = files.find(({ path }) => path === "packages/supabase-client/src/rpc.ts")?.text.match(FUNCTION_NAME);
+    const rooms = files.filter(({ path }) => /^workers\/[a-z-]+\/README\.md$/.test(path));
+    return rooms.flatMap(({ path, text }) => {
+      const folder = path.slice(0, -"README.md".length);
+      const code = files.filter((file) => file.path.startsWith(folder) && isCode(file.path) && !isTest(file.path));
+      const called = new Set(code.flatMap((file) => file.text.match(FUNCTION_NAME) ?? []));
+      const named = new Set(text.match(FUNCTION_NAME) ?? []);
+      return [
+        ...[...called]
+          .filter((name) => !named.has(name))
+          .map((name) => ({ path, what: `${name} is called and not named` })),
+        ...[...named]
+          .filter((name) => known && !known.includes(name))
+          .map((name) => ({ path, what: `${name} does not exist` })),
+      ];
+    });
+  },
+};
+
 export const FILE_RULES: readonly Rule[] = [
   kebabRule,
   nameRule,
@@ -142,4 +168,5 @@ export const FILE_RULES: readonly Rule[] = [
   pathRule,
   readmeRule,
   roomRule,
+  charterRule,
 ];

@@ -197,6 +197,20 @@ export const PLANTED: Record<string, Planted> = {
       ),
     ),
   },
+  charter: {
+    breaks: [
+      { "workers/kyc/README.md": "writes: nothing", "workers/kyc/activities.ts": 'rpc("fn_ask_evidence", {})' },
+      {
+        "workers/kyc/README.md": "writes: `fn_ask_nobody`",
+        "packages/supabase-client/src/rpc.ts": "fn_ask_evidence: 1",
+      },
+    ],
+    keeps: {
+      "workers/kyc/README.md": "writes: `fn_ask_evidence`, `fn_intake_orders`",
+      "workers/kyc/activities.ts": 'rpc("fn_ask_evidence", {})',
+      "packages/supabase-client/src/rpc.ts": "fn_ask_evidence: 1, fn_intake_orders: 1",
+    },
+  },
   pins: {
     breaks: [
       manifest("", { dependencies: { tsx: "^4.23.15" } }),

@@ -1,0 +1,84 @@
+// Which playbook an event gets, row by row; and that whatever is not a sound event of a run is refused with its code, never thrown at the run.
+import { EVENT_NAMES, EVENTS, EvergreenError, type Playbook } from "@evergreen-fund/domain";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { choosePlaybook } from "./decide.ts";
+import type { EventFacts } from "./facts.ts";
+
+const ID = "00000000-0000-4000-8000-000000000001";
+const facts = (type: string, payload: unknown, fundCode: string | undefined = "SYN"): EventFacts => ({
+  type,
+  payload,
+  mode: "run",
+  playbook: null,
+  fundId: ID,
+  fundCode,
+});
+const chosen = (given: EventFacts): string => {
+  const plan = choosePlaybook(given);
+  return "refused" in plan ? plan.refused.code : plan.playbook;
+};
+
+describe("an event that starts a run", () => {
+  const rows: [type: string, payload: unknown, playbook: Playbook][] = [
+    ["REBALANCE_REQUESTED", { mandate_version: 1 }, "rebalance"],
+    ["REBALANCE_REQUESTED", { mandate_version: 2, method: "qp", reason: "because" }, "rebalance"],
+    ["INVESTOR_SUBMITTED", { pending_id: ID }, "onboard-investor"],
+    ["LIQUIDITY_BREACH", { bucket: "30d", ratio: "1.1", required: "1.2" }, "warn-of-risk"],
+    ["LIQUIDITY_BREACH", { bucket: "30d", ratio: null, required: "1.2" }, "warn-of-risk"],
+    ["DATA_DRIFT", { asset_id: ID, deviation_bps: "612.5", threshold_bps: "500" }, "warn-of-risk"],
+    ["STRESS_REQUESTED", { scenario_id: "rates_+200", shift_bps: -200 }, "stress-fund"],
+    ["TOKENIZATION_REQUESTED", { chain: "test", instrument: "UNIT", size: "1" }, "tokenize"],
+  ];
+  it.each(rows)("%s %j gets %s", (type, payload, playbook) => {
+    expect(chosen(facts(type, payload))).toBe(playbook);
+  });
+  it("has a row above for every type of mode run", () => {
+    const run = EVENT_NAMES.filter((name) => EVENTS[name].mode === "run");
+    expect(new Set(rows.map(([type]) => type))).toEqual(new Set(run));
+  });
+  it("asks memory about the fund by its code, and about none for the platform", () => {
+    const question = (fund: string | undefined) => choosePlaybook({ ...facts("STRESS_REQUESTED", { scenario_id: "x", shift_bps: 1 }), fundCode: fund });
+    expect(question("SYN")).toMatchObject({ question: "stress requested of fund SYN" });
+    expect(question(undefined)).toMatchObject({ question: "stress requested of fund none" });
+  });
+});
+
+describe("an event that starts none", () => {
+  it.each<[string, unknown, string]>([
+    ["DATA_DRIFT", { asset_id: ID, deviation_bps: "far", threshold_bps: "500" }, "EG400"],
+    ["DATA_DRIFT", { asset_id: ID, deviation_bps: 612, threshold_bps: "500" }, "EG400"],
+    ["REBALANCE_REQUESTED", { mandate_version: 0 }, "EG400"],
+    ["REBALANCE_REQUESTED", { mandate_version: 1, method: "guess" }, "EG400"],
+    ["STRESS_REQUESTED", { scenario_id: "x", shift_bps: 1001 }, "EG400"],
+    ["STRESS_REQUESTED", null, "EG400"],
+    ["LIQUIDITY_BREACH", { bucket: "31d", ratio: "1", required: "1.2" }, "EG400"],
+    ["NEVER_HEARD_OF", {}, "EG400"],
+    ["constructor", {}, "EG400"],
+    ["PROPOSAL_DECIDED", { proposal_id: ID, decision: "approved" }, "EG428"],
+    ["FUND_IMPORTED", { source: "synthetic", assets: 1, as_of: "2026-09-30" }, "EG428"],
+    ["REDEMPTION_REQUESTED", { flow_id: ID }, "EG428"],
+  ])("%s %j is refused with %s", (type, payload, code) => {
+    expect(chosen(facts(type, payload))).toBe(code);
+  });
+  it("that does not exist is EG404", () => {
+    expect(() => choosePlaybook(null)).toThrow(EvergreenError);
+    expect(() => choosePlaybook(null)).toThrow("does not exist");
+  });
+  it("never quotes its payload", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...EVENT_NAMES, "UNKNOWN"), fc.uuid(), (type, secret) => {
+        const plan = choosePlaybook(facts(type, { canary: secret, deviation_bps: secret, scenario_id: 7 }));
+        const text = "refused" in plan ? plan.refused.message : plan.question;
+        expect(text).not.toContain(secret);
+      }),
+    );
+  });
+  it("is never an exception, whatever the payload", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...EVENT_NAMES), fc.jsonValue(), (type, payload) => {
+        expect(choosePlaybook(facts(type, payload))).toBeTypeOf("object");
+      }),
+    );
+  });
+});

@@ -1,0 +1,106 @@
+// The memory port over Postgres: everything the contract asks for as the Commander's own role, and nothing for roles that memory is not for.
+import { randomUUID } from "node:crypto";
+import { type Actor, FundId } from "@evergreen-fund/domain";
+import { CONTRACT_DIMENSIONS, memoryPortContract } from "@evergreen-fund/memory/memory-port.contract.ts";
+import { openDatabase } from "@evergreen-fund/supabase-client";
+import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
+import pg from "pg";
+import { afterAll, describe, expect, inject, it } from "vitest";
+import { portOf } from "./memory.ts";
+
+const PM: Actor = { role: "pm_role", userId: "00000000-0000-4000-8000-000000000001" };
+const LP: Actor = { role: "lp_role", userId: "00000000-0000-4000-8000-000000000003" };
+const OPS: Actor = { role: "ops_role", userId: "00000000-0000-4000-8000-000000000005" };
+const AUDIT: Actor = { role: "audit_role", userId: "00000000-0000-4000-8000-000000000006" };
+
+const fresh = await freshDatabase(inject("postgresAdminUrl"));
+const database = openDatabase({ url: fresh.urlFor("evergreen_app") });
+const port = portOf(database, "commander");
+afterAll(async () => {
+  await database.close();
+  await fresh.drop();
+});
+
+async function newFund(): Promise<FundId> {
+  const made = await database.rpc(PM, "fn_import_fund", {
+    fund: {
+      code: `SYN-${randomUUID().slice(0, 8)}`,
+      name: "Synthetic fund",
+      currency: "USD",
+      as_of: "2026-09-30",
+      net_assets: "100.00",
+      synthetic: true,
+      source: { kind: "synthetic" },
+      assets: [{ key: "CASH", name: "Cash", type: "cash", sleeve: "cash", market_value: "100.00", bucket: "1d", liquid: true }],
+      ladder: [{ side: "asset", bucket: "1d", capacity: "100.00" }],
+    },
+  });
+  return FundId.parse(made.fund_id);
+}
+
+memoryPortContract("Postgres, as agent_commander", async () => ({ port, newFund }));
+
+describe("who finds a memory", () => {
+  const embedding = new Array<number>(CONTRACT_DIMENSIONS).fill(1);
+  const remembered = (async () => {
+    const fundId = await newFund();
+    const row = {
+      fund_id: fundId,
+      text: "The gate held.",
+      embedding,
+      reference_ids: [],
+      supabase_refs: [],
+      duckdb_refs: [],
+      workflow_id: null,
+      langfuse_trace_id: null,
+      trust: "system" as const,
+      nodes: [{ kind: "Scenario" as const, ref: "rates_up200" }],
+      edges: [],
+    };
+    await port.remember(row, `event/${randomUUID()}/commander.remember`);
+    return fundId;
+  })();
+  const search = async (actor: Actor) =>
+    database.rpc(actor, "fn_search_memories", { embedding, fund_id: await remembered, max_rows: 5 });
+
+  it.each([
+    ["the portfolio manager", PM],
+    ["an auditor", AUDIT],
+    ["another room", { role: "agent_kyc" } as Actor],
+  ])("%s does", async (_, actor) => {
+    expect((await search(actor)).map(({ text }) => text)).toEqual(["The gate held."]);
+    expect(await database.read(actor, (tx) => tx.memory_nodes.count())).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["an investor", LP],
+    ["operations", OPS],
+    ["the service", { role: "service_role" } as Actor],
+  ])("%s neither searches nor reads", async (_, actor) => {
+    await remembered;
+    await expect(search(actor)).rejects.toMatchObject({ code: "EG403" });
+    for (const table of ["agent_memories", "memory_nodes", "memory_edges"] as const) {
+      const read = database.read(actor, (tx): Promise<number> => {
+        if (table === "agent_memories") return tx.agent_memories.count();
+        return table === "memory_nodes" ? tx.memory_nodes.count() : tx.memory_edges.count();
+      });
+      await expect(read).rejects.toMatchObject({ code: "EG403" });
+    }
+  });
+
+  it("row-level security alone keeps it from an investor who was granted both by mistake", async () => {
+    const admin = new pg.Client({ connectionString: fresh.adminUrl });
+    await admin.connect();
+    try {
+      await admin.query(
+        `grant select on agent_memories to lp_role, ops_role; grant execute on function fn_search_memories(float8[], uuid, int) to lp_role, ops_role`,
+      );
+      for (const actor of [LP, OPS]) {
+        expect(await search(actor)).toEqual([]);
+        expect(await database.read(actor, (tx) => tx.agent_memories.count())).toBe(0);
+      }
+    } finally {
+      await admin.end();
+    }
+  });
+});

@@ -1,0 +1,58 @@
+// How bad a breach or a drift is: the rows a portfolio manager would write down, and the edges between them.
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { weigh } from "./decide.ts";
+
+const ASSET = "00000000-0000-4000-8000-000000000001";
+const breach = (ratio: string | null, required = "1.2") =>
+  weigh({ type: "LIQUIDITY_BREACH", payload: { bucket: "30d", ratio, required } });
+const drift = (deviation_bps: string, threshold_bps: string) =>
+  weigh({ type: "DATA_DRIFT", payload: { asset_id: ASSET, deviation_bps, threshold_bps } });
+
+describe("a liquidity breach (R33)", () => {
+  it.each<[string | null, string]>([
+    [null, "critical"],
+    ["-0.1", "critical"],
+    ["0", "critical"],
+    ["0.999999999999999", "critical"],
+    ["1", "warning"],
+    ["1.000000000000000000", "warning"],
+    ["1.19", "warning"],
+  ])("cover %s is %s", (ratio, severity) => {
+    expect(breach(ratio)).toMatchObject({ kind: "liquidity_breach", severity });
+  });
+  it("says bucket, scenario, ratio and what is required", () => {
+    expect(breach("1.1").reason).toBe("Cover of bucket 30d under base is 1.1, required 1.2.");
+    expect(breach(null).reason).toBe("Cover of bucket 30d under base is not computable, required 1.2.");
+  });
+});
+
+describe("a drift of a mark (R5)", () => {
+  it.each<[string, string, string]>([
+    ["501", "500", "notice"],
+    ["1500", "500", "notice"],
+    ["1500.01", "500", "warning"],
+    ["31", "10", "warning"],
+    ["30", "10", "notice"],
+  ])("%s bp at a threshold of %s is a %s", (deviation, threshold, severity) => {
+    expect(drift(deviation, threshold)).toMatchObject({ kind: "data_drift", severity });
+  });
+  it("is never less severe when the mark moved further", () => {
+    const rank = { notice: 0, warning: 1, critical: 2 };
+    fc.assert(
+      fc.property(fc.nat(100_000), fc.nat(100_000), fc.integer({ min: 1, max: 20_000 }), (a, b, threshold) => {
+        const [near, far] = [Math.min(a, b), Math.max(a, b)];
+        expect(rank[drift(String(far), String(threshold)).severity]).toBeGreaterThanOrEqual(
+          rank[drift(String(near), String(threshold)).severity],
+        );
+      }),
+    );
+  });
+});
+
+it("refuses every other event with EG428", () => {
+  expect(() => weigh({ type: "STRESS_REQUESTED", payload: {} })).toThrow(expect.objectContaining({ code: "EG428" }));
+});
+it("keeps every reason short enough for an alert", () => {
+  expect(drift("9".repeat(38), "1").reason.length).toBeLessThanOrEqual(500);
+});
