@@ -40,7 +40,7 @@ export default defineConfig({
           name: "postgres15",
           // What every supported Postgres must do alike: the migration, each RPC, and who may do what.
           include: existsSync(POSTGRES_15)
-            ? ["prisma/tests/rpc-*.test.ts", "prisma/tests/role-matrix.test.ts", "prisma/tests/catalogue.test.ts"]
+            ? ["prisma/tests/rpc-*.test.ts", "prisma/tests/role-*.test.ts", "prisma/tests/catalogue.test.ts"]
             : ["prisma/tests/postgres-15-missing.test.ts"],
           exclude: NOT_OURS,
           globalSetup: existsSync(POSTGRES_15) ? ["prisma/tests/postgres-15.ts"] : [],

@@ -5,7 +5,7 @@ import { CONTRACT_DIMENSIONS, memoryPortContract } from "@evergreen-fund/memory/
 import { openDatabase } from "@evergreen-fund/supabase-client";
 import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
-import { afterAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { portOf } from "./memory.ts";
 
 const PM: Actor = { role: "pm_role", userId: "00000000-0000-4000-8000-000000000001" };
@@ -24,14 +24,16 @@ afterAll(async () => {
 async function newFund(): Promise<FundId> {
   const made = await database.rpc(PM, "fn_import_fund", {
     fund: {
-      code: `SYN-${randomUUID().slice(0, 8)}`,
+      code: `SYN-${randomUUID().slice(0, 8).toUpperCase()}`,
       name: "Synthetic fund",
       currency: "USD",
       as_of: "2026-09-30",
       net_assets: "100.00",
       synthetic: true,
       source: { kind: "synthetic" },
-      assets: [{ key: "CASH", name: "Cash", type: "cash", sleeve: "cash", market_value: "100.00", bucket: "1d", liquid: true }],
+      assets: [
+        { key: "CASH", name: "Cash", type: "cash", sleeve: "cash", market_value: "100.00", bucket: "1d", liquid: true },
+      ],
       ladder: [{ side: "asset", bucket: "1d", capacity: "100.00" }],
     },
   });
@@ -42,8 +44,9 @@ memoryPortContract("Postgres, as agent_commander", async () => ({ port, newFund 
 
 describe("who finds a memory", () => {
   const embedding = new Array<number>(CONTRACT_DIMENSIONS).fill(1);
-  const remembered = (async () => {
-    const fundId = await newFund();
+  let fundId: FundId;
+  beforeAll(async () => {
+    fundId = await newFund();
     const row = {
       fund_id: fundId,
       text: "The gate held.",
@@ -58,10 +61,9 @@ describe("who finds a memory", () => {
       edges: [],
     };
     await port.remember(row, `event/${randomUUID()}/commander.remember`);
-    return fundId;
-  })();
-  const search = async (actor: Actor) =>
-    database.rpc(actor, "fn_search_memories", { embedding, fund_id: await remembered, max_rows: 5 });
+  });
+  const search = (actor: Actor) =>
+    database.rpc(actor, "fn_search_memories", { embedding, fund_id: fundId, max_rows: 5 });
 
   it.each([
     ["the portfolio manager", PM],
@@ -77,7 +79,6 @@ describe("who finds a memory", () => {
     ["operations", OPS],
     ["the service", { role: "service_role" } as Actor],
   ])("%s neither searches nor reads", async (_, actor) => {
-    await remembered;
     await expect(search(actor)).rejects.toMatchObject({ code: "EG403" });
     for (const table of ["agent_memories", "memory_nodes", "memory_edges"] as const) {
       const read = database.read(actor, (tx): Promise<number> => {

@@ -13,91 +13,82 @@ export interface Check {
   detail: string;
 }
 
+/** Held together under one limit: by an issuer, in one asset, or as the illiquid part. */
+interface Group {
+  /** Share of NAV after the trades. */
+  after: Exact;
+  /** Something of it is bought. Costs alone make every share of NAV a little larger: that is nobody's breach. */
+  bought: boolean;
+}
+
 /**
- * Concentration per issuer and asset, illiquid share and short positions after the trades. A limit that was broken before and is not made worse
- * passes with a note: a passive breach may not be worsened, and a trade that heals it must not be refused (R57). @throws ZodError for a stored mandate that is none.
+ * Concentration per issuer and asset, illiquid share and short positions after the trades. A group over its limit of which nothing is bought
+ * passes with a note: a passive breach may not be worsened, and a trade that heals it must not be refused (R57).
+ * @throws ZodError for a stored mandate that is none.
  */
 export function judgeTrades({ positions, limits: body, mandateVersion }: TradeFacts): Check[] {
   const { limits } = Mandate.parse(body);
-  const nav = { before: total(positions, "before"), after: total(positions, "after") };
-  const exempt = new Set(limits.exemptIssuers ?? []);
-  const securities = positions.filter((position) => position.type !== "cash");
-  const version = String(mandateVersion);
-  const checks: Check[] = [];
-  const check = (
-    rule: Check["rule"],
-    limit: string | undefined,
-    before: Exact,
-    after: Exact,
-    subject: string,
-  ): void => {
-    if (limit === undefined) return;
-    const within = after.lte(limit);
-    const passive = !within && before.gt(limit) && after.lte(before);
-    const detail = within
-      ? `${subject} within the limit`
-      : passive
-        ? `${subject} over the limit before and not worse after: passive breach`
-        : `${subject} over the limit`;
-    checks.push({
-      rule,
-      rule_version: version,
-      result: within || passive ? "passed" : "failed",
-      value: after.toFixed(18),
-      limit_value: limit,
-      detail,
-    });
+  const nav = total(positions, "after");
+  const group = (held: Position[]): Group => {
+    const [before, after] = [total(held, "before"), total(held, "after")];
+    return { after: nav.lte(0) ? ZERO : after.div(nav), bought: after.gt(before) };
   };
-  const share = (amount: Exact, when: "before" | "after"): Exact => (nav[when].lte(0) ? ZERO : amount.div(nav[when]));
-
+  const exempt = new Set(limits.exemptIssuers);
+  const securities = positions.filter((position) => position.type !== "cash");
   const issuers = new Map<string, Position[]>();
   for (const position of securities) {
     if (position.issuer === null || exempt.has(position.issuer)) continue;
     issuers.set(position.issuer, [...(issuers.get(position.issuer) ?? []), position]);
   }
-  const worstIssuer = worst(
-    [...issuers.values()].map((held) => [share(total(held, "before"), "before"), share(total(held, "after"), "after")]),
-    limits.issuerMax,
-  );
-  check("issuer_concentration", limits.issuerMax, worstIssuer[0], worstIssuer[1], "largest issuer");
-  const worstAsset = worst(
-    securities.map((position) => [share(decimal(position.before), "before"), share(decimal(position.after), "after")]),
-    limits.assetMax,
-  );
-  check("asset_concentration", limits.assetMax, worstAsset[0], worstAsset[1], "largest asset");
-  const illiquid = securities.filter(({ liquid }) => !liquid);
-  check(
-    "illiquid_share",
-    limits.illiquid?.max,
-    share(total(illiquid, "before"), "before"),
-    share(total(illiquid, "after"), "after"),
-    "illiquid share",
-  );
-  const short = securities.filter((position) => decimal(position.after).lt(0) && decimal(position.before).gte(0));
-  checks.push({
-    rule: "no_short_position",
-    rule_version: version,
-    result: short.length === 0 ? "passed" : "failed",
-    value: String(short.length),
-    limit_value: "0",
-    detail: short.length === 0 ? "no position is sold short" : "a position would be sold short",
-  });
-  return checks;
+  const version = String(mandateVersion);
+  const limited = (rule: Check["rule"], limit: string | undefined, groups: Group[], subject: string): Check[] => {
+    if (limit === undefined) return [];
+    const { after, bought } = worst(groups, limit);
+    const over = after.gt(limit);
+    const detail = !over
+      ? `${subject} within the limit`
+      : bought
+        ? `${subject} over the limit`
+        : `${subject} over the limit and nothing of it bought: passive breach`;
+    const result = over && bought ? "failed" : "passed";
+    return [{ rule, rule_version: version, result, value: after.toFixed(18), limit_value: limit, detail }];
+  };
+  const short = securities.filter(
+    (position) => decimal(position.after).lt(0) && decimal(position.before).gte(0),
+  ).length;
+  return [
+    ...limited("issuer_concentration", limits.issuerMax, [...issuers.values()].map(group), "largest issuer"),
+    ...limited(
+      "asset_concentration",
+      limits.assetMax,
+      securities.map((position) => group([position])),
+      "largest asset",
+    ),
+    ...limited(
+      "illiquid_share",
+      limits.illiquid?.max,
+      [group(securities.filter(({ liquid }) => !liquid))],
+      "illiquid share",
+    ),
+    {
+      rule: "no_short_position",
+      rule_version: version,
+      result: short === 0 ? "passed" : "failed",
+      value: String(short),
+      limit_value: "0",
+      detail: short === 0 ? "no position is sold short" : "a position would be sold short",
+    },
+  ];
 }
 
 const total = (positions: Position[], when: "before" | "after"): Exact =>
   positions.reduce((sum, position) => sum.plus(decimal(position[when])), ZERO);
 
-/** The pair that decides: an actively broken one first, else the largest after the trades. */
-function worst(pairs: [Exact, Exact][], limit: string | undefined): [Exact, Exact] {
-  const active =
-    limit === undefined
-      ? []
-      : pairs.filter(([before, after]) => after.gt(limit) && !(before.gt(limit) && after.lte(before)));
-  return (active.length > 0 ? active : pairs).reduce<[Exact, Exact]>(
-    (most, pair) => (pair[1].gt(most[1]) ? pair : most),
-    [ZERO, ZERO],
-  );
+/** The group that decides: an active breach first, else the largest after the trades. */
+function worst(groups: Group[], limit: string): Group {
+  const active = groups.filter(({ after, bought }) => bought && after.gt(limit));
+  const none: Group = { after: ZERO, bought: false };
+  return (active.length > 0 ? active : groups).reduce((most, one) => (one.after.gt(most.after) ? one : most), none);
 }
 
 /** A token operation needs a compliance approval that passed; without one it is refused. */

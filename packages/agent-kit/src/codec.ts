@@ -6,7 +6,7 @@ import type { Payload, PayloadCodec } from "@temporalio/common";
 const ENCODING = "binary/evergreen-aes-256-gcm";
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
-/** Largest payload that may reach Temporal, in bytes; larger inputs would be terminated by the server without compensation. */
+/** Largest payload that may reach Temporal, in bytes before encryption (which adds about four fifths); larger inputs would be terminated by the server without compensation. */
 export const MAX_PAYLOAD_BYTES = 64 * 1024;
 
 /**
@@ -25,14 +25,14 @@ export class AesGcmCodec implements PayloadCodec {
 
   async encode(payloads: Payload[]): Promise<Payload[]> {
     return payloads.map((payload) => {
+      if ((payload.data?.length ?? 0) > MAX_PAYLOAD_BYTES)
+        throw new RangeError("A Temporal payload is larger than 64 KB: pass an id instead of the row.");
       const plain = Buffer.from(
         JSON.stringify({
           metadata: base64(payload.metadata),
           data: Buffer.from(payload.data ?? []).toString("base64"),
         }),
       );
-      if (plain.length > MAX_PAYLOAD_BYTES * 2)
-        throw new RangeError("A Temporal payload is larger than 64 KB: pass an id instead of the row.");
       const nonce = randomBytes(12);
       const cipher = createCipheriv("aes-256-gcm", this.key, nonce).setAAD(Buffer.from(this.keyId));
       const data = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);

@@ -89,7 +89,9 @@ describe("a model in a thread", { timeout: 30_000 }, () => {
   });
 
   it("takes no more texts at once than it may, and no longer ones", async () => {
-    const thread = modelThread(entry("if (text === 'all') for (let i = 1; i <= id; i++) answer(i, [i])"), { waiting: 2 });
+    const thread = modelThread(entry("if (text === 'all') for (let i = 1; i <= id; i++) answer(i, [i])"), {
+      waiting: 2,
+    });
     const first = thread.vectorOf("one");
     const second = thread.vectorOf("all");
     expect(await refusalOf(thread.vectorOf("three"))).toMatchObject({ code: "EG503" });

@@ -80,7 +80,8 @@ export function modelThread(entry: URL, { timeoutMs = 10_000, waiting = 256 }: M
         const timer = setTimeout(() => {
           waiters.get(id)?.refuse("The offline embedder did not answer in time.");
           // slow is no reason to load the model again, silent is
-          if (performance.now() - thread.heardAt >= timeoutMs - 1) giveUp(thread, "The offline embedder hung; try again.");
+          if (performance.now() - thread.heardAt >= timeoutMs - 1)
+            giveUp(thread, "The offline embedder hung; try again.");
         }, timeoutMs);
         waiters.set(id, {
           answer: (vector) => {

@@ -37,11 +37,12 @@ export const run: RunBench = async ({ quick, environment, note, progress }) => {
         const workers = await town.startWorkers(groups);
         try {
           await ourChains(town, plan.warm);
+          const since = new Date();
           const done = await chainRounds(town, plan, (text) => say(`${name}: ${text}`));
           chains += plan.warm + plan.rounds * plan.chains;
           rounds[name] = done;
           findings.push(...chainFindings(name, floor, done));
-          spans[name] = await slowestSpans(town, statement);
+          spans[name] = await slowestSpans(town, statement, since);
           if (name === "one process") {
             rounds.routine = await routineRounds(town, statement, plan, say);
             routine = [await ordersCheck(town, statement, plan)];
@@ -175,6 +176,6 @@ async function ordersCheck({ ours }: Town, statement: Statement, plan: Plan): Pr
 }
 
 /** Where the time of a chain goes, by the platform's own traces. */
-async function slowestSpans({ ours }: Town, statement: Statement): Promise<unknown> {
-  return withSession(ours.adminUrl, async (session) => (await session.query(statement("spans"))).rows.slice(0, 24));
+async function slowestSpans({ ours }: Town, statement: Statement, since: Date): Promise<unknown> {
+  return withSession(ours.adminUrl, async (session) => (await session.query(statement("spans"), [since])).rows);
 }

@@ -83,7 +83,7 @@ export function layColumns(portfolio: Portfolio, options: ModelOptions): Columns
     }
     if (purpose === "optimise") tie[buy] = tie[sell] = (index + 1) / layout.traded;
   });
-  upper[layout.cost] = BPS.toNumber();
+  upper[layout.cost] = Math.min(BPS.toNumber(), reach * dearest(portfolio));
   lower[layout.cash] = -4 * (1 + reach);
   upper[layout.cash] = 4 * (1 + reach);
   if (purpose === "optimise") cost[layout.cost] = Number(problem.objective.costAversion);
@@ -115,6 +115,13 @@ export function layColumns(portfolio: Portfolio, options: ModelOptions): Columns
   });
   if (options.whole) upper.fill(1, layout.binary);
   return { layout, quadratic, cost, tie, lower, upper, curvature, held, reach };
+}
+
+/** The dearest purchase and the dearest sale, in basis points: nothing that can be bought and sold costs more. */
+function dearest({ problem, tradable }: Portfolio): number {
+  const most = (bps: (position: number) => string) =>
+    tradable.reduce((acc, position) => Math.max(acc, Number(bps(position))), 0);
+  return most((position) => problem.assets[position]!.buyBps) + most((position) => problem.assets[position]!.sellBps);
 }
 
 type Quartet = [Float64Array, Float64Array, Float64Array, Float64Array];

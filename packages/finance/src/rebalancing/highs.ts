@@ -40,6 +40,8 @@ const OPTIONS = {
   primal_feasibility_tolerance: 1e-9,
   dual_feasibility_tolerance: 1e-9,
   mip_feasibility_tolerance: 1e-9,
+  // Ratios of small sleeves times the cost column are smaller than what HiGHS drops by default.
+  small_matrix_value: 1e-12,
   mip_rel_gap: 0,
   mip_abs_gap: 1e-8,
   mip_max_nodes: NODE_LIMIT,

@@ -49,5 +49,5 @@ select count(*) filter (where r.status <> 'running' and r.ended_at is not null):
   from public.workflow_runs r;
 
 -- name: spans
-select name, count(*)::int as seen, percentile_cont(0.5) within group (order by extract(epoch from ended_at - started_at) * 1000)::text as p50
-  from public.trace_spans group by name order by 3 desc;
+select name, count(*)::int as seen, percentile_cont(0.5) within group (order by extract(epoch from ended_at - started_at) * 1000)as p50_ms
+  from public.trace_spans where started_at >= $1 group by name order by 3 desc;
