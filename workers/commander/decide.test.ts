@@ -38,7 +38,8 @@ describe("an event that starts a run", () => {
     expect(new Set(rows.map(([type]) => type))).toEqual(new Set(run));
   });
   it("asks memory about the fund by its code, and about none for the platform", () => {
-    const question = (fund: string | undefined) => choosePlaybook({ ...facts("STRESS_REQUESTED", { scenario_id: "x", shift_bps: 1 }), fundCode: fund });
+    const question = (fund: string | undefined) =>
+      choosePlaybook({ ...facts("STRESS_REQUESTED", { scenario_id: "x", shift_bps: 1 }), fundCode: fund });
     expect(question("SYN")).toMatchObject({ question: "stress requested of fund SYN" });
     expect(question(undefined)).toMatchObject({ question: "stress requested of fund none" });
   });

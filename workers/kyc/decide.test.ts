@@ -16,7 +16,10 @@ const all = (classification: string, date = "2026-01-02") =>
 
 describe.each(Object.keys(REQUIRED_EVIDENCE))("%s", (classification) => {
   it("is assigned when every kind is there", () => {
-    expect(review(applicant(classification, all(classification)), TODAY)).toEqual({ outcome: "assign", classification });
+    expect(review(applicant(classification, all(classification)), TODAY)).toEqual({
+      outcome: "assign",
+      classification,
+    });
   });
   it.each(REQUIRED_EVIDENCE[classification]!)("is asked for %s when it is missing", (kind) => {
     const { [kind]: _gone, ...rest } = all(classification);

@@ -17,7 +17,9 @@ describe("the thirty-day cover", () => {
   ])("of %s over %s is %s", (assets, liabilities, code, ratio) => {
     const verdict = judge({ assets: [rung("30d", assets)], liabilities: [rung("30d", liabilities)], changes: [] });
     expect(verdict.code).toBe(code);
-    expect(verdict.ratio === null ? null : Number(verdict.ratio).toFixed(12)).toBe(ratio === null ? null : Number(ratio).toFixed(12));
+    expect(verdict.ratio === null ? null : Number(verdict.ratio).toFixed(12)).toBe(
+      ratio === null ? null : Number(ratio).toFixed(12),
+    );
   });
   it.each<[bucket: string, counts: boolean]>([
     ["1d", true],
@@ -28,9 +30,15 @@ describe("the thirty-day cover", () => {
     ["365d", false],
     ["gt365d", false],
   ])("counts bucket %s: %s", (bucket, counts) => {
-    expect(judge({ assets: [rung(bucket, "120")], liabilities: [rung("30d", "100")], changes: [] }).code).toBe(counts ? "covered" : "below_cover");
-    expect(judge({ assets: [rung("1d", "120")], liabilities: [rung("1d", "100"), rung(bucket, "1")], changes: [] }).code).toBe(counts ? "below_cover" : "covered");
-    expect(judge({ assets: [rung("1d", "120")], liabilities: [rung("1d", "100")], changes: [rung(bucket, "-0.01")] }).code).toBe(counts ? "below_cover" : "covered");
+    expect(judge({ assets: [rung(bucket, "120")], liabilities: [rung("30d", "100")], changes: [] }).code).toBe(
+      counts ? "covered" : "below_cover",
+    );
+    expect(
+      judge({ assets: [rung("1d", "120")], liabilities: [rung("1d", "100"), rung(bucket, "1")], changes: [] }).code,
+    ).toBe(counts ? "below_cover" : "covered");
+    expect(
+      judge({ assets: [rung("1d", "120")], liabilities: [rung("1d", "100")], changes: [rung(bucket, "-0.01")] }).code,
+    ).toBe(counts ? "below_cover" : "covered");
   });
   it("is taken after the trades: a purchase of what is slow to sell drains it, a sale fills it", () => {
     const facts = { assets: [rung("1d", "130")], liabilities: [rung("30d", "100")] };
@@ -45,10 +53,18 @@ it("does not depend on how an amount is spread over the near buckets, and more a
   fc.assert(
     fc.property(cents, cents, cents, cents, (a, b, due, more) => {
       const together = judge({ assets: [rung("1d", text(a + b))], liabilities: [rung("7d", text(due))], changes: [] });
-      const apart = judge({ assets: [rung("1d", text(a)), rung("30d", text(b))], liabilities: [rung("7d", text(due))], changes: [] });
+      const apart = judge({
+        assets: [rung("1d", text(a)), rung("30d", text(b))],
+        liabilities: [rung("7d", text(due))],
+        changes: [],
+      });
       expect(apart).toEqual(together);
       expect(together.code).toBe((a + b) * 10n >= due * 12n ? "covered" : "below_cover");
-      const richer = judge({ assets: [rung("1d", text(a + b + more))], liabilities: [rung("7d", text(due))], changes: [] });
+      const richer = judge({
+        assets: [rung("1d", text(a + b + more))],
+        liabilities: [rung("7d", text(due))],
+        changes: [],
+      });
       if (together.code === "covered") expect(richer.code).toBe("covered");
     }),
   );

@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import { planTrades } from "./decide.ts";
 import type { Holding, RebalanceFacts } from "./facts.ts";
 
-const holding = (assetId: string, type: string, sleeve: string, value: string, more: Partial<Holding> = {}): Holding => ({
+const holding = (
+  assetId: string,
+  type: string,
+  sleeve: string,
+  value: string,
+  more: Partial<Holding> = {},
+): Holding => ({
   assetId,
   name: `${assetId} (synthetic)`,
   type,
@@ -91,10 +97,15 @@ describe("a plan", () => {
     const lines = (...cash: Holding[]) => planned(facts({ holdings: [...cash, ...rest] }));
     const [small, large] = [holding("c", "cash", "cash", "10000.00"), holding("b", "cash", "cash", "40000.00")];
     expect((await lines(small, large)).cashAssetId).toBe("b");
-    expect((await lines(holding("b", "cash", "cash", "25000.00"), holding("a", "cash", "cash", "25000.00"))).cashAssetId).toBe("a");
+    expect(
+      (await lines(holding("b", "cash", "cash", "25000.00"), holding("a", "cash", "cash", "25000.00"))).cashAssetId,
+    ).toBe("a");
   });
   it("names no cash line when the fund has none", async () => {
-    const holdings = [holding("bond-a", "debt", "bonds", "500000.00"), holding("share-a", "equity", "shares", "480000.00")];
+    const holdings = [
+      holding("bond-a", "debt", "bonds", "500000.00"),
+      holding("share-a", "equity", "shares", "480000.00"),
+    ];
     const plan = await planTrades(facts({ holdings, mandate: mandate({ cash: { target: "0.02" } }) }));
     expect(plan).toMatchObject({ kind: "planned", cashAssetId: null });
   });
@@ -114,9 +125,20 @@ describe("a plan", () => {
     expect((await planned(facts({ method: "qp" }))).portfolio.objective.form).toBe("qp");
   });
   it("measures cover against the ladder as it stands, not as the mandate was written", async () => {
-    const due = (amount: string) => facts({ stressedLiabilities: [{ bucket: "7d", amount }, { bucket: "90d", amount: "1.00" }] });
-    expect((await planned(due("100000.00"))).portfolio.liquidity.find(({ horizon }) => horizon === "30d")?.required).toMatch(/^120000(\.0+)?$/);
-    expect((await planned(facts({ stressedLiabilities: [] }))).portfolio.liquidity.find(({ horizon }) => horizon === "30d")?.required).toMatch(/^180000(\.0+)?$/);
+    const due = (amount: string) =>
+      facts({
+        stressedLiabilities: [
+          { bucket: "7d", amount },
+          { bucket: "90d", amount: "1.00" },
+        ],
+      });
+    expect(
+      (await planned(due("100000.00"))).portfolio.liquidity.find(({ horizon }) => horizon === "30d")?.required,
+    ).toMatch(/^120000(\.0+)?$/);
+    expect(
+      (await planned(facts({ stressedLiabilities: [] }))).portfolio.liquidity.find(({ horizon }) => horizon === "30d")
+        ?.required,
+    ).toMatch(/^180000(\.0+)?$/);
   });
 });
 
@@ -136,16 +158,32 @@ describe("a refusal", () => {
     expect(reason).toContain("30d");
   });
   it("EG427: a net asset value that is not above zero", async () => {
-    const owed = facts().holdings.map((one) => ({ ...one, liquid: one.type === "cash", value: one.type === "cash" ? "0.00" : `-${one.value}` }));
+    const owed = facts().holdings.map((one) => ({
+      ...one,
+      liquid: one.type === "cash",
+      value: one.type === "cash" ? "0.00" : `-${one.value}`,
+    }));
     expect(await refused(facts({ holdings: owed }))).toMatch(/^EG427: .*net asset value/);
   });
   it("stays below the length a verdict may have", async () => {
-    const sleeves = Array.from({ length: 40 }, (_, i) => ({ id: `sleeve-with-a-rather-long-name-${i}`, target: "0.0245", band: { absolute: "0.001" } }));
+    const sleeves = Array.from({ length: 40 }, (_, i) => ({
+      id: `sleeve-with-a-rather-long-name-${i}`,
+      target: "0.0245",
+      band: { absolute: "0.001" },
+    }));
     const holdings = [
       holding("cash-1", "cash", "cash", "20000.00"),
-      ...sleeves.map(({ id }, i) => holding(`asset-${i}`, "debt", id, i === 0 ? "980000.00" : "0.01", { liquid: false })),
+      ...sleeves.map(({ id }, i) =>
+        holding(`asset-${i}`, "debt", id, i === 0 ? "980000.00" : "0.01", { liquid: false }),
+      ),
     ];
-    const plan = await planTrades(facts({ holdings, mandate: mandate({ sleeves }), stressedLiabilities: [{ bucket: "30d", amount: "999999999.00" }] }));
+    const plan = await planTrades(
+      facts({
+        holdings,
+        mandate: mandate({ sleeves }),
+        stressedLiabilities: [{ bucket: "30d", amount: "999999999.00" }],
+      }),
+    );
     expect(plan.kind).toBe("refused");
     if (plan.kind === "refused") expect(plan.reason.length).toBeLessThanOrEqual(500);
   });

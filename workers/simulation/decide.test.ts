@@ -21,7 +21,12 @@ describe("a parallel shift", () => {
     [100, ["0.1", "0.2"], "0.30"],
     [1000, ["99999999999999999999.99"], "999999999999999999999.90"],
   ])("of %s bp over %j loses %s", (shift, values, loss) => {
-    expect(stress(shift, values.map((value, i) => row(value, `${i}y`)))).toEqual({
+    expect(
+      stress(
+        shift,
+        values.map((value, i) => row(value, `${i}y`)),
+      ),
+    ).toEqual({
       kind: "completed",
       scenarioId: "rates",
       loss,
@@ -33,7 +38,10 @@ describe("a parallel shift", () => {
       fc.property(fc.array(fc.bigInt(-(10n ** 12n), 10n ** 12n), { minLength: 1, maxLength: 20 }), (cents) => {
         const text = (value: bigint) => decimal(String(value)).div(100).toFixed(2);
         const sum = cents.reduce((a, b) => a + b, 0n);
-        const parts = stress(100, cents.map((value, i) => row(text(value), `${i}m`, i % 2 ? "EUR" : "USD")));
+        const parts = stress(
+          100,
+          cents.map((value, i) => row(text(value), `${i}m`, i % 2 ? "EUR" : "USD")),
+        );
         expect(parts).toMatchObject({ loss: text(sum).replace(/^-0\.00$/, "0.00") });
       }),
     );

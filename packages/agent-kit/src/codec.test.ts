@@ -22,18 +22,32 @@ describe("a payload", () => {
   });
   it("keeps bytes and metadata of any kind", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.uint8Array({ maxLength: 500 }), fc.dictionary(fc.string(), fc.uint8Array({ maxLength: 40 })), async (data, metadata) => {
-        const [back] = await codec.decode(await codec.encode([{ data, metadata }]));
-        expect(Buffer.from(back!.data!).equals(Buffer.from(data))).toBe(true);
-        expect(Object.keys(back!.metadata!).sort()).toEqual(Object.keys(metadata).sort());
-        for (const [name, bytes] of Object.entries(metadata)) expect(Buffer.from(back!.metadata![name]!).equals(Buffer.from(bytes))).toBe(true);
-      }),
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 500 }),
+        fc.dictionary(fc.string(), fc.uint8Array({ maxLength: 40 })),
+        async (data, metadata) => {
+          const [back] = await codec.decode(await codec.encode([{ data, metadata }]));
+          expect(Buffer.from(back!.data!).equals(Buffer.from(data))).toBe(true);
+          expect(Object.keys(back!.metadata!).sort()).toEqual(Object.keys(metadata).sort());
+          for (const [name, bytes] of Object.entries(metadata))
+            expect(Buffer.from(back!.metadata![name]!).equals(Buffer.from(bytes))).toBe(true);
+        },
+      ),
     );
   });
   it("shows nothing of what it holds", async () => {
     const one = await sealed({ secret: "canary-4711" });
-    const seen = Buffer.concat([Buffer.from(one.data!), ...Object.values(one.metadata!).map((value) => Buffer.from(value))]).toString("latin1");
-    for (const form of ["canary-4711", Buffer.from("canary-4711").toString("base64").slice(0, 12), "secret", "json/plain"]) expect(seen).not.toContain(form);
+    const seen = Buffer.concat([
+      Buffer.from(one.data!),
+      ...Object.values(one.metadata!).map((value) => Buffer.from(value)),
+    ]).toString("latin1");
+    for (const form of [
+      "canary-4711",
+      Buffer.from("canary-4711").toString("base64").slice(0, 12),
+      "secret",
+      "json/plain",
+    ])
+      expect(seen).not.toContain(form);
   });
   it("looks different every time", async () => {
     expect(Buffer.from((await sealed("same")).data!).equals(Buffer.from((await sealed("same")).data!))).toBe(false);
@@ -57,7 +71,8 @@ describe("a payload that somebody touched", () => {
   });
   it("is refused when it was cut short", async () => {
     const one = await sealed("x");
-    for (const length of [0, 5, 12, 27, one.data!.length - 1]) await expect(codec.decode([{ ...one, data: one.data!.subarray(0, length) }])).rejects.toThrow();
+    for (const length of [0, 5, 12, 27, one.data!.length - 1])
+      await expect(codec.decode([{ ...one, data: one.data!.subarray(0, length) }])).rejects.toThrow();
   });
   it("is refused under another key, also one that differs in a bit", async () => {
     const other = Buffer.from(key);

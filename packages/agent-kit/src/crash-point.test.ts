@@ -15,7 +15,9 @@ describe("the list", () => {
     for (const point of crashPoints()) expect(point).toMatch(/^[a-z-]+(\.[a-zA-Z]+){1,2}$/);
   });
   it("has every action of every room, and the dispatcher", () => {
-    const actions = Object.entries(CONTRACTS).flatMap(([room, all]) => Object.keys(all).map((action) => `${room}.${action}`));
+    const actions = Object.entries(CONTRACTS).flatMap(([room, all]) =>
+      Object.keys(all).map((action) => `${room}.${action}`),
+    );
     const listed = crashPoints().filter((point) => !(DISPATCHER_POINTS as readonly string[]).includes(point));
     expect(new Set(listed.map((point) => point.slice(0, point.lastIndexOf("."))))).toEqual(new Set(actions));
     expect(crashPoints()).toEqual(expect.arrayContaining([...DISPATCHER_POINTS]));

@@ -12,7 +12,11 @@ const passed: string[] = [];
 const nowhere = openDatabase({ url: "postgresql://nobody:canary-password@127.0.0.1:1/none" });
 afterAll(() => nowhere.close());
 const act = (register: RoomActions<"tokenization">["register"]) => {
-  const activities = room("tokenization", { database: nowhere, crashPoint: (name) => void passed.push(name) }, { register });
+  const activities = room(
+    "tokenization",
+    { database: nowhere, crashPoint: (name) => void passed.push(name) },
+    { register },
+  );
   return activities["tokenization.register"]!;
 };
 const failureOf = (work: Promise<unknown>): Promise<ApplicationFailure> =>
@@ -48,28 +52,34 @@ describe("an answer", () => {
 });
 
 describe("an input", () => {
-  it.each([undefined, null, {}, { ...run, eventId: "canary" }, { eventId: ID }, "canary", 7])("%j is refused with EG400 before anything happens", async (input) => {
-    let called = false;
-    const failure = await failureOf(
-      act(async () => {
-        called = true;
-        return { actionId: ID, status: "x" };
-      })(input),
-    );
-    expect(failure).toMatchObject({ type: "EG400", nonRetryable: true });
-    expect(failure.message).not.toContain("canary");
-    expect(called).toBe(false);
-  });
+  it.each([undefined, null, {}, { ...run, eventId: "canary" }, { eventId: ID }, "canary", 7])(
+    "%j is refused with EG400 before anything happens",
+    async (input) => {
+      let called = false;
+      const failure = await failureOf(
+        act(async () => {
+          called = true;
+          return { actionId: ID, status: "x" };
+        })(input),
+      );
+      expect(failure).toMatchObject({ type: "EG400", nonRetryable: true });
+      expect(failure.message).not.toContain("canary");
+      expect(called).toBe(false);
+    },
+  );
 });
 
 describe("a failure", () => {
-  it.each(Object.keys(ERRORS) as ErrorCode[])("coded %s is final unless a service was not there or something unforeseen happened", (code) => {
-    expect(toFailure(new EvergreenError(code, "words"))).toMatchObject({
-      type: code,
-      message: "words",
-      nonRetryable: code !== "EG503" && code !== "EG500",
-    });
-  });
+  it.each(Object.keys(ERRORS) as ErrorCode[])(
+    "coded %s is final unless a service was not there or something unforeseen happened",
+    (code) => {
+      expect(toFailure(new EvergreenError(code, "words"))).toMatchObject({
+        type: code,
+        message: "words",
+        nonRetryable: code !== "EG503" && code !== "EG500",
+      });
+    },
+  );
   it("keeps no cause: a driver's error may quote a row", () => {
     const failure = toFailure(new EvergreenError("EG400", "words", { cause: new Error("Key (code)=(canary) exists") }));
     expect(JSON.stringify([failure.message, failure.cause, failure.details])).not.toContain("canary");
@@ -115,6 +125,10 @@ describe("steps", () => {
       return { actionId: ID, status: context.workflowId.slice(0, 5) };
     })(run);
     // the database is not there: the facts were not read
-    expect(passed).toEqual(["tokenization.register.decide", "tokenization.register.narrate", "tokenization.register.record"]);
+    expect(passed).toEqual([
+      "tokenization.register.decide",
+      "tokenization.register.narrate",
+      "tokenization.register.record",
+    ]);
   });
 });

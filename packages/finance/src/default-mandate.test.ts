@@ -163,7 +163,7 @@ it.each([{ netAssets: "0.00" }, { netAssets: "-1.00" }, { asOf: "2024-13-01" }, 
 );
 
 const FILING = resolve(
-  process.env["EVERGREEN_SHARED_DATA"] ?? resolve(import.meta.dirname, "../../../../shared/data"),
+  process.env.EVERGREEN_SHARED_DATA ?? resolve(import.meta.dirname, "../../../../shared/data"),
   "nport/dupree-kentucky-short-to-medium-2022-12.xml",
 );
 

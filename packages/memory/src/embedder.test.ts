@@ -64,6 +64,7 @@ describe("an OpenAI-compatible server", () => {
     ["too few vectors", { body: '{"data":[]}' }, "EG503"],
     ["words for numbers", { body: '{"data":[{"index":0,"embedding":["a","b","c"]}]}' }, "EG503"],
     ["zeros", { body: '{"data":[{"index":0,"embedding":[0,0,0]}]}' }, "EG503"],
+    ["huge numbers", { body: '{"data":[{"index":0,"embedding":[1e200,0,0]}]}' }, "EG503"],
     ["another length", { body: '{"data":[{"index":0,"embedding":[1,2]}]}' }, "EG400"],
     [
       "ten megabytes",
@@ -79,6 +80,11 @@ describe("an OpenAI-compatible server", () => {
     expect(failure).toMatchObject({ name: "EvergreenError", code });
     expect(String(failure)).not.toContain("Jane");
     expect((failure as Error).cause).toBeUndefined();
+  });
+
+  it("that answers a vanishing component has it as zero, for the store's arithmetic", async () => {
+    const { url } = await listen(() => ({ body: '{"data":[{"index":0,"embedding":[1,1e-200,-1e-20]}]}' }));
+    expect(await openai(url).embed(["one"])).toEqual([[1, 0, -1e-20]]);
   });
 
   it("that is not there is EG503", async () => {

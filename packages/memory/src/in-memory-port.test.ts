@@ -1,3 +1,4 @@
+// What in memory port promises, case by case.
 import { randomUUID } from "node:crypto";
 import { FundId } from "@evergreen-fund/domain/ids.ts";
 import { inMemoryPort } from "./in-memory-port.ts";

@@ -1,3 +1,4 @@
+// What schema promises, case by case.
 import { describe, expect, it } from "vitest";
 import { EDGE_KINDS, MemoryNode, NODE_KINDS, RememberInput } from "./schema.ts";
 

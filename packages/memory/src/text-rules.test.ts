@@ -1,3 +1,4 @@
+// What text rules promises, case by case.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TEXT_MAX_BYTES } from "./schema.ts";

@@ -20,7 +20,8 @@ export async function prepareDatabase(config: Config): Promise<MigrateResult> {
   await bootstrapAuth(url);
   const result = await migrateDeploy({ databaseUrl: url, migrationsDir: MIGRATIONS_DIR });
   const missing = await setLoginPasswords(url, {
-    evergreen_app: ownKey(config.home, "evergreen_app"),
+    // with a DATABASE_URL of the user's own, its password is theirs
+    ...(config.databaseUrl === null ? { evergreen_app: ownKey(config.home, "evergreen_app") } : {}),
     evergreen_api: ownKey(config.home, "evergreen_api"),
     evergreen_readonly: ownKey(config.home, "evergreen_readonly"),
   });

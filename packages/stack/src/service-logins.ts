@@ -10,10 +10,10 @@ const SESSION_TABLES = ["sessions", "refresh_tokens", "flow_state", "audit_log_e
 /** Columns of an account that signing in and out changes. Not id, role or e-mail: the API can neither make an account nor raise one. */
 const ACCOUNT_COLUMNS = ["last_sign_in_at", "updated_at", "encrypted_password", "raw_user_meta_data"];
 
-/** Sets the passwords. Logins that the migrations did not create are returned by name, for the caller to complain about. */
+/** Sets the passwords that are given. Logins that the migrations did not create are returned by name, for the caller to complain about. */
 export async function setLoginPasswords(
   adminUrl: string,
-  passwords: Record<ServiceLogin, string>,
+  passwords: Partial<Record<ServiceLogin, string>>,
 ): Promise<ServiceLogin[]> {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
@@ -23,10 +23,12 @@ export async function setLoginPasswords(
     ]);
     const present = rows.map((row) => row.rolname);
     for (const login of SERVICE_LOGINS.filter((name) => present.includes(name))) {
+      const password = passwords[login];
+      if (password === undefined) continue; // somebody else keeps this one
       // A role's password cannot be a parameter; both parts are quoted by the driver.
       await client.query(
         `alter role ${client.escapeIdentifier(login)} login noinherit nobypassrls nosuperuser nocreatedb nocreaterole
-           password ${client.escapeLiteral(passwords[login])}`,
+           password ${client.escapeLiteral(password)}`,
       );
     }
     if (present.includes("evergreen_api")) await grantAccounts(client);

@@ -109,6 +109,12 @@ describe("who one is", () => {
     expect(await whoIs(heard[0]!.client)).toEqual(NOBODY);
   });
 
+  it("a refusal costs no connection: the next call travels on the same one", async () => {
+    const refused = await overheard(() => database.rpc(LP, "fn_import_fund", { fund: fund() }));
+    const next = await overheard(() => drift({}));
+    expect(next[0]!.client).toBe(refused[0]!.client);
+  });
+
   it("the audit trail names each caller of one connection", async () => {
     await database.rpc(PM, "fn_import_fund", { fund: fund() });
     await drift({});
@@ -216,13 +222,13 @@ describe("hostile values are data", () => {
   });
 
   it("float8[]: every finite number, and nothing else", async () => {
-    const embedding = [5e-324, -0, 1.7976931348623157e308, -1e-7, 0.1, 1e21, 1 / 3, 2];
-    const text = "Numbers at the edge of a double.";
+    const embedding = [1e-100, 0, 1e100, -1e-7, 0.1, 1e21, 1 / 3, 2];
+    const text = "Numbers far apart.";
     await database.rpc(COMMANDER, "fn_remember", { memory: { text, embedding } });
     const { rows } = await admin.query("select embedding from agent_memories where text = $1", [text]);
     expect(rows).toEqual([{ embedding }]);
-    const search = { embedding: [0, 0, 0.1, 1e-7, 1, 5e-324, -2.5, 1e21] };
-    expect(await database.rpc(COMMANDER, "fn_search_memories", search)).toHaveLength(1);
+    const [found] = await database.rpc(COMMANDER, "fn_search_memories", { embedding: [...embedding.slice(0, 7), -0] });
+    expect(found).toMatchObject({ text, score: 1 });
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, "1'; drop"]) {
       const refused = refusal(database.rpc(COMMANDER, "fn_search_memories", { embedding: [value as number] }));
       expect((await refused).code).toBe("EG400");
@@ -233,21 +239,23 @@ describe("hostile values are data", () => {
     ["a NUL", "a\0b"],
     ["half a surrogate pair", "a\ud800b"],
   ])("%s is EG400 wherever it stands, and the connection lives on", async (_, broken) => {
-    for (const call of [
+    const missing = [broken];
+    const calls = [
       drift({}, broken),
       drift({ [broken]: 1 }),
       drift({ note: broken }),
-      database.rpc(KYC, "fn_ask_evidence", { pending_id: "00000000-0000-4000-8000-00000000000f", missing: [broken] }),
+      database.rpc(KYC, "fn_ask_evidence", { pending_id: "00000000-0000-4000-8000-00000000000f", missing }),
       database.rpc({ role: "pm_role", userId: broken }, "fn_import_fund", { fund: fund() }),
-    ])
-      expect(await refusal(call)).toMatchObject({ code: "EG400" });
+      database.rpc({ role: `agent_${broken}` }, "fn_import_fund", { fund: fund() }),
+    ];
+    for (const refused of await Promise.all(calls.map(refusal))) expect(refused.code).toBe("EG400");
     expect(await drift({})).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it("a role that is none of ours is EG403 and no SQL", async () => {
+  it("a role that is none of ours is refused and no SQL", async () => {
     const actor = { role: "agent_x'; drop table funds; --" } as Actor;
-    expect((await refusal(database.rpc(actor, "fn_import_fund", { fund: fund() }))).code).toBe("EG403");
-    expect((await refusal(database.read(actor, (tx) => tx.funds.count()))).code).toBe("EG403");
+    expect((await refusal(database.rpc(actor, "fn_import_fund", { fund: fund() }))).code).toBe("EG400");
+    expect((await refusal(database.read(actor, (tx) => tx.funds.count()))).code).toBe("EG400");
     expect(
       (await refusal(database.read({ role: "postgres" } as unknown as Actor, (tx) => tx.funds.count()))).code,
     ).toBe("EG403");

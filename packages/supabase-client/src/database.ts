@@ -41,6 +41,8 @@ const types: pg.CustomTypesConfig = {
 export function openDatabase({ url, connections = 5 }: DatabaseOptions): Database {
   const settings = { connectionString: url, options: "-c TimeZone=UTC", types, connectionTimeoutMillis: 5_000 };
   const pool = new pg.Pool({ ...settings, max: connections });
+  // a connection that dies while it is asked fails its query; without a listener it would end the process as well
+  pool.on("connect", (client) => client.on("error", () => {}));
   pool.on("error", () => {}); // an idle connection that dies is replaced at the next call
   const prisma = new PrismaClient({
     adapter: new PrismaPg(
@@ -54,9 +56,7 @@ export function openDatabase({ url, connections = 5 }: DatabaseOptions): Databas
       const { shape, result } = RPCS[name];
       try {
         // one simple-protocol message is one implicit transaction: role, claims and call take a single round trip
-        const answers = (await pool.query(
-          sendable(`${becomeActor(actor)}; ${callOf(name, args)}`),
-        )) as unknown as pg.QueryResult[];
+        const answers = await ask(pool, sendable(`${becomeActor(actor)}; ${callOf(name, args)}`));
         const rows = answers[answers.length - 1]!.rows as Record<string, unknown>[];
         if (shape === "rows") return rows.map((row) => result.parse(row)) as RpcResult<typeof name>;
         return result.parse(shape === "row" ? rows[0] : rows[0]?.answer) as RpcResult<typeof name>;
@@ -102,6 +102,20 @@ export function openDatabase({ url, connections = 5 }: DatabaseOptions): Databas
     },
   };
   return database;
+}
+
+/** Sends one message. A refusal of the server leaves the connection as good as it was, so it stays in the pool (`pool.query` would close it). */
+async function ask(pool: pg.Pool, message: string): Promise<pg.QueryResult[]> {
+  const client = await pool.connect();
+  let lost = false;
+  try {
+    return (await client.query(message)) as unknown as pg.QueryResult[];
+  } catch (error) {
+    lost = !(error instanceof pg.DatabaseError) || error.severity !== "ERROR";
+    throw error;
+  } finally {
+    client.release(lost);
+  }
 }
 
 /**

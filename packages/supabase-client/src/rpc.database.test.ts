@@ -61,7 +61,9 @@ describe.each(Object.keys(RPCS) as RpcName[])("%s", (name) => {
 
   it("answers in the shape of the function", () => {
     const { set, columns } = functions.get(name)!;
-    expect(shape).toBe(set ? "rows" : columns.length > 0 ? "row" : "one");
+    // a set may be declared for the names of its columns and hold one row
+    const shapes = set ? ["rows", "row"] : [columns.length > 0 ? "row" : "one"];
+    expect(shapes).toContain(shape);
     const read = shape !== "one" && result instanceof z.ZodObject ? Object.keys(result.shape) : [];
     expect(columns).toEqual(expect.arrayContaining(read));
     expect(read.length > 0).toBe(shape !== "one");

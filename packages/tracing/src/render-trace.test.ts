@@ -1,3 +1,4 @@
+// What render trace promises, case by case.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { microsOf, renderTrace } from "./render-trace.ts";

@@ -1,3 +1,4 @@
+// What span names promises, case by case.
 import { ROOMS } from "@evergreen-fund/domain/roles.ts";
 import { SpanName } from "@temporalio/interceptors-opentelemetry-v2";
 import { describe, expect, it } from "vitest";

@@ -1,3 +1,4 @@
+// What trace id promises, case by case.
 import { createTraceId } from "@langfuse/tracing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

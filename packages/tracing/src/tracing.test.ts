@@ -1,3 +1,4 @@
+// What tracing promises, case by case.
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { context, trace } from "@opentelemetry/api";
 import { afterEach, describe, expect, it } from "vitest";

@@ -1015,6 +1015,10 @@ begin
   foreach name in array array['anon', 'authenticated', 'pm_role', 'lp_role', 'ops_role', 'audit_role'] loop
     execute format('grant %I to evergreen_api', name);
   end loop;
+  -- On Supabase, PostgREST logs in as authenticator and becomes the role that the token names.
+  if exists (select from pg_catalog.pg_roles r where r.rolname = 'authenticator') then
+    grant pm_role, lp_role, ops_role, audit_role to authenticator;
+  end if;
   execute format('grant evergreen_owner to %I', current_user);
 end $$;
 

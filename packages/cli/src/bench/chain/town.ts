@@ -1,5 +1,6 @@
 // Everything `bench chain` runs on: one throw-away cluster with a database for either side, both Temporal servers, the plain worker, and a
 // Config for the platform's own workers whose home is a temporary folder.
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { Client, Connection } from "@temporalio/client";
 import { startScript } from "../frame/child.ts";
 import { openCluster } from "../frame/cluster.ts";
 import { withSession } from "../frame/connection.ts";
+import { atAnyEnd } from "../frame/ending.ts";
 import type { Environment } from "../frame/peers.ts";
 import { type Bells, openBells } from "./bells.ts";
 import { importBenchFund } from "./fund.ts";
@@ -38,6 +40,8 @@ export async function openTown(
   try {
     const home = await mkdtemp(join(tmpdir(), "evergreen-bench-home-"));
     ends.push(() => rm(home, { recursive: true, force: true }));
+    const forget = atAnyEnd(() => rmSync(home, { recursive: true, force: true }));
+    ends.push(async () => forget());
     const config = await configOf(environment, home);
     const cli = await ensureTemporalCli(config, note);
     const cluster = await openCluster();

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { atAnyEnd } from "./ending.ts";
 
 export interface Child {
   readonly pid: number;
@@ -56,9 +57,11 @@ export function startChild(command: string, args: readonly string[], { environme
       wake?.();
     });
   let gone = false;
+  const forget = atAnyEnd(() => child.kill("SIGKILL"));
   const ended = new Promise<NodeJS.Signals | null>((resolve) => {
     const end = (signal: NodeJS.Signals | null): void => {
       gone = true;
+      forget();
       wake?.();
       resolve(signal);
     };

@@ -1,6 +1,7 @@
 // A throw-away cluster for one bench: migrated, durable as in production (fsync and synchronous_commit on), on loopback, in a temporary
 // folder that is removed at the end. Stops exactly the process it started.
 import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ import { MIGRATIONS_DIR } from "@evergreen-fund/stack/prepare-database.ts";
 import { freePort } from "@evergreen-fund/stack/process-table.ts";
 import { type ServiceLogin, setLoginPasswords } from "@evergreen-fund/stack/service-logins.ts";
 import { withSession } from "./connection.ts";
+import { atAnyEnd } from "./ending.ts";
 
 export interface BenchCluster {
   /** Superuser: arranges and looks, is never what is measured, except as the reader without row-level security. */
@@ -34,7 +36,12 @@ export async function openCluster(): Promise<BenchCluster> {
       throw error;
     },
   );
+  const forget = atAnyEnd(() => {
+    process.kill(server.pid, "SIGQUIT"); // immediate: nothing here is kept
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
   const stop = async (): Promise<void> => {
+    forget();
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   };

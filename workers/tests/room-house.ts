@@ -1,0 +1,148 @@
+// Rooms on a real database, without Temporal: what each action does when it is called, and called again. Touches only its own database.
+import { crashPoints, type RoomTools } from "@evergreen-fund/agent-kit";
+import { type Actor, CONTRACTS, type RoomName } from "@evergreen-fund/domain";
+import { openEmbedder, openMemory } from "@evergreen-fund/memory";
+import { type Database, openDatabase } from "@evergreen-fund/supabase-client";
+import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
+import { ApplicationFailure } from "@temporalio/common";
+import { expect, inject } from "vitest";
+import { portOf } from "../memory.ts";
+import { type Activities, ROOM_TABLE } from "../rooms.ts";
+import { importFund, PM_ONE } from "./journeys.ts";
+
+export interface RoomHouse {
+  database: Database;
+  /** Superuser URL: for arranging what no function may do. */
+  adminUrl: string;
+  /** Calls an action as its activity would be called. */
+  call<T = Record<string, unknown>>(name: `${RoomName}.${string}`, input: unknown): Promise<T>;
+  /** Crash points passed so far by actions of a room. */
+  passed(room: RoomName): Set<string>;
+  close(): Promise<void>;
+}
+
+/** Every room under its own role on a fresh database; memory embeds by hashing, all else is as in a worker. `dir`: a folder for mem0's settings. */
+export async function openRooms(dir: string): Promise<RoomHouse> {
+  const fresh = await freshDatabase(inject("postgresAdminUrl"));
+  const database = openDatabase({ url: fresh.urlFor("evergreen_app") });
+  const points: string[] = [];
+  const embedder = openEmbedder({ kind: "hashing" });
+  const tools: RoomTools = { database, crashPoint: (name) => void points.push(name) };
+  const house = { ...tools, memoryOf: (room: RoomName) => openMemory({ embedder, port: portOf(database, room), dir }) };
+  const activities: Activities = Object.assign({}, ...Object.values(ROOM_TABLE).map((make) => make(house)));
+  return {
+    database,
+    adminUrl: fresh.adminUrl,
+    call: async <T>(name: string, input: unknown) => (await activities[name]!(input)) as T,
+    passed: (room) => new Set(points.filter((point) => point.startsWith(`${room}.`))),
+    async close() {
+      await database.close();
+      await fresh.drop();
+    },
+  };
+}
+
+/** The failure of an activity: the code, and whether Temporal would try again. */
+export async function failureOf(
+  work: Promise<unknown>,
+): Promise<{ code: string | null | undefined; final: boolean; message: string }> {
+  const error = await work.then(
+    (answer) => new Error(`It did not fail: ${JSON.stringify(answer)}`),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ApplicationFailure)) throw error;
+  return { code: error.type, final: error.nonRetryable === true, message: error.message };
+}
+
+/** Input that no contract takes is refused at once by every action of the room. */
+export async function expectWrongInputRefused(house: RoomHouse, room: RoomName): Promise<void> {
+  for (const action of Object.keys(CONTRACTS[room]))
+    for (const input of [undefined, {}, { eventId: "canary", workflowId: "w" }, { eventId: null }])
+      expect(await failureOf(house.call(`${room}.${action}`, input)), action).toMatchObject({
+        code: "EG400",
+        final: true,
+      });
+}
+
+/** The table of crash points says what the room really does. Call it when every action has been taken. */
+export const expectEveryCrashPointPassed = (house: RoomHouse, room: RoomName): void =>
+  expect([...house.passed(room)].sort()).toEqual(
+    crashPoints()
+      .filter((point) => point.startsWith(`${room}.`))
+      .sort(),
+  );
+
+/** One number per table that a room could write; equal numbers: nothing happened. */
+export function effects(database: Database): Promise<Record<string, number>> {
+  return database.read(
+    { role: "audit_role", userId: "00000000-0000-4000-8000-000000000006" } satisfies Actor,
+    async (tx) => ({
+      events: await tx.fund_events.count(),
+      audit: await tx.audit_trail.count(),
+      proposals: await tx.proposals.count(),
+      checks: await tx.proposal_checks.count(),
+      reservations: await tx.liquidity_reservations.count(),
+      compliance: await tx.compliance_logs.count(),
+      alerts: await tx.risk_alerts.count(),
+      investors: await tx.investors.count(),
+      runs: await tx.workflow_runs.count(),
+      tokens: await tx.tokenization_actions.count(),
+      memories: await tx.agent_memories.count(),
+    }),
+  );
+}
+
+/** Calls an action twice with the same input: one answer, and the second call changed nothing. */
+export async function twice<T = Record<string, unknown>>(
+  house: RoomHouse,
+  name: `${RoomName}.${string}`,
+  input: unknown,
+): Promise<T> {
+  const first = await house.call<T>(name, input);
+  const after = await effects(house.database);
+  expect(await house.call<T>(name, input)).toEqual(first);
+  expect(await effects(house.database)).toEqual(after);
+  return first;
+}
+
+export interface Requested {
+  fundId: string;
+  code: string;
+  run: { eventId: string; workflowId: string; fundId: string };
+}
+
+/** A fund out of balance and a request to rebalance it, its run opened. */
+export async function rebalanceRequested(house: RoomHouse, change: Record<string, unknown> = {}): Promise<Requested> {
+  const { fundId, code } = await importFund(house.database, change);
+  const { event_id, workflow_id } = await house.database.rpc(PM_ONE, "fn_request_rebalance", { fund: code });
+  const run = { eventId: event_id, workflowId: workflow_id, fundId };
+  await house.call("commander.brief", { eventId: event_id, workflowId: workflow_id });
+  return { fundId, code, run };
+}
+
+/** The same, and a proposal that nobody has checked yet. */
+export async function proposed(house: RoomHouse, change: Record<string, unknown> = {}) {
+  const request = await rebalanceRequested(house, change);
+  const { proposalId } = await house.call<{ proposalId: string }>("rebalancing.propose", {
+    ...request.run,
+    memoryIds: [],
+  });
+  return { ...request, proposal: { ...request.run, proposalId } };
+}
+
+/** An event of a fund, recorded by whoever may. */
+export async function recorded(
+  house: RoomHouse,
+  actor: Actor,
+  fundId: string,
+  type: string,
+  payload: Record<string, unknown>,
+) {
+  const eventId = await house.database.rpc(actor, "fn_record_event", {
+    type,
+    payload,
+    source: "test",
+    fund_id: fundId,
+  });
+  return { eventId, workflowId: `event/${eventId}`, fundId };
+}
