@@ -88,6 +88,20 @@ export class TestDatabase {
     return Object.fromEntries(rows.map((row) => [row.name, row.state]));
   }
 
+  /**
+   * Waits until no transaction is open that began before what stands in the outbox and the audit trail. Transaction numbers are the
+   * cluster's, so a test in another database of it may hold back a claim here; the claim is right to wait, a test that counts is not.
+   */
+  async settled(): Promise<void> {
+    const waiting = `select exists (select from event_outbox o where o.tx >= x.min) or exists (select from audit_trail a where a.tx >= x.min) as held
+      from (select pg_snapshot_xmin(pg_current_snapshot()) as min) x`;
+    for (let tries = 0; tries < 5000; tries++) {
+      if ((await this.look(waiting))[0]?.held === false) return;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    throw new Error("A transaction of this cluster has been open for too long.");
+  }
+
   async tables(): Promise<string[]> {
     const rows = await this.look<{ name: string }>(
       `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'

@@ -8,6 +8,11 @@ const db = await testDatabase();
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const look = db.look.bind(db);
 const seal = (max_entries = 50_000) => db.value<number>(SERVICE, "fn_seal_audit", { max_entries });
+/** Seals all that is committed. */
+const sealAll = async (): Promise<number> => {
+  await db.settled();
+  return seal();
+};
 const PLATFORM = "00000000-0000-0000-0000-000000000000";
 
 const funds = [await newFund(db), await newFund(db)];
@@ -46,6 +51,7 @@ describe("sealing", () => {
         }
       }),
     );
+    await db.settled();
     writing = false;
     const sealed = (await Promise.all(sealers)).reduce((sum, n) => sum + n, 0);
     const verdict = await verifyTrail(look);
@@ -65,7 +71,7 @@ describe("sealing", () => {
   it("two chains are independent: more of one leaves the head of the other", async () => {
     const before = (await verifyTrail(look)).heads;
     await db.call(PM_ONE, "fn_record_event", record(funds[0]?.fundId ?? null));
-    await seal();
+    await sealAll();
     const after = (await verifyTrail(look)).heads;
     const changed = after.filter((head, i) => head.hash !== before[i]?.hash).map((head) => head.chainId);
     expect(changed).toEqual([funds[0]?.fundId]);
@@ -78,20 +84,21 @@ describe("sealing", () => {
       expect(await seal()).toBe(0);
       expect((await verifyTrail(look)).unsealed).toBe(1);
     });
-    expect(await seal()).toBe(2);
+    expect(await sealAll()).toBe(2);
     expect((await verifyTrail(look)).ok).toBe(true);
   });
 
   it("begun and rolled back, leaves nothing half; seals nothing twice", async () => {
     await db.call(PM_ONE, "fn_record_event", record(null));
+    await db.settled();
     const before = await db.fingerprint();
     const crash = db.as(SERVICE, async (client) => {
-      await callOn(client, "fn_seal_audit", {});
+      expect(await callOn(client, "fn_seal_audit", {})).toEqual([{ fn_seal_audit: 1 }]);
       throw new Error("crash");
     });
     await expect(crash).rejects.toThrow("crash");
     expect(await db.fingerprint()).toEqual(before);
-    expect([await seal(), await seal()]).toEqual([1, 0]);
+    expect([await sealAll(), await seal()]).toEqual([1, 0]);
   });
 
   it("from a snapshot that is too old gives up instead of forking", async () => {
@@ -100,7 +107,7 @@ describe("sealing", () => {
     await client.query("select set_config('role', 'service_role', true)");
     await client.query("select 1 from public.audit_cursor");
     await db.call(PM_ONE, "fn_record_event", record(null));
-    expect(await seal()).toBe(1);
+    expect(await sealAll()).toBe(1);
     expect(await refusedWith(callOn(client, "fn_seal_audit", {}))).toBe("EG503");
     await client.query("rollback");
     client.release();

@@ -39,10 +39,12 @@ export async function populate(
     "insert into asset_snapshots (asset_id, fund_id, as_of, nav, scenario_id, method, source) values ($1, $2, '2026-10-31', 1, 'crash', 'model', 'test')",
     [shared.assets["INFRA-1"], shared.fundId],
   );
+  await db.settled();
   await db.call(SERVICE, "fn_claim_batch", { consumer: "test", max_events: 2 });
   await db.call(OPS, "fn_submit_investor", { classification: "professional" });
   await reserveAndApply(db, shared);
   await oversee(db, shared);
+  await db.settled();
   await db.call(SERVICE, "fn_seal_audit");
   return { shared, onlyB, investorA, investorB };
 }

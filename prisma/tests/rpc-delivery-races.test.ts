@@ -52,6 +52,7 @@ it("16 writers, 4 dispatchers: every event is claimed exactly once", async () =>
       fund_id: fund.fundId,
     }),
   );
+  await db.settled();
   writing = false;
   await Promise.all(dispatchers);
   expect(claimed).toHaveLength(ALL);
@@ -94,6 +95,7 @@ it("16 writers, 3 batch dispatchers: every order is taken in exactly once, and t
       }),
     OPS,
   );
+  await db.settled();
   writing = false;
   await Promise.all(dispatchers);
   expect(accepted).toBe(ALL);
@@ -123,6 +125,7 @@ it("an order that many events name, in many batches at once, is demand once", as
       source: "again",
       fund_id: fund.fundId,
     });
+  await db.settled();
   const batches: string[] = [];
   for (let i = 0; i < 4; i++)
     batches.push(String((await db.call(SERVICE, "fn_claim_batch", { consumer: "x", max_events: 2 }))[0]?.batch_id));

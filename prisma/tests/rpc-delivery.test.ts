@@ -10,7 +10,15 @@ beforeEach(async () => {
   await db.look("update event_batches set done_at = now() where done_at is null");
 });
 
-const claim = (consumer = "a", more: Row = {}) => db.call(SERVICE, "fn_claim_events", { consumer, ...more });
+const claimNow = (consumer = "a", more: Row = {}) => db.call(SERVICE, "fn_claim_events", { consumer, ...more });
+const claim = async (...of: Parameters<typeof claimNow>) => {
+  await db.settled();
+  return claimNow(...of);
+};
+const claimBatch = async (consumer = "a") => {
+  await db.settled();
+  return db.call(SERVICE, "fn_claim_batch", { consumer });
+};
 /** Time passes for what waits, without waiting. */
 const letTimePass = () => db.look("update event_outbox set next_at = now() - interval '1 second'");
 const waits = async (column: string): Promise<number> =>
@@ -29,6 +37,7 @@ describe("a lease", () => {
 
   it("ends when the dispatcher's transaction is rolled back", async () => {
     await recordedStress(db);
+    await db.settled();
     const crash = db.as(SERVICE, async (client) => {
       expect(await callOn(client, "fn_claim_events", { consumer: "a" })).toHaveLength(1);
       throw new Error("crash");
@@ -122,7 +131,7 @@ describe("what is delivered how", () => {
     const first = await db.as(PM_ONE, async (client) => {
       const [row] = await callOn(client, "fn_record_event", event(1));
       second = await db.value<string>(PM_ONE, "fn_record_event", event(2)); // later number, earlier commit
-      expect(await claim()).toEqual([]);
+      expect(await claimNow()).toEqual([]);
       return row?.fn_record_event;
     });
     expect((await claim()).map((row) => row.event_id)).toEqual([first, second]);
@@ -167,7 +176,6 @@ describe("a batch", () => {
       amount: "1.00",
       currency: "USD",
     });
-    const claimBatch = () => db.call(SERVICE, "fn_claim_batch", { consumer: "a" });
     const [first] = await claimBatch();
     expect(first).toMatchObject({ type: "REDEMPTION_REQUESTED", events: 2, attempts: 1 });
     const named = await db.look(
@@ -182,7 +190,7 @@ describe("a batch", () => {
 
   it("is claimed again when its lease runs out, dies after its attempts, and is retried whole", async () => {
     const batchId = await claimedBatch(db);
-    const again = () => db.call(SERVICE, "fn_claim_batch", { consumer: "b" });
+    const again = () => claimBatch("b");
     expect(await again()).toEqual([]);
     const pass = () =>
       db.look("update event_batches set next_at = now() - interval '1 second' where batch_id = $1", [batchId]);

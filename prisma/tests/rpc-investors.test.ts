@@ -17,6 +17,7 @@ const order = async (fund: Fund, investorId: string, change: object = {}): Promi
   });
 
 async function takeIn() {
+  await db.settled();
   const [batch] = await db.call(SERVICE, "fn_claim_batch", { consumer: "test" });
   return db.value(KYC, "fn_intake_orders", { batch_id: batch?.batch_id });
 }

@@ -27,6 +27,7 @@ export const emptyOutbox = (db: TestDatabase) => db.look("delete from event_outb
 async function claimed(db: TestDatabase): Promise<{ seq: string; eventId: string }> {
   await emptyOutbox(db);
   const eventId = await recordedStress(db);
+  await db.settled();
   const [row] = await db.call(SERVICE, "fn_claim_events", { consumer: "test" });
   return { seq: String(row?.seq), eventId };
 }
@@ -54,6 +55,7 @@ export async function placedOrder(db: TestDatabase): Promise<{ flowId: string; i
 export async function claimedBatch(db: TestDatabase): Promise<string> {
   await emptyOutbox(db);
   await placedOrder(db);
+  await db.settled();
   const [row] = await db.call(SERVICE, "fn_claim_batch", { consumer: "test" });
   return String(row?.batch_id);
 }
@@ -115,6 +117,7 @@ export const EVENT_CASES: RpcCase[] = [
     arrange: async (db) => {
       await emptyOutbox(db);
       await recordedStress(db);
+      await db.settled();
       return { consumer: "dispatcher-1" };
     },
     check: (rows) => {
@@ -197,6 +200,7 @@ export const EVENT_CASES: RpcCase[] = [
     arrange: async (db) => {
       await emptyOutbox(db);
       await placedOrder(db);
+      await db.settled();
       return { consumer: "dispatcher-1" };
     },
     check: async (rows, _args, db) => {
@@ -284,6 +288,7 @@ export const EVENT_CASES: RpcCase[] = [
     by: SERVICE,
     arrange: async (db) => {
       await recordedStress(db);
+      await db.settled();
       return {};
     },
     check: async ([row], _args, db) => {

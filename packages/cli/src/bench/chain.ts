@@ -10,7 +10,7 @@ import { answerOf, type Check, type Finding, short } from "./frame/report.ts";
 import { alternate, medianOf, type Round, ratioOf } from "./frame/rounds.ts";
 import { readStatements } from "./frame/sql-file.ts";
 
-const FULL = { rounds: 5, chains: 40, plainChains: 20, warm: 15, orders: 10_000, plainEvents: 150, batchRounds: 5 };
+const FULL = { rounds: 5, chains: 40, plainChains: 12, warm: 15, orders: 10_000, plainEvents: 150, batchRounds: 5 };
 const QUICK = { rounds: 1, chains: 3, plainChains: 2, warm: 1, orders: 300, plainEvents: 4, batchRounds: 1 };
 type Plan = typeof FULL;
 type Statement = (name: string) => string;

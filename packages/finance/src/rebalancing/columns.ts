@@ -1,4 +1,4 @@
-// Columns of the solver's model: which column means what, its bounds and its price. Everything is a share of NAV before, but the cost, which is in basis points of it.
+// Columns of the solver's model: which column means what, its bounds and its price. Everything is a share of NAV before, but the cost, which is in percent of it.
 import { BPS, currencyExponent, Exact as Decimal60, type Exact } from "../money.ts";
 import type { ModelOptions } from "./model.ts";
 import type { Portfolio } from "./portfolio.ts";
@@ -31,6 +31,12 @@ export type Columns = {
   readonly held: readonly number[];
   readonly reach: number;
 };
+
+/**
+ * The cost column counts so many units in NAV: percent. As a share of NAV the solver's tolerance would be worth a hundred-thousandth of a basis
+ * point of objective; in basis points its coefficients would be smaller than what the solver keeps.
+ */
+export const COST_UNITS = 100;
 
 /** Money as a share of NAV before. */
 export const shareOf = (portfolio: Portfolio, money: Exact): number => money.div(portfolio.nav).toNumber();
@@ -83,10 +89,11 @@ export function layColumns(portfolio: Portfolio, options: ModelOptions): Columns
     }
     if (purpose === "optimise") tie[buy] = tie[sell] = (index + 1) / layout.traded;
   });
-  upper[layout.cost] = Math.min(BPS.toNumber(), reach * dearest(portfolio));
+  upper[layout.cost] = Math.min(COST_UNITS, (reach * dearest(portfolio) * COST_UNITS) / BPS.toNumber());
   lower[layout.cash] = -4 * (1 + reach);
   upper[layout.cash] = 4 * (1 + reach);
-  if (purpose === "optimise") cost[layout.cost] = Number(problem.objective.costAversion);
+  if (purpose === "optimise")
+    cost[layout.cost] = (Number(problem.objective.costAversion) * BPS.toNumber()) / COST_UNITS;
   if (options.widen) {
     upper[layout.widen] = 1e6;
     cost[layout.widen] = 1;

@@ -40,8 +40,6 @@ const OPTIONS = {
   primal_feasibility_tolerance: 1e-9,
   dual_feasibility_tolerance: 1e-9,
   mip_feasibility_tolerance: 1e-9,
-  // Ratios of small sleeves times the cost column are smaller than what HiGHS drops by default.
-  small_matrix_value: 1e-12,
   mip_rel_gap: 0,
   mip_abs_gap: 1e-8,
   mip_max_nodes: NODE_LIMIT,
@@ -98,19 +96,34 @@ export function openModel(highs: Highs, model: Model, cost: Float64Array = model
 /** Whether the model decides yes or no about trades (a mixed-integer program). */
 export const isWholeTrades = (model: Model): boolean => model.firstBinary < model.numCols;
 
-/** Runs the instance. A warm start sometimes ends with no verdict: then once more from nothing, and once with the primal method. */
+/**
+ * Runs the instance. Where that ends with no verdict (a warm start, a defect of the presolve): once more from nothing, then once with other
+ * means: the primal method, and for whole trades no presolve, whose optimum is then only taken for a solution (`limit`).
+ */
 export function runStatus(highs: Highs, instance: HighsModel): SolverStatus {
-  const first = statusOf(highs, instance.run().modelStatus);
-  if (first !== "failed") return first;
-  instance.clearSolver();
-  const second = statusOf(highs, instance.run().modelStatus);
-  if (second !== "failed") return second;
-  instance.clearSolver();
-  instance.options.set("simplex_strategy", PRIMAL_SIMPLEX);
-  const third = statusOf(highs, instance.run().modelStatus);
-  instance.options.set("simplex_strategy", CHOSEN_SIMPLEX);
-  return third;
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    const status = attemptRun(highs, instance);
+    if (status !== "failed") return status;
+    instance.clearSolver();
+  }
+  const whole = instance.options.get("presolve") === "on";
+  instance.options.set({ simplex_strategy: PRIMAL_SIMPLEX, presolve: "off" });
+  const status = attemptRun(highs, instance);
+  instance.options.set({ simplex_strategy: CHOSEN_SIMPLEX, presolve: whole ? "on" : "off" });
+  return whole && status === "optimal" ? "limit" : status;
 }
+
+function attemptRun(highs: Highs, instance: HighsModel): SolverStatus {
+  try {
+    return statusOf(highs, instance.run().modelStatus);
+  } catch (error) {
+    if (error instanceof highs.errors.HighsError) return "failed";
+    throw error;
+  }
+}
+
+/** Whether the instance holds values that keep every row. */
+export const hasSolution = (instance: HighsModel): boolean => instance.info.get("primal_solution_status") === 2;
 
 /** Builds an instance, solves, disposes it. */
 export async function solveModel(model: Model): Promise<Solved> {
@@ -184,9 +197,12 @@ function solveWhole(highs: Highs, model: Model): Solved {
     const { status, solves: rounds } = refine(highs, instance, model, cuts, effort);
     solves += rounds;
     if (status === "infeasible" || status === "failed") return nothing(status, solves);
-    if (instance.info.get("primal_solution_status") !== 2) return nothing("limit", solves);
+    if (!hasSolution(instance)) return nothing("limit", solves);
     const values = instance.getSolution().colValue;
-    const bound = Number(instance.info.get("mip_dual_bound")) - 2 * TIE_BPS * model.reach;
+    const bound =
+      status === "optimal"
+        ? Number(instance.info.get("mip_dual_bound")) - 2 * TIE_BPS * model.reach
+        : Number.NEGATIVE_INFINITY;
     return { status, values, objective: objectiveOf(model, values), bound, reduced: new Float64Array(), solves };
   });
 }
@@ -221,7 +237,7 @@ function refine(
   let status = runStatus(highs, instance);
   let solves = 1;
   while (model.curvature.size > 0 && (status === "optimal" || status === "limit") && solves < effort.rounds) {
-    if (instance.info.get("primal_solution_status") !== 2) break;
+    if (!hasSolution(instance)) break;
     const x = instance.getSolution().colValue;
     const missing = [...model.curvature].map(([column, bend]) => ({
       column,

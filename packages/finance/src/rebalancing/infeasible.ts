@@ -2,7 +2,7 @@
 // rest still contradicts itself it was not needed). Removing every named constraint makes the problem feasible.
 import type { Highs, Model as HighsModel } from "highs";
 import { byId } from "../money.ts";
-import { isWholeTrades, openModel, runStatus, solver } from "./highs.ts";
+import { hasSolution, isWholeTrades, openModel, runStatus, solver } from "./highs.ts";
 import { buildModel, type Model, TICKET } from "./model.ts";
 import type { Portfolio } from "./portfolio.ts";
 
@@ -106,6 +106,7 @@ class Filter {
       ascending.map(({ k }) => upper[k]!),
     );
     const status = runStatus(this.#highs, this.#instance);
+    if (status === "limit" && hasSolution(this.#instance)) return false;
     if (status === "limit" || status === "failed") this.proven = false;
     return status !== "optimal";
   }

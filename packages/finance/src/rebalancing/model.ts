@@ -1,9 +1,9 @@
 // Turns a prepared portfolio into the numbers HiGHS solves. Everything is a share of NAV before (never money), the objective is in basis
 // points of NAV, every column is bounded on both sides. Weights are shares of NAV after costs, written exactly:
-//   x = v + buy − sell,  NAV = 1 − K,  cash = c₀ + Σ sell − Σ buy − K,  K = Σ buyCost·buy + Σ sellCost·sell (its column in basis points),
+//   x = v + buy − sell,  NAV = 1 − K,  cash = c₀ + Σ sell − Σ buy − K,  K = Σ buyCost·buy + Σ sellCost·sell (its column in percent),
 //   limit: Σ a·x + a_c·cash {≥, ≤} ratio·(1 − K) + amount,   target: Σ a·x + a_c·cash − t·(1 − K) = deviation.
 import { BPS } from "../money.ts";
-import { type Columns, layColumns, minorUnit, shareOf } from "./columns.ts";
+import { COST_UNITS, type Columns, layColumns, minorUnit, shareOf } from "./columns.ts";
 import type { Limit, Measure } from "./limits.ts";
 import type { Portfolio } from "./portfolio.ts";
 
@@ -112,9 +112,9 @@ class Rows {
     this.values.push(value);
   }
 
-  /** So many times K. The column counts it in basis points, where the solver's tolerance is worth next to nothing. */
+  /** So many times K, whose column has units of its own. */
   putCost(times: number): void {
-    this.put(this.#columns.layout.cost, times / BPS.toNumber());
+    this.put(this.#columns.layout.cost, times / COST_UNITS);
   }
 
   /** The trades' part of a measure; returns what the holdings contribute as they stand. */
@@ -144,9 +144,10 @@ class Rows {
 /** K is what the trades cost; cash is what they leave over. */
 function definitionRows(rows: Rows, portfolio: Portfolio, { layout }: Columns, options: ModelOptions): void {
   const { assets } = portfolio.problem;
+  const unit = COST_UNITS / BPS.toNumber();
   portfolio.tradable.forEach((position, index) => {
-    rows.put(2 * index, Number(assets[position]!.buyBps));
-    rows.put(2 * index + 1, Number(assets[position]!.sellBps));
+    rows.put(2 * index, Number(assets[position]!.buyBps) * unit);
+    rows.put(2 * index + 1, Number(assets[position]!.sellBps) * unit);
   });
   rows.put(layout.cost, -1);
   rows.close("cost", 0, 0);

@@ -49,7 +49,10 @@ export async function tooFine(portfolio: Portfolio, broken: readonly string[]): 
   if (rows.length === 0) return infeasible(portfolio);
   return {
     status: "infeasible",
-    reason: { code: "finer_than_minor_units", words: "no trades in whole minor units keep these constraints exactly" },
+    reason: {
+      code: "finer_than_minor_units",
+      words: "no trades in whole minor units were found that keep these constraints exactly",
+    },
     conflicts: [rows],
     steered: steeredOf(portfolio, outcomeOf(portfolio, NO_TRADES)),
     proven: false,

@@ -83,6 +83,18 @@ describe("the no-trade region (R38)", () => {
     expect(answer.trades.map((trade) => trade.reasons[0]!.code)).toEqual(["toward_target", "toward_target"]);
   });
 
+  it("is never worse than doing nothing, also where rounding doubles the cost", async () => {
+    // 5.00 sold and bought gains 2 × 15 bp; 10 bp of it are half a cent, which is paid as a whole one: 40 bp.
+    const answer = await solved({
+      ...base(),
+      assets: [asset("a", "bonds", "55.00"), asset("b", "equity", "43.00")],
+      cash: { value: "2.00", target: "0.02" },
+      objective: { deviationPriceBps: "15" },
+    });
+    expect(answer).toMatchObject({ status: "nothing_to_trade", trades: [] });
+    expect(answer.objective).toMatchObject({ doNothingFeasible: true, value: answer.objective.doNothing });
+  });
+
   it("in the quadratic form stops where the marginal gain equals the cost", async () => {
     const answer = await solved({ ...inside("0"), form: "qp", objective: { trackingWeight: "0.5" } });
     // Deviations +d and −d: moving x costs 20 bp·x and gains 0.5·2·d·x, so trading stops at d = 0.2 %.
@@ -220,6 +232,7 @@ describe("no solution", () => {
     });
     expect(names(await rebalance(input))).toEqual([
       ["asset:a:max", "asset:a:min"],
+      ["asset:b:max", "asset:b:min"],
       ["cash:max", "cash:min"],
     ]);
   });
@@ -244,11 +257,18 @@ describe("no solution", () => {
   });
 
   it("does not burn cash by buying and selling the same asset to get under a cap on cash", async () => {
+    // Half is fixed; cash may be a quarter and a a fifth. Buying a for nothing and selling it at a loss would shrink NAV until that fits.
     const input: RebalanceInput = {
       currency: "USD",
-      assets: [asset("a", "s", "5000.00", { maxWeight: "0.5", buyBps: "5000", sellBps: "5000" })],
-      cash: { value: "5000.00", target: "0.1", max: "0.4" },
-      sleeves: [{ id: "s", target: "0.9" }],
+      assets: [
+        asset("p", "private", "5000.00", { tradable: false }),
+        asset("a", "s", "100.00", { maxWeight: "0.2", buyBps: "1", sellBps: "5000" }),
+      ],
+      cash: { value: "4900.00", target: "0.1", max: "0.25" },
+      sleeves: [
+        { id: "s", target: "0.3" },
+        { id: "private", target: "0.6" },
+      ],
     };
     const answer = await rebalance(input);
     expect(answer).toMatchObject({ status: "infeasible", proven: true });
@@ -290,8 +310,15 @@ describe("steered sleeves", () => {
   });
 
   it("are not an excuse for a contradiction they do not cause", async () => {
-    const input = { ...steered("5000.00", "2400.00"), limits: { assetMax: "0.05" } };
-    expect((await rebalance(input)).status).toBe("infeasible");
+    const input = steered("5000.00", "2400.00");
+    // bonds need 20.3 %, their only asset may be 15 %: with private inside its band that would be no different
+    const capped = {
+      ...input,
+      assets: input.assets.map((row) => (row.id === "a" ? { ...row, maxWeight: "0.15" } : row)),
+    };
+    const answer = await rebalance(capped);
+    expect(names(answer)).toEqual([["asset:a:max", "sleeve:bonds:min"]]);
+    expect(answer).toMatchObject({ steered: [{ name: "sleeve:private:max" }] });
   });
 });
 

@@ -9,7 +9,7 @@ import { bootstrapAuth, secureDatabase } from "@evergreen-fund/stack/bootstrap-a
 import { migrateDeploy } from "@evergreen-fund/stack/migrate.ts";
 import { startPostgres } from "@evergreen-fund/stack/postgres.ts";
 import { MIGRATIONS_DIR } from "@evergreen-fund/stack/prepare-database.ts";
-import { freePort } from "@evergreen-fund/stack/process-table.ts";
+import { freePort, isAlive } from "@evergreen-fund/stack/process-table.ts";
 import { type ServiceLogin, setLoginPasswords } from "@evergreen-fund/stack/service-logins.ts";
 import { withSession } from "./connection.ts";
 import { atAnyEnd } from "./ending.ts";
@@ -38,6 +38,9 @@ export async function openCluster(): Promise<BenchCluster> {
   );
   const forget = atAnyEnd(() => {
     process.kill(server.pid, "SIGQUIT"); // immediate: nothing here is kept
+    const clock = new Int32Array(new SharedArrayBuffer(4));
+    // nothing may be awaited here, and the folder can go only when nobody writes to it any more
+    for (let turn = 0; turn < 60 && isAlive(server.pid); turn += 1) Atomics.wait(clock, 0, 0, 50);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   const stop = async (): Promise<void> => {

@@ -1,0 +1,58 @@
+// Several houses at once, and what a test needs beside one: the workflow bundle made once for all, a client of its own, the superuser.
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { dataConverter } from "@evergreen-fund/agent-kit";
+import { codecKey } from "@evergreen-fund/config/keys.ts";
+import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
+import { openHouse, type WorkingHouse } from "@evergreen-fund/testing/working-house.ts";
+import { startTracing } from "@evergreen-fund/tracing";
+import { Client, Connection } from "@temporalio/client";
+import pg from "pg";
+import { inject } from "vitest";
+import { workflowBundle } from "../bundle.ts";
+
+/** A house and its database's superuser: for arranging what no function may do, never for what is being tested. */
+export interface TestHouse extends WorkingHouse {
+  /** The application's own login. */
+  appUrl: string;
+  look<T extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]>;
+}
+
+/** `count` houses on fresh databases of the run's cluster; the bundle is made once, since making it costs more than a journey. */
+export async function openHouses(count: number): Promise<TestHouse[]> {
+  const houses: TestHouse[] = [];
+  for (let i = 0; i < count; i++) {
+    const database = await freshDatabase(inject("postgresAdminUrl"));
+    houses.push(withSuperuser(await openHouse(database.urlFor("evergreen_app")), database.adminUrl, database.urlFor("evergreen_app")));
+  }
+  await shareBundle(houses);
+  return houses;
+}
+
+/** Every house with the bundle of the first. */
+export async function shareBundle(houses: WorkingHouse[]): Promise<void> {
+  const [first, ...others] = houses;
+  const tracing = await startTracing({ service: "test", enabled: false });
+  await workflowBundle(first!.home, tracing);
+  await tracing.shutdown();
+  for (const { home } of others) await cp(join(first!.home, "cache"), join(home, "cache"), { recursive: true });
+}
+
+export function withSuperuser(house: WorkingHouse, adminUrl: string, appUrl: string): TestHouse {
+  const look = async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<T[]> => {
+    const admin = new pg.Client({ connectionString: adminUrl });
+    await admin.connect();
+    try {
+      return (await admin.query<T>(sql, values)).rows;
+    } finally {
+      await admin.end();
+    }
+  };
+  return Object.assign(house, { look, appUrl });
+}
+
+/** A client of the house's Temporal with its key. Close the connection. */
+export async function clientOf(house: WorkingHouse, address = house.temporalAddress): Promise<Client> {
+  const connection = await Connection.connect({ address });
+  return new Client({ connection, namespace: house.config.temporal.namespace, dataConverter: dataConverter(codecKey(house.config)) });
+}
