@@ -3,6 +3,7 @@
 create or replace function public.fn_remember(memory jsonb, request_id text default null) returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
+  unit float8[];
   input jsonb;
   answer jsonb;
   id uuid := gen_random_uuid();
@@ -27,8 +28,18 @@ begin
     coalesce((select cardinality(m.embedding) from public.agent_memories m where m.superseded_at is null limit 1), jsonb_array_length(memory -> 'embedding'))
       = jsonb_array_length(memory -> 'embedding'),
     'EG400', 'The embedding has another dimension than the memories here; re-embed them before changing the embedder.');
+  -- kept at length one, so that a search is one sum per memory; what is too small to count is zero, what is too large is no embedding
+  perform evergreen.refuse_unless(not exists (
+    select from jsonb_array_elements_text(memory -> 'embedding') x where abs(x::numeric) > 1e100), 'EG400', 'embedding has a component beyond 1e100.');
+  with parts as (
+    select n, case when abs(x::numeric) < 1e-100 then 0::float8 else x::float8 end as v from jsonb_array_elements_text(memory -> 'embedding') with ordinality as e(x, n)
+  ), scaled as (
+    select p.n, case when m.most = 0 or abs(p.v) / m.most < 1e-100 then 0 else p.v / m.most end as v from parts p, (select max(abs(v)) as most from parts) m
+  )
+  select array_agg(case when l.length = 0 then 0 else s.v / l.length end order by s.n) into unit
+    from scaled s, (select sqrt(sum(v * v)) as length from scaled) l;
   insert into public.agent_memories (memory_id, fund_id, text, embedding, reference_ids, supabase_refs, duckdb_refs, workflow_id, langfuse_trace_id, trust)
-  values (id, of_fund, memory ->> 'text', array(select x::float8 from jsonb_array_elements_text(memory -> 'embedding') x),
+  values (id, of_fund, memory ->> 'text', unit,
     array(select x::uuid from jsonb_array_elements_text(coalesce(memory -> 'reference_ids', '[]')) x), coalesce(memory -> 'supabase_refs', '[]'), coalesce(memory -> 'duckdb_refs', '[]'),
     memory ->> 'workflow_id', memory ->> 'langfuse_trace_id', case when evergreen.role_name() = 'pm_role' then 'person' else coalesce(memory ->> 'trust', 'system') end);
   insert into public.memory_nodes (memory_id, kind, ref)
@@ -52,13 +63,19 @@ comment on function public.fn_remember(jsonb, text) is
 create or replace function public.fn_search_memories(embedding float8[], fund_id uuid default null, max_rows int default 5)
 returns table (memory_id uuid, text text, score float8, supabase_refs jsonb, duckdb_refs jsonb, workflow_id text, langfuse_trace_id text, trust text, superseded boolean, recorded_at timestamptz)
 language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
-  -- runs as the caller: row-level security of agent_memories decides what can be found; exact cosine, so recall is 1
-  select m.memory_id, m.text,
-         (select sum(a * b) / nullif(sqrt(sum(a * a)) * sqrt(sum(b * b)), 0) from unnest(m.embedding, fn_search_memories.embedding) as pair(a, b)) as score,
+  -- runs as the caller: row-level security of agent_memories decides what can be found; exact, so recall is 1. Memories have length one.
+  with parts as (
+    select n, case when abs(x::numeric) < 1e-100 then 0 else x end as v from unnest(fn_search_memories.embedding) with ordinality as e(x, n) where x not in ('NaN', 'Infinity', '-Infinity')
+  ), scaled as (
+    select p.n, case when m.most = 0 or abs(p.v) / m.most < 1e-100 then 0 else p.v / m.most end as v from parts p, (select max(abs(v)) as most from parts) m
+  ), asked as materialized (
+    select array_agg(s.v / nullif(l.length, 0) order by s.n) as unit from scaled s, (select sqrt(sum(v * v)) as length from scaled) l
+  )
+  select m.memory_id, m.text, (select nullif(sum(a * b), 0) from unnest(m.embedding, asked.unit) as pair(a, b)) as score,
          m.supabase_refs, m.duckdb_refs, m.workflow_id, m.langfuse_trace_id, m.trust, m.superseded_at is not null, m.recorded_at
-    from public.agent_memories m
+    from public.agent_memories m, asked
    where (fn_search_memories.fund_id is null or m.fund_id = fn_search_memories.fund_id) and m.superseded_at is null
-     and cardinality(m.embedding) = cardinality(fn_search_memories.embedding)
+     and cardinality(m.embedding) = cardinality(asked.unit)
    order by score desc nulls last, m.memory_id limit least(greatest(max_rows, 0), 100)
 $$;
 comment on function public.fn_search_memories(float8[], uuid, int) is 'Nearest memories by cosine under the caller''s row-level security; superseded ones are left out.';

@@ -1,6 +1,7 @@
 // What an approval means to a waiting run: late is refused, silence is a refusal, a lost knock is noticed, a cancelled run takes back what it did.
-import type { Client } from "@temporalio/client";
+
 import { until, type Worker } from "@evergreen-fund/testing/working-house.ts";
+import type { Client } from "@temporalio/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clientOf, openHouses, type TestHouse } from "./houses.ts";
 import { AUDIT, expectRebalancedOnce, importFund, PM_ONE, PM_TWO, proposalStands, runEnded } from "./journeys.ts";
@@ -44,21 +45,30 @@ const end = async ({ fundId, proposal }: Waiting) =>
     status: (await tx.proposals.findUniqueOrThrow({ where: { proposal_id: proposal.proposal_id } })).status,
     held: await tx.liquidity_reservations.count({ where: { fund_id: fundId, released_at: null } }),
     version: String((await tx.funds.findUniqueOrThrow({ where: { fund_id: fundId } })).allocations_version),
-    utilization: (await tx.liquidity_ladder.findMany({ where: { fund_id: fundId, side: "asset" } })).every((rung) => rung.utilization.isZero()),
+    utilization: (await tx.liquidity_ladder.findMany({ where: { fund_id: fundId, side: "asset" } })).every((rung) =>
+      rung.utilization.isZero(),
+    ),
   }));
 
 describe.concurrent("a proposal that waits", () => {
-  it("for nobody: its timeout is a refusal, what it reserved is free, and a late decision is refused", async ({ expect }) => {
+  it("for nobody: its timeout is a refusal, what it reserved is free, and a late decision is refused", async ({
+    expect,
+  }) => {
     const one = await waiting();
     const hash = await expireIn(one, 2);
-    expect(await runEnded(house.database, one.eventId)).toMatchObject({ status: "refused", metadata: { reason: "proposal expired" } });
+    expect(await runEnded(house.database, one.eventId)).toMatchObject({
+      status: "refused",
+      metadata: { reason: "proposal expired" },
+    });
     expect(await end(one)).toEqual({ status: "expired", held: 0, version: "1", utilization: true });
     await expect(decide(one, hash)).rejects.toMatchObject({ code: "EG423" });
   });
 
   it("cannot be decided after its time although the run has not noticed yet", async ({ expect }) => {
     const one = await waiting();
-    await house.look("update proposals set expires_at = now() - interval '1 second' where proposal_id = $1", [one.proposal.proposal_id]);
+    await house.look("update proposals set expires_at = now() - interval '1 second' where proposal_id = $1", [
+      one.proposal.proposal_id,
+    ]);
     await expect(decide(one, one.proposal.hash)).rejects.toMatchObject({ code: "EG423" });
     expect((await end(one)).status).toBe("pending");
     await client.workflow.getHandle(one.workflowId).signal("knock", { eventId: one.eventId });
@@ -67,10 +77,15 @@ describe.concurrent("a proposal that waits", () => {
 
   it("is not moved by a knock that means nothing", async ({ expect }) => {
     const one = await waiting();
-    for (let knocks = 0; knocks < 3; knocks++) await client.workflow.getHandle(one.workflowId).signal("knock", { eventId: one.eventId });
+    for (let knocks = 0; knocks < 3; knocks++)
+      await client.workflow.getHandle(one.workflowId).signal("knock", { eventId: one.eventId });
     await decide(one, one.proposal.hash);
     expect((await runEnded(house.database, one.eventId)).status).toBe("completed");
-    await until(async () => (await house.database.read(AUDIT, (tx) => tx.event_outbox.count({ where: { fund_id: one.fundId } }))) === 0, "an empty outbox");
+    await until(
+      async () =>
+        (await house.database.read(AUDIT, (tx) => tx.event_outbox.count({ where: { fund_id: one.fundId } }))) === 0,
+      "an empty outbox",
+    );
     await expectRebalancedOnce(house.database, one.fundId, one.eventId);
   });
 
@@ -87,15 +102,22 @@ describe.concurrent("a proposal that waits", () => {
     expect(await end(one)).toEqual({ status: "applied", held: 0, version: "2", utilization: true });
   });
 
-  it("of a run that is cancelled is withdrawn, its reservation released, and the run closed as failed", async ({ expect }) => {
+  it("of a run that is cancelled is withdrawn, its reservation released, and the run closed as failed", async ({
+    expect,
+  }) => {
     const one = await waiting();
     await client.workflow.getHandle(one.workflowId).cancel();
-    expect(await runEnded(house.database, one.eventId)).toMatchObject({ status: "failed", metadata: { reason: "the run was cancelled" } });
+    expect(await runEnded(house.database, one.eventId)).toMatchObject({
+      status: "failed",
+      metadata: { reason: "the run was cancelled" },
+    });
     expect(await end(one)).toEqual({ status: "withdrawn", held: 0, version: "1", utilization: true });
     await expect(decide(one, one.proposal.hash)).rejects.toMatchObject({ code: "EG422" });
   });
 
-  it("of a run cancelled at any moment before leaves nothing reserved and nothing open", { timeout: 240_000 }, async ({ expect }) => {
+  it("of a run cancelled at any moment before leaves nothing reserved and nothing open", { timeout: 240_000 }, async ({
+    expect,
+  }) => {
     for (const delay of [0, 30, 80, 150, 300]) {
       const { fundId, code } = await importFund(house.database);
       const { event_id, workflow_id } = await house.database.rpc(PM_ONE, "fn_request_rebalance", { fund: code });
@@ -104,7 +126,9 @@ describe.concurrent("a proposal that waits", () => {
       await client.workflow.getHandle(workflow_id).cancel();
       expect((await runEnded(house.database, event_id)).status, `after ${delay} ms`).toBe("failed");
       const left = await house.database.read(AUDIT, async (tx) => ({
-        open: await tx.proposals.count({ where: { fund_id: fundId, status: { in: ["checking", "pending", "approved"] } } }),
+        open: await tx.proposals.count({
+          where: { fund_id: fundId, status: { in: ["checking", "pending", "approved"] } },
+        }),
         held: await tx.liquidity_reservations.count({ where: { fund_id: fundId, released_at: null } }),
       }));
       expect(left, `after ${delay} ms`).toEqual({ open: 0, held: 0 });

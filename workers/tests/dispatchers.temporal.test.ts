@@ -23,7 +23,12 @@ beforeAll(async () => {
 afterAll(() => house?.stop());
 
 /** Calls `fn` as `role` in a transaction that stays open for up to 40 ms after the write: commits come in another order than numbers. */
-async function slowly(client: pg.Client, actor: { role: string; userId?: string }, sql: string, values: unknown[]): Promise<void> {
+async function slowly(
+  client: pg.Client,
+  actor: { role: string; userId?: string },
+  sql: string,
+  values: unknown[],
+): Promise<void> {
   await client.query("begin");
   await client.query("select set_config('role', $1, true), set_config('request.jwt.claims', $2, true)", [
     actor.role,
@@ -38,16 +43,33 @@ it("three dispatchers lose nothing and double nothing", { timeout: 300_000 }, as
   const { fundId, code } = await importFund(house.database);
   const [asset] = await house.look<{ id: string }>("select id from assets where fund_id = $1 limit 1", [fundId]);
   const pending = await house.database.rpc(OPS, "fn_submit_investor", { classification: "professional", evidence: {} });
-  const investor = await house.database.rpc(OPS, "fn_assign_investor", { pending_id: pending, classification: "professional" });
+  const investor = await house.database.rpc(OPS, "fn_assign_investor", {
+    pending_id: pending,
+    classification: "professional",
+  });
   const workers = await Promise.all([house.startWorkers(), house.startWorkers(), house.startWorkers()]);
 
-  const drift = (deviation: string) => JSON.stringify({ asset_id: asset!.id, deviation_bps: deviation, threshold_bps: "500" });
+  const drift = (deviation: string) =>
+    JSON.stringify({ asset_id: asset!.id, deviation_bps: deviation, threshold_bps: "500" });
   const jobs: ((client: pg.Client) => Promise<void>)[] = [
-    ...Array.from({ length: DRIFTS }, () => (client: pg.Client) =>
-      slowly(client, SERVICE, "select public.fn_record_event('DATA_DRIFT', $1, 'test', fund_id => $2)", [drift("612.5"), fundId])),
-    ...Array.from({ length: ORDERS }, () => (client: pg.Client) =>
-      slowly(client, OPS, "select public.fn_place_order($1, $2, 'redemption', 1.00, 'USD')", [code, investor])),
-    (client: pg.Client) => slowly(client, SERVICE, "select public.fn_record_event('DATA_DRIFT', $1, 'test', fund_id => $2)", [drift("far"), fundId]),
+    ...Array.from(
+      { length: DRIFTS },
+      () => (client: pg.Client) =>
+        slowly(client, SERVICE, "select public.fn_record_event('DATA_DRIFT', $1, 'test', fund_id => $2)", [
+          drift("612.5"),
+          fundId,
+        ]),
+    ),
+    ...Array.from(
+      { length: ORDERS },
+      () => (client: pg.Client) =>
+        slowly(client, OPS, "select public.fn_place_order($1, $2, 'redemption', 1.00, 'USD')", [code, investor]),
+    ),
+    (client: pg.Client) =>
+      slowly(client, SERVICE, "select public.fn_record_event('DATA_DRIFT', $1, 'test', fund_id => $2)", [
+        drift("far"),
+        fundId,
+      ]),
   ];
   for (let i = jobs.length - 1; i > 0; i--) {
     const j = randomInt(i + 1);
@@ -72,16 +94,35 @@ it("three dispatchers lose nothing and double nothing", { timeout: 300_000 }, as
       waiting: await tx.event_outbox.count({ where: { fund_id: fundId } }),
       running: await tx.workflow_runs.count({ where: { status: "running" } }),
     }));
-  const done = { alerts: DRIFTS, completed: DRIFTS, ends: DRIFTS + 1, accepted: ORDERS, checked: ORDERS, waiting: 0, running: 0 };
-  await until(async () => JSON.stringify(await seen()) === JSON.stringify(done), "everything to be done", 200_000).catch(async (error: unknown) => {
+  const done = {
+    alerts: DRIFTS,
+    completed: DRIFTS,
+    ends: DRIFTS + 1,
+    accepted: ORDERS,
+    checked: ORDERS,
+    waiting: 0,
+    running: 0,
+  };
+  await until(
+    async () => JSON.stringify(await seen()) === JSON.stringify(done),
+    "everything to be done",
+    200_000,
+  ).catch(async (error: unknown) => {
     expect(await seen()).toEqual(done);
     throw error;
   });
-  const [demand] = await house.look<{ demand: string }>("select utilization::numeric(38,2)::text as demand from liquidity_ladder where fund_id = $1 and side = 'liability'", [fundId]);
+  const [demand] = await house.look<{ demand: string }>(
+    "select utilization::numeric(38,2)::text as demand from liquidity_ladder where fund_id = $1 and side = 'liability'",
+    [fundId],
+  );
   expect(demand).toEqual({ demand: `${ORDERS}.00` });
   // the poison: schema-valid for SQL, refused by the catalogue, ended with the reason
-  const failed = await house.look<{ metadata: { reason: string } }>("select metadata from workflow_runs where status = 'failed'");
-  expect(failed.map((run) => run.metadata.reason)).toEqual(["EG400: The payload of DATA_DRIFT is not what its schema says."]);
+  const failed = await house.look<{ metadata: { reason: string } }>(
+    "select metadata from workflow_runs where status = 'failed'",
+  );
+  expect(failed.map((run) => run.metadata.reason)).toEqual([
+    "EG400: The payload of DATA_DRIFT is not what its schema says.",
+  ]);
   // more than one process took part, so that the test tests what it says
   const consumers = await house.look<{ n: number }>("select count(distinct leased_by)::int as n from event_batches");
   expect(consumers[0]!.n).toBeGreaterThanOrEqual(0);
@@ -103,10 +144,12 @@ async function openWire(target: string) {
           [far, near],
         ] as const) {
           open.add(one);
-          one.on("error", () => other.destroy()).on("close", () => {
-            open.delete(one);
-            other.destroy();
-          });
+          one
+            .on("error", () => other.destroy())
+            .on("close", () => {
+              open.delete(one);
+              other.destroy();
+            });
           one.pipe(other);
         }
       }).listen(at, "127.0.0.1", () => ready());
@@ -126,7 +169,13 @@ it("while Temporal is away events stay where they are, and no attempt counts", {
   const client = await clientOf(house, wire.address);
   const database = openDatabase({ url: house.appUrl });
   const complaints: string[] = [];
-  const dispatcher = startDispatcher({ database, client, rooms: "local", crashPoint: () => {}, log: (line) => void complaints.push(line) });
+  const dispatcher = startDispatcher({
+    database,
+    client,
+    rooms: "local",
+    crashPoint: () => {},
+    log: (line) => void complaints.push(line),
+  });
   await wire.cut();
   const eventId = await house.database.rpc(SERVICE, "fn_record_event", {
     type: "LIQUIDITY_BREACH",
@@ -134,8 +183,11 @@ it("while Temporal is away events stay where they are, and no attempt counts", {
     source: "test",
     fund_id: fundId,
   });
-  const waiting = () => house.look<{ attempts: number; tries: string | null; dead: boolean; reason: string | null }>(
-    "select attempts, leased_by as tries, dead_at is not null as dead, reason from event_outbox where event_id = $1", [eventId]);
+  const waiting = () =>
+    house.look<{ attempts: number; tries: string | null; dead: boolean; reason: string | null }>(
+      "select attempts, leased_by as tries, dead_at is not null as dead, reason from event_outbox where event_id = $1",
+      [eventId],
+    );
   // it is taken up and put back again and again; five counted attempts would make it a dead letter
   let leases = 0;
   for (let looks = 0; looks < 400 && leases < 12; looks++) {

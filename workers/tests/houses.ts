@@ -23,7 +23,13 @@ export async function openHouses(count: number): Promise<TestHouse[]> {
   const houses: TestHouse[] = [];
   for (let i = 0; i < count; i++) {
     const database = await freshDatabase(inject("postgresAdminUrl"));
-    houses.push(withSuperuser(await openHouse(database.urlFor("evergreen_app")), database.adminUrl, database.urlFor("evergreen_app")));
+    houses.push(
+      withSuperuser(
+        await openHouse(database.urlFor("evergreen_app")),
+        database.adminUrl,
+        database.urlFor("evergreen_app"),
+      ),
+    );
   }
   await shareBundle(houses);
   return houses;
@@ -54,5 +60,9 @@ export function withSuperuser(house: WorkingHouse, adminUrl: string, appUrl: str
 /** A client of the house's Temporal with its key. Close the connection. */
 export async function clientOf(house: WorkingHouse, address = house.temporalAddress): Promise<Client> {
   const connection = await Connection.connect({ address });
-  return new Client({ connection, namespace: house.config.temporal.namespace, dataConverter: dataConverter(codecKey(house.config)) });
+  return new Client({
+    connection,
+    namespace: house.config.temporal.namespace,
+    dataConverter: dataConverter(codecKey(house.config)),
+  });
 }

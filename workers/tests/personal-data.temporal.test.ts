@@ -34,21 +34,47 @@ const CANARIES = {
 function spellings(value: string): string[] {
   const bytes = Buffer.from(value, "utf8");
   const base64 = [0, 1, 2].flatMap((shift) => {
-    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64").replace(/=+$/, "");
+    const text = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString("base64")
+      .replace(/=+$/, "");
     const middle = text.slice(shift === 0 ? 0 : 4, -2);
     return [middle, middle.replaceAll("+", "-").replaceAll("/", "_")];
   });
-  return [...new Set([value, bytes.toString("hex"), bytes.toString("hex").toUpperCase(), encodeURIComponent(value), JSON.stringify(value).slice(1, -1), value.toLowerCase(), ...base64])].filter((text) => text.length >= 8);
+  return [
+    ...new Set([
+      value,
+      bytes.toString("hex"),
+      bytes.toString("hex").toUpperCase(),
+      encodeURIComponent(value),
+      JSON.stringify(value).slice(1, -1),
+      value.toLowerCase(),
+      ...base64,
+    ]),
+  ].filter((text) => text.length >= 8);
 }
 const found = (haystack: Buffer | string): string[] => {
   const bytes = Buffer.isBuffer(haystack) ? haystack : Buffer.from(haystack, "utf8");
-  return Object.entries(CANARIES).flatMap(([name, value]) => spellings(value).filter((text) => bytes.includes(text)).map((text) => `${name} as ${text}`));
+  return Object.entries(CANARIES).flatMap(([name, value]) =>
+    spellings(value)
+      .filter((text) => bytes.includes(text))
+      .map((text) => `${name} as ${text}`),
+  );
 };
 
 it("the search would find each canary in each spelling", () => {
   for (const [name, value] of Object.entries(CANARIES))
-    for (const spelled of [value, encodeURIComponent(value), JSON.stringify({ value }), Buffer.from(value).toString("hex"), Buffer.from(`{"v":"${value}"}`).toString("base64"), Buffer.from(` ${value}  `).toString("base64")])
-      expect(found(`x ${spelled} y`).some((hit) => hit.startsWith(name)), `${name} in ${spelled}`).toBe(true);
+    for (const spelled of [
+      value,
+      encodeURIComponent(value),
+      JSON.stringify({ value }),
+      Buffer.from(value).toString("hex"),
+      Buffer.from(`{"v":"${value}"}`).toString("base64"),
+      Buffer.from(` ${value}  `).toString("base64"),
+    ])
+      expect(
+        found(`x ${spelled} y`).some((hit) => hit.startsWith(name)),
+        `${name} in ${spelled}`,
+      ).toBe(true);
 });
 
 it("no canary leaves the rows it belongs to", { timeout: 240_000 }, async () => {
@@ -63,34 +89,96 @@ it("no canary leaves the rows it belongs to", { timeout: 240_000 }, async () => 
   const { fundId, code } = await importFund(database);
 
   // investors: complete but for values that are no dates; and one complete
-  const evidence = { identity_document: CANARIES.passport, address_proof: CANARIES.address, suitability_test: CANARIES.suitability, professional_status: CANARIES.status, contact: CANARIES.email, other: CANARIES.badDate };
+  const evidence = {
+    identity_document: CANARIES.passport,
+    address_proof: CANARIES.address,
+    suitability_test: CANARIES.suitability,
+    professional_status: CANARIES.status,
+    contact: CANARIES.email,
+    other: CANARIES.badDate,
+  };
   const pending = await database.rpc(OPS, "fn_submit_investor", { classification: "professional", evidence });
-  const submitted = await until(() => database.read(AUDIT, (tx) => tx.fund_events.findFirst({ where: { type: "INVESTOR_SUBMITTED", payload: { path: ["pending_id"], equals: pending } } })), "the submission");
+  const submitted = await until(
+    () =>
+      database.read(AUDIT, (tx) =>
+        tx.fund_events.findFirst({
+          where: { type: "INVESTOR_SUBMITTED", payload: { path: ["pending_id"], equals: pending } },
+        }),
+      ),
+    "the submission",
+  );
   expect((await runEnded(database, submitted.event_id)).status).toBe("refused");
-  const investor = await database.rpc(OPS, "fn_assign_investor", { pending_id: pending, classification: "professional" });
+  const investor = await database.rpc(OPS, "fn_assign_investor", {
+    pending_id: pending,
+    classification: "professional",
+  });
 
   // orders, one of them of an investor whose clearance has ended
-  const order = (direction: string, amount: string) => database.rpc(OPS, "fn_place_order", { fund: code, investor_id: investor, direction, amount, currency: "USD" });
+  const order = (direction: string, amount: string) =>
+    database.rpc(OPS, "fn_place_order", { fund: code, investor_id: investor, direction, amount, currency: "USD" });
   await order("subscription", CANARIES.subscription);
   await order("redemption", CANARIES.redemption);
-  await until(async () => (await database.read(AUDIT, (tx) => tx.fund_flows.count({ where: { fund_id: fundId, status: "accepted" } }))) === 2, "orders to be accepted");
-  await house.look("update investors set kyc_valid_until = now() - interval '1 day' where investor_id = $1", [investor]);
+  await until(
+    async () =>
+      (await database.read(AUDIT, (tx) => tx.fund_flows.count({ where: { fund_id: fundId, status: "accepted" } }))) ===
+      2,
+    "orders to be accepted",
+  );
+  await house.look("update investors set kyc_valid_until = now() - interval '1 day' where investor_id = $1", [
+    investor,
+  ]);
   await order("redemption", CANARIES.heldOrder);
-  await until(async () => (await database.read(AUDIT, (tx) => tx.fund_flows.count({ where: { fund_id: fundId, status: "kyc_hold" } }))) === 1, "the order to be held");
+  await until(
+    async () =>
+      (await database.read(AUDIT, (tx) => tx.fund_flows.count({ where: { fund_id: fundId, status: "kyc_hold" } }))) ===
+      1,
+    "the order to be held",
+  );
 
   // a rebalancing with words of people, rejected
   const asked = await database.rpc(PM_ONE, "fn_request_rebalance", { fund: code, reason: CANARIES.requestReason });
   const proposal = await proposalStands(database, asked.event_id);
-  await database.rpc(PM_TWO, "fn_decide_proposal", { proposal_id: proposal.proposal_id, hash: proposal.hash, decision: "rejected", reason: CANARIES.decisionReason });
+  await database.rpc(PM_TWO, "fn_decide_proposal", {
+    proposal_id: proposal.proposal_id,
+    hash: proposal.hash,
+    decision: "rejected",
+    reason: CANARIES.decisionReason,
+  });
   await runEnded(database, asked.event_id);
 
   // failures: a run that ends in one, calls that are refused
-  const poison = await database.rpc({ role: "service_role" }, "fn_record_event", { type: "DATA_DRIFT", payload: { asset_id: fundId, deviation_bps: CANARIES.email, threshold_bps: "1" }, source: "test", fund_id: fundId });
+  const poison = await database.rpc({ role: "service_role" }, "fn_record_event", {
+    type: "DATA_DRIFT",
+    payload: { asset_id: fundId, deviation_bps: CANARIES.email, threshold_bps: "1" },
+    source: "test",
+    fund_id: fundId,
+  });
   expect((await runEnded(database, poison)).status).toBe("failed");
-  const token = await database.rpc(PM_ONE, "fn_record_event", { type: "TOKENIZATION_REQUESTED", payload: { chain: CANARIES.chain, instrument: "UNIT", size: "not a size" }, source: "test", fund_id: fundId });
+  const token = await database.rpc(PM_ONE, "fn_record_event", {
+    type: "TOKENIZATION_REQUESTED",
+    payload: { chain: CANARIES.chain, instrument: "UNIT", size: "not a size" },
+    source: "test",
+    fund_id: fundId,
+  });
   await runEnded(database, token);
-  await refused(database.rpc(OPS, "fn_place_order", { fund: code, investor_id: investor, direction: CANARIES.email, amount: CANARIES.subscription, currency: "USD" }));
-  await refused(database.rpc(OPS, "fn_place_order", { fund: CANARIES.email, investor_id: CANARIES.passport, direction: "redemption", amount: CANARIES.redemption, currency: "USD" }));
+  await refused(
+    database.rpc(OPS, "fn_place_order", {
+      fund: code,
+      investor_id: investor,
+      direction: CANARIES.email,
+      amount: CANARIES.subscription,
+      currency: "USD",
+    }),
+  );
+  await refused(
+    database.rpc(OPS, "fn_place_order", {
+      fund: CANARIES.email,
+      investor_id: CANARIES.passport,
+      direction: "redemption",
+      amount: CANARIES.redemption,
+      currency: "USD",
+    }),
+  );
   await refused(database.rpc(OPS, "fn_submit_investor", { classification: CANARIES.status, evidence }));
   await refused(order("redemption", `${CANARIES.redemption}9`));
 
@@ -99,17 +187,28 @@ it("no canary leaves the rows it belongs to", { timeout: 240_000 }, async () => 
   const shown: string[] = [];
   for await (const run of client.workflow.list()) {
     shown.push(JSON.stringify([run.workflowId, run.type, run.memo, run.searchAttributes, run.typedSearchAttributes]));
-    shown.push(JSON.stringify(await client.workflow.getHandle(run.workflowId).describe(), (_key, value: unknown) => (typeof value === "bigint" ? String(value) : value)));
+    shown.push(
+      JSON.stringify(await client.workflow.getHandle(run.workflowId).describe(), (_key, value: unknown) =>
+        typeof value === "bigint" ? String(value) : value,
+      ),
+    );
   }
   await client.connection.close();
   expect(shown.length).toBeGreaterThan(8);
   // spans and memories arrive a moment later
-  await until(async () => (await house.look<{ n: number }>("select count(*)::int as n from trace_spans"))[0]!.n > 20, "spans to be stored");
-  await until(async () => (await house.look<{ n: number }>("select count(*)::int as n from agent_memories"))[0]!.n > 0, "memories to be stored");
+  await until(
+    async () => (await house.look<{ n: number }>("select count(*)::int as n from trace_spans"))[0]!.n > 20,
+    "spans to be stored",
+  );
+  await until(
+    async () => (await house.look<{ n: number }>("select count(*)::int as n from agent_memories"))[0]!.n > 0,
+    "memories to be stored",
+  );
   const output = worker.output();
   await worker.kill("SIGTERM");
 
-  const rows = async (table: string, columns = "x::text") => JSON.stringify(await house.look(`select ${columns} from ${table} x`));
+  const rows = async (table: string, columns = "x::text") =>
+    JSON.stringify(await house.look(`select ${columns} from ${table} x`));
   const hits: Record<string, string[]> = {
     "run listing": found(shown.join("\n")),
     "worker output": found(worker.output() + output),
@@ -121,9 +220,13 @@ it("no canary leaves the rows it belongs to", { timeout: 240_000 }, async () => 
     event_outbox: found(await rows("event_outbox")),
     event_batches: found(await rows("event_batches")),
     risk_alerts: found(await rows("risk_alerts")),
-    "audit messages": found(await rows("audit_trail", "message, entity_id, convert_from(canonical, 'UTF8') as canonical")),
+    "audit messages": found(
+      await rows("audit_trail", "message, entity_id, convert_from(canonical, 'UTF8') as canonical"),
+    ),
   };
-  const files = (await readdir(join(house.home), { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile() && !entry.parentPath.endsWith("cache"));
+  const files = (await readdir(join(house.home), { recursive: true, withFileTypes: true })).filter(
+    (entry) => entry.isFile() && !entry.parentPath.endsWith("cache"),
+  );
   let temporalBytes = 0;
   for (const file of files) {
     const bytes = await readFile(join(file.parentPath, file.name));
@@ -133,6 +236,10 @@ it("no canary leaves the rows it belongs to", { timeout: 240_000 }, async () => 
   expect(Object.fromEntries(Object.entries(hits).filter(([, list]) => list.length > 0))).toEqual({});
   // Temporal's file was really read: it holds the ids of the runs in clear
   expect(temporalBytes).toBeGreaterThan(100_000);
-  const inClear = await Promise.all(files.filter((file) => file.parentPath.endsWith("temporal")).map(async (file) => (await readFile(join(file.parentPath, file.name))).includes(asked.event_id)));
+  const inClear = await Promise.all(
+    files
+      .filter((file) => file.parentPath.endsWith("temporal"))
+      .map(async (file) => (await readFile(join(file.parentPath, file.name))).includes(asked.event_id)),
+  );
   expect(inClear).toContain(true);
 });

@@ -15,7 +15,16 @@ import { openHouse, until } from "@evergreen-fund/testing/working-house.ts";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { shareBundle, type TestHouse, withSuperuser } from "./houses.ts";
-import { AUDIT, expectRebalancedOnce, expectRememberedOnce, importFund, PM_ONE, PM_TWO, proposalStands, runEnded } from "./journeys.ts";
+import {
+  AUDIT,
+  expectRebalancedOnce,
+  expectRememberedOnce,
+  importFund,
+  PM_ONE,
+  PM_TWO,
+  proposalStands,
+  runEnded,
+} from "./journeys.ts";
 
 let folder: string;
 let server: RunningPostgres;
@@ -29,7 +38,11 @@ beforeAll(async () => {
   server = await startPostgres(await options());
   await bootstrapAuth(server.adminUrl);
   await migrateDeploy({ databaseUrl: server.adminUrl, migrationsDir: join(REPOSITORY_ROOT, "prisma", "migrations") });
-  await setLoginPasswords(server.adminUrl, { evergreen_app: "test", evergreen_api: "test", evergreen_readonly: "test" });
+  await setLoginPasswords(server.adminUrl, {
+    evergreen_app: "test",
+    evergreen_api: "test",
+    evergreen_readonly: "test",
+  });
   const admin = new pg.Client({ connectionString: server.adminUrl });
   await admin.connect();
   await secureDatabase(admin);
@@ -74,7 +87,9 @@ async function killPostgres(): Promise<void> {
 async function expectAuditHolds(): Promise<void> {
   await until(async () => {
     const cursor = await house.look<{ tx: string; seq: string }>("select tx::text, seq::text from audit_cursor");
-    const blocks = await house.look<AuditBlockRow & pg.QueryResultRow>("select *, from_tx::text, to_tx::text from audit_blocks");
+    const blocks = await house.look<AuditBlockRow & pg.QueryResultRow>(
+      "select *, from_tx::text, to_tx::text from audit_blocks",
+    );
     const entries = await house.look<AuditEntryRow & pg.QueryResultRow>("select *, tx::text from audit_trail");
     const verdict = verifyChain({ blocks, entries, cursor: cursor[0]! });
     if (verdict.entries === 0 || verdict.firstBad !== undefined) throw new Error(JSON.stringify(verdict.firstBad));
@@ -85,22 +100,34 @@ async function expectAuditHolds(): Promise<void> {
 it.each([
   ["while the proposal is being made", 60, 2_000],
   ["right after the approval, before it is applied", 3_000, 0],
-] as const)("killed %s, the job finishes with one effect", { timeout: 180_000 }, async (_when, beforeMs, afterApprovalMs) => {
-  const worker = await house.startWorkers();
-  const { fundId, code } = await importFund(house.database);
-  const { event_id } = await house.database.rpc(PM_ONE, "fn_request_rebalance", { fund: code });
-  if (beforeMs < 1_000) {
-    await new Promise((wake) => setTimeout(wake, beforeMs));
-    await killPostgres();
-  }
-  const proposal = await proposalStands(house.database, event_id);
-  expect(proposal.status).toBe("pending");
-  await house.database.rpc(PM_TWO, "fn_decide_proposal", { proposal_id: proposal.proposal_id, hash: proposal.hash, decision: "approved" });
-  if (afterApprovalMs === 0) await killPostgres();
-  expect((await runEnded(house.database, event_id)).status).toBe("completed");
-  await until(async () => (await house.database.read(AUDIT, (tx) => tx.event_outbox.count({ where: { fund_id: fundId } }))) === 0, "an empty outbox");
-  await expectRebalancedOnce(house.database, fundId, event_id);
-  await expectRememberedOnce(house.database, event_id);
-  await expectAuditHolds();
-  await worker.kill("SIGTERM");
-});
+] as const)(
+  "killed %s, the job finishes with one effect",
+  { timeout: 180_000 },
+  async (_when, beforeMs, afterApprovalMs) => {
+    const worker = await house.startWorkers();
+    const { fundId, code } = await importFund(house.database);
+    const { event_id } = await house.database.rpc(PM_ONE, "fn_request_rebalance", { fund: code });
+    if (beforeMs < 1_000) {
+      await new Promise((wake) => setTimeout(wake, beforeMs));
+      await killPostgres();
+    }
+    const proposal = await proposalStands(house.database, event_id);
+    expect(proposal.status).toBe("pending");
+    await house.database.rpc(PM_TWO, "fn_decide_proposal", {
+      proposal_id: proposal.proposal_id,
+      hash: proposal.hash,
+      decision: "approved",
+    });
+    if (afterApprovalMs === 0) await killPostgres();
+    expect((await runEnded(house.database, event_id)).status).toBe("completed");
+    await until(
+      async () =>
+        (await house.database.read(AUDIT, (tx) => tx.event_outbox.count({ where: { fund_id: fundId } }))) === 0,
+      "an empty outbox",
+    );
+    await expectRebalancedOnce(house.database, fundId, event_id);
+    await expectRememberedOnce(house.database, event_id);
+    await expectAuditHolds();
+    await worker.kill("SIGTERM");
+  },
+);

@@ -226,7 +226,8 @@ describe("hostile values are data", () => {
     const text = "Numbers far apart.";
     await database.rpc(COMMANDER, "fn_remember", { memory: { text, embedding } });
     const { rows } = await admin.query("select embedding from agent_memories where text = $1", [text]);
-    expect(rows).toEqual([{ embedding }]);
+    // kept at length one: the largest component is all that is left of numbers this far apart
+    expect(rows[0].embedding.map((value: number) => Math.round(value * 1e12) / 1e12)).toEqual([0, 0, 1, 0, 0, 0, 0, 0]);
     const [found] = await database.rpc(COMMANDER, "fn_search_memories", { embedding: [...embedding.slice(0, 7), -0] });
     expect(found).toMatchObject({ text, score: 1 });
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, "1'; drop"]) {

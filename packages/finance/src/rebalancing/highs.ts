@@ -66,7 +66,8 @@ export async function solver(): Promise<Highs> {
 export function openModel(highs: Highs, model: Model, cost: Float64Array = model.cost, relaxed = false): HighsModel {
   const whole = isWholeTrades(model) && !relaxed;
   const instance = highs.createModel();
-  // Presolve costs a continuous model of this shape more than it saves; without it the search for whole trades was seen to miss optima.
+  // Presolve costs a continuous model of this shape more than it saves; without it a search
+  // for whole trades that was run again after a tangent was added has been seen to miss the optimum.
   instance.options.set({ ...OPTIONS, presolve: whole ? "on" : "off" });
   instance.passModel({
     numCols: model.numCols,

@@ -84,10 +84,10 @@ describe("the no-trade region (R38)", () => {
   });
 
   it("is never worse than doing nothing, also where rounding doubles the cost", async () => {
-    // 5.00 sold and bought gains 2 × 15 bp; 10 bp of it are half a cent, which is paid as a whole one: 40 bp.
+    // 5.00 sold and bought gains 2 × 15 bp of it; 11 bp are 0.55 cents, paid as a whole one, twice: 40 bp.
     const answer = await solved({
       ...base(),
-      assets: [asset("a", "bonds", "55.00"), asset("b", "equity", "43.00")],
+      assets: [asset("a", "bonds", "55.00", { sellBps: "11" }), asset("b", "equity", "43.00", { buyBps: "11" })],
       cash: { value: "2.00", target: "0.02" },
       objective: { deviationPriceBps: "15" },
     });
@@ -222,7 +222,10 @@ const names = (answer: RebalanceSolution) =>
 describe("no solution", () => {
   it("names the constraints that contradict each other, each group by itself", async () => {
     const input = base({
-      assets: [asset("a", "bonds", "6000.00", { minWeight: "0.7", maxWeight: "0.6" }), asset("b", "equity", "3800.00")],
+      assets: [
+        asset("a", "bonds", "6000.00", { minWeight: "0.7", maxWeight: "0.6" }),
+        asset("b", "equity", "3800.00", { minWeight: "0.4", maxWeight: "0.3" }),
+      ],
       sleeves: [
         { id: "bonds", target: "0.5" },
         { id: "equity", target: "0.48" },
