@@ -1,7 +1,7 @@
 // KYC's actions: review a pending investor; take order events in, many at once, by one set-based RPC.
 import { room, toFailure } from "@evergreen-fund/agent-kit";
+import { EvergreenError } from "@evergreen-fund/domain";
 import { traced } from "@evergreen-fund/tracing";
-import { ApplicationFailure } from "@temporalio/common";
 import { z } from "zod";
 import type { Activities, House } from "../rooms.ts";
 import { review } from "./decide.ts";
@@ -28,7 +28,7 @@ export const kyc = (house: House): Activities => ({
   }),
   "kyc.intakeOrders": async (input) => {
     const given = BatchInput.safeParse(input);
-    if (!given.success) throw ApplicationFailure.nonRetryable("kyc.intakeOrders: the input is not a batch.", "EG400");
+    if (!given.success) throw toFailure(new EvergreenError("EG400", "kyc.intakeOrders: the input is not a batch."));
     const { batchId, type } = given.data;
     try {
       return await traced("rpc.fn_intake_orders", { event_type: type } as never, () =>

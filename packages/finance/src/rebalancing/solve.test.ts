@@ -84,10 +84,10 @@ describe("the no-trade region (R38)", () => {
   });
 
   it("is never worse than doing nothing, also where rounding doubles the cost", async () => {
-    // 5.00 sold and bought gains 2 × 15 bp of it; 11 bp are 0.55 cents, paid as a whole one, twice: 40 bp.
+    // 4.00 sold and bought gains 2 × 15 bp of it; 13 bp are 0.52 cents, paid as a whole one, twice: 50 bp.
     const answer = await solved({
       ...base(),
-      assets: [asset("a", "bonds", "55.00", { sellBps: "11" }), asset("b", "equity", "43.00", { buyBps: "11" })],
+      assets: [asset("a", "bonds", "54.00", { sellBps: "13" }), asset("b", "equity", "44.00", { buyBps: "13" })],
       cash: { value: "2.00", target: "0.02" },
       objective: { deviationPriceBps: "15" },
     });
@@ -260,14 +260,14 @@ describe("no solution", () => {
   });
 
   it("does not burn cash by buying and selling the same asset to get under a cap on cash", async () => {
-    // Half is fixed; cash may be a quarter and a a fifth. Buying a for nothing and selling it at a loss would shrink NAV until that fits.
+    // Half is fixed; cash may be a quarter, a a fifth. Selling a for nothing and buying it back at half its price would shrink NAV to fit.
     const input: RebalanceInput = {
       currency: "USD",
       assets: [
         asset("p", "private", "5000.00", { tradable: false }),
-        asset("a", "s", "100.00", { maxWeight: "0.2", buyBps: "1", sellBps: "5000" }),
+        asset("a", "s", "3000.00", { maxWeight: "0.2", buyBps: "5000", sellBps: "0" }),
       ],
-      cash: { value: "4900.00", target: "0.1", max: "0.25" },
+      cash: { value: "2000.00", target: "0.1", max: "0.25" },
       sleeves: [
         { id: "s", target: "0.3" },
         { id: "private", target: "0.6" },
