@@ -39,6 +39,8 @@ async function main(names: string[]): Promise<void> {
     namespace: connections.namespace,
     dataConverter: dataConverter(codecKey(config)),
     plugins: [temporalPlugin(connections.tracing)],
+    // what was cached by a worker that died goes to another one after this
+    stickyQueueScheduleToStartTimeout: "3s",
     shutdownGraceTime: "5s",
     shutdownForceTime: "10s",
     ...(config.versioning

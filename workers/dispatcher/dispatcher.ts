@@ -14,6 +14,8 @@ const EAGER_FOR_MS = 2_000;
 const IDLE_MS = 1_000;
 const SEAL_EVERY_MS = 500;
 const MAX_EVENTS = 50;
+/** A dispatcher that died gives its events back after this; one that is only slow meets "already started", which is success. */
+const LEASE_S = 10;
 
 export interface DispatcherOptions {
   database: Database;
@@ -46,7 +48,11 @@ export function startDispatcher({ database, client, rooms, crashPoint, log }: Di
   };
 
   const deliverEvents = async (): Promise<boolean> => {
-    const events = await database.rpc(SERVICE, "fn_claim_events", { consumer, max_events: MAX_EVENTS });
+    const events = await database.rpc(SERVICE, "fn_claim_events", {
+      consumer,
+      max_events: MAX_EVENTS,
+      lease_seconds: LEASE_S,
+    });
     if (events.length === 0) return false;
     crashPoint("dispatcher.claimed");
     const deliveries = await Promise.all(events.map((event) => deliverEvent(event, courier)));

@@ -69,3 +69,10 @@ it("answers kinds only, never a value of the evidence", () => {
     ),
   );
 });
+
+describe("an applicant whom operations assigned meanwhile", () => {
+  it("stays assigned whatever the evidence", () => {
+    const assigned = { ...applicant("professional", {}), status: "assigned", investorId: "i" };
+    expect(review(assigned, TODAY)).toEqual({ outcome: "assign", classification: "professional" });
+  });
+});

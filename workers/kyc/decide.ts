@@ -19,6 +19,8 @@ export function review(applicant: Applicant, today: string): Review {
     ? REQUIRED_EVIDENCE[applicant.classification]
     : undefined;
   if (required === undefined) throw new EvergreenError("EG400", "The classification is not known.");
+  // somebody of operations was faster: assigning again answers the same investor
+  if (applicant.status === "assigned") return { outcome: "assign", classification: applicant.classification };
   const missing = required.filter((kind) => {
     const given = applicant.evidence[kind];
     return !(typeof given === "string" && /^\d{4}-\d{2}-\d{2}$/.test(given) && given <= today);

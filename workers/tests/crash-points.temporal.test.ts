@@ -1,8 +1,8 @@
 // Kills the worker at every named crash point of a journey that passes it, restarts it, and expects the work to finish with one effect.
 import { crashPoints } from "@evergreen-fund/agent-kit";
-import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
-import { crashFired, openHouse, until, type Worker, type WorkingHouse } from "@evergreen-fund/testing/working-house.ts";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { crashFired, until, type Worker, type WorkingHouse } from "@evergreen-fund/testing/working-house.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openHouses } from "./houses.ts";
 import {
   AUDIT,
   expectRebalancedOnce,
@@ -20,8 +20,7 @@ const LANES = 4;
 const houses: WorkingHouse[] = [];
 const free: WorkingHouse[] = [];
 beforeAll(async () => {
-  for (let i = 0; i < LANES; i++)
-    houses.push(await openHouse((await freshDatabase(inject("postgresAdminUrl"))).urlFor("evergreen_app")));
+  houses.push(...(await openHouses(LANES)));
   free.push(...houses);
 }, 120_000);
 afterAll(() => Promise.all(houses.map((house) => house.stop())));
