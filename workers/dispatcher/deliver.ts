@@ -108,15 +108,15 @@ export async function deliverBatch(claimed: ClaimedBatch, { client, rooms, crash
   }
 }
 
+/** gRPC: 1 cancelled, 4 deadline exceeded, 8 resource exhausted, 14 unavailable: the server or the way to it is gone. */
+const AWAY_CODES = [1, 4, 8, 14];
+/** 2 unknown and 13 internal are also what a connection that breaks in mid-call looks like; then the words say so. */
+const BROKEN_WAY = /transport|connect|reset|closed|broken pipe|unavailable|timed? ?out|cancel/i;
+
 function outcomeOf(error: unknown): Delivery {
   if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowNotFoundError) return "done";
-  // gRPC: 4 deadline exceeded, 8 resource exhausted, 14 unavailable
   const grpc = error instanceof ServiceError ? error.cause : error;
-  if (
-    isGrpcServiceError(grpc)
-      ? [4, 8, 14].includes(grpc.code)
-      : /TransportError|unavailable|tcp connect|timed? ?out/i.test(String((grpc as Error)?.message))
-  )
-    return "away";
+  const words = `${(error as Error)?.message} ${(grpc as Error)?.message} ${(grpc as { details?: string })?.details ?? ""}`;
+  if ((isGrpcServiceError(grpc) && AWAY_CODES.includes(grpc.code)) || BROKEN_WAY.test(words)) return "away";
   return { failed: `${error instanceof Error ? error.name : "Error"} while handing the event to Temporal` };
 }

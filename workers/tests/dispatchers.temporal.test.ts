@@ -202,7 +202,7 @@ it("while Temporal is away events stay where they are, and no attempt counts", {
   for (let looks = 0; looks < 400 && leases < 12; looks++) {
     const [row] = await waiting();
     expect(row).toBeDefined();
-    expect(row!.attempts).toBeLessThanOrEqual(1); // one while it is in hand
+    expect(row!.attempts, complaints.join("; ")).toBeLessThanOrEqual(1); // one while it is in hand
     expect(row!.dead).toBe(false);
     if (row!.tries !== null) leases++;
     await new Promise((wake) => setTimeout(wake, 50));
