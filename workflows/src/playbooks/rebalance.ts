@@ -26,7 +26,8 @@ export const rebalance: PlaybookFunction = async ({ run, memoryIds }, { room, sa
     await waitForKnock(decision.expiresInMs + 1_000);
     decision = await room("commander").readDecision(proposal);
   }
-  if (decision.status !== "approved") {
+  // a worker that died after applying reads "applied" when the step is taken again: the approval stands, and applying again changes nothing
+  if (decision.status !== "approved" && decision.status !== "applied") {
     await release(decision.status);
     return { status: "refused", reason: `proposal ${decision.status}`, proposalId: proposal.proposalId };
   }
