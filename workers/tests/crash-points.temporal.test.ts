@@ -16,7 +16,7 @@ import {
 } from "./journeys.ts";
 
 /** Most of a crash test is waiting for a dead worker to be noticed: so several houses wait at once, each with a crash of its own. */
-const LANES = 4;
+const LANES = 3;
 const houses: WorkingHouse[] = [];
 const free: WorkingHouse[] = [];
 beforeAll(async () => {

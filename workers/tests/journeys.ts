@@ -134,6 +134,7 @@ export async function expectRebalancedOnce(database: Database, fundId: string, e
 export async function expectRememberedOnce(database: Database, eventId: string): Promise<void> {
   const find = () =>
     database.read(AUDIT, (tx) => tx.agent_memories.findMany({ where: { workflow_id: `event/${eventId}` } }));
-  await until(async () => (await find()).length > 0, `the memory of event ${eventId}`);
+  // remembering is retried for long: a fresh process loads its model first
+  await until(async () => (await find()).length > 0, `the memory of event ${eventId}`, 240_000);
   expect(await find()).toHaveLength(1);
 }

@@ -20,7 +20,7 @@ const lastWord: Limits = { seconds: 60, attempts: 0 };
 export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
   rebalancing: { propose: solving },
   simulation: { stress: solving },
-  commander: { brief: lastWord, remember: { seconds: 60, attempts: 10 } },
+  commander: { brief: lastWord, remember: { seconds: 60, attempts: 30 } },
 };
 
 const RETRY = { initialInterval: "200ms", backoffCoefficient: 2, maximumInterval: "30s" } as const;
