@@ -22,19 +22,25 @@ const deployed: Record<string, string> = JSON.parse((await read(join(migrations,
 const tables = before === after ? "" : await diffSchemas(before, after);
 
 const parts: string[] = tables.trim() === "" ? [] : [`-- from schema.prisma\n${tables.trim()}\n`];
-const now: Record<string, string> = {};
-for (const file of (await readdir(join(here, "sql"))).filter((f) => f.endsWith(".sql")).sort()) {
-  const sql = await readFile(join(here, "sql", file), "utf8");
-  now[file] = createHash("sha256").update(sql).digest("hex");
-  // triggers, policies and grants sweep every table: they are laid anew whenever tables change
-  const sweeps = /^(20|40|70|80)-/.test(file) && tables.trim() !== "";
-  if (deployed[file] !== now[file] || sweeps) parts.push(`-- from sql/${file}\n${sql.trim()}\n`);
+const files = (await readdir(join(here, "sql"))).filter((f) => f.endsWith(".sql")).sort();
+const sources = new Map(
+  await Promise.all(files.map(async (file) => [file, await readFile(join(here, "sql", file), "utf8")] as const)),
+);
+const now = Object.fromEntries(
+  [...sources].map(([file, sql]) => [file, createHash("sha256").update(sql).digest("hex")]),
+);
+const changed = files.filter((file) => deployed[file] !== now[file]);
+for (const file of files) {
+  // triggers, policies and grants sweep every table, grants every function too: they are laid anew whenever one of those changes
+  const sweeps =
+    (/^(20|40|70|80)-/.test(file) && tables.trim() !== "") ||
+    (file.startsWith("80-") && changed.some((other) => /^(10|6\d)-/.test(other)));
+  if (changed.includes(file) || sweeps) parts.push(`-- from sql/${file}\n${sources.get(file)!.trim()}\n`);
 }
 if (parts.length === 0) {
   process.stdout.write("Nothing has changed since the last migration.\n");
   process.exit(0);
 }
-// functions created by a later migration need their owner and grants again
 const folder = `${new Date().toISOString().replace(/\D/g, "").slice(0, 14)}_${name}`;
 await mkdir(join(migrations, folder), { recursive: true });
 await writeFile(join(migrations, folder, "migration.sql"), parts.join("\n"));
