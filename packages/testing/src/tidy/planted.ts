@@ -162,9 +162,9 @@ export const PLANTED: Record<string, Planted> = {
   },
   "machine-paths": {
     breaks: [
-      file("README.md", "cd /root/evergreen"),
+      file("README.md", `cd ${["", "root", "evergreen"].join("/")}`),
       file("workers/main.ts", 'const a = "/Users/ann/evergreen";'),
-      file("Dockerfile", "COPY . /work/main"),
+      file("Dockerfile", `COPY . ${["", "work", "main"].join("/")}`),
     ],
     keeps: {
       "README.md": "cd evergreen, see https://host/home/page/ and ../shared/data",
