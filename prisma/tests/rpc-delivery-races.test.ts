@@ -137,3 +137,58 @@ it("an order that many events name, in many batches at once, is demand once", as
     await db.look("select utilization from liquidity_ladder where fund_id = $1 and side = 'liability'", [fund.fundId]),
   ).toEqual([{ utilization: "100.0000" }]);
 });
+
+it("8 dispatchers of which some die with every claim: the poison alone is lost, once, and everything else is handed over once", async () => {
+  const fund = await newFund(db);
+  const record = (n: number) =>
+    db.value<string>(PM_ONE, "fn_record_event", {
+      type: "STRESS_REQUESTED",
+      payload: { scenario_id: `poison/${n}`, shift_bps: n },
+      source: "race",
+      fund_id: fund.fundId,
+    });
+  const ids: string[] = [];
+  for (let n = 0; n < 60; n++) ids.push(await record(n));
+  const poison = new Set([ids[7], ids[8], ids[41]]);
+  await db.settled();
+  const done: string[] = [];
+  let clock = true;
+  // leases of no length run out at once; the minute in which a slow holder may come back is made to pass from outside
+  const time = (async () => {
+    while (clock) {
+      await db.look(
+        "update event_outbox set next_at = next_at - interval '61 seconds' where dead_at is null and attempts >= 5",
+      );
+      await pause(5);
+    }
+  })();
+  await Promise.all(
+    Array.from({ length: 8 }, async (_, i) => {
+      for (let turn = 0; turn < 400; turn++) {
+        const [left] = await db.look("select count(*)::int as n from event_outbox where dead_at is null");
+        if (left?.n === 0) return;
+        const rows = await db.call(SERVICE, "fn_claim_events", { consumer: `p${i}`, max_events: 25, lease_seconds: 0 });
+        // the process dies before it has handed over anything
+        if (rows.length === 0 || rows.some((row) => poison.has(String(row.event_id)))) {
+          await pause(1);
+          continue;
+        }
+        const gone = await Promise.all(
+          rows.map((row) => db.value<number>(SERVICE, "fn_finish_events", { seqs: [row.seq] })),
+        );
+        done.push(...rows.filter((_row, n) => gone[n] === 1).map((row) => String(row.event_id)));
+      }
+    }),
+  );
+  clock = false;
+  await time;
+  expect(done.sort()).toEqual(ids.filter((id) => !poison.has(id)).sort());
+  const dead = await db.look("select event_id, attempts from event_outbox where dead_at is not null");
+  expect(new Set(dead.map((row) => row.event_id))).toEqual(poison);
+  expect(dead.map((row) => row.attempts)).toEqual([5, 5, 5]);
+  expect(
+    await db.look(
+      "select count(*)::int as n from audit_trail where message like '%the dispatcher died while it held it'",
+    ),
+  ).toEqual([{ n: 3 }]);
+});

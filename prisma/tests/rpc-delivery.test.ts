@@ -102,6 +102,113 @@ describe("a failed hand-over", () => {
   });
 });
 
+describe("a dispatcher that dies with an event", () => {
+  const dies = async (consumer: string) => {
+    const claimed = await claim(consumer);
+    await letTimePass();
+    return claimed.map((row) => row.event_id);
+  };
+  const aMinutePasses = () => db.look("update event_outbox set next_at = now() - interval '61 seconds'");
+  const letters = () =>
+    db.look("select event_id, attempts, leased_by, reason from event_outbox where dead_at is not null");
+
+  it("five times makes it a dead letter, audited, with its reason, that can be retried", async () => {
+    const eventId = await recordedStress(db);
+    for (let n = 1; n <= 5; n++) expect(await dies(`d${n}`)).toEqual([eventId]);
+    expect(await claim("late"), "its last holder may still bring it back").toEqual([]);
+    expect(await letters()).toEqual([]);
+    await aMinutePasses();
+    expect(await claim("next")).toEqual([]);
+    expect(await letters()).toEqual([
+      {
+        event_id: eventId,
+        attempts: 5,
+        leased_by: null,
+        reason: "The dispatcher died 5 times while it held this event.",
+      },
+    ]);
+    expect(
+      await db.look("select message, created_by from audit_trail where entity_id = $1 order by seq desc limit 1", [
+        eventId,
+      ]),
+    ).toEqual([
+      {
+        message: "STRESS_REQUESTED dead letter after 5 attempts: the dispatcher died while it held it",
+        created_by: "service",
+      },
+    ]);
+    expect(await claim("next"), "once").toEqual([]);
+    expect(await db.value(OPS, "fn_retry_event", { event_id: eventId })).toBe("event");
+    expect(await claim("next")).toEqual([expect.objectContaining({ event_id: eventId, attempts: 1 })]);
+  });
+
+  it("takes no other event with it: what was held twice in vain is handed out alone", async () => {
+    const ids = [await recordedStress(db), await recordedStress(db), await recordedStress(db)];
+    const poison = ids[1];
+    expect(await dies("a")).toEqual(ids);
+    expect(await dies("b"), "once may be anything").toEqual(ids);
+    const fresh = await recordedStress(db);
+    const handled: unknown[] = [];
+    for (let turn = 0; turn < 20; turn++) {
+      const held = await claim(`c${turn}`);
+      if (held.some((row) => row.event_id === poison)) {
+        expect(held, "it is held alone").toHaveLength(1);
+        await aMinutePasses();
+        continue;
+      }
+      handled.push(...held.map((row) => row.event_id));
+      if (held.length > 0) await db.call(SERVICE, "fn_finish_events", { seqs: held.map((row) => row.seq) });
+    }
+    expect(handled.sort()).toEqual([ids[0], ids[2], fresh].sort());
+    expect(await letters()).toEqual([expect.objectContaining({ event_id: poison, attempts: 5 })]);
+  });
+
+  it("says what went wrong before, when hand-overs had failed too", async () => {
+    await recordedStress(db);
+    for (let n = 1; n <= 4; n++) {
+      const [row] = await claim();
+      await db.call(SERVICE, "fn_fail_event", { seq: row?.seq, reason: "no such playbook" });
+      await letTimePass();
+    }
+    await claim();
+    await aMinutePasses();
+    await claim();
+    expect(await letters()).toEqual([
+      expect.objectContaining({
+        reason: "The dispatcher died while it held this event for the 5th time. Before that: no such playbook",
+      }),
+    ]);
+  });
+
+  it("is not what happens while Temporal is away, however many wait for it longer than their lease", async () => {
+    await recordedStress(db);
+    const holders: unknown[] = [];
+    for (let n = 0; n < 5; n++) {
+      const [row] = await claim(`slow${n}`);
+      holders.push(row?.seq);
+      await letTimePass();
+    }
+    expect(await claim("sixth"), "held five times, and all of them are alive").toEqual([]);
+    for (const seq of holders) await db.call(SERVICE, "fn_release_events", { seqs: [seq] });
+    await aMinutePasses();
+    expect(await claim()).toEqual([expect.objectContaining({ attempts: 1 })]);
+    expect(await letters()).toEqual([]);
+  });
+
+  it("a holder that comes back late changes nothing on a dead letter, and still finishes what it did hand over", async () => {
+    await recordedStress(db);
+    const [row] = await claim();
+    await db.look("update event_outbox set attempts = 5, next_at = now() - interval '61 seconds'");
+    await claim("next");
+    const [dead] = await letters();
+    expect(await db.value(SERVICE, "fn_release_events", { seqs: [row?.seq] })).toBe(0);
+    expect(await db.value(SERVICE, "fn_fail_event", { seq: row?.seq, reason: "late" })).toBe("dead");
+    expect(await letters()).toEqual([dead]);
+    expect(await db.value(SERVICE, "fn_finish_events", { seqs: [row?.seq] })).toBe(1);
+    expect(await letters()).toEqual([]);
+  });
+});
+
 describe("what is delivered how", () => {
   it("a decision goes to the workflow of its proposal", async () => {
     const { eventId } = await approvedProposal(db);
@@ -211,5 +318,43 @@ describe("a batch", () => {
     expect(await again()).toEqual([expect.objectContaining({ batch_id: batchId, attempts: 1 })]);
     await db.call(agent("kyc"), "fn_intake_orders", { batch_id: batchId });
     expect(await db.value(SERVICE, "fn_fail_batch", { batch_id: batchId, reason: "late" })).toBe("gone");
+  });
+
+  it("dies with its reason when five dispatchers died with it, and ten minutes later, not before", async () => {
+    const batchId = await claimedBatch(db);
+    const pass = (minutes: number) =>
+      db.look("update event_batches set next_at = now() - make_interval(mins => $2) where batch_id = $1", [
+        batchId,
+        minutes,
+      ]);
+    for (let n = 2; n <= 5; n++) {
+      await pass(0);
+      expect(await claimBatch(`d${n}`)).toEqual([expect.objectContaining({ batch_id: batchId, attempts: n })]);
+    }
+    await pass(9);
+    expect(await claimBatch("e"), "its workflow may still be waiting for a room").toEqual([]);
+    await pass(10);
+    expect(await claimBatch("e")).toEqual([]);
+    const [dead] = await db.look(
+      "select event_ids[1] as id, reason, leased_by from event_batches where batch_id = $1 and dead_at is not null",
+      [batchId],
+    );
+    expect(dead).toMatchObject({ reason: "The dispatcher died 5 times while it held this batch.", leased_by: null });
+    expect(await db.look("select message from audit_trail where entity_id = $1", [batchId])).toEqual([
+      { message: "REDEMPTION_REQUESTED batch dead letter after 5 attempts: the dispatcher died while it held it" },
+    ]);
+    expect(await db.value(SERVICE, "fn_fail_batch", { batch_id: batchId, reason: "late" })).toBe("dead");
+    expect(await db.value(OPS, "fn_retry_event", { event_id: dead?.id })).toBe("batch");
+    expect(await claimBatch("f")).toEqual([expect.objectContaining({ batch_id: batchId, attempts: 1 })]);
+  });
+
+  it("loses no attempt while Temporal is away", async () => {
+    const batchId = await claimedBatch(db);
+    for (let n = 0; n < 7; n++) {
+      const away = { batch_id: batchId, reason: "Temporal was not there", max_attempts: 0 };
+      expect(await db.value(SERVICE, "fn_fail_batch", away)).toBe("later");
+      await db.look("update event_batches set next_at = now() where batch_id = $1", [batchId]);
+      expect(await claimBatch("b")).toEqual([expect.objectContaining({ batch_id: batchId, attempts: 1 })]);
+    }
   });
 });

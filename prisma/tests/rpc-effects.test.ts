@@ -74,6 +74,18 @@ describe.each(takesRequestId.map((c) => [c.fn, c] as const))("%s under one reque
     expect(await db.fingerprint()).toEqual(before);
   });
 
+  it("lets the first answer stand for a step of a run, and only for an agent's", async () => {
+    const args: Args = { ...(await rpc.arrange(db)), request_id: `event/${rpc.fn}` };
+    const first = await db.call(rpc.by, rpc.fn, args);
+    const before = await db.fingerprint();
+    const again = db.call(rpc.by, rpc.fn, { ...rpc.other?.(args), request_id: args.request_id });
+    if (!rpc.by.role.startsWith("agent_")) expect(await refusedWith(again)).toBe("EG409");
+    else if (rpc.answerMoves === undefined) expect(await again).toEqual(first);
+    // one that answers what is true now looks at what it was asked this time, and may find nothing there
+    else await again.catch(() => undefined);
+    expect(await db.fingerprint()).toEqual(before);
+  });
+
   it("has one effect when 20 callers come at once", async () => {
     const request_id = `${rpc.fn}/twenty`;
     const args: Args = { ...(await rpc.arrange(db)), request_id };

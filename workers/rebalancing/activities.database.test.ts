@@ -85,6 +85,15 @@ describe("apply", () => {
     const fund = await house.database.read(AUDIT, (tx) => tx.funds.findUniqueOrThrow({ where: { fund_id: fundId } }));
     expect(String(fund.allocations_version)).toBe("2");
   });
+  it("proposing again after it, as a run does whose answers were lost, answers the proposal that was applied", async () => {
+    const { proposal, run, fundId } = await approved(await proposed(house));
+    await house.call("rebalancing.apply", proposal);
+    expect(await house.call("rebalancing.propose", { ...run, memoryIds: [] })).toMatchObject({
+      outcome: "proposed",
+      proposalId: proposal.proposalId,
+    });
+    expect(await house.database.read(AUDIT, (tx) => tx.proposals.count({ where: { fund_id: fundId } }))).toBe(1);
+  });
   it("facts that changed meanwhile are a refusal, not a failure", async () => {
     const first = await proposed(house);
     const { event_id, workflow_id } = await house.database.rpc(

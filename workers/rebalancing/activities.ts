@@ -4,13 +4,16 @@ import { EvergreenError } from "@evergreen-fund/domain";
 import { traceIdOf } from "@evergreen-fund/tracing";
 import type { Activities, House } from "../rooms.ts";
 import { planTrades } from "./decide.ts";
-import { readPortfolio } from "./facts.ts";
+import { readPortfolio, standingProposal } from "./facts.ts";
 import { proposalBody } from "./narrate.ts";
 
 export const rebalancing = (house: House): Activities =>
   room("rebalancing", house, {
     propose: async (context, { eventId, workflowId, memoryIds }) => {
-      const facts = await context.facts((tx) => readPortfolio(tx, eventId));
+      const facts = await context.facts(
+        async (tx) => (await standingProposal(tx, eventId)) ?? (await readPortfolio(tx, eventId)),
+      );
+      if ("proposalId" in facts) return { outcome: "proposed" as const, ...facts };
       const plan = await context.decide(() => planTrades(facts));
       if (plan.kind === "refused") return { outcome: "refused" as const, reason: plan.reason };
       const inputs = {

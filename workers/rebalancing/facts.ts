@@ -28,6 +28,17 @@ export interface RebalanceFacts {
   stressedLiabilities: { bucket: string; amount: string }[];
 }
 
+/** The proposal this run has already made, if the step was taken before and its answer was lost: by now the facts may have moved, it stands. */
+export async function standingProposal(
+  tx: Reader,
+  eventId: string,
+): Promise<{ proposalId: string; trades: number } | undefined> {
+  const made = await tx.proposals.findFirst({ where: { event_id: eventId, kind: "rebalancing" } });
+  return made === null
+    ? undefined
+    : { proposalId: made.proposal_id, trades: (made.body as { trades: unknown[] }).trades.length };
+}
+
 export async function readPortfolio(tx: Reader, eventId: string): Promise<RebalanceFacts> {
   const event = await tx.fund_events.findUniqueOrThrow({ where: { event_id: eventId } });
   const { mandate_version, method } = event.payload as { mandate_version: number; method?: "lp" | "qp" };

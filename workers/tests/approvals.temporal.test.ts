@@ -4,7 +4,16 @@ import { until, type Worker } from "@evergreen-fund/testing/working-house.ts";
 import type { Client } from "@temporalio/client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { clientOf, openHouses, type TestHouse } from "./houses.ts";
-import { AUDIT, expectRebalancedOnce, importFund, PM_ONE, PM_TWO, proposalStands, runEnded } from "./journeys.ts";
+import {
+  AUDIT,
+  expectEnd,
+  expectRebalancedOnce,
+  importFund,
+  PM_ONE,
+  PM_TWO,
+  proposalStands,
+  runEnded,
+} from "./journeys.ts";
 
 let house: TestHouse;
 let client: Client;
@@ -72,15 +81,15 @@ describe.concurrent("a proposal that waits", () => {
     await expect(decide(one, one.proposal.hash)).rejects.toMatchObject({ code: "EG423" });
     expect((await end(one)).status).toBe("pending");
     await client.workflow.getHandle(one.workflowId).signal("knock", { eventId: one.eventId });
-    expect((await runEnded(house.database, one.eventId)).status).toBe("refused");
+    await expectEnd(house.database, one.eventId, "refused");
   });
 
-  it("is not moved by a knock that means nothing", async ({ expect }) => {
+  it("is not moved by a knock that means nothing", async () => {
     const one = await waiting();
     for (let knocks = 0; knocks < 3; knocks++)
       await client.workflow.getHandle(one.workflowId).signal("knock", { eventId: one.eventId });
     await decide(one, one.proposal.hash);
-    expect((await runEnded(house.database, one.eventId)).status).toBe("completed");
+    await expectEnd(house.database, one.eventId, "completed");
     await until(
       async () =>
         (await house.database.read(AUDIT, (tx) => tx.event_outbox.count({ where: { fund_id: one.fundId } }))) === 0,
@@ -98,7 +107,7 @@ describe.concurrent("a proposal that waits", () => {
        create or replace trigger lose_knock before insert on event_outbox for each row when (new.type = 'PROPOSAL_DECIDED' and new.fund_id = '${one.fundId}') execute function lose_knock()`,
     );
     await decide(one, hash);
-    expect((await runEnded(house.database, one.eventId)).status).toBe("completed");
+    await expectEnd(house.database, one.eventId, "completed");
     expect(await end(one)).toEqual({ status: "applied", held: 0, version: "2", utilization: true });
   });
 

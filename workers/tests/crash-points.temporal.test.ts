@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openHouses } from "./houses.ts";
 import {
   AUDIT,
+  expectEnd,
   expectRebalancedOnce,
   expectRememberedOnce,
   importFund,
@@ -19,18 +20,22 @@ import {
 const LANES = 3;
 const houses: WorkingHouse[] = [];
 const free: WorkingHouse[] = [];
+const waiting: ((house: WorkingHouse) => void)[] = [];
 beforeAll(async () => {
   houses.push(...(await openHouses(LANES)));
   free.push(...houses);
 }, 120_000);
 afterAll(() => Promise.all(houses.map((house) => house.stop())));
 
+/** First come, first served. */
 async function inHouse(work: (house: WorkingHouse) => Promise<void>): Promise<void> {
-  const house = await until(async () => free.pop(), "a free house", 600_000);
+  const house = free.pop() ?? (await new Promise<WorkingHouse>((enter) => waiting.push(enter)));
   try {
     await work(house);
   } finally {
-    free.push(house);
+    const next = waiting.shift();
+    if (next) next(house);
+    else free.push(house);
   }
 }
 
@@ -46,7 +51,7 @@ const approved: Journey = async ({ database }) => {
     hash: proposal.hash,
     decision: "approved",
   });
-  expect((await runEnded(database, event_id)).status).toBe("completed");
+  await expectEnd(database, event_id, "completed");
   await until(
     async () => (await database.read(AUDIT, (tx) => tx.event_outbox.count({ where: { fund_id: fundId } }))) === 0,
     "the outbox to be empty",
@@ -65,7 +70,7 @@ const rejected: Journey = async ({ database }) => {
     decision: "rejected",
     reason: "not now",
   });
-  expect((await runEnded(database, event_id)).status).toBe("refused");
+  await expectEnd(database, event_id, "refused");
   const [version, held] = await database.read(AUDIT, async (tx) => [
     (await tx.funds.findUniqueOrThrow({ where: { fund_id: fundId } })).allocations_version,
     await tx.liquidity_reservations.count({ where: { fund_id: fundId, released_at: null } }),
@@ -105,7 +110,7 @@ const onboard: Journey = async ({ database }) => {
       where: { type: "INVESTOR_SUBMITTED", payload: { path: ["pending_id"], equals: pendingId } },
     }),
   );
-  expect((await runEnded(database, event.event_id)).status).toBe("completed");
+  await expectEnd(database, event.event_id, "completed");
   const pending = await database.read(AUDIT, (tx) =>
     tx.investors_pending_kyc.findUniqueOrThrow({ where: { pending_id: pendingId } }),
   );
@@ -125,7 +130,7 @@ const stressed: Journey = async ({ database }) => {
     source: "test",
     fund_id: fundId,
   });
-  expect((await runEnded(database, eventId)).status).toBe("completed");
+  await expectEnd(database, eventId, "completed");
   const done = await database.read(AUDIT, (tx) =>
     tx.fund_events.findMany({ where: { fund_id: fundId, type: "STRESS_COMPLETED" } }),
   );
@@ -140,7 +145,7 @@ const tokenized: Journey = async ({ database }) => {
     source: "test",
     fund_id: fundId,
   });
-  expect((await runEnded(database, eventId)).status).toBe("refused");
+  await expectEnd(database, eventId, "refused");
   const actions = await database.read(AUDIT, (tx) =>
     tx.tokenization_actions.findMany({ where: { fund_id: fundId }, include: { compliance_log: true } }),
   );
@@ -155,7 +160,7 @@ const warned: Journey = async ({ database }) => {
     source: "test",
     fund_id: fundId,
   });
-  expect((await runEnded(database, eventId)).status).toBe("completed");
+  await expectEnd(database, eventId, "completed");
   const alerts = await database.read(AUDIT, (tx) => tx.risk_alerts.findMany({ where: { fund_id: fundId } }));
   expect(alerts.map((alert) => [alert.kind, alert.severity])).toEqual([["liquidity_breach", "critical"]]);
 };

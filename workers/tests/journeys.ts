@@ -73,7 +73,7 @@ export async function importFund(
 }
 
 /** Waits until the run of an event has ended in the mirror; its memory, if any, may still be on its way. */
-export function runEnded(database: Database, eventId: string, timeoutMs = 60_000) {
+export function runEnded(database: Database, eventId: string, timeoutMs = 180_000) {
   return until(
     async () => {
       const run = await database.read(AUDIT, (tx) => tx.workflow_runs.findFirst({ where: { event_id: eventId } }));
@@ -82,6 +82,12 @@ export function runEnded(database: Database, eventId: string, timeoutMs = 60_000
     `the run of event ${eventId} to end`,
     timeoutMs,
   );
+}
+
+/** Waits for the end of a run and expects it to be `status`; a run that ended otherwise says why. */
+export async function expectEnd(database: Database, eventId: string, status: string): Promise<void> {
+  const run = await runEnded(database, eventId);
+  expect(run, JSON.stringify(run.metadata)).toMatchObject({ status });
 }
 
 export function proposalStands(database: Database, eventId: string) {

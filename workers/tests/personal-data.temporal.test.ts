@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { until } from "@evergreen-fund/testing/working-house.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { clientOf, openHouses, type TestHouse } from "./houses.ts";
-import { AUDIT, importFund, OPS, PM_ONE, PM_TWO, proposalStands, runEnded } from "./journeys.ts";
+import { AUDIT, expectEnd, importFund, OPS, PM_ONE, PM_TWO, proposalStands, runEnded } from "./journeys.ts";
 
 let house: TestHouse;
 beforeAll(async () => {
@@ -107,7 +107,7 @@ it("no canary leaves the rows it belongs to", { timeout: 240_000 }, async () => 
       ),
     "the submission",
   );
-  expect((await runEnded(database, submitted.event_id)).status).toBe("refused");
+  await expectEnd(database, submitted.event_id, "refused");
   const investor = await database.rpc(OPS, "fn_assign_investor", {
     pending_id: pending,
     classification: "professional",
@@ -153,7 +153,7 @@ it("no canary leaves the rows it belongs to", { timeout: 240_000 }, async () => 
     source: "test",
     fund_id: fundId,
   });
-  expect((await runEnded(database, poison)).status).toBe("failed");
+  await expectEnd(database, poison, "failed");
   const token = await database.rpc(PM_ONE, "fn_record_event", {
     type: "TOKENIZATION_REQUESTED",
     payload: { chain: CANARIES.chain, instrument: "UNIT", size: "not a size" },

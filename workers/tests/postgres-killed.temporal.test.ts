@@ -17,13 +17,13 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { shareBundle, type TestHouse, withSuperuser } from "./houses.ts";
 import {
   AUDIT,
+  expectEnd,
   expectRebalancedOnce,
   expectRememberedOnce,
   importFund,
   PM_ONE,
   PM_TWO,
   proposalStands,
-  runEnded,
 } from "./journeys.ts";
 
 let folder: string;
@@ -119,7 +119,7 @@ it.each([
       decision: "approved",
     });
     if (afterApprovalMs === 0) await killPostgres();
-    expect((await runEnded(house.database, event_id)).status).toBe("completed");
+    await expectEnd(house.database, event_id, "completed");
     await until(
       async () =>
         (await house.database.read(AUDIT, (tx) => tx.event_outbox.count({ where: { fund_id: fundId } }))) === 0,

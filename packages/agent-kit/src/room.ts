@@ -93,7 +93,8 @@ function contextOf(
       let calls = 0;
       const rpc: RoomRpc = (fn, args) => {
         const suffix = calls++ === 0 ? "" : `.${calls}`;
-        const request_id = `${reference.workflowId}/${name}.${action}${suffix}`;
+        // the function is part of it: a step that is taken again may decide for another one
+        const request_id = `${reference.workflowId}/${name}.${action}/${fn}${suffix}`;
         return tools.database.rpc(actor, fn, { ...args, request_id } as unknown as RpcArgs<typeof fn>);
       };
       return step("record", () => write(rpc));

@@ -227,7 +227,7 @@ export const EVENT_CASES: RpcCase[] = [
     events: [],
     refuses: [
       { what: "no reason", code: "EG400", change: (a) => ({ ...a, reason: null }) },
-      { what: "no attempt", code: "EG400", change: (a) => ({ ...a, max_attempts: 0 }) },
+      { what: "a negative number of attempts", code: "EG400", change: (a) => ({ ...a, max_attempts: -1 }) },
     ],
   },
   {

@@ -92,7 +92,8 @@ export async function deadLetters(session: Session, fundId: string | undefined):
       ? session.read(
           "event_batches",
           "batch_id,type,events,event_ids,attempts,dead_at,reason",
-          (query) => query.not("dead_at", "is", null).order("dead_at"),
+          // one that was given up and was done after all is no dead letter any more
+          (query) => query.not("dead_at", "is", null).is("done_at", null).order("dead_at"),
           DeadBatch,
         )
       : [],
