@@ -34,7 +34,7 @@ for (const file of files) {
   // triggers, policies and grants sweep every table, grants every function too: they are laid anew whenever one of those changes
   const sweeps =
     (/^(20|40|70|80)-/.test(file) && tables.trim() !== "") ||
-    (file.startsWith("80-") && changed.some((other) => /^(10|6\d)-/.test(other)));
+    (file.startsWith("80-") && changed.some((other) => /^(10|45|6[\da-z])-/.test(other)));
   if (changed.includes(file) || sweeps) parts.push(`-- from sql/${file}\n${sources.get(file)!.trim()}\n`);
 }
 if (parts.length === 0) {

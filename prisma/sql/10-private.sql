@@ -69,6 +69,8 @@ begin
   elsif constraint_name = 'commands_pkey' then
     -- the same request id committed after this caller's snapshot was taken (repeatable read): asked again, it gets that answer
     raise exception using errcode = 'EG503', message = 'The same request is being answered; try again with the same request id.';
+  elsif constraint_name in ('holdings_units', 'lots_units') then
+    raise exception using errcode = 'EG424', message = 'A holding would fall below zero.';
   elsif constraint_name in ('liquidity_ladder_capacity', 'liquidity_ladder_within') then
     raise exception using errcode = 'EG424', message = 'A bucket would fall below what is reserved of it.';
   elsif state like '23%' then
@@ -143,7 +145,7 @@ declare
 begin
   select t.mode, t.required_keys into handling from public.event_types t where t.type = emit.type;
   if not found then
-    perform evergreen.fail('EG400', 'Unknown event type. Known: ' || (select string_agg(t.type, ', ' order by t.type) from public.event_types t) || '.');
+    perform evergreen.fail('EG400', 'Unknown event type. To be recorded: ' || (select string_agg(t.type, ', ' order by t.type) from public.event_types t where t.recorded_by <> '{}') || '.');
   end if;
   perform evergreen.refuse_unless(jsonb_typeof(payload) = 'object', 'EG400', 'payload is a JSON object.');
   perform evergreen.refuse_unless(octet_length(payload::text) <= 65536, 'EG413', 'payload is larger than 64 KB; record a reference instead.');
@@ -151,9 +153,9 @@ begin
     'payload of ' || type || ' needs ' || array_to_string(handling.required_keys, ', ') || '.');
   -- ids of our own rows: one that is no uuid would only fail later, in whoever reads it, together with everything read beside it
   perform evergreen.refuse_unless(
-    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id']
+    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id']
     or not exists (select from unnest(handling.required_keys) k
-      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id')
+      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id')
         and coalesce(payload ->> k, '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
     'EG400', 'An id in the payload of ' || type || ' is not a uuid.');
   insert into public.fund_events (event_id, type, fund_id, payload, source, event_meta, created_by, request_id)
@@ -190,8 +192,19 @@ comment on function evergreen.my_event_ids() is 'Events that reference an invest
 
 create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select evergreen.my_investor_ids()))
+  union
+  select c.fund_id from public.holdings h join public.share_classes c on c.share_class_id = h.share_class_id
+   where h.investor_id = any (array(select evergreen.my_investor_ids()))
 $$;
-comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order.';
+comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order or holds units.';
+
+create or replace function evergreen.my_class_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select distinct f.share_class_id from public.fund_flows f
+   where f.investor_id = any (array(select evergreen.my_investor_ids())) and f.share_class_id is not null
+  union
+  select h.share_class_id from public.holdings h where h.investor_id = any (array(select evergreen.my_investor_ids()))
+$$;
+comment on function evergreen.my_class_ids() is 'Classes in which an investor of the signed-in person has ordered or holds.';
 
 create or replace function evergreen.visible_asset_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select a.id from public.assets a where a.lp_visible and a.fund_id = any (array(select evergreen.my_fund_ids()))

@@ -61,11 +61,50 @@ begin
   perform evergreen.add_check('memory_nodes', 'memory_nodes_kind', $c$kind in ('Asset', 'Scenario', 'Workflow', 'Investor', 'Policy')$c$);
   perform evergreen.add_check('memory_edges', 'memory_edges_kind', $c$kind in ('caused', 'resolved_with', 'violated', 'prefers')$c$);
   perform evergreen.add_check('audit_cursor', 'audit_cursor_only', '"only"');
+  -- dealing and ledger
+  perform evergreen.add_check('fund_flows', 'fund_flows_order_kind', $c$order_kind in ('plain', 'switch', 'transfer')$c$);
+  -- an order is in money or in units; what a switch buys follows from what it sells
+  perform evergreen.add_check('fund_flows', 'fund_flows_measure',
+    $c$num_nonnulls(amount, requested_units) = case when order_kind = 'switch' and direction = 'subscription' then 0 else 1 end$c$);
+  perform evergreen.add_check('fund_flows', 'fund_flows_requested_units', 'requested_units > 0');
+  perform evergreen.add_check('fund_flows', 'fund_flows_filled_units', 'filled_units >= 0 and net_amount >= 0');
+  perform evergreen.add_check('fund_flows', 'fund_flows_linked', $c$order_kind = 'plain' or share_class_id is not null$c$);
+  perform evergreen.add_check('share_classes', 'share_classes_dp', 'units_dp between 0 and 18 and price_dp between 0 and 18 and issue_price > 0 and units_outstanding >= 0');
+  perform evergreen.add_check('proposals', 'proposals_approvals_needed', 'approvals_needed between 1 and 5');
+  perform evergreen.add_check('dealing_policies', 'dealing_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('lmt_policies', 'lmt_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('lmt_activations', 'lmt_activations_tool', $c$tool in ('gate', 'investor_gate', 'notice_extension', 'redemption_fee',
+    'swing', 'dual_pricing', 'anti_dilution_levy', 'in_kind', 'side_pocket', 'suspension')$c$);
+  perform evergreen.add_check('lmt_activations', 'lmt_activations_status', $c$status in ('proposed', 'active', 'ended')$c$);
+  perform evergreen.add_check('dealing_days', 'dealing_days_status', $c$status in ('open', 'cut_off', 'inputs_frozen', 'nav_proposed', 'struck',
+    'lmt_decided', 'allocated', 'posted', 'claimable', 'settled', 'closed', 'suspended')$c$);
+  perform evergreen.add_check('dealing_days', 'dealing_days_committed', $c$status = 'open' or order_root is not null$c$);
+  perform evergreen.add_check('dealing_days', 'dealing_days_closed', $c$(status = 'closed') = (day_hash is not null and closed_at is not null)$c$);
+  perform evergreen.add_check('order_leaves', 'order_leaves_leaf', $c$leaf = encode(sha256(convert_to(canonical, 'UTF8')), 'hex') and position >= 1$c$);
+  perform evergreen.add_check('nav_strikes', 'nav_strikes_state', $c$state in ('estimated', 'provisional', 'final', 'restated')$c$);
+  perform evergreen.add_check('nav_strikes', 'nav_strikes_foots', 'gnav = total_assets - liabilities and nav = gnav - performance_fee');
+  perform evergreen.add_check('nav_strikes', 'nav_strikes_whole', $c$state = 'estimated' or num_nonnulls(total_assets, liabilities, gnav, performance_fee, nav, proposal_id) = 6$c$);
+  perform evergreen.add_check('nav_inputs', 'nav_inputs_kind', $c$kind in ('asset', 'cash', 'receivable', 'debt', 'payable', 'accrual')$c$);
+  perform evergreen.add_check('class_navs', 'class_navs_price', 'nav_per_unit > 0 and dealing_price_sub > 0 and dealing_price_red > 0 and units >= 0');
+  perform evergreen.add_check('allocations', 'allocations_within', 'filled_units >= 0 and carried_units >= 0 and filled_units + carried_units <= coalesce(requested_units, filled_units)');
+  perform evergreen.add_check('allocations', 'allocations_money', 'price > 0 and gross_amount >= 0 and levy >= 0 and fee >= 0 and credit >= 0 and net_amount >= 0 and equalisation_credit >= 0');
+  perform evergreen.add_check('unit_ledger', 'unit_ledger_account', $c$account in ('holder', 'outstanding', 'side_pocket')$c$);
+  perform evergreen.add_check('unit_ledger', 'unit_ledger_holder', $c$(account = 'holder') = (investor_id is not null and lot_id is not null)$c$);
+  perform evergreen.add_check('unit_ledger', 'unit_ledger_units', 'units <> 0');
+  perform evergreen.add_check('cash_movements', 'cash_movements_account', $c$account in ('bank', 'subscriptions_received', 'redemptions_payable',
+    'capital', 'fund_income', 'fee_payable', 'in_transit')$c$);
+  perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
+  perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
+  perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
 end $$;
 
 -- one current version of each allocation and one current mandate per fund
 create unique index if not exists portfolio_allocations_current on public.portfolio_allocations (fund_id, asset_id) where superseded_at is null;
 create unique index if not exists mandates_current on public.mandates (fund_id) where superseded_at is null;
+-- one final NAV per fund and date; one balance per account, also where it is nobody's
+create unique index if not exists nav_strikes_final on public.nav_strikes (fund_id, nav_date) where state = 'final';
+create unique index if not exists cash_balances_account on public.cash_balances (fund_id, account, currency, investor_id) nulls not distinct;
+create index if not exists lots_open on public.lots (share_class_id, investor_id, opened_on, lot_id) where units_left > 0;
 -- the queues: what may be claimed, in commit order; apart, so that a backlog of one does not stand in the way of the other
 create index if not exists event_outbox_claim_one on public.event_outbox (tx, seq) where dead_at is null and mode in ('run', 'tell');
 create index if not exists event_outbox_claim_batch on public.event_outbox (tx, seq) where dead_at is null and mode = 'batch';
@@ -82,6 +121,7 @@ $$;
 comment on function evergreen.within_exponent(numeric, text) is 'Whether the amount is a whole number of the currency''s minor units.';
 -- rows that name their currency are held to it by the table itself; amounts in the fund's currency by the functions that write them
 select evergreen.add_check('fund_flows', 'fund_flows_exponent', 'evergreen.within_exponent(amount, currency)');
+select evergreen.add_check('cash_movements', 'cash_movements_exponent', 'evergreen.within_exponent(amount, currency)');
 select evergreen.add_check('reported_flows', 'reported_flows_exponent', 'evergreen.within_exponent(amount, currency)');
 
 insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;

@@ -204,6 +204,7 @@ declare
   input jsonb;
   answer jsonb;
   p public.proposals;
+  outcome text;
 begin
   perform evergreen.require_role('pm_role');
   input := jsonb_build_object('proposal_id', proposal_id, 'hash', hash, 'decision', decision, 'reason', reason);
@@ -222,12 +223,18 @@ begin
     and p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at),
     'EG421', 'The hash is not that of the proposal as it stands; look at it again.');
   perform evergreen.refuse_unless(evergreen.actor() <> all (array[p.requested_by, p.proposed_by]), 'EG420', 'Who asked for a proposal cannot decide it: a second person must.');
+  perform evergreen.refuse_unless(not exists (select from public.approvals a where a.proposal_id = p.proposal_id and a.decided_by = evergreen.user_id()),
+    'EG422', 'You have decided already: another person must.');
   insert into public.approvals (proposal_id, proposal_hash, decision, decided_by, reason) values (p.proposal_id, p.hash, decision, evergreen.user_id(), reason);
-  update public.proposals x set status = decision, decided_at = now() where x.proposal_id = p.proposal_id;
-  perform evergreen.emit('PROPOSAL_DECIDED', p.fund_id, jsonb_build_object('proposal_id', p.proposal_id, 'decision', decision), evergreen.actor(),
-    jsonb_build_object('workflow_id', p.workflow_id, 'causation_id', p.event_id), '{}', request_id);
+  -- one refusal is enough; an approval may be one of several
+  outcome := case when decision = 'approved' and not evergreen.has_approvals(p) then 'pending' else decision end;
+  if outcome <> 'pending' then
+    update public.proposals x set status = outcome, decided_at = now() where x.proposal_id = p.proposal_id;
+    perform evergreen.emit('PROPOSAL_DECIDED', p.fund_id, jsonb_build_object('proposal_id', p.proposal_id, 'decision', outcome), evergreen.actor(),
+      jsonb_build_object('workflow_id', p.workflow_id, 'causation_id', p.event_id), '{}', request_id);
+  end if;
   perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'proposal ' || decision || ' on hash ' || left(p.hash, 12), request_id);
-  answer := jsonb_build_object('proposal_id', p.proposal_id, 'status', decision, 'workflow_id', p.workflow_id);
+  answer := jsonb_build_object('proposal_id', p.proposal_id, 'status', outcome, 'workflow_id', p.workflow_id);
   perform evergreen.keep_answer('fn_decide_proposal', request_id, input, answer);
   return answer;
 exception when others then
@@ -235,7 +242,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_decide_proposal(uuid, text, text, text, text) is
-  'A second person approves or rejects the hash of a pending proposal. EG420 own proposal, EG421 stale hash, EG422 already decided, EG423 expired.';
+  'A second person approves or rejects the hash of a pending proposal; where several must approve, it stays pending until the last. EG420 own proposal, EG421 stale hash, EG422 already decided, EG423 expired.';
 
 create or replace function public.fn_read_decision(proposal_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

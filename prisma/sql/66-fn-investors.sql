@@ -1,4 +1,4 @@
--- Investors and their orders: submit, assign, place, take in.
+-- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
 
 create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
 returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -96,44 +96,6 @@ exception when others then
 end $$;
 comment on function public.fn_ask_evidence(uuid, text[], text) is 'Records which kinds of evidence a pending investor still owes.';
 
-create or replace function public.fn_place_order(fund text, investor_id uuid, direction text, amount numeric, currency text, channel text default 'api', request_id text default null)
-returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  of_fund public.funds;
-  id uuid := gen_random_uuid();
-  event uuid;
-begin
-  perform evergreen.require_role('lp_role', 'ops_role');
-  input := jsonb_build_object('fund', fund, 'investor_id', investor_id, 'direction', direction, 'amount', amount, 'currency', currency, 'channel', channel);
-  answer := evergreen.earlier_answer('fn_place_order', request_id, input);
-  if answer is not null then
-    return (answer ->> 'flow_id')::uuid;
-  end if;
-  -- an investor of somebody else and one that does not exist look the same
-  perform evergreen.refuse_unless(exists (select from public.investors i where i.investor_id = fn_place_order.investor_id)
-    and (evergreen.role_name() <> 'lp_role' or investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No investor with that id.');
-  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
-  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
-  perform evergreen.refuse_unless(direction in ('subscription', 'redemption'), 'EG400', 'direction is subscription or redemption.');
-  perform evergreen.refuse_unless(amount > 0 and amount < 1e30 and evergreen.within_exponent(amount, currency), 'EG400', 'amount is positive and has no more decimals than the currency.');
-  perform evergreen.refuse_unless(currency = of_fund.base_currency, 'EG400', 'The fund deals in ' || of_fund.base_currency || '.');
-  perform evergreen.refuse_unless(length(channel) between 1 and 40, 'EG400', 'channel has 1 to 40 characters.');
-  event := evergreen.emit(case direction when 'subscription' then 'SUBSCRIPTION_REQUESTED' else 'REDEMPTION_REQUESTED' end, of_fund.fund_id,
-    jsonb_build_object('flow_id', id), evergreen.actor(), '{}', array[investor_id], request_id);
-  insert into public.fund_flows (flow_id, fund_id, investor_id, direction, amount, currency, status, channel, requested_at, event_id)
-  values (id, of_fund.fund_id, investor_id, direction, amount, currency, 'submitted', channel, now(), event);
-  perform evergreen.audit(of_fund.fund_id, 'fund_flows', id::text, direction || ' submitted', request_id);
-  perform evergreen.keep_answer('fn_place_order', request_id, input, jsonb_build_object('flow_id', id));
-  return id;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text) is
-  'Submits a subscription or redemption (amount in fund currency) for an investor; an LP only for its own. Returns flow_id. EG400, EG404.';
-
 create or replace function public.fn_intake_orders(batch_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -158,15 +120,22 @@ begin
     select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
   ), orders as materialized (
     -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
-    select f.flow_id, f.fund_id, f.direction, f.amount, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > now()) as cleared
+    select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > now()) as cleared,
+           -- units are demand at the last price; a transfer takes nothing out of the fund
+           case f.order_kind when 'transfer' then 0
+             else coalesce(f.amount, round(f.requested_units * (select c.nav_per_unit from public.share_classes c where c.share_class_id = f.share_class_id), 2), 0) end as amount
       from named n
       join public.fund_flows f on f.flow_id = n.flow_id and f.fund_id = n.fund_id
       join public.investors i on i.investor_id = f.investor_id
      where f.status = 'submitted' order by f.flow_id for no key update of f
   ), moved as (
     -- 1 identity, 2 order state: only who is cleared today may be accepted (R54)
-    update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end from orders o where f.flow_id = o.flow_id
+    update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end, accepted_at = case when o.cleared then now() end
+      from orders o where f.flow_id = o.flow_id
     returning f.flow_id
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
+    select o.flow_id, 'submitted', case when o.cleared then 'accepted' else 'kyc_hold' end, o.event_id, evergreen.actor() from orders o
   ), demand as (
     -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder
     update public.liquidity_ladder l set utilization = l.utilization + d.amount

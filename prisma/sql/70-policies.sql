@@ -19,7 +19,7 @@ begin
   for t in select * from (values
     ('currencies',             'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
     ('funds',                  'pm_role, ops_role, audit_role, service_role, ' || agents),
-    ('share_classes',          'pm_role, ops_role, audit_role, agent_commander'),
+    ('share_classes',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
     ('assets',                 'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_simulation, agent_tokenization'),
     ('asset_snapshots',        'pm_role, ops_role, audit_role, agent_risk_guardian, agent_simulation'),
     ('portfolio_allocations',  'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation'),
@@ -31,7 +31,7 @@ begin
     ('investors',              'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
     ('investors_pending_kyc',  'pm_role, ops_role, audit_role, agent_kyc'),
     ('investor_access',        'ops_role, audit_role'),
-    ('fund_flows',             'pm_role, ops_role, audit_role, agent_kyc, agent_liquidity_engine'),
+    ('fund_flows',             'pm_role, ops_role, audit_role, agent_commander, agent_kyc, agent_liquidity_engine'),
     ('event_types',            'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
     ('fund_events',            'pm_role, ops_role, audit_role, service_role, ' || agents),
     ('event_investors',        'pm_role, ops_role, audit_role, agent_kyc'),
@@ -51,6 +51,23 @@ begin
     ('agent_memories',         'pm_role, audit_role, ' || agents),
     ('memory_nodes',           'pm_role, audit_role, ' || agents),
     ('memory_edges',           'pm_role, audit_role, ' || agents),
+    ('dealing_policies',       'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation'),
+    ('lmt_policies',           'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation'),
+    ('lmt_activations',        'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian'),
+    ('calendar_holidays',      'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
+    ('dealing_days',           'pm_role, ops_role, audit_role, service_role, agent_commander, agent_liquidity_engine, agent_kyc, agent_risk_guardian, agent_tokenization'),
+    ('order_transitions',      'pm_role, ops_role, audit_role, agent_commander, agent_kyc'),
+    ('order_leaves',           'pm_role, ops_role, audit_role, agent_commander'),
+    ('nav_strikes',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
+    ('nav_inputs',             'pm_role, ops_role, audit_role, agent_commander, agent_risk_guardian, agent_simulation'),
+    ('class_navs',             'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
+    ('allocations',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_tokenization'),
+    ('ledger_transactions',    'pm_role, ops_role, audit_role, agent_commander'),
+    ('unit_ledger',            'pm_role, ops_role, audit_role, agent_commander, agent_tokenization'),
+    ('cash_movements',         'pm_role, ops_role, audit_role, agent_commander'),
+    ('lots',                   'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('holdings',               'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_simulation, agent_tokenization'),
+    ('cash_balances',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -65,7 +82,8 @@ select evergreen.apply_read_access();
 
 -- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
 grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
-  public.fund_flows, public.fund_events, public.event_investors to lp_role;
+  public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
+  public.class_navs to lp_role;
 drop policy if exists lp__select_own on public.funds;
 create policy lp__select_own on public.funds for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
 drop policy if exists lp__select_own on public.share_classes;
@@ -85,6 +103,20 @@ drop policy if exists lp__select_own on public.fund_events;
 create policy lp__select_own on public.fund_events for select to lp_role using (event_id = any (array(select evergreen.my_event_ids())));
 drop policy if exists lp__select_own on public.event_investors;
 create policy lp__select_own on public.event_investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+-- their own fills, lots, holdings and cash; prices only once they are struck
+drop policy if exists lp__select_own on public.allocations;
+create policy lp__select_own on public.allocations for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.lots;
+create policy lp__select_own on public.lots for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.holdings;
+create policy lp__select_own on public.holdings for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.cash_movements;
+create policy lp__select_own on public.cash_movements for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.cash_balances;
+create policy lp__select_own on public.cash_balances for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_struck on public.class_navs;
+create policy lp__select_struck on public.class_navs for select to lp_role
+  using (published_at is not null and share_class_id = any (array(select evergreen.my_class_ids())));
 
 -- Views follow the tables they read.
 revoke all on public.subscriptions, public.redemptions from public, anon, authenticated, service_role, demo_role, evergreen_app, evergreen_api;

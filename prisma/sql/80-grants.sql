@@ -36,7 +36,34 @@ begin
     ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
     ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
     ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
-    ('fn_place_order(text,uuid,text,numeric,text,text,text)', 'lp_role, ops_role'),
+    ('fn_place_order(text,uuid,text,numeric,text,text,text,text,numeric,date,text,text,uuid,timestamptz)', 'lp_role, ops_role'),
+    ('fn_cancel_order(uuid,text,text)', 'lp_role, ops_role, pm_role'),
+    ('fn_hold_order(uuid,text,text)', 'ops_role, agent_kyc, agent_compliance_sentinel'),
+    ('fn_release_hold(uuid,text,text)', 'ops_role'),
+    ('fn_prove_order(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
+    ('fn_open_class(text,text,text,numeric,int,int,text)', 'pm_role, ops_role'),
+    ('fn_open_register(uuid,jsonb,text)', 'ops_role'),
+    ('fn_set_holidays(text,jsonb,text)', 'ops_role'),
+    ('fn_set_dealing_policy(uuid,jsonb,date,text)', 'pm_role, ops_role'),
+    ('fn_set_lmt_policy(text,text,jsonb,date,text)', 'pm_role, ops_role'),
+    ('fn_propose_lmt(text,text,jsonb,text,text,text)', 'pm_role, ops_role, agent_liquidity_engine, agent_commander'),
+    ('fn_activate_lmt(uuid,text)', 'pm_role, agent_commander'),
+    ('fn_end_lmt(uuid,text,text)', 'pm_role'),
+    ('fn_open_dealing_day(text,text,date,text,text)', 'ops_role, agent_commander'),
+    ('fn_lock_orders(uuid,text)', 'agent_commander'),
+    ('fn_recheck_orders(uuid,text)', 'agent_kyc'),
+    ('fn_freeze_nav_inputs(text,date,jsonb,text)', 'agent_commander, ops_role'),
+    ('fn_propose_nav(uuid,jsonb,jsonb,text,text)', 'agent_commander, ops_role, pm_role'),
+    ('fn_strike_nav(uuid,text)', 'agent_commander, ops_role'),
+    ('fn_restate_nav(uuid,jsonb,text,text)', 'pm_role, ops_role'),
+    ('fn_decide_lmt(uuid,jsonb,text)', 'agent_liquidity_engine'),
+    ('fn_record_allocations(uuid,jsonb,jsonb,text)', 'agent_liquidity_engine'),
+    ('fn_post_dealing_day(uuid,text)', 'agent_commander'),
+    ('fn_open_claims(uuid,text)', 'agent_commander'),
+    ('fn_confirm_cash(text,jsonb,text)', 'ops_role, agent_commander'),
+    ('fn_close_dealing_day(uuid,text)', 'agent_commander'),
+    ('fn_reverse_ledger(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_verify_invariants(text)', 'audit_role, pm_role, ops_role, agent_commander'),
     ('fn_intake_orders(uuid,text)', 'agent_kyc'),
     ('fn_raise_alert(uuid,text,text,text,text)', 'agent_risk_guardian'),
     ('fn_record_stress(uuid,text,numeric,text,jsonb,text)', 'agent_simulation'),
@@ -52,7 +79,7 @@ begin
 end $$;
 
 -- policies call these as the reader
-grant execute on function evergreen.claims(), evergreen.user_id(), evergreen.my_investor_ids(), evergreen.my_event_ids(), evergreen.my_fund_ids(), evergreen.visible_asset_ids() to lp_role;
+grant execute on function evergreen.claims(), evergreen.user_id(), evergreen.my_investor_ids(), evergreen.my_event_ids(), evergreen.my_fund_ids(), evergreen.my_class_ids(), evergreen.visible_asset_ids() to lp_role;
 
 -- a function of a later migration belongs to nobody until it is granted: the built-in default (everybody may execute) can only be taken back for all schemas at once
 alter default privileges revoke all on functions from public;

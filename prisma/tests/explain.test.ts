@@ -23,6 +23,16 @@ const SIZE = `
   insert into fund_events (type, payload, source, created_by, fund_id)
     select 'SUBSCRIPTION_REQUESTED', '{}', flow_id::text, 'test', fund_id from fund_flows;
   insert into event_investors (event_id, investor_id) select e.event_id, f.investor_id from fund_events e join fund_flows f on f.flow_id::text = e.source;
+  with i as (select investor_id, row_number() over (order by code) n from investors), c as (select share_class_id, fund_id, row_number() over (order by fund_id, code) n from share_classes),
+    x as (select i.investor_id, c.share_class_id, c.fund_id from i cross join generate_series(1, 4) x join c on c.n = (i.n * 7 + x * 13) % 4000 + 1),
+    h as (insert into holdings (investor_id, share_class_id, units) select investor_id, share_class_id, 1 from x),
+    l as (insert into lots (investor_id, share_class_id, opened_on, units_issued, units_left, price) select investor_id, share_class_id, '2026-01-01', 1, 1, 1 from x),
+    b as (insert into cash_balances (investor_id, fund_id, account, currency, amount) select distinct investor_id, fund_id, 'redemptions_payable', 'USD', 1 from x),
+    a as (insert into allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, filled_units, price, gross_amount, net_amount)
+      select gen_random_uuid(), gen_random_uuid(), share_class_id, investor_id, 'full', 1, 1, 1, 1 from x)
+    insert into cash_movements (ledger_tx_id, fund_id, account, investor_id, currency, amount) select gen_random_uuid(), fund_id, 'redemptions_payable', investor_id, 'USD', 1 from x;
+  insert into class_navs (strike_id, share_class_id, nav, units, nav_per_unit, published_at)
+    select gen_random_uuid(), share_class_id, 1, 1, 1, case when n < 3 then now() end from share_classes, generate_series(1, 3) n;
   insert into audit_trail (entity_type, entity_id, message, created_by, canonical, digest) select 't', n::text, 'm', 'test', '', '' from generate_series(1, 50000) n;
   insert into event_outbox (seq, event_id, type, mode, tx) select seq, event_id, type, case when seq % 10 = 0 then 'run' else 'batch' end, tx from fund_events;
   reset session_replication_role;
@@ -92,7 +102,7 @@ describe.each([...policies.map((p) => p.table), "subscriptions", "redemptions"])
 });
 
 const bodies = await db.look<{ name: string; body: string }>(
-  "select proname as name, prosrc as body from pg_proc where pronamespace = 'evergreen'::regnamespace and proname in ('my_investor_ids', 'my_event_ids', 'my_fund_ids', 'visible_asset_ids') order by 1",
+  "select proname as name, prosrc as body from pg_proc where pronamespace = 'evergreen'::regnamespace and proname in ('my_investor_ids', 'my_event_ids', 'my_fund_ids', 'my_class_ids', 'visible_asset_ids') order by 1",
 );
 
 it.each(bodies.map((b) => [b.name, b.body] as const))(

@@ -1,5 +1,6 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
+import { dayAt } from "./dealing-day.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
 
 export const userOf = (actor: { role: string }): string => ("userId" in actor ? String(actor.userId) : "");
@@ -44,9 +45,34 @@ export async function populate(
   await db.call(OPS, "fn_submit_investor", { classification: "professional" });
   await reserveAndApply(db, shared);
   await oversee(db, shared);
+  await deal(db);
   await db.settled();
   await db.call(SERVICE, "fn_seal_audit");
   return { shared, onlyB, investorA, investorB };
+}
+
+/** A posted day of both LPs with its tool activated, and a NAV that is only proposed, of a class in which both have dealt. */
+async function deal(db: TestDatabase): Promise<void> {
+  const day = await dayAt(db, "settled", { holderUser: userOf(LP_A), subscriberUser: userOf(LP_B) });
+  await dayAt(db, "settled"); // of neither
+  await db.call(OPS, "fn_set_holidays", { calendar: "LU", holidays: [{ date: "2026-05-01", name: "Labour Day" }] });
+  await db.call(OPS, "fn_propose_lmt", {
+    fund: day.fund.code,
+    tool: "gate",
+    trigger: {},
+    notice: "A synthetic draft of a notice to investors.",
+  });
+  const next = "2026-02-27";
+  const { strike_id } = await db.value<{ strike_id: string }>(agent("commander"), "fn_freeze_nav_inputs", {
+    fund: day.fund.code,
+    nav_date: next,
+    inputs: [{ kind: "cash", label: "bank", value: "114450.00", as_of: next, source: "statement" }],
+  });
+  await db.call(agent("commander"), "fn_propose_nav", {
+    strike_id,
+    body: { total_assets: "114450", liabilities: "0", gnav: "114450", performance_fee: "0", nav: "114450" },
+    classes: [{ share_class_id: day.classId, nav: "114450", nav_per_unit: "109" }],
+  });
 }
 
 async function reserveAndApply(db: TestDatabase, fund: Fund): Promise<void> {

@@ -44,7 +44,7 @@ const rooms = (...names: string[]): Identity[] => names.map((name) => `agent_${n
 export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = {
   currencies: { all: EVERYONE, lp: "all" },
   funds: { all: EVERYONE, lp: "own" },
-  share_classes: { all: [...STAFF, ...rooms("commander")], lp: "own" },
+  share_classes: { all: [...STAFF, ...rooms("commander", "liquidity-engine")], lp: "own" },
   assets: {
     all: [
       ...STAFF,
@@ -64,7 +64,7 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   investors: { all: [...STAFF, ...rooms("kyc", "compliance-sentinel")], lp: "own" },
   investors_pending_kyc: { all: [...STAFF, ...rooms("kyc")] },
   investor_access: { all: ["ops_role", ...AUDITORS], lp: "own" },
-  fund_flows: { all: [...STAFF, ...rooms("kyc", "liquidity-engine")], lp: "own" },
+  fund_flows: { all: [...STAFF, ...rooms("commander", "kyc", "liquidity-engine")], lp: "own" },
   subscriptions: { all: STAFF, lp: "own" },
   redemptions: { all: STAFF, lp: "own" },
   event_types: { all: EVERYONE, lp: "all" },
@@ -86,6 +86,36 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   agent_memories: { all: ["pm_role", ...AUDITORS, ...AGENTS] },
   memory_nodes: { all: ["pm_role", ...AUDITORS, ...AGENTS] },
   memory_edges: { all: ["pm_role", ...AUDITORS, ...AGENTS] },
+  dealing_policies: {
+    all: [...STAFF, ...rooms("commander", "liquidity-engine", "compliance-sentinel", "simulation")],
+  },
+  lmt_policies: { all: [...STAFF, ...rooms("commander", "liquidity-engine", "compliance-sentinel", "simulation")] },
+  lmt_activations: {
+    all: [...STAFF, ...rooms("commander", "liquidity-engine", "compliance-sentinel", "risk-guardian")],
+  },
+  calendar_holidays: { all: EVERYONE, lp: "all" },
+  dealing_days: {
+    all: [
+      ...STAFF,
+      "service_role",
+      ...rooms("commander", "liquidity-engine", "kyc", "risk-guardian", "tokenization"),
+    ],
+  },
+  order_transitions: { all: [...STAFF, ...rooms("commander", "kyc")] },
+  order_leaves: { all: [...STAFF, ...rooms("commander")] },
+  nav_strikes: { all: [...STAFF, ...rooms("commander", "liquidity-engine", "risk-guardian", "simulation")] },
+  nav_inputs: { all: [...STAFF, ...rooms("commander", "risk-guardian", "simulation")] },
+  class_navs: {
+    all: [...STAFF, ...rooms("commander", "liquidity-engine", "risk-guardian", "simulation")],
+    lp: "own",
+  },
+  allocations: { all: [...STAFF, ...rooms("commander", "liquidity-engine", "tokenization")], lp: "own" },
+  ledger_transactions: { all: [...STAFF, ...rooms("commander")] },
+  unit_ledger: { all: [...STAFF, ...rooms("commander", "tokenization")] },
+  cash_movements: { all: [...STAFF, ...rooms("commander")], lp: "own" },
+  lots: { all: [...STAFF, ...rooms("commander", "liquidity-engine")], lp: "own" },
+  holdings: { all: [...STAFF, ...rooms("commander", "liquidity-engine", "simulation", "tokenization")], lp: "own" },
+  cash_balances: { all: [...STAFF, ...rooms("commander", "liquidity-engine")], lp: "own" },
   trace_spans: { all: STAFF },
   platform_settings: { all: EVERYONE },
   _prisma_migrations: { all: [] },
@@ -127,6 +157,33 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_ask_evidence: rooms("kyc"),
   fn_place_order: ["ops_role", "lp_nobody", ...LPS],
   fn_intake_orders: rooms("kyc"),
+  fn_cancel_order: ["ops_role", "pm_role", "lp_nobody", ...LPS],
+  fn_hold_order: ["ops_role", ...rooms("kyc", "compliance-sentinel")],
+  fn_release_hold: ["ops_role"],
+  fn_prove_order: ["ops_role", "pm_role", "audit_role", "lp_nobody", ...LPS],
+  fn_open_class: ["pm_role", "ops_role"],
+  fn_open_register: ["ops_role"],
+  fn_set_holidays: ["ops_role"],
+  fn_set_dealing_policy: ["pm_role", "ops_role"],
+  fn_set_lmt_policy: ["pm_role", "ops_role"],
+  fn_propose_lmt: ["pm_role", "ops_role", ...rooms("liquidity-engine", "commander")],
+  fn_activate_lmt: ["pm_role", ...rooms("commander")],
+  fn_end_lmt: ["pm_role"],
+  fn_open_dealing_day: ["ops_role", ...rooms("commander")],
+  fn_lock_orders: rooms("commander"),
+  fn_recheck_orders: rooms("kyc"),
+  fn_freeze_nav_inputs: ["ops_role", ...rooms("commander")],
+  fn_propose_nav: ["ops_role", "pm_role", ...rooms("commander")],
+  fn_strike_nav: ["ops_role", ...rooms("commander")],
+  fn_restate_nav: ["pm_role", "ops_role"],
+  fn_decide_lmt: rooms("liquidity-engine"),
+  fn_record_allocations: rooms("liquidity-engine"),
+  fn_post_dealing_day: rooms("commander"),
+  fn_open_claims: rooms("commander"),
+  fn_confirm_cash: ["ops_role", ...rooms("commander")],
+  fn_close_dealing_day: rooms("commander"),
+  fn_reverse_ledger: ["pm_role", "ops_role"],
+  fn_verify_invariants: ["audit_role", "pm_role", "ops_role", ...rooms("commander")],
   fn_raise_alert: rooms("risk-guardian"),
   fn_record_stress: rooms("simulation"),
   fn_log_compliance: rooms("compliance-sentinel"),
@@ -139,7 +196,7 @@ export const CALLERS: Record<string, Identity[]> = {
 
 /** Functions of the schema evergreen that policies call as their reader. Nothing else in it may be called by anyone. */
 export const PRIVATE_CALLERS: Record<string, Identity[]> = Object.fromEntries(
-  ["claims", "user_id", "my_investor_ids", "my_event_ids", "my_fund_ids", "visible_asset_ids"].map((name) => [
+  ["claims", "user_id", "my_investor_ids", "my_event_ids", "my_fund_ids", "my_class_ids", "visible_asset_ids"].map((name) => [
     name,
     ["lp_nobody", ...LPS],
   ]),
@@ -147,10 +204,20 @@ export const PRIVATE_CALLERS: Record<string, Identity[]> = Object.fromEntries(
 
 /** What an LP may see, said again in other words than the policies: $1 is the user, `mine` their investors of today. */
 const MINE = `with mine as (select investor_id from investor_access where user_id = $1 and coalesce(valid_until, 'infinity') > now()),
-  entered as (select distinct fund_id from fund_flows join mine using (investor_id))`;
+  entered as (select fund_id from fund_flows join mine using (investor_id)
+    union select c.fund_id from lots l join mine using (investor_id) join share_classes c using (share_class_id)),
+  dealt as (select share_class_id from fund_flows join mine using (investor_id) union select share_class_id from lots join mine using (investor_id))`;
 export const LP_ORACLE: Record<string, string> = {
   currencies: "select x from currencies x where $1::uuid is not null",
   event_types: "select x from event_types x where $1::uuid is not null",
+  calendar_holidays: "select x from calendar_holidays x where $1::uuid is not null",
+  allocations: `${MINE} select x from allocations x join mine using (investor_id)`,
+  lots: `${MINE} select x from lots x join mine using (investor_id)`,
+  holdings: `${MINE} select x from holdings x join mine using (investor_id)`,
+  cash_movements: `${MINE} select x from cash_movements x join mine using (investor_id)`,
+  cash_balances: `${MINE} select x from cash_balances x join mine using (investor_id)`,
+  // a price that was proposed and one that was restated: only what was once final is seen
+  class_navs: `${MINE} select x from class_navs x join dealt using (share_class_id) join nav_strikes s using (strike_id) where s.state in ('final', 'restated')`,
   funds: `${MINE} select x from funds x join entered using (fund_id)`,
   share_classes: `${MINE} select x from share_classes x join entered using (fund_id)`,
   assets: `${MINE} select x from assets x join entered using (fund_id) where x.lp_visible`,

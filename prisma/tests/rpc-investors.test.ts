@@ -36,7 +36,7 @@ describe("taking orders in", () => {
       await order(fund, lapsed),
       await order(fund, await newInvestor(db, null)),
     ];
-    await db.look("update fund_flows set status = 'cancelled' where flow_id = $1", [flows[4]]);
+    await db.call(OPS, "fn_cancel_order", { flow_id: flows[4] });
     expect(await takeIn()).toEqual({ accepted: 1, held: 3, skipped: 1 });
     const rows = await db.look("select flow_id, status from fund_flows where fund_id = $1", [fund.fundId]);
     expect(flows.map((id) => rows.find((row) => row.flow_id === id)?.status)).toEqual([

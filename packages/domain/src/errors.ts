@@ -28,6 +28,13 @@ export const ERRORS = {
   EG426: { name: "no_holdings", exit: EXIT.refused, meaning: "The fund has nothing to rebalance." },
   EG427: { name: "infeasible", exit: EXIT.refused, meaning: "The constraints contradict each other; they are named." },
   EG428: { name: "wrong_state", exit: EXIT.refused, meaning: "The row is not in a state that allows this." },
+  EG429: { name: "nav_blocked", exit: EXIT.refused, meaning: "Inputs block the NAV strike; they are named." },
+  EG430: {
+    name: "not_eligible",
+    exit: EXIT.refused,
+    meaning: "Notice, lock-up, minimums, the holding or KYC do not allow the order.",
+  },
+  EG431: { name: "unbalanced", exit: EXIT.failed, meaning: "The ledger would not balance; nothing was posted." },
   EG500: { name: "internal", exit: EXIT.failed, meaning: "Something unforeseen failed; nothing was changed." },
   EG503: { name: "unavailable", exit: EXIT.unavailable, meaning: "A service is not there; try again." },
 } as const;

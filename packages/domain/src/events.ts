@@ -36,7 +36,9 @@ const event = <P extends z.ZodType>(definition: EventType<P>): EventType<P> => d
 const id = z.uuid();
 const note = z.string().max(500);
 const day = z.iso.date();
-const empty = z.looseObject({});
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+/** Recorded only by the `fn_*` that causes it; nothing follows by itself. */
+const fact = <P extends z.ZodType>(payload: P): EventType<P> => event({ mode: "note", recordedBy: [], payload });
 
 export const EVENTS = {
   FUND_IMPORTED: event({
@@ -143,15 +145,31 @@ export const EVENTS = {
     recordedBy: [],
     payload: z.object({ workflow_id: z.string(), status: z.string() }),
   }),
-  // The dealing day (domain rules 1.10): the facts have their names; the engine that records them is the dealing-day workflow's.
-  CUTOFF_REACHED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
-  NAV_INPUTS_FROZEN: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
-  NAV_PROPOSED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
-  LMT_DECIDED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
-  SUSPENDED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
-  ALLOCATED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
-  CLAIMABLE: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
-  DEALING_DAY_CLOSED: event({ mode: "note", recordedBy: ["service_role"], payload: empty }),
+  // The dealing day (domain rules 1.10): each step records its fact itself.
+  CLASS_OPENED: fact(z.object({ share_class_id: id })),
+  POLICY_SET: fact(z.object({ policy_id: id, kind: z.enum(["dealing", "lmt"]), version: z.int() })),
+  REGISTER_OPENED: fact(z.object({ share_class_id: id, positions: z.int() })),
+  ORDER_CANCELLED: fact(z.object({ flow_id: id })),
+  ORDER_HELD: fact(z.object({ flow_id: id })),
+  ORDER_RELEASED: fact(z.object({ flow_id: id })),
+  DEALING_DAY_OPENED: fact(z.object({ dealing_day_id: id })),
+  CUTOFF_REACHED: fact(z.object({ dealing_day_id: id, orders: z.int(), order_root: digest })),
+  ORDERS_RECHECKED: fact(z.object({ dealing_day_id: id, held: z.int() })),
+  NAV_INPUTS_FROZEN: fact(z.object({ strike_id: id, inputs_hash: digest })),
+  NAV_PROPOSED: fact(z.object({ strike_id: id, proposal_id: id })),
+  NAV_STRUCK: fact(z.object({ strike_id: id, nav_date: day, version: z.int() })),
+  NAV_RESTATEMENT_BEGUN: fact(z.object({ strike_id: id, supersedes: id })),
+  LMT_PROPOSED: fact(z.object({ activation_id: id, proposal_id: id })),
+  LMT_ACTIVATED: fact(z.object({ activation_id: id, tool: z.string() })),
+  LMT_ENDED: fact(z.object({ activation_id: id, tool: z.string() })),
+  LMT_DECIDED: fact(z.object({ dealing_day_id: id })),
+  SUSPENDED: fact(z.object({ dealing_day_id: id })),
+  ALLOCATED: fact(z.object({ dealing_day_id: id, orders: z.int() })),
+  DEALING_DAY_POSTED: fact(z.object({ dealing_day_id: id })),
+  CLAIMABLE: fact(z.object({ dealing_day_id: id })),
+  CASH_CONFIRMED: fact(z.object({ payments: z.int() })),
+  LEDGER_REVERSED: fact(z.object({ ledger_tx_id: id })),
+  DEALING_DAY_CLOSED: fact(z.object({ dealing_day_id: id, day_hash: digest })),
 } as const satisfies Record<string, EventType>;
 
 export type EventName = keyof typeof EVENTS;

@@ -1,15 +1,22 @@
 // The registry of every public calculation: name, summary, schemas, example, JSON in and JSON out. The command line lists and calls it.
 import { EvergreenError } from "@evergreen-fund/domain";
 import { z } from "zod";
+import { DEALING_CALCULATIONS } from "./calc/dealing-calculations.ts";
 import type { Calculation } from "./calc/entry.ts";
+import { FEE_CALCULATIONS } from "./calc/fee-calculations.ts";
 import { LIQUIDITY_CALCULATIONS } from "./calc/liquidity-calculations.ts";
 import { PORTFOLIO_CALCULATIONS } from "./calc/portfolio-calculations.ts";
+import { RETURNS_CALCULATIONS } from "./calc/returns-calculations.ts";
 import { byId } from "./money.ts";
 
 /** Sorted by name. */
-export const CALCULATIONS: readonly Calculation[] = [...LIQUIDITY_CALCULATIONS, ...PORTFOLIO_CALCULATIONS].sort(
-  (a, b) => byId(a.name, b.name),
-);
+export const CALCULATIONS: readonly Calculation[] = [
+  ...DEALING_CALCULATIONS,
+  ...FEE_CALCULATIONS,
+  ...LIQUIDITY_CALCULATIONS,
+  ...PORTFOLIO_CALCULATIONS,
+  ...RETURNS_CALCULATIONS,
+].sort((a, b) => byId(a.name, b.name));
 
 /** Errors: EG404 with the names there are. */
 export function calculationNamed(name: string): Calculation {

@@ -3,8 +3,10 @@ export { AllocationInput, AllocationOutput, allocateLargestRemainder } from "./a
 export { Band } from "./bands.ts";
 export type { Calculation } from "./calc/entry.ts";
 export { CALCULATIONS, calculationNamed, calculationSchema, runCalculation } from "./calc.ts";
+export * from "./dealing/index.ts";
 export { DefaultMandateInput, DefaultMandateOutput, defaultMandate, OTHER_NET_ASSETS } from "./default-mandate.ts";
 export { DriftInput, DriftOutput, drift } from "./drift.ts";
+export * from "./fees/index.ts";
 export {
   BucketAmounts,
   BucketShares,
@@ -40,4 +42,27 @@ export {
 } from "./rebalancing/problem.ts";
 export { type Relaxation, type RelaxationResult, relaxation } from "./rebalancing/relaxation.ts";
 export { rebalance, warmUp } from "./rebalancing/solve.ts";
+export { StaleShareInput, StaleShareOutput, staleShare } from "./returns/labels.ts";
+export {
+  DirectAlphaOutput,
+  directAlpha,
+  KsPmeOutput,
+  ksPme,
+  PmeInput,
+  PmePlusOutput,
+  pmePlus,
+} from "./returns/market-equivalent.ts";
+export { ModifiedDietzInput, ModifiedDietzOutput, modifiedDietz } from "./returns/modified-dietz.ts";
+export { fundMultiples, MultiplesInput, MultiplesOutput } from "./returns/multiples.ts";
+export { PerformanceInput, PerformanceOutput, performance } from "./returns/performance.ts";
+export {
+  TwrInput,
+  TwrOutput,
+  timeWeightedReturn,
+  UnitPriceTwrInput,
+  UnitPriceTwrOutput,
+  unitPriceReturn,
+} from "./returns/time-weighted.ts";
+export { XirrInput, XirrOutput, xirr } from "./returns/xirr.ts";
 export { RateShockInput, RateShockOutput, rateShockLoss } from "./sensitivities.ts";
+export * from "./statement/index.ts";

@@ -1,4 +1,8 @@
 // Every fn_* once; a sweep test fails when the database has one that is not here.
+import { DEALING_DAY_CASES } from "./dealing-day-cases.ts";
+import { DEALING_ORDER_CASES } from "./dealing-order-cases.ts";
+import { DEALING_POSTING_CASES } from "./dealing-posting-cases.ts";
+import { DEALING_TERMS_CASES } from "./dealing-terms-cases.ts";
 import { EVENT_CASES } from "./event-cases.ts";
 import { FUND_CASES } from "./fund-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
@@ -12,4 +16,8 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...PROPOSAL_CASES,
   ...INVESTOR_CASES,
   ...OVERSIGHT_CASES,
+  ...DEALING_TERMS_CASES,
+  ...DEALING_ORDER_CASES,
+  ...DEALING_DAY_CASES,
+  ...DEALING_POSTING_CASES,
 ];

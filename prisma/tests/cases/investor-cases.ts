@@ -2,6 +2,7 @@
 import { expect } from "vitest";
 import { agent, LP_A, OPS, type TestDatabase } from "../arrange.ts";
 import { newFund, newInvestor } from "../synthetic-fund.ts";
+import { CLASS_ORDER_REFUSALS } from "./dealing-order-cases.ts";
 import { claimedBatch } from "./event-cases.ts";
 import { NOWHERE, type RpcCase } from "./rpc-case.ts";
 
@@ -171,6 +172,7 @@ export const INVESTOR_CASES: RpcCase[] = [
       { what: "another currency than the fund's", code: "EG400", change: (a) => ({ ...a, currency: "EUR" }) },
       { what: "an unknown currency", code: "EG400", change: (a) => ({ ...a, currency: "XXX" }) },
       { what: "no channel", code: "EG400", change: (a) => ({ ...a, channel: "" }) },
+      ...CLASS_ORDER_REFUSALS,
     ],
   },
   {

@@ -1,0 +1,5 @@
+// Policies as data: dealing terms, liquidity tools, and the packs of regimes they start from.
+export * from "./dealing-policy.ts";
+export * from "./lmt-policy.ts";
+export * from "./regime-pack.ts";
+export * from "./shapes.ts";

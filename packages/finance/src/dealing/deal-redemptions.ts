@@ -1,0 +1,153 @@
+// Redemptions of a dealing day after the allocation: price, cash, levy and fees, the lots that go, and what becomes of the rest. Pure.
+import { EvergreenError } from "@evergreen-fund/domain";
+import { carryOutcome } from "./carry.ts";
+import type { DealPrices, Dealt } from "./deal.ts";
+import type { BookedOrder, DealBook } from "./deal-book.ts";
+import { redemptionReason } from "./deal-reasons.ts";
+import type { DealFacts, DealtOrder } from "./deal-shapes.ts";
+import type { GateDecision } from "./gate.ts";
+import { levyOf } from "./levy.ts";
+import type { LotUse } from "./lots.ts";
+import { ulpValue } from "./pro-rata.ts";
+import { type Fraction, fractionOf, grouped, halfUpDiv, pow10, scaledText, VALUE_DP, valueText } from "./scaled.ts";
+import { DUST_STAGE, SMALL_STAGE } from "./stages.ts";
+import { cashOf } from "./units.ts";
+
+export type Allocation = {
+  readonly fills: readonly bigint[];
+  readonly stages: readonly number[];
+  readonly ratioOf: (stage: number) => Fraction;
+  /** Lots that the filled units come from. */
+  readonly uses: ReadonlyMap<string, readonly LotUse[]>;
+};
+
+/**
+ * gross = ⌊filled × dealing price⌋; levy and redemption fee are shares of gross, the soft-lock fee a share of the value of each lot, each HALF_UP;
+ * amount = gross − levy − fee. Units of an order: requested = refused + filled + carried + lapsed. Errors: EG400 when charges exceed the proceeds.
+ */
+export function dealRedemptions(
+  facts: DealFacts,
+  book: DealBook,
+  decision: GateDecision,
+  prices: ReadonlyMap<string, DealPrices>,
+  allocation: Allocation,
+): Dealt {
+  const rows = book.redemptions.map((booked, i) => {
+    const { order, of } = booked;
+    const filled = allocation.fills[i] as bigint;
+    const stage = allocation.stages[i] as number;
+    const price = (prices.get(of.id) as DealPrices).redemption;
+    const lots = allocation.uses.get(order.id) ?? [];
+    const cash = proceeds(facts, book, { booked, filled, price, lots });
+    const left = booked.covered - filled;
+    const rest = left === 0n ? null : carryOf(facts, booked, filled, left);
+    const ends = rest?.outcome === "lapsed" || rest?.outcome === "cancelled_dust";
+    const cohort = cohortName(facts, stage, order.vintage);
+    const text = (count: bigint): string => scaledText(count, of.unitsDp);
+    const minor = (amount: bigint): string => scaledText(amount, book.currencyDp);
+    const priceText = scaledText(price, of.priceDp);
+    const dealt: DealtOrder = {
+      id: order.id,
+      investorId: order.investorId,
+      classId: of.id,
+      direction: order.direction,
+      outcome: filled === 0n ? "none" : filled === booked.units ? "full" : "partial",
+      requested: order.amount ?? text(booked.units),
+      requestedIn: order.amount === undefined ? "units" : "amount",
+      requestedUnits: text(booked.units),
+      refused: text(booked.units - booked.covered),
+      filled: text(filled),
+      carried: text(ends ? 0n : left),
+      lapsed: text(ends ? left : 0n),
+      carry: rest?.outcome ?? null,
+      cohort,
+      price: priceText,
+      grossAmount: minor(cash.gross),
+      levy: minor(cash.levy),
+      fee: minor(cash.fee),
+      refund: minor(0n),
+      amount: minor(cash.net),
+      lots: lots.map((use) => ({ lotId: use.lotId, units: text(use.units), feeRate: use.feeRate })),
+      reason: redemptionReason(
+        {
+          booked,
+          filled,
+          ratio: allocation.ratioOf(stage),
+          cohort,
+          price: priceText,
+          ...cash,
+          rest: rest === null ? null : `${grouped(text(left))} units are left. ${rest.reason}`,
+        },
+        decision,
+        facts.currency,
+        book.currencyDp,
+      ),
+    };
+    return { dealt, residual: cash.residual };
+  });
+  return {
+    orders: rows.map(({ dealt }) => dealt),
+    residuals: rows.flatMap(({ dealt, residual }) =>
+      residual === 0n
+        ? []
+        : [
+            {
+              orderId: dealt.id,
+              kind: "redemption_rounding" as const,
+              exact: valueText(residual),
+              cash: scaledText(0n, book.currencyDp),
+            },
+          ],
+    ),
+    issued: new Map(),
+  };
+}
+
+function proceeds(
+  facts: DealFacts,
+  book: DealBook,
+  { booked, filled, price, lots }: { booked: BookedOrder; filled: bigint; price: bigint; lots: readonly LotUse[] },
+): { gross: bigint; levy: bigint; fee: bigint; net: bigint; residual: bigint } {
+  const { of } = booked;
+  const ulp = ulpValue(price, of.unitsDp, of.priceDp);
+  const { cash: gross, residual } = cashOf(filled, ulp, book.currencyDp);
+  const { levy: levyPolicy, redemptionFee } = facts.lmt;
+  const levied = levyPolicy !== undefined && levyPolicy.on !== "subscriptions" && book.active.has("anti_dilution_levy");
+  const levy = levied ? levyOf(gross, levyPolicy.rate) : 0n;
+  const charged = redemptionFee !== undefined && book.active.has("redemption_fee");
+  const fee = (charged ? levyOf(gross, redemptionFee.rate) : 0n) + softFee(lots, ulp, book.currencyDp);
+  if (levy + fee > gross) throw new EvergreenError("EG400", "The levy and fees together are above the proceeds.");
+  return { gross, levy, fee, net: gross - levy - fee, residual };
+}
+
+/** Σ lots: units × price × rate, HALF_UP once at the minor unit. */
+function softFee(lots: readonly LotUse[], ulp: bigint, currencyDp: number): bigint {
+  const exact = lots.reduce(
+    (sum, lot) => {
+      const { num, den } = fractionOf(lot.feeRate, "lockUp.softFees.rate");
+      return { num: sum.num * den + lot.units * ulp * num * sum.den, den: sum.den * den };
+    },
+    { num: 0n, den: 1n },
+  );
+  return halfUpDiv(exact.num, exact.den * pow10(VALUE_DP - currencyDp));
+}
+
+function carryOf(facts: DealFacts, booked: BookedOrder, filled: bigint, left: bigint) {
+  const { carry: policy, carryMaxDealings, dust } = facts.lmt;
+  const { order, of } = booked;
+  return carryOutcome(
+    { policy, carryMaxDealings, dust },
+    {
+      value: left * of.ulp,
+      partialFills: order.partialFills + (filled > 0n ? 1 : 0),
+      dealings: order.dealings + 1,
+      asked: order.asked,
+    },
+  );
+}
+
+function cohortName(facts: DealFacts, stage: number, vintage: string): string {
+  if (stage === DUST_STAGE) return "dust";
+  if (stage === SMALL_STAGE) return "small";
+  return facts.lmt.carry === "priority_by_vintage" ? vintage : "all";
+}

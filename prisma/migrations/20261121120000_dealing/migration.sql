@@ -1,0 +1,3854 @@
+-- from schema.prisma
+-- DropIndex
+DROP INDEX "fund_flows_share_class_id_idx";
+
+-- DropIndex
+DROP INDEX "approvals_proposal_id_key";
+
+-- AlterTable
+ALTER TABLE "share_classes" ADD COLUMN     "issue_price" DECIMAL(38,18);
+
+-- AlterTable
+ALTER TABLE "fund_flows" ADD COLUMN     "accepted_at" TIMESTAMPTZ(6),
+ADD COLUMN     "cleared_at" TIMESTAMPTZ(6),
+ADD COLUMN     "dealing_day_id" UUID,
+ADD COLUMN     "filled_units" DECIMAL(38,18),
+ADD COLUMN     "linked_flow_id" UUID,
+ADD COLUMN     "locked_at" TIMESTAMPTZ(6),
+ADD COLUMN     "net_amount" DECIMAL(38,4),
+ADD COLUMN     "order_kind" TEXT NOT NULL DEFAULT 'plain',
+ADD COLUMN     "parent_flow_id" UUID,
+ADD COLUMN     "placed_by" TEXT,
+ADD COLUMN     "policy_id" UUID,
+ADD COLUMN     "price" DECIMAL(38,18),
+ADD COLUMN     "priced_at" TIMESTAMPTZ(6),
+ADD COLUMN     "reason" TEXT,
+ADD COLUMN     "requested_units" DECIMAL(38,18),
+ADD COLUMN     "settled_at" TIMESTAMPTZ(6),
+ADD COLUMN     "vintage" DATE,
+ALTER COLUMN "amount" DROP NOT NULL;
+
+-- AlterTable
+ALTER TABLE "proposals" ADD COLUMN     "approvals_needed" SMALLINT NOT NULL DEFAULT 1;
+
+-- CreateTable
+CREATE TABLE "dealing_policies" (
+    "policy_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "share_class_id" UUID NOT NULL,
+    "version" INTEGER NOT NULL,
+    "effective_from" DATE NOT NULL,
+    "body" JSONB NOT NULL,
+    "hash" CHAR(64) NOT NULL,
+    "set_by" TEXT NOT NULL,
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "dealing_policies_pkey" PRIMARY KEY ("policy_id")
+);
+
+-- CreateTable
+CREATE TABLE "lmt_policies" (
+    "policy_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "version" INTEGER NOT NULL,
+    "effective_from" DATE NOT NULL,
+    "pack" TEXT NOT NULL,
+    "body" JSONB NOT NULL,
+    "hash" CHAR(64) NOT NULL,
+    "set_by" TEXT NOT NULL,
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "lmt_policies_pkey" PRIMARY KEY ("policy_id")
+);
+
+-- CreateTable
+CREATE TABLE "lmt_activations" (
+    "activation_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "tool" TEXT NOT NULL,
+    "trigger" JSONB NOT NULL,
+    "status" TEXT NOT NULL,
+    "proposal_id" UUID NOT NULL,
+    "notice" TEXT NOT NULL,
+    "nca_notified_at" TIMESTAMPTZ(6),
+    "active_from" TIMESTAMPTZ(6),
+    "active_until" TIMESTAMPTZ(6),
+    "end_reason" TEXT,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "lmt_activations_pkey" PRIMARY KEY ("activation_id")
+);
+
+-- CreateTable
+CREATE TABLE "calendar_holidays" (
+    "calendar" TEXT NOT NULL,
+    "date" DATE NOT NULL,
+    "name" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "calendar_holidays_pkey" PRIMARY KEY ("calendar","date")
+);
+
+-- CreateTable
+CREATE TABLE "dealing_days" (
+    "dealing_day_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "share_class_id" UUID NOT NULL,
+    "dealing_date" DATE NOT NULL,
+    "cut_off_at" TIMESTAMPTZ(6) NOT NULL,
+    "status" TEXT NOT NULL DEFAULT 'open',
+    "step" SMALLINT NOT NULL DEFAULT 0,
+    "policy_id" UUID NOT NULL,
+    "lmt_policy_id" UUID,
+    "order_root" CHAR(64),
+    "orders" INTEGER NOT NULL DEFAULT 0,
+    "rechecked_at" TIMESTAMPTZ(6),
+    "strike_id" UUID,
+    "decision" JSONB NOT NULL DEFAULT '{}',
+    "terms" JSONB NOT NULL DEFAULT '{}',
+    "day_hash" CHAR(64),
+    "workflow_id" TEXT,
+    "closed_at" TIMESTAMPTZ(6),
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "dealing_days_pkey" PRIMARY KEY ("dealing_day_id")
+);
+
+-- CreateTable
+CREATE TABLE "order_transitions" (
+    "transition_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "flow_id" UUID NOT NULL,
+    "from_status" TEXT,
+    "to_status" TEXT NOT NULL,
+    "event_id" UUID,
+    "reason" TEXT,
+    "actor" TEXT NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "order_transitions_pkey" PRIMARY KEY ("transition_id")
+);
+
+-- CreateTable
+CREATE TABLE "order_leaves" (
+    "dealing_day_id" UUID NOT NULL,
+    "position" INTEGER NOT NULL,
+    "flow_id" UUID NOT NULL,
+    "salt" CHAR(32) NOT NULL,
+    "canonical" TEXT NOT NULL,
+    "leaf" CHAR(64) NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "order_leaves_pkey" PRIMARY KEY ("dealing_day_id","position")
+);
+
+-- CreateTable
+CREATE TABLE "nav_strikes" (
+    "strike_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "nav_date" DATE NOT NULL,
+    "version" INTEGER NOT NULL,
+    "state" TEXT NOT NULL,
+    "inputs_hash" CHAR(64) NOT NULL,
+    "body" JSONB NOT NULL DEFAULT '{}',
+    "total_assets" DECIMAL(38,4),
+    "liabilities" DECIMAL(38,4),
+    "gnav" DECIMAL(38,4),
+    "performance_fee" DECIMAL(38,4),
+    "nav" DECIMAL(38,4),
+    "proposal_id" UUID,
+    "supersedes" UUID,
+    "reason" TEXT,
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "nav_strikes_pkey" PRIMARY KEY ("strike_id")
+);
+
+-- CreateTable
+CREATE TABLE "nav_inputs" (
+    "input_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "strike_id" UUID NOT NULL,
+    "asset_id" UUID,
+    "kind" TEXT NOT NULL,
+    "label" TEXT NOT NULL,
+    "value" DECIMAL(38,4) NOT NULL,
+    "as_of" DATE NOT NULL,
+    "source" TEXT NOT NULL,
+    "age_days" INTEGER NOT NULL,
+    "blocked_by" TEXT,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "nav_inputs_pkey" PRIMARY KEY ("input_id")
+);
+
+-- CreateTable
+CREATE TABLE "class_navs" (
+    "strike_id" UUID NOT NULL,
+    "share_class_id" UUID NOT NULL,
+    "nav" DECIMAL(38,4) NOT NULL,
+    "units" DECIMAL(38,18) NOT NULL,
+    "nav_per_unit" DECIMAL(38,18) NOT NULL,
+    "dealing_price_sub" DECIMAL(38,18),
+    "dealing_price_red" DECIMAL(38,18),
+    "swing_factor" DECIMAL(38,18) NOT NULL DEFAULT 0,
+    "published_at" TIMESTAMPTZ(6),
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "class_navs_pkey" PRIMARY KEY ("strike_id","share_class_id")
+);
+
+-- CreateTable
+CREATE TABLE "allocations" (
+    "allocation_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "dealing_day_id" UUID NOT NULL,
+    "flow_id" UUID NOT NULL,
+    "share_class_id" UUID NOT NULL,
+    "investor_id" UUID NOT NULL,
+    "cohort" TEXT NOT NULL,
+    "requested_units" DECIMAL(38,18),
+    "filled_units" DECIMAL(38,18) NOT NULL,
+    "carried_units" DECIMAL(38,18) NOT NULL DEFAULT 0,
+    "price" DECIMAL(38,18) NOT NULL,
+    "gross_amount" DECIMAL(38,4) NOT NULL,
+    "levy" DECIMAL(38,4) NOT NULL DEFAULT 0,
+    "fee" DECIMAL(38,4) NOT NULL DEFAULT 0,
+    "credit" DECIMAL(38,4) NOT NULL DEFAULT 0,
+    "net_amount" DECIMAL(38,4) NOT NULL,
+    "series" TEXT NOT NULL DEFAULT '',
+    "high_water" DECIMAL(38,18),
+    "equalisation_credit" DECIMAL(38,4) NOT NULL DEFAULT 0,
+    "reason" TEXT,
+    "child_flow_id" UUID,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "allocations_pkey" PRIMARY KEY ("allocation_id")
+);
+
+-- CreateTable
+CREATE TABLE "ledger_transactions" (
+    "ledger_tx_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "dealing_day_id" UUID,
+    "kind" TEXT NOT NULL,
+    "reverses" UUID,
+    "description" TEXT NOT NULL,
+    "posted_by" TEXT NOT NULL,
+    "posted_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "event_id" UUID,
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "ledger_transactions_pkey" PRIMARY KEY ("ledger_tx_id")
+);
+
+-- CreateTable
+CREATE TABLE "unit_ledger" (
+    "entry_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "ledger_tx_id" UUID NOT NULL,
+    "share_class_id" UUID NOT NULL,
+    "account" TEXT NOT NULL,
+    "investor_id" UUID,
+    "lot_id" UUID,
+    "flow_id" UUID,
+    "units" DECIMAL(38,18) NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "unit_ledger_pkey" PRIMARY KEY ("entry_id")
+);
+
+-- CreateTable
+CREATE TABLE "cash_movements" (
+    "entry_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "ledger_tx_id" UUID NOT NULL,
+    "fund_id" UUID NOT NULL,
+    "account" TEXT NOT NULL,
+    "investor_id" UUID,
+    "flow_id" UUID,
+    "currency" CHAR(3) NOT NULL,
+    "amount" DECIMAL(38,4) NOT NULL,
+    "reference" TEXT,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "cash_movements_pkey" PRIMARY KEY ("entry_id")
+);
+
+-- CreateTable
+CREATE TABLE "lots" (
+    "lot_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "share_class_id" UUID NOT NULL,
+    "investor_id" UUID NOT NULL,
+    "opened_on" DATE NOT NULL,
+    "series" TEXT NOT NULL DEFAULT '',
+    "flow_id" UUID,
+    "units_issued" DECIMAL(38,18) NOT NULL,
+    "units_left" DECIMAL(38,18) NOT NULL DEFAULT 0,
+    "price" DECIMAL(38,18) NOT NULL,
+    "high_water" DECIMAL(38,18),
+    "equalisation_credit" DECIMAL(38,4) NOT NULL DEFAULT 0,
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "lots_pkey" PRIMARY KEY ("lot_id")
+);
+
+-- CreateTable
+CREATE TABLE "holdings" (
+    "investor_id" UUID NOT NULL,
+    "share_class_id" UUID NOT NULL,
+    "units" DECIMAL(38,18) NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "holdings_pkey" PRIMARY KEY ("share_class_id","investor_id")
+);
+
+-- CreateTable
+CREATE TABLE "cash_balances" (
+    "balance_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "account" TEXT NOT NULL,
+    "investor_id" UUID,
+    "currency" CHAR(3) NOT NULL,
+    "amount" DECIMAL(38,4) NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "cash_balances_pkey" PRIMARY KEY ("balance_id")
+);
+
+-- CreateIndex
+CREATE INDEX "dealing_policies_fund_id_idx" ON "dealing_policies"("fund_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "dealing_policies_share_class_id_version_key" ON "dealing_policies"("share_class_id", "version");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "lmt_policies_fund_id_version_key" ON "lmt_policies"("fund_id", "version");
+
+-- CreateIndex
+CREATE INDEX "lmt_activations_fund_id_idx" ON "lmt_activations"("fund_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "lmt_activations_proposal_id_key" ON "lmt_activations"("proposal_id");
+
+-- CreateIndex
+CREATE INDEX "dealing_days_share_class_id_idx" ON "dealing_days"("share_class_id");
+
+-- CreateIndex
+CREATE INDEX "dealing_days_policy_id_idx" ON "dealing_days"("policy_id");
+
+-- CreateIndex
+CREATE INDEX "dealing_days_lmt_policy_id_idx" ON "dealing_days"("lmt_policy_id");
+
+-- CreateIndex
+CREATE INDEX "dealing_days_strike_id_idx" ON "dealing_days"("strike_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "dealing_days_fund_id_share_class_id_dealing_date_key" ON "dealing_days"("fund_id", "share_class_id", "dealing_date");
+
+-- CreateIndex
+CREATE INDEX "order_transitions_flow_id_idx" ON "order_transitions"("flow_id");
+
+-- CreateIndex
+CREATE INDEX "order_transitions_event_id_idx" ON "order_transitions"("event_id");
+
+-- CreateIndex
+CREATE INDEX "order_leaves_flow_id_idx" ON "order_leaves"("flow_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "order_leaves_dealing_day_id_flow_id_key" ON "order_leaves"("dealing_day_id", "flow_id");
+
+-- CreateIndex
+CREATE INDEX "nav_strikes_proposal_id_idx" ON "nav_strikes"("proposal_id");
+
+-- CreateIndex
+CREATE INDEX "nav_strikes_supersedes_idx" ON "nav_strikes"("supersedes");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "nav_strikes_fund_id_nav_date_version_key" ON "nav_strikes"("fund_id", "nav_date", "version");
+
+-- CreateIndex
+CREATE INDEX "nav_inputs_strike_id_idx" ON "nav_inputs"("strike_id");
+
+-- CreateIndex
+CREATE INDEX "nav_inputs_asset_id_idx" ON "nav_inputs"("asset_id");
+
+-- CreateIndex
+CREATE INDEX "class_navs_share_class_id_idx" ON "class_navs"("share_class_id");
+
+-- CreateIndex
+CREATE INDEX "allocations_flow_id_idx" ON "allocations"("flow_id");
+
+-- CreateIndex
+CREATE INDEX "allocations_investor_id_idx" ON "allocations"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "allocations_child_flow_id_idx" ON "allocations"("child_flow_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "allocations_dealing_day_id_flow_id_key" ON "allocations"("dealing_day_id", "flow_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "ledger_transactions_reverses_key" ON "ledger_transactions"("reverses");
+
+-- CreateIndex
+CREATE INDEX "ledger_transactions_fund_id_posted_at_idx" ON "ledger_transactions"("fund_id", "posted_at");
+
+-- CreateIndex
+CREATE INDEX "ledger_transactions_dealing_day_id_idx" ON "ledger_transactions"("dealing_day_id");
+
+-- CreateIndex
+CREATE INDEX "ledger_transactions_event_id_idx" ON "ledger_transactions"("event_id");
+
+-- CreateIndex
+CREATE INDEX "unit_ledger_ledger_tx_id_idx" ON "unit_ledger"("ledger_tx_id");
+
+-- CreateIndex
+CREATE INDEX "unit_ledger_share_class_id_investor_id_idx" ON "unit_ledger"("share_class_id", "investor_id");
+
+-- CreateIndex
+CREATE INDEX "unit_ledger_investor_id_idx" ON "unit_ledger"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "unit_ledger_lot_id_idx" ON "unit_ledger"("lot_id");
+
+-- CreateIndex
+CREATE INDEX "unit_ledger_flow_id_idx" ON "unit_ledger"("flow_id");
+
+-- CreateIndex
+CREATE INDEX "cash_movements_ledger_tx_id_idx" ON "cash_movements"("ledger_tx_id");
+
+-- CreateIndex
+CREATE INDEX "cash_movements_fund_id_account_idx" ON "cash_movements"("fund_id", "account");
+
+-- CreateIndex
+CREATE INDEX "cash_movements_investor_id_idx" ON "cash_movements"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "cash_movements_flow_id_idx" ON "cash_movements"("flow_id");
+
+-- CreateIndex
+CREATE INDEX "cash_movements_currency_idx" ON "cash_movements"("currency");
+
+-- CreateIndex
+CREATE INDEX "lots_share_class_id_investor_id_idx" ON "lots"("share_class_id", "investor_id");
+
+-- CreateIndex
+CREATE INDEX "lots_investor_id_idx" ON "lots"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "lots_flow_id_idx" ON "lots"("flow_id");
+
+-- CreateIndex
+CREATE INDEX "holdings_investor_id_idx" ON "holdings"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "cash_balances_investor_id_idx" ON "cash_balances"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "cash_balances_currency_idx" ON "cash_balances"("currency");
+
+-- CreateIndex
+CREATE INDEX "fund_flows_share_class_id_status_idx" ON "fund_flows"("share_class_id", "status");
+
+-- CreateIndex
+CREATE INDEX "fund_flows_policy_id_idx" ON "fund_flows"("policy_id");
+
+-- CreateIndex
+CREATE INDEX "fund_flows_dealing_day_id_idx" ON "fund_flows"("dealing_day_id");
+
+-- CreateIndex
+CREATE INDEX "fund_flows_linked_flow_id_idx" ON "fund_flows"("linked_flow_id");
+
+-- CreateIndex
+CREATE INDEX "fund_flows_parent_flow_id_idx" ON "fund_flows"("parent_flow_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "approvals_proposal_id_decided_by_key" ON "approvals"("proposal_id", "decided_by");
+
+-- AddForeignKey
+ALTER TABLE "fund_flows" ADD CONSTRAINT "fund_flows_policy_id_fkey" FOREIGN KEY ("policy_id") REFERENCES "dealing_policies"("policy_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "fund_flows" ADD CONSTRAINT "fund_flows_dealing_day_id_fkey" FOREIGN KEY ("dealing_day_id") REFERENCES "dealing_days"("dealing_day_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "fund_flows" ADD CONSTRAINT "fund_flows_linked_flow_id_fkey" FOREIGN KEY ("linked_flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "fund_flows" ADD CONSTRAINT "fund_flows_parent_flow_id_fkey" FOREIGN KEY ("parent_flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "dealing_policies" ADD CONSTRAINT "dealing_policies_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "dealing_policies" ADD CONSTRAINT "dealing_policies_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "lmt_policies" ADD CONSTRAINT "lmt_policies_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "lmt_activations" ADD CONSTRAINT "lmt_activations_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "lmt_activations" ADD CONSTRAINT "lmt_activations_proposal_id_fkey" FOREIGN KEY ("proposal_id") REFERENCES "proposals"("proposal_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "dealing_days" ADD CONSTRAINT "dealing_days_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "dealing_days" ADD CONSTRAINT "dealing_days_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "dealing_days" ADD CONSTRAINT "dealing_days_policy_id_fkey" FOREIGN KEY ("policy_id") REFERENCES "dealing_policies"("policy_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "dealing_days" ADD CONSTRAINT "dealing_days_lmt_policy_id_fkey" FOREIGN KEY ("lmt_policy_id") REFERENCES "lmt_policies"("policy_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "dealing_days" ADD CONSTRAINT "dealing_days_strike_id_fkey" FOREIGN KEY ("strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "order_transitions" ADD CONSTRAINT "order_transitions_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "order_transitions" ADD CONSTRAINT "order_transitions_event_id_fkey" FOREIGN KEY ("event_id") REFERENCES "fund_events"("event_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "order_leaves" ADD CONSTRAINT "order_leaves_dealing_day_id_fkey" FOREIGN KEY ("dealing_day_id") REFERENCES "dealing_days"("dealing_day_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "order_leaves" ADD CONSTRAINT "order_leaves_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "nav_strikes" ADD CONSTRAINT "nav_strikes_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "nav_strikes" ADD CONSTRAINT "nav_strikes_proposal_id_fkey" FOREIGN KEY ("proposal_id") REFERENCES "proposals"("proposal_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "nav_strikes" ADD CONSTRAINT "nav_strikes_supersedes_fkey" FOREIGN KEY ("supersedes") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "nav_inputs" ADD CONSTRAINT "nav_inputs_strike_id_fkey" FOREIGN KEY ("strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "nav_inputs" ADD CONSTRAINT "nav_inputs_asset_id_fkey" FOREIGN KEY ("asset_id") REFERENCES "assets"("id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "class_navs" ADD CONSTRAINT "class_navs_strike_id_fkey" FOREIGN KEY ("strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "class_navs" ADD CONSTRAINT "class_navs_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "allocations" ADD CONSTRAINT "allocations_dealing_day_id_fkey" FOREIGN KEY ("dealing_day_id") REFERENCES "dealing_days"("dealing_day_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "allocations" ADD CONSTRAINT "allocations_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "allocations" ADD CONSTRAINT "allocations_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "allocations" ADD CONSTRAINT "allocations_child_flow_id_fkey" FOREIGN KEY ("child_flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "ledger_transactions" ADD CONSTRAINT "ledger_transactions_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "ledger_transactions" ADD CONSTRAINT "ledger_transactions_dealing_day_id_fkey" FOREIGN KEY ("dealing_day_id") REFERENCES "dealing_days"("dealing_day_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "ledger_transactions" ADD CONSTRAINT "ledger_transactions_reverses_fkey" FOREIGN KEY ("reverses") REFERENCES "ledger_transactions"("ledger_tx_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "ledger_transactions" ADD CONSTRAINT "ledger_transactions_event_id_fkey" FOREIGN KEY ("event_id") REFERENCES "fund_events"("event_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "unit_ledger" ADD CONSTRAINT "unit_ledger_ledger_tx_id_fkey" FOREIGN KEY ("ledger_tx_id") REFERENCES "ledger_transactions"("ledger_tx_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "unit_ledger" ADD CONSTRAINT "unit_ledger_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "unit_ledger" ADD CONSTRAINT "unit_ledger_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "unit_ledger" ADD CONSTRAINT "unit_ledger_lot_id_fkey" FOREIGN KEY ("lot_id") REFERENCES "lots"("lot_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "unit_ledger" ADD CONSTRAINT "unit_ledger_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cash_movements" ADD CONSTRAINT "cash_movements_ledger_tx_id_fkey" FOREIGN KEY ("ledger_tx_id") REFERENCES "ledger_transactions"("ledger_tx_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cash_movements" ADD CONSTRAINT "cash_movements_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cash_movements" ADD CONSTRAINT "cash_movements_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cash_movements" ADD CONSTRAINT "cash_movements_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cash_movements" ADD CONSTRAINT "cash_movements_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "lots" ADD CONSTRAINT "lots_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "lots" ADD CONSTRAINT "lots_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "lots" ADD CONSTRAINT "lots_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "holdings" ADD CONSTRAINT "holdings_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "holdings" ADD CONSTRAINT "holdings_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cash_balances" ADD CONSTRAINT "cash_balances_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cash_balances" ADD CONSTRAINT "cash_balances_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cash_balances" ADD CONSTRAINT "cash_balances_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- from sql/10-private.sql
+-- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
+-- Nothing here is exposed by the API. Every function is security definer or harmless, with a search_path that ends in pg_temp
+-- (with an empty one pg_temp is looked up first for the names of types: a caller's domain named uuid would run its check as the owner).
+
+create or replace function evergreen.claims() returns jsonb language sql stable set search_path = pg_catalog, pg_temp as $$
+  -- after a transaction that set it the setting is '' and not null: hence nullif
+  select coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb)
+$$;
+comment on function evergreen.claims() is 'Claims of the caller''s token; empty when there is none.';
+
+create or replace function evergreen.user_id() returns uuid language sql stable set search_path = pg_catalog, pg_temp as $$
+  -- a subject that is not one of our ids counts as none
+  select case when c.sub ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then c.sub::uuid end from (select evergreen.claims() ->> 'sub' as sub) c
+$$;
+comment on function evergreen.user_id() is 'The signed-in person, or null.';
+
+create or replace function evergreen.role_name() returns text language sql stable set search_path = pg_catalog, pg_temp as $$
+  -- inside a definer function current_user is the owner; the setting still names the caller's role
+  select coalesce(nullif(current_setting('role', true), 'none'), session_user::text)
+$$;
+comment on function evergreen.role_name() is 'The database role of the caller, also inside a security definer function.';
+
+create or replace function evergreen.actor() returns text language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  caller text := evergreen.role_name();
+begin
+  if caller like 'agent\_%' then
+    return 'agent:' || replace(substr(caller, 7), '_', '-');
+  elsif caller in ('pm_role', 'lp_role', 'ops_role', 'audit_role') then
+    if evergreen.user_id() is null then
+      perform evergreen.fail('EG401', 'Sign in first: the call carries no user.');
+    end if;
+    return 'user:' || evergreen.user_id();
+  end if;
+  return replace(caller, '_role', '');
+end $$;
+comment on function evergreen.actor() is 'Who is written into audit_trail.created_by: user:<uuid>, agent:<room> or service.';
+
+create or replace function evergreen.fail(code text, message text) returns void language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception using errcode = code, message = message;
+end $$;
+comment on function evergreen.fail(text, text) is 'Raises a coded error of packages/domain/src/errors.ts.';
+
+create or replace function evergreen.refuse_unless(condition boolean, code text, message text) returns void
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  if condition is not true then
+    raise exception using errcode = code, message = message;
+  end if;
+end $$;
+comment on function evergreen.refuse_unless(boolean, text, text) is 'Raises the coded error unless the condition is true (null counts as false).';
+
+create or replace function evergreen.require_role(variadic allowed text[]) returns void language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  -- the second lock behind the grants
+  if evergreen.role_name() <> all (allowed) then
+    raise exception using errcode = 'EG403', message = 'Your role may not do this.';
+  end if;
+end $$;
+comment on function evergreen.require_role(text[]) is 'Refuses a caller whose role is not named.';
+
+create or replace function evergreen.raise_public(state text, message text, constraint_name text) returns void
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  -- a definer function's DETAIL would show other tenants' rows: only a code and a sentence leave
+  if state like 'EG%' then
+    raise exception using errcode = state, message = message;
+  elsif constraint_name = 'commands_pkey' then
+    -- the same request id committed after this caller's snapshot was taken (repeatable read): asked again, it gets that answer
+    raise exception using errcode = 'EG503', message = 'The same request is being answered; try again with the same request id.';
+  elsif constraint_name in ('holdings_units', 'lots_units') then
+    raise exception using errcode = 'EG424', message = 'A holding would fall below zero.';
+  elsif constraint_name in ('liquidity_ladder_capacity', 'liquidity_ladder_within') then
+    raise exception using errcode = 'EG424', message = 'A bucket would fall below what is reserved of it.';
+  elsif state like '23%' then
+    raise exception using errcode = 'EG400', message = 'The input breaks the rule ' || coalesce(nullif(constraint_name, ''), 'of a column') || '.';
+  elsif state like '22%' or state = '21000' then
+    raise exception using errcode = 'EG400', message = 'An argument is malformed or out of range.';
+  elsif state in ('40001', '40P01', '55P03') or state like '53%' or state like '57%' then
+    raise exception using errcode = 'EG503', message = 'The database is busy; try again with the same request id.';
+  end if;
+  raise exception using errcode = 'EG500', message = 'Unforeseen failure (' || state || '); nothing was changed.';
+end $$;
+comment on function evergreen.raise_public(text, text, text) is 'Maps any error to the public list without DETAIL, HINT or rows.';
+
+create or replace function evergreen.earlier_answer(fn text, request_id text, input jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  earlier record;
+begin
+  if request_id is null then
+    return null;
+  end if;
+  perform evergreen.refuse_unless(length(request_id) between 1 and 200, 'EG400', 'request_id has 1 to 200 characters.');
+  -- two calls with one id: the second waits here for the first to commit
+  perform pg_advisory_xact_lock(hashtextextended(evergreen.actor() || '/' || request_id, 0));
+  select c.fn, c.input_hash, c.result into earlier
+    from public.commands c where c.principal = evergreen.actor() and c.request_id = earlier_answer.request_id;
+  if not found then
+    return null;
+  end if;
+  -- A step of a run may be taken again after a crash, when its own effect has already moved the facts it reads: what it decided first stands.
+  perform evergreen.refuse_unless(
+    earlier.fn = earlier_answer.fn and (earlier.input_hash = sha256(convert_to(input::text, 'UTF8'))
+      or (evergreen.actor() like 'agent:%' and request_id like 'event/%')),
+    'EG409', 'This request id was used before with other input.');
+  return earlier.result;
+end $$;
+comment on function evergreen.earlier_answer(text, text, jsonb) is 'The answer given to this request id before, or null; the same id with other input is refused, save for a step of a run (event/…), whose first answer stands.';
+
+create or replace function evergreen.keep_answer(fn text, request_id text, input jsonb, result jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if request_id is not null then
+    insert into public.commands (principal, request_id, fn, input_hash, result)
+    values (evergreen.actor(), request_id, fn, sha256(convert_to(input::text, 'UTF8')), result);
+  end if;
+end $$;
+comment on function evergreen.keep_answer(text, text, jsonb, jsonb) is 'Keeps the first answer to a request id, in the transaction of its effect.';
+
+create or replace function evergreen.audit(fund_id uuid, entity_type text, entity_id text, message text, request_id text)
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  audit_id uuid := gen_random_uuid();
+  made_at timestamptz := now();
+  who text := evergreen.actor();
+  bytes bytea := convert_to(jsonb_build_object(
+    'audit_id', audit_id, 'fund_id', fund_id, 'entity_type', entity_type, 'entity_id', entity_id, 'message', message,
+    'created_by', who, 'created_at', to_char(made_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'request_id', request_id)::text, 'UTF8');
+begin
+  insert into public.audit_trail (audit_id, fund_id, entity_type, entity_id, message, created_by, request_id, canonical, digest, created_at)
+  values (audit_id, fund_id, entity_type, entity_id, message, who, request_id, bytes, sha256(bytes), made_at);
+end $$;
+comment on function evergreen.audit(uuid, text, text, text, text) is
+  'One audit row with the exact bytes its digest covers. Messages hold codes, ids and counts; no personal data, no amount of an investor.';
+
+create or replace function evergreen.emit(
+  type text, fund_id uuid, payload jsonb, source text, event_meta jsonb default '{}', investor_ids uuid[] default '{}', request_id text default null
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  id uuid := gen_random_uuid();
+  handling record;
+  position bigint;
+begin
+  select t.mode, t.required_keys into handling from public.event_types t where t.type = emit.type;
+  if not found then
+    perform evergreen.fail('EG400', 'Unknown event type. To be recorded: ' || (select string_agg(t.type, ', ' order by t.type) from public.event_types t where t.recorded_by <> '{}') || '.');
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(payload) = 'object', 'EG400', 'payload is a JSON object.');
+  perform evergreen.refuse_unless(octet_length(payload::text) <= 65536, 'EG413', 'payload is larger than 64 KB; record a reference instead.');
+  perform evergreen.refuse_unless(payload ?& handling.required_keys, 'EG400',
+    'payload of ' || type || ' needs ' || array_to_string(handling.required_keys, ', ') || '.');
+  -- ids of our own rows: one that is no uuid would only fail later, in whoever reads it, together with everything read beside it
+  perform evergreen.refuse_unless(
+    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id']
+    or not exists (select from unnest(handling.required_keys) k
+      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id')
+        and coalesce(payload ->> k, '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
+    'EG400', 'An id in the payload of ' || type || ' is not a uuid.');
+  insert into public.fund_events (event_id, type, fund_id, payload, source, event_meta, created_by, request_id)
+  values (id, type, fund_id, payload, source,
+    -- the trace id of the run follows from the workflow id, so that every process derives the same one
+    event_meta || jsonb_build_object('trace_id', left(encode(sha256(convert_to('event/' || id, 'UTF8')), 'hex'), 32)),
+    evergreen.actor(), request_id)
+  returning seq into position;
+  if cardinality(investor_ids) > 0 then
+    insert into public.event_investors (event_id, investor_id) select distinct id, unnest(investor_ids);
+  end if;
+  if handling.mode <> 'note' then
+    insert into public.event_outbox (seq, event_id, type, mode, fund_id) values (position, id, type, handling.mode, fund_id);
+    -- a notify per row takes a global lock through commit; who gets this lock rings for all, and the dispatcher's poll guarantees
+    if pg_try_advisory_xact_lock(7236511) then
+      perform pg_notify('evergreen_events', '');
+    end if;
+  end if;
+  return id;
+end $$;
+comment on function evergreen.emit(text, uuid, jsonb, text, jsonb, uuid[], text) is
+  'Inserts an event and, unless its type is only noted, its outbox row. Used by every fn_* that causes an event.';
+
+create or replace function evergreen.my_investor_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select a.investor_id from public.investor_access a
+   where a.user_id = evergreen.user_id() and (a.valid_until is null or a.valid_until > now())
+$$;
+comment on function evergreen.my_investor_ids() is 'Investors the signed-in person may look at today.';
+
+create or replace function evergreen.my_event_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select e.event_id from public.event_investors e where e.investor_id = any (array(select evergreen.my_investor_ids()))
+$$;
+comment on function evergreen.my_event_ids() is 'Events that reference an investor of the signed-in person.';
+
+create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select evergreen.my_investor_ids()))
+  union
+  select c.fund_id from public.holdings h join public.share_classes c on c.share_class_id = h.share_class_id
+   where h.investor_id = any (array(select evergreen.my_investor_ids()))
+$$;
+comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order or holds units.';
+
+create or replace function evergreen.my_class_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select distinct f.share_class_id from public.fund_flows f
+   where f.investor_id = any (array(select evergreen.my_investor_ids())) and f.share_class_id is not null
+  union
+  select h.share_class_id from public.holdings h where h.investor_id = any (array(select evergreen.my_investor_ids()))
+$$;
+comment on function evergreen.my_class_ids() is 'Classes in which an investor of the signed-in person has ordered or holds.';
+
+create or replace function evergreen.visible_asset_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select a.id from public.assets a where a.lp_visible and a.fund_id = any (array(select evergreen.my_fund_ids()))
+$$;
+comment on function evergreen.visible_asset_ids() is 'Assets that investors may see, of the funds of the signed-in person.';
+
+create or replace function evergreen.touch() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'UPDATE' then
+    new.created_at := old.created_at;
+  end if;
+  new.updated_at := clock_timestamp();
+  return new;
+end $$;
+comment on function evergreen.touch() is 'Sets updated_at and keeps created_at.';
+
+create or replace function evergreen.touch_tx() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'UPDATE' then
+    new.created_at := old.created_at;
+  end if;
+  new.updated_at := clock_timestamp();
+  new.tx := pg_current_xact_id();
+  return new;
+end $$;
+comment on function evergreen.touch_tx() is 'As touch(), and stamps the transaction: a delta reader takes (tx, id) below pg_snapshot_xmin.';
+
+create or replace function evergreen.forbid() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception using errcode = 'EG428', message = tg_table_name || ' is append-only.';
+end $$;
+comment on function evergreen.forbid() is 'Refuses update and delete on append-only tables, whoever tries.';
+
+-- from sql/20-constraints.sql
+-- What Prisma's schema cannot say: checks, partial indexes, delivery settings. NaN passes as numeric, hence the checks on every amount.
+create or replace function evergreen.add_check(table_name text, check_name text, expression text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if not exists (select from pg_catalog.pg_constraint c
+                  where c.conname = check_name and c.conrelid = ('public.' || quote_ident(table_name))::regclass) then
+    execute format('alter table public.%I add constraint %I check (%s)', table_name, check_name, expression);
+  end if;
+end $$;
+comment on function evergreen.add_check(text, text, text) is 'Adds a named check once; called by migrations only.';
+
+do $$
+declare
+  col record;
+  bucket text := $b$bucket in ('1d', '7d', '30d', '90d', '180d', '365d', 'gt365d')$b$;
+begin
+  -- every numeric column of every table: a number, not NaN, not infinite
+  for col in select c.table_name, c.column_name from information_schema.columns c
+              join information_schema.tables t using (table_schema, table_name)
+              where c.table_schema = 'public' and c.data_type = 'numeric' and t.table_type = 'BASE TABLE' loop
+    perform evergreen.add_check(col.table_name, col.table_name || '_' || col.column_name || '_finite',
+      format('%I not in (''NaN'', ''Infinity'', ''-Infinity'')', col.column_name));
+  end loop;
+  perform evergreen.add_check('currencies', 'currencies_exponent', 'exponent between 0 and 4');
+  perform evergreen.add_check('funds', 'funds_code', $c$code ~ '^[A-Z0-9][A-Z0-9_-]{0,19}$'$c$);
+  perform evergreen.add_check('funds', 'funds_status', $c$status in ('active', 'suspended', 'closed')$c$);
+  perform evergreen.add_check('assets', 'assets_bucket', bucket);
+  perform evergreen.add_check('assets', 'assets_status', $c$status in ('active', 'retired')$c$);
+  perform evergreen.add_check('liquidity_ladder', 'liquidity_ladder_bucket', bucket);
+  perform evergreen.add_check('liquidity_ladder', 'liquidity_ladder_side', $c$side in ('asset', 'liability')$c$);
+  perform evergreen.add_check('liquidity_ladder', 'liquidity_ladder_capacity', 'capacity >= 0 and utilization >= 0');
+  perform evergreen.add_check('liquidity_ladder', 'liquidity_ladder_within', $c$side = 'liability' or utilization <= capacity$c$);
+  perform evergreen.add_check('liquidity_reservations', 'liquidity_reservations_amount', 'amount >= 0');
+  perform evergreen.add_check('reported_flows', 'reported_flows_kind', $c$kind in ('sale', 'redemption', 'reinvestment')$c$);
+  perform evergreen.add_check('fund_sensitivities', 'fund_sensitivities_measure', $c$measure in ('dv01', 'dv100', 'spread_ig', 'spread_non_ig')$c$);
+  perform evergreen.add_check('investors', 'investors_classification',
+    $c$classification in ('retail', 'semi_professional', 'professional', 'qualified')$c$);
+  perform evergreen.add_check('investors', 'investors_kyc', $c$kyc_status in ('approved', 'expired', 'blocked')$c$);
+  perform evergreen.add_check('investors_pending_kyc', 'investors_pending_kyc_status',
+    $c$kyc_status in ('submitted', 'missing_evidence', 'assigned', 'declined')$c$);
+  perform evergreen.add_check('investors_pending_kyc', 'investors_pending_kyc_classification',
+    $c$classification in ('retail', 'semi_professional', 'professional', 'qualified')$c$);
+  perform evergreen.add_check('fund_flows', 'fund_flows_direction', $c$direction in ('subscription', 'redemption')$c$);
+  perform evergreen.add_check('fund_flows', 'fund_flows_amount', 'amount > 0');
+  perform evergreen.add_check('fund_flows', 'fund_flows_status',
+    $c$status in ('draft', 'submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable', 'settled',
+                  'rejected', 'cancelled', 'lapsed', 'carried')$c$);
+  perform evergreen.add_check('event_types', 'event_types_mode', $c$mode in ('run', 'batch', 'note', 'tell')$c$);
+  perform evergreen.add_check('workflow_runs', 'workflow_runs_status', $c$status in ('running', 'completed', 'refused', 'failed')$c$);
+  perform evergreen.add_check('proposals', 'proposals_status',
+    $c$status in ('checking', 'pending', 'approved', 'rejected', 'expired', 'refused', 'applied', 'withdrawn')$c$);
+  perform evergreen.add_check('proposals', 'proposals_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('proposal_checks', 'proposal_checks_result', $c$result in ('passed', 'failed')$c$);
+  perform evergreen.add_check('approvals', 'approvals_decision', $c$decision in ('approved', 'rejected')$c$);
+  perform evergreen.add_check('compliance_logs', 'compliance_logs_result', $c$result in ('passed', 'failed', 'review')$c$);
+  perform evergreen.add_check('risk_alerts', 'risk_alerts_severity', $c$severity in ('notice', 'warning', 'critical')$c$);
+  perform evergreen.add_check('tokenization_actions', 'tokenization_actions_status',
+    $c$status in ('awaiting_approval', 'approved', 'refused', 'submitted', 'confirmed', 'failed')$c$);
+  perform evergreen.add_check('agent_memories', 'agent_memories_trust', $c$trust in ('system', 'person', 'untrusted')$c$);
+  perform evergreen.add_check('agent_memories', 'agent_memories_text', 'length(text) between 1 and 4096');
+  perform evergreen.add_check('memory_nodes', 'memory_nodes_kind', $c$kind in ('Asset', 'Scenario', 'Workflow', 'Investor', 'Policy')$c$);
+  perform evergreen.add_check('memory_edges', 'memory_edges_kind', $c$kind in ('caused', 'resolved_with', 'violated', 'prefers')$c$);
+  perform evergreen.add_check('audit_cursor', 'audit_cursor_only', '"only"');
+  -- dealing and ledger
+  perform evergreen.add_check('fund_flows', 'fund_flows_order_kind', $c$order_kind in ('plain', 'switch', 'transfer')$c$);
+  -- an order is in money or in units; what a switch buys follows from what it sells
+  perform evergreen.add_check('fund_flows', 'fund_flows_measure',
+    $c$num_nonnulls(amount, requested_units) = case when order_kind = 'switch' and direction = 'subscription' then 0 else 1 end$c$);
+  perform evergreen.add_check('fund_flows', 'fund_flows_requested_units', 'requested_units > 0');
+  perform evergreen.add_check('fund_flows', 'fund_flows_filled_units', 'filled_units >= 0 and net_amount >= 0');
+  perform evergreen.add_check('fund_flows', 'fund_flows_linked', $c$order_kind = 'plain' or share_class_id is not null$c$);
+  perform evergreen.add_check('share_classes', 'share_classes_dp', 'units_dp between 0 and 18 and price_dp between 0 and 18 and issue_price > 0 and units_outstanding >= 0');
+  perform evergreen.add_check('proposals', 'proposals_approvals_needed', 'approvals_needed between 1 and 5');
+  perform evergreen.add_check('dealing_policies', 'dealing_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('lmt_policies', 'lmt_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('lmt_activations', 'lmt_activations_tool', $c$tool in ('gate', 'investor_gate', 'notice_extension', 'redemption_fee',
+    'swing', 'dual_pricing', 'anti_dilution_levy', 'in_kind', 'side_pocket', 'suspension')$c$);
+  perform evergreen.add_check('lmt_activations', 'lmt_activations_status', $c$status in ('proposed', 'active', 'ended')$c$);
+  perform evergreen.add_check('dealing_days', 'dealing_days_status', $c$status in ('open', 'cut_off', 'inputs_frozen', 'nav_proposed', 'struck',
+    'lmt_decided', 'allocated', 'posted', 'claimable', 'settled', 'closed', 'suspended')$c$);
+  perform evergreen.add_check('dealing_days', 'dealing_days_committed', $c$status = 'open' or order_root is not null$c$);
+  perform evergreen.add_check('dealing_days', 'dealing_days_closed', $c$(status = 'closed') = (day_hash is not null and closed_at is not null)$c$);
+  perform evergreen.add_check('order_leaves', 'order_leaves_leaf', $c$leaf = encode(sha256(convert_to(canonical, 'UTF8')), 'hex') and position >= 1$c$);
+  perform evergreen.add_check('nav_strikes', 'nav_strikes_state', $c$state in ('estimated', 'provisional', 'final', 'restated')$c$);
+  perform evergreen.add_check('nav_strikes', 'nav_strikes_foots', 'gnav = total_assets - liabilities and nav = gnav - performance_fee');
+  perform evergreen.add_check('nav_strikes', 'nav_strikes_whole', $c$state = 'estimated' or num_nonnulls(total_assets, liabilities, gnav, performance_fee, nav, proposal_id) = 6$c$);
+  perform evergreen.add_check('nav_inputs', 'nav_inputs_kind', $c$kind in ('asset', 'cash', 'receivable', 'debt', 'payable', 'accrual')$c$);
+  perform evergreen.add_check('class_navs', 'class_navs_price', 'nav_per_unit > 0 and dealing_price_sub > 0 and dealing_price_red > 0 and units >= 0');
+  perform evergreen.add_check('allocations', 'allocations_within', 'filled_units >= 0 and carried_units >= 0 and filled_units + carried_units <= coalesce(requested_units, filled_units)');
+  perform evergreen.add_check('allocations', 'allocations_money', 'price > 0 and gross_amount >= 0 and levy >= 0 and fee >= 0 and credit >= 0 and net_amount >= 0 and equalisation_credit >= 0');
+  perform evergreen.add_check('unit_ledger', 'unit_ledger_account', $c$account in ('holder', 'outstanding', 'side_pocket')$c$);
+  perform evergreen.add_check('unit_ledger', 'unit_ledger_holder', $c$(account = 'holder') = (investor_id is not null and lot_id is not null)$c$);
+  perform evergreen.add_check('unit_ledger', 'unit_ledger_units', 'units <> 0');
+  perform evergreen.add_check('cash_movements', 'cash_movements_account', $c$account in ('bank', 'subscriptions_received', 'redemptions_payable',
+    'capital', 'fund_income', 'fee_payable', 'in_transit')$c$);
+  perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
+  perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
+  perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
+end $$;
+
+-- one current version of each allocation and one current mandate per fund
+create unique index if not exists portfolio_allocations_current on public.portfolio_allocations (fund_id, asset_id) where superseded_at is null;
+create unique index if not exists mandates_current on public.mandates (fund_id) where superseded_at is null;
+-- one final NAV per fund and date; one balance per account, also where it is nobody's
+create unique index if not exists nav_strikes_final on public.nav_strikes (fund_id, nav_date) where state = 'final';
+create unique index if not exists cash_balances_account on public.cash_balances (fund_id, account, currency, investor_id) nulls not distinct;
+create index if not exists lots_open on public.lots (share_class_id, investor_id, opened_on, lot_id) where units_left > 0;
+-- the queues: what may be claimed, in commit order; apart, so that a backlog of one does not stand in the way of the other
+create index if not exists event_outbox_claim_one on public.event_outbox (tx, seq) where dead_at is null and mode in ('run', 'tell');
+create index if not exists event_outbox_claim_batch on public.event_outbox (tx, seq) where dead_at is null and mode = 'batch';
+create index if not exists event_batches_open on public.event_batches (next_at) where done_at is null and dead_at is null;
+create index if not exists event_outbox_dead on public.event_outbox (dead_at) where dead_at is not null;
+create index if not exists proposals_pending on public.proposals (fund_id) where status = 'pending';
+create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
+
+-- an amount has no more decimals than its currency
+create or replace function evergreen.within_exponent(amount numeric, currency text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select amount = round(amount, (select c.exponent from public.currencies c where c.code = within_exponent.currency))
+$$;
+comment on function evergreen.within_exponent(numeric, text) is 'Whether the amount is a whole number of the currency''s minor units.';
+-- rows that name their currency are held to it by the table itself; amounts in the fund's currency by the functions that write them
+select evergreen.add_check('fund_flows', 'fund_flows_exponent', 'evergreen.within_exponent(amount, currency)');
+select evergreen.add_check('cash_movements', 'cash_movements_exponent', 'evergreen.within_exponent(amount, currency)');
+select evergreen.add_check('reported_flows', 'reported_flows_exponent', 'evergreen.within_exponent(amount, currency)');
+
+insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;
+
+-- from sql/30-catalogue.sql
+-- The event catalogue as the database knows it; agrees with packages/domain/src/events.ts (a test compares them), and currencies.
+insert into public.event_types (type, mode, playbook, required_keys, recorded_by) values
+  ('FUND_IMPORTED', 'note', null, '{source,assets,as_of}', '{}'),
+  ('REBALANCE_REQUESTED', 'run', 'rebalance', '{mandate_version}', '{}'),
+  ('PROPOSAL_CREATED', 'note', null, '{proposal_id,status}', '{}'),
+  ('PROPOSAL_DECIDED', 'tell', null, '{proposal_id,decision}', '{}'),
+  ('ALLOCATIONS_APPLIED', 'note', null, '{proposal_id,version}', '{}'),
+  ('SUBSCRIPTION_REQUESTED', 'batch', 'intake-orders', '{flow_id}', '{service_role,ops_role}'),
+  ('REDEMPTION_REQUESTED', 'batch', 'intake-orders', '{flow_id}', '{service_role,ops_role}'),
+  ('INVESTOR_SUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{ops_role,service_role}'),
+  ('INVESTOR_ASSIGNED', 'note', null, '{investor_id}', '{}'),
+  ('LIQUIDITY_UPDATED', 'note', null, '{bucket,side}', '{}'),
+  ('LIQUIDITY_BREACH', 'run', 'warn-of-risk', '{bucket,ratio,required}', '{agent_liquidity_engine,agent_simulation,agent_risk_guardian,service_role}'),
+  ('DATA_DRIFT', 'run', 'warn-of-risk', '{asset_id,deviation_bps,threshold_bps}', '{agent_simulation,service_role}'),
+  ('RISK_ALERT_RAISED', 'note', null, '{alert_id,severity}', '{}'),
+  ('STRESS_REQUESTED', 'run', 'stress-fund', '{scenario_id,shift_bps}', '{pm_role,service_role,agent_risk_guardian}'),
+  ('STRESS_COMPLETED', 'note', null, '{scenario_id,loss,method}', '{agent_simulation}'),
+  ('COMPLIANCE_FAILED', 'note', null, '{rule,entity_type,entity_id}', '{agent_compliance_sentinel}'),
+  ('TOKENIZATION_REQUESTED', 'run', 'tokenize', '{chain,instrument,size}', '{pm_role,ops_role}'),
+  ('WORKFLOW_COMPLETED', 'note', null, '{workflow_id,status}', '{}'),
+  ('CLASS_OPENED', 'note', null, '{share_class_id}', '{}'),
+  ('POLICY_SET', 'note', null, '{policy_id,kind,version}', '{}'),
+  ('REGISTER_OPENED', 'note', null, '{share_class_id,positions}', '{}'),
+  ('ORDER_CANCELLED', 'note', null, '{flow_id}', '{}'),
+  ('ORDER_HELD', 'note', null, '{flow_id}', '{}'),
+  ('ORDER_RELEASED', 'note', null, '{flow_id}', '{}'),
+  ('DEALING_DAY_OPENED', 'note', null, '{dealing_day_id}', '{}'),
+  ('CUTOFF_REACHED', 'note', null, '{dealing_day_id,orders,order_root}', '{}'),
+  ('ORDERS_RECHECKED', 'note', null, '{dealing_day_id,held}', '{}'),
+  ('NAV_INPUTS_FROZEN', 'note', null, '{strike_id,inputs_hash}', '{}'),
+  ('NAV_PROPOSED', 'note', null, '{strike_id,proposal_id}', '{}'),
+  ('NAV_STRUCK', 'note', null, '{strike_id,nav_date,version}', '{}'),
+  ('NAV_RESTATEMENT_BEGUN', 'note', null, '{strike_id,supersedes}', '{}'),
+  ('LMT_PROPOSED', 'note', null, '{activation_id,proposal_id}', '{}'),
+  ('LMT_ACTIVATED', 'note', null, '{activation_id,tool}', '{}'),
+  ('LMT_ENDED', 'note', null, '{activation_id,tool}', '{}'),
+  ('LMT_DECIDED', 'note', null, '{dealing_day_id}', '{}'),
+  ('SUSPENDED', 'note', null, '{dealing_day_id}', '{}'),
+  ('ALLOCATED', 'note', null, '{dealing_day_id,orders}', '{}'),
+  ('DEALING_DAY_POSTED', 'note', null, '{dealing_day_id}', '{}'),
+  ('CLAIMABLE', 'note', null, '{dealing_day_id}', '{}'),
+  ('CASH_CONFIRMED', 'note', null, '{payments}', '{}'),
+  ('LEDGER_REVERSED', 'note', null, '{ledger_tx_id}', '{}'),
+  ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}')
+on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
+  required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
+
+-- ISO 4217 minor units
+insert into public.currencies (code, exponent, name) values
+  ('USD', 2, 'US dollar'), ('EUR', 2, 'Euro'), ('GBP', 2, 'Pound sterling'), ('CHF', 2, 'Swiss franc'), ('JPY', 0, 'Yen'),
+  ('CAD', 2, 'Canadian dollar'), ('AUD', 2, 'Australian dollar'), ('NZD', 2, 'New Zealand dollar'), ('SEK', 2, 'Swedish krona'),
+  ('NOK', 2, 'Norwegian krone'), ('DKK', 2, 'Danish krone'), ('SGD', 2, 'Singapore dollar'), ('HKD', 2, 'Hong Kong dollar'),
+  ('CNY', 2, 'Yuan renminbi'), ('INR', 2, 'Indian rupee'), ('BRL', 2, 'Brazilian real'), ('MXN', 2, 'Mexican peso'),
+  ('ZAR', 2, 'Rand'), ('KRW', 0, 'Won'), ('PLN', 2, 'Zloty'), ('KWD', 3, 'Kuwaiti dinar')
+on conflict (code) do update set exponent = excluded.exponent, name = excluded.name;
+
+insert into public.platform_settings (key, value) values
+  ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),
+  ('approval_timeout_hours', '72'),
+  ('demo', 'false')
+on conflict (key) do nothing;
+
+-- from sql/40-triggers.sql
+-- Stamps on every table, append-only tables, and the drift alarm on marks.
+create or replace function evergreen.touch_cursor() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  new.updated_at := clock_timestamp();  -- its tx is a position, not a stamp
+  return new;
+end $$;
+comment on function evergreen.touch_cursor() is 'Sets updated_at of the audit cursor, whose tx is a position and must stay.';
+
+create or replace function evergreen.watch_drift() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  before numeric;
+  limits jsonb;
+  kind text;
+  threshold numeric;
+  deviation numeric;
+begin
+  if new.scenario_id <> '' then
+    return new;  -- hypothetical values do not drift
+  end if;
+  select s.nav into before from public.asset_snapshots s
+   where s.asset_id = new.asset_id and s.scenario_id = '' and s.as_of < new.as_of order by s.as_of desc, s.recorded_at desc limit 1;
+  if before is null or before = 0 then
+    return new;
+  end if;
+  select p.value into limits from public.platform_settings p where p.key = 'data_drift_threshold_bps';
+  select a.type into kind from public.assets a where a.id = new.asset_id;
+  threshold := coalesce((limits ->> kind)::numeric, (limits ->> 'default')::numeric);
+  deviation := round(abs(new.nav - before) * 10000 / abs(before), 4);
+  if deviation > threshold then
+    perform evergreen.emit('DATA_DRIFT', new.fund_id,
+      jsonb_build_object('asset_id', new.asset_id, 'deviation_bps', deviation::text, 'threshold_bps', threshold::text), 'trigger:asset_snapshots');
+  end if;
+  return new;
+end $$;
+comment on function evergreen.watch_drift() is 'Records DATA_DRIFT when a mark moves more than the threshold of its asset type (basis points of the previous mark).';
+
+do $$
+declare
+  t record;
+begin
+  for t in
+    select c.table_name,
+           exists (select from information_schema.columns x
+                    where x.table_schema = 'public' and x.table_name = c.table_name and x.column_name = 'tx') as has_tx
+      from information_schema.tables c
+     where c.table_schema = 'public' and c.table_type = 'BASE TABLE' and c.table_name <> '_prisma_migrations' and c.table_name <> 'audit_cursor'
+  loop
+    execute format('create or replace trigger stamp before insert or update on public.%I for each row execute function evergreen.%I()',
+      t.table_name, case when t.has_tx then 'touch_tx' else 'touch' end);
+  end loop;
+  for t in select unnest(array['fund_events', 'event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
+    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements']) as table_name loop
+    execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
+    execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
+  end loop;
+end $$;
+create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
+create or replace trigger watch_drift after insert on public.asset_snapshots for each row execute function evergreen.watch_drift();
+
+-- from sql/45-triggers-dealing.sql
+-- What the tables of dealing and of the ledger enforce by themselves, whichever function writes: states of orders, balanced entries, balances.
+
+create or replace function evergreen.legal_transition(from_status text, to_status text) returns boolean language sql immutable set search_path = pg_catalog, pg_temp as $$
+  -- R1: draft → submitted → {kyc_hold} → accepted → locked → priced → allocated → claimable → settled, with its side exits
+  select case from_status
+    when 'draft' then to_status in ('submitted', 'cancelled')
+    when 'submitted' then to_status in ('accepted', 'kyc_hold', 'rejected', 'cancelled')
+    when 'kyc_hold' then to_status in ('accepted', 'rejected', 'cancelled', 'lapsed')
+    when 'accepted' then to_status in ('locked', 'kyc_hold', 'rejected', 'cancelled', 'lapsed')
+    when 'locked' then to_status in ('priced', 'kyc_hold', 'cancelled')
+    when 'priced' then to_status in ('allocated', 'carried', 'lapsed', 'kyc_hold')
+    when 'allocated' then to_status = 'claimable'
+    when 'claimable' then to_status = 'settled'
+    else false end
+$$;
+comment on function evergreen.legal_transition(text, text) is 'Whether an order may go from one state to the other (R1).';
+
+create or replace function evergreen.watch_transitions() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  illegal int;
+  unrecorded int;
+begin
+  -- grouped and not joined: what is known of a transition table when the plan is made is how many rows an earlier statement had
+  select count(*) filter (where not evergreen.legal_transition(c.was, c.became)),
+         count(*) filter (where (select count(*) from public.order_transitions t where t.flow_id = c.flow_id and t.from_status = c.was and t.to_status = c.became
+           and t.tx = pg_current_xact_id()) = 0)
+    into illegal, unrecorded
+    from (select x.flow_id, max(x.was) as was, max(x.became) as became from (
+            select w.flow_id, w.status as was, null as became from was w union all select b.flow_id, null, b.status from became b) x group by x.flow_id) c
+   where c.was <> c.became;
+  perform evergreen.refuse_unless(illegal = 0, 'EG428', 'An order cannot go from its state to that one.');
+  perform evergreen.refuse_unless(unrecorded = 0, 'EG428', 'The state of an order cannot change without a record of it.');
+  return null;
+end $$;
+comment on function evergreen.watch_transitions() is 'Refuses a change of an order''s state that R1 does not know or that leaves no row in order_transitions in the same transaction.';
+
+create or replace function evergreen.keep_unit_balances() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- entries are added only by the transaction that makes their head, and every statement balances by itself
+  perform evergreen.refuse_unless(not exists (
+    select from (select distinct a.ledger_tx_id from added a) x join public.ledger_transactions t using (ledger_tx_id) where t.tx <> pg_current_xact_id()),
+    'EG431', 'Entries cannot be added to a ledger transaction that was posted before.');
+  perform evergreen.refuse_unless(not exists (select from added a group by a.ledger_tx_id, a.share_class_id having sum(a.units) <> 0),
+    'EG431', 'The units of a ledger transaction do not sum to zero.');
+  -- (not by "on conflict": the check that nobody falls below zero would look at the change and not at what it makes)
+  update public.holdings h set units = h.units + d.units
+    from (select a.investor_id, a.share_class_id, sum(a.units) as units from added a where a.account = 'holder' group by 1, 2) d
+   where h.investor_id = d.investor_id and h.share_class_id = d.share_class_id and d.units <> 0;
+  insert into public.holdings (investor_id, share_class_id, units)
+  select a.investor_id, a.share_class_id, sum(a.units) from added a
+   where a.account = 'holder' and not exists (select from public.holdings h where h.investor_id = a.investor_id and h.share_class_id = a.share_class_id)
+   group by 1, 2 order by 1, 2;
+  update public.lots l set units_left = l.units_left + d.units
+    from (select a.lot_id, sum(a.units) as units from added a where a.account = 'holder' group by 1) d where l.lot_id = d.lot_id and d.units <> 0;
+  update public.share_classes c set units_outstanding = c.units_outstanding - d.units
+    from (select a.share_class_id, sum(a.units) as units from added a where a.account = 'outstanding' group by 1) d
+   where c.share_class_id = d.share_class_id and d.units <> 0;
+  return null;
+end $$;
+comment on function evergreen.keep_unit_balances() is 'Keeps holdings, lots and units outstanding equal to the unit entries in the statement that adds them; EG431 when it does not balance.';
+
+create or replace function evergreen.keep_cash_balances() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.refuse_unless(not exists (
+    select from (select distinct a.ledger_tx_id, a.fund_id from added a) x join public.ledger_transactions t using (ledger_tx_id)
+     where t.tx <> pg_current_xact_id() or t.fund_id <> x.fund_id),
+    'EG431', 'Entries cannot be added to a ledger transaction that was posted before, or of another fund.');
+  perform evergreen.refuse_unless(not exists (select from added a group by a.ledger_tx_id, a.currency having sum(a.amount) <> 0),
+    'EG431', 'The cash of a ledger transaction does not sum to zero.');
+  insert into public.cash_balances (fund_id, account, currency, investor_id, amount)
+  select a.fund_id, a.account, a.currency, a.investor_id, sum(a.amount) from added a group by 1, 2, 3, 4 order by 1, 2, 3, 4
+  on conflict (fund_id, account, currency, investor_id) do update set amount = cash_balances.amount + excluded.amount;
+  return null;
+end $$;
+comment on function evergreen.keep_cash_balances() is 'Keeps cash balances equal to the cash entries in the statement that adds them; EG431 when it does not balance.';
+
+create or replace function evergreen.check_balanced() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.refuse_unless(not exists (
+    select from public.unit_ledger u where u.ledger_tx_id = new.ledger_tx_id group by u.share_class_id having sum(u.units) <> 0)
+    and not exists (select from public.cash_movements m where m.ledger_tx_id = new.ledger_tx_id group by m.currency having sum(m.amount) <> 0),
+    'EG431', 'A ledger transaction does not balance.');
+  perform evergreen.refuse_unless(exists (select from public.unit_ledger u where u.ledger_tx_id = new.ledger_tx_id)
+    or exists (select from public.cash_movements m where m.ledger_tx_id = new.ledger_tx_id), 'EG431', 'A ledger transaction has no entries.');
+  return null;
+end $$;
+comment on function evergreen.check_balanced() is 'At commit: units sum to zero per class and cash per currency within the ledger transaction, and there are entries (EG431).';
+
+create or replace trigger watch_transitions after update on public.fund_flows
+  referencing old table as was new table as became for each statement execute function evergreen.watch_transitions();
+create or replace trigger keep_balances after insert on public.unit_ledger
+  referencing new table as added for each statement execute function evergreen.keep_unit_balances();
+create or replace trigger keep_balances after insert on public.cash_movements
+  referencing new table as added for each statement execute function evergreen.keep_cash_balances();
+do $$
+begin
+  if not exists (select from pg_catalog.pg_trigger t where t.tgname = 'balanced' and t.tgrelid = 'public.ledger_transactions'::regclass) then
+    create constraint trigger balanced after insert on public.ledger_transactions deferrable initially deferred
+      for each row execute function evergreen.check_balanced();
+  end if;
+end $$;
+
+-- from sql/64-fn-proposals.sql
+-- Proposals: an agent proposes, rooms check, a person decides on the hash, an agent applies. Every step re-checks under the row lock.
+
+create or replace function evergreen.proposal_hash(proposal_id uuid, fund_id uuid, kind text, body jsonb, inputs jsonb, expires_at timestamptz) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select encode(sha256(convert_to(jsonb_build_object('proposal_id', proposal_id, 'fund_id', fund_id, 'kind', kind, 'body', body, 'inputs', inputs,
+    'expires_at', to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, 'UTF8')), 'hex')
+$$;
+comment on function evergreen.proposal_hash(uuid, uuid, text, jsonb, jsonb, timestamptz) is
+  'sha256 over everything a person approves: what, of which fund, on which facts, until when. Lower-case hex.';
+
+create or replace function public.fn_request_rebalance(
+  fund text, reason text default null, method text default 'lp', request_id text default null, mandate jsonb default null
+) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  version int;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role');
+  input := jsonb_build_object('fund', fund, 'reason', reason, 'method', method, 'mandate', mandate);
+  answer := evergreen.earlier_answer('fn_request_rebalance', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(method in ('lp', 'qp'), 'EG400', 'method is lp or qp.');
+  perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(of_fund.status = 'active', 'EG428', 'The fund is ' || of_fund.status || '.');
+  perform evergreen.refuse_unless(
+    exists (select from public.portfolio_allocations a where a.fund_id = of_fund.fund_id and a.superseded_at is null and a.market_value <> 0),
+    'EG426', 'The fund has no holdings to rebalance; import a filing with holdings first.');
+  if mandate is not null then
+    version := evergreen.put_mandate(of_fund.fund_id, mandate, 'for one rebalancing', request_id);
+  else
+    select m.version into version from public.mandates m where m.fund_id = of_fund.fund_id and m.superseded_at is null;
+  end if;
+  perform evergreen.refuse_unless(version is not null, 'EG428', 'The fund has no mandate; set one with `evergreen mandate set`.');
+  id := evergreen.emit('REBALANCE_REQUESTED', of_fund.fund_id,
+    jsonb_strip_nulls(jsonb_build_object('mandate_version', version, 'reason', reason, 'method', method)), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'fund_events', id::text, 'rebalancing requested', request_id);
+  answer := jsonb_build_object('event_id', id, 'workflow_id', 'event/' || id, 'fund_id', of_fund.fund_id);
+  perform evergreen.keep_answer('fn_request_rebalance', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_rebalance(text, text, text, text, jsonb) is
+  'A portfolio manager asks for a rebalancing of a fund (code or id), optionally under a mandate set by the same call. Returns {event_id, workflow_id, fund_id}. EG404, EG426 no holdings, EG428.';
+
+create or replace function public.fn_propose_rebalancing(event_id uuid, body jsonb, inputs jsonb, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  asked public.fund_events;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  until timestamptz;
+  digest text;
+  bad text;
+  scale int;
+  cash uuid;
+begin
+  perform evergreen.require_role('agent_rebalancing');
+  input := jsonb_build_object('event_id', event_id, 'body', body, 'inputs', inputs);
+  answer := evergreen.earlier_answer('fn_propose_rebalancing', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into asked from public.fund_events e where e.event_id = fn_propose_rebalancing.event_id and e.type = 'REBALANCE_REQUESTED';
+  perform evergreen.refuse_unless(found, 'EG404', 'No rebalancing was requested by that event.');
+  select * into of_fund from public.funds f where f.fund_id = asked.fund_id for no key update;
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and jsonb_typeof(inputs) = 'object', 'EG400', 'body and inputs are JSON objects.');
+  perform evergreen.refuse_unless(octet_length(body::text) <= 16777216 and octet_length(inputs::text) <= 1048576, 'EG413', 'body is larger than 16 MB or inputs than 1 MB.');
+  perform evergreen.refuse_unless(inputs ->> 'allocations_version' ~ '^[0-9]{1,18}$', 'EG400', 'inputs.allocations_version says on which allocations the proposal rests.');
+  perform evergreen.refuse_unless((inputs ->> 'allocations_version')::bigint = of_fund.allocations_version, 'EG425', 'The allocations have changed since they were read.');
+  perform evergreen.refuse_unless(jsonb_typeof(body -> 'trades') = 'array', 'EG400', 'body.trades is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(body -> 'trades') <= 20000, 'EG413', 'body.trades has at most 20,000 trades.');
+  select c.exponent into scale from public.currencies c where c.code = of_fund.base_currency;
+  cash := (body ->> 'cash_asset_id')::uuid;
+  -- what is bought is paid from somewhere: without the cash position money would appear
+  perform evergreen.refuse_unless(jsonb_array_length(body -> 'trades') = 0 or exists (
+    select from public.portfolio_allocations h join public.assets a on a.id = h.asset_id
+     where h.fund_id = of_fund.fund_id and h.asset_id = cash and h.superseded_at is null and a.status = 'active'),
+    'EG400', 'body.cash_asset_id names the position of this fund from which trades are paid.');
+  -- every trade: a liquid, active position of this fund, a positive amount in the currency's units, never more than is held
+  select coalesce(t ->> 'asset_id', '?') into bad from jsonb_array_elements(body -> 'trades') t
+    left join public.assets a on a.id = (t ->> 'asset_id')::uuid and a.fund_id = of_fund.fund_id and a.status = 'active' and a.liquid_flag
+    left join public.portfolio_allocations h on h.asset_id = a.id and h.fund_id = of_fund.fund_id and h.superseded_at is null
+   where (h.asset_id is not null and a.id <> cash and t ->> 'side' in ('buy', 'sell')
+      -- NaN is greater than every number: the upper bound keeps it and infinity out
+      and (t ->> 'amount')::numeric > 0 and (t ->> 'amount')::numeric < 1e30 and (t ->> 'cost')::numeric >= 0 and (t ->> 'cost')::numeric < 1e30
+      and (t ->> 'amount')::numeric = round((t ->> 'amount')::numeric, scale) and (t ->> 'cost')::numeric = round((t ->> 'cost')::numeric, scale)
+      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= h.market_value)) is not true limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG400', 'A trade is not possible for this fund: asset ' || coalesce(left(bad, 36), '?') || '.');
+  perform evergreen.refuse_unless(
+    (select count(*) = count(distinct t ->> 'asset_id') from jsonb_array_elements(body -> 'trades') t), 'EG400', 'An asset is traded twice.');
+  until := now() + make_interval(hours => coalesce((select (s.value #>> '{}')::int from public.platform_settings s where s.key = 'approval_timeout_hours'), 72));
+  digest := evergreen.proposal_hash(id, of_fund.fund_id, 'rebalancing', body, inputs, until);
+  insert into public.proposals (proposal_id, fund_id, kind, status, hash, body, inputs, blast_radius, based_on_version, event_id, workflow_id, proposed_by, requested_by, expires_at)
+  values (id, of_fund.fund_id, 'rebalancing', 'checking', digest, body, inputs,
+    jsonb_build_object('funds', 1, 'assets', jsonb_array_length(body -> 'trades')), of_fund.allocations_version, asked.event_id,
+    'event/' || asked.event_id, evergreen.actor(), asked.created_by, until);
+  perform evergreen.audit(of_fund.fund_id, 'proposals', id::text, 'rebalancing proposed with ' || jsonb_array_length(body -> 'trades') || ' trades', request_id);
+  answer := jsonb_build_object('proposal_id', id, 'hash', digest);
+  perform evergreen.keep_answer('fn_propose_rebalancing', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_rebalancing(uuid, jsonb, jsonb, text) is
+  'Stores a proposal with the hash over body, inputs and expiry. body = {trades: [{asset_id, side, amount, cost, reason}], cash_asset_id}, fund currency; inputs.allocations_version = what was read. EG400, EG404, EG413, EG425 facts changed.';
+
+create or replace function public.fn_record_checks(proposal_id uuid, checks jsonb, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  failed int;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel');
+  input := jsonb_build_object('proposal_id', proposal_id, 'checks', checks);
+  answer := evergreen.earlier_answer('fn_record_checks', request_id, input);
+  if answer is not null then
+    return answer ->> 'result';
+  end if;
+  select * into p from public.proposals x where x.proposal_id = fn_record_checks.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  if not exists (select from public.proposal_checks c where c.proposal_id = p.proposal_id and c.room = 'compliance-sentinel') then
+    perform evergreen.refuse_unless(p.status = 'checking', 'EG428', 'The proposal is ' || p.status || '.');
+    perform evergreen.refuse_unless(jsonb_typeof(checks) = 'array', 'EG400', 'checks is a list of verdicts.');
+    perform evergreen.refuse_unless(jsonb_array_length(checks) between 1 and 100, 'EG400', 'checks is a list of 1 to 100 verdicts.');
+    insert into public.proposal_checks (proposal_id, room, rule, result, value, limit_value, detail)
+    select p.proposal_id, 'compliance-sentinel', c ->> 'rule', c ->> 'result', (c ->> 'value')::numeric, (c ->> 'limit_value')::numeric, left(c ->> 'detail', 500)
+      from jsonb_array_elements(checks) c;
+    insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, detail, workflow_id)
+    select p.fund_id, evergreen.actor(), c ->> 'rule', coalesce(c ->> 'rule_version', '1'), c ->> 'result', 'proposals', p.proposal_id::text,
+           jsonb_build_object('value', c ->> 'value', 'limit', c ->> 'limit_value', 'detail', left(c ->> 'detail', 500)), p.workflow_id
+      from jsonb_array_elements(checks) c;
+    select count(*) into failed from jsonb_array_elements(checks) c where c ->> 'result' <> 'passed';
+    if failed > 0 then
+      perform evergreen.emit('COMPLIANCE_FAILED', p.fund_id, jsonb_build_object('rule', (select c ->> 'rule' from jsonb_array_elements(checks) c where c ->> 'result' <> 'passed' limit 1),
+        'entity_type', 'proposals', 'entity_id', p.proposal_id), evergreen.actor(), jsonb_build_object('workflow_id', p.workflow_id, 'causation_id', p.event_id));
+    end if;
+    perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'pre-trade checks recorded: ' || jsonb_array_length(checks) || ', failed ' || failed, request_id);
+  end if;
+  answer := jsonb_build_object('result', (select case when bool_and(c.result = 'passed') then 'passed' else 'failed' end from public.proposal_checks c
+           where c.proposal_id = p.proposal_id and c.room = 'compliance-sentinel'));
+  perform evergreen.keep_answer('fn_record_checks', request_id, input, answer);
+  return answer ->> 'result';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_checks(uuid, jsonb, text) is
+  'Records the pre-trade verdicts of Compliance Sentinel once, in proposal_checks and compliance_logs; returns passed or failed.';
+
+create or replace function public.fn_open_proposal(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  rooms int;
+  failed text;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_open_proposal', request_id, input);
+  select * into p from public.proposals x where x.proposal_id = fn_open_proposal.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  if p.status = 'checking' then
+    select count(distinct c.room), string_agg(c.rule || ' (' || c.detail || ')', '; ' order by c.rule) filter (where c.result = 'failed') into rooms, failed
+      from public.proposal_checks c where c.proposal_id = p.proposal_id;
+    perform evergreen.refuse_unless(rooms = 2, 'EG428', 'Liquidity Engine and Compliance Sentinel have to check the proposal first.');
+    update public.proposals x set status = case when failed is null then 'pending' else 'refused' end,
+           refusal = case when failed is null then null else jsonb_build_object('code', 'EG424', 'reason', failed) end
+     where x.proposal_id = p.proposal_id returning * into p;
+    perform evergreen.emit('PROPOSAL_CREATED', p.fund_id, jsonb_build_object('proposal_id', p.proposal_id, 'status', p.status), evergreen.actor(),
+      jsonb_build_object('workflow_id', p.workflow_id, 'causation_id', p.event_id));
+    perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'proposal ' || case when failed is null then 'waits for a decision' else 'refused by a check' end, request_id);
+  end if;
+  if answer is null then
+    answer := jsonb_build_object('status', p.status, 'reason', coalesce(p.refusal ->> 'reason', ''));
+    perform evergreen.keep_answer('fn_open_proposal', request_id, input, answer);
+  end if;
+  -- a retry gets the first answer, but the time that is left today
+  return answer || jsonb_build_object('expires_in_ms', greatest(0, floor(extract(epoch from p.expires_at - now()) * 1000)::bigint));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_proposal(uuid, text) is 'Puts a fully checked proposal before people, or refuses it when a check failed. Returns {status, expires_in_ms, reason}.';
+
+create or replace function public.fn_decide_proposal(proposal_id uuid, hash text, decision text, reason text default null, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  outcome text;
+begin
+  perform evergreen.require_role('pm_role');
+  input := jsonb_build_object('proposal_id', proposal_id, 'hash', hash, 'decision', decision, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_decide_proposal', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(decision in ('approved', 'rejected'), 'EG400', 'decision is approved or rejected.');
+  perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
+  select * into p from public.proposals x where x.proposal_id = fn_decide_proposal.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  perform evergreen.refuse_unless(p.status = 'pending', case when p.status = 'expired' then 'EG423' else 'EG422' end, 'The proposal is ' || p.status || '.');
+  -- the database clock decides; a late decision is refused even before the workflow has noticed
+  perform evergreen.refuse_unless(p.expires_at > now(), 'EG423', 'The time to decide has passed.');
+  perform evergreen.refuse_unless(p.hash = fn_decide_proposal.hash
+    and p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at),
+    'EG421', 'The hash is not that of the proposal as it stands; look at it again.');
+  perform evergreen.refuse_unless(evergreen.actor() <> all (array[p.requested_by, p.proposed_by]), 'EG420', 'Who asked for a proposal cannot decide it: a second person must.');
+  perform evergreen.refuse_unless(not exists (select from public.approvals a where a.proposal_id = p.proposal_id and a.decided_by = evergreen.user_id()),
+    'EG422', 'You have decided already: another person must.');
+  insert into public.approvals (proposal_id, proposal_hash, decision, decided_by, reason) values (p.proposal_id, p.hash, decision, evergreen.user_id(), reason);
+  -- one refusal is enough; an approval may be one of several
+  outcome := case when decision = 'approved' and not evergreen.has_approvals(p) then 'pending' else decision end;
+  if outcome <> 'pending' then
+    update public.proposals x set status = outcome, decided_at = now() where x.proposal_id = p.proposal_id;
+    perform evergreen.emit('PROPOSAL_DECIDED', p.fund_id, jsonb_build_object('proposal_id', p.proposal_id, 'decision', outcome), evergreen.actor(),
+      jsonb_build_object('workflow_id', p.workflow_id, 'causation_id', p.event_id), '{}', request_id);
+  end if;
+  perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'proposal ' || decision || ' on hash ' || left(p.hash, 12), request_id);
+  answer := jsonb_build_object('proposal_id', p.proposal_id, 'status', outcome, 'workflow_id', p.workflow_id);
+  perform evergreen.keep_answer('fn_decide_proposal', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decide_proposal(uuid, text, text, text, text) is
+  'A second person approves or rejects the hash of a pending proposal; where several must approve, it stays pending until the last. EG420 own proposal, EG421 stale hash, EG422 already decided, EG423 expired.';
+
+create or replace function public.fn_read_decision(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  p public.proposals;
+begin
+  perform evergreen.require_role('agent_commander');
+  select * into p from public.proposals x where x.proposal_id = fn_read_decision.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  if p.status = 'pending' and p.expires_at <= now() then
+    update public.proposals x set status = 'expired', refusal = '{"code": "EG423", "reason": "nobody decided in time"}' where x.proposal_id = p.proposal_id returning * into p;
+    perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'proposal expired: a timeout is a refusal', request_id);
+  end if;
+  return jsonb_build_object('status', p.status, 'final', p.status not in ('checking', 'pending'),
+    'expires_in_ms', greatest(0, floor(extract(epoch from p.expires_at - now()) * 1000)::bigint));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_decision(uuid, text) is 'Where a proposal stands; one whose time has passed is recorded as expired. Returns {status, final, expires_in_ms}.';
+
+create or replace function public.fn_withdraw_proposal(proposal_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('proposal_id', proposal_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_withdraw_proposal', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into p from public.proposals x where x.proposal_id = fn_withdraw_proposal.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  if p.status in ('checking', 'pending', 'approved') then
+    update public.proposals x set status = 'withdrawn', refusal = jsonb_build_object('code', 'EG428', 'reason', left(fn_withdraw_proposal.reason, 200))
+     where x.proposal_id = p.proposal_id returning * into p;
+    perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'proposal withdrawn', request_id);
+  end if;
+  perform evergreen.keep_answer('fn_withdraw_proposal', request_id, input, jsonb_build_object('status', p.status));
+  return p.status;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_withdraw_proposal(uuid, text, text) is 'Compensation: takes a proposal back that was not yet applied; returns its status.';
+
+create or replace function public.fn_apply_allocations(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  of_fund public.funds;
+  next_version bigint;
+  cost numeric;
+  total numeric;
+  ladder_day date;
+begin
+  perform evergreen.require_role('agent_rebalancing');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_apply_allocations', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into p from public.proposals x where x.proposal_id = fn_apply_allocations.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  if p.status = 'applied' then
+    return jsonb_build_object('status', 'applied', 'version', (select max(a.version) from public.portfolio_allocations a where a.proposal_id = p.proposal_id)::text);
+  end if;
+  perform evergreen.refuse_unless(p.status = 'approved', 'EG428', 'The proposal is ' || p.status || ', not approved.');
+  perform evergreen.refuse_unless(
+    exists (select from public.approvals a where a.proposal_id = p.proposal_id and a.decision = 'approved' and a.proposal_hash = p.hash
+             and 'user:' || a.decided_by <> all (array[p.requested_by, p.proposed_by])), 'EG420', 'No valid approval by a second person.');
+  perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at),
+    'EG421', 'The proposal was changed after it was hashed.');
+  select * into of_fund from public.funds f where f.fund_id = p.fund_id for no key update;
+  perform evergreen.refuse_unless(of_fund.allocations_version = p.based_on_version, 'EG425', 'The allocations have changed since the proposal was made.');
+  next_version := of_fund.allocations_version + 1;
+  select coalesce(sum((t ->> 'cost')::numeric), 0) into cost from jsonb_array_elements(p.body -> 'trades') t;
+  total := (select sum(a.market_value) from public.portfolio_allocations a where a.fund_id = p.fund_id and a.superseded_at is null) - cost;
+  perform evergreen.refuse_unless(total > 0, 'EG424', 'Costs would consume the fund.');
+  perform evergreen.refuse_unless(not exists (
+    select from evergreen.trade_effects(p.proposal_id) m
+      left join public.portfolio_allocations a on a.asset_id = m.asset_id and a.fund_id = p.fund_id and a.superseded_at is null
+     where m.change < 0 and coalesce(a.market_value, 0) + m.change < 0), 'EG424', 'A position would fall below zero.');
+  -- a new version of every allocation: the old rows stay, superseded
+  with moves as (
+    select m.asset_id, m.change from evergreen.trade_effects(p.proposal_id) m
+  ), retired as (
+    update public.portfolio_allocations a set superseded_at = now()
+     where a.fund_id = p.fund_id and a.superseded_at is null
+    returning a.asset_id, a.sleeve, a.target_pct, a.market_value, a.liquid_flag
+  )
+  insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, proposal_id)
+  select p.fund_id, r.asset_id, r.sleeve, r.target_pct, round(round(r.market_value + coalesce(m.change, 0), 20) / total, 18),
+         r.market_value + coalesce(m.change, 0), r.liquid_flag, next_version, p.proposal_id
+    from retired r left join moves m on m.asset_id = r.asset_id;
+  -- nothing appears and nothing is lost but the cost
+  perform evergreen.refuse_unless(
+    (select sum(a.market_value) from public.portfolio_allocations a where a.fund_id = p.fund_id and a.superseded_at is null) = total,
+    'EG424', 'The trades do not add up to the value of the fund.');
+  update public.funds f set allocations_version = next_version, net_assets = total where f.fund_id = p.fund_id;
+  -- every rung at once and in one order, as fn_reserve_liquidity does
+  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
+  -- what was reserved is now spent; the buckets hold what the fund holds
+  update public.liquidity_ladder l set utilization = l.utilization - r.amount
+    from public.liquidity_reservations r where r.proposal_id = p.proposal_id and r.released_at is null and l.ladder_id = r.ladder_id;
+  update public.liquidity_reservations r set released_at = now(), release_reason = 'applied' where r.proposal_id = p.proposal_id and r.released_at is null;
+  ladder_day := evergreen.ladder_date(p.fund_id, 'asset', 'base');
+  if ladder_day is not null then
+    insert into public.liquidity_ladder (fund_id, side, as_of, bucket, capacity)
+    select p.fund_id, 'asset', ladder_day, e.bucket, 0 from evergreen.trade_effects(p.proposal_id) e group by e.bucket on conflict do nothing;
+    update public.liquidity_ladder l set capacity = l.capacity + m.change
+      from (select e.bucket, sum(e.change) as change from evergreen.trade_effects(p.proposal_id) e group by e.bucket) m
+     where l.fund_id = p.fund_id and l.side = 'asset' and l.scenario_id = 'base' and l.bucket = m.bucket and l.as_of = ladder_day;
+  end if;
+  update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
+  perform evergreen.emit('ALLOCATIONS_APPLIED', p.fund_id, jsonb_build_object('proposal_id', p.proposal_id, 'version', next_version), evergreen.actor(),
+    jsonb_build_object('workflow_id', p.workflow_id, 'causation_id', p.event_id));
+  perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'allocations applied, version ' || next_version, request_id);
+  answer := jsonb_build_object('status', 'applied', 'version', next_version::text);
+  perform evergreen.keep_answer('fn_apply_allocations', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_apply_allocations(uuid, text) is
+  'Applies an approved proposal once: new allocation version, ladder, net assets less trading cost (fund currency). EG420, EG421 changed, EG424, EG425 facts changed, EG428.';
+
+-- from sql/66-fn-investors.sql
+-- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
+
+create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  id uuid := gen_random_uuid();
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund);
+  answer := evergreen.earlier_answer('fn_submit_investor', request_id, input);
+  if answer is not null then
+    return (answer ->> 'pending_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  if fund is not null then
+    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  end if;
+  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence)
+  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence);
+  perform evergreen.emit('INVESTOR_SUBMITTED', of_fund, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund, 'investors_pending_kyc', id::text, 'investor submitted as ' || classification, request_id);
+  perform evergreen.keep_answer('fn_submit_investor', request_id, input, jsonb_build_object('pending_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
+
+create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+  id uuid;
+begin
+  perform evergreen.require_role('agent_kyc', 'ops_role');
+  input := jsonb_build_object('pending_id', pending_id, 'classification', classification);
+  answer := evergreen.earlier_answer('fn_assign_investor', request_id, input);
+  if answer is not null then
+    return (answer ->> 'investor_id')::uuid;
+  end if;
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  if waiting.kyc_status = 'assigned' then
+    perform evergreen.refuse_unless(waiting.classification = fn_assign_investor.classification, 'EG428', 'The investor was assigned with another classification.');
+    return waiting.investor_id;
+  end if;
+  perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
+  insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until)
+  values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, now() + interval '5 years')
+  returning investor_id into id;
+  update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}' where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  perform evergreen.keep_answer('fn_assign_investor', request_id, input, jsonb_build_object('investor_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
+
+create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('pending_id', pending_id, 'missing', missing);
+  answer := evergreen.earlier_answer('fn_ask_evidence', request_id, input);
+  if answer is not null then
+    return answer ->> 'kyc_status';
+  end if;
+  perform evergreen.refuse_unless(cardinality(missing) between 1 and 20 and not exists (
+    select from unnest(missing) kind where (length(kind) between 1 and 60) is not true), 'EG400', 'missing names 1 to 20 kinds of evidence of 1 to 60 characters.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_ask_evidence.pending_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is ' || waiting.kyc_status || '.');
+  if waiting.missing is distinct from fn_ask_evidence.missing or waiting.kyc_status = 'submitted' then
+    update public.investors_pending_kyc p set kyc_status = 'missing_evidence', missing = fn_ask_evidence.missing where p.pending_id = waiting.pending_id;
+    perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence missing: ' || array_to_string(fn_ask_evidence.missing, ', '), request_id);
+  end if;
+  perform evergreen.keep_answer('fn_ask_evidence', request_id, input, '{"kyc_status": "missing_evidence"}');
+  return 'missing_evidence';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_ask_evidence(uuid, text[], text) is 'Records which kinds of evidence a pending investor still owes.';
+
+create or replace function public.fn_intake_orders(batch_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  taken public.event_batches;
+  summary jsonb;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('batch_id', batch_id);
+  answer := evergreen.earlier_answer('fn_intake_orders', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into taken from public.event_batches b where b.batch_id = fn_intake_orders.batch_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No batch with that id.');
+  if taken.done_at is not null then
+    return taken.outcome;
+  end if;
+  with named as materialized (
+    -- two events may name one order
+    select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
+  ), orders as materialized (
+    -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
+    select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > now()) as cleared,
+           -- units are demand at the last price; a transfer takes nothing out of the fund
+           case f.order_kind when 'transfer' then 0
+             else coalesce(f.amount, round(f.requested_units * (select c.nav_per_unit from public.share_classes c where c.share_class_id = f.share_class_id), 2), 0) end as amount
+      from named n
+      join public.fund_flows f on f.flow_id = n.flow_id and f.fund_id = n.fund_id
+      join public.investors i on i.investor_id = f.investor_id
+     where f.status = 'submitted' order by f.flow_id for no key update of f
+  ), moved as (
+    -- 1 identity, 2 order state: only who is cleared today may be accepted (R54)
+    update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end, accepted_at = case when o.cleared then now() end
+      from orders o where f.flow_id = o.flow_id
+    returning f.flow_id
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
+    select o.flow_id, 'submitted', case when o.cleared then 'accepted' else 'kyc_hold' end, o.event_id, evergreen.actor() from orders o
+  ), demand as (
+    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder
+    update public.liquidity_ladder l set utilization = l.utilization + d.amount
+      from (select o.fund_id, sum(o.amount) as amount from orders o where o.cleared and o.direction = 'redemption' group by o.fund_id) d
+     where l.fund_id = d.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.bucket = '30d'
+       and l.as_of = evergreen.ladder_date(d.fund_id, 'liability', 'base')
+  ), logged as (
+    -- 4 one compliance record per order
+    insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, workflow_id)
+    select o.fund_id, 'agent:kyc', 'kyc_status', '1', case when o.cleared then 'passed' else 'review' end, 'fund_flows', o.flow_id::text, 'batch/' || taken.batch_id from orders o
+  )
+  select jsonb_build_object('accepted', count(*) filter (where o.cleared), 'held', count(*) filter (where not o.cleared), 'skipped', taken.events - count(*))
+    into summary from orders o;
+  -- 5 the batch ends with one audit row per fund
+  update public.event_batches b set done_at = now(), outcome = summary, leased_by = null where b.batch_id = taken.batch_id;
+  perform evergreen.keep_answer('fn_intake_orders', request_id, input, summary);
+  perform evergreen.audit(f.fund_id, 'event_batches', taken.batch_id::text, taken.type || ' taken in: ' || f.orders || ' orders', request_id)
+     from (select e.fund_id, count(*) as orders from public.fund_events e where e.event_id = any (taken.event_ids) group by e.fund_id) f;
+  return summary;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_intake_orders(uuid, text) is
+  'Takes a batch of order events in at once: KYC status, order state (accepted or kyc_hold), redemption demand on the ladder, compliance log, audit. Once per batch. Returns {accepted, held, skipped}.';
+
+-- from sql/6a-fn-orders.sql
+-- Orders: place (in money or units, switches, transfers), cancel, hold, release. Policies bind where the rows are locked.
+
+create or replace function evergreen.dealing_policy(of_class uuid, on_day date) returns public.dealing_policies language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select p from public.dealing_policies p where p.share_class_id = of_class and p.effective_from <= on_day order by p.effective_from desc, p.version desc limit 1
+$$;
+comment on function evergreen.dealing_policy(uuid, date) is 'The dealing policy of a class in force on a day.';
+
+create or replace function evergreen.is_business_day(of_calendar text, on_day date) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select extract(isodow from on_day) < 6 and not exists (select from public.calendar_holidays h where h.calendar = of_calendar and h.date = on_day)
+$$;
+comment on function evergreen.is_business_day(text, date) is 'Monday to Friday and no holiday of the calendar; a calendar without holidays has weekends only.';
+
+create or replace function evergreen.notice_deadline(of_fund uuid, body jsonb, direction text, on_day date) returns timestamptz
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  place record;
+  n int := coalesce((body #>> array['notice', direction, 'n'])::int, 0);
+  day date := on_day;
+begin
+  select coalesce(body ->> 'calendar', f.calendar) as calendar, coalesce(body ->> 'timeZone', f.time_zone) as zone into place from public.funds f where f.fund_id = of_fund;
+  -- R3: calendar days back and then to the business day before, or business days back
+  if n > 0 and body #>> array['notice', direction, 'basis'] = 'business' then
+    select d::date into day from generate_series(on_day - 1, on_day - 3 * n - 30, interval '-1 day') d
+     where evergreen.is_business_day(place.calendar, d::date) order by d desc offset n - 1 limit 1;
+  elsif n > 0 then
+    select d::date into day from generate_series(on_day - n, on_day - n - 30, interval '-1 day') d
+     where evergreen.is_business_day(place.calendar, d::date) order by d desc limit 1;
+  end if;
+  return (day + (body ->> 'cutOff')::time) at time zone place.zone;
+end $$;
+comment on function evergreen.notice_deadline(uuid, jsonb, text, date) is 'Until when an order must be in to deal on a day: the cut-off time of its notice day, in the fund''s zone (R3).';
+
+create or replace function evergreen.check_redemption(class public.share_classes, policy public.dealing_policies, of_investor uuid, money numeric, wanted_units numeric, on_day date)
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  held numeric;
+  pending numeric;
+  free numeric;
+  wanted numeric;
+  least_money numeric;
+  hard int := coalesce((policy.body #>> '{lockUp,hardMonths}')::int, 0);
+begin
+  -- two redemptions of one holding: the second waits here and then sees the first
+  select h.units into held from public.holdings h where h.investor_id = of_investor and h.share_class_id = class.share_class_id for no key update;
+  perform evergreen.refuse_unless(coalesce(held, 0) > 0, 'EG430', 'The investor holds no units of that class.');
+  least_money := (policy.body #>> '{minimums,redemption}')::numeric;
+  wanted := coalesce(wanted_units, round(round(money, 20) / class.nav_per_unit, class.units_dp));
+  select coalesce(sum(coalesce(f.requested_units, round(round(f.amount, 20) / class.nav_per_unit, class.units_dp))), 0) into pending from public.fund_flows f
+   where f.investor_id = of_investor and f.share_class_id = class.share_class_id and f.direction = 'redemption'
+     and f.status in ('draft', 'submitted', 'kyc_hold', 'accepted', 'locked', 'priced');
+  if wanted is null then
+    perform evergreen.refuse_unless(least_money is null or money >= least_money, 'EG430', 'The redemption is below the minimum.');
+    return;  -- money before the first price: held to the holding when it is allocated
+  end if;
+  perform evergreen.refuse_unless(wanted + pending <= held, 'EG430', 'The orders would exceed the holding.');
+  select coalesce(sum(l.units_left), 0) into free from public.lots l
+   where l.investor_id = of_investor and l.share_class_id = class.share_class_id and l.units_left > 0 and (l.opened_on + make_interval(months => hard))::date <= on_day;
+  perform evergreen.refuse_unless(wanted + pending <= free, 'EG430', 'Units are locked up on that dealing date.');
+  perform evergreen.refuse_unless(least_money is null or wanted = held or coalesce(money, wanted * class.nav_per_unit) is null
+    or coalesce(money, wanted * class.nav_per_unit) >= least_money, 'EG430', 'The redemption is below the minimum.');
+  least_money := (policy.body #>> '{minimums,holding}')::numeric;
+  perform evergreen.refuse_unless(least_money is null or wanted + pending = held or class.nav_per_unit is null
+    or (held - wanted - pending) * class.nav_per_unit >= least_money, 'EG430', 'What is left would be below the minimum holding; redeem all of it.');
+end $$;
+comment on function evergreen.check_redemption(public.share_classes, public.dealing_policies, uuid, numeric, numeric, date) is
+  'Refuses (EG430) what the holding, the lock-up or the minimums do not allow, under the lock of the holding. Units of the class, money in fund currency.';
+
+drop function if exists public.fn_place_order(text, uuid, text, numeric, text, text, text);
+create or replace function public.fn_place_order(
+  fund text, investor_id uuid, direction text, amount numeric default null, currency text default null, channel text default 'api', request_id text default null,
+  share_class text default null, units numeric default null, dealing_date date default null, order_kind text default 'plain', to_class text default null,
+  to_investor uuid default null, received_at timestamptz default null
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  class public.share_classes;
+  target public.share_classes;
+  policy public.dealing_policies;
+  id uuid := gen_random_uuid();
+  other uuid := gen_random_uuid();
+  event uuid;
+  other_event uuid;
+  received timestamptz;
+  least_money numeric;
+  in_kind text;
+begin
+  perform evergreen.require_role('lp_role', 'ops_role');
+  -- what is new is added only where it is given: requests of before keep their hash
+  input := jsonb_build_object('fund', fund, 'investor_id', investor_id, 'direction', direction, 'amount', amount, 'currency', currency, 'channel', channel)
+    || jsonb_strip_nulls(jsonb_build_object('share_class', share_class, 'units', units, 'dealing_date', dealing_date, 'order_kind', nullif(order_kind, 'plain'),
+         'to_class', to_class, 'to_investor', to_investor, 'received_at', received_at));
+  answer := evergreen.earlier_answer('fn_place_order', request_id, input);
+  if answer is not null then
+    return (answer ->> 'flow_id')::uuid;
+  end if;
+  -- an investor of somebody else and one that does not exist look the same
+  perform evergreen.refuse_unless(exists (select from public.investors i where i.investor_id = fn_place_order.investor_id)
+    and (evergreen.role_name() <> 'lp_role' or investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No investor with that id.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(of_fund.status = 'active', 'EG428', 'The fund is ' || of_fund.status || '; it takes no orders.');
+  perform evergreen.refuse_unless(direction in ('subscription', 'redemption'), 'EG400', 'direction is subscription or redemption.');
+  perform evergreen.refuse_unless(order_kind in ('plain', 'switch', 'transfer') and (order_kind = 'plain' or direction = 'redemption'),
+    'EG400', 'order_kind is plain, or switch or transfer of what a redemption gives up.');
+  perform evergreen.refuse_unless(num_nonnulls(amount, units) = 1, 'EG400', 'An order is either in money (amount) or in units.');
+  perform evergreen.refuse_unless(units is null or (direction = 'redemption' and share_class is not null), 'EG400', 'Only a redemption of a class can be in units.');
+  perform evergreen.refuse_unless(amount is null or order_kind <> 'transfer', 'EG400', 'A transfer is in units.');
+  perform evergreen.refuse_unless(coalesce(currency, of_fund.base_currency) = of_fund.base_currency, 'EG400', 'The fund deals in ' || of_fund.base_currency || '.');
+  perform evergreen.refuse_unless(amount is null or (amount > 0 and amount < 1e30 and evergreen.within_exponent(amount, of_fund.base_currency)),
+    'EG400', 'amount is positive and has no more decimals than the currency.');
+  perform evergreen.refuse_unless(length(channel) between 1 and 40, 'EG400', 'channel has 1 to 40 characters.');
+  perform evergreen.refuse_unless(share_class is not null or (order_kind = 'plain' and dealing_date is null), 'EG400', 'A dealing date, a switch or a transfer needs a class.');
+  received := now();
+  if received_at is not null then
+    -- a time of receipt that the caller names is how late trading is done: only history of a synthetic fund has one
+    perform evergreen.refuse_unless(of_fund.synthetic and received_at <= now() and evergreen.role_name() = 'ops_role'
+      and exists (select from public.platform_settings s where s.key = 'demo' and s.value = 'true'::jsonb), 'EG403', 'Only the history of a demo fund may be dated back.');
+    received := received_at;
+  end if;
+  if share_class is not null then
+    select * into class from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class);
+    perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
+    perform evergreen.refuse_unless(units is null or (units > 0 and units < 1e18 and units = round(units, class.units_dp)), 'EG400', 'units are positive and have no more decimals than the class.');
+    policy := evergreen.dealing_policy(class.share_class_id, coalesce(dealing_date, received::date));
+    perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force.');
+    perform evergreen.refuse_unless(dealing_date is null or (isfinite(dealing_date)
+      and evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) >= received), 'EG430', 'The order is too late for that dealing date.');
+    if direction = 'redemption' then
+      perform evergreen.check_redemption(class, policy, investor_id, amount, units, coalesce(dealing_date, received::date));
+    else
+      least_money := (policy.body #>> array['minimums', case when exists (select from public.holdings h where h.investor_id = fn_place_order.investor_id
+        and h.share_class_id = class.share_class_id and h.units > 0) then 'additional' else 'initial' end])::numeric;
+      perform evergreen.refuse_unless(least_money is null or amount >= least_money, 'EG430', 'The subscription is below the minimum.');
+    end if;
+    if order_kind = 'switch' then
+      select * into target from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = to_class or c.share_class_id::text = to_class);
+      perform evergreen.refuse_unless(found and target.share_class_id <> class.share_class_id, 'EG404', 'to_class names another class of the fund.');
+    elsif order_kind = 'transfer' then
+      perform evergreen.refuse_unless(evergreen.role_name() = 'ops_role', 'EG403', 'Operations enter transfers, with the papers of both sides.');
+      target := class;
+      perform evergreen.refuse_unless(to_investor <> investor_id and exists (select from public.investors i where i.investor_id = to_investor), 'EG404', 'to_investor names another investor.');
+    end if;
+  end if;
+  event := evergreen.emit(case direction when 'subscription' then 'SUBSCRIPTION_REQUESTED' else 'REDEMPTION_REQUESTED' end, of_fund.fund_id,
+    jsonb_build_object('flow_id', id), evergreen.actor(), '{}', array[investor_id], request_id);
+  in_kind := order_kind;
+  insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, amount, requested_units, currency, status, channel, requested_at,
+    dealing_date, policy_id, placed_by, event_id)
+  values (id, of_fund.fund_id, class.share_class_id, investor_id, direction, in_kind, amount, units, of_fund.base_currency, 'submitted', channel, received,
+    dealing_date, policy.policy_id, evergreen.actor(), event);
+  insert into public.order_transitions (flow_id, to_status, event_id, actor) values (id, 'submitted', event, evergreen.actor());
+  if in_kind <> 'plain' then
+    -- the leg that receives; the two are accepted each by itself and dealt together
+    other_event := evergreen.emit('SUBSCRIPTION_REQUESTED', of_fund.fund_id, jsonb_build_object('flow_id', other), evergreen.actor(), '{}',
+      array[coalesce(to_investor, investor_id)], request_id);
+    insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, requested_at,
+      dealing_date, policy_id, placed_by, linked_flow_id, event_id)
+    values (other, of_fund.fund_id, target.share_class_id, coalesce(to_investor, investor_id), 'subscription', in_kind,
+      case in_kind when 'transfer' then units end, of_fund.base_currency, 'submitted', channel, received, dealing_date, policy.policy_id, evergreen.actor(), id, other_event);
+    update public.fund_flows f set linked_flow_id = other where f.flow_id = id;
+    insert into public.order_transitions (flow_id, to_status, event_id, actor) values (other, 'submitted', other_event, evergreen.actor());
+  end if;
+  perform evergreen.audit(of_fund.fund_id, 'fund_flows', id::text, case in_kind when 'plain' then direction else in_kind end || ' submitted', request_id);
+  perform evergreen.keep_answer('fn_place_order', request_id, input, jsonb_build_object('flow_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz) is
+  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). order_kind switch (to_class) and transfer (to_investor) give two linked orders; returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 notice, lock-up, minimum or holding.';
+
+create or replace function evergreen.move_order(of_flow uuid, to_state text, event uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  with moved as (
+    select f.flow_id, f.status from public.fund_flows f where f.flow_id = of_flow or f.linked_flow_id = of_flow
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, actor)
+    select m.flow_id, m.status, to_state, event, why, evergreen.actor() from moved m where m.status <> to_state
+  )
+  update public.fund_flows f set status = to_state, reason = why, dealing_day_id = case when to_state in ('accepted', 'kyc_hold') then null else f.dealing_day_id end,
+         accepted_at = case when to_state = 'accepted' then now() else f.accepted_at end
+    from moved m where f.flow_id = m.flow_id;
+end $$;
+comment on function evergreen.move_order(uuid, text, uuid, text) is 'Moves an order and the leg linked to it to a state, with its records. EG428 when R1 does not know the step.';
+
+create or replace function public.fn_cancel_order(flow_id uuid, reason text default null, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  mine public.fund_flows;
+  event uuid;
+begin
+  perform evergreen.require_role('lp_role', 'ops_role', 'pm_role');
+  input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_cancel_order', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(reason is null or length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform 1 from public.fund_flows f where f.flow_id = fn_cancel_order.flow_id or f.linked_flow_id = fn_cancel_order.flow_id order by f.flow_id for no key update;
+  select * into mine from public.fund_flows f where f.flow_id = fn_cancel_order.flow_id;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or mine.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(mine.status in ('draft', 'submitted', 'kyc_hold', 'accepted', 'locked'), 'EG428', 'The order is ' || mine.status || ' and can no longer be cancelled.');
+  perform evergreen.refuse_unless(mine.cleared_at is null, 'EG428', 'Its money has arrived; return that first.');
+  if mine.status = 'locked' then
+    -- after the cut-off it takes a portfolio manager, who is not who placed it, and a reason
+    perform evergreen.refuse_unless(evergreen.role_name() = 'pm_role' and reason is not null, 'EG428', 'After the cut-off a portfolio manager cancels, with a reason.');
+    perform evergreen.refuse_unless(mine.placed_by is distinct from evergreen.actor(), 'EG420', 'Who placed an order cannot approve its cancellation.');
+  end if;
+  event := evergreen.emit('ORDER_CANCELLED', mine.fund_id, jsonb_build_object('flow_id', mine.flow_id), evergreen.actor(), '{}', array[mine.investor_id], request_id);
+  perform evergreen.move_order(mine.flow_id, 'cancelled', event, coalesce(reason, 'cancelled'));
+  perform evergreen.audit(mine.fund_id, 'fund_flows', mine.flow_id::text, 'order cancelled', request_id);
+  perform evergreen.keep_answer('fn_cancel_order', request_id, input, '{"status": "cancelled"}');
+  return 'cancelled';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_cancel_order(uuid, text, text) is
+  'Cancels an order and the leg linked to it: before the cut-off its investor or operations, after it a portfolio manager with a reason. EG404, EG420 own order, EG428.';
+
+create or replace function public.fn_hold_order(flow_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  held public.fund_flows;
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc', 'agent_compliance_sentinel');
+  input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_hold_order', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform 1 from public.fund_flows f where f.flow_id = fn_hold_order.flow_id or f.linked_flow_id = fn_hold_order.flow_id order by f.flow_id for no key update;
+  select * into held from public.fund_flows f where f.flow_id = fn_hold_order.flow_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(held.status in ('submitted', 'accepted', 'locked'), 'EG428', 'The order is ' || held.status || ' and cannot be held.');
+  event := evergreen.emit('ORDER_HELD', held.fund_id, jsonb_build_object('flow_id', held.flow_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.move_order(held.flow_id, 'kyc_hold', event, reason);
+  perform evergreen.audit(held.fund_id, 'fund_flows', held.flow_id::text, 'order held', request_id);
+  perform evergreen.keep_answer('fn_hold_order', request_id, input, '{"status": "kyc_hold"}');
+  return 'kyc_hold';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_hold_order(uuid, text, text) is 'Holds an order (and the leg linked to it) that is not priced yet; the investor is not told why. EG404, EG428.';
+
+create or replace function public.fn_release_hold(flow_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  held public.fund_flows;
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_release_hold', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform 1 from public.fund_flows f where f.flow_id = fn_release_hold.flow_id or f.linked_flow_id = fn_release_hold.flow_id order by f.flow_id for no key update;
+  select * into held from public.fund_flows f where f.flow_id = fn_release_hold.flow_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(held.status = 'kyc_hold', 'EG428', 'The order is ' || held.status || ', not held.');
+  -- nobody overrides KYC: both parties of the order are cleared, or it stays (I14)
+  perform evergreen.refuse_unless(not exists (select from public.fund_flows f where (f.flow_id = held.flow_id or f.linked_flow_id = held.flow_id)
+    and not evergreen.is_cleared(f.investor_id)), 'EG430', 'An investor of the order is not cleared by KYC.');
+  event := evergreen.emit('ORDER_RELEASED', held.fund_id, jsonb_build_object('flow_id', held.flow_id), evergreen.actor(), '{}', array[held.investor_id], request_id);
+  perform evergreen.move_order(held.flow_id, 'accepted', event, reason);
+  perform evergreen.audit(held.fund_id, 'fund_flows', held.flow_id::text, 'hold released', request_id);
+  perform evergreen.keep_answer('fn_release_hold', request_id, input, '{"status": "accepted"}');
+  return 'accepted';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_release_hold(uuid, text, text) is 'Accepts a held order again once its investor is cleared; it deals on the next day it is eligible for. EG404, EG428, EG430 not cleared.';
+
+create or replace function evergreen.is_cleared(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from public.investors i where i.investor_id = of_investor and i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > now()))
+$$;
+comment on function evergreen.is_cleared(uuid) is 'Whether KYC clears the investor at this moment.';
+
+-- from sql/6b-fn-dealing.sql
+-- The dealing day, first half: terms of a class, the day, the cut-off with its committed order book, the second look at KYC.
+
+create or replace function public.fn_open_class(fund text, code text, name text, issue_price numeric, units_dp int default 4, price_dp int default 4, request_id text default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid;
+  event uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'code', code, 'name', name, 'issue_price', issue_price, 'units_dp', units_dp, 'price_dp', price_dp);
+  answer := evergreen.earlier_answer('fn_open_class', request_id, input);
+  if answer is not null then
+    return (answer ->> 'share_class_id')::uuid;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(fn_open_class.code ~ '^[A-Z0-9][A-Z0-9_-]{0,19}$' and length(name) between 1 and 200, 'EG400', 'code is of capitals and digits, name has 1 to 200 characters.');
+  perform evergreen.refuse_unless(units_dp between 0 and 8 and price_dp between 0 and 8, 'EG400', 'units_dp and price_dp are 0 to 8.');
+  perform evergreen.refuse_unless(issue_price > 0 and issue_price < 1e12 and issue_price = round(issue_price, price_dp), 'EG400', 'issue_price is positive and has no more decimals than price_dp.');
+  perform evergreen.refuse_unless(not exists (select from public.share_classes c where c.fund_id = of_fund.fund_id and c.code = fn_open_class.code), 'EG428', 'The fund has a class with that code.');
+  insert into public.share_classes (fund_id, code, name, currency, units_dp, price_dp, issue_price)
+  values (of_fund.fund_id, fn_open_class.code, fn_open_class.name, of_fund.base_currency, fn_open_class.units_dp, fn_open_class.price_dp, fn_open_class.issue_price) returning share_class_id into id;
+  event := evergreen.emit('CLASS_OPENED', of_fund.fund_id, jsonb_build_object('share_class_id', id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'share_classes', id::text, 'class opened', request_id);
+  perform evergreen.keep_answer('fn_open_class', request_id, input, jsonb_build_object('share_class_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_class(text, text, text, numeric, int, int, text) is
+  'Opens a class of units of a fund with its first price (fund currency per unit) and decimals; returns share_class_id. EG400, EG404, EG428 there already.';
+
+create or replace function public.fn_set_holidays(calendar text, holidays jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  n int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('calendar', calendar, 'holidays', holidays);
+  answer := evergreen.earlier_answer('fn_set_holidays', request_id, input);
+  if answer is not null then
+    return (answer ->> 'holidays')::int;
+  end if;
+  perform evergreen.refuse_unless(length(calendar) between 1 and 40 and calendar <> 'none', 'EG400', 'calendar has 1 to 40 characters and is not none.');
+  perform evergreen.refuse_unless(jsonb_typeof(holidays) = 'array', 'EG400', 'holidays is a list of {date, name}.');
+  perform evergreen.refuse_unless(jsonb_array_length(holidays) between 1 and 1000, 'EG413', 'holidays has 1 to 1,000 rows.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_to_recordset(holidays) h (date date, name text)
+    where (isfinite(h.date) and length(h.name) between 1 and 100) is not true), 'EG400', 'A holiday has a date and a name.');
+  insert into public.calendar_holidays (calendar, date, name)
+  select fn_set_holidays.calendar, h.date, max(h.name) from jsonb_to_recordset(holidays) h (date date, name text) group by h.date order by h.date
+  on conflict on constraint calendar_holidays_pkey do update set name = excluded.name;
+  get diagnostics n = row_count;
+  perform evergreen.audit(null, 'calendar_holidays', fn_set_holidays.calendar, n || ' holidays set', request_id);
+  perform evergreen.keep_answer('fn_set_holidays', request_id, input, jsonb_build_object('holidays', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_holidays(text, jsonb, text) is 'Adds or renames holidays of a calendar; returns how many. EG400, EG413.';
+
+create or replace function public.fn_set_dealing_policy(share_class_id uuid, body jsonb, effective_from date, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  class public.share_classes;
+  made public.dealing_policies;
+  event uuid;
+  side text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('share_class_id', share_class_id, 'body', body, 'effective_from', effective_from);
+  answer := evergreen.earlier_answer('fn_set_dealing_policy', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into class from public.share_classes c where c.share_class_id = fn_set_dealing_policy.share_class_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No class with that id.');
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536, 'EG400', 'body is a JSON object of at most 64 KB.');
+  perform evergreen.refuse_unless(isfinite(effective_from), 'EG400', 'effective_from is a date.');
+  perform evergreen.refuse_unless(body ->> 'cutOff' ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$', 'EG400', 'cutOff is HH:MM.');
+  perform evergreen.refuse_unless((now() at time zone coalesce(body ->> 'timeZone', 'UTC')) is not null, 'EG400', 'timeZone is a name such as Europe/Luxembourg.');
+  perform evergreen.refuse_unless(coalesce(body ->> 'pricing', 'forward') in ('forward', 'prior_nav'), 'EG400', 'pricing is forward or prior_nav.');
+  foreach side in array array['subscription', 'redemption'] loop
+    perform evergreen.refuse_unless(coalesce((body #>> array['notice', side, 'n'])::int, 0) between 0 and 400
+      and coalesce(body #>> array['notice', side, 'basis'], 'calendar') in ('calendar', 'business'), 'EG400', 'notice of a side is {n: 0 to 400, basis: calendar or business}.');
+  end loop;
+  perform evergreen.refuse_unless(coalesce((body #>> '{lockUp,hardMonths}')::int, 0) between 0 and 240, 'EG400', 'lockUp.hardMonths is 0 to 240.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_each_text(coalesce(body -> 'minimums', '{}')) m
+    where (m.value::numeric >= 0 and m.value::numeric < 1e30) is not true), 'EG400', 'minimums are amounts.');
+  perform evergreen.refuse_unless(coalesce((body ->> 'units_dp')::int, class.units_dp) = class.units_dp and coalesce((body ->> 'price_dp')::int, class.price_dp) = class.price_dp,
+    'EG400', 'units_dp and price_dp are those of the class.');
+  insert into public.dealing_policies (fund_id, share_class_id, version, effective_from, body, hash, set_by)
+  values (class.fund_id, class.share_class_id, (select coalesce(max(p.version), 0) + 1 from public.dealing_policies p where p.share_class_id = class.share_class_id),
+    fn_set_dealing_policy.effective_from, fn_set_dealing_policy.body, encode(sha256(convert_to(body::text, 'UTF8')), 'hex'), evergreen.actor()) returning * into made;
+  event := evergreen.emit('POLICY_SET', class.fund_id, jsonb_build_object('policy_id', made.policy_id, 'kind', 'dealing', 'version', made.version), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(class.fund_id, 'dealing_policies', made.policy_id::text, 'dealing policy version ' || made.version || ' set', request_id);
+  answer := jsonb_build_object('policy_id', made.policy_id, 'version', made.version, 'hash', made.hash);
+  perform evergreen.keep_answer('fn_set_dealing_policy', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_dealing_policy(uuid, jsonb, date, text) is
+  'Sets the dealing terms of a class from a date on; orders placed before keep theirs. Returns {policy_id, version, hash}. EG400, EG404.';
+
+create or replace function evergreen.lock_dealing_day(of_day uuid) returns public.dealing_days language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  d public.dealing_days;
+begin
+  -- fund, then day: the order in which everyone locks
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.dealing_days x where x.dealing_day_id = of_day) for no key update;
+  select * into d from public.dealing_days x where x.dealing_day_id = of_day for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
+  return d;
+end $$;
+comment on function evergreen.lock_dealing_day(uuid) is 'The day under its fund''s lock. EG404.';
+
+create or replace function evergreen.day_answer(of_day uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('dealing_day_id', d.dealing_day_id, 'fund_id', d.fund_id, 'share_class_id', d.share_class_id, 'dealing_date', d.dealing_date,
+    'cut_off_at', d.cut_off_at, 'status', d.status, 'step', d.step, 'orders', d.orders, 'order_root', d.order_root, 'strike_id', d.strike_id,
+    'workflow_id', d.workflow_id, 'day_hash', d.day_hash)
+    from public.dealing_days d where d.dealing_day_id = of_day
+$$;
+comment on function evergreen.day_answer(uuid) is 'What the steps of a dealing day answer.';
+
+create or replace function public.fn_open_dealing_day(fund text, share_class text, dealing_date date, workflow_id text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  class public.share_classes;
+  policy public.dealing_policies;
+  id uuid;
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander');
+  input := jsonb_build_object('fund', fund, 'share_class', share_class, 'dealing_date', dealing_date, 'workflow_id', workflow_id);
+  answer := evergreen.earlier_answer('fn_open_dealing_day', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(isfinite(dealing_date), 'EG400', 'dealing_date is a date.');
+  perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  select * into class from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class);
+  perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
+  select d.dealing_day_id into id from public.dealing_days d where d.fund_id = of_fund.fund_id and d.share_class_id = class.share_class_id and d.dealing_date = fn_open_dealing_day.dealing_date;
+  if id is null then
+    policy := evergreen.dealing_policy(class.share_class_id, fn_open_dealing_day.dealing_date);
+    perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force on that date.');
+    insert into public.dealing_days (fund_id, share_class_id, dealing_date, cut_off_at, policy_id, lmt_policy_id, workflow_id)
+    values (of_fund.fund_id, class.share_class_id, fn_open_dealing_day.dealing_date,
+      evergreen.notice_deadline(of_fund.fund_id, policy.body - 'notice', 'subscription', fn_open_dealing_day.dealing_date), policy.policy_id,
+      (select p.policy_id from public.lmt_policies p where p.fund_id = of_fund.fund_id and p.effective_from <= fn_open_dealing_day.dealing_date
+        order by p.effective_from desc, p.version desc limit 1), fn_open_dealing_day.workflow_id) returning dealing_day_id into id;
+    event := evergreen.emit('DEALING_DAY_OPENED', of_fund.fund_id, jsonb_build_object('dealing_day_id', id), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', fn_open_dealing_day.workflow_id)), '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'dealing_days', id::text, 'dealing day opened', request_id);
+  end if;
+  answer := evergreen.day_answer(id);
+  perform evergreen.keep_answer('fn_open_dealing_day', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_dealing_day(text, text, date, text, text) is
+  'Opens the dealing day of a fund, class and date, once: a second call answers the same day. The policies in force are pinned. EG400, EG404, EG428.';
+
+create or replace function evergreen.merkle_level(nodes bytea[]) returns bytea[] language sql immutable set search_path = pg_catalog, pg_temp as $$
+  -- pairs are hashed under the prefix 01; one that is left over goes up as it is
+  select array_agg(l.node order by l.pair) from (
+    select (n.i - 1) / 2 as pair, case count(*) when 2 then sha256('\x01'::bytea || string_agg(n.h, ''::bytea order by n.i)) else string_agg(n.h, ''::bytea) end as node
+      from unnest(nodes) with ordinality n (h, i) group by (n.i - 1) / 2) l
+$$;
+comment on function evergreen.merkle_level(bytea[]) is 'The level of a Merkle tree above the one given.';
+
+create or replace function evergreen.merkle_root(leaves bytea[]) returns text language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+  nodes bytea[];
+begin
+  if coalesce(cardinality(leaves), 0) = 0 then
+    return encode(sha256(''::bytea), 'hex');
+  end if;
+  select array_agg(sha256('\x00'::bytea || l.h) order by l.i) into nodes from unnest(leaves) with ordinality l (h, i);
+  while cardinality(nodes) > 1 loop
+    nodes := evergreen.merkle_level(nodes);
+  end loop;
+  return encode(nodes[1], 'hex');
+end $$;
+comment on function evergreen.merkle_root(bytea[]) is 'Root over leaf hashes in their order: leaf node sha256(00 leaf), node sha256(01 left right), odd node promoted; no leaves: sha256 of nothing. Lower-case hex.';
+
+create or replace function public.fn_lock_orders(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  event uuid;
+  book uuid[];
+  n int;
+  root text;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_lock_orders', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status = 'open', 'EG428', 'The dealing day is ' || d.status || '.');
+  -- the database clock says when it is
+  perform evergreen.refuse_unless(now() >= d.cut_off_at, 'EG428', 'The cut-off has not been reached.');
+  with deadlines as materialized (
+    select p.policy_id, s.direction, evergreen.notice_deadline(d.fund_id, p.body, s.direction, d.dealing_date) as until
+      from public.dealing_policies p cross join (values ('subscription'), ('redemption')) s (direction) where p.share_class_id = d.share_class_id
+  ), chosen as materialized (
+    select f.flow_id, f.linked_flow_id from public.fund_flows f join deadlines x on x.policy_id = f.policy_id and x.direction = f.direction
+     where f.share_class_id = d.share_class_id and f.status = 'accepted' and (f.order_kind = 'plain' or f.direction = 'redemption')
+       and (f.dealing_date is null or f.dealing_date <= d.dealing_date) and f.requested_at <= x.until
+       and (f.linked_flow_id is null or exists (select from public.fund_flows g where g.flow_id = f.linked_flow_id and g.status = 'accepted'))
+    union all
+    -- what a suspended day left locked
+    select f.flow_id, f.linked_flow_id from public.fund_flows f join public.dealing_days s on s.dealing_day_id = f.dealing_day_id
+     where s.share_class_id = d.share_class_id and s.status = 'suspended' and s.dealing_date < d.dealing_date and f.status = 'locked'
+       and (f.order_kind = 'plain' or f.direction = 'redemption')
+  ), everyone as materialized (
+    select c.flow_id from chosen c union select c.linked_flow_id from chosen c where c.linked_flow_id is not null
+  ), held as materialized (
+    -- what was cancelled or held while this call waited for the row is out again
+    select f.flow_id from public.fund_flows f join everyone e on e.flow_id = f.flow_id where f.status in ('accepted', 'locked') order by f.flow_id for no key update of f
+  )
+  select array_agg(h.flow_id order by h.flow_id) into book from held h;
+  insert into public.order_leaves (dealing_day_id, position, flow_id, salt, canonical, leaf)
+  select d.dealing_day_id, row_number() over (order by x.flow_id), x.flow_id, x.salt, x.canonical, encode(sha256(convert_to(x.canonical, 'UTF8')), 'hex')
+    from (
+      -- canonical JSON: keys in alphabetical order, no spaces, numbers as the shortest decimal string
+      select s.flow_id, s.salt, '{' || coalesce('"amount":"' || trim_scale(s.amount) || '",', '') || '"direction":"' || s.side || '","flow":"' || s.flow_id
+          || '","investor":"' || encode(sha256(convert_to(s.salt || ':' || s.investor_id, 'UTF8')), 'hex') || '",'
+          || coalesce('"units":"' || trim_scale(s.requested_units) || '",', '') || '"vintage":"' || s.vintage || '"}' as canonical
+        from (
+          select f.flow_id, f.investor_id, f.amount, f.requested_units, coalesce(f.vintage, d.dealing_date) as vintage, replace(gen_random_uuid()::text, '-', '') as salt,
+                 case f.order_kind when 'plain' then f.direction else f.order_kind || case f.direction when 'redemption' then '_out' else '_in' end end as side
+            from public.fund_flows f where f.flow_id = any (book) offset 0) s) x;
+  get diagnostics n = row_count;
+  root := evergreen.merkle_root(array(select decode(l.leaf, 'hex') from public.order_leaves l where l.dealing_day_id = d.dealing_day_id order by l.position));
+  event := evergreen.emit('CUTOFF_REACHED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', n, 'order_root', root), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  with orders as materialized (
+    select f.flow_id, f.status from public.fund_flows f where f.flow_id = any (book)
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
+    select o.flow_id, o.status, 'locked', event, evergreen.actor() from orders o where o.status = 'accepted'
+  )
+  update public.fund_flows f set status = 'locked', locked_at = now(), dealing_day_id = d.dealing_day_id, dealing_date = d.dealing_date, vintage = coalesce(f.vintage, d.dealing_date)
+    from orders o where f.flow_id = o.flow_id;
+  update public.dealing_days x set status = 'cut_off', step = 1, orders = n, order_root = root where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'cut-off: ' || n || ' orders locked, root ' || left(root, 12), request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_lock_orders', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_lock_orders(uuid, text) is
+  'The cut-off, by the database''s clock: locks the accepted orders that are in time (R3; later ones wait for the next day) and commits the book as a Merkle root. EG404, EG428.';
+
+create or replace function public.fn_recheck_orders(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  held uuid[];
+  event uuid;
+  n int;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_recheck_orders', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('cut_off', 'inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated'), 'EG428', 'The dealing day is ' || d.status || '.');
+  select array_agg(f.flow_id) into held from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status in ('locked', 'priced')
+    -- one party that is not cleared holds both legs
+    and (not evergreen.is_cleared(f.investor_id) or exists (select from public.fund_flows g where g.flow_id = f.linked_flow_id and not evergreen.is_cleared(g.investor_id)));
+  event := evergreen.emit('ORDERS_RECHECKED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'held', coalesce(cardinality(held), 0)), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  with found as materialized (
+    select f.flow_id, f.status from public.fund_flows f where f.flow_id = any (held) and f.status in ('locked', 'priced') order by f.flow_id for no key update of f
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, actor)
+    select h.flow_id, h.status, 'kyc_hold', event, 'not cleared at the dealing day', evergreen.actor() from found h
+  ), logged as (
+    insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, workflow_id)
+    select d.fund_id, 'agent:kyc', 'kyc_status', '1', 'review', 'fund_flows', h.flow_id::text, d.workflow_id from found h
+  )
+  update public.fund_flows f set status = 'kyc_hold', dealing_day_id = null, dealing_date = null, priced_at = null, reason = 'not cleared at the dealing day' from found h where f.flow_id = h.flow_id;
+  get diagnostics n = row_count;
+  if n > 0 and d.status = 'allocated' then
+    -- what was allocated counted on them: it is decided again
+    delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
+  end if;
+  update public.dealing_days x set rechecked_at = now(), step = greatest(x.step, 2), status = case when n > 0 and x.status = 'allocated' then 'lmt_decided' else x.status end
+   where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'orders looked at again: ' || n || ' held', request_id);
+  answer := evergreen.day_answer(d.dealing_day_id) || jsonb_build_object('held', n);
+  perform evergreen.keep_answer('fn_recheck_orders', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_recheck_orders(uuid, text) is
+  'Looks at KYC of every party of a day again; orders of who is not cleared leave the day (kyc_hold), and an allocation that counted on them is dropped. EG404, EG428.';
+
+create or replace function public.fn_prove_order(flow_id uuid) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  mine public.fund_flows;
+  l public.order_leaves;
+  nodes bytea[];
+  at int;
+  beside int;
+  path jsonb := '[]';
+begin
+  perform evergreen.require_role('lp_role', 'ops_role', 'pm_role', 'audit_role');
+  select * into mine from public.fund_flows f where f.flow_id = fn_prove_order.flow_id;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or mine.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No order with that id.');
+  select x.* into l from public.order_leaves x join public.dealing_days d on d.dealing_day_id = x.dealing_day_id
+   where x.flow_id = mine.flow_id order by d.dealing_date desc limit 1;
+  perform evergreen.refuse_unless(found, 'EG428', 'The order is in no committed order book yet.');
+  select array_agg(sha256('\x00'::bytea || decode(x.leaf, 'hex')) order by x.position) into nodes from public.order_leaves x where x.dealing_day_id = l.dealing_day_id;
+  at := l.position;
+  while cardinality(nodes) > 1 loop
+    beside := case when at % 2 = 1 then at + 1 else at - 1 end;
+    if beside <= cardinality(nodes) then
+      path := path || jsonb_build_object('side', case when beside < at then 'left' else 'right' end, 'hash', encode(nodes[beside], 'hex'));
+    end if;
+    nodes := evergreen.merkle_level(nodes);
+    at := (at + 1) / 2;
+  end loop;
+  return jsonb_build_object('flow_id', mine.flow_id, 'dealing_day_id', l.dealing_day_id, 'position', l.position, 'salt', l.salt, 'canonical', l.canonical, 'leaf', l.leaf,
+    'path', path, 'root', encode(nodes[1], 'hex'), 'order_root', (select d.order_root from public.dealing_days d where d.dealing_day_id = l.dealing_day_id));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_prove_order(uuid) is
+  'Inclusion proof of an order in the committed book of its last dealing day: leaf, path and root; an LP only of its own. EG404, EG428 not committed yet.';
+
+-- from sql/6c-fn-nav.sql
+-- The NAV strike: inputs frozen, proposed to two people on the hash, struck; and its restatement, which is the same again with a reason.
+
+create or replace function evergreen.freeze_inputs(of_fund uuid, on_day date, inputs jsonb, replaces uuid, why text) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  id uuid := gen_random_uuid();
+  bad int;
+  unit text;
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(inputs) = 'array', 'EG400', 'inputs is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(inputs) between 1 and 200000, 'EG413', 'inputs has 1 to 200,000 rows.');
+  select f.base_currency into unit from public.funds f where f.fund_id = of_fund;
+  select count(*) into bad from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text)
+    left join public.assets a on a.id = i.asset_id and a.fund_id = of_fund
+   where (i.kind in ('asset', 'cash', 'receivable', 'debt', 'payable', 'accrual') and (i.asset_id is null or a.id is not null) and (i.kind <> 'asset' or i.asset_id is not null)
+      and i.value > -1e30 and i.value < 1e30 and evergreen.within_exponent(i.value, unit) and isfinite(i.as_of) and i.as_of <= on_day
+      and length(i.label) between 1 and 200 and length(i.source) between 1 and 200 and (i.blocked_by is null or length(i.blocked_by) between 1 and 200)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' inputs lack a kind, an asset of the fund, a value in the currency''s units, a label, a source or a date up to the NAV date.');
+  perform evergreen.refuse_unless((select count(i.asset_id) = count(distinct i.asset_id) from jsonb_to_recordset(inputs) i (asset_id uuid)), 'EG400', 'An asset stands twice.');
+  insert into public.nav_strikes (strike_id, fund_id, nav_date, version, state, inputs_hash, supersedes, reason, effective_at)
+  values (id, of_fund, on_day, (select coalesce(max(s.version), 0) + 1 from public.nav_strikes s where s.fund_id = of_fund and s.nav_date = on_day), 'estimated',
+    -- one line per input in the order of kind, label, asset: a verifier builds the same bytes
+    (select encode(sha256(convert_to(string_agg(concat_ws('|', i.kind, i.label, coalesce(i.asset_id::text, ''), trim_scale(i.value), i.as_of, i.source, coalesce(i.blocked_by, '')), E'\n'
+        order by i.kind collate "C", i.label collate "C", i.asset_id, i.value, i.source collate "C"), 'UTF8')), 'hex')
+       from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text)),
+    replaces, why, on_day::timestamp at time zone 'UTC');
+  insert into public.nav_inputs (strike_id, asset_id, kind, label, value, as_of, source, age_days, blocked_by)
+  select id, i.asset_id, i.kind, i.label, i.value, i.as_of, i.source, on_day - i.as_of, i.blocked_by
+    from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text);
+  return id;
+end $$;
+comment on function evergreen.freeze_inputs(uuid, date, jsonb, uuid, text) is 'Stores the inputs of a NAV with their hash as an estimated strike.';
+
+create or replace function evergreen.strike_answer(of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'state', s.state, 'inputs_hash', s.inputs_hash, 'supersedes', s.supersedes,
+    'blockers', (select coalesce(jsonb_agg(jsonb_build_object('label', i.label, 'blocked_by', i.blocked_by, 'age_days', i.age_days) order by i.label), '[]')
+       from public.nav_inputs i where i.strike_id = s.strike_id and i.blocked_by is not null))
+    from public.nav_strikes s where s.strike_id = of_strike
+$$;
+comment on function evergreen.strike_answer(uuid) is 'What the steps of a strike answer, with the inputs that block it by name.';
+
+create or replace function public.fn_freeze_nav_inputs(fund text, nav_date date, inputs jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'nav_date', nav_date, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_freeze_nav_inputs', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(isfinite(nav_date), 'EG400', 'nav_date is a date.');
+  -- forward pricing: no valuation of a day whose book is still open
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.fund_id = of_fund.fund_id and d.dealing_date = fn_freeze_nav_inputs.nav_date and d.status = 'open'),
+    'EG428', 'A dealing day of that date has not reached its cut-off.');
+  perform evergreen.refuse_unless(not exists (select from public.nav_strikes s where s.fund_id = of_fund.fund_id and s.nav_date = fn_freeze_nav_inputs.nav_date and s.state = 'final'),
+    'EG428', 'The NAV of that date is final; only a restatement changes it.');
+  id := evergreen.freeze_inputs(of_fund.fund_id, nav_date, inputs, null, null);
+  update public.dealing_days d set status = 'inputs_frozen', step = greatest(d.step, 3), strike_id = id
+   where d.fund_id = of_fund.fund_id and d.dealing_date = fn_freeze_nav_inputs.nav_date and d.status in ('cut_off', 'inputs_frozen', 'nav_proposed');
+  answer := evergreen.strike_answer(id);
+  perform evergreen.emit('NAV_INPUTS_FROZEN', of_fund.fund_id, jsonb_build_object('strike_id', id, 'inputs_hash', answer ->> 'inputs_hash'), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'nav_strikes', id::text, 'NAV inputs frozen: ' || jsonb_array_length(inputs) || ', blocking ' || jsonb_array_length(answer -> 'blockers'), request_id);
+  perform evergreen.keep_answer('fn_freeze_nav_inputs', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_freeze_nav_inputs(text, date, jsonb, text) is
+  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?}] (fund currency) as an estimated strike; answers the blockers by name. EG400, EG404, EG413, EG428.';
+
+create or replace function evergreen.strike_units(s public.nav_strikes, of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select case when s.supersedes is null then (select c.units_outstanding from public.share_classes c where c.share_class_id = of_class)
+              else coalesce((select c.units from public.class_navs c where c.strike_id = s.supersedes and c.share_class_id = of_class), 0) end
+$$;
+comment on function evergreen.strike_units(public.nav_strikes, uuid) is 'Units of a class that a strike is over: those of the register, or for a restatement those of the strike it corrects.';
+
+create or replace function public.fn_propose_nav(strike_id uuid, body jsonb, classes jsonb, workflow_id text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.nav_strikes;
+  unit text;
+  total numeric;
+  owed numeric;
+  fee numeric;
+  net numeric;
+  bad text;
+  id uuid := gen_random_uuid();
+  event uuid;
+  until timestamptz;
+  what jsonb;
+  inputs jsonb;
+  digest text;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role', 'pm_role');
+  input := jsonb_build_object('strike_id', strike_id, 'body', body, 'classes', classes, 'workflow_id', workflow_id);
+  answer := evergreen.earlier_answer('fn_propose_nav', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select f.base_currency into unit from public.funds f where f.fund_id = (select x.fund_id from public.nav_strikes x where x.strike_id = fn_propose_nav.strike_id) for no key update;
+  select * into s from public.nav_strikes x where x.strike_id = fn_propose_nav.strike_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.state = 'estimated' or (s.state = 'provisional' and exists (
+    select from public.proposals p where p.proposal_id = s.proposal_id and p.status in ('rejected', 'expired', 'withdrawn'))), 'EG428', 'The strike is ' || s.state || '.');
+  perform evergreen.refuse_unless(not exists (select from public.nav_strikes x where x.fund_id = s.fund_id and x.nav_date = s.nav_date and x.version > s.version), 'EG425', 'The inputs were frozen anew since.');
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and jsonb_typeof(classes) = 'array', 'EG400', 'body is an object and classes a list.');
+  perform evergreen.refuse_unless(octet_length(body::text) <= 1048576, 'EG413', 'body is larger than 1 MB.');
+  perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  select string_agg(i.label || ' (' || i.blocked_by || ')', ', ' order by i.label) into bad from (
+    select n.label, n.blocked_by from public.nav_inputs n where n.strike_id = s.strike_id and n.blocked_by is not null order by n.label limit 5) i;
+  perform evergreen.refuse_unless(bad is null, 'EG429', 'The NAV cannot be proposed: ' || coalesce(left(bad, 400), '') || '.');
+  -- R4, from the frozen inputs and from nothing else
+  select coalesce(sum(n.value) filter (where n.kind in ('asset', 'cash', 'receivable')), 0), coalesce(sum(n.value) filter (where n.kind in ('debt', 'payable', 'accrual')), 0)
+    into total, owed from public.nav_inputs n where n.strike_id = s.strike_id;
+  fee := coalesce((body ->> 'performance_fee')::numeric, 0);
+  net := total - owed - fee;
+  perform evergreen.refuse_unless(fee >= 0 and evergreen.within_exponent(fee, unit) and (body ->> 'total_assets')::numeric = total and (body ->> 'liabilities')::numeric = owed
+    and (body ->> 'gnav')::numeric = total - owed and (body ->> 'nav')::numeric = net, 'EG400', 'total_assets, liabilities, gnav, performance_fee and nav do not foot with the frozen inputs.');
+  perform evergreen.refuse_unless(net > 0, 'EG429', 'The net asset value is not above zero.');
+  select coalesce(left(coalesce(sc.code, c.share_class_id::text), 40), '?') into bad from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric)
+    left join public.share_classes sc on sc.share_class_id = c.share_class_id and sc.fund_id = s.fund_id
+    cross join lateral evergreen.strike_units(s, sc.share_class_id) u
+   where (sc.share_class_id is not null and c.nav >= 0 and c.nav < 1e30 and evergreen.within_exponent(c.nav, unit) and c.nav_per_unit > 0 and c.nav_per_unit < 1e12
+      and case when u > 0 then c.nav > 0 and c.nav_per_unit = round(round(c.nav, 30) / u, sc.price_dp)
+               else c.nav = 0 and c.nav_per_unit = coalesce(sc.issue_price, sc.nav_per_unit) end) is not true limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG400', 'The price of a class is not its value over its units, rounded: ' || coalesce(bad, '') || '.');
+  perform evergreen.refuse_unless((select count(*) = count(distinct c.share_class_id) and sum(c.nav) = net from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric))
+    and not exists (select from public.share_classes sc where sc.fund_id = s.fund_id
+      and (evergreen.strike_units(s, sc.share_class_id) > 0 or exists (select from public.dealing_days d where d.strike_id = s.strike_id and d.share_class_id = sc.share_class_id))
+      and not exists (select from jsonb_to_recordset(classes) c (share_class_id uuid) where c.share_class_id = sc.share_class_id)),
+    'EG400', 'classes names every class with units once, and their values sum to the NAV of the fund.');
+  delete from public.class_navs c where c.strike_id = s.strike_id;
+  insert into public.class_navs (strike_id, share_class_id, nav, units, nav_per_unit)
+  select s.strike_id, c.share_class_id, c.nav, evergreen.strike_units(s, c.share_class_id), c.nav_per_unit
+    from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric);
+  until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
+  what := jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'supersedes', s.supersedes, 'reason', s.reason) || body || jsonb_build_object('classes', classes);
+  inputs := jsonb_build_object('inputs_hash', s.inputs_hash, 'units', (select jsonb_object_agg(c.share_class_id, trim_scale(c.units)::text) from public.class_navs c where c.strike_id = s.strike_id));
+  digest := evergreen.proposal_hash(id, s.fund_id, 'nav', what, inputs, until);
+  event := evergreen.emit('NAV_PROPOSED', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'proposal_id', id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', fn_propose_nav.workflow_id)), '{}', request_id);
+  insert into public.proposals (proposal_id, fund_id, kind, status, hash, body, inputs, blast_radius, based_on_version, event_id, workflow_id, proposed_by, requested_by, approvals_needed, expires_at)
+  values (id, s.fund_id, 'nav', 'pending', digest, what, inputs,
+    jsonb_build_object('funds', 1, 'orders', (select coalesce(sum(d.orders), 0) from public.dealing_days d where d.strike_id = s.strike_id)),
+    (select f.allocations_version from public.funds f where f.fund_id = s.fund_id), event, coalesce(fn_propose_nav.workflow_id, 'nav/' || s.strike_id), evergreen.actor(), evergreen.actor(), 2, until);
+  update public.nav_strikes x set state = 'provisional', body = fn_propose_nav.body, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
+   where x.strike_id = s.strike_id;
+  update public.dealing_days d set status = 'nav_proposed', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status in ('inputs_frozen', 'nav_proposed');
+  perform evergreen.audit(s.fund_id, 'proposals', id::text, 'NAV of ' || s.nav_date || ' proposed', request_id);
+  answer := jsonb_build_object('proposal_id', id, 'hash', digest, 'strike_id', s.strike_id);
+  perform evergreen.keep_answer('fn_propose_nav', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_nav(uuid, jsonb, jsonb, text, text) is
+  'Puts a NAV before two people: body = {total_assets, liabilities, gnav, performance_fee, nav, …} must foot with the frozen inputs, classes = [{share_class_id, nav, nav_per_unit}] with the units of the register. EG400, EG404, EG425, EG428, EG429 blocked.';
+
+create or replace function evergreen.has_approvals(p public.proposals) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select count(distinct a.decided_by) >= p.approvals_needed from public.approvals a
+   where a.proposal_id = p.proposal_id and a.decision = 'approved' and a.proposal_hash = p.hash and 'user:' || a.decided_by <> all (array[p.requested_by, p.proposed_by])
+$$;
+comment on function evergreen.has_approvals(public.proposals) is 'Whether enough different people, none of them who asked or proposed, approved the hash.';
+
+create or replace function public.fn_strike_nav(strike_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.nav_strikes;
+  p public.proposals;
+  event uuid;
+  n int;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('strike_id', strike_id);
+  answer := evergreen.earlier_answer('fn_strike_nav', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  -- proposal, fund, then the strike
+  select x.* into p from public.proposals x where x.proposal_id = (select y.proposal_id from public.nav_strikes y where y.strike_id = fn_strike_nav.strike_id) for no key update;
+  perform 1 from public.funds f where f.fund_id = (select y.fund_id from public.nav_strikes y where y.strike_id = fn_strike_nav.strike_id) for no key update;
+  select * into s from public.nav_strikes x where x.strike_id = fn_strike_nav.strike_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.state = 'provisional' and s.proposal_id = p.proposal_id, 'EG428', 'The strike is ' || s.state || '.');
+  perform evergreen.refuse_unless(p.status = 'approved', 'EG428', 'The proposal is ' || p.status || ', not approved.');
+  perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve a NAV.');
+  perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at)
+    and p.inputs ->> 'inputs_hash' = s.inputs_hash, 'EG421', 'The proposal was changed after it was hashed.');
+  -- a restatement is of the register as it was; a first strike is of the register as it is
+  perform evergreen.refuse_unless(s.supersedes is not null or not exists (select from public.class_navs c join public.share_classes sc on sc.share_class_id = c.share_class_id
+    where c.strike_id = s.strike_id and c.units <> sc.units_outstanding), 'EG425', 'Units were issued or redeemed since the NAV was proposed.');
+  update public.nav_strikes x set state = 'restated' where x.strike_id = s.supersedes and x.state = 'final';
+  update public.nav_strikes x set state = 'final' where x.strike_id = s.strike_id;
+  update public.class_navs c set published_at = now() where c.strike_id = s.strike_id;
+  update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
+  update public.share_classes sc set nav_per_unit = c.nav_per_unit from public.class_navs c
+   where c.strike_id = s.strike_id and sc.share_class_id = c.share_class_id
+     and not exists (select from public.nav_strikes later where later.fund_id = s.fund_id and later.state = 'final' and later.nav_date > s.nav_date);
+  event := evergreen.emit('NAV_STRUCK', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  -- only here an order meets a price that was not known when it was accepted
+  with priced as materialized (
+    select f.flow_id from public.fund_flows f join public.dealing_days d on d.dealing_day_id = f.dealing_day_id
+     where d.strike_id = s.strike_id and d.status = 'nav_proposed' and f.status = 'locked' order by f.flow_id for no key update of f
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
+    select o.flow_id, 'locked', 'priced', event, evergreen.actor() from priced o
+  )
+  update public.fund_flows f set status = 'priced', priced_at = now() from priced o where f.flow_id = o.flow_id;
+  get diagnostics n = row_count;
+  update public.dealing_days d set status = 'struck', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status = 'nav_proposed';
+  perform evergreen.audit(s.fund_id, 'nav_strikes', s.strike_id::text, 'NAV of ' || s.nav_date || ' struck, version ' || s.version || ', orders priced ' || n, request_id);
+  answer := evergreen.strike_answer(s.strike_id) || jsonb_build_object('orders', n);
+  perform evergreen.keep_answer('fn_strike_nav', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_strike_nav(uuid, text) is
+  'Makes an approved NAV final and publishes its prices; locked orders of its days become priced. A restatement supersedes and touches no order. EG404, EG420, EG421, EG425, EG428.';
+
+create or replace function public.fn_restate_nav(strike_id uuid, inputs jsonb, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.nav_strikes;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('strike_id', strike_id, 'reason', reason, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_restate_nav', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.nav_strikes x where x.strike_id = fn_restate_nav.strike_id) for no key update;
+  select * into s from public.nav_strikes x where x.strike_id = fn_restate_nav.strike_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
+  id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, reason);
+  answer := evergreen.strike_answer(id);
+  perform evergreen.emit('NAV_RESTATEMENT_BEGUN', s.fund_id, jsonb_build_object('strike_id', id, 'supersedes', s.strike_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(s.fund_id, 'nav_strikes', id::text, 'restatement of the NAV of ' || s.nav_date || ' begun', request_id);
+  perform evergreen.keep_answer('fn_restate_nav', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_restate_nav(uuid, jsonb, text, text) is
+  'Begins the restatement (R30) of a final NAV with corrected inputs: a new version that is proposed and struck like the first. EG400, EG404, EG413, EG428.';
+
+-- from sql/6d-fn-ledger.sql
+-- The ledger: one function posts, for everybody; what was wrong is reversed. Balances are kept by triggers (45) and compared here.
+
+do $$
+begin
+  if to_regtype('evergreen.unit_entry') is null then
+    create type evergreen.unit_entry as (share_class_id uuid, account text, investor_id uuid, lot_id uuid, flow_id uuid, units numeric);
+  end if;
+  if to_regtype('evergreen.cash_entry') is null then
+    create type evergreen.cash_entry as (account text, investor_id uuid, flow_id uuid, currency text, amount numeric, reference text);
+  end if;
+end $$;
+
+create or replace function evergreen.post_ledger(
+  of_fund uuid, kind text, description text, day uuid, event uuid, reverses uuid, units evergreen.unit_entry[], cash evergreen.cash_entry[]
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  id uuid := gen_random_uuid();
+begin
+  -- one posting at a time per fund: balances then have one writer
+  perform 1 from public.funds f where f.fund_id = of_fund for no key update;
+  insert into public.ledger_transactions (ledger_tx_id, fund_id, dealing_day_id, kind, reverses, description, posted_by, event_id)
+  values (id, of_fund, day, kind, reverses, description, evergreen.actor(), event);
+  -- holders' units have their contra in what is outstanding, one line per class
+  insert into public.unit_ledger (ledger_tx_id, share_class_id, account, investor_id, lot_id, flow_id, units)
+  select id, u.share_class_id, u.account, u.investor_id, u.lot_id, u.flow_id, u.units from unnest(units) u where u.units <> 0
+  union all
+  select id, u.share_class_id, 'outstanding', null, null, null, -sum(u.units) from unnest(units) u group by u.share_class_id having sum(u.units) <> 0;
+  insert into public.cash_movements (ledger_tx_id, fund_id, account, investor_id, flow_id, currency, amount, reference)
+  select id, of_fund, c.account, c.investor_id, c.flow_id, c.currency, c.amount, c.reference from unnest(cash) c where c.amount <> 0;
+  return id;
+end $$;
+comment on function evergreen.post_ledger(uuid, text, text, uuid, uuid, uuid, evergreen.unit_entry[], evergreen.cash_entry[]) is
+  'Posts one ledger transaction under the fund''s lock: units of holders (their contra is added) and cash entries, all or nothing. EG424 a holding below zero, EG431 out of balance.';
+
+create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  class public.share_classes;
+  bad int;
+  units evergreen.unit_entry[];
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('share_class_id', share_class_id, 'sha256', encode(sha256(convert_to(positions::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_open_register', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into class from public.share_classes c where c.share_class_id = fn_open_register.share_class_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No class with that id.');
+  perform 1 from public.funds f where f.fund_id = class.fund_id for no key update;
+  perform evergreen.refuse_unless(jsonb_typeof(positions) = 'array', 'EG400', 'positions is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(positions) between 1 and 200000, 'EG413', 'positions has 1 to 200,000 rows.');
+  perform evergreen.refuse_unless(not exists (select from public.unit_ledger u where u.share_class_id = class.share_class_id)
+    and class.units_outstanding = 0, 'EG428', 'The register of the class is open already.');
+  select count(*) into bad from jsonb_to_recordset(positions) p (investor_id uuid, units numeric, opened_on date, price numeric)
+    left join public.investors i on i.investor_id = p.investor_id
+   where (i.investor_id is not null and p.units > 0 and p.units < 1e18 and p.units = round(p.units, class.units_dp)
+      and p.price > 0 and p.price < 1e18 and isfinite(p.opened_on) and p.opened_on <= current_date) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' positions name no investor, no units of the class''s decimals, no price or no date up to today.');
+  with rows as materialized (
+    select gen_random_uuid() as lot_id, p.* from jsonb_to_recordset(positions)
+        p (investor_id uuid, units numeric, opened_on date, price numeric, series text, high_water numeric)
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, units_issued, price, high_water)
+    select r.lot_id, class.share_class_id, r.investor_id, r.opened_on, coalesce(r.series, ''), r.units, r.price, r.high_water from rows r
+  )
+  select array_agg(row(class.share_class_id, 'holder', r.investor_id, r.lot_id, null, r.units)::evergreen.unit_entry order by r.lot_id) into units from rows r;
+  event := evergreen.emit('REGISTER_OPENED', class.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'positions', jsonb_array_length(positions)),
+    evergreen.actor(), '{}', '{}', request_id);
+  posted := evergreen.post_ledger(class.fund_id, 'opening', 'register as taken over', null, event, null, units, null);
+  perform evergreen.audit(class.fund_id, 'ledger_transactions', posted::text, 'register opened with ' || jsonb_array_length(positions) || ' positions', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'positions', jsonb_array_length(positions));
+  perform evergreen.keep_answer('fn_open_register', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_register(uuid, jsonb, text) is
+  'Takes the register of a class over, once: positions = [{investor_id, units, opened_on, price, series?, high_water?}] become lots. EG400, EG404, EG413, EG428 open already.';
+
+create or replace function public.fn_confirm_cash(fund text, payments jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  event uuid;
+  posted uuid;
+  counts record;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander');
+  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(payments::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_confirm_cash', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
+  perform evergreen.refuse_unless((select count(*) = count(distinct p.flow_id) from jsonb_to_recordset(payments) p (flow_id uuid)),
+    'EG400', 'A payment names no order, or two name one.');
+  perform 1 from public.fund_flows f join jsonb_to_recordset(payments) p (flow_id uuid) on p.flow_id = f.flow_id order by f.flow_id for no key update of f;
+  select count(*) into bad from jsonb_to_recordset(payments) p (flow_id uuid) left join public.fund_flows f on f.flow_id = p.flow_id and f.fund_id = of_fund.fund_id
+   where f.flow_id is null or f.order_kind <> 'plain';
+  perform evergreen.refuse_unless(bad = 0, 'EG404', bad || ' payments name no order of this fund that moves cash.');
+  -- money of a subscription may come before its dealing; a redemption is paid when it is claimable; each once
+  select count(*) into bad from jsonb_to_recordset(payments) p (flow_id uuid) join public.fund_flows f on f.flow_id = p.flow_id
+   where f.cleared_at is not null or case f.direction when 'redemption' then f.status <> 'claimable'
+     else f.status not in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') end;
+  perform evergreen.refuse_unless(bad = 0, 'EG428', bad || ' payments are for orders that are paid already or cannot be paid now.');
+  select count(*) into bad from jsonb_to_recordset(payments) p (flow_id uuid, amount numeric) join public.fund_flows f on f.flow_id = p.flow_id
+   where p.amount is distinct from case f.direction when 'redemption' then f.net_amount else f.amount end;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' payments are not of the amount that is due.');
+  event := evergreen.emit('CASH_CONFIRMED', of_fund.fund_id, jsonb_build_object('payments', jsonb_array_length(payments)), evergreen.actor(), '{}',
+    array(select distinct f.investor_id from public.fund_flows f join jsonb_to_recordset(payments) p (flow_id uuid) on p.flow_id = f.flow_id), request_id);
+  posted := evergreen.post_ledger(of_fund.fund_id, 'cash', 'payments confirmed', null, event, null, null, (
+    select array_agg(row(e.account, e.investor_id, f.flow_id, f.currency, e.amount, p.reference)::evergreen.cash_entry)
+      from jsonb_to_recordset(payments) p (flow_id uuid, amount numeric, reference text) join public.fund_flows f on f.flow_id = p.flow_id
+      cross join lateral (values
+        ('bank', null::uuid, case f.direction when 'redemption' then -p.amount else p.amount end),
+        (case f.direction when 'redemption' then 'redemptions_payable' else 'subscriptions_received' end, f.investor_id,
+         case f.direction when 'redemption' then p.amount else -p.amount end)) e (account, investor_id, amount)));
+  with named as materialized (
+    select f.flow_id, f.status from public.fund_flows f join jsonb_to_recordset(payments) p (flow_id uuid) on p.flow_id = f.flow_id
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
+    select n.flow_id, 'claimable', 'settled', event, evergreen.actor() from named n where n.status = 'claimable'
+  )
+  update public.fund_flows f set cleared_at = now(), status = case n.status when 'claimable' then 'settled' else f.status end,
+         settled_at = case n.status when 'claimable' then now() end
+    from named n where f.flow_id = n.flow_id;
+  perform evergreen.settle_days(of_fund.fund_id);
+  select count(*) filter (where f.status = 'settled') as settled, count(*) filter (where f.status <> 'settled') as early into counts
+    from public.fund_flows f join jsonb_to_recordset(payments) p (flow_id uuid) on p.flow_id = f.flow_id;
+  perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'cash confirmed: ' || jsonb_array_length(payments) || ' payments', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'settled', counts.settled, 'before_dealing', counts.early);
+  perform evergreen.keep_answer('fn_confirm_cash', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_confirm_cash(text, jsonb, text) is
+  'Cash has moved: payments = [{flow_id, amount, reference}] (fund currency, exactly what is due), posted as one ledger transaction; claimable orders become settled. EG400, EG404, EG413, EG428.';
+
+create or replace function evergreen.settle_days(of_fund uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  update public.dealing_days d set status = 'settled', step = 10
+   where d.fund_id = of_fund and d.status = 'claimable' and not exists (
+     select from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status in ('priced', 'allocated', 'claimable'));
+end $$;
+comment on function evergreen.settle_days(uuid) is 'Days of a fund whose every order is settled, carried or lapsed are settled.';
+
+create or replace function public.fn_reverse_ledger(ledger_tx_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  wrong public.ledger_transactions;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('ledger_tx_id', ledger_tx_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_reverse_ledger', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into wrong from public.ledger_transactions t where t.ledger_tx_id = fn_reverse_ledger.ledger_tx_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No ledger transaction with that id.');
+  perform 1 from public.funds f where f.fund_id = wrong.fund_id for no key update;
+  perform evergreen.refuse_unless(wrong.reverses is null, 'EG428', 'A reversal is not reversed; post anew.');
+  perform evergreen.refuse_unless(not exists (select from public.ledger_transactions t where t.reverses = wrong.ledger_tx_id), 'EG428', 'It has been reversed already.');
+  perform evergreen.refuse_unless(wrong.posted_by <> evergreen.actor(), 'EG420', 'Who posted it cannot reverse it: a second person must.');
+  event := evergreen.emit('LEDGER_REVERSED', wrong.fund_id, jsonb_build_object('ledger_tx_id', wrong.ledger_tx_id), evergreen.actor(), '{}', '{}', request_id);
+  posted := evergreen.post_ledger(wrong.fund_id, 'reversal', left(reason, 500), wrong.dealing_day_id, event, wrong.ledger_tx_id,
+    (select array_agg(row(u.share_class_id, u.account, u.investor_id, u.lot_id, u.flow_id, -u.units)::evergreen.unit_entry)
+       from public.unit_ledger u where u.ledger_tx_id = wrong.ledger_tx_id and u.account = 'holder'),
+    (select array_agg(row(m.account, m.investor_id, m.flow_id, m.currency, -m.amount, m.reference)::evergreen.cash_entry)
+       from public.cash_movements m where m.ledger_tx_id = wrong.ledger_tx_id));
+  perform evergreen.audit(wrong.fund_id, 'ledger_transactions', posted::text, 'reverses ' || wrong.ledger_tx_id, request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'reverses', wrong.ledger_tx_id);
+  perform evergreen.keep_answer('fn_reverse_ledger', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_reverse_ledger(uuid, text, text) is
+  'Posts the opposite of a ledger transaction, once, by somebody else than who posted it; states of orders stay. EG404, EG420, EG424 units are gone since, EG428.';
+
+-- from sql/6e-fn-lmt.sql
+-- Liquidity tools: the policy of a fund as data, activation by two people with a drafted notice, and what was decided on a dealing day.
+
+create or replace function public.fn_set_lmt_policy(fund text, pack text, body jsonb, effective_from date, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  made public.lmt_policies;
+  tools text[];
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'pack', pack, 'body', body, 'effective_from', effective_from);
+  answer := evergreen.earlier_answer('fn_set_lmt_policy', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(length(pack) between 1 and 40 and isfinite(effective_from), 'EG400', 'pack has 1 to 40 characters and effective_from is a date.');
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536, 'EG400', 'body is a JSON object of at most 64 KB.');
+  perform evergreen.refuse_unless(jsonb_typeof(body -> 'tools') = 'array', 'EG400', 'body.tools is a list of tools.');
+  select array_agg(distinct t order by t) into tools from jsonb_array_elements_text(body -> 'tools') t;
+  -- R9c: at least two of the seven, and not only swing with dual pricing; money-market funds one
+  perform evergreen.refuse_unless(tools <@ array['gate', 'notice_extension', 'redemption_fee', 'swing', 'dual_pricing', 'anti_dilution_levy', 'in_kind'],
+    'EG400', 'A tool is one of gate, notice_extension, redemption_fee, swing, dual_pricing, anti_dilution_levy, in_kind.');
+  perform evergreen.refuse_unless(cardinality(tools) >= case pack when 'mmf' then 1 else 2 end and tools <> array['dual_pricing', 'swing'],
+    'EG424', 'At least two tools are selected, and not only swing with dual pricing.');
+  perform evergreen.refuse_unless(coalesce(body ->> 'carry', 'auto_pari_passu') in ('auto_pari_passu', 'priority_by_vintage', 'lapse_resubmit'), 'EG400', 'carry is auto_pari_passu, priority_by_vintage or lapse_resubmit.');
+  insert into public.lmt_policies (fund_id, version, effective_from, pack, body, hash, set_by)
+  values (of_fund.fund_id, (select coalesce(max(p.version), 0) + 1 from public.lmt_policies p where p.fund_id = of_fund.fund_id), fn_set_lmt_policy.effective_from,
+    fn_set_lmt_policy.pack, fn_set_lmt_policy.body, encode(sha256(convert_to(body::text, 'UTF8')), 'hex'), evergreen.actor()) returning * into made;
+  perform evergreen.emit('POLICY_SET', of_fund.fund_id, jsonb_build_object('policy_id', made.policy_id, 'kind', 'lmt', 'version', made.version), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'lmt_policies', made.policy_id::text, 'liquidity tools version ' || made.version || ' set', request_id);
+  answer := jsonb_build_object('policy_id', made.policy_id, 'version', made.version, 'hash', made.hash);
+  perform evergreen.keep_answer('fn_set_lmt_policy', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_lmt_policy(text, text, jsonb, date, text) is
+  'Sets the liquidity tools of a fund from a date on (R9c: two at least). Returns {policy_id, version, hash}. EG400, EG404, EG424 too few.';
+
+create or replace function public.fn_propose_lmt(fund text, tool text, trigger jsonb, notice text, workflow_id text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  proposal uuid := gen_random_uuid();
+  event uuid;
+  until timestamptz;
+  what jsonb;
+  digest text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_liquidity_engine', 'agent_commander');
+  input := jsonb_build_object('fund', fund, 'tool', tool, 'trigger', trigger, 'notice', notice, 'workflow_id', workflow_id);
+  answer := evergreen.earlier_answer('fn_propose_lmt', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(trigger) = 'object' and octet_length(trigger::text) <= 65536, 'EG400', 'trigger is a JSON object of at most 64 KB: the facts that ask for the tool.');
+  perform evergreen.refuse_unless(length(notice) between 20 and 8000, 'EG400', 'notice is the drafted text, 20 to 8,000 characters.');
+  perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  -- suspension and side pocket are always there; the others when the policy selects them
+  perform evergreen.refuse_unless(tool in ('suspension', 'side_pocket') or coalesce((select case tool when 'investor_gate' then p.body -> 'tools' ? 'gate' else p.body -> 'tools' ? tool end
+    from public.lmt_policies p where p.fund_id = of_fund.fund_id and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1), false),
+    'EG428', 'The fund has not selected that tool.');
+  perform evergreen.refuse_unless(not exists (select from public.lmt_activations a join public.proposals p on p.proposal_id = a.proposal_id
+    where a.fund_id = of_fund.fund_id and a.tool = fn_propose_lmt.tool and (a.status = 'active' or (a.status = 'proposed' and p.status in ('pending', 'approved') and p.expires_at > now()))),
+    'EG428', 'That tool is active or proposed already.');
+  until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
+  what := jsonb_build_object('activation_id', id, 'tool', tool, 'notice', notice);
+  digest := evergreen.proposal_hash(proposal, of_fund.fund_id, 'lmt', what, trigger, until);
+  event := evergreen.emit('LMT_PROPOSED', of_fund.fund_id, jsonb_build_object('activation_id', id, 'proposal_id', proposal), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', fn_propose_lmt.workflow_id)), '{}', request_id);
+  insert into public.proposals (proposal_id, fund_id, kind, status, hash, body, inputs, blast_radius, based_on_version, event_id, workflow_id, proposed_by, requested_by, approvals_needed, expires_at)
+  values (proposal, of_fund.fund_id, 'lmt', 'pending', digest, what, trigger, '{"funds": 1}', of_fund.allocations_version, event, coalesce(fn_propose_lmt.workflow_id, 'lmt/' || id),
+    evergreen.actor(), evergreen.actor(), 2, until);
+  insert into public.lmt_activations (activation_id, fund_id, tool, trigger, status, proposal_id, notice)
+  values (id, of_fund.fund_id, fn_propose_lmt.tool, fn_propose_lmt.trigger, 'proposed', proposal, fn_propose_lmt.notice);
+  perform evergreen.audit(of_fund.fund_id, 'lmt_activations', id::text, tool || ' proposed', request_id);
+  answer := jsonb_build_object('activation_id', id, 'proposal_id', proposal, 'hash', digest);
+  perform evergreen.keep_answer('fn_propose_lmt', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_lmt(text, text, jsonb, text, text, text) is
+  'Puts the activation of a liquidity tool before two people: the facts that ask for it and the drafted notice. EG400, EG404, EG428.';
+
+create or replace function public.fn_activate_lmt(activation_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  a public.lmt_activations;
+  p public.proposals;
+begin
+  perform evergreen.require_role('pm_role', 'agent_commander');
+  input := jsonb_build_object('activation_id', activation_id);
+  answer := evergreen.earlier_answer('fn_activate_lmt', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select x.* into p from public.proposals x where x.proposal_id = (select y.proposal_id from public.lmt_activations y where y.activation_id = fn_activate_lmt.activation_id) for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No activation with that id.');
+  perform 1 from public.funds f where f.fund_id = p.fund_id for no key update;
+  select * into a from public.lmt_activations x where x.activation_id = fn_activate_lmt.activation_id for no key update;
+  perform evergreen.refuse_unless(a.status = 'proposed' and p.status = 'approved', 'EG428', 'The activation is ' || a.status || ' and its proposal ' || p.status || '.');
+  perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve the activation.');
+  perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at) and p.body ->> 'notice' = a.notice
+    and p.inputs = a.trigger and p.body ->> 'tool' = a.tool, 'EG421', 'The proposal was changed after it was hashed.');
+  update public.lmt_activations x set status = 'active', active_from = now() where x.activation_id = a.activation_id;
+  update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
+  if a.tool = 'suspension' then
+    update public.funds f set status = 'suspended' where f.fund_id = a.fund_id;
+  end if;
+  perform evergreen.emit('LMT_ACTIVATED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, a.tool || ' activated', request_id);
+  answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', 'active');
+  perform evergreen.keep_answer('fn_activate_lmt', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_activate_lmt(uuid, text) is
+  'Puts an approved liquidity tool to use, once; a suspension suspends the fund, subscriptions and redemptions alike. EG404, EG420, EG421, EG428.';
+
+create or replace function public.fn_end_lmt(activation_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  a public.lmt_activations;
+begin
+  perform evergreen.require_role('pm_role');
+  input := jsonb_build_object('activation_id', activation_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_end_lmt', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.lmt_activations x where x.activation_id = fn_end_lmt.activation_id) for no key update;
+  select * into a from public.lmt_activations x where x.activation_id = fn_end_lmt.activation_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No activation with that id.');
+  perform evergreen.refuse_unless(a.status = 'active', 'EG428', 'The activation is ' || a.status || '.');
+  update public.lmt_activations x set status = 'ended', active_until = now(), end_reason = reason where x.activation_id = a.activation_id;
+  if a.tool = 'suspension' then
+    update public.funds f set status = 'active' where f.fund_id = a.fund_id and f.status = 'suspended';
+  end if;
+  perform evergreen.emit('LMT_ENDED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, a.tool || ' ended', request_id);
+  answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', 'ended');
+  perform evergreen.keep_answer('fn_end_lmt', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_end_lmt(uuid, text, text) is 'Ends an active liquidity tool; the end of a suspension opens the fund again. EG400, EG404, EG428.';
+
+create or replace function public.fn_decide_lmt(dealing_day_id uuid, decision jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  suspend boolean;
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'decision', decision);
+  answer := evergreen.earlier_answer('fn_decide_lmt', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(jsonb_typeof(decision) = 'object' and octet_length(decision::text) <= 65536, 'EG400', 'decision is a JSON object of at most 64 KB.');
+  suspend := coalesce((decision ->> 'suspend')::boolean, false);
+  if suspend then
+    -- the locked orders stay queued for the next day; nothing was priced
+    perform evergreen.refuse_unless(d.status in ('cut_off', 'inputs_frozen', 'nav_proposed'), 'EG428', 'The dealing day is ' || d.status || '.');
+    perform evergreen.refuse_unless(exists (select from public.lmt_activations a where a.fund_id = d.fund_id and a.tool = 'suspension' and a.status = 'active'),
+      'EG428', 'No suspension of the fund is active: two people activate it first.');
+  else
+    perform evergreen.refuse_unless(d.status in ('struck', 'lmt_decided'), 'EG428', 'The dealing day is ' || d.status || '.');
+    perform evergreen.refuse_unless(jsonb_typeof(decision -> 'gate') = 'boolean', 'EG400', 'decision.gate says whether redemptions are gated.');
+    if (decision ->> 'gate')::boolean then
+      perform evergreen.refuse_unless((decision ->> 'cap_units')::numeric >= 0 and (decision ->> 'cap_units')::numeric < 1e18, 'EG400', 'decision.cap_units is what may be paid, in units of the class.');
+      perform evergreen.refuse_unless(exists (select from public.lmt_policies p where p.policy_id = d.lmt_policy_id and p.body -> 'tools' ? 'gate'),
+        'EG428', 'The policy that is pinned to the day has no gate.');
+    else
+      perform evergreen.refuse_unless(decision ->> 'cap_units' is null, 'EG400', 'Without a gate there is no cap_units.');
+    end if;
+  end if;
+  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end, decision = fn_decide_lmt.decision, step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.emit(case when suspend then 'SUSPENDED' else 'LMT_DECIDED' end, d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, case when suspend then 'dealing suspended' when (decision ->> 'gate')::boolean then 'gate applied' else 'no gate' end, request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_decide_lmt', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decide_lmt(uuid, jsonb, text) is
+  'Records what was decided on the unswung NAV: {gate, cap_units?, fraction?, tools?, …} or {suspend: true}, for which an activated suspension must stand. cap_units bounds the redemptions that are allocated. EG400, EG404, EG428.';
+
+-- from sql/6f-fn-posting.sql
+-- The dealing day, second half: allocations (computed elsewhere, held to the rules here), posting in one transaction, claims, the close.
+
+create or replace function evergreen.check_allocations(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  bad int;
+  cap numeric := (d.decision ->> 'cap_units')::numeric;
+begin
+  -- every order of the day once, and no other
+  select count(*) into bad from (select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'priced') o
+    full join (select a.flow_id from public.allocations a where a.dealing_day_id = d.dealing_day_id) a using (flow_id) where o.flow_id is null or a.flow_id is null;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' orders of the day have no fill, or fills name no order of the day.');
+  -- each by itself: decimals, what was asked, money that foots at the dealing price, a reason for what is not filled
+  select count(*) into bad
+    from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = f.share_class_id
+    join public.currencies u on u.code = f.currency
+    left join public.fund_flows g on g.flow_id = f.linked_flow_id left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = g.flow_id
+   where a.dealing_day_id = d.dealing_day_id and (
+     a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
+     and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.credit = round(a.credit, u.exponent)
+     and length(a.cohort) between 1 and 40 and (a.reason is null or length(a.reason) <= 200)
+     and case when f.order_kind = 'transfer' then a.gross_amount = 0 and a.net_amount = 0 and a.levy = 0 and a.fee = 0 and a.credit = 0
+                and a.requested_units = f.requested_units and a.filled_units = l.filled_units and a.carried_units = l.carried_units
+              when f.direction = 'redemption' then a.requested_units > 0
+                and case when f.requested_units is not null then a.requested_units = f.requested_units
+                         else abs(a.requested_units * a.price - f.amount) < a.price * power(10::numeric, -c.units_dp) end
+                and a.gross_amount = trunc(a.filled_units * a.price, u.exponent) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
+                and (a.filled_units = a.requested_units or a.reason is not null)
+              else (f.order_kind = 'switch' or a.filled_units > 0) and a.carried_units = 0 and a.credit = 0 and a.gross_amount = case f.order_kind when 'switch' then l.net_amount else f.amount end
+                and a.net_amount = a.gross_amount - a.levy - a.fee and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp) end) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not what the order and the dealing price give.');
+  -- Σ fills ≤ cap; what changes its owner only takes nothing out of the fund
+  perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+    where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer'), 'EG424', 'The fills exceed the cap that was decided.');
+  -- within a pro-rata cohort everybody gets the same share, to one unit of rounding (and what the floor of the whole takes from the share)
+  select count(*) into bad from public.allocations a
+    join (select x.cohort, sum(x.requested_units) as asked, sum(x.filled_units) as filled from public.allocations x join public.fund_flows f on f.flow_id = x.flow_id
+           where x.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and x.cohort like 'pro\_rata%' group by x.cohort) k on k.cohort = a.cohort
+    join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption'
+     and abs(a.filled_units * k.asked - a.requested_units * k.filled) >= (k.asked + a.requested_units) * power(10::numeric, -c.units_dp);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills of a pro-rata cohort are not equal to the others within one unit of rounding.');
+  -- nobody above the holding
+  select count(*) into bad from (select a.investor_id, a.share_class_id, sum(a.filled_units) as units from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+      where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' group by 1, 2) x
+    left join public.holdings h on h.investor_id = x.investor_id and h.share_class_id = x.share_class_id where x.units > coalesce(h.units, 0);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' investors would redeem more than they hold.');
+end $$;
+comment on function evergreen.check_allocations(public.dealing_days) is
+  'Refuses (EG400, EG424) what must never be: a fill beyond the order, the cap, the holding or the others of its cohort, money that does not foot.';
+
+create or replace function public.fn_record_allocations(dealing_day_id uuid, terms jsonb, fills jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  swing_sub numeric;
+  swing_red numeric;
+  n int;
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'terms', terms, 'sha256', encode(sha256(convert_to(fills::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_record_allocations', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('lmt_decided', 'allocated'), 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.refuse_unless(jsonb_typeof(terms) = 'object' and octet_length(terms::text) <= 65536 and jsonb_typeof(fills) = 'array', 'EG400', 'terms is an object and fills a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(fills) <= 500000, 'EG413', 'fills has at most 500,000 rows.');
+  swing_sub := coalesce((terms ->> 'swing_sub')::numeric, 0);
+  swing_red := coalesce((terms ->> 'swing_red')::numeric, 0);
+  perform evergreen.refuse_unless(abs(swing_sub) <= 0.25 and abs(swing_red) <= 0.25, 'EG400', 'swing_sub and swing_red are ratios of at most 0.25.');
+  -- dealing prices of every class that the orders touch (a switch buys into another one)
+  update public.class_navs c set dealing_price_sub = round(c.nav_per_unit * (1 + swing_sub), sc.price_dp), dealing_price_red = round(c.nav_per_unit * (1 + swing_red), sc.price_dp),
+         swing_factor = case when swing_sub = swing_red then swing_sub else 0 end
+    from public.share_classes sc where c.strike_id = d.strike_id and sc.share_class_id = c.share_class_id
+     and (c.share_class_id = d.share_class_id or c.dealing_price_sub is null);
+  delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
+  insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, filled_units, carried_units, price,
+    gross_amount, levy, fee, credit, net_amount, series, high_water, equalisation_credit, reason)
+  select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.filled_units, coalesce(r.carried_units, 0),
+    case when f.order_kind = 'transfer' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
+    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), r.net_amount, coalesce(r.series, ''), r.high_water, coalesce(r.equalisation_credit, 0), r.reason
+    from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
+      credit numeric, net_amount numeric, series text, high_water numeric, equalisation_credit numeric, reason text)
+    join public.fund_flows f on f.flow_id = r.flow_id join public.class_navs c on c.strike_id = d.strike_id and c.share_class_id = f.share_class_id;
+  get diagnostics n = row_count;
+  perform evergreen.refuse_unless(n = jsonb_array_length(fills), 'EG400', (jsonb_array_length(fills) - n) || ' fills name no order or no class of the strike.');
+  perform evergreen.check_allocations(d);
+  update public.dealing_days x set status = 'allocated', step = greatest(x.step, 7), terms = fn_record_allocations.terms where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.emit('ALLOCATED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', n), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'allocated: ' || n || ' orders', request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_record_allocations', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_allocations(uuid, jsonb, jsonb, text) is
+  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, filled_units, carried_units, gross_amount, levy, fee, credit, net_amount, reason, …}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
+
+create or replace function evergreen.consume_lots(d public.dealing_days) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  pieces evergreen.unit_entry[];
+  hard int := coalesce((select (p.body #>> '{lockUp,hardMonths}')::int from public.dealing_policies p where p.policy_id = d.policy_id), 0);
+begin
+  -- first in, first out: orders and lots laid end to end on one line; where two intervals overlap, that piece of the lot goes to that order
+  -- (investor by investor through the index of lots: a join of two lists would compare everybody with everybody)
+  select array_agg(row(k.share_class_id, 'holder', k.investor_id, t.lot_id, o.flow_id, -(least(o.ends, t.ends) - greatest(o.begins, t.begins)))::evergreen.unit_entry)
+    into pieces
+    from (
+      select x.share_class_id, x.investor_id, array_agg(x.flow_id order by x.flow_id) as flows, array_agg(x.begins order by x.flow_id) as begins, array_agg(x.ends order by x.flow_id) as ends
+        from (
+          select a.flow_id, a.share_class_id, a.investor_id, sum(a.filled_units) over w - a.filled_units as begins, sum(a.filled_units) over w as ends
+            from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+           where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0
+          window w as (partition by a.share_class_id, a.investor_id order by a.flow_id rows unbounded preceding)) x
+       group by x.share_class_id, x.investor_id) k
+    cross join lateral (
+      select l.lot_id, sum(l.units_left) over w - l.units_left as begins, sum(l.units_left) over w as ends from public.lots l
+       where l.share_class_id = k.share_class_id and l.investor_id = k.investor_id and l.units_left > 0
+         and (l.opened_on + make_interval(months => hard))::date <= d.dealing_date
+      window w as (order by l.opened_on, l.lot_id rows unbounded preceding)) t
+    cross join lateral unnest(k.flows, k.begins, k.ends) o (flow_id, begins, ends)
+   where t.begins < o.ends and o.begins < t.ends;
+  perform evergreen.refuse_unless(coalesce((select -sum(p.units) from unnest(pieces) p), 0) = coalesce((select sum(a.filled_units) from public.allocations a
+    join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption'), 0),
+    'EG424', 'An investor would redeem units that are locked up or not there.');
+  return pieces;
+end $$;
+comment on function evergreen.consume_lots(public.dealing_days) is 'Which piece of which lot each redemption of a day takes, first in first out, locked lots left out; negative units. EG424.';
+
+create or replace function evergreen.issue_lots(d public.dealing_days, pieces evergreen.unit_entry[]) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  issued evergreen.unit_entry[];
+  moved evergreen.unit_entry[];
+begin
+  with new_lots as materialized (
+    select gen_random_uuid() as lot_id, a.*, f.order_kind from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'subscription' and f.order_kind <> 'transfer' and a.filled_units > 0
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
+    select n.lot_id, n.share_class_id, n.investor_id, d.dealing_date, n.series, n.flow_id, n.filled_units, n.price, n.high_water, n.equalisation_credit from new_lots n
+  )
+  select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.filled_units)::evergreen.unit_entry) into issued from new_lots n;
+  -- a transfer keeps the age, the series and the high-water mark of what it moves, and its part of the credit
+  with new_lots as materialized (
+    select gen_random_uuid() as lot_id, g.flow_id, g.investor_id, -p.units as units, l.share_class_id, l.opened_on, l.series, l.price, l.high_water,
+           trunc(l.equalisation_credit * -p.units / l.units_left, 2) as credit
+      from unnest(pieces) p join public.fund_flows f on f.flow_id = p.flow_id and f.order_kind = 'transfer'
+      join public.fund_flows g on g.flow_id = f.linked_flow_id join public.lots l on l.lot_id = p.lot_id
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
+    select n.lot_id, n.share_class_id, n.investor_id, n.opened_on, n.series, n.flow_id, n.units, n.price, n.high_water, n.credit from new_lots n
+  )
+  select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.units)::evergreen.unit_entry) into moved from new_lots n;
+  -- what a redemption takes of a lot takes its share of the credit with it
+  update public.lots l set equalisation_credit = trunc(l.equalisation_credit * (l.units_left + x.units) / l.units_left, 4)
+    from (select p.lot_id, sum(p.units) as units from unnest(pieces) p group by p.lot_id) x where l.lot_id = x.lot_id and l.equalisation_credit > 0;
+  return coalesce(issued, '{}') || coalesce(moved, '{}');
+end $$;
+comment on function evergreen.issue_lots(public.dealing_days, evergreen.unit_entry[]) is 'Opens the lots of a day (subscriptions, switches in, transfers in) and answers their entries.';
+
+create or replace function evergreen.day_cash(d public.dealing_days) returns evergreen.cash_entry[] language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with fills as materialized (
+    select a.*, f.direction, f.order_kind, f.currency, least(a.net_amount, round(a.filled_units * a.price, u.exponent)) as worth
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.currencies u on u.code = f.currency
+     where a.dealing_day_id = d.dealing_day_id and f.order_kind <> 'transfer'
+  ), entries as (
+    -- the investor's side, line by line; a switch passes through in_transit within this transaction
+    select case when x.order_kind = 'switch' then 'in_transit' when x.direction = 'redemption' then 'redemptions_payable' else 'subscriptions_received' end as account,
+           x.investor_id, x.flow_id, x.currency, case x.direction when 'redemption' then -x.net_amount else x.gross_amount end as amount, null::text as reference from fills x
+    union all
+    -- the fund's side, one line per kind; what a floor leaves stays in the fund on a line of its own
+    select e.account, null, null, x.currency, sum(e.amount), e.reference from fills x cross join lateral (values
+        ('capital', 'units', case x.direction when 'redemption' then x.gross_amount else -x.worth end),
+        ('fund_income', 'residual', case x.direction when 'redemption' then 0 else x.worth - x.net_amount end),
+        ('fund_income', 'levy', -x.levy),
+        (case x.direction when 'redemption' then 'fund_income' else 'fee_payable' end, 'fee', -x.fee),
+        ('fee_payable', 'credit', x.credit)) e (account, reference, amount)
+     group by e.account, e.reference, x.currency
+  )
+  select array_agg(row(e.account, e.investor_id, e.flow_id, e.currency, e.amount, e.reference)::evergreen.cash_entry) from entries e where e.amount <> 0
+$$;
+comment on function evergreen.day_cash(public.dealing_days) is 'Cash entries of an allocated day, fund currency: what is received and owed per order against capital, income and fees.';
+
+create or replace function public.fn_post_dealing_day(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  bad int;
+  pieces evergreen.unit_entry[];
+  event uuid;
+  posted uuid;
+  kids int;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_post_dealing_day', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status = 'allocated', 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.refuse_unless(d.rechecked_at is not null, 'EG428', 'KYC has not looked at the orders of the day again.');
+  perform evergreen.check_allocations(d);
+  -- I14, at this instant
+  select count(*) into bad from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'subscription' and a.filled_units > 0 and not evergreen.is_cleared(a.investor_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG430', bad || ' orders would issue units to an investor who is not cleared; look at the orders again.');
+  pieces := evergreen.consume_lots(d);
+  event := evergreen.emit('DEALING_DAY_POSTED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)),
+    array(select distinct a.investor_id from public.allocations a where a.dealing_day_id = d.dealing_day_id), request_id);
+  if exists (select from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.filled_units > 0) then
+    posted := evergreen.post_ledger(d.fund_id, 'dealing', 'dealing day ' || d.dealing_date, d.dealing_day_id, event, null,
+      coalesce(pieces, '{}') || evergreen.issue_lots(d, pieces), evergreen.day_cash(d));
+  end if;
+  -- what is carried becomes an order of its own, of the same age, in units; both legs together
+  with over as materialized (
+    select f.*, gen_random_uuid() as child, coalesce(nullif(a.carried_units, 0), l.carried_units) as left_over from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+      left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = f.linked_flow_id
+     where a.dealing_day_id = d.dealing_day_id and (a.carried_units > 0 or l.carried_units > 0)
+  ), made as (
+    insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, eligibility_tag, requested_at,
+      vintage, policy_id, placed_by, accepted_at, parent_flow_id, linked_flow_id, event_id)
+    select o.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
+           case when o.order_kind = 'switch' and o.direction = 'subscription' then null else o.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
+           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.flow_id, (select k.child from over k where k.flow_id = o.linked_flow_id), event from over o
+  ), noted as (
+    insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
+    select o.child, 'accepted', event, 'carried from ' || o.flow_id, evergreen.actor() from over o
+  )
+  update public.allocations a set child_flow_id = o.child from over o where a.dealing_day_id = d.dealing_day_id and a.flow_id = o.flow_id;
+  get diagnostics kids = row_count;
+  with ends as materialized (
+    select a.flow_id, a.filled_units, a.price, a.net_amount, a.reason, case when a.filled_units > 0 then 'allocated' when a.child_flow_id is not null then 'carried' else 'lapsed' end as status
+      from public.allocations a where a.dealing_day_id = d.dealing_day_id
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, actor)
+    select e.flow_id, 'priced', e.status, event, e.reason, evergreen.actor() from ends e
+  )
+  update public.fund_flows f set status = e.status, filled_units = e.filled_units, price = e.price, net_amount = e.net_amount, reason = e.reason from ends e where f.flow_id = e.flow_id;
+  update public.dealing_days x set status = 'posted', step = 8 where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'posted; orders carried ' || kids, request_id);
+  answer := evergreen.day_answer(d.dealing_day_id) || jsonb_build_object('ledger_tx_id', posted, 'carried', kids);
+  perform evergreen.keep_answer('fn_post_dealing_day', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_post_dealing_day(uuid, text) is
+  'Posts an allocated day in one transaction: units and lots (first in first out), cash, carried orders, states, balances. After it only a reversal or a restatement changes anything. EG404, EG424, EG428, EG430 not cleared.';
+
+-- from sql/6g-fn-closing.sql
+-- The end of a dealing day (claims, close with its hash) and the invariants of orders, strikes and ledger as one checker.
+
+create or replace function public.fn_open_claims(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  event uuid;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_open_claims', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status = 'posted', 'EG428', 'The dealing day is ' || d.status || '.');
+  event := evergreen.emit('CLAIMABLE', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  with moved as materialized (
+    select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'allocated' order by f.flow_id for no key update of f
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor) select m.flow_id, 'allocated', 'claimable', event, evergreen.actor() from moved m
+  )
+  update public.fund_flows f set status = 'claimable' from moved m where f.flow_id = m.flow_id;
+  -- nothing is left to pay where the money came first, where none moves, and where nothing is due
+  with moved as materialized (
+    select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'claimable'
+      and (f.order_kind <> 'plain' or f.cleared_at is not null or (f.direction = 'redemption' and f.net_amount = 0))
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor) select m.flow_id, 'claimable', 'settled', event, evergreen.actor() from moved m
+  )
+  update public.fund_flows f set status = 'settled', settled_at = now() from moved m where f.flow_id = m.flow_id;
+  update public.dealing_days x set status = 'claimable', step = 9 where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.settle_days(d.fund_id);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'claims opened', request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_open_claims', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_claims(uuid, text) is
+  'What was allocated can be claimed; orders whose money is there already, switches and transfers are settled at once. EG404, EG428.';
+
+create or replace function evergreen.day_hash(of_day uuid) returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- lines joined by \n; numbers as the shortest decimal string; one line per fill in the order of its id
+  select encode(sha256(convert_to(concat_ws(E'\n', 'evergreen-day-1', d.fund_id, d.share_class_id, d.dealing_date, d.order_root, s.inputs_hash, p.hash,
+      coalesce(d.decision ->> 'cap_units', 'no gate'),
+      (select string_agg(concat_ws('|', a.flow_id, coalesce(trim_scale(a.requested_units)::text, ''), trim_scale(a.filled_units), trim_scale(a.carried_units), trim_scale(a.price),
+          trim_scale(a.gross_amount), trim_scale(a.levy), trim_scale(a.fee), trim_scale(a.credit), trim_scale(a.net_amount)), E'\n' order by a.flow_id)
+         from public.allocations a where a.dealing_day_id = d.dealing_day_id)), 'UTF8')), 'hex')
+    from public.dealing_days d join public.nav_strikes s on s.strike_id = d.strike_id join public.proposals p on p.proposal_id = s.proposal_id where d.dealing_day_id = of_day
+$$;
+comment on function evergreen.day_hash(uuid) is 'sha256 over the committed book, the frozen inputs, the approved NAV, the cap and every fill of a day. Lower-case hex.';
+
+create or replace function public.fn_close_dealing_day(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  broken text;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_close_dealing_day', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status = 'settled', 'EG428', 'The dealing day is ' || d.status || '; it closes when its orders are settled.');
+  select string_agg(distinct b.invariant || ' ' || b.entity_type, ', ') into broken from evergreen.broken_invariants(d.fund_id) b;
+  perform evergreen.refuse_unless(broken is null, 'EG424', 'Invariants of the fund are broken: ' || coalesce(left(broken, 300), '') || '.');
+  update public.dealing_days x set status = 'closed', step = 12, closed_at = now(), day_hash = evergreen.day_hash(x.dealing_day_id) where x.dealing_day_id = d.dealing_day_id returning * into d;
+  perform evergreen.emit('DEALING_DAY_CLOSED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'day_hash', d.day_hash), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'dealing day closed, hash ' || left(d.day_hash, 12), request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_close_dealing_day', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_close_dealing_day(uuid, text) is 'Closes a settled day with its hash, once every invariant of the fund holds. EG404, EG424, EG428.';
+
+create or replace function evergreen.rebuild_balances(of_fund uuid default null)
+returns table (balance text, fund_id uuid, entity_id text, stored numeric, rebuilt numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with classes as (select c.share_class_id, c.fund_id, c.units_outstanding from public.share_classes c where of_fund is null or c.fund_id = of_fund),
+  entries as materialized (select u.share_class_id, c.fund_id, u.account, u.investor_id, u.lot_id, sum(u.units) as units from public.unit_ledger u join classes c using (share_class_id) group by 1, 2, 3, 4, 5),
+  cash as materialized (select m.fund_id, m.account, m.currency, m.investor_id, sum(m.amount) as amount from public.cash_movements m where of_fund is null or m.fund_id = of_fund group by 1, 2, 3, 4)
+  select 'holdings', coalesce(r.fund_id, c.fund_id), coalesce(r.investor_id, h.investor_id) || '/' || coalesce(r.share_class_id, h.share_class_id), h.units, r.units
+    from (public.holdings h join classes c using (share_class_id))
+    full join (select e.fund_id, e.investor_id, e.share_class_id, sum(e.units) as units from entries e where e.account = 'holder' group by 1, 2, 3) r
+      on r.investor_id = h.investor_id and r.share_class_id = h.share_class_id
+   where coalesce(h.units, 0) <> coalesce(r.units, 0)
+  union all
+  select 'lots', c.fund_id, l.lot_id::text, l.units_left, r.units from public.lots l join classes c using (share_class_id)
+    left join (select e.lot_id, sum(e.units) as units from entries e where e.lot_id is not null group by 1) r on r.lot_id = l.lot_id
+   where l.units_left <> coalesce(r.units, 0)
+  union all
+  select 'units_outstanding', c.fund_id, c.share_class_id::text, c.units_outstanding, r.units from classes c
+    join (select e.share_class_id, -sum(e.units) as units from entries e where e.account = 'outstanding' group by 1) r using (share_class_id) where c.units_outstanding <> r.units
+  union all
+  select 'cash', coalesce(r.fund_id, b.fund_id), coalesce(r.account, b.account) || '/' || coalesce(r.investor_id, b.investor_id)::text, b.amount, r.amount
+    from (select x.* from public.cash_balances x where of_fund is null or x.fund_id = of_fund) b
+    full join cash r on r.fund_id = b.fund_id and r.account = b.account and r.currency = b.currency
+     -- a full join needs equality: nobody is the zero uuid
+     and coalesce(r.investor_id, '00000000-0000-0000-0000-000000000000') = coalesce(b.investor_id, '00000000-0000-0000-0000-000000000000')
+   where coalesce(b.amount, 0) <> coalesce(r.amount, 0)
+$$;
+comment on function evergreen.rebuild_balances(uuid) is 'Every stored balance (holdings, lots, units outstanding, cash) that is not, to the last digit, the sum of its entries.';
+
+create or replace function evergreen.broken_invariants(of_fund uuid default null)
+returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with days as (select d.* from public.dealing_days d where of_fund is null or d.fund_id = of_fund),
+  heads as (select t.* from public.ledger_transactions t where of_fund is null or t.fund_id = of_fund),
+  strikes as (select s.* from public.nav_strikes s where of_fund is null or s.fund_id = of_fund)
+  select 'I1', 'ledger_transactions', m.ledger_tx_id::text, 'cash does not sum to zero' from public.cash_movements m join heads t using (ledger_tx_id) group by m.ledger_tx_id, m.currency having sum(m.amount) <> 0
+  union all
+  select 'I1', 'cash_balances', b.fund_id::text, 'the accounts of a currency do not sum to zero' from public.cash_balances b where of_fund is null or b.fund_id = of_fund group by b.fund_id, b.currency having sum(b.amount) <> 0
+  union all
+  select 'I2', 'ledger_transactions', u.ledger_tx_id::text, 'units do not sum to zero' from public.unit_ledger u join heads t using (ledger_tx_id) group by u.ledger_tx_id, u.share_class_id having sum(u.units) <> 0
+  union all
+  select 'I2', 'share_classes', c.share_class_id::text, 'holdings do not sum to the units outstanding' from public.share_classes c
+    join (select h.share_class_id, sum(h.units) as units, min(h.units) as least_units from public.holdings h group by 1) h using (share_class_id)
+   where (of_fund is null or c.fund_id = of_fund) and (h.units <> c.units_outstanding or h.least_units < 0)
+  union all
+  select 'I2', 'holdings', x.investor_id || '/' || x.share_class_id, 'lots do not sum to the holding' from (
+    select h.investor_id, h.share_class_id, h.units from public.holdings h join public.share_classes c using (share_class_id) where of_fund is null or c.fund_id = of_fund) x
+    left join (select l.investor_id, l.share_class_id, sum(l.units_left) as units from public.lots l group by 1, 2) l using (investor_id, share_class_id) where x.units <> coalesce(l.units, 0)
+  union all
+  select 'I3', r.balance, r.entity_id, 'the balance is not the sum of its entries' from evergreen.rebuild_balances(of_fund) r
+  union all
+  select 'I4', 'dealing_days', t.dealing_day_id::text, 'a day is posted more than once' from heads t
+   where t.kind = 'dealing' and not exists (select from public.ledger_transactions r where r.reverses = t.ledger_tx_id) group by t.dealing_day_id having count(*) > 1
+  union all
+  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals}'::text[]) n (name)
+   where 2 <> (select count(*) from pg_catalog.pg_trigger g where g.tgrelid = ('public.' || n.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled in ('O', 'A'))
+  union all
+  select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the price is not the value over the units' from public.class_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
+   where n.units > 0 and n.nav_per_unit <> round(round(n.nav, 30) / n.units, c.price_dp)
+  union all
+  select 'I6', 'nav_strikes', s.strike_id::text, 'the classes do not sum to the fund' from strikes s where s.state in ('final', 'restated')
+     and s.nav is distinct from (select sum(n.nav) from public.class_navs n where n.strike_id = s.strike_id)
+  union all
+  -- what was allocated is what was posted, order by order
+  select 'I6', 'allocations', a.flow_id::text, 'the fill is not what was posted' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
+    left join (select u.flow_id, sum(u.units) as units from public.unit_ledger u join heads t using (ledger_tx_id) where t.kind = 'dealing' and u.account = 'holder' group by 1) p on p.flow_id = a.flow_id
+   where d.status in ('posted', 'claimable', 'settled', 'closed') and (coalesce(p.units, 0) <> case f.direction when 'redemption' then -a.filled_units else a.filled_units end
+     or f.filled_units is distinct from a.filled_units)
+  union all
+  select 'I12', 'proposals', p.proposal_id::text, 'applied without the approvals it needs' from public.proposals p
+   where (of_fund is null or p.fund_id = of_fund) and p.status = 'applied' and not evergreen.has_approvals(p)
+  union all
+  select 'I12', 'nav_strikes', s.strike_id::text, 'final without two approvals on its hash' from strikes s left join public.proposals p using (proposal_id)
+   where s.state in ('final', 'restated') and (p.approvals_needed >= 2 and p.inputs ->> 'inputs_hash' = s.inputs_hash and p.status = 'applied' and evergreen.has_approvals(p)
+     and p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at)) is not true
+  union all
+  select 'I13', 'liquidity_ladder', l.ladder_id::text, 'more is reserved than there is' from public.liquidity_ladder l where (of_fund is null or l.fund_id = of_fund) and l.side = 'asset' and l.utilization > l.capacity
+  union all
+  select 'I13', 'dealing_days', d.dealing_day_id::text, 'the fills exceed the cap' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
+   where d.decision ->> 'cap_units' is not null and f.direction = 'redemption' and f.order_kind <> 'transfer' group by d.dealing_day_id, d.decision having sum(a.filled_units) > (d.decision ->> 'cap_units')::numeric
+  union all
+  select 'I13', 'allocations', a.flow_id::text, 'filled more than was asked' from days d join public.allocations a using (dealing_day_id) where a.filled_units + a.carried_units > a.requested_units
+  union all
+  select 'I13', 'dealing_days', d.dealing_day_id::text, 'a pro-rata cohort is not treated equally' from days d join (
+    select a.dealing_day_id, c.units_dp, a.requested_units as asked, a.filled_units as got, sum(a.requested_units) over w as all_asked, sum(a.filled_units) over w as all_got
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
+     where f.direction = 'redemption' and a.cohort like 'pro\_rata%' window w as (partition by a.dealing_day_id, a.cohort)) x using (dealing_day_id)
+   where abs(x.got * x.all_asked - x.asked * x.all_got) >= (x.all_asked + x.asked) * power(10::numeric, -x.units_dp) group by d.dealing_day_id
+  union all
+  -- an investor who is not cleared today and whose record has not changed since the posting was not cleared then
+  select 'I14', 'lots', l.lot_id::text, 'units were issued to an investor who was not cleared' from heads t join public.unit_ledger u using (ledger_tx_id) join public.lots l on l.lot_id = u.lot_id
+    join public.investors i on i.investor_id = u.investor_id where t.kind = 'dealing' and u.units > 0
+     and (i.kyc_status <> 'approved' and i.updated_at < t.posted_at or i.kyc_valid_until <= t.posted_at and i.updated_at < t.posted_at)
+  union all
+  select 'I16', 'dealing_days', d.dealing_day_id::text, 'orders were locked after their price was known' from days d join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = d.share_class_id
+   where exists (select from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.priced_at is not null and f.locked_at >= (select min(m.published_at) from public.class_navs m
+     join public.nav_strikes s on s.strike_id = m.strike_id where s.fund_id = d.fund_id and s.nav_date = d.dealing_date))
+  union all
+  select 'R1', 'fund_flows', x.flow_id::text, 'the state is not that of its last record' from (
+    -- the stamp of a record is the clock's, so that two steps of one transaction stand in their order
+    select distinct on (t.flow_id) t.flow_id, t.to_status, f.status from public.order_transitions t join public.fund_flows f using (flow_id)
+     where of_fund is null or f.fund_id = of_fund order by t.flow_id, t.updated_at desc) x where x.status <> x.to_status
+  union all
+  select 'order_root', 'dealing_days', d.dealing_day_id::text, 'the order book is not what was committed' from days d where d.order_root is not null
+     and d.order_root <> evergreen.merkle_root(array(select decode(l.leaf, 'hex') from public.order_leaves l where l.dealing_day_id = d.dealing_day_id order by l.position))
+  union all
+  select 'day_hash', 'dealing_days', d.dealing_day_id::text, 'the day is not what was closed' from days d where d.day_hash is not null and d.day_hash is distinct from evergreen.day_hash(d.dealing_day_id)
+$$;
+comment on function evergreen.broken_invariants(uuid) is
+  'What is broken of I1–I6, I12–I14, I16, the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
+
+create or replace function public.fn_verify_invariants(fund text default null) returns table (invariant text, entity_type text, entity_id text, detail text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund uuid;
+begin
+  perform evergreen.require_role('audit_role', 'pm_role', 'ops_role', 'agent_commander');
+  if fund is not null then
+    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  end if;
+  return query select b.invariant, b.entity_type, b.entity_id, b.detail from evergreen.broken_invariants(of_fund) b;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
+
+-- from sql/70-policies.sql
+-- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
+-- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
+create or replace function evergreen.apply_read_access() returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  t record;
+  staff constant text := 'pm_role, ops_role, audit_role';
+  agents constant text := 'agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization';
+  granted text;
+begin
+  for t in select c.relname as name from pg_catalog.pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname <> '_prisma_migrations' loop
+    execute format('alter table public.%I owner to evergreen_owner', t.name);
+    execute format('alter table public.%I enable row level security', t.name);
+    execute format('alter table public.%I force row level security', t.name);
+    execute format('revoke all on public.%I from public, anon, authenticated, service_role, demo_role, lp_role, evergreen_app, evergreen_api, evergreen_readonly, %s, %s', t.name, staff, agents);
+    execute format('drop policy if exists owner__all on public.%I', t.name);
+    execute format('create policy owner__all on public.%I to evergreen_owner using (true) with check (true)', t.name);
+    execute format('drop policy if exists staff__select on public.%I', t.name);
+  end loop;
+  for t in select * from (values
+    ('currencies',             'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
+    ('funds',                  'pm_role, ops_role, audit_role, service_role, ' || agents),
+    ('share_classes',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('assets',                 'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_simulation, agent_tokenization'),
+    ('asset_snapshots',        'pm_role, ops_role, audit_role, agent_risk_guardian, agent_simulation'),
+    ('portfolio_allocations',  'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation'),
+    ('mandates',               'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_compliance_sentinel'),
+    ('liquidity_ladder',       'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
+    ('liquidity_reservations', 'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine'),
+    ('reported_flows',         'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_simulation'),
+    ('fund_sensitivities',     'pm_role, ops_role, audit_role, agent_simulation'),
+    ('investors',              'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('investors_pending_kyc',  'pm_role, ops_role, audit_role, agent_kyc'),
+    ('investor_access',        'ops_role, audit_role'),
+    ('fund_flows',             'pm_role, ops_role, audit_role, agent_commander, agent_kyc, agent_liquidity_engine'),
+    ('event_types',            'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
+    ('fund_events',            'pm_role, ops_role, audit_role, service_role, ' || agents),
+    ('event_investors',        'pm_role, ops_role, audit_role, agent_kyc'),
+    ('event_outbox',           'pm_role, ops_role, audit_role, service_role'),
+    ('event_batches',          'pm_role, ops_role, audit_role, service_role, agent_kyc'),
+    ('workflow_runs',          'pm_role, ops_role, audit_role, service_role, agent_commander'),
+    ('proposals',              'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel'),
+    ('proposal_checks',        'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel'),
+    ('approvals',              'pm_role, ops_role, audit_role, agent_commander'),
+    ('commands',               'audit_role'),
+    ('audit_trail',            'pm_role, ops_role, audit_role, service_role'),
+    ('audit_blocks',           'pm_role, ops_role, audit_role, service_role'),
+    ('audit_cursor',           'pm_role, ops_role, audit_role, service_role'),
+    ('compliance_logs',        'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_tokenization'),
+    ('risk_alerts',            'pm_role, ops_role, audit_role, agent_commander, agent_risk_guardian'),
+    ('tokenization_actions',   'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_tokenization'),
+    ('agent_memories',         'pm_role, audit_role, ' || agents),
+    ('memory_nodes',           'pm_role, audit_role, ' || agents),
+    ('memory_edges',           'pm_role, audit_role, ' || agents),
+    ('dealing_policies',       'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation'),
+    ('lmt_policies',           'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation'),
+    ('lmt_activations',        'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian'),
+    ('calendar_holidays',      'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
+    ('dealing_days',           'pm_role, ops_role, audit_role, service_role, agent_commander, agent_liquidity_engine, agent_kyc, agent_risk_guardian, agent_tokenization'),
+    ('order_transitions',      'pm_role, ops_role, audit_role, agent_commander, agent_kyc'),
+    ('order_leaves',           'pm_role, ops_role, audit_role, agent_commander'),
+    ('nav_strikes',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
+    ('nav_inputs',             'pm_role, ops_role, audit_role, agent_commander, agent_risk_guardian, agent_simulation'),
+    ('class_navs',             'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
+    ('allocations',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_tokenization'),
+    ('ledger_transactions',    'pm_role, ops_role, audit_role, agent_commander'),
+    ('unit_ledger',            'pm_role, ops_role, audit_role, agent_commander, agent_tokenization'),
+    ('cash_movements',         'pm_role, ops_role, audit_role, agent_commander'),
+    ('lots',                   'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('holdings',               'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_simulation, agent_tokenization'),
+    ('cash_balances',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('trace_spans',            'pm_role, ops_role, audit_role'),
+    ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
+  ) as access (name, readers) loop
+    -- the diagnostic login reads what an auditor reads; named, because what a login inherits differs between Postgres 15 and 16
+    t.readers := replace(t.readers, 'audit_role', 'audit_role, evergreen_readonly');
+    execute format('grant select on public.%I to %s', t.name, t.readers);
+    execute format('create policy staff__select on public.%I for select to %s using (true)', t.name, t.readers);
+  end loop;
+end $$;
+comment on function evergreen.apply_read_access() is 'Puts ownership, row-level security, grants and staff policies in place; called by migrations only.';
+select evergreen.apply_read_access();
+
+-- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
+grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
+  public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
+  public.class_navs to lp_role;
+drop policy if exists lp__select_own on public.funds;
+create policy lp__select_own on public.funds for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
+drop policy if exists lp__select_own on public.share_classes;
+create policy lp__select_own on public.share_classes for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
+drop policy if exists lp__select_visible on public.assets;
+create policy lp__select_visible on public.assets for select to lp_role using (lp_visible and fund_id = any (array(select evergreen.my_fund_ids())));
+drop policy if exists lp__select_visible on public.asset_snapshots;
+create policy lp__select_visible on public.asset_snapshots for select to lp_role
+  using (scenario_id = '' and asset_id = any (array(select evergreen.visible_asset_ids())));
+drop policy if exists lp__select_own on public.investors;
+create policy lp__select_own on public.investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.investor_access;
+create policy lp__select_own on public.investor_access for select to lp_role using (user_id = (select evergreen.user_id()));
+drop policy if exists lp__select_own on public.fund_flows;
+create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.fund_events;
+create policy lp__select_own on public.fund_events for select to lp_role using (event_id = any (array(select evergreen.my_event_ids())));
+drop policy if exists lp__select_own on public.event_investors;
+create policy lp__select_own on public.event_investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+-- their own fills, lots, holdings and cash; prices only once they are struck
+drop policy if exists lp__select_own on public.allocations;
+create policy lp__select_own on public.allocations for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.lots;
+create policy lp__select_own on public.lots for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.holdings;
+create policy lp__select_own on public.holdings for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.cash_movements;
+create policy lp__select_own on public.cash_movements for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_own on public.cash_balances;
+create policy lp__select_own on public.cash_balances for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+drop policy if exists lp__select_struck on public.class_navs;
+create policy lp__select_struck on public.class_navs for select to lp_role
+  using (published_at is not null and share_class_id = any (array(select evergreen.my_class_ids())));
+
+-- Views follow the tables they read.
+revoke all on public.subscriptions, public.redemptions from public, anon, authenticated, service_role, demo_role, evergreen_app, evergreen_api;
+grant select on public.subscriptions, public.redemptions to pm_role, ops_role, audit_role, evergreen_readonly, lp_role;
+alter view public.subscriptions owner to evergreen_owner;
+alter view public.redemptions owner to evergreen_owner;
+
+-- from sql/80-grants.sql
+-- Who may call what. Nobody can by default; the second list repeats, as grants, what each function checks in its first lines.
+do $$
+declare
+  f record;
+begin
+  for f in select p.oid::regprocedure as signature, n.nspname as schema from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+            where n.nspname = 'evergreen' or (n.nspname = 'public' and p.proname like 'fn\_%') loop
+    execute format('alter function %s owner to evergreen_owner', f.signature);
+    execute format('revoke all on function %s from public, anon, authenticated, service_role', f.signature);
+  end loop;
+  for f in select * from (values
+    ('fn_record_event(text,jsonb,text,text,text,uuid,uuid[])', 'pm_role, ops_role, service_role, agent_liquidity_engine, agent_simulation, agent_risk_guardian, agent_compliance_sentinel'),
+    ('fn_claim_events(text,int,int)', 'service_role'),
+    ('fn_finish_events(bigint[])', 'service_role'),
+    ('fn_fail_event(bigint,text,int)', 'service_role'),
+    ('fn_release_events(bigint[])', 'service_role'),
+    ('fn_claim_batch(text,int,int)', 'service_role'),
+    ('fn_fail_batch(uuid,text,int)', 'service_role'),
+    ('fn_retry_event(uuid,text)', 'pm_role, ops_role'),
+    ('fn_seal_audit(int)', 'service_role'),
+    ('fn_open_workflow(text,text,uuid,jsonb,text)', 'agent_commander, service_role'),
+    ('fn_complete_workflow(text,text,jsonb,text)', 'agent_commander, service_role'),
+    ('fn_update_liquidity_bucket(text,numeric,jsonb,text)', 'agent_liquidity_engine, agent_simulation, pm_role, ops_role, service_role'),
+    ('fn_reserve_liquidity(uuid,text)', 'agent_liquidity_engine'),
+    ('fn_release_liquidity(uuid,text,text)', 'agent_liquidity_engine'),
+    ('fn_request_rebalance(text,text,text,text,jsonb)', 'pm_role'),
+    ('fn_propose_rebalancing(uuid,jsonb,jsonb,text)', 'agent_rebalancing'),
+    ('fn_record_checks(uuid,jsonb,text)', 'agent_compliance_sentinel'),
+    ('fn_open_proposal(uuid,text)', 'agent_commander'),
+    ('fn_decide_proposal(uuid,text,text,text,text)', 'pm_role'),
+    ('fn_read_decision(uuid,text)', 'agent_commander'),
+    ('fn_withdraw_proposal(uuid,text,text)', 'agent_commander'),
+    ('fn_apply_allocations(uuid,text)', 'agent_rebalancing'),
+    ('fn_set_mandate(text,jsonb,text,text)', 'pm_role'),
+    ('fn_import_fund(jsonb,text)', 'pm_role, ops_role'),
+    ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
+    ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
+    ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
+    ('fn_place_order(text,uuid,text,numeric,text,text,text,text,numeric,date,text,text,uuid,timestamptz)', 'lp_role, ops_role'),
+    ('fn_cancel_order(uuid,text,text)', 'lp_role, ops_role, pm_role'),
+    ('fn_hold_order(uuid,text,text)', 'ops_role, agent_kyc, agent_compliance_sentinel'),
+    ('fn_release_hold(uuid,text,text)', 'ops_role'),
+    ('fn_prove_order(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
+    ('fn_open_class(text,text,text,numeric,int,int,text)', 'pm_role, ops_role'),
+    ('fn_open_register(uuid,jsonb,text)', 'ops_role'),
+    ('fn_set_holidays(text,jsonb,text)', 'ops_role'),
+    ('fn_set_dealing_policy(uuid,jsonb,date,text)', 'pm_role, ops_role'),
+    ('fn_set_lmt_policy(text,text,jsonb,date,text)', 'pm_role, ops_role'),
+    ('fn_propose_lmt(text,text,jsonb,text,text,text)', 'pm_role, ops_role, agent_liquidity_engine, agent_commander'),
+    ('fn_activate_lmt(uuid,text)', 'pm_role, agent_commander'),
+    ('fn_end_lmt(uuid,text,text)', 'pm_role'),
+    ('fn_open_dealing_day(text,text,date,text,text)', 'ops_role, agent_commander'),
+    ('fn_lock_orders(uuid,text)', 'agent_commander'),
+    ('fn_recheck_orders(uuid,text)', 'agent_kyc'),
+    ('fn_freeze_nav_inputs(text,date,jsonb,text)', 'agent_commander, ops_role'),
+    ('fn_propose_nav(uuid,jsonb,jsonb,text,text)', 'agent_commander, ops_role, pm_role'),
+    ('fn_strike_nav(uuid,text)', 'agent_commander, ops_role'),
+    ('fn_restate_nav(uuid,jsonb,text,text)', 'pm_role, ops_role'),
+    ('fn_decide_lmt(uuid,jsonb,text)', 'agent_liquidity_engine'),
+    ('fn_record_allocations(uuid,jsonb,jsonb,text)', 'agent_liquidity_engine'),
+    ('fn_post_dealing_day(uuid,text)', 'agent_commander'),
+    ('fn_open_claims(uuid,text)', 'agent_commander'),
+    ('fn_confirm_cash(text,jsonb,text)', 'ops_role, agent_commander'),
+    ('fn_close_dealing_day(uuid,text)', 'agent_commander'),
+    ('fn_reverse_ledger(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_verify_invariants(text)', 'audit_role, pm_role, ops_role, agent_commander'),
+    ('fn_intake_orders(uuid,text)', 'agent_kyc'),
+    ('fn_raise_alert(uuid,text,text,text,text)', 'agent_risk_guardian'),
+    ('fn_record_stress(uuid,text,numeric,text,jsonb,text)', 'agent_simulation'),
+    ('fn_log_compliance(uuid,text,text,text,jsonb,text)', 'agent_compliance_sentinel'),
+    ('fn_register_tokenization(uuid,uuid,text)', 'agent_tokenization'),
+    ('fn_remember(jsonb,text)', 'pm_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
+    ('fn_search_memories(float8[],uuid,int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
+    ('fn_load_demo(jsonb,text)', 'demo_role'),
+    ('fn_record_spans(jsonb)', 'service_role')
+  ) as access (signature, callers) loop
+    execute format('grant execute on function public.%s to %s', f.signature, f.callers);
+  end loop;
+end $$;
+
+-- policies call these as the reader
+grant execute on function evergreen.claims(), evergreen.user_id(), evergreen.my_investor_ids(), evergreen.my_event_ids(), evergreen.my_fund_ids(), evergreen.my_class_ids(), evergreen.visible_asset_ids() to lp_role;
+
+-- a function of a later migration belongs to nobody until it is granted: the built-in default (everybody may execute) can only be taken back for all schemas at once
+alter default privileges revoke all on functions from public;
+alter default privileges for role evergreen_owner revoke all on functions from public;
+-- no table rights by default, whatever the platform's defaults are (hosted Supabase grants to anon and authenticated)
+alter default privileges in schema public revoke all on tables from public, anon, authenticated, service_role;
+alter default privileges in schema public revoke all on functions from public, anon, authenticated, service_role;
+alter default privileges in schema public revoke all on sequences from public, anon, authenticated, service_role;
+revoke all on all sequences in schema public from public, anon, authenticated, service_role;
+do $$
+declare
+  s record;
+begin
+  for s in select c.oid::regclass as name from pg_catalog.pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'S'
+            and not exists (select from pg_catalog.pg_depend d where d.objid = c.oid and d.deptype in ('a', 'i')) loop
+    execute format('alter sequence %s owner to evergreen_owner', s.name);
+  end loop;
+  -- scratch tables are how search_path attacks begin
+  execute format('revoke temporary, create on database %I from public', current_database());
+  if to_regclass('public._prisma_migrations') is not null then
+    execute 'alter table public._prisma_migrations enable row level security';
+    execute 'revoke all on public._prisma_migrations from public, anon, authenticated, service_role';
+  end if;
+end $$;
+grant usage on schema public to pm_role, lp_role, ops_role, audit_role, service_role, demo_role, agent_commander, agent_rebalancing, agent_liquidity_engine,
+  agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization, evergreen_owner, evergreen_readonly;

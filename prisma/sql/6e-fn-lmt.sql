@@ -1,0 +1,215 @@
+-- Liquidity tools: the policy of a fund as data, activation by two people with a drafted notice, and what was decided on a dealing day.
+
+create or replace function public.fn_set_lmt_policy(fund text, pack text, body jsonb, effective_from date, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  made public.lmt_policies;
+  tools text[];
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'pack', pack, 'body', body, 'effective_from', effective_from);
+  answer := evergreen.earlier_answer('fn_set_lmt_policy', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(length(pack) between 1 and 40 and isfinite(effective_from), 'EG400', 'pack has 1 to 40 characters and effective_from is a date.');
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536, 'EG400', 'body is a JSON object of at most 64 KB.');
+  perform evergreen.refuse_unless(jsonb_typeof(body -> 'tools') = 'array', 'EG400', 'body.tools is a list of tools.');
+  select array_agg(distinct t order by t) into tools from jsonb_array_elements_text(body -> 'tools') t;
+  -- R9c: at least two of the seven, and not only swing with dual pricing; money-market funds one
+  perform evergreen.refuse_unless(tools <@ array['gate', 'notice_extension', 'redemption_fee', 'swing', 'dual_pricing', 'anti_dilution_levy', 'in_kind'],
+    'EG400', 'A tool is one of gate, notice_extension, redemption_fee, swing, dual_pricing, anti_dilution_levy, in_kind.');
+  perform evergreen.refuse_unless(cardinality(tools) >= case pack when 'mmf' then 1 else 2 end and tools <> array['dual_pricing', 'swing'],
+    'EG424', 'At least two tools are selected, and not only swing with dual pricing.');
+  perform evergreen.refuse_unless(coalesce(body ->> 'carry', 'auto_pari_passu') in ('auto_pari_passu', 'priority_by_vintage', 'lapse_resubmit'), 'EG400', 'carry is auto_pari_passu, priority_by_vintage or lapse_resubmit.');
+  insert into public.lmt_policies (fund_id, version, effective_from, pack, body, hash, set_by)
+  values (of_fund.fund_id, (select coalesce(max(p.version), 0) + 1 from public.lmt_policies p where p.fund_id = of_fund.fund_id), fn_set_lmt_policy.effective_from,
+    fn_set_lmt_policy.pack, fn_set_lmt_policy.body, encode(sha256(convert_to(body::text, 'UTF8')), 'hex'), evergreen.actor()) returning * into made;
+  perform evergreen.emit('POLICY_SET', of_fund.fund_id, jsonb_build_object('policy_id', made.policy_id, 'kind', 'lmt', 'version', made.version), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'lmt_policies', made.policy_id::text, 'liquidity tools version ' || made.version || ' set', request_id);
+  answer := jsonb_build_object('policy_id', made.policy_id, 'version', made.version, 'hash', made.hash);
+  perform evergreen.keep_answer('fn_set_lmt_policy', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_lmt_policy(text, text, jsonb, date, text) is
+  'Sets the liquidity tools of a fund from a date on (R9c: two at least). Returns {policy_id, version, hash}. EG400, EG404, EG424 too few.';
+
+create or replace function public.fn_propose_lmt(fund text, tool text, trigger jsonb, notice text, workflow_id text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  proposal uuid := gen_random_uuid();
+  event uuid;
+  until timestamptz;
+  what jsonb;
+  digest text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_liquidity_engine', 'agent_commander');
+  input := jsonb_build_object('fund', fund, 'tool', tool, 'trigger', trigger, 'notice', notice, 'workflow_id', workflow_id);
+  answer := evergreen.earlier_answer('fn_propose_lmt', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(trigger) = 'object' and octet_length(trigger::text) <= 65536, 'EG400', 'trigger is a JSON object of at most 64 KB: the facts that ask for the tool.');
+  perform evergreen.refuse_unless(length(notice) between 20 and 8000, 'EG400', 'notice is the drafted text, 20 to 8,000 characters.');
+  perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  -- suspension and side pocket are always there; the others when the policy selects them
+  perform evergreen.refuse_unless(tool in ('suspension', 'side_pocket') or coalesce((select case tool when 'investor_gate' then p.body -> 'tools' ? 'gate' else p.body -> 'tools' ? tool end
+    from public.lmt_policies p where p.fund_id = of_fund.fund_id and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1), false),
+    'EG428', 'The fund has not selected that tool.');
+  perform evergreen.refuse_unless(not exists (select from public.lmt_activations a join public.proposals p on p.proposal_id = a.proposal_id
+    where a.fund_id = of_fund.fund_id and a.tool = fn_propose_lmt.tool and (a.status = 'active' or (a.status = 'proposed' and p.status in ('pending', 'approved') and p.expires_at > now()))),
+    'EG428', 'That tool is active or proposed already.');
+  until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
+  what := jsonb_build_object('activation_id', id, 'tool', tool, 'notice', notice);
+  digest := evergreen.proposal_hash(proposal, of_fund.fund_id, 'lmt', what, trigger, until);
+  event := evergreen.emit('LMT_PROPOSED', of_fund.fund_id, jsonb_build_object('activation_id', id, 'proposal_id', proposal), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', fn_propose_lmt.workflow_id)), '{}', request_id);
+  insert into public.proposals (proposal_id, fund_id, kind, status, hash, body, inputs, blast_radius, based_on_version, event_id, workflow_id, proposed_by, requested_by, approvals_needed, expires_at)
+  values (proposal, of_fund.fund_id, 'lmt', 'pending', digest, what, trigger, '{"funds": 1}', of_fund.allocations_version, event, coalesce(fn_propose_lmt.workflow_id, 'lmt/' || id),
+    evergreen.actor(), evergreen.actor(), 2, until);
+  insert into public.lmt_activations (activation_id, fund_id, tool, trigger, status, proposal_id, notice)
+  values (id, of_fund.fund_id, fn_propose_lmt.tool, fn_propose_lmt.trigger, 'proposed', proposal, fn_propose_lmt.notice);
+  perform evergreen.audit(of_fund.fund_id, 'lmt_activations', id::text, tool || ' proposed', request_id);
+  answer := jsonb_build_object('activation_id', id, 'proposal_id', proposal, 'hash', digest);
+  perform evergreen.keep_answer('fn_propose_lmt', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_lmt(text, text, jsonb, text, text, text) is
+  'Puts the activation of a liquidity tool before two people: the facts that ask for it and the drafted notice. EG400, EG404, EG428.';
+
+create or replace function public.fn_activate_lmt(activation_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  a public.lmt_activations;
+  p public.proposals;
+begin
+  perform evergreen.require_role('pm_role', 'agent_commander');
+  input := jsonb_build_object('activation_id', activation_id);
+  answer := evergreen.earlier_answer('fn_activate_lmt', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select x.* into p from public.proposals x where x.proposal_id = (select y.proposal_id from public.lmt_activations y where y.activation_id = fn_activate_lmt.activation_id) for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No activation with that id.');
+  perform 1 from public.funds f where f.fund_id = p.fund_id for no key update;
+  select * into a from public.lmt_activations x where x.activation_id = fn_activate_lmt.activation_id for no key update;
+  perform evergreen.refuse_unless(a.status = 'proposed' and p.status = 'approved', 'EG428', 'The activation is ' || a.status || ' and its proposal ' || p.status || '.');
+  perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve the activation.');
+  perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at) and p.body ->> 'notice' = a.notice
+    and p.inputs = a.trigger and p.body ->> 'tool' = a.tool, 'EG421', 'The proposal was changed after it was hashed.');
+  update public.lmt_activations x set status = 'active', active_from = now() where x.activation_id = a.activation_id;
+  update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
+  if a.tool = 'suspension' then
+    update public.funds f set status = 'suspended' where f.fund_id = a.fund_id;
+  end if;
+  perform evergreen.emit('LMT_ACTIVATED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, a.tool || ' activated', request_id);
+  answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', 'active');
+  perform evergreen.keep_answer('fn_activate_lmt', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_activate_lmt(uuid, text) is
+  'Puts an approved liquidity tool to use, once; a suspension suspends the fund, subscriptions and redemptions alike. EG404, EG420, EG421, EG428.';
+
+create or replace function public.fn_end_lmt(activation_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  a public.lmt_activations;
+begin
+  perform evergreen.require_role('pm_role');
+  input := jsonb_build_object('activation_id', activation_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_end_lmt', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.lmt_activations x where x.activation_id = fn_end_lmt.activation_id) for no key update;
+  select * into a from public.lmt_activations x where x.activation_id = fn_end_lmt.activation_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No activation with that id.');
+  perform evergreen.refuse_unless(a.status = 'active', 'EG428', 'The activation is ' || a.status || '.');
+  update public.lmt_activations x set status = 'ended', active_until = now(), end_reason = reason where x.activation_id = a.activation_id;
+  if a.tool = 'suspension' then
+    update public.funds f set status = 'active' where f.fund_id = a.fund_id and f.status = 'suspended';
+  end if;
+  perform evergreen.emit('LMT_ENDED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, a.tool || ' ended', request_id);
+  answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', 'ended');
+  perform evergreen.keep_answer('fn_end_lmt', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_end_lmt(uuid, text, text) is 'Ends an active liquidity tool; the end of a suspension opens the fund again. EG400, EG404, EG428.';
+
+create or replace function public.fn_decide_lmt(dealing_day_id uuid, decision jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  suspend boolean;
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'decision', decision);
+  answer := evergreen.earlier_answer('fn_decide_lmt', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(jsonb_typeof(decision) = 'object' and octet_length(decision::text) <= 65536, 'EG400', 'decision is a JSON object of at most 64 KB.');
+  suspend := coalesce((decision ->> 'suspend')::boolean, false);
+  if suspend then
+    -- the locked orders stay queued for the next day; nothing was priced
+    perform evergreen.refuse_unless(d.status in ('cut_off', 'inputs_frozen', 'nav_proposed'), 'EG428', 'The dealing day is ' || d.status || '.');
+    perform evergreen.refuse_unless(exists (select from public.lmt_activations a where a.fund_id = d.fund_id and a.tool = 'suspension' and a.status = 'active'),
+      'EG428', 'No suspension of the fund is active: two people activate it first.');
+  else
+    perform evergreen.refuse_unless(d.status in ('struck', 'lmt_decided'), 'EG428', 'The dealing day is ' || d.status || '.');
+    perform evergreen.refuse_unless(jsonb_typeof(decision -> 'gate') = 'boolean', 'EG400', 'decision.gate says whether redemptions are gated.');
+    if (decision ->> 'gate')::boolean then
+      perform evergreen.refuse_unless((decision ->> 'cap_units')::numeric >= 0 and (decision ->> 'cap_units')::numeric < 1e18, 'EG400', 'decision.cap_units is what may be paid, in units of the class.');
+      perform evergreen.refuse_unless(exists (select from public.lmt_policies p where p.policy_id = d.lmt_policy_id and p.body -> 'tools' ? 'gate'),
+        'EG428', 'The policy that is pinned to the day has no gate.');
+    else
+      perform evergreen.refuse_unless(decision ->> 'cap_units' is null, 'EG400', 'Without a gate there is no cap_units.');
+    end if;
+  end if;
+  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end, decision = fn_decide_lmt.decision, step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.emit(case when suspend then 'SUSPENDED' else 'LMT_DECIDED' end, d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, case when suspend then 'dealing suspended' when (decision ->> 'gate')::boolean then 'gate applied' else 'no gate' end, request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_decide_lmt', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decide_lmt(uuid, jsonb, text) is
+  'Records what was decided on the unswung NAV: {gate, cap_units?, fraction?, tools?, …} or {suspend: true}, for which an activated suspension must stand. cap_units bounds the redemptions that are allocated. EG400, EG404, EG428.';

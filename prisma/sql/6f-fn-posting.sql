@@ -1,0 +1,259 @@
+-- The dealing day, second half: allocations (computed elsewhere, held to the rules here), posting in one transaction, claims, the close.
+
+create or replace function evergreen.check_allocations(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  bad int;
+  cap numeric := (d.decision ->> 'cap_units')::numeric;
+begin
+  -- every order of the day once, and no other
+  select count(*) into bad from (select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'priced') o
+    full join (select a.flow_id from public.allocations a where a.dealing_day_id = d.dealing_day_id) a using (flow_id) where o.flow_id is null or a.flow_id is null;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' orders of the day have no fill, or fills name no order of the day.');
+  -- each by itself: decimals, what was asked, money that foots at the dealing price, a reason for what is not filled
+  select count(*) into bad
+    from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = f.share_class_id
+    join public.currencies u on u.code = f.currency
+    left join public.fund_flows g on g.flow_id = f.linked_flow_id left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = g.flow_id
+   where a.dealing_day_id = d.dealing_day_id and (
+     a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
+     and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.credit = round(a.credit, u.exponent)
+     and length(a.cohort) between 1 and 40 and (a.reason is null or length(a.reason) <= 200)
+     and case when f.order_kind = 'transfer' then a.gross_amount = 0 and a.net_amount = 0 and a.levy = 0 and a.fee = 0 and a.credit = 0
+                and a.requested_units = f.requested_units and a.filled_units = l.filled_units and a.carried_units = l.carried_units
+              when f.direction = 'redemption' then a.requested_units > 0
+                and case when f.requested_units is not null then a.requested_units = f.requested_units
+                         else abs(a.requested_units * a.price - f.amount) < a.price * power(10::numeric, -c.units_dp) end
+                and a.gross_amount = trunc(a.filled_units * a.price, u.exponent) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
+                and (a.filled_units = a.requested_units or a.reason is not null)
+              else (f.order_kind = 'switch' or a.filled_units > 0) and a.carried_units = 0 and a.credit = 0 and a.gross_amount = case f.order_kind when 'switch' then l.net_amount else f.amount end
+                and a.net_amount = a.gross_amount - a.levy - a.fee and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp) end) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not what the order and the dealing price give.');
+  -- Σ fills ≤ cap; what changes its owner only takes nothing out of the fund
+  perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+    where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer'), 'EG424', 'The fills exceed the cap that was decided.');
+  -- within a pro-rata cohort everybody gets the same share, to one unit of rounding (and what the floor of the whole takes from the share)
+  select count(*) into bad from public.allocations a
+    join (select x.cohort, sum(x.requested_units) as asked, sum(x.filled_units) as filled from public.allocations x join public.fund_flows f on f.flow_id = x.flow_id
+           where x.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and x.cohort like 'pro\_rata%' group by x.cohort) k on k.cohort = a.cohort
+    join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption'
+     and abs(a.filled_units * k.asked - a.requested_units * k.filled) >= (k.asked + a.requested_units) * power(10::numeric, -c.units_dp);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills of a pro-rata cohort are not equal to the others within one unit of rounding.');
+  -- nobody above the holding
+  select count(*) into bad from (select a.investor_id, a.share_class_id, sum(a.filled_units) as units from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+      where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' group by 1, 2) x
+    left join public.holdings h on h.investor_id = x.investor_id and h.share_class_id = x.share_class_id where x.units > coalesce(h.units, 0);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' investors would redeem more than they hold.');
+end $$;
+comment on function evergreen.check_allocations(public.dealing_days) is
+  'Refuses (EG400, EG424) what must never be: a fill beyond the order, the cap, the holding or the others of its cohort, money that does not foot.';
+
+create or replace function public.fn_record_allocations(dealing_day_id uuid, terms jsonb, fills jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  swing_sub numeric;
+  swing_red numeric;
+  n int;
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'terms', terms, 'sha256', encode(sha256(convert_to(fills::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_record_allocations', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('lmt_decided', 'allocated'), 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.refuse_unless(jsonb_typeof(terms) = 'object' and octet_length(terms::text) <= 65536 and jsonb_typeof(fills) = 'array', 'EG400', 'terms is an object and fills a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(fills) <= 500000, 'EG413', 'fills has at most 500,000 rows.');
+  swing_sub := coalesce((terms ->> 'swing_sub')::numeric, 0);
+  swing_red := coalesce((terms ->> 'swing_red')::numeric, 0);
+  perform evergreen.refuse_unless(abs(swing_sub) <= 0.25 and abs(swing_red) <= 0.25, 'EG400', 'swing_sub and swing_red are ratios of at most 0.25.');
+  -- dealing prices of every class that the orders touch (a switch buys into another one)
+  update public.class_navs c set dealing_price_sub = round(c.nav_per_unit * (1 + swing_sub), sc.price_dp), dealing_price_red = round(c.nav_per_unit * (1 + swing_red), sc.price_dp),
+         swing_factor = case when swing_sub = swing_red then swing_sub else 0 end
+    from public.share_classes sc where c.strike_id = d.strike_id and sc.share_class_id = c.share_class_id
+     and (c.share_class_id = d.share_class_id or c.dealing_price_sub is null);
+  delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
+  insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, filled_units, carried_units, price,
+    gross_amount, levy, fee, credit, net_amount, series, high_water, equalisation_credit, reason)
+  select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.filled_units, coalesce(r.carried_units, 0),
+    case when f.order_kind = 'transfer' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
+    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), r.net_amount, coalesce(r.series, ''), r.high_water, coalesce(r.equalisation_credit, 0), r.reason
+    from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
+      credit numeric, net_amount numeric, series text, high_water numeric, equalisation_credit numeric, reason text)
+    join public.fund_flows f on f.flow_id = r.flow_id join public.class_navs c on c.strike_id = d.strike_id and c.share_class_id = f.share_class_id;
+  get diagnostics n = row_count;
+  perform evergreen.refuse_unless(n = jsonb_array_length(fills), 'EG400', (jsonb_array_length(fills) - n) || ' fills name no order or no class of the strike.');
+  perform evergreen.check_allocations(d);
+  update public.dealing_days x set status = 'allocated', step = greatest(x.step, 7), terms = fn_record_allocations.terms where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.emit('ALLOCATED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', n), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'allocated: ' || n || ' orders', request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_record_allocations', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_allocations(uuid, jsonb, jsonb, text) is
+  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, filled_units, carried_units, gross_amount, levy, fee, credit, net_amount, reason, …}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
+
+create or replace function evergreen.consume_lots(d public.dealing_days) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  pieces evergreen.unit_entry[];
+  hard int := coalesce((select (p.body #>> '{lockUp,hardMonths}')::int from public.dealing_policies p where p.policy_id = d.policy_id), 0);
+begin
+  -- first in, first out: orders and lots laid end to end on one line; where two intervals overlap, that piece of the lot goes to that order
+  -- (investor by investor through the index of lots: a join of two lists would compare everybody with everybody)
+  select array_agg(row(k.share_class_id, 'holder', k.investor_id, t.lot_id, o.flow_id, -(least(o.ends, t.ends) - greatest(o.begins, t.begins)))::evergreen.unit_entry)
+    into pieces
+    from (
+      select x.share_class_id, x.investor_id, array_agg(x.flow_id order by x.flow_id) as flows, array_agg(x.begins order by x.flow_id) as begins, array_agg(x.ends order by x.flow_id) as ends
+        from (
+          select a.flow_id, a.share_class_id, a.investor_id, sum(a.filled_units) over w - a.filled_units as begins, sum(a.filled_units) over w as ends
+            from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+           where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0
+          window w as (partition by a.share_class_id, a.investor_id order by a.flow_id rows unbounded preceding)) x
+       group by x.share_class_id, x.investor_id) k
+    cross join lateral (
+      select l.lot_id, sum(l.units_left) over w - l.units_left as begins, sum(l.units_left) over w as ends from public.lots l
+       where l.share_class_id = k.share_class_id and l.investor_id = k.investor_id and l.units_left > 0
+         and (l.opened_on + make_interval(months => hard))::date <= d.dealing_date
+      window w as (order by l.opened_on, l.lot_id rows unbounded preceding)) t
+    cross join lateral unnest(k.flows, k.begins, k.ends) o (flow_id, begins, ends)
+   where t.begins < o.ends and o.begins < t.ends;
+  perform evergreen.refuse_unless(coalesce((select -sum(p.units) from unnest(pieces) p), 0) = coalesce((select sum(a.filled_units) from public.allocations a
+    join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption'), 0),
+    'EG424', 'An investor would redeem units that are locked up or not there.');
+  return pieces;
+end $$;
+comment on function evergreen.consume_lots(public.dealing_days) is 'Which piece of which lot each redemption of a day takes, first in first out, locked lots left out; negative units. EG424.';
+
+create or replace function evergreen.issue_lots(d public.dealing_days, pieces evergreen.unit_entry[]) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  issued evergreen.unit_entry[];
+  moved evergreen.unit_entry[];
+begin
+  with new_lots as materialized (
+    select gen_random_uuid() as lot_id, a.*, f.order_kind from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'subscription' and f.order_kind <> 'transfer' and a.filled_units > 0
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
+    select n.lot_id, n.share_class_id, n.investor_id, d.dealing_date, n.series, n.flow_id, n.filled_units, n.price, n.high_water, n.equalisation_credit from new_lots n
+  )
+  select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.filled_units)::evergreen.unit_entry) into issued from new_lots n;
+  -- a transfer keeps the age, the series and the high-water mark of what it moves, and its part of the credit
+  with new_lots as materialized (
+    select gen_random_uuid() as lot_id, g.flow_id, g.investor_id, -p.units as units, l.share_class_id, l.opened_on, l.series, l.price, l.high_water,
+           trunc(l.equalisation_credit * -p.units / l.units_left, 2) as credit
+      from unnest(pieces) p join public.fund_flows f on f.flow_id = p.flow_id and f.order_kind = 'transfer'
+      join public.fund_flows g on g.flow_id = f.linked_flow_id join public.lots l on l.lot_id = p.lot_id
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
+    select n.lot_id, n.share_class_id, n.investor_id, n.opened_on, n.series, n.flow_id, n.units, n.price, n.high_water, n.credit from new_lots n
+  )
+  select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.units)::evergreen.unit_entry) into moved from new_lots n;
+  -- what a redemption takes of a lot takes its share of the credit with it
+  update public.lots l set equalisation_credit = trunc(l.equalisation_credit * (l.units_left + x.units) / l.units_left, 4)
+    from (select p.lot_id, sum(p.units) as units from unnest(pieces) p group by p.lot_id) x where l.lot_id = x.lot_id and l.equalisation_credit > 0;
+  return coalesce(issued, '{}') || coalesce(moved, '{}');
+end $$;
+comment on function evergreen.issue_lots(public.dealing_days, evergreen.unit_entry[]) is 'Opens the lots of a day (subscriptions, switches in, transfers in) and answers their entries.';
+
+create or replace function evergreen.day_cash(d public.dealing_days) returns evergreen.cash_entry[] language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with fills as materialized (
+    select a.*, f.direction, f.order_kind, f.currency, least(a.net_amount, round(a.filled_units * a.price, u.exponent)) as worth
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.currencies u on u.code = f.currency
+     where a.dealing_day_id = d.dealing_day_id and f.order_kind <> 'transfer'
+  ), entries as (
+    -- the investor's side, line by line; a switch passes through in_transit within this transaction
+    select case when x.order_kind = 'switch' then 'in_transit' when x.direction = 'redemption' then 'redemptions_payable' else 'subscriptions_received' end as account,
+           x.investor_id, x.flow_id, x.currency, case x.direction when 'redemption' then -x.net_amount else x.gross_amount end as amount, null::text as reference from fills x
+    union all
+    -- the fund's side, one line per kind; what a floor leaves stays in the fund on a line of its own
+    select e.account, null, null, x.currency, sum(e.amount), e.reference from fills x cross join lateral (values
+        ('capital', 'units', case x.direction when 'redemption' then x.gross_amount else -x.worth end),
+        ('fund_income', 'residual', case x.direction when 'redemption' then 0 else x.worth - x.net_amount end),
+        ('fund_income', 'levy', -x.levy),
+        (case x.direction when 'redemption' then 'fund_income' else 'fee_payable' end, 'fee', -x.fee),
+        ('fee_payable', 'credit', x.credit)) e (account, reference, amount)
+     group by e.account, e.reference, x.currency
+  )
+  select array_agg(row(e.account, e.investor_id, e.flow_id, e.currency, e.amount, e.reference)::evergreen.cash_entry) from entries e where e.amount <> 0
+$$;
+comment on function evergreen.day_cash(public.dealing_days) is 'Cash entries of an allocated day, fund currency: what is received and owed per order against capital, income and fees.';
+
+create or replace function public.fn_post_dealing_day(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  bad int;
+  pieces evergreen.unit_entry[];
+  event uuid;
+  posted uuid;
+  kids int;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_post_dealing_day', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status = 'allocated', 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.refuse_unless(d.rechecked_at is not null, 'EG428', 'KYC has not looked at the orders of the day again.');
+  perform evergreen.check_allocations(d);
+  -- I14, at this instant
+  select count(*) into bad from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'subscription' and a.filled_units > 0 and not evergreen.is_cleared(a.investor_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG430', bad || ' orders would issue units to an investor who is not cleared; look at the orders again.');
+  pieces := evergreen.consume_lots(d);
+  event := evergreen.emit('DEALING_DAY_POSTED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)),
+    array(select distinct a.investor_id from public.allocations a where a.dealing_day_id = d.dealing_day_id), request_id);
+  if exists (select from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.filled_units > 0) then
+    posted := evergreen.post_ledger(d.fund_id, 'dealing', 'dealing day ' || d.dealing_date, d.dealing_day_id, event, null,
+      coalesce(pieces, '{}') || evergreen.issue_lots(d, pieces), evergreen.day_cash(d));
+  end if;
+  -- what is carried becomes an order of its own, of the same age, in units; both legs together
+  with over as materialized (
+    select f.*, gen_random_uuid() as child, coalesce(nullif(a.carried_units, 0), l.carried_units) as left_over from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+      left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = f.linked_flow_id
+     where a.dealing_day_id = d.dealing_day_id and (a.carried_units > 0 or l.carried_units > 0)
+  ), made as (
+    insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, eligibility_tag, requested_at,
+      vintage, policy_id, placed_by, accepted_at, parent_flow_id, linked_flow_id, event_id)
+    select o.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
+           case when o.order_kind = 'switch' and o.direction = 'subscription' then null else o.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
+           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.flow_id, (select k.child from over k where k.flow_id = o.linked_flow_id), event from over o
+  ), noted as (
+    insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
+    select o.child, 'accepted', event, 'carried from ' || o.flow_id, evergreen.actor() from over o
+  )
+  update public.allocations a set child_flow_id = o.child from over o where a.dealing_day_id = d.dealing_day_id and a.flow_id = o.flow_id;
+  get diagnostics kids = row_count;
+  with ends as materialized (
+    select a.flow_id, a.filled_units, a.price, a.net_amount, a.reason, case when a.filled_units > 0 then 'allocated' when a.child_flow_id is not null then 'carried' else 'lapsed' end as status
+      from public.allocations a where a.dealing_day_id = d.dealing_day_id
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, actor)
+    select e.flow_id, 'priced', e.status, event, e.reason, evergreen.actor() from ends e
+  )
+  update public.fund_flows f set status = e.status, filled_units = e.filled_units, price = e.price, net_amount = e.net_amount, reason = e.reason from ends e where f.flow_id = e.flow_id;
+  update public.dealing_days x set status = 'posted', step = 8 where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'posted; orders carried ' || kids, request_id);
+  answer := evergreen.day_answer(d.dealing_day_id) || jsonb_build_object('ledger_tx_id', posted, 'carried', kids);
+  perform evergreen.keep_answer('fn_post_dealing_day', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_post_dealing_day(uuid, text) is
+  'Posts an allocated day in one transaction: units and lots (first in first out), cash, carried orders, states, balances. After it only a reversal or a restatement changes anything. EG404, EG424, EG428, EG430 not cleared.';
