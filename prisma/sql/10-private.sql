@@ -193,7 +193,7 @@ comment on function evergreen.my_event_ids() is 'Events that reference an invest
 create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select evergreen.my_investor_ids()))
   union
-  select c.fund_id from public.holdings h join public.share_classes c on c.share_class_id = h.share_class_id
+  select (select c.fund_id from public.share_classes c where c.share_class_id = h.share_class_id) from public.holdings h
    where h.investor_id = any (array(select evergreen.my_investor_ids()))
 $$;
 comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order or holds units.';

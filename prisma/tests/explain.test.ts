@@ -23,8 +23,8 @@ const SIZE = `
   insert into fund_events (type, payload, source, created_by, fund_id)
     select 'SUBSCRIPTION_REQUESTED', '{}', flow_id::text, 'test', fund_id from fund_flows;
   insert into event_investors (event_id, investor_id) select e.event_id, f.investor_id from fund_events e join fund_flows f on f.flow_id::text = e.source;
-  with i as (select investor_id, row_number() over (order by code) n from investors), c as (select share_class_id, fund_id, row_number() over (order by fund_id, code) n from share_classes),
-    x as (select i.investor_id, c.share_class_id, c.fund_id from i cross join generate_series(1, 4) x join c on c.n = (i.n * 7 + x * 13) % 4000 + 1),
+  with i as (select investor_id, row_number() over (order by code) n from investors), f as (select fund_id, row_number() over (order by code) n from funds),
+    x as (select i.investor_id, c.share_class_id, c.fund_id from i cross join generate_series(1, 2) x join f on f.n = (i.n + x) % 2000 + 1 join share_classes c on c.fund_id = f.fund_id),
     h as (insert into holdings (investor_id, share_class_id, units) select investor_id, share_class_id, 1 from x),
     l as (insert into lots (investor_id, share_class_id, opened_on, units_issued, units_left, price) select investor_id, share_class_id, '2026-01-01', 1, 1, 1 from x),
     b as (insert into cash_balances (investor_id, fund_id, account, currency, amount) select distinct investor_id, fund_id, 'redemptions_payable', 'USD', 1 from x),

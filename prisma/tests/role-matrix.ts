@@ -95,11 +95,7 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   },
   calendar_holidays: { all: EVERYONE, lp: "all" },
   dealing_days: {
-    all: [
-      ...STAFF,
-      "service_role",
-      ...rooms("commander", "liquidity-engine", "kyc", "risk-guardian", "tokenization"),
-    ],
+    all: [...STAFF, "service_role", ...rooms("commander", "liquidity-engine", "kyc", "risk-guardian", "tokenization")],
   },
   order_transitions: { all: [...STAFF, ...rooms("commander", "kyc")] },
   order_leaves: { all: [...STAFF, ...rooms("commander")] },
@@ -196,10 +192,9 @@ export const CALLERS: Record<string, Identity[]> = {
 
 /** Functions of the schema evergreen that policies call as their reader. Nothing else in it may be called by anyone. */
 export const PRIVATE_CALLERS: Record<string, Identity[]> = Object.fromEntries(
-  ["claims", "user_id", "my_investor_ids", "my_event_ids", "my_fund_ids", "my_class_ids", "visible_asset_ids"].map((name) => [
-    name,
-    ["lp_nobody", ...LPS],
-  ]),
+  ["claims", "user_id", "my_investor_ids", "my_event_ids", "my_fund_ids", "my_class_ids", "visible_asset_ids"].map(
+    (name) => [name, ["lp_nobody", ...LPS]],
+  ),
 );
 
 /** What an LP may see, said again in other words than the policies: $1 is the user, `mine` their investors of today. */

@@ -6,6 +6,7 @@ import { EVENT_NAMES, EVENTS, type EventName, eventsOf, isEventName, MODES, PLAY
 import { AGENT_ROLES, ALL_ROLES } from "./roles.ts";
 
 const ID = "3c0b4a86-4a0e-4d57-8a0e-1f2d3c4b5a69";
+const HASH = "0f".repeat(32);
 
 /** One payload that is right, per type that has fields of its own. */
 const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
@@ -27,6 +28,30 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   COMPLIANCE_FAILED: { rule: "issuer_concentration", entity_type: "proposals", entity_id: ID },
   TOKENIZATION_REQUESTED: { chain: "test", instrument: "UNIT", size: "1" },
   WORKFLOW_COMPLETED: { workflow_id: `event/${ID}`, status: "completed" },
+  CLASS_OPENED: { share_class_id: ID },
+  POLICY_SET: { policy_id: ID, kind: "lmt", version: 1 },
+  REGISTER_OPENED: { share_class_id: ID, positions: 3 },
+  ORDER_CANCELLED: { flow_id: ID },
+  ORDER_HELD: { flow_id: ID },
+  ORDER_RELEASED: { flow_id: ID },
+  DEALING_DAY_OPENED: { dealing_day_id: ID },
+  CUTOFF_REACHED: { dealing_day_id: ID, orders: 2, order_root: HASH },
+  ORDERS_RECHECKED: { dealing_day_id: ID, held: 0 },
+  NAV_INPUTS_FROZEN: { strike_id: ID, inputs_hash: HASH },
+  NAV_PROPOSED: { strike_id: ID, proposal_id: ID },
+  NAV_STRUCK: { strike_id: ID, nav_date: "2026-01-30", version: 1 },
+  NAV_RESTATEMENT_BEGUN: { strike_id: ID, supersedes: ID },
+  LMT_PROPOSED: { activation_id: ID, proposal_id: ID },
+  LMT_ACTIVATED: { activation_id: ID, tool: "gate" },
+  LMT_ENDED: { activation_id: ID, tool: "gate" },
+  LMT_DECIDED: { dealing_day_id: ID },
+  SUSPENDED: { dealing_day_id: ID },
+  ALLOCATED: { dealing_day_id: ID, orders: 2 },
+  DEALING_DAY_POSTED: { dealing_day_id: ID },
+  CLAIMABLE: { dealing_day_id: ID },
+  CASH_CONFIRMED: { payments: 2 },
+  LEDGER_REVERSED: { ledger_tx_id: ID },
+  DEALING_DAY_CLOSED: { dealing_day_id: ID, day_hash: HASH },
 };
 
 describe("the catalogue", () => {

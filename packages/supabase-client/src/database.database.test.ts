@@ -204,8 +204,8 @@ describe("hostile values are data", () => {
       const context = { fund_id: "00000000-0000-4000-8000-00000000000f" };
       const calls = [
         database.rpc(SERVICE, "fn_record_event", {
-          type: "CUTOFF_REACHED",
-          payload: {},
+          type: "SUBSCRIPTION_REQUESTED",
+          payload: { flow_id: context.fund_id },
           source: "s",
           investor_ids: [hostile],
         }),
@@ -268,9 +268,9 @@ describe("errors", () => {
     const event_id = "00000000-0000-4000-8000-00000000000f";
     expect((await refusal(database.rpc(PM, "fn_retry_event", { event_id }))).code).toBe("EG404");
     expect((await refusal(database.rpc(PM, "fn_request_rebalance", { fund: "NONE" }))).code).toBe("EG404");
-    const twice = { type: "CUTOFF_REACHED", source: "s", request_id: "test/one" };
-    await database.rpc(SERVICE, "fn_record_event", { ...twice, payload: {} });
-    const other = database.rpc(SERVICE, "fn_record_event", { ...twice, payload: { a: 1 } });
+    const twice = { type: "SUBSCRIPTION_REQUESTED", source: "s", request_id: "test/one" };
+    await database.rpc(SERVICE, "fn_record_event", { ...twice, payload: { flow_id: event_id } });
+    const other = database.rpc(SERVICE, "fn_record_event", { ...twice, payload: { flow_id: event_id, a: 1 } });
     expect((await refusal(other)).code).toBe("EG409");
   });
 

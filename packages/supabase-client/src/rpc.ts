@@ -1,25 +1,7 @@
 // Every fn_* of the database: its arguments and what it answers. The SQL is in prisma/sql; a test compares names and arguments.
 import { z } from "zod";
-
-const uuid = z.uuid();
-const id = z.string().min(1).max(200);
-const json = z.record(z.string(), z.unknown());
-const amount = z.string();
-const when = z.coerce.date();
-const bigint = z.coerce.string();
-const request_id = id.optional();
-
-/** `one`: a scalar · `row`: one row · `rows`: any number. */
-interface Rpc<A extends z.ZodType = z.ZodType, R extends z.ZodType = z.ZodType> {
-  args: A;
-  result: R;
-  shape: "one" | "row" | "rows";
-}
-const rpc = <S extends Rpc["shape"], A extends z.ZodType, R extends z.ZodType>(shape: S, args: A, result: R) => ({
-  shape,
-  args,
-  result,
-});
+import { DEALING_RPCS } from "./dealing-rpc.ts";
+import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 
 const workflowRun = z.object({
   workflow_id: z.string(),
@@ -167,19 +149,7 @@ export const RPCS = {
   ),
   fn_assign_investor: rpc("one", z.object({ pending_id: uuid, classification: z.string(), request_id }), uuid),
   fn_ask_evidence: rpc("one", z.object({ pending_id: uuid, missing: z.array(z.string()), request_id }), z.string()),
-  fn_place_order: rpc(
-    "one",
-    z.object({
-      fund: z.string(),
-      investor_id: uuid,
-      direction: z.string(),
-      amount,
-      currency: z.string(),
-      channel: z.string().optional(),
-      request_id,
-    }),
-    uuid,
-  ),
+  ...DEALING_RPCS,
   fn_intake_orders: rpc(
     "one",
     z.object({ batch_id: uuid, request_id }),

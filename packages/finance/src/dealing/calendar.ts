@@ -9,6 +9,8 @@ export type Calendar = { readonly weekend: readonly number[]; readonly holidays:
 const DAY_MS = 86_400_000;
 /** A calendar without a business day in so long a stretch is a mistake. */
 const LONGEST_CLOSURE = 60;
+/** Days looked at in one go when a dealing date is searched. */
+const WINDOW_DAYS = 92;
 
 /** Days since 1970-01-01. Errors: EG400 unless it is a date that exists. */
 export function dayNumber(date: string): number {
@@ -189,14 +191,14 @@ export function dealingDateFor(
   calendar: Calendar,
   submittedAt: number,
   direction: "subscription" | "redemption",
-): { dealingDate: string; cutOffAt: number; missed: string | null } {
-  const from = addDays(civilDateAt(submittedAt, policy.timeZone), -LONGEST_CLOSURE);
-  let missed: string | null = null;
-  for (let year = 0; year < 5; year++) {
-    for (const date of dealingDates(policy, calendar, addDays(from, year * 366), addDays(from, year * 366 + 365))) {
-      const cutOffAt = cutOffInstant(policy, calendar, date, direction);
-      if (submittedAt <= cutOffAt) return { dealingDate: date, cutOffAt, missed };
-      missed = date;
+): { dealingDate: string; cutOffAt: number } {
+  // a cut-off is never after its dealing date, so earlier dates are out of the question
+  const from = civilDateAt(submittedAt, policy.timeZone);
+  for (let ahead = 0; ahead < 5 * 366; ahead += WINDOW_DAYS) {
+    const dates = dealingDates(policy, calendar, addDays(from, ahead), addDays(from, ahead + WINDOW_DAYS - 1));
+    for (const dealingDate of dates) {
+      const cutOffAt = cutOffInstant(policy, calendar, dealingDate, direction);
+      if (submittedAt <= cutOffAt) return { dealingDate, cutOffAt };
     }
   }
   throw new EvergreenError("EG400", "No dealing date within five years: check frequency, notice and calendar.");

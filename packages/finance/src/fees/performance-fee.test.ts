@@ -38,36 +38,49 @@ describe("R21 by unit mint", () => {
     expect(() => performanceFee({ ...vector, ...change })).toThrowError(coded("EG400"));
   });
 
-  it("mints units worth the fee: the holders have the assets less the fee, within a unit of the last place", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 10_000, max: 10 ** 9 }),
-        fc.integer({ min: 1000, max: 10 ** 9 }),
-        fc.integer({ min: 0, max: 40_000 }),
-        fc.integer({ min: 0, max: 90 }),
-        (assets, units, mark, percent) => {
-          const input = { currency: "USD", unitsDp: 4, priceDp: 12 };
-          const held = Fraction.of(BigInt(units), 100n);
-          const fee = performanceFee({
-            ...input,
-            gnav: cents(assets),
-            units: held.text(2),
-            highWater: cents(mark),
-            rate: cents(percent),
-          });
-          const gnav = Fraction.of(cents(assets));
-          const raw = gnav
-            .minus(held.times(Fraction.of(cents(mark))))
-            .positive()
-            .times(Fraction.of(cents(percent)));
-          const manager = gnav.times(Fraction.of(fee.units)).over(held.plus(Fraction.of(fee.units)));
-          const oneUnit = gnav.over(held).times(Fraction.of("0.0001"));
-          expect(manager.lte(raw) && raw.minus(manager).lte(oneUnit)).toBe(true);
-          expect(Fraction.of(fee.highWater).gte(Fraction.of(cents(mark)))).toBe(true);
-        },
-      ),
-      { numRuns: 10_000 },
+  const worthTheFee = (implementation: typeof performanceFee) =>
+    fc.property(
+      fc.integer({ min: 10_000, max: 10 ** 9 }),
+      fc.integer({ min: 1000, max: 10 ** 9 }),
+      fc.integer({ min: 0, max: 40_000 }),
+      fc.integer({ min: 0, max: 90 }),
+      (assets, units, mark, percent) => {
+        const held = Fraction.of(BigInt(units), 100n);
+        const [gnav, highWater, rate] = [cents(assets), cents(mark), cents(percent)];
+        const input = { currency: "USD", unitsDp: 4, priceDp: 12, gnav, units: held.text(2), highWater, rate };
+        const fee = implementation(input);
+        const assetsHeld = Fraction.of(gnav);
+        const raw = assetsHeld
+          .minus(held.times(Fraction.of(highWater)))
+          .positive()
+          .times(Fraction.of(rate));
+        const manager = assetsHeld.times(Fraction.of(fee.units)).over(held.plus(Fraction.of(fee.units)));
+        const oneUnit = assetsHeld.over(held).times(Fraction.of("0.0001"));
+        expect(manager.lte(raw) && raw.minus(manager).lte(oneUnit)).toBe(true);
+        expect(Fraction.of(fee.highWater).gte(Fraction.of(highWater))).toBe(true);
+      },
     );
+
+  it("mints units worth the fee: the holders have the assets less the fee, within a unit of the last place", () => {
+    fc.assert(worthTheFee(performanceFee), { numRuns: 10_000 });
+  });
+
+  it.each<[string, typeof performanceFee]>([
+    [
+      "a fee on swung assets",
+      (input) => performanceFee({ ...input, gnav: Fraction.of(input.gnav).times(Fraction.of("1.008")).text(2) }),
+    ],
+    [
+      "units at the price before the fee",
+      (input) => {
+        const output = performanceFee(input);
+        const price = Fraction.of(input.gnav).over(Fraction.of(input.units));
+        return { ...output, units: Fraction.of(output.fee).over(price).text(4, "floor") };
+      },
+    ],
+    ["a mark set to the price", (input) => ({ ...performanceFee(input), highWater: performanceFee(input).navPerUnit })],
+  ])("notices %s", (_, mutant) => {
+    expect(fc.check(worthTheFee(mutant), { numRuns: 1000 }).failed).toBe(true);
   });
 });
 

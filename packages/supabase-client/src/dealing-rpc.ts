@@ -1,0 +1,169 @@
+// The fn_* of orders, dealing days, strikes, liquidity tools and the ledger: their arguments and what they answer. Units and money are decimal strings.
+import { z } from "zod";
+import { amount, day, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
+
+const status = z.string();
+const onDay = z.object({ dealing_day_id: uuid, request_id });
+/** Where a dealing day stands after a step. */
+const dealingDay = z.object({
+  dealing_day_id: uuid,
+  fund_id: uuid,
+  share_class_id: uuid,
+  dealing_date: day,
+  cut_off_at: when,
+  status,
+  step: z.int(),
+  orders: z.int(),
+  order_root: z.string().nullable(),
+  strike_id: uuid.nullable(),
+  workflow_id: z.string().nullable(),
+  day_hash: z.string().nullable(),
+});
+const strike = z.object({
+  strike_id: uuid,
+  nav_date: day,
+  version: z.int(),
+  state: z.enum(["estimated", "provisional", "final", "restated"]),
+  inputs_hash: z.string(),
+  supersedes: uuid.nullable(),
+  blockers: z.array(z.object({ label: z.string(), blocked_by: z.string(), age_days: z.int() })),
+});
+const policySet = z.object({ policy_id: uuid, version: z.int(), hash: z.string() });
+const activation = z.object({ activation_id: uuid, tool: z.string(), status });
+
+export const DEALING_RPCS = {
+  fn_place_order: rpc(
+    "one",
+    z.object({
+      fund: z.string(),
+      investor_id: uuid,
+      direction: z.string(),
+      amount: amount.optional(),
+      currency: z.string().optional(),
+      channel: z.string().optional(),
+      request_id,
+      share_class: z.string().optional(),
+      units: amount.optional(),
+      dealing_date: day.optional(),
+      order_kind: z.enum(["plain", "switch", "transfer"]).optional(),
+      to_class: z.string().optional(),
+      to_investor: uuid.optional(),
+      received_at: z.iso.datetime({ offset: true }).optional(),
+    }),
+    uuid,
+  ),
+  fn_cancel_order: rpc("one", z.object({ flow_id: uuid, reason: z.string().optional(), request_id }), status),
+  fn_hold_order: rpc("one", z.object({ flow_id: uuid, reason: z.string(), request_id }), status),
+  fn_release_hold: rpc("one", z.object({ flow_id: uuid, reason: z.string(), request_id }), status),
+  fn_prove_order: rpc(
+    "one",
+    z.object({ flow_id: uuid }),
+    z.object({
+      flow_id: uuid,
+      dealing_day_id: uuid,
+      position: z.int(),
+      salt: z.string(),
+      canonical: z.string(),
+      leaf: z.string(),
+      path: z.array(z.object({ side: z.enum(["left", "right"]), hash: z.string() })),
+      root: z.string(),
+      order_root: z.string(),
+    }),
+  ),
+  fn_open_class: rpc(
+    "one",
+    z.object({
+      fund: z.string(),
+      code: z.string(),
+      name: z.string(),
+      issue_price: amount,
+      units_dp: z.int().optional(),
+      price_dp: z.int().optional(),
+      request_id,
+    }),
+    uuid,
+  ),
+  fn_open_register: rpc(
+    "one",
+    z.object({ share_class_id: uuid, positions: z.array(json), request_id }),
+    z.object({ ledger_tx_id: uuid, positions: z.int() }),
+  ),
+  fn_set_holidays: rpc("one", z.object({ calendar: z.string(), holidays: z.array(json), request_id }), z.int()),
+  fn_set_dealing_policy: rpc(
+    "one",
+    z.object({ share_class_id: uuid, body: json, effective_from: day, request_id }),
+    policySet,
+  ),
+  fn_set_lmt_policy: rpc(
+    "one",
+    z.object({ fund: z.string(), pack: z.string(), body: json, effective_from: day, request_id }),
+    policySet,
+  ),
+  fn_propose_lmt: rpc(
+    "one",
+    z.object({
+      fund: z.string(),
+      tool: z.string(),
+      trigger: json,
+      notice: z.string(),
+      workflow_id: id.optional(),
+      request_id,
+    }),
+    z.object({ activation_id: uuid, proposal_id: uuid, hash: z.string() }),
+  ),
+  fn_activate_lmt: rpc("one", z.object({ activation_id: uuid, request_id }), activation),
+  fn_end_lmt: rpc("one", z.object({ activation_id: uuid, reason: z.string(), request_id }), activation),
+  fn_open_dealing_day: rpc(
+    "one",
+    z.object({
+      fund: z.string(),
+      share_class: z.string(),
+      dealing_date: day,
+      workflow_id: id.optional(),
+      request_id,
+    }),
+    dealingDay,
+  ),
+  fn_lock_orders: rpc("one", onDay, dealingDay),
+  fn_recheck_orders: rpc("one", onDay, dealingDay.extend({ held: z.int() })),
+  fn_freeze_nav_inputs: rpc(
+    "one",
+    z.object({ fund: z.string(), nav_date: day, inputs: z.array(json), request_id }),
+    strike,
+  ),
+  fn_propose_nav: rpc(
+    "one",
+    z.object({ strike_id: uuid, body: json, classes: z.array(json), workflow_id: id.optional(), request_id }),
+    z.object({ proposal_id: uuid, hash: z.string(), strike_id: uuid }),
+  ),
+  fn_strike_nav: rpc("one", z.object({ strike_id: uuid, request_id }), strike.extend({ orders: z.int() })),
+  fn_restate_nav: rpc(
+    "one",
+    z.object({ strike_id: uuid, inputs: z.array(json), reason: z.string(), request_id }),
+    strike,
+  ),
+  fn_decide_lmt: rpc("one", z.object({ dealing_day_id: uuid, decision: json, request_id }), dealingDay),
+  fn_record_allocations: rpc(
+    "one",
+    z.object({ dealing_day_id: uuid, terms: json, fills: z.array(json), request_id }),
+    dealingDay,
+  ),
+  fn_post_dealing_day: rpc("one", onDay, dealingDay.extend({ ledger_tx_id: uuid.nullable(), carried: z.int() })),
+  fn_open_claims: rpc("one", onDay, dealingDay),
+  fn_confirm_cash: rpc(
+    "one",
+    z.object({ fund: z.string(), payments: z.array(json), request_id }),
+    z.object({ ledger_tx_id: uuid, settled: z.int(), before_dealing: z.int() }),
+  ),
+  fn_close_dealing_day: rpc("one", onDay, dealingDay),
+  fn_reverse_ledger: rpc(
+    "one",
+    z.object({ ledger_tx_id: uuid, reason: z.string(), request_id }),
+    z.object({ ledger_tx_id: uuid, reverses: uuid }),
+  ),
+  fn_verify_invariants: rpc(
+    "rows",
+    z.object({ fund: z.string().optional() }),
+    z.object({ invariant: z.string(), entity_type: z.string(), entity_id: z.string(), detail: z.string() }),
+  ),
+} as const satisfies Record<string, Rpc>;
