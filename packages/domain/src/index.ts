@@ -5,4 +5,5 @@ export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./ids.ts";
 export * from "./money.ts";
+export * from "./proposals.ts";
 export * from "./roles.ts";
