@@ -71,7 +71,7 @@ export function startDispatcher({ database, client, rooms, crashPoint, log }: Di
     await database.rpc(SERVICE, "fn_fail_batch", {
       batch_id: claimed.batch_id,
       reason: delivery === "away" ? "Temporal was not there" : delivery.failed,
-      ...(delivery === "away" ? { max_attempts: 1_000_000 } : {}),
+      ...(delivery === "away" ? { max_attempts: 0 } : {}),
     });
     return false;
   };

@@ -11,22 +11,28 @@ const value = fc.oneof(fc.constant(null), text);
 describe("WireBytes", () => {
   it("writes what the driver writes, however long", () => {
     fc.assert(
-      fc.property(name, text, fc.array(value, { maxLength: 12 }), fc.boolean(), (statement, sql, values, describing) => {
-        const ours = new WireBytes()
-          .forget(statement)
-          .prepare(statement, sql)
-          .run(statement, values, describing)
-          .sync();
-        const theirs = Buffer.concat([
-          serialize.close({ type: "S", name: statement }),
-          serialize.parse({ name: statement, text: sql }),
-          serialize.bind({ statement, values }),
-          ...(describing ? [serialize.describe({ type: "P", name: "" })] : []),
-          serialize.execute({}),
-          serialize.sync(),
-        ]);
-        expect(ours.equals(theirs)).toBe(true);
-      }),
+      fc.property(
+        name,
+        text,
+        fc.array(value, { maxLength: 12 }),
+        fc.boolean(),
+        (statement, sql, values, describing) => {
+          const ours = new WireBytes()
+            .forget(statement)
+            .prepare(statement, sql)
+            .run(statement, values, describing)
+            .sync();
+          const theirs = Buffer.concat([
+            serialize.close({ type: "S", name: statement }),
+            serialize.parse({ name: statement, text: sql }),
+            serialize.bind({ statement, values }),
+            ...(describing ? [serialize.describe({ type: "P", name: "" })] : []),
+            serialize.execute({}),
+            serialize.sync(),
+          ]);
+          expect(ours.equals(theirs)).toBe(true);
+        },
+      ),
     );
   });
 
