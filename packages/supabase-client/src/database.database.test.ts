@@ -166,16 +166,20 @@ describe("who one is", () => {
     }
   });
 
-  it.each([
-    ["its columns changed", "alter table liquidity_ladder add column planted int"],
-    ["its columns changed back", "alter table liquidity_ladder drop column planted"],
-  ])("a prepared call of which a migration says that %s is prepared anew", async (_, migration) => {
-    const { fund_id } = await database.rpc(PM, "fn_import_fund", { fund: fund() });
-    const raise = () =>
-      database.rpc(PM, "fn_update_liquidity_bucket", { bucket: "7d", delta_capacity: "1.00", context: { fund_id } });
-    const capacity = Number((await raise()).capacity);
-    await admin.query(migration);
-    expect(Number((await raise()).capacity)).toBe(capacity + 1);
+  it("a prepared call whose function a migration replaced is prepared anew", async () => {
+    const release = () => database.rpc(SERVICE, "fn_release_events", { seqs: ["71003"] });
+    expect(await release()).toBe(0);
+    const shipped = await admin.query("select pg_get_functiondef('public.fn_release_events'::regproc) as sql");
+    const replace = (sql: string) =>
+      admin.query(
+        `drop function public.fn_release_events; ${sql}; grant execute on function public.fn_release_events to service_role`,
+      );
+    await replace(
+      "create function public.fn_release_events(seqs bigint[]) returns smallint language sql as 'select 7::smallint'",
+    );
+    expect(await release()).toBe(7);
+    await replace(shipped.rows[0].sql);
+    expect(await release()).toBe(0);
   });
 
   it("a session that lost what was prepared on it gets it again, and no call happens twice", async () => {
