@@ -37,10 +37,10 @@ export function ensureDependencies() {
   // npm writes this file at the end of an install, at about the time at which it touches the lock itself.
   const installed = join(root, "node_modules", ".package-lock.json");
   if (isAsNew(installed, lock) && existsSync(join(root, "node_modules", "tsx"))) return;
-  say("Installing the packages (npm ci) …");
+  say("Installing the packages (npm ci): once, and it takes a minute or a few …");
   run(
     "npm",
-    ["ci", "--no-audit", "--no-fund"],
+    ["ci", "--no-audit", "--no-fund", "--loglevel=error"],
     "The packages could not be installed: check the network and run `npm ci` again.",
   );
 }
@@ -66,6 +66,7 @@ export function ensureClient() {
     [prisma, "generate", "--schema", schema],
     "The database client could not be generated: see the message above.",
     env,
+    true,
   );
   writeFileSync(mark, wanted);
 }
@@ -89,14 +90,18 @@ function isAsNew(file, than) {
   return existsSync(file) && statSync(file).mtimeMs + ONE_INSTALL_MS >= statSync(than).mtimeMs;
 }
 
-function run(command, args, sentence, env = { ...process.env, ...QUIET }) {
-  const { status, error } = spawnSync(command, args, {
+/** `quiet`: what it says is shown only when it fails. */
+function run(command, args, sentence, env = { ...process.env, ...QUIET }, quiet = false) {
+  const { status, error, stdout, stderr } = spawnSync(command, args, {
     cwd: root,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
+    encoding: "utf8",
     env,
     shell: process.platform === "win32",
   });
-  if (error || status !== 0) fail(sentence);
+  if (!error && status === 0) return;
+  if (quiet) process.stderr.write(`${stdout ?? ""}${stderr ?? ""}`);
+  fail(sentence);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

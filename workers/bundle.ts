@@ -16,7 +16,19 @@ export async function workflowBundle(home: string, tracing: Tracing): Promise<Wo
   if (kept !== null) return { code: kept };
   const bundle = await bundleWorkflowCode({
     workflowsPath: join(root, "workflows/src/index.ts"),
+    preloadModules: [join(root, "workflows/src/short-stacks.ts")],
     plugins: [temporalPlugin(tracing)],
+    // every run loads the bundle's modules anew: what nobody uses is left out, and what is left becomes few modules
+    webpackConfigHook: (settings) => ({
+      ...settings,
+      optimization: {
+        concatenateModules: true,
+        providedExports: true,
+        sideEffects: true,
+        usedExports: true,
+        minimize: false,
+      },
+    }),
     failureConverterPath: join(root, "workflows/src/failure-converter.ts"),
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.error, error: console.error },
   } as Parameters<typeof bundleWorkflowCode>[0]);
@@ -28,7 +40,7 @@ export async function workflowBundle(home: string, tracing: Tracing): Promise<Wo
 }
 
 async function versionOf(): Promise<string> {
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(await readFile(fileURLToPath(import.meta.url)));
   for (const folder of SOURCES) {
     const files = (await readdir(join(root, folder), { recursive: true, withFileTypes: true })).filter(
       (entry) => entry.isFile() && entry.name.endsWith(".ts"),

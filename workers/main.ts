@@ -1,10 +1,9 @@
 // A worker process: `npm run worker -- commander kyc …`, or `all` for every room in one process. The Commander's process hosts the dispatcher too,
 // on the same connection to Temporal (eager start). The only file here that constructs clients.
-import { crashPointAt, dataConverter } from "@evergreen-fund/agent-kit";
+import { cancellationInterceptor, crashPointAt, dataConverter } from "@evergreen-fund/agent-kit";
 import { loadConfig } from "@evergreen-fund/config/config.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { ERRORS, EvergreenError, isErrorCode, ROOMS, type RoomName } from "@evergreen-fund/domain";
-import { warmUp as warmUpSolver } from "@evergreen-fund/finance";
 import { temporalPlugin } from "@evergreen-fund/tracing";
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { workflowBundle } from "./bundle.ts";
@@ -12,6 +11,7 @@ import { connect } from "./connect.ts";
 import { startDispatcher } from "./dispatcher/dispatcher.ts";
 import { roomMemory } from "./memory.ts";
 import { type Activities, type House, ROOM_TABLE } from "./rooms.ts";
+import { openSolver } from "./solver.ts";
 import { warmUp } from "./warm-up.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -29,16 +29,19 @@ async function main(names: string[]): Promise<void> {
 
   const connections = await connect(config, together ? "workers" : rooms.join("+"));
   const crashPoint = crashPointAt(config.crashAt, config.home);
+  const solver = openSolver();
   const house: House = {
     database: connections.database,
     crashPoint,
     memoryOf: roomMemory(connections.database, config, say),
+    solver,
   };
   const shared: Omit<WorkerOptions, "taskQueue"> = {
     connection: connections.temporal,
     namespace: connections.namespace,
     dataConverter: dataConverter(codecKey(config)),
     plugins: [temporalPlugin(connections.tracing)],
+    interceptors: { activity: [cancellationInterceptor] },
     // what was cached by a worker that died goes to another one after this
     stickyQueueScheduleToStartTimeout: "3s",
     shutdownGraceTime: "5s",
@@ -93,11 +96,12 @@ async function main(names: string[]): Promise<void> {
     {
       database: () => connections.database.ready(),
       ...(rooms.includes("commander") ? { memory: () => house.memoryOf("commander").ready() } : {}),
-      ...(rooms.includes("rebalancing") ? { solver: warmUpSolver } : {}),
+      ...(rooms.includes("rebalancing") ? { solver: solver.ready } : {}),
     },
     say,
   );
   await Promise.all([...workers.map((worker) => worker.run()), dispatcher?.done]).finally(stop);
+  await solver.close();
   await connections.close();
 }
 

@@ -105,3 +105,73 @@ describe("who finds a memory", () => {
     }
   });
 });
+
+describe("a room's search, from the vectors its process keeps", () => {
+  const rowOf = (fund_id: FundId, text: string, embedding: number[]) => ({
+    ...{ fund_id, text, embedding, reference_ids: [], supabase_refs: [], duckdb_refs: [] },
+    ...{ workflow_id: null, langfuse_trace_id: null, trust: "system" as const, nodes: [], edges: [] },
+  });
+  const vector = (seed: number): number[] =>
+    Array.from({ length: CONTRACT_DIMENSIONS }, (_, at) => Math.sin(seed * 7.3 + at * (1 + (seed % 5))));
+  const same = async (fundId: FundId): Promise<void> => {
+    for (const seed of [3, 1000, 1001]) {
+      const embedding = vector(seed);
+      const inSql = await database.rpc({ role: "agent_commander" }, "fn_search_memories", {
+        embedding,
+        fund_id: fundId,
+        max_rows: 7,
+      });
+      const kept = await port.search({ embedding, fundId, limit: 7 });
+      expect(kept.map(({ memory_id, text, trust, recorded_at }) => ({ memory_id, text, trust, recorded_at }))).toEqual(
+        inSql.map(({ memory_id, text, trust, recorded_at }) => ({ memory_id, text, trust, recorded_at })),
+      );
+      for (const [at, { score }] of kept.entries()) expect(score).toBeCloseTo(inSql[at]!.score!, 12);
+    }
+  };
+
+  it("answers as the search in SQL does: after more than a page, with equal vectors, after one is superseded, after one that was under way", async () => {
+    const fundId = await newFund();
+    const admin = new pg.Client({ connectionString: fresh.adminUrl });
+    await admin.connect();
+    try {
+      await admin.query(
+        `insert into agent_memories (fund_id, text, embedding, trust)
+         select $1, 'bulk ' || n, array(select (sin(n * 3.1 + i) / 3)::float8 from generate_series(1, ${CONTRACT_DIMENSIONS}) i), 'system' from generate_series(1, 300) n`,
+        [fundId],
+      );
+      await same(fundId);
+      for (let n = 0; n < 6; n += 1)
+        await port.remember(
+          rowOf(fundId, `one ${n}`, vector(n % 2 === 0 ? 3 : n)),
+          `event/${randomUUID()}/commander.remember`,
+        );
+      await same(fundId);
+      await admin.query("begin");
+      await admin.query("set local role agent_commander");
+      await admin.query("select fn_remember($1)", [JSON.stringify(rowOf(fundId, "under way", vector(3)))]);
+      await port.remember(rowOf(fundId, "later and sooner", vector(1000)), `event/${randomUUID()}/commander.remember`);
+      await same(fundId);
+      await admin.query("commit");
+      const nearest = await port.search({ embedding: vector(3), fundId, limit: 7 });
+      expect(nearest.map(({ text }) => text)).toContain("under way");
+      await admin.query("update agent_memories set superseded_at = now() where memory_id = $1", [
+        nearest[0]!.memory_id,
+      ]);
+      await same(fundId);
+      expect(
+        (await port.search({ embedding: vector(3), fundId, limit: 7 })).map(({ memory_id }) => memory_id),
+      ).not.toContain(nearest[0]!.memory_id);
+    } finally {
+      await admin.end();
+    }
+  });
+
+  it.each([
+    ["an investor", LP],
+    ["operations", OPS],
+  ])("%s may not list what is kept", async (_, actor) => {
+    await expect(database.rpc(actor, "fn_list_memories", { fund_id: await newFund() })).rejects.toMatchObject({
+      code: "EG403",
+    });
+  });
+});

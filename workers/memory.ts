@@ -1,15 +1,17 @@
-// The memory of each room: mem0 over fn_remember and fn_search_memories under the room's own role, so that it finds what the role may read.
+// The memory of each room: mem0 over fn_remember and a search under the room's own role, so that it finds what the role may read.
 import { join } from "node:path";
 import type { Config } from "@evergreen-fund/config/config.ts";
 import { agentRole, MemoryId, type RoomName } from "@evergreen-fund/domain";
 import {
   type EmbedderConfig,
   type FundMemory,
+  type ListedMemory,
   type MemoryPort,
   openEmbedder,
   openMemory,
+  shelvedSearch,
 } from "@evergreen-fund/memory";
-import type { Database } from "@evergreen-fund/supabase-client";
+import type { Database, RpcResult } from "@evergreen-fund/supabase-client";
 
 /** Opens the memory of a room on first use; the embedder is shared by all rooms of the process. */
 export function roomMemory(
@@ -39,10 +41,26 @@ export function portOf(database: Database, room: RoomName): MemoryPort {
   return {
     remember: async (row, requestId) =>
       MemoryId.parse(await database.rpc(actor, "fn_remember", { memory: { ...row }, request_id: requestId })),
-    search: ({ embedding, fundId, limit }) =>
-      database.rpc(actor, "fn_search_memories", { embedding, fund_id: fundId, max_rows: limit }),
+    search: shelvedSearch({
+      list: async ({ fundId, since, memoryIds, maxRows }) => {
+        const rows = await database.rpc(actor, "fn_list_memories", {
+          fund_id: fundId,
+          since,
+          memory_ids: memoryIds,
+          max_rows: maxRows,
+        });
+        return { horizon: rows[0]!.horizon, memories: rows.filter(isMemory) };
+      },
+      search: ({ embedding, fundId, limit }) =>
+        database.rpc(actor, "fn_search_memories", { embedding, fund_id: fundId, max_rows: limit }),
+    }),
   };
 }
+
+type Row = RpcResult<"fn_list_memories">[number];
+
+/** The store answers a row without a memory when there is none, for the horizon in it. */
+const isMemory = (row: Row): row is Row & ListedMemory => row.memory_id !== null;
 
 /** Vector length of the models that are asked for most; another model needs a server that answers one of these lengths. */
 const DIMENSIONS: Record<string, number> = {

@@ -9,11 +9,13 @@ import { liquidityEngine } from "./liquidity-engine/activities.ts";
 import { rebalancing } from "./rebalancing/activities.ts";
 import { riskGuardian } from "./risk-guardian/activities.ts";
 import { simulation } from "./simulation/activities.ts";
+import type { Solver } from "./solver.ts";
 import { tokenization } from "./tokenization/activities.ts";
 
 /** The memory door is opened per room, because what can be recalled is what the room's role may read. */
 export interface House extends RoomTools {
   memoryOf(room: RoomName): FundMemory;
+  solver: Solver;
 }
 export type Activities = Record<string, (input: unknown) => Promise<unknown>>;
 

@@ -1,9 +1,11 @@
 // The gateway process. Started by the stack with DATABASE_URL set to the login evergreen_api; stops on SIGTERM.
+// Its arguments are the demo logins for the home page, as ROLE=E-MAIL.
 import { connect } from "node:net";
 import { AesGcmCodec } from "@evergreen-fund/agent-kit/codec.ts";
 import { type Config, codecKey, loadConfig, ownKey, requireDatabaseUrl, temporalAddress } from "@evergreen-fund/config";
 import { serve } from "@hono/node-server";
 import { createGateway } from "./src/gateway.ts";
+import { projectTokens } from "./src/project-token.ts";
 import { openSupabaseApi } from "./src/supabase-api.ts";
 
 /** Whether something accepts a connection there within a second. */
@@ -28,13 +30,20 @@ async function main(config: Config): Promise<void> {
   const api = config.supabase
     ? null
     : await openSupabaseApi({ databaseUrl: requireDatabaseUrl(config), jwtSecret, publishableKey });
+  const project = config.supabase === null ? null : { ...config.supabase, tokens: projectTokens(config.supabase) };
+  const demoLogins = process.argv.slice(2).map((login) => {
+    const [role = "", email = ""] = login.split("=");
+    return { role, email };
+  });
   const address = temporalAddress(config);
   const gateway = createGateway({
     api,
+    project,
+    demoLogins,
     jwtSecret,
     publishableKey,
     supabaseUrl: config.supabase?.url ?? config.publicUrl,
-    temporalUiUrl: config.temporal.address ? null : `http://127.0.0.1:${config.ports.temporalUi}`,
+    temporalUiUrl: config.temporal.uiUrl,
     codec: new AesGcmCodec(codecKey(config)),
     temporalAnswers: () => answers(address),
   });

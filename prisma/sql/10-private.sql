@@ -2,15 +2,27 @@
 -- Nothing here is exposed by the API. Every function is security definer or harmless, with a search_path that ends in pg_temp
 -- (with an empty one pg_temp is looked up first for the names of types: a caller's domain named uuid would run its check as the owner).
 
-create or replace function evergreen.claims() returns jsonb language sql stable set search_path = pg_catalog, pg_temp as $$
-  -- after a transaction that set it the setting is '' and not null: hence nullif
-  select coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb)
-$$;
-comment on function evergreen.claims() is 'Claims of the caller''s token; empty when there is none.';
+-- Two views, so that policies and functions say who asks in one place, and a policy becomes one plan with the query: a function in its stead
+-- is run by an executor of its own at every read. They read as their owner, whatever rights and policies the asking role has.
+create or replace view evergreen.caller as
+  -- A subject that is not one of our ids counts as none: 36 characters, four hyphens in their places, all others hexadecimal
+  -- (two tests, since a pattern that counts is dearer than the whole lookup).
+  select case when c.sub like '________-____-____-____-____________'
+               and c.sub ~* '^[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+$' then c.sub::uuid end as user_id
+    -- after a transaction that set it the setting is '' and not null: hence nullif; offset 0 has the claims parsed once and not three times
+    from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub' as sub offset 0) c;
+comment on view evergreen.caller is 'One row: the signed-in person by the claims of this transaction, or null.';
+
+create or replace view evergreen.my_investors with (security_barrier) as
+  select a.investor_id from public.investor_access a
+   where a.user_id = (select c.user_id from evergreen.caller c) and (a.valid_until is null or a.valid_until > now());
+comment on view evergreen.my_investors is 'Investors the signed-in person may look at today. Reads as its owner.';
+alter view evergreen.caller owner to evergreen_owner;
+alter view evergreen.my_investors owner to evergreen_owner;
+revoke all on evergreen.caller, evergreen.my_investors from public, anon, authenticated, service_role;
 
 create or replace function evergreen.user_id() returns uuid language sql stable set search_path = pg_catalog, pg_temp as $$
-  -- a subject that is not one of our ids counts as none
-  select case when c.sub ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then c.sub::uuid end from (select evergreen.claims() ->> 'sub' as sub) c
+  select c.user_id from evergreen.caller c
 $$;
 comment on function evergreen.user_id() is 'The signed-in person, or null.';
 
@@ -180,29 +192,28 @@ comment on function evergreen.emit(text, uuid, jsonb, text, jsonb, uuid[], text)
   'Inserts an event and, unless its type is only noted, its outbox row. Used by every fn_* that causes an event.';
 
 create or replace function evergreen.my_investor_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select a.investor_id from public.investor_access a
-   where a.user_id = evergreen.user_id() and (a.valid_until is null or a.valid_until > now())
+  select m.investor_id from evergreen.my_investors m
 $$;
-comment on function evergreen.my_investor_ids() is 'Investors the signed-in person may look at today.';
+comment on function evergreen.my_investor_ids() is 'Investors the signed-in person may look at today, for functions; policies read the view.';
 
 create or replace function evergreen.my_event_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select e.event_id from public.event_investors e where e.investor_id = any (array(select evergreen.my_investor_ids()))
+  select e.event_id from public.event_investors e where e.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
 $$;
 comment on function evergreen.my_event_ids() is 'Events that reference an investor of the signed-in person.';
 
 create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select evergreen.my_investor_ids()))
+  select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
   union
   select (select c.fund_id from public.share_classes c where c.share_class_id = h.share_class_id) from public.holdings h
-   where h.investor_id = any (array(select evergreen.my_investor_ids()))
+   where h.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
 $$;
 comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order or holds units.';
 
 create or replace function evergreen.my_class_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select distinct f.share_class_id from public.fund_flows f
-   where f.investor_id = any (array(select evergreen.my_investor_ids())) and f.share_class_id is not null
+   where f.investor_id = any (array(select m.investor_id from evergreen.my_investors m)) and f.share_class_id is not null
   union
-  select h.share_class_id from public.holdings h where h.investor_id = any (array(select evergreen.my_investor_ids()))
+  select h.share_class_id from public.holdings h where h.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
 $$;
 comment on function evergreen.my_class_ids() is 'Classes in which an investor of the signed-in person has ordered or holds.';
 

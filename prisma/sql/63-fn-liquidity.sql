@@ -64,7 +64,7 @@ declare
 begin
   select coalesce(sum(l.capacity - l.utilization), 0) into assets from public.liquidity_ladder l
    where l.fund_id = of_fund and l.side = 'asset' and l.scenario_id = 'base' and l.as_of = evergreen.ladder_date(of_fund, 'asset', 'base') and l.bucket = any (near);
-  select coalesce(sum(l.capacity + l.stress_delta), 0) into liabilities from public.liquidity_ladder l
+  select coalesce(sum(l.capacity + l.stress_delta + l.utilization), 0) into liabilities from public.liquidity_ladder l
    where l.fund_id = of_fund and l.side = 'liability' and l.scenario_id = 'base' and l.as_of = evergreen.ladder_date(of_fund, 'liability', 'base') and l.bucket = any (near);
   if of_proposal is not null then
     select assets + coalesce(sum(c.change) filter (where c.bucket = any (near)), 0) into assets from evergreen.trade_effects(of_proposal) c;

@@ -80,6 +80,27 @@ language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function public.fn_search_memories(float8[], uuid, int) is 'Nearest memories by cosine under the caller''s row-level security; superseded ones are left out.';
 
+create or replace function public.fn_list_memories(fund_id uuid, since text default '0', memory_ids uuid[] default '{}', max_rows int default 250)
+returns table (horizon text, tx text, changed boolean, memory_id uuid, embedding float8[], text text, supabase_refs jsonb, duckdb_refs jsonb, workflow_id text, langfuse_trace_id text,
+  trust text, superseded boolean, recorded_at timestamptz)
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  -- a reader that keeps vectors asks from the horizon of its last answer: what was not yet visible then was written by a transaction at or after it
+  with changed as (
+    select m.* from public.agent_memories m where m.fund_id = fn_list_memories.fund_id and m.tx >= fn_list_memories.since::xid8
+     order by m.tx fetch first least(greatest(max_rows, 1), 1000) rows with ties
+  ), listed as (
+    select c.*, true as changed from changed c
+    union all
+    select m.*, false from public.agent_memories m
+     where m.fund_id = fn_list_memories.fund_id and m.memory_id = any (memory_ids) and not exists (select from changed c where c.memory_id = m.memory_id)
+  )
+  select pg_snapshot_xmin(pg_current_snapshot())::text, l.tx::text, l.changed, l.memory_id, case when l.changed and l.superseded_at is null then l.embedding end,
+         l.text, l.supabase_refs, l.duckdb_refs, l.workflow_id, l.langfuse_trace_id, l.trust, l.superseded_at is not null, l.recorded_at
+    from (values (1)) as always (one) left join listed l on true
+$$;
+comment on function public.fn_list_memories(uuid, text, uuid[], int) is
+  'Memories of a fund changed at or after a transaction, with their vectors, and the named ones without; at least one row, whose horizon is where to ask from next. Under the caller''s row-level security.';
+
 create or replace function public.fn_record_spans(spans jsonb) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   kept int;

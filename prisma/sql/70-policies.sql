@@ -84,6 +84,8 @@ select evergreen.apply_read_access();
 grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
   public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
   public.class_navs to lp_role;
+-- what the policies below read as the LP
+grant select on evergreen.caller, evergreen.my_investors to lp_role;
 drop policy if exists lp__select_own on public.funds;
 create policy lp__select_own on public.funds for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
 drop policy if exists lp__select_own on public.share_classes;
@@ -94,26 +96,26 @@ drop policy if exists lp__select_visible on public.asset_snapshots;
 create policy lp__select_visible on public.asset_snapshots for select to lp_role
   using (scenario_id = '' and asset_id = any (array(select evergreen.visible_asset_ids())));
 drop policy if exists lp__select_own on public.investors;
-create policy lp__select_own on public.investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.investors for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.investor_access;
-create policy lp__select_own on public.investor_access for select to lp_role using (user_id = (select evergreen.user_id()));
+create policy lp__select_own on public.investor_access for select to lp_role using (user_id = (select c.user_id from evergreen.caller c));
 drop policy if exists lp__select_own on public.fund_flows;
-create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.fund_events;
 create policy lp__select_own on public.fund_events for select to lp_role using (event_id = any (array(select evergreen.my_event_ids())));
 drop policy if exists lp__select_own on public.event_investors;
-create policy lp__select_own on public.event_investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.event_investors for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 -- their own fills, lots, holdings and cash; prices only once they are struck
 drop policy if exists lp__select_own on public.allocations;
-create policy lp__select_own on public.allocations for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.allocations for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.lots;
-create policy lp__select_own on public.lots for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.lots for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.holdings;
-create policy lp__select_own on public.holdings for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.holdings for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.cash_movements;
-create policy lp__select_own on public.cash_movements for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.cash_movements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.cash_balances;
-create policy lp__select_own on public.cash_balances for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.cash_balances for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_struck on public.class_navs;
 create policy lp__select_struck on public.class_navs for select to lp_role
   using (published_at is not null and share_class_id = any (array(select evergreen.my_class_ids())));

@@ -71,6 +71,7 @@ begin
     ('fn_register_tokenization(uuid,uuid,text)', 'agent_tokenization'),
     ('fn_remember(jsonb,text)', 'pm_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_search_memories(float8[],uuid,int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
+    ('fn_list_memories(uuid,text,uuid[],int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_load_demo(jsonb,text)', 'demo_role'),
     ('fn_record_spans(jsonb)', 'service_role')
   ) as access (signature, callers) loop
@@ -79,7 +80,7 @@ begin
 end $$;
 
 -- policies call these as the reader
-grant execute on function evergreen.claims(), evergreen.user_id(), evergreen.my_investor_ids(), evergreen.my_event_ids(), evergreen.my_fund_ids(), evergreen.my_class_ids(), evergreen.visible_asset_ids() to lp_role;
+grant execute on function evergreen.my_event_ids(), evergreen.my_fund_ids(), evergreen.my_class_ids(), evergreen.visible_asset_ids() to lp_role;
 
 -- a function of a later migration belongs to nobody until it is granted: the built-in default (everybody may execute) can only be taken back for all schemas at once
 alter default privileges revoke all on functions from public;

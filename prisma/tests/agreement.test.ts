@@ -46,7 +46,7 @@ describe("sql/", () => {
   it.each([
     [
       "functions",
-      "create or replace function evergreen.claims() returns jsonb language sql stable as $$ select '{}'::jsonb $$",
+      "create or replace function evergreen.user_id() returns uuid language sql stable as $$ select null::uuid $$",
     ],
     ["functions", "grant execute on function public.fn_seal_audit(int) to pm_role"],
     ["policies", "drop policy lp__select_own on public.funds"],

@@ -57,7 +57,7 @@ const TABLE_LINTS: Lint[] = [
   {
     rule: "no policy calls a function per row",
     offenders: `select tablename, policyname, qual from pg_policies where schemaname = 'public'
-    and regexp_replace(qual, '\\(\\s*SELECT [^()]*\\([^()]*\\)[^()]*\\)', '', 'g') ~ '\\m(evergreen|auth)\\.'`,
+    and regexp_replace(qual, '\\(\\s*SELECT [^()]*\\([^()]*\\)[^()]*\\)', '', 'g') ~ '\\m(evergreen|auth)\\.\\w+\\('`,
     planted:
       "create policy planted on public.fund_flows for select to lp_role using (investor_id = evergreen.user_id())",
   },
@@ -72,6 +72,13 @@ const TABLE_LINTS: Lint[] = [
     offenders: `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')
     and not coalesce('security_invoker=true' = any (reloptions), false)`,
     planted: "create view public.planted as select 1 as x",
+  },
+  {
+    rule: "the views behind policies read as the owner, and only LPs read them",
+    offenders: `select c.relname, a.grantee, a.privilege_type from pg_class c left join lateral aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a on a.grantee <> c.relowner
+    where c.relnamespace = 'evergreen'::regnamespace and c.relkind in ('r', 'v', 'm') and (c.relkind <> 'v' or c.relowner <> 'evergreen_owner'::regrole
+      or coalesce('security_invoker=true' = any (c.reloptions), false) or a.grantee is distinct from 'lp_role'::regrole or a.privilege_type <> 'SELECT')`,
+    planted: "grant select on evergreen.my_investors to pm_role",
   },
   {
     rule: "every foreign key has an index that begins with it",
@@ -174,7 +181,7 @@ const FUNCTION_LINTS: Lint[] = [
   {
     rule: "functions that read under the caller's policies are few and known",
     offenders: `select p.oid::regprocedure from pg_proc p where p.pronamespace = 'public'::regnamespace
-    and not p.prosecdef and p.proname <> 'fn_search_memories'`,
+    and not p.prosecdef and p.proname not in ('fn_search_memories', 'fn_list_memories')`,
     planted: "alter function public.fn_seal_audit(int) security invoker",
   },
   {

@@ -17,7 +17,7 @@ export const CATALOGUE: Record<string, string> = {
   constraints: `select concat_ws(' ', k.conrelid::regclass, k.conname, pg_get_constraintdef(k.oid), k.convalidated) from pg_constraint k where k.connamespace = 'public'::regnamespace`,
   indexes: "select indexdef from pg_indexes where schemaname = 'public'",
   views: `select concat_ws(' ', c.relname, c.reloptions, pg_get_viewdef(c.oid), obj_description(c.oid, 'pg_class')) from pg_class c
-    where c.relnamespace = 'public'::regnamespace and c.relkind = 'v'`,
+    where c.relnamespace in ('public'::regnamespace, 'evergreen'::regnamespace) and c.relkind = 'v'`,
   roles: `select concat_ws(' ', rolname, rolcanlogin, rolinherit, rolbypassrls, rolsuper, rolconfig) from pg_roles where rolname !~ '^pg_'`,
   members:
     "select concat_ws(' ', roleid::regrole, member::regrole, admin_option) from pg_auth_members where roleid::regrole::text !~ '^pg_'",

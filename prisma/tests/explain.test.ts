@@ -113,6 +113,16 @@ it.each(bodies.map((b) => [b.name, b.body] as const))(
   },
 );
 
+it.each(["investors", "fund_flows", "event_investors"])(
+  "%s and the list behind its policy are one plan",
+  async (table) => {
+    const plan = nodes(await planAs(`select * from public.${table}`));
+    // a function would be a ProjectSet or a Function Scan, and would run an executor of its own at every read
+    expect(plan.map((n) => n["Node Type"]).join()).not.toMatch(/ProjectSet|Function/);
+    expect(plan.find((n) => n["Relation Name"] === "investor_access")?.["Node Type"]).toMatch(/Index/);
+  },
+);
+
 it("a filter of the reader's own joins the policy's in one index scan", async () => {
   const plan = await planAs(
     "select * from public.fund_flows where requested_at > now() - interval '1 day' order by requested_at",

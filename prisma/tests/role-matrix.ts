@@ -186,15 +186,14 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_register_tokenization: rooms("tokenization"),
   fn_remember: ["pm_role", ...AGENTS],
   fn_search_memories: ["pm_role", "audit_role", ...AGENTS],
+  fn_list_memories: ["pm_role", "audit_role", ...AGENTS],
   fn_record_spans: ["service_role"],
   fn_load_demo: ["demo_role"],
 };
 
 /** Functions of the schema evergreen that policies call as their reader. Nothing else in it may be called by anyone. */
 export const PRIVATE_CALLERS: Record<string, Identity[]> = Object.fromEntries(
-  ["claims", "user_id", "my_investor_ids", "my_event_ids", "my_fund_ids", "my_class_ids", "visible_asset_ids"].map(
-    (name) => [name, ["lp_nobody", ...LPS]],
-  ),
+  ["my_event_ids", "my_fund_ids", "my_class_ids", "visible_asset_ids"].map((name) => [name, ["lp_nobody", ...LPS]]),
 );
 
 /** What an LP may see, said again in other words than the policies: $1 is the user, `mine` their investors of today. */

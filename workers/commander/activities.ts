@@ -14,7 +14,7 @@ export const commander = (house: House): Activities =>
     brief: async (context, { eventId, workflowId }) => {
       const facts = await context.facts((tx) => readEvent(tx, eventId));
       const plan = await context.decide(() => choosePlaybook(facts));
-      await context.record((rpc) =>
+      const opened = context.record((rpc) =>
         rpc("fn_open_workflow", {
           workflow_id: workflowId,
           type: plan.type,
@@ -22,18 +22,28 @@ export const commander = (house: House): Activities =>
           metadata: "refused" in plan ? { refused: plan.refused.code } : { playbook: plan.playbook },
         }),
       );
-      // only now: an event that no playbook can take has a run, which ends as failed with this reason
-      if ("refused" in plan) throw plan.refused;
+      if ("refused" in plan) {
+        // only now: an event that no playbook can take has a run, which ends as failed with this reason
+        await opened;
+        throw plan.refused;
+      }
       const fundId = facts?.fundId;
-      if (fundId === undefined) return { type: plan.type, playbook: plan.playbook, memoryIds: [] };
-      const memories = await context.narrate(() =>
-        house.memoryOf("commander").recall({ query: plan.question, limit: TOP_MEMORIES, fundId: FundId.parse(fundId) }),
-      );
+      // neither needs the other's answer, and a recall never fails
+      const [memories] = await Promise.all([
+        fundId === undefined
+          ? []
+          : context.narrate(() =>
+              house
+                .memoryOf("commander")
+                .recall({ query: plan.question, limit: TOP_MEMORIES, fundId: FundId.parse(fundId) }),
+            ),
+        opened,
+      ]);
       return {
         type: plan.type,
         playbook: plan.playbook,
         memoryIds: memories.map((memory) => memory.memory_id),
-        fundId,
+        ...(fundId === undefined ? {} : { fundId }),
       };
     },
     openProposal: async (context, { proposalId }) => {

@@ -9,8 +9,6 @@ const ID = "00000000-0000-4000-8000-000000000001";
 const facts = (type: string, payload: unknown, fundCode: string | undefined = "SYN"): EventFacts => ({
   type,
   payload,
-  mode: "run",
-  playbook: null,
   fundId: ID,
   fundCode,
 });

@@ -3,8 +3,6 @@ import type { Reader } from "@evergreen-fund/supabase-client";
 
 export interface EventFacts {
   type: string;
-  mode: string;
-  playbook: string | null;
   payload: unknown;
   fundId: string | undefined;
   fundCode: string | undefined;
@@ -13,13 +11,11 @@ export interface EventFacts {
 export async function readEvent(tx: Reader, eventId: string): Promise<EventFacts | null> {
   const row = await tx.fund_events.findUnique({
     where: { event_id: eventId },
-    include: { event_type: true, fund: { select: { code: true } } },
+    include: { fund: { select: { code: true } } },
   });
   if (row === null) return null;
   return {
     type: row.type,
-    mode: row.event_type.mode,
-    playbook: row.event_type.playbook,
     payload: row.payload,
     fundId: row.fund_id ?? undefined,
     fundCode: row.fund?.code,

@@ -1,29 +1,16 @@
 // Compliance Sentinel on a real Postgres: each verdict recorded once, under its own role.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AUDIT, importFund, PM_ONE } from "../tests/journeys.ts";
 import {
   expectEveryCrashPointPassed,
   expectWrongInputRefused,
-  openRooms,
   proposed,
-  type RoomHouse,
   recorded,
   twice,
+  useRooms,
 } from "../tests/room-house.ts";
 
-let dir: string;
-let house: RoomHouse;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "evergreen-rooms-"));
-  house = await openRooms(dir);
-});
-afterAll(async () => {
-  await house.close();
-  await rm(dir, { recursive: true, force: true });
-});
+const house = useRooms();
 
 const token = { chain: "test", instrument: "UNIT", size: "1" };
 

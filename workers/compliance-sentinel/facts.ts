@@ -1,4 +1,5 @@
 // What Compliance Sentinel looks at before a trade: positions after the proposal's trades, issuers, and the limits of the mandate. One snapshot.
+import { tradesOf } from "@evergreen-fund/domain";
 import type { Reader } from "@evergreen-fund/supabase-client";
 
 export interface Position {
@@ -16,11 +17,6 @@ export interface TradeFacts {
   mandateVersion: number;
 }
 
-interface Body {
-  cash_asset_id?: string | null;
-  trades: { asset_id: string; side: "buy" | "sell"; amount: string; cost: string }[];
-}
-
 export async function readTrades(tx: Reader, proposalId: string): Promise<TradeFacts> {
   const proposal = await tx.proposals.findUniqueOrThrow({
     where: { proposal_id: proposalId },
@@ -34,7 +30,7 @@ export async function readTrades(tx: Reader, proposalId: string): Promise<TradeF
     where: { fund_id: proposal.fund_id, superseded_at: null },
     include: { asset: true },
   });
-  const { trades, cash_asset_id: cash } = proposal.body as unknown as Body;
+  const { trades, cash_asset_id: cash } = tradesOf(proposal.body);
   const positions = held.map(({ asset, market_value }) => {
     let after = market_value;
     for (const trade of trades) {

@@ -15,6 +15,20 @@ import {
 } from "@temporalio/client";
 import { TypedSearchAttributes } from "@temporalio/common";
 
+/** Temporal's client tries a call again for a quarter of a minute, and no deadline or signal ends that; the lease of an event is shorter. */
+const HAND_OVER_MS = 5_000;
+
+class TooLate extends Error {}
+
+/** @throws TooLate when Temporal has not answered in time. What it still does later is met as "already started", and a knock twice is one. */
+async function inTime<T>(call: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_answer, giveUp) => {
+    timer = setTimeout(() => giveUp(new TooLate()), HAND_OVER_MS);
+  });
+  return Promise.race([call, late]).finally(() => clearTimeout(timer));
+}
+
 export type ClaimedEvent = RpcResult<"fn_claim_events">[number];
 export type ClaimedBatch = RpcResult<"fn_claim_batch">[number];
 /** `done`: out of the outbox · `away`: Temporal is not there, the attempt does not count · a reason: the attempt failed. */
@@ -45,7 +59,7 @@ async function startRun(event: ClaimedEvent, { client, rooms, crashPoint }: Cour
     event.recorded_at,
   );
   try {
-    await span.with(() =>
+    const start = () =>
       client.workflow.start<typeof commander>("commander", {
         workflowId,
         taskQueue: "commander",
@@ -61,8 +75,8 @@ async function startRun(event: ClaimedEvent, { client, rooms, crashPoint }: Cour
           { key: SEARCH.stage, value: "started" },
           ...(event.fund_id === null ? [] : [{ key: SEARCH.fundId, value: event.fund_id }]),
         ]),
-      }),
-    );
+      });
+    await span.with(() => inTime(start()));
     span.end();
   } catch (error) {
     span.end(error);
@@ -77,7 +91,7 @@ async function tell(event: ClaimedEvent, { client, crashPoint }: Courier): Promi
   await traced(
     "dispatcher.tell",
     { event_id: event.event_id, workflow_id: waiting } as never,
-    () => client.workflow.getHandle(waiting).signal("knock", { eventId: event.event_id }),
+    () => inTime(client.workflow.getHandle(waiting).signal("knock", { eventId: event.event_id })),
     runContext(waiting),
   );
   crashPoint("dispatcher.told");
@@ -115,8 +129,12 @@ const BROKEN_WAY = /transport|connect|reset|closed|broken pipe|unavailable|timed
 
 function outcomeOf(error: unknown): Delivery {
   if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowNotFoundError) return "done";
+  if (error instanceof TooLate) return "away";
   const grpc = error instanceof ServiceError ? error.cause : error;
-  const words = `${(error as Error)?.message} ${(grpc as Error)?.message} ${(grpc as { details?: string })?.details ?? ""}`;
-  if ((isGrpcServiceError(grpc) && AWAY_CODES.includes(grpc.code)) || BROKEN_WAY.test(words)) return "away";
+  if (
+    isGrpcServiceError(grpc) &&
+    (AWAY_CODES.includes(grpc.code) || BROKEN_WAY.test(`${grpc.message} ${grpc.details}`))
+  )
+    return "away";
   return { failed: `${error instanceof Error ? error.name : "Error"} while handing the event to Temporal` };
 }

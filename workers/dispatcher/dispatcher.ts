@@ -8,9 +8,8 @@ import type { Client } from "@temporalio/client";
 import { type ClaimedEvent, type Courier, type Delivery, deliverBatch, deliverEvent } from "./deliver.ts";
 
 const SERVICE = { role: "service_role" } as const;
-/** After work is found: again at once, then every 20 ms for 2 s; idle: every second at most (the bell shortens it). */
+/** After work is found: again at once, then at pauses as long as the quiet so far, from 20 ms to a second (the bell shortens them). */
 const EAGER_MS = 20;
-const EAGER_FOR_MS = 2_000;
 const IDLE_MS = 1_000;
 const SEAL_EVERY_MS = 500;
 const MAX_EVENTS = 50;
@@ -72,7 +71,7 @@ export function startDispatcher({ database, client, rooms, crashPoint, log }: Di
     await database.rpc(SERVICE, "fn_fail_batch", {
       batch_id: claimed.batch_id,
       reason: delivery === "away" ? "Temporal was not there" : delivery.failed,
-      ...(delivery === "away" ? { max_attempts: 1_000_000 } : {}),
+      ...(delivery === "away" ? { max_attempts: 0 } : {}),
     });
     return false;
   };
@@ -96,7 +95,7 @@ export function startDispatcher({ database, client, rooms, crashPoint, log }: Di
         complaint = message;
       }
       if (found) lastWork = Date.now();
-      else await bell.wait(complaint === "" && Date.now() - lastWork < EAGER_FOR_MS ? EAGER_MS : IDLE_MS);
+      else await bell.wait(complaint === "" ? Math.min(Math.max(Date.now() - lastWork, EAGER_MS), IDLE_MS) : IDLE_MS);
     }
   };
 

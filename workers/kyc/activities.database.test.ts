@@ -1,31 +1,18 @@
 // KYC on a real Postgres: assigns once, asks once, takes a batch of orders in once, under its own role.
 
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AUDIT, importFund, OPS } from "../tests/journeys.ts";
 import {
   effects,
   expectEveryCrashPointPassed,
   expectWrongInputRefused,
   failureOf,
-  openRooms,
-  type RoomHouse,
   twice,
+  useRooms,
 } from "../tests/room-house.ts";
 
-let dir: string;
-let house: RoomHouse;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "evergreen-rooms-"));
-  house = await openRooms(dir);
-});
-afterAll(async () => {
-  await house.close();
-  await rm(dir, { recursive: true, force: true });
-});
+const house = useRooms();
 
 const FULL = { identity_document: "2026-01-02", address_proof: "2026-01-02", professional_status: "2026-01-03" };
 const submitted = async (evidence: Record<string, unknown>) => {

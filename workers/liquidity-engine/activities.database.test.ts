@@ -1,31 +1,19 @@
 // The Liquidity Engine on a real Postgres: reserves and releases once, and its own judgement agrees with the one under the row locks.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { decimal } from "@evergreen-fund/finance/money.ts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AUDIT } from "../tests/journeys.ts";
 import {
   expectEveryCrashPointPassed,
   expectWrongInputRefused,
-  openRooms,
   proposed,
-  type RoomHouse,
+  redemptionAccepted,
   twice,
+  useRooms,
 } from "../tests/room-house.ts";
 import { judge } from "./decide.ts";
 import { readCover } from "./facts.ts";
 
-let dir: string;
-let house: RoomHouse;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "evergreen-rooms-"));
-  house = await openRooms(dir);
-});
-afterAll(async () => {
-  await house.close();
-  await rm(dir, { recursive: true, force: true });
-});
+const house = useRooms();
 
 const held = (fundId: string) =>
   house.database.read(AUDIT, async (tx) => ({
@@ -62,33 +50,49 @@ describe("reserve", () => {
   });
 });
 
+it("refuses for redemptions that were accepted and are still to be paid, though the plan alone is covered", async () => {
+  // 300,000 against 1.2 × (100,000 planned + 50,000 under stress) is enough; 100,000.01 accepted beside it make 1.2 × 250,000.01 = 300,000.012
+  const { proposal, code } = await proposed(house, ladder("300000.00", "100000.00", "50000.00", "700000.00"));
+  await redemptionAccepted(house, code, "100000.01");
+  const verdict = await house.call<{ result: string; reason: string }>("liquidity-engine.reserve", proposal);
+  expect(verdict.result).toBe("failed");
+  expect(verdict.reason).toMatch(/R38.*\(below_cover\)$/);
+});
+
 describe("what the room judges before", () => {
-  it.each<[near: string, liability: string, stress: string, far: string]>([
+  it.each<[near: string, liability: string, stress: string, far: string, accepted?: string]>([
     ["1000000.00", "100000.00", "50000.00", "0.00"],
+    ["1000000.00", "100000.00", "50000.00", "0.00", "600000.00"],
+    ["1000000.00", "100000.00", "50000.00", "0.00", "700000.00"],
+    ["1000000.00", "0.00", "0.00", "0.00", "0.01"],
     ["180000.00", "100000.00", "50000.00", "0.00"],
     ["200000.00", "150000.00", "16000.00", "800000.00"],
     ["1000000.00", "0.00", "0.00", "0.00"],
     ["0.00", "100.00", "0.00", "1000000.00"],
     ["60000.00", "50000.00", "0.00", "0.00"],
     ["60001.00", "50000.00", "0.00", "0.00"],
-  ])("agrees with the verdict of fn_reserve_liquidity: %s against %s + %s", async (near, liability, stress, far) => {
-    const { proposal } = await proposed(house, ladder(near, liability, stress, far));
-    const facts = await house.database.read({ role: "agent_liquidity_engine" }, (tx) =>
-      readCover(tx, proposal.proposalId),
-    );
-    const expected = judge(facts);
-    const { result, reason, ratio } = await house.database.rpc(
-      { role: "agent_liquidity_engine" },
-      "fn_reserve_liquidity",
-      { proposal_id: proposal.proposalId },
-    );
-    // the database may refuse one thing more: cash that is not free today
-    if (reason !== "cash for the buys is reserved elsewhere")
-      expect(expected.code === "covered").toBe(result === "passed");
-    else expect(expected.code).toBe("covered");
-    if (expected.ratio === null || ratio === null) expect([expected.ratio, ratio]).toEqual([null, null]);
-    else if (!decimal(ratio).lt(0)) expect(decimal(expected.ratio).toFixed(12)).toBe(decimal(ratio).toFixed(12));
-  });
+  ])(
+    "agrees with the verdict of fn_reserve_liquidity: %s against %s + %s, %s far away, accepted: %s",
+    async (near, liability, stress, far, accepted) => {
+      const { proposal, code } = await proposed(house, ladder(near, liability, stress, far));
+      if (accepted !== undefined) await redemptionAccepted(house, code, accepted);
+      const facts = await house.database.read({ role: "agent_liquidity_engine" }, (tx) =>
+        readCover(tx, proposal.proposalId),
+      );
+      const expected = judge(facts);
+      const { result, reason, ratio } = await house.database.rpc(
+        { role: "agent_liquidity_engine" },
+        "fn_reserve_liquidity",
+        { proposal_id: proposal.proposalId },
+      );
+      // the database may refuse one thing more: cash that is not free today
+      if (reason !== "cash for the buys is reserved elsewhere")
+        expect(expected.code === "covered").toBe(result === "passed");
+      else expect(expected.code).toBe("covered");
+      if (expected.ratio === null || ratio === null) expect([expected.ratio, ratio]).toEqual([null, null]);
+      else if (!decimal(ratio).lt(0)) expect(decimal(expected.ratio).toFixed(12)).toBe(decimal(ratio).toFixed(12));
+    },
+  );
 });
 
 it("refuses input that the contract does not take", () => expectWrongInputRefused(house, "liquidity-engine"));

@@ -1,17 +1,15 @@
 // What the Liquidity Engine looks at: the ladder of both sides and the trades of a proposal. One snapshot.
+import { tradesOf } from "@evergreen-fund/domain";
+import { LiabilityRung } from "@evergreen-fund/finance/liquidity.ts";
 import type { Reader } from "@evergreen-fund/supabase-client";
 
 export interface CoverFacts {
   /** Fund currency, decimal strings; net of what is reserved. */
   assets: { bucket: string; amount: string }[];
-  liabilities: { bucket: string; amount: string }[];
+  /** Fund currency: what is planned, what was accepted, what stress adds. */
+  liabilities: LiabilityRung[];
   /** Change each trade makes to the bucket of its asset, cash included. */
   changes: { bucket: string; amount: string }[];
-}
-
-interface Body {
-  cash_asset_id?: string | null;
-  trades: { asset_id: string; side: "buy" | "sell"; amount: string; cost: string }[];
 }
 
 export async function readCover(tx: Reader, proposalId: string): Promise<CoverFacts> {
@@ -24,7 +22,7 @@ export async function readCover(tx: Reader, proposalId: string): Promise<CoverFa
     const ofSide = rungs.filter((rung) => rung.side === side);
     return ofSide.filter((rung) => rung.as_of.getTime() === ofSide[0]!.as_of.getTime());
   };
-  const body = proposal.body as unknown as Body;
+  const body = tradesOf(proposal.body);
   const ids = [...body.trades.map((trade) => trade.asset_id), ...(body.cash_asset_id ? [body.cash_asset_id] : [])];
   const buckets = new Map(
     (await tx.assets.findMany({ where: { id: { in: ids } }, select: { id: true, bucket: true } })).map((asset) => [
@@ -48,10 +46,14 @@ export async function readCover(tx: Reader, proposalId: string): Promise<CoverFa
       bucket: rung.bucket,
       amount: rung.capacity.minus(rung.utilization).toFixed(),
     })),
-    liabilities: newest("liability").map((rung) => ({
-      bucket: rung.bucket,
-      amount: rung.capacity.plus(rung.stress_delta).toFixed(),
-    })),
+    liabilities: newest("liability").map((rung) =>
+      LiabilityRung.parse({
+        bucket: rung.bucket,
+        capacity: rung.capacity.toFixed(),
+        utilization: rung.utilization.toFixed(),
+        stressDelta: rung.stress_delta.toFixed(),
+      }),
+    ),
     changes,
   };
 }

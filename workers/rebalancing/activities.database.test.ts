@@ -1,30 +1,18 @@
 // Rebalancing on a real Postgres: one proposal per run, one new version per approval; what the database refuses is a verdict.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { AUDIT, PM_TWO } from "../tests/journeys.ts";
 import {
   expectEveryCrashPointPassed,
   expectWrongInputRefused,
   failureOf,
-  openRooms,
   proposed,
-  type RoomHouse,
   rebalanceRequested,
+  redemptionAccepted,
   twice,
+  useRooms,
 } from "../tests/room-house.ts";
 
-let dir: string;
-let house: RoomHouse;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "evergreen-rooms-"));
-  house = await openRooms(dir);
-});
-afterAll(async () => {
-  await house.close();
-  await rm(dir, { recursive: true, force: true });
-});
+const house = useRooms();
 
 const approved = async (ready: Awaited<ReturnType<typeof proposed>>) => {
   const { proposal } = ready;
@@ -71,6 +59,16 @@ describe("propose", () => {
       reason: expect.stringMatching(/^EG427: /),
     });
     expect(await house.database.read(AUDIT, (tx) => tx.proposals.count({ where: { fund_id: fundId } }))).toBe(0);
+  });
+});
+
+it("plans for redemptions that were accepted: what they leave too little for is refused", async () => {
+  const { run, code } = await rebalanceRequested(house);
+  // 1,000,000 less costs against 1.2 × (150,000 planned and stressed + 700,000 accepted) = 1,020,000
+  await redemptionAccepted(house, code, "700000.00");
+  expect(await house.call("rebalancing.propose", { ...run, memoryIds: [] })).toMatchObject({
+    outcome: "refused",
+    reason: expect.stringMatching(/^EG427: .*30d/),
   });
 });
 

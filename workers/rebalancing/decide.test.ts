@@ -1,5 +1,10 @@
 // From facts to trades on funds small enough to work out by hand: what is planned, what is refused and with which words.
+import { EvergreenError } from "@evergreen-fund/domain";
+import type { LiabilityRung } from "@evergreen-fund/finance/liquidity.ts";
+import type { RebalanceInput } from "@evergreen-fund/finance/rebalancing/problem.ts";
+import { rebalance } from "@evergreen-fund/finance/rebalancing/solve.ts";
 import { describe, expect, it } from "vitest";
+import { issuerOf, nameOf, SYNTHETIC_ASSETS, SYNTHETIC_MANDATE } from "../tests/synthetic-fund.ts";
 import { planTrades } from "./decide.ts";
 import type { Holding, RebalanceFacts } from "./facts.ts";
 
@@ -11,10 +16,10 @@ const holding = (
   more: Partial<Holding> = {},
 ): Holding => ({
   assetId,
-  name: `${assetId} (synthetic)`,
+  name: nameOf(assetId),
   type,
   sleeve,
-  issuer: `Issuer ${assetId}`,
+  issuer: issuerOf(assetId),
   liquid: true,
   category: type,
   issuerCategory: "*",
@@ -22,24 +27,12 @@ const holding = (
   value,
   ...more,
 });
-const band = { relative: "0.2" };
-const mandate = (change: Record<string, unknown> = {}) => ({
-  version: 1,
-  label: "synthetic",
-  source: "manager",
-  currency: "USD",
-  asOf: "2026-09-30",
-  form: "lp",
-  cash: { target: "0.02" },
-  sleeves: [
-    { id: "bonds", target: "0.50", band },
-    { id: "shares", target: "0.48", band },
-  ],
-  limits: {},
-  liquidity: [{ horizon: "30d", stressedLiabilities: "150000.00" }],
-  costs: [{ category: "*", issuerCategory: "*", buyBps: "5", sellBps: "5" }],
-  objective: {},
-  ...change,
+const mandate = (change: Record<string, unknown> = {}) => ({ ...SYNTHETIC_MANDATE, ...change });
+const due = (bucket: LiabilityRung["bucket"], capacity: string, utilization = "0", stressDelta = "0") => ({
+  bucket,
+  capacity,
+  utilization,
+  stressDelta,
 });
 /** 1,000,000.00: bonds 70 %, shares 25 %, cash 5 %, so that both sleeves are outside their bands. */
 const facts = (change: Partial<RebalanceFacts> = {}): RebalanceFacts => ({
@@ -49,35 +42,32 @@ const facts = (change: Partial<RebalanceFacts> = {}): RebalanceFacts => ({
   method: "lp",
   mandateVersion: 1,
   mandate: mandate(),
-  holdings: [
-    holding("cash-1", "cash", "cash", "50000.00"),
-    holding("bond-a", "debt", "bonds", "400000.00"),
-    holding("bond-b", "debt", "bonds", "300000.00"),
-    holding("share-a", "equity", "shares", "250000.00"),
-  ],
-  stressedLiabilities: [{ bucket: "30d", amount: "150000.00" }],
+  holdings: SYNTHETIC_ASSETS.map(({ key, type, sleeve, market_value, bucket }) =>
+    holding(key, type, sleeve, market_value, { bucket }),
+  ),
+  liabilities: [due("30d", "100000.00", "0", "50000.00")],
   ...change,
 });
 const planned = async (given: RebalanceFacts) => {
-  const plan = await planTrades(given);
+  const plan = await planTrades(given, rebalance);
   if (plan.kind === "refused") throw new Error(plan.reason);
   return plan;
 };
 const refused = async (given: RebalanceFacts): Promise<string> => {
-  const plan = await planTrades(given);
+  const plan = await planTrades(given, rebalance);
   if (plan.kind === "planned") throw new Error("planned");
   return plan.reason;
 };
 const balanced = [
-  holding("cash-1", "cash", "cash", "20000.00"),
-  holding("bond-a", "debt", "bonds", "500000.00"),
-  holding("share-a", "equity", "shares", "480000.00"),
+  holding("CASH", "cash", "cash", "20000.00"),
+  holding("BOND-A", "debt", "bonds", "500000.00"),
+  holding("SHARE-A", "equity", "shares", "480000.00"),
 ];
 
 describe("a plan", () => {
   it("brings both sleeves into their bands and settles on the cash line", async () => {
     const { portfolio, cashAssetId } = await planned(facts());
-    expect(cashAssetId).toBe("cash-1");
+    expect(cashAssetId).toBe("CASH");
     expect(portfolio.status).toBe("optimal");
     expect(new Set(portfolio.trades.map(({ side, sleeve }) => `${side} ${sleeve}`))).toEqual(
       new Set(["sell bonds", "buy shares"]),
@@ -103,10 +93,10 @@ describe("a plan", () => {
   });
   it("names no cash line when the fund has none", async () => {
     const holdings = [
-      holding("bond-a", "debt", "bonds", "500000.00"),
-      holding("share-a", "equity", "shares", "480000.00"),
+      holding("BOND-A", "debt", "bonds", "500000.00"),
+      holding("SHARE-A", "equity", "shares", "480000.00"),
     ];
-    const plan = await planTrades(facts({ holdings, mandate: mandate({ cash: { target: "0.02" } }) }));
+    const plan = await planTrades(facts({ holdings, mandate: mandate({ cash: { target: "0.02" } }) }), rebalance);
     expect(plan).toMatchObject({ kind: "planned", cashAssetId: null });
   });
   it("with nothing to trade has no trade, and says so", async () => {
@@ -116,29 +106,37 @@ describe("a plan", () => {
     expect(portfolio.reason.words).not.toBe("");
   });
   it("never trades what cannot be sold", async () => {
-    const holdings = facts().holdings.map((one) => (one.assetId === "bond-a" ? { ...one, liquid: false } : one));
+    const holdings = facts().holdings.map((one) => (one.assetId === "BOND-A" ? { ...one, liquid: false } : one));
     const { portfolio } = await planned(facts({ holdings }));
-    expect(portfolio.trades.map((trade) => trade.assetId)).not.toContain("bond-a");
+    expect(portfolio.trades.map((trade) => trade.assetId)).not.toContain("BOND-A");
     expect(portfolio.trades.length).toBeGreaterThan(0);
   });
   it("takes the form of the request, not of the mandate", async () => {
     expect((await planned(facts({ method: "qp" }))).portfolio.objective.form).toBe("qp");
   });
   it("measures cover against the ladder as it stands, not as the mandate was written", async () => {
-    const due = (amount: string) =>
-      facts({
-        stressedLiabilities: [
-          { bucket: "7d", amount },
-          { bucket: "90d", amount: "1.00" },
-        ],
-      });
-    expect(
-      (await planned(due("100000.00"))).portfolio.liquidity.find(({ horizon }) => horizon === "30d")?.required,
-    ).toMatch(/^120000(\.0+)?$/);
-    expect(
-      (await planned(facts({ stressedLiabilities: [] }))).portfolio.liquidity.find(({ horizon }) => horizon === "30d")
-        ?.required,
-    ).toMatch(/^180000(\.0+)?$/);
+    const required = async (liabilities: LiabilityRung[]) =>
+      (await planned(facts({ liabilities }))).portfolio.liquidity.find(({ horizon }) => horizon === "30d")?.required;
+    // 1.2 × what falls due within 30 days; the mandate, where the ladder says nothing: 1.2 × 150,000
+    expect(await required([due("7d", "100000.00"), due("90d", "1.00")])).toMatch(/^120000(\.0+)?$/);
+    expect(await required([])).toMatch(/^180000(\.0+)?$/);
+    // planned 100,000 and 50,000 more under stress, 20,000 accepted beside it: 1.2 × 170,000
+    expect(await required([due("30d", "100000.00", "20000.00", "50000.00")])).toMatch(/^204000(\.0+)?$/);
+  });
+  it("asks the solver it is given, once and with the whole problem", async () => {
+    const asked: RebalanceInput[] = [];
+    const plan = await planTrades(facts(), (problem) => {
+      asked.push(problem);
+      return rebalance(problem);
+    });
+    expect(asked).toHaveLength(1);
+    expect(plan).toMatchObject({ kind: "planned", portfolio: await rebalance(asked[0]!) });
+    // by value: a thread gets a copy of it and answers the same
+    expect(structuredClone(asked[0])).toEqual(asked[0]);
+  });
+  it("makes no plan when the solver gives none", async () => {
+    const away = new EvergreenError("EG503", "away");
+    await expect(planTrades(facts(), () => Promise.reject(away))).rejects.toBe(away);
   });
 });
 
@@ -153,7 +151,7 @@ describe("a refusal", () => {
     );
   });
   it("EG427: constraints that contradict each other are named", async () => {
-    const reason = await refused(facts({ stressedLiabilities: [{ bucket: "30d", amount: "900000.00" }] }));
+    const reason = await refused(facts({ liabilities: [due("30d", "900000.00")] }));
     expect(reason).toMatch(/^EG427: /);
     expect(reason).toContain("30d");
   });
@@ -172,7 +170,7 @@ describe("a refusal", () => {
       band: { absolute: "0.001" },
     }));
     const holdings = [
-      holding("cash-1", "cash", "cash", "20000.00"),
+      holding("CASH", "cash", "cash", "20000.00"),
       ...sleeves.map(({ id }, i) =>
         holding(`asset-${i}`, "debt", id, i === 0 ? "980000.00" : "0.01", { liquid: false }),
       ),
@@ -181,8 +179,9 @@ describe("a refusal", () => {
       facts({
         holdings,
         mandate: mandate({ sleeves }),
-        stressedLiabilities: [{ bucket: "30d", amount: "999999999.00" }],
+        liabilities: [due("30d", "999999999.00")],
       }),
+      rebalance,
     );
     expect(plan.kind).toBe("refused");
     if (plan.kind === "refused") expect(plan.reason.length).toBeLessThanOrEqual(500);
@@ -190,5 +189,5 @@ describe("a refusal", () => {
 });
 
 it("throws for a stored mandate that is none: that is not the fund's state but a fault", async () => {
-  await expect(planTrades(facts({ mandate: { sleeves: "all" } }))).rejects.toThrow();
+  await expect(planTrades(facts({ mandate: { sleeves: "all" } }), rebalance)).rejects.toThrow();
 });

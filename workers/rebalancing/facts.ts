@@ -1,5 +1,6 @@
 // What Rebalancing looks at: the fund's current allocations with their assets, the ladder, and the mandate version that was asked for. One snapshot.
-import { EvergreenError } from "@evergreen-fund/domain";
+import { EvergreenError, tradesOf } from "@evergreen-fund/domain";
+import { LiabilityRung } from "@evergreen-fund/finance/liquidity.ts";
 import type { Reader } from "@evergreen-fund/supabase-client";
 
 export interface Holding {
@@ -24,8 +25,8 @@ export interface RebalanceFacts {
   mandateVersion: number;
   mandate: unknown;
   holdings: Holding[];
-  /** Capacity plus stress per bucket, fund currency. */
-  stressedLiabilities: { bucket: string; amount: string }[];
+  /** The newest ladder's liability side, fund currency; empty when the fund has none. */
+  liabilities: LiabilityRung[];
 }
 
 /** The proposal this run has already made, if the step was taken before and its answer was lost: by now the facts may have moved, it stands. */
@@ -34,9 +35,7 @@ export async function standingProposal(
   eventId: string,
 ): Promise<{ proposalId: string; trades: number } | undefined> {
   const made = await tx.proposals.findFirst({ where: { event_id: eventId, kind: "rebalancing" } });
-  return made === null
-    ? undefined
-    : { proposalId: made.proposal_id, trades: (made.body as { trades: unknown[] }).trades.length };
+  return made === null ? undefined : { proposalId: made.proposal_id, trades: tradesOf(made.body).trades.length };
 }
 
 export async function readPortfolio(tx: Reader, eventId: string): Promise<RebalanceFacts> {
@@ -74,9 +73,16 @@ export async function readPortfolio(tx: Reader, eventId: string): Promise<Rebala
       bucket: asset.bucket,
       value: market_value.toFixed(),
     })),
-    stressedLiabilities: rungs
+    liabilities: rungs
       .filter((rung) => rung.as_of.getTime() === rungs[0]!.as_of.getTime())
-      .map((rung) => ({ bucket: rung.bucket, amount: rung.capacity.plus(rung.stress_delta).toFixed() })),
+      .map((rung) =>
+        LiabilityRung.parse({
+          bucket: rung.bucket,
+          capacity: rung.capacity.toFixed(),
+          utilization: rung.utilization.toFixed(),
+          stressDelta: rung.stress_delta.toFixed(),
+        }),
+      ),
   };
 }
 

@@ -1,4 +1,5 @@
 // The proposal as people read it: trades with reasons, cost, before and after. May explain the plan, never alter it.
+import type { ProposedTrades } from "@evergreen-fund/domain";
 import { bandEdges } from "@evergreen-fund/finance/bands.ts";
 import { Mandate } from "@evergreen-fund/finance/mandate.ts";
 import { decimal } from "@evergreen-fund/finance/money.ts";
@@ -8,7 +9,10 @@ import type { RebalanceFacts } from "./facts.ts";
 type Planned = Extract<Plan, { kind: "planned" }>;
 
 /** The `body` of a proposal, covered by its hash. Amounts in fund currency, weights as shares of net assets. */
-export function proposalBody(facts: RebalanceFacts, { portfolio, cashAssetId }: Planned): Record<string, unknown> {
+export function proposalBody(
+  facts: RebalanceFacts,
+  { portfolio, cashAssetId }: Planned,
+): ProposedTrades & Record<string, unknown> {
   const names = new Map(facts.holdings.map((holding) => [holding.assetId, holding.name]));
   const thirty = portfolio.liquidity.find(({ horizon }) => horizon === "30d");
   const side = (when: "before" | "after"): Record<string, unknown> => ({

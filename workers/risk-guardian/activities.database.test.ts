@@ -1,29 +1,16 @@
 // Risk Guardian on a real Postgres: one alert per event, under its own role.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { AUDIT, importFund } from "../tests/journeys.ts";
 import {
   expectEveryCrashPointPassed,
   expectWrongInputRefused,
   failureOf,
-  openRooms,
-  type RoomHouse,
   recorded,
   twice,
+  useRooms,
 } from "../tests/room-house.ts";
 
-let dir: string;
-let house: RoomHouse;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "evergreen-rooms-"));
-  house = await openRooms(dir);
-});
-afterAll(async () => {
-  await house.close();
-  await rm(dir, { recursive: true, force: true });
-});
+const house = useRooms();
 
 const SERVICE = { role: "service_role" } as const;
 const breach = { bucket: "30d", ratio: "0.9", required: "1.2" };

@@ -1,29 +1,16 @@
 // Simulation on a real Postgres: one result per request, exact to the cent, under its own role.
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { AUDIT, importFund, PM_ONE } from "../tests/journeys.ts";
 import {
   effects,
   expectEveryCrashPointPassed,
   expectWrongInputRefused,
-  openRooms,
-  type RoomHouse,
   recorded,
   twice,
+  useRooms,
 } from "../tests/room-house.ts";
 
-let dir: string;
-let house: RoomHouse;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), "evergreen-rooms-"));
-  house = await openRooms(dir);
-});
-afterAll(async () => {
-  await house.close();
-  await rm(dir, { recursive: true, force: true });
-});
+const house = useRooms();
 
 const shift = { scenario_id: "rates_+200", shift_bps: 200 };
 

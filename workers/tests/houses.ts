@@ -6,7 +6,7 @@ import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import { openHouse, type WorkingHouse } from "@evergreen-fund/testing/working-house.ts";
 import { startTracing } from "@evergreen-fund/tracing";
-import { Client, Connection } from "@temporalio/client";
+import { Client, Connection, type ConnectionLike } from "@temporalio/client";
 import pg from "pg";
 import { inject } from "vitest";
 import { workflowBundle } from "../bundle.ts";
@@ -58,10 +58,9 @@ export function withSuperuser(house: WorkingHouse, adminUrl: string, appUrl: str
 }
 
 /** A client of the house's Temporal with its key. Close the connection. */
-export async function clientOf(house: WorkingHouse, address = house.temporalAddress): Promise<Client> {
-  const connection = await Connection.connect({ address });
+export async function clientOf(house: WorkingHouse, connection?: ConnectionLike): Promise<Client> {
   return new Client({
-    connection,
+    connection: connection ?? (await Connection.connect({ address: house.temporalAddress })),
     namespace: house.config.temporal.namespace,
     dataConverter: dataConverter(codecKey(house.config)),
   });

@@ -3,6 +3,7 @@ import type { Actor } from "@evergreen-fund/domain";
 import type { Database } from "@evergreen-fund/supabase-client";
 import { until } from "@evergreen-fund/testing/working-house.ts";
 import { expect } from "vitest";
+import { issuerOf, nameOf, SYNTHETIC_ASSETS, SYNTHETIC_LADDER, SYNTHETIC_MANDATE } from "./synthetic-fund.ts";
 
 const person = (n: number): string => `00000000-0000-4000-8000-00000000000${n}`;
 export const PM_ONE = { role: "pm_role", userId: person(1) } satisfies Actor;
@@ -18,17 +19,6 @@ export async function importFund(
   change: Record<string, unknown> = {},
 ): Promise<{ fundId: string; code: string }> {
   const code = `J${process.pid}-${++made}`;
-  const asset = (key: string, type: string, sleeve: string, market_value: string, bucket: string) => ({
-    key,
-    name: `${key} (synthetic)`,
-    type,
-    sleeve,
-    issuer: `Issuer ${key}`,
-    market_value,
-    bucket,
-    liquid: true,
-  });
-  const band = { relative: "0.2" };
   const fund = {
     code,
     name: `Synthetic fund ${code}`,
@@ -37,35 +27,15 @@ export async function importFund(
     net_assets: "1000000.00",
     synthetic: true,
     source: { kind: "synthetic" },
-    assets: [
-      asset("CASH", "cash", "cash", "50000.00", "1d"),
-      asset("BOND-A", "debt", "bonds", "400000.00", "7d"),
-      asset("BOND-B", "debt", "bonds", "300000.00", "7d"),
-      asset("SHARE-A", "equity", "shares", "250000.00", "1d"),
-    ],
-    ladder: [
-      { side: "asset", bucket: "1d", capacity: "300000.00" },
-      { side: "asset", bucket: "7d", capacity: "700000.00" },
-      { side: "liability", bucket: "30d", capacity: "100000.00", stress_delta: "50000.00" },
-    ],
+    assets: SYNTHETIC_ASSETS.map((asset) => ({
+      ...asset,
+      name: nameOf(asset.key),
+      issuer: issuerOf(asset.key),
+      liquid: true,
+    })),
+    ladder: SYNTHETIC_LADDER,
     sensitivities: [{ measure: "dv100", currency: "USD", tenor: "1y", value: "1234.50" }],
-    mandate: {
-      version: 1,
-      label: "synthetic",
-      source: "manager",
-      currency: "USD",
-      asOf: "2026-09-30",
-      form: "lp",
-      cash: { target: "0.02" },
-      sleeves: [
-        { id: "bonds", target: "0.50", band },
-        { id: "shares", target: "0.48", band },
-      ],
-      limits: {},
-      liquidity: [{ horizon: "30d", stressedLiabilities: "150000.00" }],
-      costs: [{ category: "*", issuerCategory: "*", buyBps: "5", sellBps: "5" }],
-      objective: {},
-    },
+    mandate: SYNTHETIC_MANDATE,
     ...change,
   };
   const { fund_id } = await database.rpc(PM_ONE, "fn_import_fund", { fund, request_id: `journey/${code}` });

@@ -23,7 +23,7 @@ const CANARIES = {
   badDate: word("2026-01-02 "),
   email: `${word("person.")}@example.com`,
   subscription: "987654321.12",
-  redemption: "876543219.34",
+  redemption: "513579.34",
   heldOrder: "765432198.56",
   requestReason: word("because of client "),
   decisionReason: word("I talked to "),

@@ -1,14 +1,18 @@
 // Rooms on a real database, without Temporal: what each action does when it is called, and called again. Touches only its own database.
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { crashPoints, type RoomTools } from "@evergreen-fund/agent-kit";
 import { type Actor, CONTRACTS, type RoomName } from "@evergreen-fund/domain";
 import { openEmbedder, openMemory } from "@evergreen-fund/memory";
 import { type Database, openDatabase } from "@evergreen-fund/supabase-client";
 import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import { ApplicationFailure } from "@temporalio/common";
-import { expect, inject } from "vitest";
+import { afterAll, beforeAll, expect, inject } from "vitest";
 import { portOf } from "../memory.ts";
-import { type Activities, ROOM_TABLE } from "../rooms.ts";
-import { importFund, PM_ONE } from "./journeys.ts";
+import { type Activities, type House, ROOM_TABLE } from "../rooms.ts";
+import { openSolver } from "../solver.ts";
+import { importFund, OPS, PM_ONE } from "./journeys.ts";
 
 export interface RoomHouse {
   database: Database;
@@ -21,14 +25,34 @@ export interface RoomHouse {
   close(): Promise<void>;
 }
 
+/** The rooms of a test file: opened before its tests, closed after them. To be called once, at the head of the file. */
+export function useRooms(): RoomHouse {
+  const house = {} as RoomHouse;
+  let dir: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), "evergreen-rooms-"));
+    Object.assign(house, await openRooms(dir));
+  });
+  afterAll(async () => {
+    await house.close?.();
+    await rm(dir, { recursive: true, force: true });
+  });
+  return house;
+}
+
 /** Every room under its own role on a fresh database; memory embeds by hashing, all else is as in a worker. `dir`: a folder for mem0's settings. */
-export async function openRooms(dir: string): Promise<RoomHouse> {
+async function openRooms(dir: string): Promise<RoomHouse> {
   const fresh = await freshDatabase(inject("postgresAdminUrl"));
   const database = openDatabase({ url: fresh.urlFor("evergreen_app") });
   const points: string[] = [];
   const embedder = openEmbedder({ kind: "hashing" });
   const tools: RoomTools = { database, crashPoint: (name) => void points.push(name) };
-  const house = { ...tools, memoryOf: (room: RoomName) => openMemory({ embedder, port: portOf(database, room), dir }) };
+  const solver = openSolver();
+  const house: House = {
+    ...tools,
+    memoryOf: (room: RoomName) => openMemory({ embedder, port: portOf(database, room), dir }),
+    solver,
+  };
   const activities: Activities = Object.assign({}, ...Object.values(ROOM_TABLE).map((make) => make(house)));
   return {
     database,
@@ -36,6 +60,7 @@ export async function openRooms(dir: string): Promise<RoomHouse> {
     call: async <T>(name: string, input: unknown) => (await activities[name]!(input)) as T,
     passed: (room) => new Set(points.filter((point) => point.startsWith(`${room}.`))),
     async close() {
+      await solver.close();
       await database.close();
       await fresh.drop();
     },
@@ -128,6 +153,19 @@ export async function proposed(house: RoomHouse, change: Record<string, unknown>
     memoryIds: [],
   });
   return { ...request, proposal: { ...request.run, proposalId } };
+}
+
+/** A redemption of `amount` (fund currency) by a cleared synthetic investor, asked for and accepted as orders are. */
+export async function redemptionAccepted(house: RoomHouse, code: string, amount: string): Promise<void> {
+  const evidence = { identity_document: "2026-01-02", address_proof: "2026-01-02", professional_status: "2026-01-03" };
+  const classification = "professional";
+  const pending_id = await house.database.rpc(OPS, "fn_submit_investor", { classification, evidence });
+  const investor_id = await house.database.rpc(OPS, "fn_assign_investor", { pending_id, classification });
+  const order = { fund: code, investor_id, direction: "redemption", amount, currency: "USD" } as const;
+  await house.database.rpc(OPS, "fn_place_order", order);
+  const [batch] = await house.database.rpc({ role: "service_role" }, "fn_claim_batch", { consumer: "test" });
+  const input = { batchId: batch!.batch_id, type: batch!.type };
+  expect(await house.call("kyc.intakeOrders", input)).toEqual({ accepted: 1, held: 0, skipped: 0 });
 }
 
 /** An event of a fund, recorded by whoever may. */

@@ -1,7 +1,5 @@
 // One run per event: brief → playbook → close → remember. Deterministic code only; rows are read and written by rooms.
 import type { RunRef, RunStatus } from "@evergreen-fund/domain/agents.ts";
-import { EVENTS, isEventName } from "@evergreen-fund/domain/events.ts";
-import { eventIdOf } from "@evergreen-fund/domain/ids.ts";
 import {
   ActivityFailure,
   ApplicationFailure,
@@ -30,7 +28,8 @@ export interface CommanderArgs {
 
 export async function commander({ eventId, rooms }: CommanderArgs): Promise<{ status: RunStatus }> {
   const { workflowId } = workflowInfo();
-  if (eventIdOf(workflowId) !== eventId)
+  // spelled out: domain's id module would bring zod along, and a module is loaded anew for every run
+  if (workflowId !== `event/${eventId}`)
     throw ApplicationFailure.nonRetryable("A run belongs to the event in its id.", "EG400");
   let knocks = 0;
   setHandler(knock, () => void knocks++);
@@ -60,10 +59,8 @@ export async function commander({ eventId, rooms }: CommanderArgs): Promise<{ st
     try {
       const brief = await house.room("commander").brief(run);
       if (brief.fundId) run = { ...run, fundId: brief.fundId };
-      const playbook =
-        isEventName(brief.type) && EVENTS[brief.type].mode === "run" && brief.playbook !== "intake-orders"
-          ? PLAYBOOK_TABLE[brief.playbook]
-          : undefined;
+      // the brief refuses an event that starts no run
+      const playbook = brief.playbook === "intake-orders" ? undefined : PLAYBOOK_TABLE[brief.playbook];
       if (playbook === undefined) throw ApplicationFailure.nonRetryable("No playbook handles this event.", "EG400");
       return await playbook({ run, type: brief.type, memoryIds: brief.memoryIds }, house);
     } catch (error) {

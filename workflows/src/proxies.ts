@@ -1,5 +1,6 @@
 // How workflows call rooms: one table of timeouts and retries per action, and the switch between one process and many.
-// `local`: the room runs in the Commander's process as a local activity · `split`: on the room's own task queue.
+// `local`: the room runs in the Commander's process as a local activity · `split`: on the room's own task queue. The Commander's own actions are
+// local activities either way: they run where the run itself does, and every way through a task queue costs Temporal four writes.
 import type { RoomActivities, RoomName } from "@evergreen-fund/domain/agents.ts";
 import { proxyActivities, proxyLocalActivities } from "@temporalio/workflow";
 
@@ -37,7 +38,7 @@ export function callRoom<R extends RoomName>(room: R, rooms: Rooms, summary?: st
       cancellationType: "WAIT_CANCELLATION_COMPLETED",
     } as const;
     const activities: Record<string, (input: unknown) => Promise<unknown>> =
-      rooms === "local"
+      rooms === "local" || room === "commander"
         ? proxyLocalActivities({ ...options, localRetryThreshold: "10s" })
         : proxyActivities({ ...options, taskQueue: room });
     return activities[`${room}.${action}`]!;

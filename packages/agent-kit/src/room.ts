@@ -12,20 +12,23 @@ import {
 } from "@evergreen-fund/domain";
 import type { Database, Reader, RpcArgs, RpcName, RpcResult } from "@evergreen-fund/supabase-client";
 import { type RoomStep, roomSpan, traced } from "@evergreen-fund/tracing";
-import { ApplicationFailure } from "@temporalio/common";
+import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
+import { cancellationSignal } from "./cancellation.ts";
 import type { CrashPoint } from "./crash-point.ts";
 
 /** What a step of a room may use. Everything acts under the room's own database role. */
 export interface RoomContext {
   /** One snapshot of rows. */
   facts<T>(read: (tx: Reader) => Promise<T>): Promise<T>;
-  /** Pure: no await, no IO. */
+  /** Pure: no clock, no chance, no IO. It is awaited because it may be computed in a thread, which changes where, not what. */
   decide<T>(decision: () => T | Promise<T>): Promise<T>;
   /** Calls of fn_* whose request id follows from the run. */
   record<T>(write: (rpc: RoomRpc) => Promise<T>): Promise<T>;
   /** Words, memory: may be slow, may fail, changes no decision. */
   narrate<T>(words: () => Promise<T>): Promise<T>;
   readonly workflowId: string;
+  /** Aborted when nobody waits for this action any more; for what computes long. */
+  readonly signal: AbortSignal;
 }
 export type RoomRpc = <N extends RpcName>(name: N, args: Omit<RpcArgs<N>, "request_id">) => Promise<RpcResult<N>>;
 
@@ -86,6 +89,7 @@ function contextOf(
   };
   return {
     workflowId: reference.workflowId,
+    signal: cancellationSignal(),
     facts: (read) => step("facts", () => tools.database.read(actor, read)),
     decide: (decision) => step("decide", decision),
     narrate: (words) => step("narrate", words),
@@ -112,8 +116,14 @@ function small<T>(name: string, action: string, answer: T): T {
 }
 
 /** A coded error is final unless a service was missing; anything else is retried and leaves no text that could hold a row. */
-export function toFailure(error: unknown): ApplicationFailure {
+export function toFailure(error: unknown): ApplicationFailure | CancelledFailure {
   if (error instanceof ApplicationFailure) return error;
+  if (error instanceof CancelledFailure) {
+    // a worker that stops is no cancellation of the run: another worker takes the step
+    return error.message === "WORKER_SHUTDOWN"
+      ? ApplicationFailure.retryable("The worker is stopping.", "EG503")
+      : error;
+  }
   if (error instanceof EvergreenError) {
     return ApplicationFailure.create({
       message: error.message,

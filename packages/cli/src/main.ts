@@ -1,12 +1,7 @@
 // The process of `evergreen`: streams, environment, exit code. bin/evergreen.mjs loads it.
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { REPOSITORY_ROOT } from "@evergreen-fund/config/config.ts";
+import { loadEnvironment } from "@evergreen-fund/config/config.ts";
 import type { Streams } from "./context.ts";
 import { runCommandLine } from "./program.ts";
-
-const settings = join(REPOSITORY_ROOT, ".env");
-if (existsSync(settings)) process.loadEnvFile(settings);
 
 // `evergreen … | head` closes our output early: that is not a failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -29,4 +24,4 @@ const streams: Streams = {
   watched: process.stderr.isTTY === true,
 };
 
-process.exitCode = await runCommandLine(process.argv.slice(2), streams, process.env);
+process.exitCode = await runCommandLine(process.argv.slice(2), streams, loadEnvironment());

@@ -112,6 +112,20 @@ describe("nobody there", () => {
     expect(nobody.exit).toBe(4);
     expect(nobody.err).toContain("EVERGREEN_EMAIL");
   });
+  it("asks nobody for DATABASE_URL who only talks to a Supabase; what starts workers does", async () => {
+    const project = { ...NOWHERE, SUPABASE_URL: "http://127.0.0.1:1091", SUPABASE_PUBLISHABLE_KEY: "k" };
+    expect(await evergreen(["status"], project)).toMatchObject({ exit: 5, err: "" });
+    const doctor = await evergreen(["doctor"], project);
+    expect(doctor.out).toContain("✗ api: http://127.0.0.1:1091 does not answer");
+    expect(doctor.out).toContain("✓ stack: none here");
+    for (const up of [["up"], ["up", "--detach"]]) {
+      const { exit, err } = await evergreen(up, project);
+      expect([exit, err]).toEqual([
+        2,
+        expect.stringMatching(/^evergreen: DATABASE_URL is missing: SUPABASE_URL is set/),
+      ]);
+    }
+  });
   it("shows a stack only when asked for it", async () => {
     const quiet = await evergreen(["funds", "list"]);
     const loud = await evergreen(["funds", "list"], { ...NOWHERE, EVERGREEN_DEBUG: "1" });

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { REPOSITORY_ROOT } from "@evergreen-fund/config/config.ts";
+import { REPOSITORY_ROOT, wantsDebug } from "@evergreen-fund/config/config.ts";
 import { EXIT } from "@evergreen-fund/domain/errors.ts";
 import { Argument, Option, Command as Parser } from "commander";
 import type { Answer, Command, Options } from "./command.ts";
@@ -139,7 +139,7 @@ export async function runCommandLine(
   } catch (error) {
     const ending = endingOf(error);
     if (ending.sentence !== "") streams.err(`evergreen: ${plain(ending.sentence)}\n`);
-    if (environment.EVERGREEN_DEBUG && ending.exit !== EXIT.ok && error instanceof Error)
+    if (wantsDebug(environment) && ending.exit !== EXIT.ok && error instanceof Error)
       streams.err(`${inspect(error)}\n`);
     return ending.exit;
   }

@@ -26,7 +26,7 @@ export function proposalText(proposal: Proposal): string {
     liquidity(body.before, body.after, body.currency),
     remarks(
       "Not traded, steered by pacing and subscriptions:",
-      body.steered.map((item) => (typeof item === "string" ? item : `${item.name}: ${item.words}`)),
+      body.steered.map((item) => (typeof item === "string" ? item : item.words)),
     ),
     remarks(
       "Bands that illiquid holdings push out of reach:",
@@ -44,13 +44,17 @@ export function proposalText(proposal: Proposal): string {
         ]),
     memories.length === 0
       ? ""
-      : ["Remembered:", ...memories.map((memory) => `  ${memory.memory_id}  ${plain(memory.text).slice(0, 100)}`)].join(
+      : ["Remembered:", ...memories.map((memory) => `  ${memory.memory_id}  ${shortened(plain(memory.text))}`)].join(
           "\n",
         ),
     next(row),
   ];
   return blocks.filter((block) => block !== "").join("\n\n");
 }
+
+const LONGEST_MEMORY = 160;
+const shortened = (text: string): string =>
+  text.length <= LONGEST_MEMORY ? text : `${text.slice(0, LONGEST_MEMORY - 1).trimEnd()}…`;
 
 const remarks = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? "" : [title, ...lines.map((line) => `  ${plain(line)}`)].join("\n");
@@ -115,5 +119,5 @@ function shortRatio(value: string | null): string {
 
 function next(row: ProposalRow): string {
   if (row.status !== "pending") return "";
-  return `A second portfolio manager decides:\n  evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as <second PM> --wait`;
+  return `A second portfolio manager decides:\n  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as <second PM> --wait`;
 }

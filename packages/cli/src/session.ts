@@ -3,7 +3,7 @@ import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import type { PersonRole } from "@evergreen-fund/domain/roles.ts";
 import type { SupabaseClient, WebSocketLikeConstructor } from "@supabase/supabase-js";
 import { z } from "zod";
-import { connectionFor, type Login } from "./connection.ts";
+import { type Connection, connectionFor } from "./connection.ts";
 import { apiError, nothingAnswers } from "./exit.ts";
 import { plain } from "./output.ts";
 
@@ -149,7 +149,7 @@ function parsed<T>(schema: z.ZodType<T>, data: unknown): T {
 /** Signs in. Errors: EG401 wrong login, EG404 unknown demo login, EG503 nothing answers. */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const connection = await connectionFor(options.environment);
-  const login = chooseLogin(connection.logins, options, connection.url);
+  const login = chooseLogin(connection, options);
   // supabase-js is loaded only by commands that need it, so that `--help` stays quick.
   const { createClient } = await import("@supabase/supabase-js");
   const { default: ws } = await import("ws");
@@ -175,16 +175,15 @@ export async function openSession(options: SessionOptions): Promise<Session> {
 }
 
 function chooseLogin(
-  logins: readonly Login[],
+  { logins, person, url }: Connection,
   options: SessionOptions,
-  url: string,
 ): { email: string; password: string } {
-  const { EVERGREEN_EMAIL: email, EVERGREEN_PASSWORD: password } = options.environment;
-  const wanted = options.as ?? (email || undefined);
+  const { email, password } = person;
+  const wanted = options.as ?? email ?? undefined;
   if (wanted !== undefined) {
     const known = logins.find((login) => login.email === wanted);
     if (known) return known;
-    if (password) return { email: wanted, password };
+    if (password !== null) return { email: wanted, password };
     const names = logins.map((login) => login.email).join(", ");
     throw logins.length > 0
       ? new EvergreenError("EG404", `There is no demo login ${plain(wanted)}; there are ${names}.`)

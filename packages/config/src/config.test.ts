@@ -4,10 +4,21 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { afterAll, describe, expect, it } from "vitest";
-import { codecKey, envExample, ownKey, processEnvironment, REPOSITORY_ROOT, readConfig, SETTINGS } from "./index.ts";
+import {
+  codecKey,
+  envExample,
+  ownKey,
+  processEnvironment,
+  REPOSITORY_ROOT,
+  readConfig,
+  refuseHalfASupabase,
+  SETTINGS,
+} from "./index.ts";
 
 const home = mkdtempSync(join(tmpdir(), "evergreen-config-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
+
+const PROJECT = { SUPABASE_URL: "https://x.supabase.co/", SUPABASE_PUBLISHABLE_KEY: "k" };
 
 describe("readConfig", () => {
   it("needs nothing: the defaults describe the embedded stack", () => {
@@ -46,6 +57,43 @@ describe("readConfig", () => {
     expect(readConfig({ DATABASE_URL: app, DIRECT_URL: direct }).directUrl).toBe(direct);
   });
 
+  it("takes a Supabase without its database, for whoever only calls its API; what starts workers refuses", () => {
+    const config = readConfig(PROJECT);
+    expect(config.supabase).toEqual({
+      url: "https://x.supabase.co",
+      publishableKey: "k",
+      internalUrl: "https://x.supabase.co",
+      jwtSecret: null,
+    });
+    expect(() => refuseHalfASupabase(config)).toThrow("DATABASE_URL is missing: SUPABASE_URL is set");
+    for (const whole of [{}, { ...PROJECT, DATABASE_URL: "postgresql://a:b@c:5432/d" }])
+      expect(() => refuseHalfASupabase(readConfig(whole))).not.toThrow();
+  });
+
+  it("knows the UI of the local Temporal, and of one's own only when told", () => {
+    const ui = (environment: Record<string, string>) => readConfig(environment).temporal.uiUrl;
+    const own = { TEMPORAL_ADDRESS: "temporal.example:7233" };
+    expect([ui({}), ui(own), ui({ ...own, TEMPORAL_UI_URL: "https://ui.example/" })]).toEqual([
+      "http://127.0.0.1:24324",
+      null,
+      "https://ui.example",
+    ]);
+  });
+
+  it("keeps the person at the command line out of the processes of the stack", () => {
+    const before = { ...process.env };
+    Object.assign(process.env, { EVERGREEN_EMAIL: "me@fund.example", EVERGREEN_PASSWORD: "canary" });
+    try {
+      expect(JSON.stringify(processEnvironment(readConfig({}), {}))).not.toContain("canary");
+    } finally {
+      for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+    }
+    expect(readConfig({ EVERGREEN_EMAIL: "me@fund.example", EVERGREEN_PASSWORD: "x" }).person).toEqual({
+      email: "me@fund.example",
+      password: "x",
+    });
+  });
+
   it.each([
     [{ EVERGREEN_PORT_BASE: "abc" }, 'EVERGREEN_PORT_BASE must be a whole number from 1024 to 65000, not "abc".'],
     [{ EVERGREEN_PORT_BASE: "70000" }, 'EVERGREEN_PORT_BASE must be a whole number from 1024 to 65000, not "70000".'],
@@ -60,6 +108,8 @@ describe("readConfig", () => {
       "DIRECT_URL must not go through the transaction pooler",
     ],
     [{ SUPABASE_URL: "https://x.supabase.co" }, "SUPABASE_PUBLISHABLE_KEY is missing: SUPABASE_URL is set"],
+    [{ SUPABASE_JWT_SECRET: "s".repeat(32) }, "SUPABASE_URL is missing: SUPABASE_JWT_SECRET is set and needs it."],
+    [{ ...PROJECT, SUPABASE_JWT_SECRET: "hunter2" }, "SUPABASE_JWT_SECRET must have at least 32 characters."],
     [{ LANGFUSE_SECRET_KEY: "s" }, "LANGFUSE_PUBLIC_KEY is missing: LANGFUSE_SECRET_KEY is set"],
     [{ MEMORY_EMBEDDER: "openai" }, "MEMORY_EMBEDDER_MODEL is missing"],
     [{ EVERGREEN_CODEC_KEY: "beef" }, "EVERGREEN_CODEC_KEY must be 32 bytes as 64 hexadecimal digits."],
@@ -91,6 +141,10 @@ describe(".env.example", () => {
         .map(([name, { example }]) => [name, example]),
     );
     expect(readConfig({ ...shown, EVERGREEN_HOME: undefined, LANGFUSE_BASE_URL: undefined })).toEqual(readConfig({}));
+  });
+
+  it("is the file at the root of the checkout", () => {
+    expect(readFileSync(join(REPOSITORY_ROOT, ".env.example"), "utf8")).toBe(envExample());
   });
 });
 

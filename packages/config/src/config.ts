@@ -34,8 +34,21 @@ export interface Config {
   directUrl: string | null;
   /** Folder of another Postgres's programs; null: the build from npm. */
   postgresBinDir: string | null;
-  supabase: { url: string; publishableKey: string } | null;
-  temporal: { address: string | null; namespace: string; cliPath: string | null };
+  supabase: {
+    url: string;
+    publishableKey: string;
+    /** Under which this process reaches it; mostly the same as url. */
+    internalUrl: string;
+    /** Null: the project publishes its signing keys. */
+    jwtSecret: string | null;
+  } | null;
+  temporal: {
+    address: string | null;
+    namespace: string;
+    cliPath: string | null;
+    /** Null: there is none, or nobody said where. */
+    uiUrl: string | null;
+  };
   /** Null: unversioned workers. */
   versioning: { deploymentName: string; buildId: string } | null;
   workers: "single" | "split";
@@ -54,12 +67,14 @@ export interface Config {
   model: { baseUrl: string; name: string; apiKey: string | null } | null;
   /** Hex; null: the key file under home is used, see keys.ts. */
   codecKeyHex: string | null;
+  /** Who signs in at the command line when nobody is named. */
+  person: { email: string | null; password: string | null };
   crashAt: string | null;
   /** Folder for programs that are fetched or built once per machine. */
   cacheDir: string;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Checks `environment` and returns a Config. Throws EG400 with one sentence that begins with the variable's name. */
 export function readConfig(environment: Environment): Config {
@@ -74,15 +89,12 @@ export function readConfig(environment: Environment): Config {
   together("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY");
   together("EVERGREEN_MODEL_BASE_URL", "EVERGREEN_MODEL_NAME");
   needs(settings, "DIRECT_URL", "DATABASE_URL");
-  needs(settings, "SUPABASE_URL", "DATABASE_URL");
+  needs(settings, "SUPABASE_JWT_SECRET", "SUPABASE_URL");
+  needs(settings, "SUPABASE_INTERNAL_URL", "SUPABASE_URL");
   if (settings.MEMORY_EMBEDDER === "openai" && settings.MEMORY_EMBEDDER_MODEL === undefined) {
     throw new EvergreenError("EG400", "MEMORY_EMBEDDER_MODEL is missing: MEMORY_EMBEDDER=openai needs it.");
   }
-  const cache = environment.XDG_CACHE_HOME?.trim() || join(homedir(), ".cache");
-  return {
-    ...assemble(settings, !environment.EVERGREEN_HOME?.trim()),
-    cacheDir: join(cache, "evergreen"),
-  };
+  return assemble(settings, !environment.EVERGREEN_HOME?.trim());
 }
 
 function checkSettings(environment: Environment): Settings {
@@ -108,9 +120,12 @@ function needs(settings: Settings, name: SettingName, other: SettingName): void 
   }
 }
 
-function assemble(settings: Settings, homeIsDefault: boolean): Omit<Config, "cacheDir"> {
+function assemble(settings: Settings, homeIsDefault: boolean): Config {
   const base = settings.EVERGREEN_PORT_BASE;
   const [deploymentName = "", buildId = ""] = settings.TEMPORAL_VERSIONING?.split("/") ?? [];
+  const supabaseUrl = settings.SUPABASE_URL?.replace(/\/+$/, "");
+  // a local Temporal has its UI on the port beside it; somebody's own is where they say
+  const localUi = settings.TEMPORAL_ADDRESS === undefined ? `http://127.0.0.1:${base + 4}` : undefined;
   return {
     // The default lies in the checkout whatever the current folder is, so that a command in a subfolder finds the stack.
     home: resolve(homeIsDefault ? REPOSITORY_ROOT : ".", settings.EVERGREEN_HOME),
@@ -129,13 +144,19 @@ function assemble(settings: Settings, homeIsDefault: boolean): Omit<Config, "cac
     directUrl: settings.DIRECT_URL ?? settings.DATABASE_URL ?? null,
     postgresBinDir: settings.EVERGREEN_POSTGRES_BIN ?? null,
     supabase:
-      settings.SUPABASE_URL !== undefined && settings.SUPABASE_PUBLISHABLE_KEY !== undefined
-        ? { url: settings.SUPABASE_URL.replace(/\/+$/, ""), publishableKey: settings.SUPABASE_PUBLISHABLE_KEY }
+      supabaseUrl !== undefined && settings.SUPABASE_PUBLISHABLE_KEY !== undefined
+        ? {
+            url: supabaseUrl,
+            publishableKey: settings.SUPABASE_PUBLISHABLE_KEY,
+            internalUrl: settings.SUPABASE_INTERNAL_URL?.replace(/\/+$/, "") ?? supabaseUrl,
+            jwtSecret: settings.SUPABASE_JWT_SECRET ?? null,
+          }
         : null,
     temporal: {
       address: settings.TEMPORAL_ADDRESS ?? null,
       namespace: settings.TEMPORAL_NAMESPACE,
       cliPath: settings.TEMPORAL_CLI_PATH ?? null,
+      uiUrl: localUi ?? settings.TEMPORAL_UI_URL?.replace(/\/+$/, "") ?? null,
     },
     versioning: settings.TEMPORAL_VERSIONING === undefined ? null : { deploymentName, buildId },
     workers: settings.WORKERS,
@@ -167,16 +188,30 @@ function assemble(settings: Settings, homeIsDefault: boolean): Omit<Config, "cac
           }
         : null,
     codecKeyHex: settings.EVERGREEN_CODEC_KEY ?? null,
+    person: { email: settings.EVERGREEN_EMAIL ?? null, password: settings.EVERGREEN_PASSWORD ?? null },
     crashAt: settings.EVERGREEN_CRASH_AT ?? null,
+    cacheDir: join(settings.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "evergreen"),
   };
 }
 
 /** For entry points only: the `.env` of the checkout (variables already set win), then the environment. */
-export function loadConfig(): Config {
+export function loadEnvironment(): Environment {
   const file = join(REPOSITORY_ROOT, ".env");
   if (existsSync(file)) process.loadEnvFile(file);
-  return readConfig(process.env);
+  return process.env;
 }
+
+/** For entry points only: what loadEnvironment() finds, checked. */
+export const loadConfig = (): Config => readConfig(loadEnvironment());
+
+/** Whether errors are printed with their stack; answers also when another setting is wrong. */
+export const wantsDebug = (environment: Environment): boolean => Boolean(environment.EVERGREEN_DEBUG?.trim());
+
+/** The environment of a program that is none of ours (a compiler), with a few variables more. */
+export const foreignEnvironment = (more: Environment): Record<string, string | undefined> => ({
+  ...process.env,
+  ...more,
+});
 
 /** The login URL of workers and dispatcher, or EG503 with what to do when none is known. */
 export function requireDatabaseUrl(config: Config): string {
@@ -184,6 +219,15 @@ export function requireDatabaseUrl(config: Config): string {
   throw new EvergreenError(
     "EG503",
     "DATABASE_URL is not set: start this process with the stack (npm start) or set it.",
+  );
+}
+
+/** For what starts workers: with a Supabase of one's own they need its database, an embedded one beside it would be another world. EG400. */
+export function refuseHalfASupabase(config: Config): void {
+  if (config.supabase === null || config.databaseUrl !== null) return;
+  throw new EvergreenError(
+    "EG400",
+    "DATABASE_URL is missing: SUPABASE_URL is set, and to start workers Evergreen needs the database behind it.",
   );
 }
 
@@ -201,6 +245,9 @@ export function processEnvironment(
   settings: Partial<Record<SettingName, string>>,
 ): Record<string, string | undefined> {
   const inherited = { ...process.env };
+  // a person at the command line is nobody in the processes of the stack
+  delete inherited.EVERGREEN_EMAIL;
+  delete inherited.EVERGREEN_PASSWORD;
   if (config.temporal.address === null) {
     // A profile, key or TLS setting for another server must not reach the local one.
     for (const name of Object.keys(inherited)) {

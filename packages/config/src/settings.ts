@@ -1,5 +1,5 @@
-// Every setting there is: one row each, with its check, its default and what it is for. `.env.example` and the table in the
-// README are made from this list. Nothing here reads the environment.
+// Every setting there is: one row each, with its check, its default and what it is for. `.env.example` is made from this list, and a test
+// finds names in the sources that are not in it. Nothing here reads the environment.
 import { z } from "zod";
 
 export interface Setting<T extends z.ZodType = z.ZodType> {
@@ -51,6 +51,7 @@ const WORK = "How the work is done";
 const MEMORY = "Memory";
 const TRACING = "Tracing (always readable locally; exported when set)";
 const MODEL = "Language model (off by default: everything works without one)";
+const CLI = "The command line";
 const SECRETS = "Keys";
 const TESTING = "For tests only";
 
@@ -85,10 +86,16 @@ export const SETTINGS = {
     "Folder with the programs of another Postgres (initdb, postgres; 15 or later) to run instead of the one from npm.",
     "/usr/lib/postgresql/15/bin",
   ),
+  XDG_CACHE_HOME: setting(
+    STACK,
+    text.optional(),
+    "Folder of caches; programs that are fetched or built once per machine lie in its folder evergreen.",
+    "~/.cache",
+  ),
   DATABASE_URL: setting(
     POSTGRES,
     postgresUrl.optional(),
-    "Login of workers and dispatcher (NOBYPASSRLS; evergreen_app).",
+    "Login of workers and dispatcher (NOBYPASSRLS; evergreen_app). The command line does without.",
     "postgresql://evergreen_app:…@127.0.0.1:5432/postgres",
     true,
   ),
@@ -106,6 +113,19 @@ export const SETTINGS = {
     "https://PROJECT.supabase.co",
   ),
   SUPABASE_PUBLISHABLE_KEY: setting(POSTGRES, text.optional(), "Publishable (anon) key of that project.", "", true),
+  SUPABASE_JWT_SECRET: setting(
+    POSTGRES,
+    text.min(32, "must have at least 32 characters").optional(),
+    "Secret with which that project signs its tokens, when it has no signing keys of its own. The gateway then decodes payloads for its people; with signing keys it needs nothing.",
+    "",
+    true,
+  ),
+  SUPABASE_INTERNAL_URL: setting(
+    POSTGRES,
+    httpUrl.optional(),
+    "URL under which the gateway itself reaches SUPABASE_URL, when that differs (containers).",
+    "http://api:8000",
+  ),
   TEMPORAL_ADDRESS: setting(
     TEMPORAL,
     hostPort.optional(),
@@ -118,6 +138,12 @@ export const SETTINGS = {
     text.optional(),
     "Path of a `temporal` program to use instead of the one that is found, fetched or built.",
     "/usr/local/bin/temporal",
+  ),
+  TEMPORAL_UI_URL: setting(
+    TEMPORAL,
+    httpUrl.optional(),
+    "URL of the UI of your own Temporal: the gateway links to it and decodes payloads for it.",
+    "http://127.0.0.1:8080",
   ),
   TEMPORAL_VERSIONING: setting(
     TEMPORAL,
@@ -174,6 +200,14 @@ export const SETTINGS = {
   ),
   EVERGREEN_MODEL_NAME: setting(MODEL, text.optional(), "Name of the model.", "llama3.2"),
   EVERGREEN_MODEL_API_KEY: setting(MODEL, text.optional(), "Key for the model server.", "", true),
+  EVERGREEN_EMAIL: setting(
+    CLI,
+    text.optional(),
+    "Who signs in when --as names nobody. Unset: the first demo login of the role that the command needs.",
+    "me@fund.example",
+  ),
+  EVERGREEN_PASSWORD: setting(CLI, text.optional(), "Password of that person; demo logins need none.", "", true),
+  EVERGREEN_DEBUG: setting(CLI, text.optional(), "Any value: an error is printed with its stack.", "1"),
   EVERGREEN_CODEC_KEY: setting(
     SECRETS,
     hexKey.optional(),
@@ -186,6 +220,12 @@ export const SETTINGS = {
     text.optional(),
     "Name of a crash point at which a process kills itself once.",
     "dispatcher.after-start",
+  ),
+  EVERGREEN_SHARED_DATA: setting(
+    TESTING,
+    text.optional(),
+    "Folder with real filings and lists; tests that want them are skipped without. Unset: ../shared/data beside the checkout.",
+    "../shared/data",
   ),
 } as const satisfies Record<string, Setting>;
 

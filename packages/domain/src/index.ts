@@ -6,4 +6,5 @@ export * from "./events.ts";
 export * from "./ids.ts";
 export * from "./money.ts";
 export * from "./policies/index.ts";
+export * from "./proposals.ts";
 export * from "./roles.ts";

@@ -2,7 +2,14 @@
 import { BUCKETS } from "@evergreen-fund/domain";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { hqlaCoverage, type LadderInput, liquidityCoverage, liquidityLadder } from "./liquidity.ts";
+import {
+  hqlaCoverage,
+  type LadderInput,
+  type LiabilityRung,
+  liquidityCoverage,
+  liquidityLadder,
+  stressedDue,
+} from "./liquidity.ts";
 
 const VECTOR = {
   cash: "8",
@@ -132,6 +139,46 @@ describe("R38, cover of 30 days", () => {
     expect(liquidityCoverage({ assets30d: "3.6", stressedLiabilities30d: "3" }).verdict).toBe("covered");
     expect(liquidityCoverage({ assets30d: "3.599999999999999999", stressedLiabilities30d: "3" }).verdict).toBe(
       "not_covered",
+    );
+  });
+});
+
+describe("what a ladder may have to pay under stress (R33, R35, R38)", () => {
+  const rung = (bucket: LiabilityRung["bucket"], capacity: string, stressDelta: string, utilization: string) => ({
+    bucket,
+    capacity,
+    stressDelta,
+    utilization,
+  });
+  const LADDER = [
+    rung("gt365d", "1000.00", "0", "0"),
+    rung("7d", "0.10", "0.20", "0"),
+    rung("30d", "100.00", "50.00", "30.01"),
+    rung("1d", "0", "0", "0.07"),
+    rung("90d", "10.00", "5.00", "2.50"),
+  ];
+  // by hand: 0.07 · 0.07 + 0.30 = 0.37 · 0.37 + 180.01 = 180.38 · 180.38 + 17.50 = 197.88 · 197.88 + 1000 = 1197.88
+  it.each([
+    ["1d", "0.07"],
+    ["7d", "0.37"],
+    ["30d", "180.38"],
+    ["90d", "197.88"],
+    ["365d", "197.88"],
+    ["gt365d", "1197.88"],
+  ] as const)("within %s is %s, whatever the order of the rungs", (horizon, due) => {
+    expect(stressedDue(LADDER, horizon).toFixed()).toBe(due);
+    expect(stressedDue([...LADDER].reverse(), horizon).toFixed()).toBe(due);
+  });
+  it("of an empty ladder is nothing", () => expect(stressedDue([], "gt365d").toFixed()).toBe("0"));
+  it("grows by exactly what is accepted: no factor, nothing taken out of the plan", () => {
+    const cents = fc.bigInt(0n, 10n ** 15n);
+    const text = (value: bigint) => `${value / 100n}.${String(value % 100n).padStart(2, "0")}`;
+    fc.assert(
+      fc.property(cents, cents, cents, (planned, stress, accepted) => {
+        const before = stressedDue([rung("30d", text(planned), text(stress), "0")], "30d");
+        const after = stressedDue([rung("30d", text(planned), text(stress), text(accepted))], "30d");
+        expect(after.minus(before).eq(text(accepted))).toBe(true);
+      }),
     );
   });
 });

@@ -127,6 +127,29 @@ export function hqlaCoverage(input: z.input<typeof HqlaInput>): z.infer<typeof H
   };
 }
 
+/** One rung of the liability side, money of the fund: planned, accepted, and what stress adds to the plan. */
+export const LiabilityRung = z.strictObject({
+  bucket: z.enum(BUCKETS),
+  capacity: DecimalString,
+  utilization: DecimalString,
+  stressDelta: DecimalString,
+});
+export type LiabilityRung = z.infer<typeof LiabilityRung>;
+
+/**
+ * Stressed liabilities of a ladder up to `horizon`: Σ capacity + stress delta + utilization of the buckets that fall due by then.
+ * Capacity is what is planned for (the largest or average month, calls, fees) and stress delta what stress adds to it: both speak of orders
+ * that have not come yet. Utilization is orders that have come and were accepted: certain, known to the cent, and still to be paid. So they are
+ * counted beside the plan and not out of it (R35 takes "already accepted redemptions" with calls and debt, apart from the redemptions that
+ * stress may still bring), and no factor is applied to them. Exact, money of the fund.
+ */
+export function stressedDue(rungs: readonly LiabilityRung[], horizon: Bucket): Exact {
+  const last = BUCKETS.indexOf(horizon);
+  return rungs
+    .filter(({ bucket }) => BUCKETS.indexOf(bucket) <= last)
+    .reduce((sum, rung) => sum.plus(rung.capacity).plus(rung.stressDelta).plus(rung.utilization), ZERO);
+}
+
 export const CoverageInput = z.strictObject({
   assets30d: DecimalString,
   stressedLiabilities30d: NonNegative,

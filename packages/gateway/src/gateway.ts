@@ -1,10 +1,12 @@
 // The HTTP routes: the Supabase-compatible API behind a strict door, health, run-time configuration, the codec endpoint, the home page.
 // Everything comes in as parameters; nothing here reads the environment or opens a connection.
+import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { readAccessToken } from "./access-token.ts";
 import { answerCodec, CODEC_ROLES, type PayloadDoor } from "./codec-endpoint.ts";
 import { homePage } from "./home-page.ts";
+import type { Project, ProjectTokens } from "./project-token.ts";
 import { withoutDetails } from "./public-error.ts";
 import { SignInLimit } from "./sign-in-limit.ts";
 import type { SupabaseApi } from "./supabase-api.ts";
@@ -12,11 +14,15 @@ import type { SupabaseApi } from "./supabase-api.ts";
 export interface GatewayOptions {
   /** Null: a real Supabase project serves the API, at `supabaseUrl`. */
   api: SupabaseApi | null;
+  /** That project, and who verifies its tokens; null when the API is embedded. */
+  project: (Project & { tokens: ProjectTokens }) | null;
   jwtSecret: string;
   publishableKey: string;
   supabaseUrl: string;
   temporalUiUrl: string | null;
   codec: PayloadDoor;
+  /** Shown on the home page; empty without the demo. */
+  demoLogins: readonly { role: string; email: string }[];
   /** Whether Temporal answers. */
   temporalAnswers(): Promise<boolean>;
 }
@@ -39,7 +45,7 @@ const AUTH_ROUTES: Record<string, readonly string[]> = {
 
 /** Builds the routes. `fetch` of the result answers a Request. */
 export function createGateway(options: GatewayOptions): Hono<Env> {
-  const { api, codec } = options;
+  const { api, codec, project } = options;
   const app = new Hono<Env>();
   const limit = new SignInLimit();
 
@@ -62,13 +68,35 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
       onError: (context) => refuse(context, 413, "EG413", "The request is larger than 16 MB."),
     }),
   );
-  app.onError((_error, context) => refuse(context, 500, "EG500", "Something unforeseen failed; nothing was changed."));
+  app.onError((error, context) =>
+    error instanceof EvergreenError && error.code === "EG503"
+      ? refuse(context, 503, "EG503", error.message)
+      : refuse(context, 500, "EG500", "Something unforeseen failed; nothing was changed."),
+  );
 
-  app.get("/", (context) => {
-    const { html, styleHash } = homePage(options.temporalUiUrl);
+  const health = async () => {
+    const [database, temporal] = await Promise.all([api?.ping() ?? Promise.resolve(true), options.temporalAnswers()]);
+    return { ok: database && temporal, database, temporal };
+  };
+
+  async function showHome(context: Context<Env>, status: 200 | 401, message = ""): Promise<Response> {
+    const { database, temporal } = await health();
+    const { supabaseUrl, temporalUiUrl, demoLogins } = options;
+    const embedded = api !== null;
+    const { html, styleHash } = homePage({
+      supabaseUrl,
+      embedded,
+      temporalUiUrl,
+      database,
+      temporal,
+      demoLogins,
+      message,
+    });
     context.header("content-security-policy", pagePolicy(styleHash));
-    return context.html(html);
-  });
+    return context.html(html, status);
+  }
+
+  app.get("/", (context) => showHome(context, 200));
   app.get("/config.json", (context) =>
     context.json({
       supabaseUrl: options.supabaseUrl,
@@ -77,8 +105,8 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
     }),
   );
   app.get("/health", async (context) => {
-    const [database, temporal] = await Promise.all([api?.ping() ?? Promise.resolve(true), options.temporalAnswers()]);
-    return context.json({ ok: database && temporal, database, temporal }, database && temporal ? 200 : 503);
+    const found = await health();
+    return context.json(found, found.ok ? 200 : 503);
   });
 
   /** Undefined when the request may pass; else the refusal. Whoever sends a bearer must send a good one. */
@@ -141,34 +169,28 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
 
   // The Temporal UI lives on another port of the same host: its requests are same-site and carry the session cookie.
   app.post("/session", async (context) => {
-    if (api === null) return refuse(context, 404, "EG404", "Sign in at the Supabase project.");
     const origin = context.req.header("origin");
     if (origin !== undefined && origin !== new URL(context.req.url).origin)
       return refuse(context, 403, "EG403", "Sign in from this page.");
     const form = await context.req.parseBody();
     const email = String(form.email ?? "");
-    const answer = await signIn(context, email, () =>
-      api.fetch(
-        new Request(new URL("/auth/v1/token?grant_type=password", context.req.url), {
-          method: "POST",
-          headers: { apikey: options.publishableKey, "content-type": "application/json" },
-          body: JSON.stringify({ email, password: String(form.password ?? "") }),
-        }),
-      ),
+    const path = "/auth/v1/token?grant_type=password";
+    const request = new Request(new URL(path, project?.internalUrl ?? context.req.url), {
+      method: "POST",
+      headers: { apikey: options.publishableKey, "content-type": "application/json" },
+      body: JSON.stringify({ email, password: String(form.password ?? "") }),
+    });
+    const answer = await signIn(context, email, () => (api ? api.fetch(request) : askProject(request)));
+    const session = answer.ok ? ((await answer.json()) as { access_token: string; expires_in: number }) : undefined;
+    if (session === undefined) return showHome(context, 401, "That did not work: check e-mail and password.");
+    const role = await roleOf(session.access_token);
+    if (role === undefined || !CODEC_ROLES.includes(role))
+      return showHome(context, 401, "Payloads are not for your role.");
+    context.header(
+      "set-cookie",
+      `${SESSION_COOKIE}=${session.access_token}; Path=/codec; Max-Age=${session.expires_in}; HttpOnly; SameSite=Strict`,
     );
-    const page = homePage(
-      options.temporalUiUrl,
-      answer.ok ? "Signed in." : "That did not work: check e-mail and password.",
-    );
-    context.header("content-security-policy", pagePolicy(page.styleHash));
-    if (answer.ok) {
-      const { access_token, expires_in } = (await answer.json()) as { access_token: string; expires_in: number };
-      context.header(
-        "set-cookie",
-        `${SESSION_COOKIE}=${access_token}; Path=/codec; Max-Age=${expires_in}; HttpOnly; SameSite=Strict`,
-      );
-    }
-    return context.html(page.html, answer.ok ? 200 : 401);
+    return showHome(context, 200, "Signed in.");
   });
 
   for (const verb of ["encode", "decode"] as const) {
@@ -189,8 +211,14 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
   async function codecRole(context: Context<Env>): Promise<string | undefined> {
     const cookie = new RegExp(`(?:^|; )${SESSION_COOKIE}=([^;]+)`).exec(context.req.header("cookie") ?? "")?.[1];
     const token = /^Bearer (.+)$/.exec(context.req.header("authorization") ?? "")?.[1] ?? cookie;
-    if (token === undefined || api === null) return undefined;
-    const claims = readAccessToken(token, options.jwtSecret, Math.floor(Date.now() / 1_000));
+    return token === undefined ? undefined : roleOf(token);
+  }
+
+  /** The role of a token that is valid now: of this gateway's own when the API is embedded, else of the project's. */
+  async function roleOf(token: string): Promise<string | undefined> {
+    const now = Math.floor(Date.now() / 1_000);
+    if (api === null) return project?.tokens.roleOf(token, now);
+    const claims = readAccessToken(token, options.jwtSecret, now);
     return claims && (await api.sessionStands(claims)) ? claims.role : undefined;
   }
 
@@ -208,9 +236,20 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
   return app;
 }
 
+const PROJECT_ANSWERS_MS = 10_000;
+
+/** Signs in at a real project. EG503 when it does not answer. */
+async function askProject(request: Request): Promise<Response> {
+  try {
+    return await fetch(request, { signal: AbortSignal.timeout(PROJECT_ANSWERS_MS), redirect: "error" });
+  } catch (error) {
+    throw new EvergreenError("EG503", "The Supabase project does not answer: try again.", { cause: error });
+  }
+}
+
 function refuse(
   context: Context,
-  status: 400 | 401 | 403 | 404 | 413 | 429 | 500,
+  status: 400 | 401 | 403 | 404 | 413 | 429 | 500 | 503,
   code: string,
   message: string,
 ): Response {

@@ -1,4 +1,5 @@
-// The page at /: what runs here and where, and a sign-in that lets the Temporal UI show payloads. No script, nothing from outside.
+// The page at /: what runs here and where, who may sign in, what to do next, and a sign-in that lets the Temporal UI show payloads.
+// No script, nothing from outside.
 import { createHash } from "node:crypto";
 
 export interface HomePage {
@@ -7,43 +8,108 @@ export interface HomePage {
   styleHash: string;
 }
 
-const STYLE = `
-:root{color-scheme:light dark}
-body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}
-dt{font-weight:600;margin-top:1rem}dd{margin:0}label{display:block;margin:.5rem 0}
-input{font:inherit;width:100%;max-width:22rem;display:block}button{font:inherit;margin-top:.5rem}
-small{opacity:.8}`;
+export interface HomeFacts {
+  /** Where supabase-js goes. */
+  supabaseUrl: string;
+  /** Whether that is this gateway. */
+  embedded: boolean;
+  /** Null: nobody said where it is. */
+  temporalUiUrl: string | null;
+  /** Whether each answers now. */
+  database: boolean;
+  temporal: boolean;
+  /** The synthetic people of the demo; none without it. Their passwords are not for a page that anybody can open. */
+  demoLogins: readonly { role: string; email: string }[];
+  /** What came of the last sign-in. */
+  message?: string;
+}
 
-/** @param temporalUiUrl null when Temporal is somebody else's. */
-export function homePage(temporalUiUrl: string | null, message = ""): HomePage {
-  const temporal = temporalUiUrl
-    ? `<dt>Temporal UI</dt><dd><a href="${asText(temporalUiUrl)}">${asText(temporalUiUrl)}</a>: every run, step by step. Payloads are
-encrypted; sign in below and tick "include cross-origin credentials" in the UI's codec settings to read them.</dd>`
-    : "<dt>Temporal</dt><dd>Your own server; its UI is yours too.</dd>";
+const MAY: Readonly<Record<string, string>> = {
+  pm_role: "asks for rebalancings, decides on those of others",
+  lp_role: "sees their own orders and what the fund shows to investors",
+  ops_role: "places orders, keeps the list of investors",
+  audit_role: "reads everything, writes nothing",
+};
+
+const STYLE = `
+:root{color-scheme:light dark;--line:#8885;--soft:#8881;--green:#1a7f4b}
+@media (prefers-color-scheme:dark){:root{--green:#4cc38a}}
+*{box-sizing:border-box}
+body{font:16px/1.55 system-ui,sans-serif;max-width:64rem;margin:2.5rem auto;padding:0 1.25rem}
+header{display:flex;flex-wrap:wrap;align-items:baseline;gap:.25rem 1rem;border-bottom:3px solid var(--green);padding-bottom:.5rem}
+h1{margin:0;font-size:2rem;letter-spacing:-.02em}h2{font-size:1.15rem;margin:2rem 0 .5rem}
+.tag{border:1px solid var(--line);border-radius:1rem;padding:.05rem .7rem;font-size:.85rem}
+table{width:100%;border-collapse:collapse}
+td,th{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--line)}
+th{font-weight:600;white-space:nowrap}.up{color:var(--green);font-weight:600}.down{color:#c62828;font-weight:600}
+code,pre{font:.9em/1.5 ui-monospace,monospace}p code,small code,td code{overflow-wrap:anywhere}small code{white-space:nowrap}
+pre{background:var(--soft);border:1px solid var(--line);border-radius:.4rem;padding:.75rem 1rem;overflow-x:auto;margin:.5rem 0}
+form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end}label{flex:1 1 14rem}
+input,button{font:inherit;padding:.35rem .6rem;border:1px solid var(--line);border-radius:.4rem}
+input{display:block;width:100%}button{background:var(--green);color:Canvas;border-color:var(--green);cursor:pointer}
+p{margin:.5rem 0}small{opacity:.8}`;
+
+export function homePage(facts: HomeFacts): HomePage {
+  const { temporalUiUrl, supabaseUrl, embedded, demoLogins, message = "" } = facts;
+  const demo = demoLogins.length > 0;
   const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Evergreen</title><style>${STYLE}</style></head>
 <body><main>
-<h1>Evergreen</h1>
-<p>Everything runs on this machine and nothing phones home. The demo fund is synthetic.</p>
-<dl>
-<dt>API</dt><dd><code>/rest/v1</code> and <code>/auth/v1</code>, for <code>supabase-js</code>; the address and the publishable key are in
-<a href="/config.json">/config.json</a>.</dd>
-<dt>Health</dt><dd><a href="/health">/health</a></dd>
-${temporal}
-<dt>Command line</dt><dd><code>npx --no-install evergreen --help</code></dd>
-</dl>
+<header><h1>Evergreen</h1><span>operations for evergreen funds</span>
+${demo ? '<span class="tag">Demo data: every fund, person and figure of it is synthetic</span>' : ""}</header>
+<p>${embedded ? "Everything runs on this machine, and nothing phones home." : "The accounts and the API are those of your Supabase project."}</p>
+
+<h2>What runs where</h2>
+<table>
+${row("API", `${code(supabaseUrl)} for <code>supabase-js</code>; its publishable key is in <a href="/config.json">config.json</a>`)}
+${row("Database", state(facts.database))}
+${row("Temporal", state(facts.temporal))}
+${row("Temporal UI", temporalUiUrl ? `${link(temporalUiUrl)}: every run, step by step` : "your own; set <code>TEMPORAL_UI_URL</code> and it is linked here")}
+${row("Health", '<a href="/health">health</a>, for machines')}
+</table>
+${demo ? loginTable(demoLogins) : ""}
+<h2>Next, in a second terminal</h2>
+<pre>npx --no-install evergreen funds list
+npx --no-install evergreen rebalance --fund ${demo ? "DEMO" : "CODE"} --wait
+npx --no-install evergreen proposals approve ID --hash HASH --as ${demo ? "pm2@demo.evergreen.example" : "SECOND-PERSON"} --wait
+npx --no-install evergreen --help</pre>
+<p>A fund of your own: <code>npx --no-install evergreen import nport filing.xml --fund KY1</code> reads an SEC Form N-PORT.</p>
+
 <h2>Read payloads in the Temporal UI</h2>
+<p>What a run was given and what it answered is encrypted. Sign in here, then switch on “include cross-origin credentials” under the
+UI's data encoder (the glasses at the top).</p>
 <form method="post" action="/session">
 <label>E-mail <input name="email" type="email" autocomplete="username" required></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-<button>Sign in for ten minutes</button>
-<p role="status">${asText(message)}</p>
-<small>For portfolio managers, operations and auditors.</small>
+<button>Sign in</button>
 </form>
+<p role="status">${message === "" ? "" : `<strong>${asText(message)}</strong>`}</p>
+<small>For portfolio managers, operations and auditors${embedded ? "; it lasts ten minutes" : ""}.</small>
 </main></body></html>
 `;
   return { html, styleHash: `'sha256-${createHash("sha256").update(STYLE).digest("base64")}'` };
+}
+
+const row = (name: string, cell: string): string => `<tr><th scope="row">${name}</th><td>${cell}</td></tr>`;
+const code = (text: string): string => `<code>${asText(text)}</code>`;
+const link = (url: string): string => `<a href="${asText(url)}">${asText(url)}</a>`;
+const state = (answers: boolean): string =>
+  answers
+    ? '<span class="up">answers</span>'
+    : '<span class="down">does not answer</span>: <code>npx --no-install evergreen doctor</code> says what to do';
+
+function loginTable(logins: HomeFacts["demoLogins"]): string {
+  const rows = logins.map(
+    ({ role, email }) => `<tr><td>${code(email)}</td><td>${code(role)}</td><td>${asText(MAY[role] ?? "")}</td></tr>`,
+  );
+  return `
+<h2>Demo logins</h2>
+<table>
+${rows.join("\n")}
+</table>
+<p><small>Synthetic people. Their passwords stand in the banner of the terminal that started this;
+<code>npx --no-install evergreen up --detach</code> prints it again.</small></p>`;
 }
 
 function asText(text: string): string {

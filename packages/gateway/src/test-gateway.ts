@@ -59,7 +59,7 @@ export interface TestGateway {
 }
 
 /** A codec that reverses the bytes: enough to see that it is called and only for whom it may be. */
-const reversed = async (payloads: Payload[]): Promise<Payload[]> =>
+export const reversed = async (payloads: Payload[]): Promise<Payload[]> =>
   payloads.map(({ metadata, data }) => ({ metadata: metadata ?? {}, data: new Uint8Array(data ?? []).reverse() }));
 
 export async function openTestGateway(): Promise<TestGateway> {
@@ -83,6 +83,8 @@ export async function openTestGateway(): Promise<TestGateway> {
   const make = () =>
     createGateway({
       api,
+      project: null,
+      demoLogins: [{ role: "pm_role", email: PM_EMAIL }],
       jwtSecret: SECRET,
       publishableKey: KEY,
       supabaseUrl: ORIGIN,

@@ -17,3 +17,4 @@ export {
   Trust,
 } from "./schema.ts";
 export { personalDataCheck, type TextCheck } from "./text-rules.ts";
+export { type ListedMemory, type MemoryListing, type ShelfOptions, shelvedSearch } from "./vector-shelf.ts";

@@ -27,7 +27,7 @@ export function stackAddresses(config: Config): StackAddresses {
     supabaseUrl: config.supabase?.url ?? config.publicUrl,
     publishableKey: config.supabase?.publishableKey ?? publishableKey(config.home),
     temporalAddress: temporalAddress(config),
-    temporalUiUrl: config.temporal.address === null ? `http://127.0.0.1:${config.ports.temporalUi}` : null,
+    temporalUiUrl: config.temporal.uiUrl,
     databaseUrl: loginUrl(config, "evergreen_readonly"),
     logins: config.demo ? demoCredentials(config.home) : [],
   };
@@ -58,22 +58,29 @@ export function loginUrl(config: Config, login: ServiceLogin): string {
 
 /** What is printed once, when everything is up. */
 export function banner(addresses: StackAddresses): string {
+  const demo = addresses.logins.length > 0;
   const width = Math.max(...addresses.logins.map((login) => login.email.length), 0);
   const lines = [
     "Evergreen is up. Everything runs here; nothing phones home.",
     "",
-    `  Dashboard and API  ${addresses.dashboardUrl}`,
+    `  Home page and API  ${addresses.dashboardUrl}`,
     ...(addresses.supabaseUrl === addresses.dashboardUrl ? [] : [`  Supabase           ${addresses.supabaseUrl}`]),
     `  Publishable key    ${addresses.publishableKey}`,
     `  Temporal           ${addresses.temporalAddress}`,
     ...(addresses.temporalUiUrl === null ? [] : [`  Temporal UI        ${addresses.temporalUiUrl}`]),
     `  Database (read)    ${addresses.databaseUrl}`,
   ];
-  if (addresses.logins.length > 0) {
+  if (demo) {
     lines.push("", "  Demo logins (synthetic people, synthetic fund)");
     for (const { role, email, password } of addresses.logins) {
       lines.push(`    ${role.padEnd(10)}  ${email.padEnd(width)}  ${password}`);
     }
   }
+  lines.push(
+    "",
+    "  Next, in a second terminal",
+    `    npx --no-install evergreen rebalance --fund ${demo ? "DEMO" : "CODE"} --wait`,
+    "    npx --no-install evergreen --help",
+  );
   return lines.join("\n");
 }

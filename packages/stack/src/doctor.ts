@@ -37,15 +37,11 @@ export async function doctor(config: Config): Promise<DoctorLine[]> {
     await keysLine(config),
     temporalCliLine(config, cli),
     ...(found.running ? [] : await portLines(config)),
-    stackLine(found),
+    stackLine(found, config),
   ];
-  if (!found.running && config.directUrl === null) return lines;
-  return [
-    ...lines,
-    ...(await databaseLines(config)),
-    ...(await temporalLines(config, cli)),
-    ...(found.running ? [await apiLine(config)] : []),
-  ];
+  const api = found.running || config.supabase !== null ? [await apiLine(config)] : [];
+  if (!found.running && config.directUrl === null) return [...lines, ...api];
+  return [...lines, ...(await databaseLines(config)), ...(await temporalLines(config, cli)), ...api];
 }
 
 /** Node 20.19 is the oldest that runs the pinned versions. */
@@ -164,7 +160,10 @@ function holder(port: number): string {
   return name === undefined ? "" : ` by ${name}`;
 }
 
-function stackLine(found: StackStatus): DoctorLine {
+function stackLine(found: StackStatus, config: Config): DoctorLine {
+  // whoever only talks to a Supabase project starts nothing here
+  if (!found.running && config.supabase !== null && config.databaseUrl === null)
+    return line("stack", true, "none here: SUPABASE_URL is set and DATABASE_URL is not", "");
   if (!found.running)
     return line("stack", false, `not running${found.message ? `: ${found.message}` : ""}`, "npm start");
   const bad = found.processes.filter((entry) => !["ready", "done"].includes(entry.state));
@@ -260,9 +259,13 @@ async function temporalLines(config: Config, cli: TemporalCli | undefined): Prom
 
 async function apiLine(config: Config): Promise<DoctorLine> {
   const { supabaseUrl } = stackAddresses(config);
+  const correct = config.supabase ? "correct SUPABASE_URL" : "evergreen status; evergreen down; evergreen up";
   try {
     // A request without a key must be refused: an API that answers it would be in admin mode.
     const answer = await fetch(`${supabaseUrl}/rest/v1/`, { signal: AbortSignal.timeout(5_000) });
+    // A project's own API may show a stranger its empty list of tables; what it must not do is fail.
+    if (config.supabase && answer.status !== 401)
+      return line("api", answer.status < 400, `${supabaseUrl} answers ${answer.status}`, correct);
     return line(
       "api",
       answer.status === 401,
@@ -270,6 +273,6 @@ async function apiLine(config: Config): Promise<DoctorLine> {
       "it must answer 401: stop it at once (evergreen down)",
     );
   } catch {
-    return line("api", false, `${supabaseUrl} does not answer`, "evergreen status; evergreen down; evergreen up");
+    return line("api", false, `${supabaseUrl} does not answer`, correct);
   }
 }

@@ -10,6 +10,7 @@ import {
 } from "@evergreen-fund/config";
 import { ROOMS } from "@evergreen-fund/domain/roles.ts";
 import { adminUrl, loginUrl } from "./addresses.ts";
+import { DEMO_LOGINS } from "./demo-logins.ts";
 import { answers, portTaken, preparePostgres } from "./postgres.ts";
 import { portBecomesFree } from "./process-table.ts";
 import type { Command, ProcessSpec } from "./supervise.ts";
@@ -63,7 +64,8 @@ export function gatewayProcess(config: Config): ProcessSpec {
     name: "gateway",
     prepare: async () => {
       if (!(await portBecomesFree(config.ports.gateway))) throw portTaken("the gateway", config.ports.gateway);
-      return script(config, "packages/gateway/main.ts", [], { DATABASE_URL: loginUrl(config, "evergreen_api") });
+      const logins = config.demo ? DEMO_LOGINS.map(({ role, email }) => `${role}=${email}`) : [];
+      return script(config, "packages/gateway/main.ts", logins, { DATABASE_URL: loginUrl(config, "evergreen_api") });
     },
     ready: async (output) => /^ready/m.test(output()),
     readyTimeoutMs: 60_000,

@@ -50,6 +50,23 @@ const POLITE = (file: string) => `
 const record = (made: Supervisor, name: string) => made.records().find((entry) => entry.name === name);
 
 describe("Supervisor", () => {
+  it("leaves no timer behind when it has stopped everything: the process would live on for the grace of its children", async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+    const made = supervisor();
+    await made.start(node(`setInterval(() => {}, 1000); console.log("ready")`, { graceMs: 60_000 }));
+    const before = timers();
+    await made.stop();
+    expect(timers()).toBeLessThanOrEqual(before);
+  });
+
+  it("says when a child that ended works again", async () => {
+    const made = supervisor();
+    const spec = node(`setInterval(() => {}, 1000); console.log("ready")`);
+    await made.start(spec);
+    process.kill(record(made, spec.name)?.pid ?? 0, "SIGKILL");
+    await vi.waitFor(() => expect(troubles.at(-1)).toBe(`${spec.name} works again.`), 5_000);
+  });
+
   it("restarts a killed child under a new id and says so", async () => {
     const made = supervisor();
     const spec = node(`setInterval(() => {}, 1000); console.log("ready")`);
@@ -60,7 +77,7 @@ describe("Supervisor", () => {
     const second = record(made, spec.name)?.pid ?? 0;
     expect(second).not.toBe(first);
     expect([isAlive(first), isAlive(second)]).toEqual([false, true]);
-    expect(troubles).toEqual([`${spec.name} ended (SIGKILL); starting it again.`]);
+    expect(troubles[0]).toBe(`${spec.name} ended (SIGKILL); starting it again.`);
   });
 
   it("stops all in reverse order, with what they started, and kills whoever does not go", async () => {

@@ -204,7 +204,9 @@ export class Supervisor {
     if (this.#stopping) return;
     try {
       await this.#launch(child);
-      if (!(await this.#becomesReady(child)) && child.process?.exitCode === null && !this.#stopping) {
+      if (await this.#becomesReady(child)) {
+        this.#options.onTrouble(`${child.spec.name} works again.`);
+      } else if (child.process?.exitCode === null && !this.#stopping) {
         this.#options.onTrouble(`${child.spec.name} runs but does not become ready: see ${child.log}.`);
       }
     } catch (error) {
@@ -233,7 +235,7 @@ export class Supervisor {
       if (running && running.exitCode === null && running.signalCode === null) {
         const gone = new Promise<true>((resolve) => running.once("exit", () => resolve(true)));
         running.kill(child.spec.stopSignal);
-        const inTime = await Promise.race([gone, pause(child.spec.graceMs).then(() => false)]);
+        const inTime = await within(gone, child.spec.graceMs);
         if (!inTime) {
           this.#options.onTrouble(
             `${child.spec.name} did not end within ${child.spec.graceMs / 1_000} s and was killed.`,
@@ -284,6 +286,19 @@ function lastWords(child: Child): string {
     .filter((text) => text.trim() !== "")
     .at(-1);
   return line === undefined ? "" : ` (${line.trim().slice(0, 200)})`;
+}
+
+/** Whether it happens within so long. No timer is left behind: it would keep the process that has stopped everything alive. */
+async function within(event: Promise<true>, ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([event, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

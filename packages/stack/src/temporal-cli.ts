@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Config } from "@evergreen-fund/config/config.ts";
+import { type Config, foreignEnvironment } from "@evergreen-fund/config/config.ts";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 
 const run = promisify(execFile);
@@ -164,7 +164,7 @@ async function buildWithGo(target: string, say: Say, signal?: AbortSignal): Prom
   try {
     await new Promise<void>((resolve, reject) => {
       const child = spawn("go", ["install", `github.com/temporalio/cli/cmd/temporal@v${TEMPORAL_CLI_VERSION}`], {
-        env: { ...process.env, GOBIN: folder, CGO_ENABLED: "0" },
+        env: foreignEnvironment({ GOBIN: folder, CGO_ENABLED: "0" }),
         stdio: ["ignore", "ignore", "pipe"],
         timeout: BUILD_TIMEOUT_MS,
         signal,

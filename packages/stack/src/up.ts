@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, processEnvironment } from "@evergreen-fund/config";
+import { type Config, processEnvironment, refuseHalfASupabase } from "@evergreen-fund/config";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { type StackAddresses, stackAddresses } from "./addresses.ts";
 import { answers, portTaken, untilReady } from "./postgres.ts";
@@ -32,6 +32,7 @@ export interface RunningStack {
  * @param signal aborts the start; afterwards use stop().
  */
 export async function up(config: Config, onProgress: Progress, signal?: AbortSignal): Promise<RunningStack> {
+  refuseHalfASupabase(config);
   mkdirSync(config.home, { recursive: true, mode: 0o755 }); // the database server's user walks through it; keys are 0700
   const release = takeHome(config.home);
   let phase: Phase = "starting";
@@ -147,6 +148,7 @@ async function refuseTakenPorts(config: Config): Promise<void> {
 
 /** Starts the stack in a process of its own and returns when all is healthy. Log: EVERGREEN_HOME/logs/stack.log. */
 export async function upDetached(config: Config, onProgress: Progress): Promise<StackAddresses> {
+  refuseHalfASupabase(config);
   const running = supervisorOf(config.home);
   if (running) takeHome(config.home); // throws the sentence about the stack that runs
   mkdirSync(join(config.home, "logs"), { recursive: true, mode: 0o700 });

@@ -1,15 +1,16 @@
 // How a transaction becomes somebody: role and claims set for this transaction only, so that row-level security binds every statement in it.
 import type { Actor } from "@evergreen-fund/domain";
-import pg from "pg";
+
+/** The role and the claims of a transaction; parameters of BECOME, in this order. */
+export type ActorContext = readonly [role: string, claims: string];
+
+/** Puts the rest of the transaction under a role and claims. Asks for no row back: `set_config` never answers null, so both are always called. */
+export const BECOME =
+  "select where set_config('role', $1, true) is null or set_config('request.jwt.claims', $2, true) is null";
 
 /** The claims a signed-in person's token would carry; agents and the service have none. */
 export function claimsOf(actor: Actor): string {
   return "userId" in actor ? JSON.stringify({ sub: actor.userId, role: actor.role }) : "";
 }
 
-/** One statement that puts the rest of the transaction under the actor's role. Values are quoted by the driver. */
-export function becomeActor(actor: Actor): string {
-  const role = pg.escapeLiteral(actor.role);
-  const claims = pg.escapeLiteral(claimsOf(actor));
-  return `select set_config('role', ${role}, true), set_config('request.jwt.claims', ${claims}, true)`;
-}
+export const contextOf = (actor: Actor): ActorContext => [actor.role, claimsOf(actor)];

@@ -81,6 +81,26 @@ const whoIs = async (client: pg.Client) =>
   ).rows[0] as unknown;
 const NOBODY = { who: "evergreen_app", claims: "", writing: false };
 
+const HOSTILE = [
+  "'; drop table funds; --",
+  "\\'; drop table funds; --",
+  "E'\\\\' || $$ $1 $x$",
+  "\"}','{\"", // ends of array and JSON literals
+  "NULL",
+  "{a,b}",
+  " ",
+  "é 漢字 👩‍👩‍👧 \u202e\ufeff",
+  "line\r\nfeed\ttab\u0007",
+];
+
+const ORDER = {
+  fund: "NONE",
+  investor_id: "00000000-0000-4000-8000-00000000000b",
+  direction: "redemption",
+  amount: "1.00",
+  currency: "USD",
+};
+
 describe("who one is", () => {
   it("an rpc is one message, and nobody is left on its connection", async () => {
     const heard = await overheard(() => database.rpc(PM, "fn_import_fund", { fund: fund() }));
@@ -114,6 +134,94 @@ describe("who one is", () => {
     const next = await overheard(() => drift({}));
     expect(next[0]!.client).toBe(refused[0]!.client);
   });
+
+  it("a call is prepared once for its connection, and no value is part of it", async () => {
+    const retry = (seqs: string[]) => database.rpc(SERVICE, "fn_release_events", { seqs });
+    const heard = await overheard(async () => {
+      await retry(["71001"]);
+      await retry(["71002"]);
+    });
+    const { rows } = await heard[0]!.client.query<{ statement: string }>(
+      "select statement from pg_prepared_statements where name like 'evergreen%'",
+    );
+    const texts = rows.map(({ statement }) => statement);
+    expect(texts.filter((text) => text.includes("fn_release_events"))).toHaveLength(1);
+    expect(texts.filter((text) => text.includes("set_config"))).toHaveLength(1);
+    expect(texts.join()).not.toMatch(/7100|service_role/);
+  });
+
+  it("a call that was refused works the next time, also when it was the first on its connection", async () => {
+    const other = openDatabase({ url: fresh.urlFor("evergreen_app"), connections: 1 });
+    try {
+      const seal = (max_entries: number) => other.rpc(SERVICE, "fn_seal_audit", { max_entries });
+      expect((await refusal(other.rpc(PM, "fn_seal_audit", { max_entries: 1 }))).code).toBe("EG403");
+      expect((await refusal(seal(3_000_000_000))).code).toBe("EG400");
+      expect(await seal(1)).toBeTypeOf("number");
+      expect((await refusal(other.rpc({ role: "nobody" } as unknown as Actor, "fn_seal_audit", {}))).code).toBe(
+        "EG400",
+      );
+      expect(await seal(1)).toBeTypeOf("number");
+    } finally {
+      await other.close();
+    }
+  });
+
+  it("a prepared call whose function a migration replaced is prepared anew", async () => {
+    const release = () => database.rpc(SERVICE, "fn_release_events", { seqs: ["71003"] });
+    expect(await release()).toBe(0);
+    const shipped = await admin.query("select pg_get_functiondef('public.fn_release_events'::regproc) as sql");
+    const replace = (sql: string) =>
+      admin.query(
+        `drop function public.fn_release_events; ${sql}; grant execute on function public.fn_release_events to service_role`,
+      );
+    await replace(
+      "create function public.fn_release_events(seqs bigint[]) returns smallint language sql as 'select 7::smallint'",
+    );
+    expect(await release()).toBe(7);
+    await replace(shipped.rows[0].sql);
+    expect(await release()).toBe(0);
+  });
+
+  it("a session that lost what was prepared on it gets it again, and no call happens twice", async () => {
+    const { fund_id } = await database.rpc(PM, "fn_import_fund", { fund: fund() });
+    const raise = () =>
+      database.rpc(PM, "fn_update_liquidity_bucket", { bucket: "7d", delta_capacity: "1.00", context: { fund_id } });
+    const heard = await overheard(raise);
+    await heard[0]!.client.query("deallocate all");
+    expect((await raise()).capacity).toBe("2.0000");
+    await heard[0]!.client.query("deallocate evergreen_0"); // who one is: nothing may run as the login instead
+    expect((await raise()).capacity).toBe("3.0000");
+  });
+
+  it("behind a transaction pooler nothing is left prepared", async () => {
+    const url = new URL(fresh.urlFor("evergreen_app"));
+    url.searchParams.set("pgbouncer", "true");
+    const pooled = openDatabase({ url: url.href, connections: 1 });
+    try {
+      const heard = await overheard(async () => {
+        await pooled.rpc(PM, "fn_import_fund", { fund: fund() });
+        await pooled.rpc(PM, "fn_import_fund", { fund: fund() });
+      });
+      expect(heard).toHaveLength(2);
+      const { rows } = await heard[0]!.client.query("select name from pg_prepared_statements");
+      expect(rows).toEqual([]);
+      expect(await whoIs(heard[0]!.client)).toEqual(NOBODY);
+    } finally {
+      await pooled.close();
+    }
+  });
+
+  it.each(HOSTILE.concat("x', true), set_config('role', 'pm_role"))(
+    "claims of a user called %j make nobody of anybody",
+    async (userId) => {
+      const heard = await overheard(() => database.rpc({ role: "lp_role", userId }, "fn_place_order", ORDER));
+      expect(heard[0]!.text).not.toContain(userId.trim() || "no blank can be told from the text's own");
+      expect((await refusal(database.rpc({ role: "lp_role", userId }, "fn_place_order", ORDER))).code).toMatch(
+        /^EG40[14]$/,
+      );
+      expect(await whoIs(heard[0]!.client)).toEqual(NOBODY);
+    },
+  );
 
   it("the audit trail names each caller of one connection", async () => {
     await database.rpc(PM, "fn_import_fund", { fund: fund() });
@@ -170,18 +278,6 @@ describe("reading", () => {
     expect(seq?.seq).toBe(9007199254740993n);
   });
 });
-
-const HOSTILE = [
-  "'; drop table funds; --",
-  "\\'; drop table funds; --",
-  "E'\\\\' || $$ $1 $x$",
-  "\"}','{\"", // ends of array and JSON literals
-  "NULL",
-  "{a,b}",
-  " ",
-  "é 漢字 👩‍👩‍👧 \u202e\ufeff",
-  "line\r\nfeed\ttab\u0007",
-];
 
 describe("hostile values are data", () => {
   it.each(HOSTILE)("%j as text and as jsonb, key and value", async (hostile) => {

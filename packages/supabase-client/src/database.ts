@@ -3,7 +3,8 @@ import type { Actor } from "@evergreen-fund/domain";
 import { EvergreenError } from "@evergreen-fund/domain";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
-import { becomeActor, claimsOf } from "./actor-context.ts";
+import { claimsOf, contextOf } from "./actor-context.ts";
+import { ask, mayKeepStatements, type Statement, TYPES } from "./ask.ts";
 import { toEvergreenError } from "./errors.ts";
 import { type Prisma, PrismaClient } from "./generated/client.ts";
 import { ARRAY_ARGUMENTS, RPCS, type RpcArgs, type RpcName, type RpcResult } from "./rpc.ts";
@@ -30,17 +31,10 @@ export interface DatabaseOptions {
   connections?: number;
 }
 
-// numeric stays text, int8 stays text: no amount passes through a JavaScript number
-const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: "text" | "binary") =>
-    oid === pg.types.builtins.NUMERIC || oid === pg.types.builtins.INT8
-      ? (value: string) => value
-      : pg.types.getTypeParser(oid, format as "text"),
-};
-
 export function openDatabase({ url, connections = 5 }: DatabaseOptions): Database {
-  const settings = { connectionString: url, options: "-c TimeZone=UTC", types, connectionTimeoutMillis: 5_000 };
+  const settings = { connectionString: url, options: "-c TimeZone=UTC", types: TYPES, connectionTimeoutMillis: 5_000 };
   const pool = new pg.Pool({ ...settings, max: connections });
+  const keep = mayKeepStatements(url);
   // a connection that dies while it is asked fails its query; without a listener it would end the process as well
   pool.on("connect", (client) => client.on("error", () => {}));
   pool.on("error", () => {}); // an idle connection that dies is replaced at the next call
@@ -55,9 +49,7 @@ export function openDatabase({ url, connections = 5 }: DatabaseOptions): Databas
     async rpc(actor, name, args) {
       const { shape, result } = RPCS[name];
       try {
-        // one simple-protocol message is one implicit transaction: role, claims and call take a single round trip
-        const answers = await ask(pool, sendable(`${becomeActor(actor)}; ${callOf(name, args)}`));
-        const rows = answers[answers.length - 1]!.rows as Record<string, unknown>[];
+        const rows = await ask(pool, contextOf(actor), callOf(name, args), keep);
         if (shape === "rows") return rows.map((row) => result.parse(row)) as RpcResult<typeof name>;
         return result.parse(shape === "row" ? rows[0] : rows[0]?.answer) as RpcResult<typeof name>;
       } catch (error) {
@@ -78,7 +70,7 @@ export function openDatabase({ url, connections = 5 }: DatabaseOptions): Databas
       }
     },
     async ready() {
-      const connected = pool.query("select 1").catch((error: unknown) => {
+      const connected = ask(pool, null, { text: "select 1", values: [] }, keep).catch((error: unknown) => {
         throw toEvergreenError(error);
       });
       // a model, not raw SQL: it also makes Prisma load its query compiler
@@ -104,32 +96,8 @@ export function openDatabase({ url, connections = 5 }: DatabaseOptions): Databas
   return database;
 }
 
-/** Sends one message. A refusal of the server leaves the connection as good as it was, so it stays in the pool (`pool.query` would close it). */
-async function ask(pool: pg.Pool, message: string): Promise<pg.QueryResult[]> {
-  const client = await pool.connect();
-  let lost = false;
-  try {
-    return (await client.query(message)) as unknown as pg.QueryResult[];
-  } catch (error) {
-    lost = !(error instanceof pg.DatabaseError) || error.severity !== "ERROR";
-    throw error;
-  } finally {
-    client.release(lost);
-  }
-}
-
-/**
- * The message, if Postgres would receive it as it is: a NUL would cut it off, and half a surrogate pair would arrive as another character.
- * @throws EvergreenError EG400.
- */
-function sendable(message: string): string {
-  if (message.includes("\0") || /\p{Cs}/u.test(message))
-    throw new EvergreenError("EG400", "A text holds a character that the database cannot keep.");
-  return message;
-}
-
-/** `select public.fn_x(arg => 'value', …)`: named arguments, every value quoted by the driver and typed by the function's signature. */
-function callOf(name: RpcName, args: Record<string, unknown>): string {
+/** `select public.fn_x(arg => $1, …)`: named arguments, every value a parameter that the function's signature types. */
+function callOf(name: RpcName, args: Record<string, unknown>): Statement {
   const { args: schema, shape } = RPCS[name];
   const checked = schema.safeParse(args);
   if (!checked.success) {
@@ -137,14 +105,17 @@ function callOf(name: RpcName, args: Record<string, unknown>): string {
     throw new EvergreenError("EG400", `${name}: ${issue?.path.join(".") ?? ""} ${issue?.message ?? "is not valid"}`);
   }
   const given = Object.entries(checked.data as Record<string, unknown>).filter(([, value]) => value !== undefined);
-  const list = given.map(([key, value]) => `${pg.escapeIdentifier(key)} => ${literal(key, value)}`).join(", ");
-  return shape === "one" ? `select public.${name}(${list}) as answer` : `select * from public.${name}(${list})`;
+  const list = given.map(([key], at) => `${pg.escapeIdentifier(key)} => $${at + 1}`).join(", ");
+  return {
+    text: shape === "one" ? `select public.${name}(${list}) as answer` : `select * from public.${name}(${list})`,
+    values: given.map(([key, value]) => textOf(key, value)),
+  };
 }
 
-/** Numbers are quoted too: the function's signature types them, and one out of its range is EG400. */
-function literal(key: string, value: unknown): string {
-  if (value === null) return "null";
+/** Numbers travel as text too: the function's signature types them, and one out of its range is EG400. */
+function textOf(key: string, value: unknown): string | null {
+  if (value === null) return null;
   if (ARRAY_ARGUMENTS.has(key) && Array.isArray(value))
-    return pg.escapeLiteral(`{${value.map((item) => `"${String(item).replace(/(["\\])/g, "\\$1")}"`).join(",")}}`);
-  return pg.escapeLiteral(typeof value === "object" ? JSON.stringify(value) : String(value));
+    return `{${value.map((item) => `"${String(item).replace(/(["\\])/g, "\\$1")}"`).join(",")}}`;
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -20,7 +20,13 @@ const rung = z.object({
 });
 
 /** Arguments that are arrays in SQL; any other list travels as jsonb. A test compares these names with the database's own types. */
-export const ARRAY_ARGUMENTS: ReadonlySet<string> = new Set(["seqs", "investor_ids", "missing", "embedding"]);
+export const ARRAY_ARGUMENTS: ReadonlySet<string> = new Set([
+  "seqs",
+  "investor_ids",
+  "missing",
+  "embedding",
+  "memory_ids",
+]);
 
 export const RPCS = {
   fn_record_event: rpc(
@@ -204,6 +210,30 @@ export const RPCS = {
       trust: z.string(),
       superseded: z.boolean(),
       recorded_at: when,
+    }),
+  ),
+  fn_list_memories: rpc(
+    "rows",
+    z.object({
+      fund_id: uuid,
+      since: z.string().optional(),
+      memory_ids: z.array(uuid).optional(),
+      max_rows: z.int().optional(),
+    }),
+    z.object({
+      horizon: z.string(),
+      tx: z.string().nullable(),
+      changed: z.boolean().nullable(),
+      memory_id: uuid.nullable(),
+      embedding: z.array(z.number()).nullable(),
+      text: z.string().nullable(),
+      supabase_refs: z.unknown(),
+      duckdb_refs: z.unknown(),
+      workflow_id: z.string().nullable(),
+      langfuse_trace_id: z.string().nullable(),
+      trust: z.string().nullable(),
+      superseded: z.boolean().nullable(),
+      recorded_at: when.nullable(),
     }),
   ),
   fn_record_spans: rpc("one", z.object({ spans: z.array(json) }), z.int()),

@@ -9,6 +9,7 @@ import { Client, Connection } from "@temporalio/client";
 import type { Payload } from "@temporalio/common";
 import { Worker, type WorkflowBundle } from "@temporalio/worker";
 import { DeterminismViolationError } from "@temporalio/workflow";
+import { withoutMachines } from "./recorded-identity.ts";
 
 /** Encrypts the payloads of recorded histories. It is public: histories are recorded from synthetic funds only. */
 export const REPLAY_KEY = Buffer.alloc(32, "evergreen golden histories");
@@ -78,7 +79,7 @@ export interface RecordingSource {
   key: Buffer;
 }
 
-/** The histories of finished runs as texts of files, their payloads encrypted anew with REPLAY_KEY, in the order of `workflowIds`. */
+/** The histories of finished runs as texts of files, their payloads encrypted anew with REPLAY_KEY and no machine's name in them, in the order of `workflowIds`. */
 export async function recordHistories(source: RecordingSource, workflowIds: readonly string[]): Promise<string[]> {
   const connection = await Connection.connect({ address: source.address });
   try {
@@ -98,7 +99,10 @@ async function recordHistory(client: Client, workflowId: string, key: Buffer): P
     const [sealed] = await to.encode([plain]);
     return sealed ?? payload;
   })) as { events: unknown[] };
-  return `${JSON.stringify({ workflowId, events })}\n`.replaceAll('{"eventId"', '\n{"eventId"');
+  return `${JSON.stringify({ workflowId, events: withoutMachines(events) })}\n`.replaceAll(
+    '{"eventId"',
+    '\n{"eventId"',
+  );
 }
 
 /** A message as plain JSON: bytes as `{ base64 }`, every payload passed through `change`. Temporal's own JSON form loses no more, and needs its library's exact copy of protobufjs. */

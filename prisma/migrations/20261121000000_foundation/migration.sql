@@ -1044,15 +1044,27 @@ revoke create on schema public from public;
 -- Nothing here is exposed by the API. Every function is security definer or harmless, with a search_path that ends in pg_temp
 -- (with an empty one pg_temp is looked up first for the names of types: a caller's domain named uuid would run its check as the owner).
 
-create or replace function evergreen.claims() returns jsonb language sql stable set search_path = pg_catalog, pg_temp as $$
-  -- after a transaction that set it the setting is '' and not null: hence nullif
-  select coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb)
-$$;
-comment on function evergreen.claims() is 'Claims of the caller''s token; empty when there is none.';
+-- Two views, so that policies and functions say who asks in one place, and a policy becomes one plan with the query: a function in its stead
+-- is run by an executor of its own at every read. They read as their owner, whatever rights and policies the asking role has.
+create or replace view evergreen.caller as
+  -- A subject that is not one of our ids counts as none: 36 characters, four hyphens in their places, all others hexadecimal
+  -- (two tests, since a pattern that counts is dearer than the whole lookup).
+  select case when c.sub like '________-____-____-____-____________'
+               and c.sub ~* '^[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+$' then c.sub::uuid end as user_id
+    -- after a transaction that set it the setting is '' and not null: hence nullif; offset 0 has the claims parsed once and not three times
+    from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub' as sub offset 0) c;
+comment on view evergreen.caller is 'One row: the signed-in person by the claims of this transaction, or null.';
+
+create or replace view evergreen.my_investors with (security_barrier) as
+  select a.investor_id from public.investor_access a
+   where a.user_id = (select c.user_id from evergreen.caller c) and (a.valid_until is null or a.valid_until > now());
+comment on view evergreen.my_investors is 'Investors the signed-in person may look at today. Reads as its owner.';
+alter view evergreen.caller owner to evergreen_owner;
+alter view evergreen.my_investors owner to evergreen_owner;
+revoke all on evergreen.caller, evergreen.my_investors from public, anon, authenticated, service_role;
 
 create or replace function evergreen.user_id() returns uuid language sql stable set search_path = pg_catalog, pg_temp as $$
-  -- a subject that is not one of our ids counts as none
-  select case when c.sub ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then c.sub::uuid end from (select evergreen.claims() ->> 'sub' as sub) c
+  select c.user_id from evergreen.caller c
 $$;
 comment on function evergreen.user_id() is 'The signed-in person, or null.';
 
@@ -1220,18 +1232,17 @@ comment on function evergreen.emit(text, uuid, jsonb, text, jsonb, uuid[], text)
   'Inserts an event and, unless its type is only noted, its outbox row. Used by every fn_* that causes an event.';
 
 create or replace function evergreen.my_investor_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select a.investor_id from public.investor_access a
-   where a.user_id = evergreen.user_id() and (a.valid_until is null or a.valid_until > now())
+  select m.investor_id from evergreen.my_investors m
 $$;
-comment on function evergreen.my_investor_ids() is 'Investors the signed-in person may look at today.';
+comment on function evergreen.my_investor_ids() is 'Investors the signed-in person may look at today, for functions; policies read the view.';
 
 create or replace function evergreen.my_event_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select e.event_id from public.event_investors e where e.investor_id = any (array(select evergreen.my_investor_ids()))
+  select e.event_id from public.event_investors e where e.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
 $$;
 comment on function evergreen.my_event_ids() is 'Events that reference an investor of the signed-in person.';
 
 create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select evergreen.my_investor_ids()))
+  select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
 $$;
 comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order.';
 
@@ -1966,7 +1977,7 @@ declare
 begin
   select coalesce(sum(l.capacity - l.utilization), 0) into assets from public.liquidity_ladder l
    where l.fund_id = of_fund and l.side = 'asset' and l.scenario_id = 'base' and l.as_of = evergreen.ladder_date(of_fund, 'asset', 'base') and l.bucket = any (near);
-  select coalesce(sum(l.capacity + l.stress_delta), 0) into liabilities from public.liquidity_ladder l
+  select coalesce(sum(l.capacity + l.stress_delta + l.utilization), 0) into liabilities from public.liquidity_ladder l
    where l.fund_id = of_fund and l.side = 'liability' and l.scenario_id = 'base' and l.as_of = evergreen.ladder_date(of_fund, 'liability', 'base') and l.bucket = any (near);
   if of_proposal is not null then
     select assets + coalesce(sum(c.change) filter (where c.bucket = any (near)), 0) into assets from evergreen.trade_effects(of_proposal) c;
@@ -3038,6 +3049,27 @@ language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function public.fn_search_memories(float8[], uuid, int) is 'Nearest memories by cosine under the caller''s row-level security; superseded ones are left out.';
 
+create or replace function public.fn_list_memories(fund_id uuid, since text default '0', memory_ids uuid[] default '{}', max_rows int default 250)
+returns table (horizon text, tx text, changed boolean, memory_id uuid, embedding float8[], text text, supabase_refs jsonb, duckdb_refs jsonb, workflow_id text, langfuse_trace_id text,
+  trust text, superseded boolean, recorded_at timestamptz)
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  -- a reader that keeps vectors asks from the horizon of its last answer: what was not yet visible then was written by a transaction at or after it
+  with changed as (
+    select m.* from public.agent_memories m where m.fund_id = fn_list_memories.fund_id and m.tx >= fn_list_memories.since::xid8
+     order by m.tx fetch first least(greatest(max_rows, 1), 1000) rows with ties
+  ), listed as (
+    select c.*, true as changed from changed c
+    union all
+    select m.*, false from public.agent_memories m
+     where m.fund_id = fn_list_memories.fund_id and m.memory_id = any (memory_ids) and not exists (select from changed c where c.memory_id = m.memory_id)
+  )
+  select pg_snapshot_xmin(pg_current_snapshot())::text, l.tx::text, l.changed, l.memory_id, case when l.changed and l.superseded_at is null then l.embedding end,
+         l.text, l.supabase_refs, l.duckdb_refs, l.workflow_id, l.langfuse_trace_id, l.trust, l.superseded_at is not null, l.recorded_at
+    from (values (1)) as always (one) left join listed l on true
+$$;
+comment on function public.fn_list_memories(uuid, text, uuid[], int) is
+  'Memories of a fund changed at or after a transaction, with their vectors, and the named ones without; at least one row, whose horizon is where to ask from next. Under the caller''s row-level security.';
+
 create or replace function public.fn_record_spans(spans jsonb) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   kept int;
@@ -3218,6 +3250,8 @@ select evergreen.apply_read_access();
 -- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
 grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
   public.fund_flows, public.fund_events, public.event_investors to lp_role;
+-- what the policies below read as the LP
+grant select on evergreen.caller, evergreen.my_investors to lp_role;
 drop policy if exists lp__select_own on public.funds;
 create policy lp__select_own on public.funds for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
 drop policy if exists lp__select_own on public.share_classes;
@@ -3228,15 +3262,15 @@ drop policy if exists lp__select_visible on public.asset_snapshots;
 create policy lp__select_visible on public.asset_snapshots for select to lp_role
   using (scenario_id = '' and asset_id = any (array(select evergreen.visible_asset_ids())));
 drop policy if exists lp__select_own on public.investors;
-create policy lp__select_own on public.investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.investors for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.investor_access;
-create policy lp__select_own on public.investor_access for select to lp_role using (user_id = (select evergreen.user_id()));
+create policy lp__select_own on public.investor_access for select to lp_role using (user_id = (select c.user_id from evergreen.caller c));
 drop policy if exists lp__select_own on public.fund_flows;
-create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.fund_events;
 create policy lp__select_own on public.fund_events for select to lp_role using (event_id = any (array(select evergreen.my_event_ids())));
 drop policy if exists lp__select_own on public.event_investors;
-create policy lp__select_own on public.event_investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.event_investors for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 
 -- Views follow the tables they read.
 revoke all on public.subscriptions, public.redemptions from public, anon, authenticated, service_role, demo_role, evergreen_app, evergreen_api;
@@ -3291,6 +3325,7 @@ begin
     ('fn_register_tokenization(uuid,uuid,text)', 'agent_tokenization'),
     ('fn_remember(jsonb,text)', 'pm_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_search_memories(float8[],uuid,int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
+    ('fn_list_memories(uuid,text,uuid[],int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_load_demo(jsonb,text)', 'demo_role'),
     ('fn_record_spans(jsonb)', 'service_role')
   ) as access (signature, callers) loop
@@ -3299,7 +3334,7 @@ begin
 end $$;
 
 -- policies call these as the reader
-grant execute on function evergreen.claims(), evergreen.user_id(), evergreen.my_investor_ids(), evergreen.my_event_ids(), evergreen.my_fund_ids(), evergreen.visible_asset_ids() to lp_role;
+grant execute on function evergreen.my_event_ids(), evergreen.my_fund_ids(), evergreen.visible_asset_ids() to lp_role;
 
 -- a function of a later migration belongs to nobody until it is granted: the built-in default (everybody may execute) can only be taken back for all schemas at once
 alter default privileges revoke all on functions from public;

@@ -659,15 +659,27 @@ ALTER TABLE "cash_balances" ADD CONSTRAINT "cash_balances_currency_fkey" FOREIGN
 -- Nothing here is exposed by the API. Every function is security definer or harmless, with a search_path that ends in pg_temp
 -- (with an empty one pg_temp is looked up first for the names of types: a caller's domain named uuid would run its check as the owner).
 
-create or replace function evergreen.claims() returns jsonb language sql stable set search_path = pg_catalog, pg_temp as $$
-  -- after a transaction that set it the setting is '' and not null: hence nullif
-  select coalesce(nullif(current_setting('request.jwt.claims', true), '')::jsonb, '{}'::jsonb)
-$$;
-comment on function evergreen.claims() is 'Claims of the caller''s token; empty when there is none.';
+-- Two views, so that policies and functions say who asks in one place, and a policy becomes one plan with the query: a function in its stead
+-- is run by an executor of its own at every read. They read as their owner, whatever rights and policies the asking role has.
+create or replace view evergreen.caller as
+  -- A subject that is not one of our ids counts as none: 36 characters, four hyphens in their places, all others hexadecimal
+  -- (two tests, since a pattern that counts is dearer than the whole lookup).
+  select case when c.sub like '________-____-____-____-____________'
+               and c.sub ~* '^[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+$' then c.sub::uuid end as user_id
+    -- after a transaction that set it the setting is '' and not null: hence nullif; offset 0 has the claims parsed once and not three times
+    from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub' as sub offset 0) c;
+comment on view evergreen.caller is 'One row: the signed-in person by the claims of this transaction, or null.';
+
+create or replace view evergreen.my_investors with (security_barrier) as
+  select a.investor_id from public.investor_access a
+   where a.user_id = (select c.user_id from evergreen.caller c) and (a.valid_until is null or a.valid_until > now());
+comment on view evergreen.my_investors is 'Investors the signed-in person may look at today. Reads as its owner.';
+alter view evergreen.caller owner to evergreen_owner;
+alter view evergreen.my_investors owner to evergreen_owner;
+revoke all on evergreen.caller, evergreen.my_investors from public, anon, authenticated, service_role;
 
 create or replace function evergreen.user_id() returns uuid language sql stable set search_path = pg_catalog, pg_temp as $$
-  -- a subject that is not one of our ids counts as none
-  select case when c.sub ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then c.sub::uuid end from (select evergreen.claims() ->> 'sub' as sub) c
+  select c.user_id from evergreen.caller c
 $$;
 comment on function evergreen.user_id() is 'The signed-in person, or null.';
 
@@ -837,29 +849,28 @@ comment on function evergreen.emit(text, uuid, jsonb, text, jsonb, uuid[], text)
   'Inserts an event and, unless its type is only noted, its outbox row. Used by every fn_* that causes an event.';
 
 create or replace function evergreen.my_investor_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select a.investor_id from public.investor_access a
-   where a.user_id = evergreen.user_id() and (a.valid_until is null or a.valid_until > now())
+  select m.investor_id from evergreen.my_investors m
 $$;
-comment on function evergreen.my_investor_ids() is 'Investors the signed-in person may look at today.';
+comment on function evergreen.my_investor_ids() is 'Investors the signed-in person may look at today, for functions; policies read the view.';
 
 create or replace function evergreen.my_event_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select e.event_id from public.event_investors e where e.investor_id = any (array(select evergreen.my_investor_ids()))
+  select e.event_id from public.event_investors e where e.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
 $$;
 comment on function evergreen.my_event_ids() is 'Events that reference an investor of the signed-in person.';
 
 create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select evergreen.my_investor_ids()))
+  select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
   union
   select (select c.fund_id from public.share_classes c where c.share_class_id = h.share_class_id) from public.holdings h
-   where h.investor_id = any (array(select evergreen.my_investor_ids()))
+   where h.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
 $$;
 comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order or holds units.';
 
 create or replace function evergreen.my_class_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select distinct f.share_class_id from public.fund_flows f
-   where f.investor_id = any (array(select evergreen.my_investor_ids())) and f.share_class_id is not null
+   where f.investor_id = any (array(select m.investor_id from evergreen.my_investors m)) and f.share_class_id is not null
   union
-  select h.share_class_id from public.holdings h where h.investor_id = any (array(select evergreen.my_investor_ids()))
+  select h.share_class_id from public.holdings h where h.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
 $$;
 comment on function evergreen.my_class_ids() is 'Classes in which an investor of the signed-in person has ordered or holds.';
 
@@ -3703,6 +3714,8 @@ select evergreen.apply_read_access();
 grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
   public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
   public.class_navs to lp_role;
+-- what the policies below read as the LP
+grant select on evergreen.caller, evergreen.my_investors to lp_role;
 drop policy if exists lp__select_own on public.funds;
 create policy lp__select_own on public.funds for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
 drop policy if exists lp__select_own on public.share_classes;
@@ -3713,26 +3726,26 @@ drop policy if exists lp__select_visible on public.asset_snapshots;
 create policy lp__select_visible on public.asset_snapshots for select to lp_role
   using (scenario_id = '' and asset_id = any (array(select evergreen.visible_asset_ids())));
 drop policy if exists lp__select_own on public.investors;
-create policy lp__select_own on public.investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.investors for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.investor_access;
-create policy lp__select_own on public.investor_access for select to lp_role using (user_id = (select evergreen.user_id()));
+create policy lp__select_own on public.investor_access for select to lp_role using (user_id = (select c.user_id from evergreen.caller c));
 drop policy if exists lp__select_own on public.fund_flows;
-create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.fund_events;
 create policy lp__select_own on public.fund_events for select to lp_role using (event_id = any (array(select evergreen.my_event_ids())));
 drop policy if exists lp__select_own on public.event_investors;
-create policy lp__select_own on public.event_investors for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.event_investors for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 -- their own fills, lots, holdings and cash; prices only once they are struck
 drop policy if exists lp__select_own on public.allocations;
-create policy lp__select_own on public.allocations for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.allocations for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.lots;
-create policy lp__select_own on public.lots for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.lots for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.holdings;
-create policy lp__select_own on public.holdings for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.holdings for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.cash_movements;
-create policy lp__select_own on public.cash_movements for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.cash_movements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.cash_balances;
-create policy lp__select_own on public.cash_balances for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+create policy lp__select_own on public.cash_balances for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_struck on public.class_navs;
 create policy lp__select_struck on public.class_navs for select to lp_role
   using (published_at is not null and share_class_id = any (array(select evergreen.my_class_ids())));
@@ -3817,6 +3830,7 @@ begin
     ('fn_register_tokenization(uuid,uuid,text)', 'agent_tokenization'),
     ('fn_remember(jsonb,text)', 'pm_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_search_memories(float8[],uuid,int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
+    ('fn_list_memories(uuid,text,uuid[],int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_load_demo(jsonb,text)', 'demo_role'),
     ('fn_record_spans(jsonb)', 'service_role')
   ) as access (signature, callers) loop
@@ -3825,7 +3839,7 @@ begin
 end $$;
 
 -- policies call these as the reader
-grant execute on function evergreen.claims(), evergreen.user_id(), evergreen.my_investor_ids(), evergreen.my_event_ids(), evergreen.my_fund_ids(), evergreen.my_class_ids(), evergreen.visible_asset_ids() to lp_role;
+grant execute on function evergreen.my_event_ids(), evergreen.my_fund_ids(), evergreen.my_class_ids(), evergreen.visible_asset_ids() to lp_role;
 
 -- a function of a later migration belongs to nobody until it is granted: the built-in default (everybody may execute) can only be taken back for all schemas at once
 alter default privileges revoke all on functions from public;

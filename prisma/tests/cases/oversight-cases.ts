@@ -276,6 +276,32 @@ export const OVERSIGHT_CASES: RpcCase[] = [
     refuses: [],
   },
   {
+    fn: "fn_list_memories",
+    by: COMMANDER,
+    arrange: async (db) => {
+      const fund_id = (await newFund(db)).fundId;
+      await db.call(COMMANDER, "fn_remember", { memory: memory({ fund_id, text: "one" }) });
+      await db.call(COMMANDER, "fn_remember", { memory: memory({ fund_id, text: "two" }) });
+      const ids = await db.look(`select memory_id from agent_memories where fund_id = '${fund_id}' and text = 'one'`);
+      return { fund_id, since: "0", memory_ids: ids.map((row) => row.memory_id), max_rows: 1 };
+    },
+    check: async (rows, { fund_id }, db) => {
+      expect(rows.map((row) => [row.text, row.superseded])).toEqual([["one", false]]);
+      const [{ horizon } = {}] = rows;
+      const later = await db.call(COMMANDER, "fn_list_memories", {
+        fund_id,
+        since: horizon,
+        memory_ids: [],
+        max_rows: 9,
+      });
+      expect(later).toEqual([expect.objectContaining({ memory_id: null, text: null })]);
+    },
+    other: null,
+    audits: 0,
+    events: [],
+    refuses: [],
+  },
+  {
     fn: "fn_record_spans",
     by: SERVICE,
     arrange: async () => ({ spans: [span(1), span(2), span(1)] }),

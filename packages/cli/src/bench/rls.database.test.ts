@@ -1,4 +1,4 @@
-// `bench rls --quick`: the reader under a policy and the reader with a filter see the same rows, by an index. No time is asserted.
+// `bench rls --quick`: the reader under a policy and those with a filter see the same rows, by an index. No time is asserted.
 import { beforeAll, describe, expect, it } from "vitest";
 import { run } from "./rls.ts";
 import { quickOptions, type Reported, reported } from "./test-options.ts";
@@ -12,11 +12,11 @@ describe("bench rls --quick", () => {
   it("checks rows, plan and control before any time counts", () => {
     expect(report.checks).toHaveLength(3);
     expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
-    expect(report.checks[1]?.seen).toBe("fund_flows_investor_id_requested_at_idx");
+    expect(report.checks[1]?.seen).toContain("fund_flows_investor_id_requested_at_idx");
   });
 
-  it("measures both readers in every round", () => {
+  it("measures all readers in every round", () => {
     for (const list of Object.values(report.rounds))
-      for (const { figures } of list) expect(Object.keys(figures).sort()).toEqual(["filter", "policy"]);
+      for (const { figures } of list) expect(Object.keys(figures).sort()).toEqual(["bare", "filter", "policy"]);
   });
 });

@@ -4,6 +4,7 @@ import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
 import { type Command, text } from "../command.ts";
 import { facts, money, plain, trimmedMoney } from "../output.ts";
+import { currentMandate } from "../reads/mandates.ts";
 import type { Session } from "../session.ts";
 
 const Imported = z.object({ fund_id: z.string(), code: z.string(), assets: z.number(), version: z.string() });
@@ -62,6 +63,7 @@ export const importCommands: readonly Command[] = [
         session.call("fn_import_fund", { fund: argument, request_id: requestId }, Imported),
       );
       const { reconciliation } = fund;
+      const mandate = await currentMandate(session, answer.fund_id);
       const warnings = [
         ...reconciliation.warnings,
         ...reconciliation.unknown.map((part) => ({
@@ -98,12 +100,7 @@ export const importCommands: readonly Command[] = [
             ["Net assets", `${money(fund.totals.net_assets)} ${fund.currency}`],
             ["Holdings total", `${money(reconciliation.holdings_total)} ${fund.currency}`],
             ["Difference", `${money(reconciliation.difference)} ${fund.currency} (other net assets, held as cash)`],
-            [
-              "Mandate",
-              argument.mandate === undefined
-                ? "none"
-                : "the standing one, or a default made from the holdings: see `evergreen mandate show`",
-            ],
+            ["Mandate", mandate === undefined ? "none" : `version ${mandate.version}: ${mandate.label}`],
           ]),
           warnings.length === 0
             ? ""
@@ -115,9 +112,10 @@ export const importCommands: readonly Command[] = [
                     `  ${"line" in warning && warning.line ? `line ${warning.line}: ` : ""}${plain(warning.message)}${warning.count > 1 ? ` (${warning.count} times)` : ""}`,
                 ),
               ].join("\n"),
-          "",
-          `Next: evergreen rebalance --fund ${answer.code} --wait`,
-        ].join("\n"),
+          `\nNext: npx --no-install evergreen rebalance --fund ${answer.code} --wait`,
+        ]
+          .filter((block) => block !== "")
+          .join("\n"),
       };
     },
   },

@@ -36,6 +36,16 @@ const SpanRow = z.object({
 const reasonOf = (run: RunRow): string | undefined =>
   typeof run.metadata.reason === "string" ? run.metadata.reason : undefined;
 
+/** What is the same in every line of a run's trace; the JSON has it. */
+const REPEATED: readonly string[] = ["workflow_id", "run_id", "workflow_type", "task_queue", "activity_id"];
+
+function withoutRepeats<T extends { attributes: Readonly<Record<string, unknown>> }>(span: T): T {
+  const told = Object.entries(span.attributes).filter(
+    ([name, value]) => !REPEATED.includes(name) && !(name === "attempt" && Number(value) === 1),
+  );
+  return { ...span, attributes: Object.fromEntries(told) };
+}
+
 export const runCommands: readonly Command[] = [
   {
     path: "runs list",
@@ -202,7 +212,7 @@ export const runCommands: readonly Command[] = [
             attributes: span.attributes,
           })),
         },
-        text: renderTrace(spans),
+        text: renderTrace(spans.map(withoutRepeats)),
       };
     },
   },

@@ -26,7 +26,7 @@ async function upDetached(context: Context): Promise<Answer> {
       else context.note(line);
     }),
   );
-  return { json: addresses, text: `${banner(addresses)}\n\nStop it with \`evergreen down\`.` };
+  return { json: addresses, text: `${banner(addresses)}\n\nStop it with: npx --no-install evergreen down` };
 }
 
 /** Runs until Ctrl-C or SIGTERM: once stops everything in order, twice without grace. */
@@ -98,7 +98,7 @@ export const stackCommands: readonly Command[] = [
             ["Home", now.home],
             ["Since", when(now.startedAt)],
             ...(now.message === "" ? [] : [["Says", now.message] as const]),
-            ...(now.addresses ? [["Dashboard and API", now.addresses.dashboardUrl] as const] : []),
+            ...(now.addresses ? [["Home page and API", now.addresses.dashboardUrl] as const] : []),
           ]),
           ...(now.processes.length === 0
             ? []

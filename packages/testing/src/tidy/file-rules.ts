@@ -1,4 +1,5 @@
 // What files are called, how long they are, and what stands on their first line.
+import { RECORDED_IDENTITY } from "../recorded-identity.ts";
 import { linesWith } from "./code-rules.ts";
 import { isCode, isRecorded, isTest } from "./repository.ts";
 import { perFile, type Rule } from "./rule.ts";
@@ -80,6 +81,16 @@ const pathRule = perFile(
   "No path of anybody's machine: paths come from the file's own place or from a setting.",
   (path) => path !== "package-lock.json",
   (file) => linesWith(file.text, MACHINE, "a path of one machine"),
+);
+
+/** Process id and host, as Temporal names a client or worker that was given no other name; or any identity but the neutral one. */
+const IDENTITY = new RegExp(`"\\d+@[\\w.-]+|"identity":\\s*"(?!${RECORDED_IDENTITY}")[^"]`);
+
+const identityRule = perFile(
+  "identities",
+  `A recorded history names no machine: every identity in it is ${RECORDED_IDENTITY}.`,
+  (path) => /^workflows\/histories\/.*\.json$/.test(path),
+  (file) => linesWith(file.text, IDENTITY, "the name of a process and its host: record it with `npm run histories`"),
 );
 
 const readmeRule: Rule = {
@@ -166,6 +177,7 @@ export const FILE_RULES: readonly Rule[] = [
   lengthRule,
   openingRule,
   pathRule,
+  identityRule,
   readmeRule,
   roomRule,
   charterRule,

@@ -160,6 +160,19 @@ export const PLANTED: Record<string, Planted> = {
       "prisma/sql/a.sql": "-- The event bus and its outbox.",
     },
   },
+  identities: {
+    breaks: [
+      file("workflows/histories/a.json", '{"eventId":1,"identity":"4711@laptop"}'),
+      file("workflows/histories/a.json", '{"eventId":1,"identity":"ann"}'),
+      file("workflows/histories/a.json", '{"taskQueue":{"name":"4711@laptop-4d44a91d"}}'),
+    ],
+    keeps: {
+      "workflows/histories/a.json":
+        '{"identity":"worker@house","taskQueue":{"name":"worker@house-4d44a91d"},"buildId":"@temporalio/worker@1.23.0"}',
+      "workflows/histories/b.json": '{"identity":"","data":{"base64":"NDcxMUBsYXB0b3A="}}',
+      "packages/a.json": '{"identity":"4711@laptop"}',
+    },
+  },
   "machine-paths": {
     breaks: [
       file("README.md", `cd ${["", "root", "evergreen"].join("/")}`),

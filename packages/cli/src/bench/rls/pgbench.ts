@@ -1,11 +1,13 @@
 // The same two reads through pgbench, which costs next to nothing itself: what the server alone pays for row-level security. Simple protocol
-// as our client speaks it, and prepared in one pipeline, which is how far a client could go.
+// as a client without prepared statements speaks it, and prepared in one pipeline, as supabase-client sends it.
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { Person } from "./readers.ts";
+import { BECOME } from "@evergreen-fund/supabase-client/actor-context.ts";
+import { quoted } from "../frame/connection.ts";
+import { contextFor, type Person, type SideName } from "./readers.ts";
 
 const run = promisify(execFile);
 type Statement = (name: string) => string;
@@ -13,20 +15,20 @@ export type Protocol = "simple" | "prepared";
 
 export interface Pgbench {
   /** Reads per second by `clients` sessions. */
-  rate(who: "policy" | "filter", protocol: Protocol, clients: number, seconds: number): Promise<number>;
+  rate(who: SideName, protocol: Protocol, clients: number, seconds: number): Promise<number>;
   stop(): Promise<void>;
 }
 
 export async function openPgbench(
   program: string,
-  urls: { policy: string; filter: string },
+  urls: Readonly<Record<SideName, string>>,
   statement: Statement,
   people: readonly Person[],
 ): Promise<Pgbench> {
   const folder = await mkdtemp(join(tmpdir(), "evergreen-pgbench-"));
   // sixteen people, one script each: pgbench picks one per transaction
   const some = people.slice(0, 16);
-  const files = async (who: "policy" | "filter", protocol: Protocol): Promise<string[]> => {
+  const files = async (who: SideName, protocol: Protocol): Promise<string[]> => {
     const made: string[] = [];
     for (const [at, person] of some.entries()) {
       const file = join(folder, `${who}-${protocol}-${at}.sql`);
@@ -54,12 +56,14 @@ export async function openPgbench(
   };
 }
 
-function script(statement: Statement, who: "policy" | "filter", protocol: Protocol, person: Person): string {
+function script(statement: Statement, who: SideName, protocol: Protocol, person: Person): string {
   const line = (text: string): string => text.replaceAll(/\s+/g, " ").replace(/;$/, "");
-  if (who === "filter")
-    return `${line(statement("filtered-flows")).replace("$INVESTOR", `'${person.investor_id}'`)};\n`;
-  const claims = `'${JSON.stringify({ sub: person.user_id, role: "lp_role" })}'`;
-  const become = line(statement("become")).replace("$CLAIMS", claims);
-  const query = line(statement("own-flows"));
+  const query =
+    who === "policy"
+      ? line(statement("own-flows"))
+      : line(statement("filtered-flows")).replace("$INVESTOR", quoted(person.investor_id));
+  const context = contextFor(who, person);
+  if (context === null) return `${query};\n`;
+  const become = BECOME.replace("$1", quoted(context[0])).replace("$2", quoted(context[1]));
   return protocol === "simple" ? `${become}\\; ${query};\n` : `\\startpipeline\n${become};\n${query};\n\\endpipeline\n`;
 }

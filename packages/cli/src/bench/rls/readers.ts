@@ -1,31 +1,45 @@
-// The two readers of `bench rls`: an LP under row-level security, with context and query in one message exactly as supabase-client sends
-// them, and a reader whom no policy binds, who names the investor itself. Same query, same driver, same decoding.
-import { becomeActor } from "@evergreen-fund/supabase-client/actor-context.ts";
-import { quoted, type Sessions } from "../frame/connection.ts";
+// The three readers of `bench rls`. All go through supabase-client's own `ask`: one message, prepared, the same decoding. An LP under row-level
+// security; a reader whom no policy binds and who names the investor, in the same context; and one who names it without any context.
+import { contextOf } from "@evergreen-fund/supabase-client/actor-context.ts";
+import { ask } from "@evergreen-fund/supabase-client/ask.ts";
+import type { Sessions } from "../frame/connection.ts";
 
 export interface Person {
   user_id: string;
   investor_id: string;
 }
-type Statement = (name: string) => string;
 export type Rows = readonly Record<string, unknown>[];
-export type Read = (sessions: Sessions, person: Person) => Promise<Rows>;
+export type Read = (person: Person) => Promise<Rows>;
+export const SIDES = ["policy", "filter", "bare"] as const;
+/** `policy`: row-level security. `filter`: the same login, role switch and claims, but a role that no policy binds. `bare`: no role, no claims. */
+export type SideName = (typeof SIDES)[number];
+export type Readers = Readonly<Record<SideName, Read>>;
 
-/** One simple-protocol message, one implicit transaction: role, claims and query take a single round trip. */
-export const underPolicy =
-  (statement: Statement): Read =>
-  async (sessions, { user_id }) => {
-    const text = `${becomeActor({ role: "lp_role", userId: user_id })}; ${statement("own-flows")}`;
-    const answers = (await sessions.query(text)) as unknown as { rows: Rows }[];
-    return answers.at(-1)?.rows ?? [];
-  };
+/** Role that `filter` takes, in rls.sql. */
+export const FREE_ROLE = "bench_role";
 
-export const withFilter =
-  (statement: Statement): Read =>
-  async (sessions, { investor_id }) => {
-    const text = statement("filtered-flows").replace("$INVESTOR", quoted(investor_id));
-    return (await sessions.query<Record<string, unknown>>(text)).rows;
+/** Who a reader becomes before it reads; `bare` nobody. */
+export function contextFor(side: SideName, { user_id }: Person): readonly [role: string, claims: string] | null {
+  if (side === "bare") return null;
+  const [role, claims] = contextOf({ role: "lp_role", userId: user_id });
+  return side === "policy" ? [role, claims] : [FREE_ROLE, claims];
+}
+
+/** `api`: sessions of evergreen_api. `free`: sessions of a login that no policy binds. */
+export function readersOf(statement: (name: string) => string, api: Sessions, free: Sessions): Readers {
+  const own = statement("own-flows");
+  const filtered = statement("filtered-flows").replace("$INVESTOR", "$1");
+  return {
+    policy: (person) => ask(api, contextFor("policy", person), { text: own, values: [] }),
+    filter: (person) => ask(api, contextFor("filter", person), { text: filtered, values: [person.investor_id] }),
+    bare: (person) => ask(free, null, { text: filtered, values: [person.investor_id] }),
   };
+}
+
+/** The plan that Postgres makes for an LP's read. */
+export async function planOf(statement: (name: string) => string, api: Sessions, person: Person): Promise<string> {
+  return JSON.stringify(await ask(api, contextFor("policy", person), { text: statement("explain"), values: [] }));
+}
 
 export interface Speed {
   perSecond: number;
@@ -33,13 +47,7 @@ export interface Speed {
 }
 
 /** Reads for `seconds` with `clients` at a time, each a person of the list in turn. */
-export async function speedOf(
-  read: Read,
-  sessions: Sessions,
-  people: readonly Person[],
-  clients: number,
-  seconds: number,
-): Promise<Speed> {
+export async function speedOf(read: Read, people: readonly Person[], clients: number, seconds: number): Promise<Speed> {
   const took: number[] = [];
   const start = performance.now();
   let turn = 0;
@@ -48,7 +56,7 @@ export async function speedOf(
       while (performance.now() - start < seconds * 1_000) {
         const person = people[turn++ % people.length]!;
         const before = performance.now();
-        await read(sessions, person);
+        await read(person);
         took.push(performance.now() - before);
       }
     }),

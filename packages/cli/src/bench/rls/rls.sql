@@ -31,24 +31,25 @@ select flow_id, fund_id, direction, amount, currency, status, requested_at from 
 -- name: filtered-flows
 select flow_id, fund_id, direction, amount, currency, status, requested_at from public.fund_flows where investor_id = $INVESTOR order by requested_at desc limit 50
 
--- name: reader-without-rls
+-- name: readers-without-rls
 create role bench_reader login bypassrls password '$PASSWORD';
-grant usage on schema public to bench_reader;
-grant select on public.fund_flows to bench_reader;
+create role bench_role nologin noinherit bypassrls;
+grant bench_role to evergreen_api;
+grant usage on schema public to bench_reader, bench_role;
+grant select on public.fund_flows to bench_reader, bench_role;
 
 -- name: control-policy
 drop policy lp__select_own on public.fund_flows;
+grant execute on function evergreen.my_investor_ids() to lp_role;
 create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id in (select evergreen.my_investor_ids()));
 
 -- name: shipped-policy
 drop policy lp__select_own on public.fund_flows;
-create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id = any (array(select evergreen.my_investor_ids())));
+revoke execute on function evergreen.my_investor_ids() from lp_role;
+create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 
 -- name: policy
 select pg_get_expr(polqual, polrelid) as condition from pg_policy where polname = 'lp__select_own' and polrelid = 'public.fund_flows'::regclass;
-
--- name: become
-select set_config('role', 'lp_role', true), set_config('request.jwt.claims', $CLAIMS, true)
 
 -- name: explain
 explain (format json) select flow_id, fund_id, direction, amount, currency, status, requested_at from public.fund_flows order by requested_at desc limit 50
