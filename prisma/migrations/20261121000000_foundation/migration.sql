@@ -1425,31 +1425,46 @@ comment on function evergreen.touch_cursor() is 'Sets updated_at of the audit cu
 
 create or replace function evergreen.watch_drift() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  before numeric;
   limits jsonb;
-  kind text;
-  threshold numeric;
-  deviation numeric;
+  drifted record;
 begin
-  if new.scenario_id <> '' then
-    return new;  -- hypothetical values do not drift
-  end if;
-  select s.nav into before from public.asset_snapshots s
-   where s.asset_id = new.asset_id and s.scenario_id = '' and s.as_of < new.as_of order by s.as_of desc, s.recorded_at desc limit 1;
-  if before is null or before = 0 then
-    return new;
-  end if;
   select p.value into limits from public.platform_settings p where p.key = 'data_drift_threshold_bps';
-  select a.type into kind from public.assets a where a.id = new.asset_id;
-  threshold := coalesce((limits ->> kind)::numeric, (limits ->> 'default')::numeric);
-  deviation := round(abs(new.nav - before) * 10000 / abs(before), 4);
-  if deviation > threshold then
-    perform evergreen.emit('DATA_DRIFT', new.fund_id,
-      jsonb_build_object('asset_id', new.asset_id, 'deviation_bps', deviation::text, 'threshold_bps', threshold::text), 'trigger:asset_snapshots');
-  end if;
-  return new;
+  for drifted in
+    with marked as materialized (
+      -- hypothetical values do not drift
+      select n.snapshot_id, n.asset_id, n.fund_id, n.as_of, n.nav, b.as_of as since, b.recorded_at as known_at, b.nav as before,
+             coalesce((limits ->> a.type)::numeric, (limits ->> 'default')::numeric) as threshold
+        from marks n
+        join public.assets a on a.id = n.asset_id
+        cross join lateral (
+          select s.as_of, s.recorded_at, s.nav from public.asset_snapshots s
+           where s.asset_id = n.asset_id and s.scenario_id = '' and s.as_of < n.as_of order by s.as_of desc, s.recorded_at desc limit 1) b
+       where n.scenario_id = ''
+    ), traded as materialized (
+      select m.asset_id, p.applied_at, (p.applied_at at time zone 'UTC')::date as day, m.change
+        from public.proposals p cross join lateral evergreen.trade_effects(p.proposal_id) m
+       where p.status = 'applied' and p.fund_id in (select k.fund_id from marked k)
+         and (p.applied_at at time zone 'UTC')::date >= (select min(k.since) from marked k)
+    ), moved as (
+      -- What the fund itself bought or sold in between moved the holding, not its valuation. A mark holds the trades of its day,
+      -- save one that was applied only after it had been recorded.
+      select k.snapshot_id, sum(t.change) as change
+        from marked k join traded t on t.asset_id = k.asset_id
+       where t.day <= k.as_of and (t.day > k.since or t.day = k.since and t.applied_at > k.known_at) group by k.snapshot_id
+    ), anchored as (
+      select k.*, k.before + coalesce(m.change, 0) as anchor from marked k left join moved m on m.snapshot_id = k.snapshot_id
+    ), measured as (
+      select d.asset_id, d.fund_id, d.as_of, d.threshold, round(abs(d.nav - d.anchor) * 10000 / abs(d.anchor), 4) as deviation from anchored d where d.anchor <> 0
+    )
+    select * from measured m where m.deviation > m.threshold order by m.as_of, m.asset_id
+  loop
+    perform evergreen.emit('DATA_DRIFT', drifted.fund_id,
+      jsonb_build_object('asset_id', drifted.asset_id, 'deviation_bps', drifted.deviation::text, 'threshold_bps', drifted.threshold::text), 'trigger:asset_snapshots');
+  end loop;
+  return null;
 end $$;
-comment on function evergreen.watch_drift() is 'Records DATA_DRIFT when a mark moves more than the threshold of its asset type (basis points of the previous mark).';
+comment on function evergreen.watch_drift() is
+  'Records DATA_DRIFT when a mark moves more than the threshold of its asset type: basis points of the previous mark plus what the fund traded of it since (R5).';
 
 do $$
 declare
@@ -1471,7 +1486,8 @@ begin
   end loop;
 end $$;
 create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
-create or replace trigger watch_drift after insert on public.asset_snapshots for each row execute function evergreen.watch_drift();
+-- once per statement: an import of 200,000 marks looks at the trades once
+create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();
 
 -- from sql/50-views.sql
 -- Normalised views of the order table; they run with the rights of whoever reads them.
@@ -2529,6 +2545,7 @@ declare
   scale int;
   of_fund public.funds;
   next_version bigint;
+  earlier_day date;
   net numeric;
   held numeric;
   bad text;
@@ -2591,10 +2608,17 @@ begin
     from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
   -- every rung at once and in one order, as fn_reserve_liquidity does
   perform 1 from public.liquidity_ladder l where l.fund_id = of_fund.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
+  earlier_day := evergreen.ladder_date(of_fund.fund_id, 'liability', 'base');
   insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, stress_delta)
   select of_fund.fund_id, l ->> 'side', day, 'base', l ->> 'bucket', (l ->> 'capacity')::numeric, coalesce((l ->> 'stress_delta')::numeric, 0)
     from jsonb_array_elements(coalesce(fund -> 'ladder', '[]')) l
   on conflict (fund_id, side, as_of, scenario_id, bucket) do update set capacity = excluded.capacity, stress_delta = excluded.stress_delta;
+  -- What was accepted is still to be paid: it goes over to the new ladder. A filing that plans no liabilities lays none, and the earlier one stands.
+  insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+  select l.fund_id, 'liability', day, 'base', l.bucket, 0, l.utilization from public.liquidity_ladder l
+   where l.fund_id = of_fund.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.as_of = earlier_day and l.utilization > 0
+     and earlier_day < day and evergreen.ladder_date(of_fund.fund_id, 'liability', 'base') = day
+  on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = excluded.utilization;
   insert into public.reported_flows (fund_id, month, kind, amount, currency, source)
   select of_fund.fund_id, (r ->> 'month')::date, r ->> 'kind', (r ->> 'amount')::numeric, unit, coalesce(fund #>> '{source,kind}', 'import')
     from jsonb_array_elements(coalesce(fund -> 'reported_flows', '[]')) r
@@ -2619,7 +2643,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_import_fund(jsonb, text) is
-  'Creates or brings forward a fund with its assets, allocations, snapshots, ladder, reported flows, sensitivities and (if it has none) mandate, all or nothing. Σ market_value = net_assets to the cent. EG400, EG428 older than what stands.';
+  'Creates or brings forward a fund with its assets, allocations, snapshots, ladder, reported flows, sensitivities and (if it has none) mandate, all or nothing; accepted redemptions go over to the new ladder. Σ market_value = net_assets to the cent. EG400, EG428 older than what stands.';
 
 -- from sql/66-fn-investors.sql
 -- Investors and their orders: submit, assign, place, take in.
@@ -2777,6 +2801,8 @@ begin
   if taken.done_at is not null then
     return taken.outcome;
   end if;
+  -- no newer ladder may be laid meanwhile (fn_import_fund): the demand would stay on the old one
+  perform 1 from public.funds f where f.fund_id in (select e.fund_id from public.fund_events e where e.event_id = any (taken.event_ids)) order by f.fund_id for share;
   with named as materialized (
     -- two events may name one order
     select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
@@ -2792,11 +2818,13 @@ begin
     update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end from orders o where f.flow_id = o.flow_id
     returning f.flow_id
   ), demand as (
-    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder
-    update public.liquidity_ladder l set utilization = l.utilization + d.amount
+    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder; a fund that planned for none owes it all the same
+    insert into public.liquidity_ladder as l (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+    select f.fund_id, 'liability', coalesce(evergreen.ladder_date(f.fund_id, 'liability', 'base'), evergreen.ladder_date(f.fund_id, 'asset', 'base'), f.nav_as_of, current_date),
+           'base', '30d', 0, d.amount
       from (select o.fund_id, sum(o.amount) as amount from orders o where o.cleared and o.direction = 'redemption' group by o.fund_id) d
-     where l.fund_id = d.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.bucket = '30d'
-       and l.as_of = evergreen.ladder_date(d.fund_id, 'liability', 'base')
+      join public.funds f on f.fund_id = d.fund_id order by f.fund_id
+    on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = l.utilization + excluded.utilization
   ), logged as (
     -- 4 one compliance record per order
     insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, workflow_id)
