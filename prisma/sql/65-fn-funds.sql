@@ -104,7 +104,8 @@ begin
     currency = excluded.currency, liquid_flag = excluded.liquid_flag, bucket = excluded.bucket, fair_value_level = excluded.fair_value_level, maturity = excluded.maturity,
     identifiers = excluded.identifiers, attributes = excluded.attributes, status = 'active';
   update public.assets x set status = 'retired' where x.fund_id = of_fund.fund_id and x.status = 'active'
-     and not exists (select from jsonb_array_elements(fund -> 'assets') a where a ->> 'key' = x.external_key);
+     -- "not in" is looked up in a hash; "not exists" was compared key by key when the planner took the fund for a handful of rows
+     and x.external_key not in (select a ->> 'key' from jsonb_array_elements(fund -> 'assets') a);
   update public.portfolio_allocations a set superseded_at = now() where a.fund_id = of_fund.fund_id and a.superseded_at is null;
   insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, effective_at)
   select of_fund.fund_id, x.id, a ->> 'sleeve', coalesce((a ->> 'target_pct')::numeric, 0), case when net = 0 then 0 else round(round((a ->> 'market_value')::numeric, 20) / net, 18) end,

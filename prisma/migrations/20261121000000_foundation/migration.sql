@@ -2210,13 +2210,17 @@ begin
     'EG400', 'body.cash_asset_id names the position of this fund from which trades are paid.');
   -- every trade: a liquid, active position of this fund, a positive amount in the currency's units, never more than is held
   select coalesce(t ->> 'asset_id', '?') into bad from jsonb_array_elements(body -> 'trades') t
-    left join public.assets a on a.id = (t ->> 'asset_id')::uuid and a.fund_id = of_fund.fund_id and a.status = 'active' and a.liquid_flag
-    left join public.portfolio_allocations h on h.asset_id = a.id and h.fund_id = of_fund.fund_id and h.superseded_at is null
-   where (h.asset_id is not null and a.id <> cash and t ->> 'side' in ('buy', 'sell')
+    -- Looked up trade by trade and by the asset alone ("is true" offers no index): of a fund just imported the planner knows no size, and would
+    -- read all its positions for each trade.
+    left join lateral (
+      select a.id, h.market_value from public.assets a join public.portfolio_allocations h on h.asset_id = a.id
+       where a.id = (t ->> 'asset_id')::uuid and (a.fund_id = of_fund.fund_id) is true and a.status = 'active' and a.liquid_flag
+         and (h.fund_id = of_fund.fund_id) is true and (h.superseded_at is null) is true offset 0) held on true
+   where (held.id is not null and held.id <> cash and t ->> 'side' in ('buy', 'sell')
       -- NaN is greater than every number: the upper bound keeps it and infinity out
       and (t ->> 'amount')::numeric > 0 and (t ->> 'amount')::numeric < 1e30 and (t ->> 'cost')::numeric >= 0 and (t ->> 'cost')::numeric < 1e30
       and (t ->> 'amount')::numeric = round((t ->> 'amount')::numeric, scale) and (t ->> 'cost')::numeric = round((t ->> 'cost')::numeric, scale)
-      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= h.market_value)) is not true limit 1;
+      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= held.market_value)) is not true limit 1;
   perform evergreen.refuse_unless(bad is null, 'EG400', 'A trade is not possible for this fund: asset ' || coalesce(left(bad, 36), '?') || '.');
   perform evergreen.refuse_unless(
     (select count(*) = count(distinct t ->> 'asset_id') from jsonb_array_elements(body -> 'trades') t), 'EG400', 'An asset is traded twice.');
@@ -2600,7 +2604,8 @@ begin
     currency = excluded.currency, liquid_flag = excluded.liquid_flag, bucket = excluded.bucket, fair_value_level = excluded.fair_value_level, maturity = excluded.maturity,
     identifiers = excluded.identifiers, attributes = excluded.attributes, status = 'active';
   update public.assets x set status = 'retired' where x.fund_id = of_fund.fund_id and x.status = 'active'
-     and not exists (select from jsonb_array_elements(fund -> 'assets') a where a ->> 'key' = x.external_key);
+     -- "not in" is looked up in a hash; "not exists" was compared key by key when the planner took the fund for a handful of rows
+     and x.external_key not in (select a ->> 'key' from jsonb_array_elements(fund -> 'assets') a);
   update public.portfolio_allocations a set superseded_at = now() where a.fund_id = of_fund.fund_id and a.superseded_at is null;
   insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, effective_at)
   select of_fund.fund_id, x.id, a ->> 'sleeve', coalesce((a ->> 'target_pct')::numeric, 0), case when net = 0 then 0 else round(round((a ->> 'market_value')::numeric, 20) / net, 18) end,
