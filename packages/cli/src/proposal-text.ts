@@ -1,8 +1,8 @@
 // A proposal for a person: trades with reasons and cost, weights before and after, liquidity, checks, what it remembered. Pure.
+
+import type { PortfolioSide } from "@evergreen-fund/domain/proposals.ts";
 import { facts, money, multiple, percent, plain, table, when } from "./output.ts";
 import type { Proposal, ProposalRow } from "./reads/proposals.ts";
-
-type Side = NonNullable<ProposalRow["body"]["before"]>;
 
 /** The whole proposal, with the command that decides it when it is waiting. */
 export function proposalText(proposal: Proposal): string {
@@ -26,7 +26,7 @@ export function proposalText(proposal: Proposal): string {
     liquidity(body.before, body.after, body.currency),
     remarks(
       "Not traded, steered by pacing and subscriptions:",
-      body.steered.map((item) => (typeof item === "string" ? item : item.words)),
+      body.steered.map(({ words }) => words),
     ),
     remarks(
       "Bands that illiquid holdings push out of reach:",
@@ -68,14 +68,12 @@ function trades(row: ProposalRow): string {
     { header: "Sleeve", value: (trade) => trade.sleeve, most: 24 },
     { header: `Amount (${body.currency})`, value: (trade) => money(trade.amount), figure: true },
     { header: `Cost (${body.currency})`, value: (trade) => money(trade.cost), figure: true },
-    { header: "Why", value: (trade) => trade.reason?.words ?? trade.reason?.code, most: 70 },
+    { header: "Why", value: (trade) => trade.reason.words, most: 70 },
   ]);
-  const turnover = body.turnover ? `, turnover ${percent(body.turnover)}` : "";
-  return `${list}\n${body.trades.length} trades, cost ${money(body.cost)} ${body.currency}${turnover}`;
+  return `${list}\n${body.trades.length} trades, cost ${money(body.cost)} ${body.currency}, turnover ${percent(body.turnover)}`;
 }
 
-function weights(before: Side | undefined, after: Side | undefined): string {
-  if (!before || !after) return "";
+function weights(before: PortfolioSide, after: PortfolioSide): string {
   const later = new Map(after.sleeves.map((sleeve) => [sleeve.sleeve, sleeve]));
   const earlier = new Map(before.sleeves.map((sleeve) => [sleeve.sleeve, sleeve]));
   const names = [...new Set([...earlier.keys(), ...later.keys()])].sort();
@@ -95,16 +93,15 @@ function weights(before: Side | undefined, after: Side | undefined): string {
   ]);
 }
 
-function liquidity(before: Side | undefined, after: Side | undefined, currency: string): string {
+function liquidity(before: PortfolioSide, after: PortfolioSide, currency: string): string {
   const rows = [
     { name: "before", side: before },
     { name: "after", side: after },
-  ].flatMap(({ name, side }) => (side?.liquidity ? [{ name, ...side.liquidity }] : []));
-  if (rows.length === 0) return "";
+  ].map(({ name, side }) => ({ name, ...side.liquidity }));
   return table(rows, [
     { header: "Liquidity", value: (row) => row.name },
     { header: `30-day assets (${currency})`, value: (row) => money(row.assets_30d), figure: true },
-    { header: `Needed (${currency})`, value: (row) => money(row.required_30d ?? row.liabilities_30d), figure: true },
+    { header: `Needed (${currency})`, value: (row) => money(row.required_30d), figure: true },
     { header: "Cover", value: (row) => multiple(row.ratio), figure: true },
   ]);
 }
