@@ -1,5 +1,5 @@
 // The connections behind the door: what is prepared on them, how they survive refusals, and what becomes of a lost one.
-import type { Actor } from "@evergreen-fund/domain";
+import type { Actor, EvergreenError } from "@evergreen-fund/domain";
 import pg from "pg";
 import { describe, expect, it, vi } from "vitest";
 import { openDatabase } from "./database.ts";
