@@ -43,6 +43,7 @@ async function main(config: Config): Promise<void> {
     jwtSecret,
     publishableKey,
     supabaseUrl: config.supabase?.url ?? config.publicUrl,
+    publicUrl: config.publicUrl,
     temporalUiUrl: config.temporal.uiUrl,
     codec: new AesGcmCodec(codecKey(config)),
     temporalAnswers: () => answers(address),

@@ -1,7 +1,7 @@
 // The whole way on a real stack of its own: a synthetic filing becomes a fund, one portfolio manager asks, another approves, allocations change.
 // Runs the committed `bin/evergreen.mjs` as a person would, and reads only what it prints.
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -112,7 +112,6 @@ const cents = (amount: string): bigint => BigInt(amount.replace(".", ""));
 
 beforeAll(async () => {
   chmodSync(folder, 0o755); // as root the database server runs as another user, who must be able to enter
-  mkdirSync(home, { mode: 0o755 });
   writeFileSync(filing, syntheticXml({ holdings: HOLDINGS, mix: { bond: 6, corporate: 2, equity: 1 } }));
   base = await freeBase();
   ({ logins } = await json(Addresses, ["up", "--detach"]));

@@ -158,6 +158,17 @@ describe("keys", () => {
     expect(ownKey(home, "publishable")).not.toBe(first);
   });
 
+  it("lie in a home through which the database server's user can walk, whatever the umask", () => {
+    const before = process.umask(0o077);
+    try {
+      ownKey(join(home, "made", "by-a-key"), "jwt");
+    } finally {
+      process.umask(before);
+    }
+    expect(statSync(join(home, "made", "by-a-key")).mode & 0o777).toBe(0o755);
+    expect(statSync(join(home, "made", "by-a-key", "keys")).mode & 0o777).toBe(0o700);
+  });
+
   it("codec: the setting wins over the file", () => {
     expect(codecKey({ home, codecKeyHex: "ab".repeat(32) }).toString("hex")).toBe("ab".repeat(32));
     expect(codecKey({ home, codecKeyHex: null })).toHaveLength(32);

@@ -47,7 +47,8 @@ pre{background:var(--soft);border:1px solid var(--line);border-radius:.4rem;padd
 form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end}label{flex:1 1 14rem}
 input,button{font:inherit;padding:.35rem .6rem;border:1px solid var(--line);border-radius:.4rem}
 input{display:block;width:100%}button{background:var(--green);color:Canvas;border-color:var(--green);cursor:pointer}
-p{margin:.5rem 0}small{opacity:.8}`;
+p{margin:.5rem 0}small{opacity:.8}
+@media (max-width:40rem){small code{white-space:normal}.people td{display:block;padding:.1rem 0}.people td:not(:last-child){border:0}}`;
 
 export function homePage(facts: HomeFacts): HomePage {
   const { temporalUiUrl, supabaseUrl, embedded, demoLogins, message = "" } = facts;
@@ -105,7 +106,7 @@ function loginTable(logins: HomeFacts["demoLogins"]): string {
   );
   return `
 <h2>Demo logins</h2>
-<table>
+<table class="people">
 ${rows.join("\n")}
 </table>
 <p><small>Synthetic people. Their passwords stand in the banner of the terminal that started this;
