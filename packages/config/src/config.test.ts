@@ -6,6 +6,7 @@ import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   codecKey,
+  elsewhere,
   envExample,
   ownKey,
   processEnvironment,
@@ -145,6 +146,27 @@ describe(".env.example", () => {
 
   it("is the file at the root of the checkout", () => {
     expect(readFileSync(join(REPOSITORY_ROOT, ".env.example"), "utf8")).toBe(envExample());
+  });
+});
+
+describe("elsewhere", () => {
+  it("names what is somebody's own, and nothing of a stack that stays on its machine", () => {
+    expect(elsewhere(readConfig({}))).toEqual([]);
+    expect(
+      elsewhere(
+        readConfig({
+          DATABASE_URL: "postgresql://evergreen_app@db.example/evergreen",
+          TEMPORAL_ADDRESS: "temporal.example:7233",
+          LANGFUSE_PUBLIC_KEY: "pk",
+          LANGFUSE_SECRET_KEY: "sk",
+        }),
+      ),
+    ).toEqual(["Postgres", "Temporal", "Langfuse"]);
+    const supabase = { SUPABASE_URL: "https://p.supabase.co", SUPABASE_PUBLISHABLE_KEY: "k" };
+    expect(elsewhere(readConfig({ ...supabase, MEMORY_EMBEDDER: "ollama" }))).toEqual([
+      "Supabase",
+      "an embedding model",
+    ]);
   });
 });
 

@@ -23,6 +23,8 @@ export interface GatewayOptions {
   publicUrl: string;
   temporalUiUrl: string | null;
   codec: PayloadDoor;
+  /** What of the system is somebody's own, by name; shown on the home page. */
+  elsewhere: readonly string[];
   /** Shown on the home page; empty without the demo. */
   demoLogins: readonly { role: string; email: string }[];
   /** Whether Temporal answers. */
@@ -85,11 +87,12 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
 
   async function showHome(context: Context<Env>, status: 200 | 401, message = ""): Promise<Response> {
     const { database, temporal } = await health();
-    const { supabaseUrl, temporalUiUrl, demoLogins } = options;
+    const { supabaseUrl, temporalUiUrl, demoLogins, elsewhere } = options;
     const embedded = api !== null;
     const { html, styleHash } = homePage({
       supabaseUrl,
       embedded,
+      elsewhere,
       temporalUiUrl,
       database,
       temporal,

@@ -13,6 +13,8 @@ export interface HomeFacts {
   supabaseUrl: string;
   /** Whether that is this gateway. */
   embedded: boolean;
+  /** What of the system is somebody's own, by name. */
+  elsewhere: readonly string[];
   /** Null: nobody said where it is. */
   temporalUiUrl: string | null;
   /** Whether each answers now. */
@@ -51,7 +53,7 @@ p{margin:.5rem 0}small{opacity:.8}
 @media (max-width:40rem){small code{white-space:normal}.people td{display:block;padding:.1rem 0}.people td:not(:last-child){border:0}}`;
 
 export function homePage(facts: HomeFacts): HomePage {
-  const { temporalUiUrl, supabaseUrl, embedded, demoLogins, message = "" } = facts;
+  const { temporalUiUrl, supabaseUrl, embedded, elsewhere, demoLogins, message = "" } = facts;
   const demo = demoLogins.length > 0;
   const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -59,7 +61,7 @@ export function homePage(facts: HomeFacts): HomePage {
 <body><main>
 <header><h1>Evergreen</h1><span>operations for evergreen funds</span>
 ${demo ? '<span class="tag">Demo data: every fund, person and figure of it is synthetic</span>' : ""}</header>
-<p>${embedded ? "Everything runs on this machine, and nothing phones home." : "The accounts and the API are those of your Supabase project."}</p>
+<p>${where(elsewhere)}</p>
 
 <h2>What runs where</h2>
 <table>
@@ -92,6 +94,10 @@ UI's data encoder (the glasses at the top).</p>
   return { html, styleHash: `'sha256-${createHash("sha256").update(STYLE).digest("base64")}'` };
 }
 
+const where = (elsewhere: readonly string[]): string =>
+  elsewhere.length === 0
+    ? "Everything runs on this machine, and nothing phones home."
+    : `It uses what was set: ${asText(elsewhere.join(", "))}. All else runs on this machine.`;
 const row = (name: string, cell: string): string => `<tr><th scope="row">${name}</th><td>${cell}</td></tr>`;
 const code = (text: string): string => `<code>${asText(text)}</code>`;
 const link = (url: string): string => `<a href="${asText(url)}">${asText(url)}</a>`;

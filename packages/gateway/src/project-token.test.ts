@@ -172,6 +172,7 @@ describe("the codec endpoint with a real project", () => {
   const gateway = (internalUrl = url) =>
     createGateway({
       publicUrl: "http://gateway.example",
+      elsewhere: ["Supabase"],
       api: null,
       project: { ...project(), tokens: projectTokens({ ...project(), internalUrl }), internalUrl },
       jwtSecret: "unused",

@@ -85,6 +85,7 @@ export async function openTestGateway(): Promise<TestGateway> {
       api,
       project: null,
       demoLogins: [{ role: "pm_role", email: PM_EMAIL }],
+      elsewhere: ["Langfuse"],
       jwtSecret: SECRET,
       publishableKey: KEY,
       supabaseUrl: ORIGIN,

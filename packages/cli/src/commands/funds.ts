@@ -55,7 +55,7 @@ export const fundCommands: readonly Command[] = [
             { header: "Version", value: (fund) => fund.allocations_version, figure: true },
             { header: "Status", value: (fund) => fund.status },
           ],
-          "No funds. Import one with `evergreen import nport FILE --fund CODE`.",
+          "No funds. Import one with `npx --no-install evergreen import nport FILE --fund CODE`.",
         ),
       };
     },
