@@ -238,7 +238,10 @@ describe("a portfolio manager rebalances a fund", () => {
       "--as",
       person("pm_role", 1),
     ]);
-    expect({ exit: again.exit, err: again.err }).toMatchObject({ exit: 3, err: expect.stringContaining("EG422") });
+    expect({ exit: again.exit, err: again.err }).toEqual({
+      exit: 3,
+      err: "evergreen: The proposal cannot be decided: it is applied. (EG422)\n",
+    });
   });
 
   it("is rejected with a reason, and nothing changes", async () => {

@@ -2319,7 +2319,7 @@ begin
   perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
   select * into p from public.proposals x where x.proposal_id = fn_decide_proposal.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
-  perform evergreen.refuse_unless(p.status = 'pending', case when p.status = 'expired' then 'EG423' else 'EG422' end, 'The proposal is ' || p.status || '.');
+  perform evergreen.refuse_unless(p.status = 'pending', case when p.status = 'expired' then 'EG423' else 'EG422' end, 'The proposal cannot be decided: it is ' || p.status || '.');
   -- the database clock decides; a late decision is refused even before the workflow has noticed
   perform evergreen.refuse_unless(p.expires_at > now(), 'EG423', 'The time to decide has passed.');
   perform evergreen.refuse_unless(p.hash = fn_decide_proposal.hash
