@@ -67,6 +67,7 @@ describe("around the API", () => {
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
     const html = await page.text();
     expect(html).toContain("http://127.0.0.1:24324");
+    expect(html).toContain("https://evergreen.example/codec");
     expect(html).toContain("It uses what was set: Langfuse.");
     expect(html).not.toMatch(/<script|src="http|cdn/);
     const rest = await gateway.ask("/rest/v1/holdings", { headers: { apikey: KEY, origin: "http://evil.example" } });

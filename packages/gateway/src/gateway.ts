@@ -87,10 +87,11 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
 
   async function showHome(context: Context<Env>, status: 200 | 401, message = ""): Promise<Response> {
     const { database, temporal } = await health();
-    const { supabaseUrl, temporalUiUrl, demoLogins, elsewhere } = options;
+    const { supabaseUrl, publicUrl, temporalUiUrl, demoLogins, elsewhere } = options;
     const embedded = api !== null;
     const { html, styleHash } = homePage({
       supabaseUrl,
+      publicUrl,
       embedded,
       elsewhere,
       temporalUiUrl,

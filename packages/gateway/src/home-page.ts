@@ -13,6 +13,8 @@ export interface HomeFacts {
   supabaseUrl: string;
   /** Whether that is this gateway. */
   embedded: boolean;
+  /** Of this gateway, as browsers see it. */
+  publicUrl: string;
   /** What of the system is somebody's own, by name. */
   elsewhere: readonly string[];
   /** Null: nobody said where it is. */
@@ -53,7 +55,7 @@ p{margin:.5rem 0}small{opacity:.8}
 @media (max-width:40rem){small code{white-space:normal}.people td{display:block;padding:.1rem 0}.people td:not(:last-child){border:0}}`;
 
 export function homePage(facts: HomeFacts): HomePage {
-  const { temporalUiUrl, supabaseUrl, embedded, elsewhere, demoLogins, message = "" } = facts;
+  const { temporalUiUrl, supabaseUrl, publicUrl, embedded, elsewhere, demoLogins, message = "" } = facts;
   const demo = demoLogins.length > 0;
   const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -80,8 +82,8 @@ npx --no-install evergreen --help</pre>
 <p>A fund of your own: <code>npx --no-install evergreen import nport filing.xml --fund KY1</code> reads an SEC Form N-PORT.</p>
 
 <h2>Read payloads in the Temporal UI</h2>
-<p>What a run was given and what it answered is encrypted. Sign in here, then switch on “include cross-origin credentials” under the
-UI's data encoder (the glasses at the top).</p>
+<p>What a run was given and what it answered is encrypted. Sign in here; then, once per browser, open the UI's codec settings (the glasses at
+its top), enter the endpoint ${code(`${publicUrl}/codec`)}, switch on “Include cross-origin credentials” and apply.</p>
 <form method="post" action="/session">
 <label>E-mail <input name="email" type="email" autocomplete="username" required></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
