@@ -44,7 +44,7 @@ export function proposalBody(
       cost: trade.cost,
       weight_before: trade.weightBefore,
       weight_after: trade.weightAfter,
-      reason: { code: trade.reasons[0]!.code, words: trade.reasons.map((reason) => reason.words).join(" ") },
+      reason: { code: trade.reasons[0]!.code, words: trade.reasons.map((reason) => reason.words).join("; ") },
     })),
     cost: portfolio.costs,
     turnover: portfolio.turnover,

@@ -74,11 +74,11 @@ function trades(row: ProposalRow): string {
   const ordered = [...body.trades].sort((a, b) => rank(a) - rank(b) || byAmount(b.amount, a.amount));
   const list = table(ordered, [
     { header: "Side", value: (trade) => trade.side },
-    { header: "Asset", value: (trade) => trade.name, most: 40 },
-    { header: "Sleeve", value: (trade) => trade.sleeve, most: 24 },
+    { header: "Asset", value: (trade) => trade.name, most: 60 },
+    { header: "Sleeve", value: (trade) => trade.sleeve, most: 32 },
     { header: `Amount (${body.currency})`, value: (trade) => money(trade.amount), figure: true },
     { header: `Cost (${body.currency})`, value: (trade) => money(trade.cost), figure: true },
-    { header: "Why", value: (trade) => trade.reason?.words ?? trade.reason?.code, most: 120 },
+    { header: "Why", value: (trade) => trade.reason?.words ?? trade.reason?.code, most: 160 },
   ]);
   const turnover = body.turnover ? `, turnover ${percent(body.turnover)}` : "";
   return `${list}\n${body.trades.length} trades, cost ${money(body.cost)} ${body.currency}${turnover}`;
