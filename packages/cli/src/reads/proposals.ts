@@ -65,7 +65,10 @@ export interface Proposal {
 /** Errors: EG400 when that is no id, EG404 when the caller sees no such proposal. */
 export async function findProposal(session: Session, proposalId: string): Promise<Proposal> {
   if (!isUuid(proposalId))
-    throw new EvergreenError("EG400", `${plain(proposalId)} is not a proposal id; see \`evergreen proposals list\`.`);
+    throw new EvergreenError(
+      "EG400",
+      `${plain(proposalId)} is not a proposal id; see \`npx --no-install evergreen proposals list\`.`,
+    );
   const row = await session.one("proposals", COLUMNS, (query) => query.eq("proposal_id", proposalId), ProposalRow);
   if (!row) throw new EvergreenError("EG404", `There is no proposal ${plain(proposalId)} that you may see.`);
   return withChecks(session, row);
