@@ -240,7 +240,7 @@ describe("a portfolio manager rebalances a fund", () => {
     ]);
     expect({ exit: again.exit, err: again.err }).toEqual({
       exit: 3,
-      err: "evergreen: The proposal cannot be decided: it is applied. (EG422)\n",
+      err: "evergreen: The proposal is already applied; it can no longer be decided. (EG422)\n",
     });
   });
 
