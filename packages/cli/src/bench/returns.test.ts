@@ -6,7 +6,7 @@ import type { Answer } from "../command.ts";
 import { ownChecks, plainReturns, sameRates, sameReturns } from "./returns/answers.ts";
 import { MADE, makeInvestors } from "./returns/investors.ts";
 import { run } from "./returns.ts";
-import { quickOptions, type Reported, reported } from "./test-options.ts";
+import { quickOptions, type Reported, reported } from "./frame/test-options.ts";
 
 describe("bench returns --quick", () => {
   let answer: Answer;
