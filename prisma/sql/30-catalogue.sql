@@ -41,6 +41,7 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('CLAIMABLE', 'note', null, '{dealing_day_id}', '{}'),
   ('CASH_CONFIRMED', 'note', null, '{payments}', '{}'),
   ('LEDGER_REVERSED', 'note', null, '{ledger_tx_id}', '{}'),
+  ('STATEMENTS_READY', 'note', null, '{dealing_day_id,statements}', '{}'),
   ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;

@@ -9,6 +9,7 @@ import { INVESTOR_CASES } from "./investor-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
+import { STATEMENT_CASES } from "./statement-cases.ts";
 
 export const RPC_CASES: readonly RpcCase[] = [
   ...EVENT_CASES,
@@ -20,4 +21,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...DEALING_ORDER_CASES,
   ...DEALING_DAY_CASES,
   ...DEALING_POSTING_CASES,
+  ...STATEMENT_CASES,
 ];
