@@ -153,7 +153,8 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
       case "claimable":
         return blocked(PATIENCE, "confirmation of the cash");
       case "settled":
-        await commander.closeDay(step);
+        if (day.step < 11) await commander.prepareStatements(step);
+        else await commander.closeDay(step);
         return undefined;
       default:
         return blocked(PATIENCE, `nothing this run knows: the day is ${day.status}`);

@@ -10,6 +10,7 @@ import { INVESTOR_CASES } from "./investor-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
+import { STATEMENT_CASES } from "./statement-cases.ts";
 
 export const RPC_CASES: readonly RpcCase[] = [
   ...EVENT_CASES,
@@ -22,4 +23,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...DEALING_DAY_CASES,
   ...DEALING_POSTING_CASES,
   ...DEALING_RUN_CASES,
+  ...STATEMENT_CASES,
 ];
