@@ -15,10 +15,10 @@ const EVENT: ClaimedEvent = {
   fund_id: null,
   attempts: 1,
   recorded_at: new Date("2026-11-21T09:00:00Z"),
-  tell_workflow_id: null,
+  to_workflow_id: null,
 };
 const WAITING = "event/00000000-0000-4000-8000-0000000000e0";
-const KNOCK: ClaimedEvent = { ...EVENT, mode: "tell", tell_workflow_id: WAITING };
+const KNOCK: ClaimedEvent = { ...EVENT, mode: "tell", to_workflow_id: WAITING };
 
 /** A gRPC status, its words and the message with its details; "ok" is an empty message, "silence" no answer at all. */
 type Answer = readonly [status: number, words: string, details?: Buffer] | "ok" | "silence";
@@ -151,7 +151,7 @@ describe("a knock", () => {
   });
 
   it("for nobody is done without a call", async () => {
-    const { deliveries, calls } = await deliver([3, "never asked"], { ...KNOCK, tell_workflow_id: null });
+    const { deliveries, calls } = await deliver([3, "never asked"], { ...KNOCK, to_workflow_id: null });
     expect(deliveries).toEqual(["done"]);
     expect(calls).toEqual([]);
   });
