@@ -1,5 +1,6 @@
 // `import register-movements`: whether a published statement of changes in units foots, and what it implies. Nothing is written anywhere.
 import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
+import { Exact, fixed } from "@evergreen-fund/finance/money.ts";
 import type { RegisterMovementsOutput } from "@evergreen-fund/finance/statement/register-movements.ts";
 import type { z } from "zod";
 import { type Command, text } from "../command.ts";
@@ -111,7 +112,8 @@ function reportText(report: Report): string {
 
 function sentence({ class: name, movement, what, expected, found }: Finding): string {
   const who = name === null ? "transfers" : `class ${plain(name)}: ${movement}`;
-  const figures = found === "" ? "" : expected === "" ? ` (${found})` : ` (${found}, expected ${expected})`;
+  const seen = what === "no_band" ? fourDecimals(found) : found;
+  const figures = seen === "" ? "" : expected === "" ? ` (${seen})` : ` (${seen}, expected ${expected})`;
   return `${who} ${WORDS[what]}${figures}`;
 }
 
@@ -121,7 +123,4 @@ function units(text: string): string {
   return decimals === undefined ? grouped(whole) : `${grouped(whole)}.${decimals}`;
 }
 /** For reading only: the JSON has every digit. */
-function fourDecimals(text: string): string {
-  const [whole = "0", decimals = ""] = text.split(".");
-  return `${whole}.${decimals.slice(0, 4).padEnd(4, "0")}`;
-}
+const fourDecimals = (text: string): string => fixed(new Exact(text), 4);
