@@ -7,18 +7,24 @@ import { eventCommands } from "./commands/events.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { mandateCommands } from "./commands/mandate.ts";
+import { performanceCommands } from "./commands/performance.ts";
 import { proposalCommands } from "./commands/proposals.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
+import { registerCommands } from "./commands/register-movements.ts";
 import { runCommands } from "./commands/runs.ts";
 import { stackCommands } from "./commands/stack.ts";
+import { statementCommands } from "./commands/statement.ts";
 
 export const COMMANDS: readonly Command[] = [
   ...stackCommands,
   ...importCommands,
+  ...registerCommands,
   ...fundCommands,
   ...mandateCommands,
   ...rebalanceCommands,
   ...proposalCommands,
+  ...statementCommands,
+  ...performanceCommands,
   ...eventCommands,
   ...runCommands,
   ...auditCommands,

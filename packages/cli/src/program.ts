@@ -14,7 +14,7 @@ import { jsonDocument, plain } from "./output.ts";
 
 /** What a group of commands is about, for `evergreen proposals --help`. */
 export const GROUPS: Readonly<Record<string, string>> = {
-  import: "Makes a fund from a filing",
+  import: "Makes a fund from a filing, checks a register",
   mandate: "What a fund is rebalanced by",
   proposals: "What agents propose and people decide",
   events: "What happened, and what could not be delivered",
