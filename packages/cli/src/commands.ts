@@ -7,6 +7,7 @@ import { eventCommands } from "./commands/events.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { mandateCommands } from "./commands/mandate.ts";
+import { orderCommands } from "./commands/order.ts";
 import { proposalCommands } from "./commands/proposals.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
 import { runCommands } from "./commands/runs.ts";
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   ...mandateCommands,
   ...rebalanceCommands,
   ...proposalCommands,
+  ...orderCommands,
   ...eventCommands,
   ...runCommands,
   ...auditCommands,
