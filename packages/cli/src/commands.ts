@@ -3,6 +3,7 @@ import type { Command } from "./command.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
+import { dealCommands } from "./commands/deal.ts";
 import { eventCommands } from "./commands/events.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   ...rebalanceCommands,
   ...proposalCommands,
   ...orderCommands,
+  ...dealCommands,
   ...eventCommands,
   ...runCommands,
   ...auditCommands,

@@ -18,6 +18,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   mandate: "What a fund is rebalanced by",
   proposals: "What agents propose and people decide",
   order: "What investors ask for",
+  deal: "Dealing days",
   events: "What happened, and what could not be delivered",
   runs: "Workflows",
   audit: "The audit trail",

@@ -3,10 +3,12 @@ import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
 import { ANY_FUND, type Command, FUND, type Options, REASON, REQUEST_ID, text } from "../command.ts";
 import { requestIdOf } from "../context.ts";
-import { figure, money, plain, table, when } from "../output.ts";
+import { CLASS, DATE, dateOf, decimalOf, INVESTOR } from "../dealing-options.ts";
+import { asked } from "../order-text.ts";
+import { plain, table, when } from "../output.ts";
 import { findClass, findInvestor, ownInvestor } from "../reads/classes.ts";
 import { findFund } from "../reads/funds.ts";
-import { findOrder, listOrders, type OrderRow, orderJson, sideOf } from "../reads/orders.ts";
+import { findOrder, listOrders, orderJson, sideOf } from "../reads/orders.ts";
 import { countOf } from "../wait.ts";
 
 const ID = { name: "<id>", about: "id of the order" };
@@ -24,34 +26,6 @@ const STATES = [
   "rejected",
   "cancelled",
 ] as const;
-
-export const CLASS = { flags: "--class <code>", about: "class of units (may be left out when the fund has one)" };
-export const DATE = { flags: "--date <date>", about: "dealing date, YYYY-MM-DD" };
-export const INVESTOR = { flags: "--investor <code>", about: "investor, by code or id; an LP acts for its own" };
-
-/** A date of an option, or undefined. Errors: EG400. */
-export function dateOf(options: Options, name: string): string | undefined {
-  const given = text(options, name);
-  if (given === undefined) return undefined;
-  if (!z.iso.date().safeParse(given).success)
-    throw new EvergreenError("EG400", `--${name} is a date such as 2026-12-31.`);
-  return given;
-}
-
-/** A positive decimal of an option, or undefined. Errors: EG400. */
-function decimalOf(options: Options, name: string): string | undefined {
-  const given = text(options, name);
-  if (given === undefined) return undefined;
-  if (!/^\d{1,20}(\.\d{1,18})?$/.test(given) || !/[1-9]/.test(given))
-    throw new EvergreenError("EG400", `--${name} is a positive number such as 1000.50, without separators.`);
-  return given;
-}
-
-/** What one order asks for, in its own measure: "200.0000 units" or "10,800.00 USD". */
-export function asked(order: OrderRow): string {
-  if (order.requested_units !== null) return `${figure(order.requested_units, order.share_class?.units_dp ?? 0)} units`;
-  return order.amount === null ? "what the other leg gives" : `${money(order.amount)} ${order.currency}`;
-}
 
 /** What a person asks with the words and options of `order place`. Errors: EG400 with what does not go together. */
 function wish(side: string, options: Options) {

@@ -123,3 +123,16 @@ export const orderJson = (order: OrderRow) => ({
   parentOrderId: order.parent_flow_id,
   reason: order.reason,
 });
+
+/** How many orders of a day wait for their cash. */
+export async function openPayments(session: Session, dealingDayId: string): Promise<number> {
+  const rows = await session.all(
+    "fund_flows",
+    "flow_id",
+    "flow_id",
+    (row) => row.flow_id,
+    (query) => query.eq("dealing_day_id", dealingDayId).eq("status", "claimable"),
+    z.object({ flow_id: z.string() }),
+  );
+  return rows.length;
+}
