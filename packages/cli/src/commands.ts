@@ -13,6 +13,7 @@ import { proposalCommands } from "./commands/proposals.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
 import { runCommands } from "./commands/runs.ts";
 import { stackCommands } from "./commands/stack.ts";
+import { verifyCommands } from "./commands/verify.ts";
 
 export const COMMANDS: readonly Command[] = [
   ...stackCommands,
@@ -23,6 +24,7 @@ export const COMMANDS: readonly Command[] = [
   ...proposalCommands,
   ...orderCommands,
   ...dealCommands,
+  ...verifyCommands,
   ...eventCommands,
   ...runCommands,
   ...auditCommands,

@@ -136,3 +136,8 @@ export async function openPayments(session: Session, dealingDayId: string): Prom
   );
   return rows.length;
 }
+
+/** Orders by their ids; not more than a URL holds. */
+export function ordersById(session: Session, ids: readonly string[]): Promise<OrderRow[]> {
+  return session.read("fund_flows", COLUMNS, (query) => query.in("flow_id", ids).order("flow_id"), OrderRow);
+}

@@ -61,7 +61,9 @@ const NavProposalRow = z.object({
   proposal_id: z.string(),
   status: z.string(),
   hash: z.string(),
-  inputs: z.looseObject({ inputs_hash: z.string().optional() }),
+  kind: z.string(),
+  body: z.record(z.string(), z.unknown()),
+  inputs: z.record(z.string(), z.unknown()),
   approvals_needed: z.number(),
   proposed_by: z.string(),
   requested_by: z.string(),
@@ -114,11 +116,11 @@ export function classNavsOf(session: Session, strikeId: string): Promise<ClassNa
   );
 }
 
-/** A proposal of any kind, without its body. */
+/** A proposal of any kind. */
 export function proposalOf(session: Session, proposalId: string): Promise<NavProposalRow | undefined> {
   return session.one(
     "proposals",
-    "proposal_id,status,hash,inputs,approvals_needed,proposed_by,requested_by,expires_at",
+    "proposal_id,kind,status,hash,body,inputs,approvals_needed,proposed_by,requested_by,expires_at",
     (query) => query.eq("proposal_id", proposalId),
     NavProposalRow,
   );
