@@ -20,6 +20,8 @@ import type { CrashPoint } from "./crash-point.ts";
 export interface RoomContext {
   /** One snapshot of rows. */
   facts<T>(read: (tx: Reader) => Promise<T>): Promise<T>;
+  /** The same, read by a fn_read_* in one answer. */
+  look<N extends RpcName>(name: N, args: RpcArgs<N>): Promise<RpcResult<N>>;
   /** Pure: no clock, no chance, no IO. It is awaited because it may be computed in a thread, which changes where, not what. */
   decide<T>(decision: () => T | Promise<T>): Promise<T>;
   /** Calls of fn_* whose request id follows from the run. */
@@ -41,6 +43,13 @@ export interface RoomTools {
   crashPoint: CrashPoint;
 }
 
+/** What every input holds: the run, and where a run goes in turns the number of its turn. */
+interface Reference {
+  eventId: string;
+  workflowId: string;
+  round?: number;
+}
+
 /** Largest answer of an action, in bytes: ids, codes and counts fit; rows do not. */
 const MAX_ANSWER_BYTES = 2_048;
 
@@ -58,7 +67,7 @@ export function room<R extends RoomName>(
         const input = contract.input.safeParse(given);
         if (!input.success)
           throw ApplicationFailure.nonRetryable(`${name}.${action}: the input is not what the contract says.`, "EG400");
-        const reference = input.data as { eventId: string; workflowId: string; proposalId?: string };
+        const reference = input.data as Reference;
         const context = contextOf(name as Room, action, actor, tools, reference);
         try {
           const act = actions[action as keyof typeof actions] as (
@@ -74,13 +83,7 @@ export function room<R extends RoomName>(
   );
 }
 
-function contextOf(
-  name: Room,
-  action: string,
-  actor: Actor,
-  tools: RoomTools,
-  reference: { eventId: string; workflowId: string; proposalId?: string },
-): RoomContext {
+function contextOf(name: Room, action: string, actor: Actor, tools: RoomTools, reference: Reference): RoomContext {
   const ids = { event_id: reference.eventId, workflow_id: reference.workflowId };
   const step = async <T>(what: RoomStep, work: () => T | Promise<T>): Promise<T> => {
     const result = await traced(roomSpan(name, action, what), ids, work);
@@ -91,6 +94,7 @@ function contextOf(
     workflowId: reference.workflowId,
     signal: cancellationSignal(),
     facts: (read) => step("facts", () => tools.database.read(actor, read)),
+    look: (fn, args) => step("facts", () => tools.database.rpc(actor, fn, args)),
     decide: (decision) => step("decide", decision),
     narrate: (words) => step("narrate", words),
     record: (write) => {
@@ -98,7 +102,8 @@ function contextOf(
       const rpc: RoomRpc = (fn, args) => {
         const suffix = calls++ === 0 ? "" : `.${calls}`;
         // the function is part of it: a step that is taken again may decide for another one
-        const request_id = `${reference.workflowId}/${name}.${action}/${fn}${suffix}`;
+        const turn = reference.round === undefined ? "" : `${reference.round}/`;
+        const request_id = `${reference.workflowId}/${turn}${name}.${action}/${fn}${suffix}`;
         return tools.database.rpc(actor, fn, { ...args, request_id } as unknown as RpcArgs<typeof fn>);
       };
       return step("record", () => write(rpc));
