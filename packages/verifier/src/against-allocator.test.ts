@@ -58,6 +58,13 @@ const fillOf = (row: DealtOrder): RecordedFill => ({
   childFlowId: null,
 });
 
+/** What the room decides: what the day may pay of the class, or what the largest remainders give it if that is more. */
+function capOf({ classes }: ReturnType<typeof deal>, classId: string): string {
+  const { capUnits, filledUnits } = classes.find(({ id }) => id === classId) ?? { capUnits: "0", filledUnits: "0" };
+  const digits = (text: string): bigint => BigInt(text.replace(".", ""));
+  return capUnits !== null && digits(capUnits) > digits(filledUnits) ? capUnits : filledUnits;
+}
+
 /** The public rows of an allocated day. */
 function recordOf(input: Input, dealt: ReturnType<typeof deal>): DealRecord {
   const kindOf = new Map(input.orders.map((row) => [row.id, row]));
@@ -76,7 +83,7 @@ function recordOf(input: Input, dealt: ReturnType<typeof deal>): DealRecord {
         dealt.gate.status === "gated"
           ? {
               gate: true,
-              cap_units: dealt.classes.find(({ id }) => id === row.id)?.capUnits,
+              cap_units: capOf(dealt, row.id),
               fraction: dealt.gate.fraction,
             }
           : { gate: false },
@@ -143,6 +150,7 @@ function recordOf(input: Input, dealt: ReturnType<typeof deal>): DealRecord {
       proposal: null,
     },
     lmt: input.lmt as Record<string, unknown>,
+    activated: [],
     navsBefore: [],
     redeemedBefore: [],
     days,

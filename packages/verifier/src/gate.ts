@@ -60,17 +60,17 @@ export function unitsAsked(order: RecordedOrder, of: RecordedClassNav): bigint {
   return whole(units, of.unitsDp) ?? -1n;
 }
 
-/** Redemptions and what is switched out on the date, over all classes, in the order of their ids; switches take no money out and pass every gate. */
+/** Redemptions, and what is switched or transferred, over all classes, in the order of their ids; what stays in the fund passes every gate. */
 export function askedOf(
   record: DealRecord,
   navs: ReadonlyMap<string, RecordedClassNav>,
-): { redeemed: Asked[]; switched: Asked[] } {
+): { redeemed: Asked[]; moved: Asked[] } {
   const orders = new Map(record.orders.map((row) => [row.flowId, row]));
   const asked = record.days.flatMap((day) =>
     day.fills.flatMap(({ flowId }): Asked[] => {
       const row = orders.get(flowId);
       const of = row === undefined ? undefined : navs.get(row.classId);
-      if (row === undefined || of === undefined || row.direction !== "redemption" || row.kind === "transfer") return [];
+      if (row === undefined || of === undefined || row.direction !== "redemption") return [];
       const units = unitsAsked(row, of);
       const worth = { n: exact(of.navPerUnit).n, d: exact(of.navPerUnit).d * 10n ** BigInt(of.unitsDp) };
       return [{ order: row, day, units, free: units, admitted: units, worth }];
@@ -82,7 +82,7 @@ export function askedOf(
   const policy = words(lmt, "tools").includes("redemption_gate") ? part(lmt, "investorGate") : null;
   return {
     redeemed: policy === null ? redeemed : gatedPerInvestor(record, redeemed, policy),
-    switched: covered.filter((row) => row.order.kind === "switch"),
+    moved: covered.filter((row) => row.order.kind !== "plain"),
   };
 }
 
@@ -232,7 +232,8 @@ function quarterBase(record: DealRecord): Exact {
   const { starts } = periodOf(record.date, "quarterly");
   const sorted = record.navsBefore.filter((row) => row.date < record.date).sort((a, b) => (a.date < b.date ? -1 : 1));
   const base = sorted.findLast((row) => row.date < starts) ?? sorted[0];
-  return based(base?.nav, "the NAV before the quarter");
+  // before the first strike of all, the base is the NAV of the day
+  return based(base?.nav ?? record.strike?.nav, "the NAV before the quarter");
 }
 
 /** R9b: φ of Annex I, min(1, f / (12 − n)), or of Annex II, of the liquid assets, less what the month has paid where it is held over a month. */

@@ -29,10 +29,19 @@ export interface Prices {
 }
 
 /** Factor of the highest tier that the executed net flow exceeds, with its sign; bid and offer where pricing is dual. `net`: money, at NAV per unit. */
-export function pricesOf(lmt: Json, nav: Exact, net: Exact, of: RecordedClassNav): Prices {
+export function pricesOf(
+  { lmt: policy, activated }: Pick<DealRecord, "lmt" | "activated">,
+  nav: Exact,
+  net: Exact,
+  of: RecordedClassNav,
+): Prices {
+  const lmt = policy ?? {};
   const tools = words(lmt, "tools");
   const at = (factor: Exact): Exact => nearest(times(exact(of.navPerUnit), plus(ONE, factor)), of.priceDp);
-  const dual = tools.includes("dual_pricing") ? part(lmt, "dual") : null;
+  // of two tools that both set the price, dual pricing works only where people put it to use
+  const isDual =
+    tools.includes("dual_pricing") && (!tools.includes("swing_pricing") || activated.includes("dual_pricing"));
+  const dual = isDual ? part(lmt, "dual") : null;
   if (dual !== null)
     return {
       redemption: at(minus(ZERO, figure(dual, "bidSpread") ?? ZERO)),
@@ -152,12 +161,12 @@ function cashOf(
   return same(units, bought) ? null : `${fill.filledUnits} units, computed ${shown(bought, nav.unitsDp)}`;
 }
 
-/** Fills and what becomes of the rest, held to the gate that was computed; a switch moves all that is free of it, whatever the gate says. */
+/** Fills and what becomes of the rest, held to the gate that was computed; switches and transfers move all that is free of them, whatever the gate says. */
 export function checkFills(
   record: DealRecord,
   day: RecordedDay,
   asked: readonly Asked[],
-  switched: readonly Asked[],
+  moved: readonly Asked[],
   gate: Gate,
 ): Finding[] {
   const fills = new Map(day.fills.map((fill) => [fill.flowId, fill]));
@@ -167,10 +176,10 @@ export function checkFills(
     const units = gate.fills.get(row.order.flowId) ?? 0n;
     return { row, units, rest: word(lmt, "carry") === "lapse_resubmit" ? 0n : row.free - units };
   });
-  const moved = switched.filter(ours).map((row) => ({ row, units: row.free, rest: 0n }));
+  const passed = moved.filter(ours).map((row) => ({ row, units: row.free, rest: 0n }));
   const show = (units: bigint): string => shown({ n: units, d: 10n ** BigInt(day.unitsDp) }, day.unitsDp);
   let [wrongFill, wrongCarry]: (string | undefined)[] = [];
-  for (const { row, units, rest } of [...redeemed, ...moved]) {
+  for (const { row, units, rest } of [...redeemed, ...passed]) {
     const fill = fills.get(row.order.flowId);
     const stored = (text: string | null | undefined): bigint | null => whole(exact(text ?? "-1"), day.unitsDp);
     if (stored(fill?.filledUnits) !== units || stored(fill?.requestedUnits) !== row.units)

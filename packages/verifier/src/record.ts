@@ -139,6 +139,8 @@ export interface DealRecord {
   strike: RecordedStrike | null;
   /** Body of the policy of liquidity tools that was pinned; null: none. */
   lmt: Readonly<Record<string, unknown>> | null;
+  /** Tools that people had put to use when the date was dealt. */
+  activated: readonly string[];
   /** NAVs of the fund that were final when this one was struck, and what redemptions of this year's earlier dates took out, by dealing date. */
   navsBefore: readonly { date: string; nav: string }[];
   redeemedBefore: readonly { date: string; amount: string }[];

@@ -1,5 +1,5 @@
 // A dealing date held to its own public rows: book, price, approvals, gate, fills, cash, ledger, hash. Shares no code with what made them.
-import { down, type Exact, exact, minus, nearest, over, same, shown, sum, times } from "./exact.ts";
+import { down, type Exact, exact, minus, most, nearest, over, same, shown, sum, times } from "./exact.ts";
 import { type Asked, askedOf, capText, type Gate, gateOf } from "./gate.ts";
 import { checkCash, checkDayHash, checkFills, checkLedger, type Prices, pricesOf } from "./money.ts";
 import { checkNav } from "./nav.ts";
@@ -46,13 +46,13 @@ function dealt(record: DealRecord, day: RecordedDay): Finding[] {
   return [
     ...guarded("gate", () => {
       const navs = new Map(strike.classes.map((row) => [row.classId, row]));
-      const { redeemed: asked, switched } = askedOf(record, navs);
+      const { redeemed: asked, moved } = askedOf(record, navs);
       const subscribed = sum(plainAmounts(record));
       const gate = gateOf(record, asked, subscribed);
       const { finding, prices } = checkPrices(record, day, navs, executed(asked, gate, subscribed));
       return [
         checkGate(record, day, asked, gate),
-        ...checkFills(record, day, asked, switched, gate),
+        ...checkFills(record, day, asked, moved, gate),
         finding,
         checkCash(record, day, prices, navs),
       ];
@@ -113,11 +113,13 @@ function checkGate(record: DealRecord, day: RecordedDay, asked: readonly Asked[]
   };
 }
 
-/** What the day may pay in units of its class: the part of it that its requests are of all, rounded down. */
+/** What the day may pay in units of its class: the part of it that its requests are of all, rounded down, or what largest remainders give it if that is more. */
 function capUnits(day: RecordedDay, asked: readonly Asked[], gate: Gate): Exact {
   const own = asked.filter((row) => row.day.dealingDayId === day.dealingDayId);
   const units = { n: own.reduce((all, row) => all + row.admitted, 0n), d: 10n ** BigInt(day.unitsDp) };
-  return down(times(units, over(gate.payable ?? gate.pay, gate.redemptions)), day.unitsDp);
+  const part = down(times(units, over(gate.payable ?? gate.pay, gate.redemptions)), day.unitsDp);
+  const filled = own.reduce((all, row) => all + (gate.fills.get(row.order.flowId) ?? 0n), 0n);
+  return most(part, { n: filled, d: units.d });
 }
 
 function checkPrices(
@@ -127,7 +129,7 @@ function checkPrices(
   net: Exact,
 ): { finding: Finding; prices: Map<string, Prices> } {
   const nav = exact(record.strike?.nav ?? "0");
-  const prices = new Map([...navs].map(([id, row]) => [id, pricesOf(record.lmt ?? {}, nav, net, row)]));
+  const prices = new Map([...navs].map(([id, row]) => [id, pricesOf(record, nav, net, row)]));
   const own = navs.get(day.classId);
   const due = prices.get(day.classId);
   const check = "dealing prices";

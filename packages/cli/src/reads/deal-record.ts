@@ -7,7 +7,16 @@ import { currencyDecimals, listClasses } from "./classes.ts";
 import { type DayRow, daysOn, fillsOf } from "./deals.ts";
 import type { FundRow } from "./funds.ts";
 import { type OrderRow, ordersOfDay } from "./orders.ts";
-import { DateRow, entriesOf, navsBefore, ordersOf, pastOf, redeemedBefore, withPast } from "./record-history.ts";
+import {
+  activatedTools,
+  DateRow,
+  entriesOf,
+  navsBefore,
+  ordersOf,
+  pastOf,
+  redeemedBefore,
+  withPast,
+} from "./record-history.ts";
 import { approvalsOf, classNavsOf, inputsOf, proposalOf, strikeById } from "./strikes.ts";
 
 const LeafRow = z.object({
@@ -67,11 +76,12 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
   const recordedOrders = await withPast(session, [...orders.values()]);
   const dateOf = new Map(dates.map((row) => [row.dealing_day_id, row.dealing_date]));
   const leaving = recordedOrders.filter((order) => order.direction === "redemption");
-  const [entries, past, navs, redeemed] = await Promise.all([
+  const [entries, past, navs, redeemed, activated] = await Promise.all([
     entriesOf(session, fund.fund_id, days, leaving, dateOf, date),
     pastOf(session, lmt?.body ?? {}, leaving, dateOf, date),
     navsBefore(session, fund.fund_id, strikeId, date),
     redeemedBefore(session, dates, date),
+    activatedTools(session, fund.fund_id, first.dealing_day_id),
   ]);
   return {
     fundId: fund.fund_id,
@@ -92,6 +102,7 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
             })),
           },
     lmt: lmt?.body ?? null,
+    activated,
     navsBefore: navs,
     redeemedBefore: redeemed,
     days,

@@ -302,3 +302,36 @@ async function plainRedemptions(session: Session, flowIds: readonly string[]): P
       .map((order) => order.flow_id),
   );
 }
+
+const Activation = z.object({
+  activation_id: z.string(),
+  tool: z.string(),
+  active_from: z.string().nullable(),
+  active_until: z.string().nullable(),
+});
+
+/** Tools that people had put to use when a day was posted, or that are in use now. */
+export async function activatedTools(session: Session, fundId: string, dealingDayId: string): Promise<string[]> {
+  const [rows, posting] = await Promise.all([
+    session.all(
+      "lmt_activations",
+      "activation_id,tool,active_from,active_until",
+      "activation_id",
+      (row) => row.activation_id,
+      (query) => query.eq("fund_id", fundId),
+      Activation,
+    ),
+    session.one(
+      "ledger_transactions",
+      "ledger_tx_id,kind,dealing_day_id,effective_at",
+      (query) => query.eq("dealing_day_id", dealingDayId).eq("kind", "dealing"),
+      TxRow,
+    ),
+  ]);
+  const at = isoTime(posting?.effective_at ?? null) ?? new Date().toISOString();
+  const inUse = rows.filter(({ active_from: from, active_until: until }) => {
+    const [begins, ends] = [isoTime(from), isoTime(until)];
+    return begins !== null && begins <= at && (ends === null || ends > at);
+  });
+  return [...new Set(inUse.map((row) => row.tool))].sort();
+}
