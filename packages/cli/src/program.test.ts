@@ -239,8 +239,8 @@ describe("every command", () => {
     }
   });
 
-  it("stands in the README as the table has it", () => {
-    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  it("stands in COMMANDS.md as the table has it", () => {
+    const readme = readFileSync(new URL("../COMMANDS.md", import.meta.url), "utf8");
     expect(withCommandSection(readme, COMMANDS)).toBe(readme);
     for (const command of COMMANDS) expect(commandSection(COMMANDS)).toContain(`\`evergreen ${command.path}`);
   });

@@ -17,6 +17,8 @@ export const GROUPS: Readonly<Record<string, string>> = {
   import: "Makes a fund from a filing, checks a register",
   mandate: "What a fund is rebalanced by",
   proposals: "What agents propose and people decide",
+  order: "What investors ask for",
+  deal: "Dealing days",
   events: "What happened, and what could not be delivered",
   runs: "Workflows",
   audit: "The audit trail",

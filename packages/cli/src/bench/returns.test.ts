@@ -3,10 +3,10 @@ import { xirrBatch } from "@evergreen-fund/finance/returns/batch.ts";
 import { sharedRates } from "@evergreen-fund/finance/returns/threads.ts";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../command.ts";
+import { quickOptions, type Reported, reported } from "./frame/test-options.ts";
 import { ownChecks, plainReturns, sameRates, sameReturns } from "./returns/answers.ts";
 import { MADE, makeInvestors } from "./returns/investors.ts";
 import { run } from "./returns.ts";
-import { quickOptions, type Reported, reported } from "./frame/test-options.ts";
 
 describe("bench returns --quick", () => {
   let answer: Answer;
