@@ -18,7 +18,7 @@ export const DEALING_POLICY = {
   units_dp: 4,
   price_dp: 4,
 };
-export const LMT_POLICY = { tools: ["gate", "redemption_fee"], gate: { basis: "gross", share: "0.05" } };
+export const LMT_POLICY = { tools: ["redemption_gate", "redemption_fee"], gate: { basis: "gross", share: "0.05" } };
 
 export interface DealingFund {
   fund: Fund;

@@ -1,6 +1,7 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
-import { type Day, dayAt } from "./dealing-day.ts";
+import { dayAt } from "./dealing-day.ts";
+import { claimInKind, consented, crystallisation, feeDay } from "./postings.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
 
 export const userOf = (actor: { role: string }): string => ("userId" in actor ? String(actor.userId) : "");
@@ -45,21 +46,30 @@ export async function populate(
   await db.call(OPS, "fn_submit_investor", { classification: "professional" });
   await reserveAndApply(db, shared);
   await oversee(db, shared);
-  const { holder, subscriber } = await deal(db);
+  const dealt = await deal(db);
   await db.settled();
   await db.call(SERVICE, "fn_seal_audit");
-  const [allOfA, allOfB] = [[investorA, holder].sort(), [investorB, subscriber].sort()];
+  const [allOfA, allOfB] = [[investorA, ...dealt.ofA].sort(), [investorB, ...dealt.ofB].sort()];
   return { shared, onlyB, investorA, investorB, allOfA, allOfB };
 }
 
 /** A posted day of both LPs with its tool activated, and a NAV that is only proposed, of a class in which both have dealt. */
-async function deal(db: TestDatabase): Promise<Day> {
+async function deal(db: TestDatabase): Promise<{ ofA: string[]; ofB: string[] }> {
   const day = await dayAt(db, "settled", { holderUser: userOf(LP_A), subscriberUser: userOf(LP_B) });
   await dayAt(db, "settled"); // of neither
+  const inKind: string[] = [];
+  for (const holderUser of [userOf(LP_A), userOf(LP_B), null]) {
+    const { day: paid, body } = await claimInKind(db, { holderUser });
+    inKind.push(paid.holder);
+    await db.call(OPS, "fn_settle_in_kind", await consented(db, paid.fund, "in_kind", body));
+  }
+  const fees = await feeDay(db);
+  const fee = await consented(db, fees.fund, "crystallisation", await crystallisation(db, fees));
+  await db.call(OPS, "fn_crystallise_fee", fee);
   await db.call(OPS, "fn_set_holidays", { calendar: "LU", holidays: [{ date: "2026-05-01", name: "Labour Day" }] });
   await db.call(OPS, "fn_propose_lmt", {
     fund: day.fund.code,
-    tool: "gate",
+    tool: "redemption_gate",
     trigger: {},
     notice: "A synthetic draft of a notice to investors.",
   });
@@ -74,7 +84,8 @@ async function deal(db: TestDatabase): Promise<Day> {
     body: { total_assets: "114450", liabilities: "0", gnav: "114450", performance_fee: "0", nav: "114450" },
     classes: [{ share_class_id: day.classId, nav: "114450", nav_per_unit: "109" }],
   });
-  return day;
+  const [ofA = "", ofB = ""] = inKind;
+  return { ofA: [day.holder, ofA], ofB: [day.subscriber, ofB] };
 }
 
 async function reserveAndApply(db: TestDatabase, fund: Fund): Promise<void> {
