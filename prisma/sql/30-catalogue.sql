@@ -41,7 +41,15 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('CLAIMABLE', 'note', null, '{dealing_day_id}', '{}'),
   ('CASH_CONFIRMED', 'note', null, '{payments}', '{}'),
   ('LEDGER_REVERSED', 'note', null, '{ledger_tx_id}', '{}'),
-  ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}')
+  ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}'),
+  ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),
+  ('BANK_STATEMENT_IMPORTED', 'note', null, '{import_id,matched,unmatched}', '{}'),
+  ('BANK_LINES_MATCHED', 'note', null, '{import_id,matched}', '{}'),
+  ('IMPORT_UNDONE', 'note', null, '{import_id,undone}', '{}'),
+  ('BANK_ACCOUNTS_PROPOSED', 'note', null, '{accounts}', '{}'),
+  ('BANK_ACCOUNTS_DECIDED', 'note', null, '{accounts,decision}', '{}'),
+  ('PAYMENTS_EXPORTED', 'note', null, '{payment_file_id,payments}', '{}'),
+  ('PAYMENTS_WITHDRAWN', 'note', null, '{payment_file_id}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
 

@@ -68,6 +68,11 @@ begin
     ('lots',                   'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
     ('holdings',               'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_simulation, agent_tokenization'),
     ('cash_balances',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('import_batches',         'pm_role, ops_role, audit_role'),
+    ('import_rows',            'pm_role, ops_role, audit_role'),
+    ('bank_accounts',          'pm_role, ops_role, audit_role'),
+    ('payment_files',          'pm_role, ops_role, audit_role'),
+    ('payment_lines',          'pm_role, ops_role, audit_role'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
