@@ -79,6 +79,7 @@ begin
   if answer is not null then
     return answer;
   end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
   perform evergreen.check_import(file, orders, '{csv,xlsx,setr.010.001.04,setr.004.001.04}');
   select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
@@ -240,6 +241,7 @@ begin
   if answer is not null then
     return answer;
   end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
   perform evergreen.check_import(file, lines, array(select 'camt.053.001.' || to_char(v, 'FM00') from generate_series(2, 13) v) || '{csv,xlsx}');
   select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');

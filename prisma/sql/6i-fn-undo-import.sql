@@ -30,6 +30,7 @@ begin
   if answer is not null then
     return answer;
   end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
   perform evergreen.refuse_unless((line_position is null) = (flow_id is null), 'EG400', 'Name a line and its order, or neither to try all lines again.');
   b := evergreen.lock_import(import_id);
   perform evergreen.refuse_unless(b.kind = 'bank' and b.status = 'imported', 'EG428', 'Only lines of a bank statement that stands are matched.');
@@ -115,6 +116,7 @@ begin
   if answer is not null then
     return answer;
   end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
   perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
   b := evergreen.lock_import(import_id);
   perform evergreen.refuse_unless(b.status <> 'undone', 'EG428', 'The import was undone already.');

@@ -5,6 +5,7 @@ import { DEALING_POSTING_CASES } from "./dealing-posting-cases.ts";
 import { DEALING_TERMS_CASES } from "./dealing-terms-cases.ts";
 import { EVENT_CASES } from "./event-cases.ts";
 import { FUND_CASES } from "./fund-cases.ts";
+import { IMPORT_CASES } from "./import-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
@@ -20,4 +21,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...DEALING_ORDER_CASES,
   ...DEALING_DAY_CASES,
   ...DEALING_POSTING_CASES,
+  ...IMPORT_CASES,
 ];

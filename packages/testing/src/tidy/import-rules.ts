@@ -20,7 +20,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   workers: ["agent-kit", "config", "domain", "finance", "memory", "supabase-client", "tracing", "workflows"],
   gateway: ["agent-kit", "config", "domain"],
   stack: ["config", "domain"],
-  prisma: ["config", "domain", "finance", "stack", "supabase-client"],
+  prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client"],
   cli: [
     "agent-kit",
     "config",
