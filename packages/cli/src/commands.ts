@@ -4,8 +4,10 @@ import { auditCommands } from "./commands/audit.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { eventCommands } from "./commands/events.ts";
+import { exportCommands } from "./commands/export.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
+import { importFileCommands } from "./commands/import-files.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { proposalCommands } from "./commands/proposals.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
@@ -15,6 +17,8 @@ import { stackCommands } from "./commands/stack.ts";
 export const COMMANDS: readonly Command[] = [
   ...stackCommands,
   ...importCommands,
+  ...importFileCommands,
+  ...exportCommands,
   ...fundCommands,
   ...mandateCommands,
   ...rebalanceCommands,
