@@ -56,7 +56,15 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('DEALING_DAY_DISCARDED', 'tell', null, '{dealing_day_id}', '{}'),
   ('ORDERS_ROLLED', 'note', null, '{dealing_day_id,orders}', '{}'),
   ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
-  ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}')
+  ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}'),
+  ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),
+  ('BANK_STATEMENT_IMPORTED', 'note', null, '{import_id,matched,unmatched}', '{}'),
+  ('BANK_LINES_MATCHED', 'note', null, '{import_id,matched}', '{}'),
+  ('IMPORT_UNDONE', 'note', null, '{import_id,undone}', '{}'),
+  ('BANK_ACCOUNTS_PROPOSED', 'note', null, '{accounts}', '{}'),
+  ('BANK_ACCOUNTS_DECIDED', 'note', null, '{accounts,decision}', '{}'),
+  ('PAYMENTS_EXPORTED', 'note', null, '{payment_file_id,payments}', '{}'),
+  ('PAYMENTS_WITHDRAWN', 'note', null, '{payment_file_id}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
 

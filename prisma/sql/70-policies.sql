@@ -71,6 +71,11 @@ begin
     ('statements',             'pm_role, ops_role, audit_role, agent_commander'),
     ('class_marks',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
     ('in_kind_deliveries',     'pm_role, ops_role, audit_role, agent_commander'),
+    ('import_batches',         'pm_role, ops_role, audit_role'),
+    ('import_rows',            'pm_role, ops_role, audit_role'),
+    ('bank_accounts',          'pm_role, ops_role, audit_role'),
+    ('payment_files',          'pm_role, ops_role, audit_role'),
+    ('payment_lines',          'pm_role, ops_role, audit_role'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop

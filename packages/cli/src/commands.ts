@@ -5,8 +5,10 @@ import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
 import { eventCommands } from "./commands/events.ts";
+import { exportCommands } from "./commands/export.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
+import { importFileCommands } from "./commands/import-files.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { orderCommands } from "./commands/order.ts";
 import { performanceCommands } from "./commands/performance.ts";
@@ -22,6 +24,8 @@ export const COMMANDS: readonly Command[] = [
   ...stackCommands,
   ...importCommands,
   ...registerCommands,
+  ...importFileCommands,
+  ...exportCommands,
   ...fundCommands,
   ...mandateCommands,
   ...rebalanceCommands,

@@ -216,6 +216,15 @@ export const EVENTS = {
   LEDGER_REVERSED: fact(z.object({ ledger_tx_id: id })),
   STATEMENTS_READY: fact(z.object({ dealing_day_id: id, statements: z.int() })),
   DEALING_DAY_CLOSED: fact(z.object({ dealing_day_id: id, day_hash: digest })),
+  // Files in and out: counts and ids, never what a row says.
+  ORDERS_IMPORTED: fact(z.object({ import_id: id, orders: z.int() })),
+  BANK_STATEMENT_IMPORTED: fact(z.object({ import_id: id, matched: z.int(), unmatched: z.int() })),
+  BANK_LINES_MATCHED: fact(z.object({ import_id: id, matched: z.int() })),
+  IMPORT_UNDONE: fact(z.object({ import_id: id, undone: z.int() })),
+  BANK_ACCOUNTS_PROPOSED: fact(z.object({ accounts: z.int() })),
+  BANK_ACCOUNTS_DECIDED: fact(z.object({ accounts: z.int(), decision: z.enum(["approved", "rejected", "ended"]) })),
+  PAYMENTS_EXPORTED: fact(z.object({ payment_file_id: id, payments: z.int() })),
+  PAYMENTS_WITHDRAWN: fact(z.object({ payment_file_id: id })),
 } as const satisfies Record<string, EventType>;
 
 export type EventName = keyof typeof EVENTS;

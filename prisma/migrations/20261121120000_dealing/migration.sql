@@ -411,6 +411,114 @@ CREATE TABLE "statements" (
     CONSTRAINT "statements_pkey" PRIMARY KEY ("statement_id")
 );
 
+-- CreateTable
+CREATE TABLE "import_batches" (
+    "import_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "format" TEXT NOT NULL,
+    "file_name" TEXT NOT NULL,
+    "file_sha256" CHAR(64) NOT NULL,
+    "rows_sha256" CHAR(64) NOT NULL,
+    "rows" INTEGER NOT NULL,
+    "accepted" INTEGER NOT NULL DEFAULT 0,
+    "refused" INTEGER NOT NULL DEFAULT 0,
+    "unmatched" INTEGER NOT NULL DEFAULT 0,
+    "status" TEXT NOT NULL DEFAULT 'imported',
+    "imported_by" TEXT NOT NULL,
+    "undone_at" TIMESTAMPTZ(6),
+    "undone_by" TEXT,
+    "undo_reason" TEXT,
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "import_batches_pkey" PRIMARY KEY ("import_id")
+);
+
+-- CreateTable
+CREATE TABLE "import_rows" (
+    "import_id" UUID NOT NULL,
+    "position" INTEGER NOT NULL,
+    "line" INTEGER NOT NULL,
+    "fund_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "code" TEXT,
+    "reason" TEXT,
+    "reference" TEXT,
+    "identity" CHAR(64),
+    "matched_by" TEXT,
+    "flow_id" UUID,
+    "ledger_tx_id" UUID,
+    "said" JSONB NOT NULL DEFAULT '{}',
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "import_rows_pkey" PRIMARY KEY ("import_id","position")
+);
+
+-- CreateTable
+CREATE TABLE "bank_accounts" (
+    "account_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "investor_id" UUID,
+    "account" TEXT NOT NULL,
+    "bic" TEXT,
+    "holder" TEXT NOT NULL,
+    "currency" CHAR(3) NOT NULL,
+    "status" TEXT NOT NULL DEFAULT 'proposed',
+    "proposed_by" TEXT NOT NULL,
+    "decided_by" TEXT,
+    "decided_at" TIMESTAMPTZ(6),
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "bank_accounts_pkey" PRIMARY KEY ("account_id")
+);
+
+-- CreateTable
+CREATE TABLE "payment_files" (
+    "payment_file_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "dealing_date" DATE NOT NULL,
+    "execution_date" DATE NOT NULL,
+    "account_id" UUID NOT NULL,
+    "currency" CHAR(3) NOT NULL,
+    "message_id" TEXT NOT NULL,
+    "transactions" INTEGER NOT NULL,
+    "control_sum" DECIMAL(38,4) NOT NULL,
+    "status" TEXT NOT NULL DEFAULT 'exported',
+    "exported_by" TEXT NOT NULL,
+    "withdrawn_at" TIMESTAMPTZ(6),
+    "withdrawn_by" TEXT,
+    "reason" TEXT,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "payment_files_pkey" PRIMARY KEY ("payment_file_id")
+);
+
+-- CreateTable
+CREATE TABLE "payment_lines" (
+    "payment_file_id" UUID NOT NULL,
+    "flow_id" UUID NOT NULL,
+    "account_id" UUID NOT NULL,
+    "end_to_end" TEXT NOT NULL,
+    "amount" DECIMAL(38,4) NOT NULL,
+    "live" BOOLEAN NOT NULL DEFAULT true,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "payment_lines_pkey" PRIMARY KEY ("payment_file_id","flow_id")
+);
+
 -- CreateIndex
 CREATE INDEX "dealing_policies_fund_id_idx" ON "dealing_policies"("fund_id");
 
@@ -581,6 +689,42 @@ CREATE INDEX "statements_opening_strike_id_idx" ON "statements"("opening_strike_
 
 -- CreateIndex
 CREATE UNIQUE INDEX "statements_dealing_day_id_investor_id_version_key" ON "statements"("dealing_day_id", "investor_id", "version");
+
+-- CreateIndex
+CREATE INDEX "import_batches_fund_id_created_at_idx" ON "import_batches"("fund_id", "created_at");
+
+-- CreateIndex
+CREATE INDEX "import_rows_flow_id_idx" ON "import_rows"("flow_id");
+
+-- CreateIndex
+CREATE INDEX "import_rows_ledger_tx_id_idx" ON "import_rows"("ledger_tx_id");
+
+-- CreateIndex
+CREATE INDEX "bank_accounts_fund_id_idx" ON "bank_accounts"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "bank_accounts_investor_id_idx" ON "bank_accounts"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "bank_accounts_currency_idx" ON "bank_accounts"("currency");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "payment_files_message_id_key" ON "payment_files"("message_id");
+
+-- CreateIndex
+CREATE INDEX "payment_files_fund_id_dealing_date_idx" ON "payment_files"("fund_id", "dealing_date");
+
+-- CreateIndex
+CREATE INDEX "payment_files_account_id_idx" ON "payment_files"("account_id");
+
+-- CreateIndex
+CREATE INDEX "payment_files_currency_idx" ON "payment_files"("currency");
+
+-- CreateIndex
+CREATE INDEX "payment_lines_flow_id_idx" ON "payment_lines"("flow_id");
+
+-- CreateIndex
+CREATE INDEX "payment_lines_account_id_idx" ON "payment_lines"("account_id");
 
 -- CreateIndex
 CREATE INDEX "share_classes_pocket_of_idx" ON "share_classes"("pocket_of");
@@ -798,6 +942,45 @@ ALTER TABLE "statements" ADD CONSTRAINT "statements_opening_strike_id_fkey" FORE
 -- AddForeignKey
 ALTER TABLE "statements" ADD CONSTRAINT "statements_supersedes_fkey" FOREIGN KEY ("supersedes") REFERENCES "statements"("statement_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
+-- AddForeignKey
+ALTER TABLE "import_batches" ADD CONSTRAINT "import_batches_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "import_rows" ADD CONSTRAINT "import_rows_import_id_fkey" FOREIGN KEY ("import_id") REFERENCES "import_batches"("import_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "import_rows" ADD CONSTRAINT "import_rows_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "import_rows" ADD CONSTRAINT "import_rows_ledger_tx_id_fkey" FOREIGN KEY ("ledger_tx_id") REFERENCES "ledger_transactions"("ledger_tx_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "bank_accounts" ADD CONSTRAINT "bank_accounts_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "bank_accounts" ADD CONSTRAINT "bank_accounts_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "bank_accounts" ADD CONSTRAINT "bank_accounts_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_files" ADD CONSTRAINT "payment_files_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_files" ADD CONSTRAINT "payment_files_account_id_fkey" FOREIGN KEY ("account_id") REFERENCES "bank_accounts"("account_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_files" ADD CONSTRAINT "payment_files_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_lines" ADD CONSTRAINT "payment_lines_payment_file_id_fkey" FOREIGN KEY ("payment_file_id") REFERENCES "payment_files"("payment_file_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_lines" ADD CONSTRAINT "payment_lines_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_lines" ADD CONSTRAINT "payment_lines_account_id_fkey" FOREIGN KEY ("account_id") REFERENCES "bank_accounts"("account_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
 -- from sql/10-private.sql
 -- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
 -- Nothing here is exposed by the API. Every function is security definer or harmless, with a search_path that ends in pg_temp
@@ -932,18 +1115,24 @@ begin
 end $$;
 comment on function evergreen.keep_answer(text, text, jsonb, jsonb) is 'Keeps the first answer to a request id, in the transaction of its effect.';
 
+create or replace function evergreen.within_request(request_id text) returns text language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(request_id, nullif(current_setting('evergreen.request_id', true), ''))
+$$;
+comment on function evergreen.within_request(text) is 'The request a record belongs to: its own, or that of the function which calls others row by row and said so for its transaction.';
+
 create or replace function evergreen.audit(fund_id uuid, entity_type text, entity_id text, message text, request_id text)
 returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   audit_id uuid := gen_random_uuid();
   made_at timestamptz := now();
   who text := evergreen.actor();
+  asked text := evergreen.within_request(request_id);
   bytes bytea := convert_to(jsonb_build_object(
     'audit_id', audit_id, 'fund_id', fund_id, 'entity_type', entity_type, 'entity_id', entity_id, 'message', message,
-    'created_by', who, 'created_at', to_char(made_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'request_id', request_id)::text, 'UTF8');
+    'created_by', who, 'created_at', to_char(made_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'request_id', asked)::text, 'UTF8');
 begin
   insert into public.audit_trail (audit_id, fund_id, entity_type, entity_id, message, created_by, request_id, canonical, digest, created_at)
-  values (audit_id, fund_id, entity_type, entity_id, message, who, request_id, bytes, sha256(bytes), made_at);
+  values (audit_id, fund_id, entity_type, entity_id, message, who, asked, bytes, sha256(bytes), made_at);
 end $$;
 comment on function evergreen.audit(uuid, text, text, text, text) is
   'One audit row with the exact bytes its digest covers. Messages hold codes, ids and counts; no personal data, no amount of an investor.';
@@ -966,16 +1155,16 @@ begin
     'payload of ' || type || ' needs ' || array_to_string(handling.required_keys, ', ') || '.');
   -- ids of our own rows: one that is no uuid would only fail later, in whoever reads it, together with everything read beside it
   perform evergreen.refuse_unless(
-    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id']
+    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id']
     or not exists (select from unnest(handling.required_keys) k
-      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id')
+      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id')
         and coalesce(payload ->> k, '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
     'EG400', 'An id in the payload of ' || type || ' is not a uuid.');
   insert into public.fund_events (event_id, type, fund_id, payload, source, event_meta, created_by, request_id)
   values (id, type, fund_id, payload, source,
     -- the trace id of the run follows from the workflow id, so that every process derives the same one
     event_meta || jsonb_build_object('trace_id', left(encode(sha256(convert_to('event/' || id, 'UTF8')), 'hex'), 32)),
-    evergreen.actor(), request_id)
+    evergreen.actor(), evergreen.within_request(request_id))
   returning seq into position;
   if cardinality(investor_ids) > 0 then
     insert into public.event_investors (event_id, investor_id) select distinct id, unnest(investor_ids);
@@ -1154,6 +1343,17 @@ begin
   perform evergreen.add_check('class_marks', 'class_marks_cause', $c$cause in ('opening', 'crystallisation', 'distribution', 'side_pocket')$c$);
   perform evergreen.add_check('class_marks', 'class_marks_high_water', $c$high_water > 0 and (cause = 'distribution') = (per_unit is not null and per_unit > 0)$c$);
   perform evergreen.add_check('in_kind_deliveries', 'in_kind_deliveries_above_zero', 'quantity > 0 and value > 0');
+  -- files in and out
+  perform evergreen.add_check('import_batches', 'import_batches_kind', $c$kind in ('orders', 'bank')$c$);
+  perform evergreen.add_check('import_batches', 'import_batches_status', $c$status in ('imported', 'partly_undone', 'undone') and (status = 'imported') = (undone_at is null)$c$);
+  perform evergreen.add_check('import_batches', 'import_batches_hashes', $c$file_sha256 ~ '^[0-9a-f]{64}$' and rows_sha256 ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('import_batches', 'import_batches_counts', 'rows >= 1 and accepted >= 0 and refused >= 0 and unmatched >= 0 and accepted + refused + unmatched <= rows');
+  perform evergreen.add_check('import_rows', 'import_rows_outcome', $c$outcome in ('accepted', 'refused', 'duplicate', 'matched', 'unmatched', 'undone')$c$);
+  perform evergreen.add_check('import_rows', 'import_rows_made', $c$outcome not in ('accepted', 'matched') or (flow_id is not null and (outcome = 'accepted' or ledger_tx_id is not null))$c$);
+  perform evergreen.add_check('bank_accounts', 'bank_accounts_status', $c$status in ('proposed', 'active', 'rejected', 'ended')$c$);
+  perform evergreen.add_check('bank_accounts', 'bank_accounts_decided', $c$(status = 'proposed') = (decided_by is null) and (status <> 'active' or decided_by <> proposed_by)$c$);
+  perform evergreen.add_check('payment_files', 'payment_files_status', $c$status in ('exported', 'withdrawn') and transactions >= 1 and control_sum > 0$c$);
+  perform evergreen.add_check('payment_lines', 'payment_lines_amount', 'amount > 0');
 end $$;
 
 -- one current version of each allocation and one current mandate per fund
@@ -1169,6 +1369,13 @@ create index if not exists event_outbox_claim_batch on public.event_outbox (tx, 
 create index if not exists event_batches_open on public.event_batches (next_at) where done_at is null and dead_at is null;
 create index if not exists event_outbox_dead on public.event_outbox (dead_at) where dead_at is not null;
 create index if not exists proposals_pending on public.proposals (fund_id) where status = 'pending';
+-- a file, its rows and each line of a statement count once until they are undone; one account in force per owner and currency; an order is in one payment file
+create unique index if not exists import_batches_file on public.import_batches (fund_id, kind, file_sha256) where status <> 'undone';
+create unique index if not exists import_batches_rows on public.import_batches (fund_id, kind, rows_sha256) where status <> 'undone';
+create unique index if not exists import_rows_identity on public.import_rows (fund_id, kind, identity) where outcome in ('accepted', 'matched', 'unmatched');
+create index if not exists import_rows_reference on public.import_rows (fund_id, upper(reference)) where kind = 'orders' and outcome = 'accepted';
+create unique index if not exists bank_accounts_active on public.bank_accounts (fund_id, investor_id, currency) nulls not distinct where status = 'active';
+create unique index if not exists payment_lines_live on public.payment_lines (flow_id) where live;
 create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
 
 -- an amount has no more decimals than its currency
@@ -1181,6 +1388,7 @@ comment on function evergreen.within_exponent(numeric, text) is 'Whether the amo
 select evergreen.add_check('fund_flows', 'fund_flows_exponent', 'evergreen.within_exponent(amount, currency)');
 select evergreen.add_check('cash_movements', 'cash_movements_exponent', 'evergreen.within_exponent(amount, currency)');
 select evergreen.add_check('reported_flows', 'reported_flows_exponent', 'evergreen.within_exponent(amount, currency)');
+select evergreen.add_check('payment_files', 'payment_files_exponent', 'evergreen.within_exponent(control_sum, currency)');
 
 insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;
 
@@ -1243,7 +1451,15 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('DEALING_DAY_DISCARDED', 'tell', null, '{dealing_day_id}', '{}'),
   ('ORDERS_ROLLED', 'note', null, '{dealing_day_id,orders}', '{}'),
   ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
-  ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}')
+  ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}'),
+  ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),
+  ('BANK_STATEMENT_IMPORTED', 'note', null, '{import_id,matched,unmatched}', '{}'),
+  ('BANK_LINES_MATCHED', 'note', null, '{import_id,matched}', '{}'),
+  ('IMPORT_UNDONE', 'note', null, '{import_id,undone}', '{}'),
+  ('BANK_ACCOUNTS_PROPOSED', 'note', null, '{accounts}', '{}'),
+  ('BANK_ACCOUNTS_DECIDED', 'note', null, '{accounts,decision}', '{}'),
+  ('PAYMENTS_EXPORTED', 'note', null, '{payment_file_id,payments}', '{}'),
+  ('PAYMENTS_WITHDRAWN', 'note', null, '{payment_file_id}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
 
@@ -4341,6 +4557,699 @@ exception when others then
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
 
+-- from sql/6h-fn-imports-undo.sql
+-- After an import: lines of a statement that are matched later, and a batch that is undone.
+
+create or replace function evergreen.lock_import(of_import uuid) returns public.import_batches language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  b public.import_batches;
+begin
+  -- fund, then batch: the order in which everyone locks
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.import_batches x where x.import_id = of_import) for no key update;
+  select * into b from public.import_batches x where x.import_id = of_import for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No import with that id.');
+  return b;
+end $$;
+comment on function evergreen.lock_import(uuid) is 'The batch under its fund''s lock. EG404.';
+
+create or replace function public.fn_match_bank_lines(import_id uuid, line_position int default null, flow_id uuid default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  b public.import_batches;
+  of_fund public.funds;
+  r public.import_rows;
+  hit jsonb;
+  made jsonb;
+  good int := 0;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('import_id', import_id, 'line_position', line_position, 'flow_id', flow_id);
+  answer := evergreen.earlier_answer('fn_match_bank_lines', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
+  perform evergreen.refuse_unless((line_position is null) = (flow_id is null), 'EG400', 'Name a line and its order, or neither to try all lines again.');
+  b := evergreen.lock_import(import_id);
+  perform evergreen.refuse_unless(b.kind = 'bank' and b.status = 'imported', 'EG428', 'Only lines of a bank statement that stands are matched.');
+  select * into of_fund from public.funds f where f.fund_id = b.fund_id;
+  for r in select * from public.import_rows x where x.import_id = b.import_id and x.outcome = 'unmatched' and (line_position is null or x.position = line_position)
+            order by x.position for no key update loop
+    hit := case when flow_id is null then evergreen.bank_match(of_fund, r.said) else jsonb_build_object('flow_id', flow_id, 'by', 'hand') end;
+    if hit ->> 'flow_id' is null then
+      made := jsonb_build_object('outcome', 'unmatched', 'reason', hit ->> 'reason');
+    else
+      perform evergreen.refuse_unless(flow_id is null or exists (select from public.fund_flows f where f.flow_id = fn_match_bank_lines.flow_id and f.fund_id = b.fund_id
+        and f.direction = case r.said ->> 'side' when 'credit' then 'subscription' else 'redemption' end), 'EG404', 'No order of that fund and direction with that id.');
+      perform evergreen.refuse_unless(flow_id is null or (coalesce(r.said ->> 'currency', of_fund.base_currency) = of_fund.base_currency
+        and (r.said ->> 'reversal')::boolean is not true), 'EG428', 'The line is in another currency, or takes another movement back.');
+      made := evergreen.settle_line(of_fund, r.said, (hit ->> 'flow_id')::uuid, hit ->> 'by');
+    end if;
+    if made ->> 'outcome' = 'matched' then
+      good := good + 1;
+    elsif flow_id is not null then
+      perform evergreen.fail(coalesce(made ->> 'code', 'EG428'), made ->> 'reason');
+    end if;
+    update public.import_rows x set outcome = made ->> 'outcome', code = made ->> 'code', reason = made ->> 'reason', matched_by = made ->> 'matched_by',
+           flow_id = (made ->> 'flow_id')::uuid, ledger_tx_id = (made ->> 'ledger_tx_id')::uuid where x.import_id = r.import_id and x.position = r.position;
+  end loop;
+  perform evergreen.refuse_unless(line_position is null or good = 1, 'EG428', 'No unmatched line of the statement has that position.');
+  update public.import_batches x set accepted = x.accepted + good, unmatched = x.unmatched - good where x.import_id = b.import_id;
+  if good > 0 then
+    perform evergreen.emit('BANK_LINES_MATCHED', b.fund_id, jsonb_build_object('import_id', b.import_id, 'matched', good), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(b.fund_id, 'import_batches', b.import_id::text, good || ' lines matched later', request_id);
+  end if;
+  answer := jsonb_build_object('import_id', b.import_id, 'matched', good, 'unmatched', b.unmatched - good);
+  perform evergreen.keep_answer('fn_match_bank_lines', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_match_bank_lines(uuid, int, uuid, text) is
+  'Matches unmatched lines of a statement again, or one line to an order that a person names; the amount must be what is due. EG400, EG404, EG428.';
+
+create or replace function evergreen.undo_row(r public.import_rows, why text) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  f public.fund_flows;
+begin
+  if r.outcome = 'unmatched' then
+    return '{"outcome": "undone"}';
+  end if;
+  perform 1 from public.fund_flows x where x.flow_id = r.flow_id or x.linked_flow_id = r.flow_id order by x.flow_id for no key update;
+  select * into f from public.fund_flows x where x.flow_id = r.flow_id;
+  if r.kind = 'orders' then
+    if f.status not in ('cancelled', 'rejected', 'lapsed') then
+      perform evergreen.refuse_unless(f.status in ('draft', 'submitted', 'kyc_hold', 'accepted'), 'EG428', 'The order is ' || f.status || ': the dealing day has it.');
+      perform public.fn_cancel_order(r.flow_id, why, null);
+    end if;
+  else
+    perform evergreen.refuse_unless(f.status in ('submitted', 'kyc_hold', 'accepted'), 'EG428', 'The order is ' || f.status || ': its money has been dealt with.');
+    perform public.fn_reverse_ledger(r.ledger_tx_id, why, null);
+    update public.fund_flows x set cleared_at = null where x.flow_id = r.flow_id;
+  end if;
+  return '{"outcome": "undone"}';
+exception when others then
+  if evergreen.row_refusal(sqlstate) is null then
+    raise;
+  end if;
+  return jsonb_build_object('outcome', 'kept', 'code', sqlstate, 'reason', sqlerrm);
+end $$;
+comment on function evergreen.undo_row(public.import_rows, text) is 'Takes back what one row did: the order is cancelled, or the cash reversed and awaited again; or says why it cannot be.';
+
+create or replace function public.fn_undo_import(import_id uuid, reason text, partial boolean default false, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  b public.import_batches;
+  r public.import_rows;
+  made jsonb;
+  kept jsonb[] := '{}';
+  n int := 0;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('import_id', import_id, 'reason', reason, 'partial', partial);
+  answer := evergreen.earlier_answer('fn_undo_import', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  b := evergreen.lock_import(import_id);
+  perform evergreen.refuse_unless(b.status <> 'undone', 'EG428', 'The import was undone already.');
+  for r in select * from public.import_rows x where x.import_id = b.import_id and x.outcome in ('accepted', 'matched', 'unmatched') order by x.position for no key update loop
+    made := evergreen.undo_row(r, reason);
+    if made ->> 'outcome' = 'undone' then
+      n := n + 1;
+      update public.import_rows x set outcome = 'undone' where x.import_id = r.import_id and x.position = r.position;
+    else
+      kept := kept || (made || jsonb_build_object('position', r.position, 'line', r.line));
+    end if;
+  end loop;
+  -- what was dealt stays, and says so; by default then everything stays
+  if cardinality(kept) > 0 and (n = 0 or not partial) then
+    perform evergreen.fail(kept[1] ->> 'code', cardinality(kept) || ' of ' || cardinality(kept) + n || ' rows cannot be undone; line ' || (kept[1] ->> 'line') || ': ' || (kept[1] ->> 'reason'));
+  end if;
+  update public.import_batches x set status = case when cardinality(kept) > 0 then 'partly_undone' else 'undone' end, undone_at = now(), undone_by = evergreen.actor(),
+         undo_reason = fn_undo_import.reason where x.import_id = b.import_id;
+  perform evergreen.emit('IMPORT_UNDONE', b.fund_id, jsonb_build_object('import_id', b.import_id, 'undone', n), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(b.fund_id, 'import_batches', b.import_id::text, 'import undone: ' || n || ' rows, kept ' || cardinality(kept), request_id);
+  answer := jsonb_build_object('import_id', b.import_id, 'status', case when cardinality(kept) > 0 then 'partly_undone' else 'undone' end, 'undone', n, 'kept', to_jsonb(kept[1:500]));
+  perform evergreen.keep_answer('fn_undo_import', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_undo_import(uuid, text, boolean, text) is
+  'Takes an import back: orders that are not locked are cancelled, confirmed cash is reversed (by another person than who confirmed it) and awaited again. What was dealt is refused, and all with it unless partial. EG400, EG404, EG420, EG428.';
+
+-- from sql/6h-fn-imports.sql
+-- Files in: orders and bank statements, row by row through the functions that place orders and confirm cash; a batch is undone as it was done.
+
+create or replace function evergreen.check_import(file jsonb, lines jsonb, formats text[]) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(file) = 'object' and file ->> 'sha256' ~ '^[0-9a-f]{64}$' and length(file ->> 'name') between 1 and 200
+    and file ->> 'name' !~ '[/\\[:cntrl:]]' and file ->> 'format' = any (formats), 'EG400', 'file is {sha256, name, format}; the name is no path.');
+  perform evergreen.refuse_unless(jsonb_typeof(lines) = 'array', 'EG400', 'The rows of a file are a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(lines) between 1 and 50000, 'EG413', 'A file has 1 to 50,000 rows.');
+  perform evergreen.refuse_unless(octet_length(lines::text) <= 64 * 1024 * 1024 and not exists (select from jsonb_array_elements(lines) r (said)
+    where (jsonb_typeof(r.said) = 'object' and octet_length(r.said::text) <= 8192 and (r.said ->> 'line')::int >= 1) is not true), 'EG400', 'A row is a small object with its line.');
+end $$;
+comment on function evergreen.check_import(jsonb, jsonb, text[]) is 'Refuses what is no file or no list of rows. EG400, EG413.';
+
+create or replace function evergreen.import_refusals(found jsonb[]) returns jsonb language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(jsonb_strip_nulls(x.f - 'said' - 'identity') order by x.n), '[]')
+    from (select f, n from unnest(found) with ordinality u (f, n) where f ->> 'outcome' not in ('accepted', 'matched', 'undone') order by n limit 500) x
+$$;
+comment on function evergreen.import_refusals(jsonb[]) is 'The first 500 rows that were not taken in, without what they say.';
+
+create or replace function evergreen.import_answer(of_import uuid, repeated boolean, found jsonb[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('import_id', b.import_id, 'status', b.status, 'repeated', repeated, 'rows', b.rows, 'accepted', b.accepted, 'refused', b.refused,
+    'unmatched', b.unmatched, 'refusals', evergreen.import_refusals(found)) from public.import_batches b where b.import_id = of_import
+$$;
+comment on function evergreen.import_answer(uuid, boolean, jsonb[]) is 'What an import answers of a batch that stands.';
+
+create or replace function evergreen.row_refusal(state text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  -- what a rule refuses belongs to the row; what is wrong with the caller or with the database ends the import
+  select case when state ~ '^EG4' and state not in ('EG401', 'EG403') then state when state like '22%' then 'EG400' end
+$$;
+comment on function evergreen.row_refusal(text) is 'Code of an error that concerns one row only, or null.';
+
+create or replace function evergreen.place_imported(of_fund public.funds, said jsonb, nth bigint) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  who uuid;
+  other uuid;
+  flow uuid;
+  mark text := encode(sha256(convert_to(said ->> 'reference', 'UTF8')), 'hex');
+begin
+  perform evergreen.refuse_unless(said ->> 'problem' is null, 'EG400', left(said ->> 'problem', 500));
+  perform evergreen.refuse_unless(nth = 1, 'EG428', case when mark is null then 'The file has the same row before; give both a reference if both are meant.' else 'The file has that reference before.' end);
+  perform evergreen.refuse_unless(mark is null or not exists (select from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.identity = mark
+    and r.outcome = 'accepted'), 'EG428', 'An order with that reference was imported before.');
+  select i.investor_id into who from public.investors i where i.code = said ->> 'investor' or i.investor_id::text = lower(said ->> 'investor');
+  perform evergreen.refuse_unless(found, 'EG404', 'No investor with that code.');
+  if said ->> 'to_investor' is not null then
+    select i.investor_id into other from public.investors i where i.code = said ->> 'to_investor' or i.investor_id::text = lower(said ->> 'to_investor');
+    perform evergreen.refuse_unless(found, 'EG404', 'No investor with the code of to_investor.');
+  end if;
+  flow := public.fn_place_order(of_fund.fund_id::text, who, said ->> 'direction', (said ->> 'amount')::numeric, said ->> 'currency', 'import', null, said ->> 'share_class',
+    (said ->> 'units')::numeric, (said ->> 'dealing_date')::date, coalesce(said ->> 'order_kind', 'plain'), said ->> 'to_class', other);
+  return jsonb_build_object('outcome', 'accepted', 'flow_id', flow, 'identity', mark);
+exception when others then
+  if evergreen.row_refusal(sqlstate) is null then
+    raise;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object('outcome', 'refused', 'code', evergreen.row_refusal(sqlstate), 'column', said ->> 'column',
+    'reason', case when sqlstate like 'EG%' then sqlerrm else 'A value is malformed or out of range.' end));
+end $$;
+comment on function evergreen.place_imported(public.funds, jsonb, bigint) is 'Places one order of a file through fn_place_order, or says why not; its effect is then rolled back alone.';
+
+create or replace function public.fn_import_orders(fund text, file jsonb, orders jsonb, partial boolean default false, dry_run boolean default false, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  rows_hash text := encode(sha256(convert_to(orders::text, 'UTF8')), 'hex');
+  known uuid;
+  r record;
+  made jsonb;
+  outs jsonb[] := '{}';
+  good int := 0;
+  n int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'file', file, 'rows', rows_hash, 'partial', partial, 'dry_run', dry_run);
+  answer := evergreen.earlier_answer('fn_import_orders', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
+  perform evergreen.check_import(file, orders, '{csv,xlsx,setr.010.001.04,setr.004.001.04}');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  -- the same file again, or the same rows in another file: nothing is changed, and it says so
+  select b.import_id into known from public.import_batches b where b.fund_id = of_fund.fund_id and b.kind = 'orders' and b.status <> 'undone'
+    and (b.file_sha256 = file ->> 'sha256' or b.rows_sha256 = rows_hash) order by b.created_at desc limit 1;
+  if known is not null then
+    return evergreen.import_answer(known, true, '{}');
+  end if;
+  n := jsonb_array_length(orders);
+  begin
+    for r in select x.said, x.position, row_number() over (partition by coalesce('r' || (x.said ->> 'reference'), (x.said - 'line')::text) order by x.position) as nth
+               from jsonb_array_elements(orders) with ordinality x (said, position) order by x.position loop
+      made := evergreen.place_imported(of_fund, r.said, r.nth) || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int, 'said', r.said);
+      good := good + (made ->> 'outcome' = 'accepted')::int;
+      outs := outs || made;
+    end loop;
+    if dry_run or (good < n and not partial) or good = 0 then
+      raise exception using errcode = 'EG0DR';  -- takes everything back; the answer stays
+    end if;
+    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, accepted, refused, imported_by)
+    values (id, of_fund.fund_id, 'orders', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, good, n - good, evergreen.actor());
+    insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, flow_id, said)
+    select id, (o ->> 'position')::int, (o ->> 'line')::int, of_fund.fund_id, 'orders', o ->> 'outcome', o ->> 'code', o ->> 'reason', o #>> '{said,reference}',
+           o ->> 'identity', (o ->> 'flow_id')::uuid, jsonb_strip_nulls(o -> 'said') from unnest(outs) o;
+    perform evergreen.emit('ORDERS_IMPORTED', of_fund.fund_id, jsonb_build_object('import_id', id, 'orders', good), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'import_batches', id::text, 'orders imported: ' || good || ' of ' || n || ' rows', request_id);
+    answer := evergreen.import_answer(id, false, outs);
+    perform evergreen.keep_answer('fn_import_orders', request_id, input, answer);
+  exception when sqlstate 'EG0DR' then
+    answer := jsonb_build_object('import_id', null, 'status', case when good = 0 or (good < n and not partial) then 'refused' else 'dry_run' end, 'repeated', false,
+      'rows', n, 'accepted', good, 'refused', n - good, 'unmatched', 0, 'refusals', evergreen.import_refusals(outs));
+  end;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_import_orders(text, jsonb, jsonb, boolean, boolean, text) is
+  'Places the orders of a file {sha256, name, format}: all or, with partial, those that can be; dry_run tries all and changes nothing. orders = [{line, reference, investor, direction, amount | units, …} or {line, column, problem}]. The same file again changes nothing. Returns {import_id, status imported | refused | dry_run, repeated, rows, accepted, refused, refusals}. EG400, EG404, EG413.';
+
+create or replace function evergreen.bank_match(of_fund public.funds, said jsonb) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  way text := case said ->> 'side' when 'credit' then 'subscription' when 'debit' then 'redemption' end;
+  owed numeric := (said ->> 'amount')::numeric;
+  tokens text[];
+  owner uuid;
+  payer uuid;
+  hits uuid[];
+  named int;
+begin
+  if (said ->> 'reversal')::boolean then
+    return jsonb_build_object('reason', 'It takes back or returns another movement.');
+  elsif coalesce(said ->> 'currency', of_fund.base_currency) <> of_fund.base_currency then
+    return jsonb_build_object('reason', 'It is in another currency than the fund.');
+  end if;
+  select b.investor_id into owner from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.account = said ->> 'counterparty_account' and b.status = 'active' and b.investor_id is not null
+   order by b.account_id limit 1;
+  -- words of the texts, and the texts whole: an order is named by its id or by the reference it was imported with
+  select array_agg(distinct upper(t.word)) into tokens from (
+    select w as word from regexp_split_to_table(concat_ws(' ', said ->> 'end_to_end', said ->> 'remittance'), '[^[:alnum:]._/-]+') w where length(w) between 2 and 60
+    union select v from unnest(array[said ->> 'end_to_end', said ->> 'remittance']) v where length(v) between 2 and 60) t;
+  with recursive meant as (
+    select r.flow_id from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.outcome = 'accepted' and upper(r.reference) = any (tokens)
+    union select replace(t, '-', '')::uuid from unnest(tokens) t where replace(t, '-', '') ~ '^[0-9A-F]{32}$'
+    -- what a gate carried forward goes by the name of what was asked
+    union select f.flow_id from public.fund_flows f join meant m on f.parent_flow_id = m.flow_id
+  ), open as (
+    select f.flow_id, f.investor_id, case f.direction when 'redemption' then f.net_amount else f.amount end as due from public.fund_flows f join meant m using (flow_id)
+     where f.fund_id = of_fund.fund_id and f.direction = way and f.order_kind = 'plain' and f.cleared_at is null
+       and case way when 'redemption' then f.status = 'claimable' else f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') end
+  )
+  select count(*), array_agg(o.flow_id) filter (where o.due = owed), min(o.investor_id::text) filter (where o.due = owed) into named, hits, payer from open o;
+  if cardinality(hits) = 1 then
+    if owner <> payer then
+      return jsonb_build_object('reason', 'The account is that of another investor than the order''s.');
+    end if;
+    return jsonb_build_object('flow_id', hits[1], 'by', 'reference');
+  elsif cardinality(hits) > 1 then
+    return jsonb_build_object('reason', 'The reference names several orders of that amount.');
+  elsif named > 0 then
+    return jsonb_build_object('reason', 'The order that is named is for another amount.');
+  elsif owner is null then
+    return jsonb_build_object('reason', 'No open order is named, and the account is not known.');
+  end if;
+  select array_agg(f.flow_id) into hits from public.fund_flows f
+   where f.fund_id = of_fund.fund_id and f.investor_id = owner and f.direction = way and f.order_kind = 'plain' and f.cleared_at is null
+     and case way when 'redemption' then f.status = 'claimable' and f.net_amount = owed
+         else f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') and f.amount = owed end;
+  if cardinality(hits) = 1 then
+    return jsonb_build_object('flow_id', hits[1], 'by', 'account');
+  end if;
+  return jsonb_build_object('reason', case when hits is null then 'The investor of the account has no open order of that amount.' else 'The investor of the account has several open orders of that amount.' end);
+end $$;
+comment on function evergreen.bank_match(public.funds, jsonb) is
+  'Which open order a line of a statement pays: named by its id or reference, else the only one of the account''s investor; the amount is always exactly what is due. {flow_id, by} or {reason}.';
+
+create or replace function evergreen.settle_line(of_fund public.funds, said jsonb, flow uuid, by text) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  confirmed jsonb;
+begin
+  confirmed := public.fn_confirm_cash(of_fund.fund_id::text, jsonb_build_array(jsonb_build_object('flow_id', flow, 'amount', said ->> 'amount',
+    'reference', left(coalesce(said ->> 'reference', said ->> 'end_to_end'), 200))), null);
+  return jsonb_build_object('outcome', 'matched', 'flow_id', flow, 'matched_by', by, 'ledger_tx_id', confirmed ->> 'ledger_tx_id');
+exception when others then
+  if evergreen.row_refusal(sqlstate) is null then
+    raise;
+  end if;
+  return jsonb_build_object('outcome', 'unmatched', 'code', evergreen.row_refusal(sqlstate), 'reason', sqlerrm);
+end $$;
+comment on function evergreen.settle_line(public.funds, jsonb, uuid, text) is 'Confirms the cash of one line for one order through fn_confirm_cash, or says why it cannot be.';
+
+create or replace function evergreen.take_line(of_fund public.funds, said jsonb, mark text) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  hit jsonb;
+begin
+  perform evergreen.refuse_unless(said ->> 'problem' is null, 'EG400', left(said ->> 'problem', 500));
+  perform evergreen.refuse_unless(said ->> 'side' in ('credit', 'debit') and isfinite((said ->> 'booked_on')::date), 'EG400', 'A line has a side and a day of booking.');
+  perform evergreen.refuse_unless((said ->> 'amount')::numeric > 0 and (said ->> 'amount')::numeric < 1e30
+    and coalesce(evergreen.within_exponent((said ->> 'amount')::numeric, coalesce(said ->> 'currency', of_fund.base_currency)), (said ->> 'amount')::numeric = round((said ->> 'amount')::numeric, 4)),
+    'EG400', 'The amount is positive and has no more decimals than its currency.');
+  if exists (select from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'bank' and r.identity = mark and r.outcome in ('matched', 'unmatched')) then
+    return jsonb_build_object('outcome', 'duplicate', 'code', 'EG428', 'reason', 'An earlier statement has that line.');
+  end if;
+  hit := evergreen.bank_match(of_fund, said);
+  if hit ->> 'flow_id' is null then
+    return jsonb_build_object('outcome', 'unmatched', 'reason', hit ->> 'reason', 'identity', mark);
+  end if;
+  return evergreen.settle_line(of_fund, said, (hit ->> 'flow_id')::uuid, hit ->> 'by') || jsonb_build_object('identity', mark);
+exception when others then
+  if evergreen.row_refusal(sqlstate) is null then
+    raise;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object('outcome', 'refused', 'code', evergreen.row_refusal(sqlstate), 'column', said ->> 'column',
+    'reason', case when sqlstate like 'EG%' then sqlerrm else 'A value is malformed or out of range.' end));
+end $$;
+comment on function evergreen.take_line(public.funds, jsonb, text) is 'Takes one line of a statement in: matched and confirmed, unmatched, a duplicate, or refused.';
+
+create or replace function public.fn_import_bank_statement(fund text, file jsonb, lines jsonb, partial boolean default false, dry_run boolean default false, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  rows_hash text := encode(sha256(convert_to(lines::text, 'UTF8')), 'hex');
+  known uuid;
+  r record;
+  made jsonb;
+  outs jsonb[] := '{}';
+  good int := 0;
+  waiting int := 0;
+  bad int := 0;
+  n int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'file', file, 'rows', rows_hash, 'partial', partial, 'dry_run', dry_run);
+  answer := evergreen.earlier_answer('fn_import_bank_statement', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
+  perform evergreen.check_import(file, lines, array(select 'camt.053.001.' || to_char(v, 'FM00') from generate_series(2, 13) v) || '{csv,xlsx}');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(lines) l (said) where l.said ->> 'account' is not null)
+    or not exists (select from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is null and b.status = 'active')
+    or not exists (select from jsonb_array_elements(lines) l (said) where l.said ->> 'account' is not null and not exists (select from public.bank_accounts b
+         where b.fund_id = of_fund.fund_id and b.investor_id is null and b.status in ('active', 'ended') and b.account = l.said ->> 'account')),
+    'EG400', 'The statement is of another account than the fund''s.');
+  select b.import_id into known from public.import_batches b where b.fund_id = of_fund.fund_id and b.kind = 'bank' and b.status <> 'undone'
+    and (b.file_sha256 = file ->> 'sha256' or b.rows_sha256 = rows_hash) order by b.created_at desc limit 1;
+  if known is not null then
+    return evergreen.import_answer(known, true, '{}');
+  end if;
+  n := jsonb_array_length(lines);
+  begin
+    -- two equal lines of one statement are two movements; the same two in the next statement are the same two
+    for r in select x.said, x.position, encode(sha256(convert_to(x.basis || '|' || row_number() over (partition by x.basis order by x.position), 'UTF8')), 'hex') as mark
+               from (select l.said, l.position, jsonb_build_array(l.said -> 'account', l.said -> 'booked_on', l.said -> 'side', l.said -> 'amount', l.said -> 'currency',
+                       l.said -> 'reference', l.said -> 'end_to_end', l.said -> 'remittance', l.said -> 'counterparty_account')::text as basis
+                       from jsonb_array_elements(lines) with ordinality l (said, position)) x order by x.position loop
+      made := evergreen.take_line(of_fund, r.said, r.mark) || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int, 'said', r.said);
+      good := good + (made ->> 'outcome' = 'matched')::int;
+      waiting := waiting + (made ->> 'outcome' = 'unmatched')::int;
+      bad := bad + (made ->> 'outcome' = 'refused')::int;
+      outs := outs || made;
+    end loop;
+    if dry_run or (bad > 0 and not partial) or good + waiting = 0 then
+      raise exception using errcode = 'EG0DR';
+    end if;
+    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, accepted, refused, unmatched, imported_by)
+    values (id, of_fund.fund_id, 'bank', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, good, n - good - waiting, waiting, evergreen.actor());
+    insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, matched_by, flow_id, ledger_tx_id, said)
+    select id, (o ->> 'position')::int, (o ->> 'line')::int, of_fund.fund_id, 'bank', o ->> 'outcome', o ->> 'code', o ->> 'reason', o #>> '{said,reference}',
+           o ->> 'identity', o ->> 'matched_by', (o ->> 'flow_id')::uuid, (o ->> 'ledger_tx_id')::uuid, jsonb_strip_nulls(o -> 'said') from unnest(outs) o;
+    perform evergreen.emit('BANK_STATEMENT_IMPORTED', of_fund.fund_id, jsonb_build_object('import_id', id, 'matched', good, 'unmatched', waiting), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'import_batches', id::text, 'bank statement imported: ' || good || ' of ' || n || ' lines matched', request_id);
+    answer := evergreen.import_answer(id, false, outs);
+    perform evergreen.keep_answer('fn_import_bank_statement', request_id, input, answer);
+  exception when sqlstate 'EG0DR' then
+    answer := jsonb_build_object('import_id', null, 'status', case when (bad > 0 and not partial) or good + waiting = 0 then 'refused' else 'dry_run' end, 'repeated', false,
+      'rows', n, 'accepted', good, 'refused', n - good - waiting, 'unmatched', waiting, 'refusals', evergreen.import_refusals(outs));
+  end;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_import_bank_statement(text, jsonb, jsonb, boolean, boolean, text) is
+  'Takes a bank statement in: lines = [{line, side, amount, booked_on, currency, reference, end_to_end, remittance, account, counterparty_account}] are matched to open orders by reference or account and exact amount, and their cash confirmed; the others wait unmatched. Lines of earlier statements count once. As fn_import_orders otherwise. EG400, EG404, EG413.';
+
+-- from sql/6h-fn-payments.sql
+-- Files out: accounts that money is paid to, approved by a second person, and the payment files that pay redemptions.
+
+create or replace function evergreen.is_account(number text) returns boolean language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+  moved text := substr(number, 5) || left(number, 4);
+  digits text := '';
+  c text;
+begin
+  if number !~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11}' then
+    return number ~ '^[A-Za-z0-9][A-Za-z0-9./-]{2,33}$';
+  end if;
+  if number !~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$' then
+    return false;
+  end if;
+  foreach c in array string_to_array(moved, null) loop
+    digits := digits || case when c between 'A' and 'Z' then (ascii(c) - 55)::text else c end;
+  end loop;
+  return digits::numeric % 97 = 1;  -- ISO 13616
+end $$;
+comment on function evergreen.is_account(text) is 'Whether it is an IBAN with right check digits, or an account number that does not look like one.';
+
+create or replace function public.fn_propose_bank_accounts(fund text, accounts jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad record;
+  n int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(accounts::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_propose_bank_accounts', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(accounts) = 'array', 'EG400', 'accounts is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(accounts) between 1 and 10000, 'EG413', 'accounts has 1 to 10,000 rows.');
+  select a.n, a.investor is not null and i.investor_id is null as nobody into bad
+    from (select x.*, row_number() over () as n from jsonb_to_recordset(accounts) x (investor text, account text, bic text, holder text, currency text)) a
+    left join public.investors i on i.code = a.investor or i.investor_id::text = lower(a.investor)
+   where (evergreen.is_account(a.account) and (a.bic is null or a.bic ~ '^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$') and length(a.holder) between 1 and 140
+      and exists (select from public.currencies c where c.code = a.currency) and (a.investor is null or i.investor_id is not null)) is not true order by a.n limit 1;
+  perform evergreen.refuse_unless(bad.n is null or not bad.nobody, 'EG404', 'Account ' || bad.n || ': no investor with that code.');
+  perform evergreen.refuse_unless(bad.n is null, 'EG400', 'Account ' || bad.n || ' has no account number with right check digits, no BIC, no holder or no currency we know.');
+  -- one that is proposed or in force already is not proposed again
+  insert into public.bank_accounts (fund_id, investor_id, account, bic, holder, currency, proposed_by)
+  select distinct of_fund.fund_id, i.investor_id, a.account, a.bic, a.holder, a.currency, evergreen.actor()
+    from jsonb_to_recordset(accounts) a (investor text, account text, bic text, holder text, currency text)
+    left join public.investors i on i.code = a.investor or i.investor_id::text = lower(a.investor)
+   where not exists (select from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is not distinct from i.investor_id and b.account = a.account
+     and b.bic is not distinct from a.bic and b.holder = a.holder and b.currency = a.currency and b.status in ('proposed', 'active'));
+  get diagnostics n = row_count;
+  if n > 0 then
+    perform evergreen.emit('BANK_ACCOUNTS_PROPOSED', of_fund.fund_id, jsonb_build_object('accounts', n), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'bank_accounts', of_fund.fund_id::text, n || ' bank accounts proposed', request_id);
+  end if;
+  answer := jsonb_build_object('proposed', n, 'known', jsonb_array_length(accounts) - n);
+  perform evergreen.keep_answer('fn_propose_bank_accounts', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_bank_accounts(text, jsonb, text) is
+  'Proposes accounts to pay to and from: [{investor | null for the fund''s own, account, bic, holder, currency}]; another person decides. EG400, EG404, EG413.';
+
+create or replace function public.fn_decide_bank_accounts(accounts jsonb, decision text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  ids uuid[];
+  of_fund uuid;
+  n int;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('accounts', accounts, 'decision', decision);
+  answer := evergreen.earlier_answer('fn_decide_bank_accounts', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(decision in ('approved', 'rejected', 'ended'), 'EG400', 'decision is approved, rejected or ended.');
+  perform evergreen.refuse_unless(jsonb_typeof(accounts) = 'array', 'EG400', 'accounts is a list of ids.');
+  perform evergreen.refuse_unless(jsonb_array_length(accounts) between 1 and 10000, 'EG413', 'accounts has 1 to 10,000 ids.');
+  ids := array(select distinct x::uuid from jsonb_array_elements_text(accounts) x);
+  select min(b.fund_id::text)::uuid into of_fund from public.bank_accounts b where b.account_id = any (ids) having count(*) = cardinality(ids) and count(distinct b.fund_id) = 1;
+  perform evergreen.refuse_unless(of_fund is not null, 'EG404', 'An id names no account, or they are of several funds.');
+  perform 1 from public.funds f where f.fund_id = of_fund for no key update;
+  perform 1 from public.bank_accounts b where b.account_id = any (ids) order by b.account_id for no key update;
+  perform evergreen.refuse_unless(not exists (select from public.bank_accounts b where b.account_id = any (ids) and b.status <> case decision when 'ended' then 'active' else 'proposed' end),
+    'EG428', 'An account is not ' || case decision when 'ended' then 'in force.' else 'proposed any more.' end);
+  -- whoever can write an account and approve it could pay himself
+  perform evergreen.refuse_unless(decision <> 'approved' or not exists (select from public.bank_accounts b where b.account_id = any (ids) and b.proposed_by = evergreen.actor()),
+    'EG420', 'Who proposed an account cannot approve it.');
+  perform evergreen.refuse_unless(decision <> 'approved' or not exists (select from public.bank_accounts b where b.account_id = any (ids) group by b.investor_id, b.currency having count(*) > 1),
+    'EG428', 'Two of the accounts are of one owner and currency; approve one.');
+  if decision = 'approved' then
+    update public.bank_accounts o set status = 'ended' from public.bank_accounts b where b.account_id = any (ids) and o.fund_id = b.fund_id
+      and o.investor_id is not distinct from b.investor_id and o.currency = b.currency and o.status = 'active';
+  end if;
+  update public.bank_accounts b set status = case decision when 'approved' then 'active' else decision end,
+         decided_by = case decision when 'ended' then b.decided_by else evergreen.actor() end, decided_at = now() where b.account_id = any (ids);
+  get diagnostics n = row_count;
+  perform evergreen.emit('BANK_ACCOUNTS_DECIDED', of_fund, jsonb_build_object('accounts', n, 'decision', decision), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund, 'bank_accounts', of_fund::text, n || ' bank accounts ' || decision, request_id);
+  answer := jsonb_build_object('accounts', n, 'decision', decision);
+  perform evergreen.keep_answer('fn_decide_bank_accounts', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decide_bank_accounts(jsonb, text, text) is
+  'Approves, rejects or ends accounts of one fund; who proposed cannot approve, and what was in force for the same owner and currency ends. EG400, EG404, EG413, EG420, EG428.';
+
+create or replace function evergreen.payments_answer(of_file uuid, repeated boolean, missing jsonb) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('payment_file_id', p.payment_file_id, 'message_id', p.message_id, 'created_at', to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'execution_date', p.execution_date, 'currency', p.currency, 'places', (select c.exponent from public.currencies c where c.code = p.currency), 'repeated', repeated, 'missing', missing,
+    'transactions', p.transactions, 'control_sum', p.control_sum::text, 'debtor', jsonb_build_object('holder', d.holder, 'account', d.account, 'bic', d.bic),
+    'transfers', (select jsonb_agg(jsonb_build_object('flow_id', l.flow_id, 'end_to_end', l.end_to_end, 'amount', trim_scale(l.amount)::text, 'holder', a.holder, 'account', a.account,
+        'bic', a.bic, 'remittance', 'Redemption ' || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
+      from public.payment_lines l join public.bank_accounts a on a.account_id = l.account_id join public.funds f on f.fund_id = p.fund_id where l.payment_file_id = p.payment_file_id))
+    from public.payment_files p join public.bank_accounts d on d.account_id = p.account_id where p.payment_file_id = of_file
+$$;
+comment on function evergreen.payments_answer(uuid, boolean, jsonb) is 'Everything a payment file says, from rows that do not change.';
+
+do $$
+begin
+  if to_regtype('evergreen.payment') is null then
+    create type evergreen.payment as (flow_id uuid, investor text, amount numeric, account_id uuid);
+  end if;
+end $$;
+
+create or replace function evergreen.settlement_day(of_fund uuid, dealt date) returns date language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  days int;
+  market text;
+  today date;
+  day date := dealt;
+begin
+  select coalesce(max((p.body ->> 'settlementDays')::int), 0), min(p.body ->> 'calendar') into days, market
+    from public.dealing_days d join public.dealing_policies p on p.policy_id = d.policy_id where d.fund_id = of_fund and d.dealing_date = dealt;
+  select coalesce(market, f.calendar), (now() at time zone f.time_zone)::date into market, today from public.funds f where f.fund_id = of_fund;
+  if days > 0 then
+    select g::date into day from generate_series(dealt + 1, dealt + 3 * days + 30, interval '1 day') g where evergreen.is_business_day(market, g::date) order by g offset days - 1 limit 1;
+  end if;
+  return (select g::date from generate_series(greatest(day, today), greatest(day, today) + 60, interval '1 day') g where evergreen.is_business_day(market, g::date) order by g limit 1);
+end $$;
+comment on function evergreen.settlement_day(uuid, date) is 'When redemptions of a dealing date are paid: so many business days after it as the policy says, and never before today.';
+
+create or replace function public.fn_export_payments(fund text, dealing_date date, execution_date date default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  debtor public.bank_accounts;
+  id uuid := gen_random_uuid();
+  earlier uuid;
+  missing jsonb;
+  pays evergreen.payment[];
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'dealing_date', dealing_date, 'execution_date', execution_date);
+  answer := evergreen.earlier_answer('fn_export_payments', request_id, input);
+  if answer is not null then
+    return evergreen.payments_answer((answer ->> 'payment_file_id')::uuid, false, answer -> 'missing');
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(isfinite(dealing_date) and (execution_date is null or isfinite(execution_date)), 'EG400', 'dealing_date and execution_date are dates.');
+  perform evergreen.refuse_unless(execution_date is null or execution_date >= (now() at time zone of_fund.time_zone)::date, 'EG400', 'execution_date has passed.');
+  select * into debtor from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is null and b.currency = of_fund.base_currency and b.status = 'active';
+  perform evergreen.refuse_unless(found, 'EG428', 'The fund has no approved account of its own in its currency.');
+  -- what is due and in no payment file yet; in one order, as everyone locks orders
+  select array_agg(row(f.flow_id, i.code, f.net_amount, a.account_id)::evergreen.payment order by f.flow_id) into pays
+    from (select x.* from public.fund_flows x join public.dealing_days d on d.dealing_day_id = x.dealing_day_id
+           where x.fund_id = of_fund.fund_id and d.dealing_date = fn_export_payments.dealing_date and x.direction = 'redemption' and x.order_kind = 'plain' and x.status = 'claimable'
+             and x.cleared_at is null and x.net_amount > 0 order by x.flow_id for no key update of x) f
+    join public.investors i on i.investor_id = f.investor_id
+    left join public.bank_accounts a on a.fund_id = of_fund.fund_id and a.investor_id = f.investor_id and a.currency = f.currency and a.status = 'active'
+   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.live);
+  select coalesce(jsonb_agg(jsonb_build_object('flow_id', p.flow_id, 'investor', p.investor) order by p.flow_id), '[]') into missing from unnest(pays) p where p.account_id is null;
+  pays := array(select p from unnest(pays) p where p.account_id is not null);
+  if cardinality(pays) = 0 then
+    -- nothing new: the file that was made is made again, byte for byte
+    select p.payment_file_id into earlier from public.payment_files p where p.fund_id = of_fund.fund_id and p.dealing_date = fn_export_payments.dealing_date and p.status = 'exported'
+     order by p.created_at desc limit 1;
+    perform evergreen.refuse_unless(earlier is not null, 'EG428', case when missing = '[]' then 'No redemption of that dealing date is due.'
+      else 'No investor of a redemption that is due has an approved account.' end);
+    return evergreen.payments_answer(earlier, true, missing);
+  end if;
+  perform evergreen.refuse_unless(cardinality(pays) <= 50000, 'EG413', 'A payment file has at most 50,000 payments.');
+  insert into public.payment_files (payment_file_id, fund_id, dealing_date, execution_date, account_id, currency, message_id, transactions, control_sum, exported_by)
+  select id, of_fund.fund_id, fn_export_payments.dealing_date, coalesce(fn_export_payments.execution_date, evergreen.settlement_day(of_fund.fund_id, fn_export_payments.dealing_date)),
+    debtor.account_id, of_fund.base_currency, 'EVG' || replace(id::text, '-', ''), count(*), sum(p.amount), evergreen.actor() from unnest(pays) p;
+  -- the identifier comes back on the statement, and matches the debit to its order
+  insert into public.payment_lines (payment_file_id, flow_id, account_id, end_to_end, amount)
+  select id, p.flow_id, p.account_id, replace(p.flow_id::text, '-', ''), p.amount from unnest(pays) p;
+  perform evergreen.emit('PAYMENTS_EXPORTED', of_fund.fund_id, jsonb_build_object('payment_file_id', id, 'payments', cardinality(pays)), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'payment_files', id::text, 'payment file with ' || cardinality(pays) || ' payments', request_id);
+  answer := evergreen.payments_answer(id, false, missing);
+  -- kept without the payments: names and accounts stay in their table
+  perform evergreen.keep_answer('fn_export_payments', request_id, input, jsonb_build_object('payment_file_id', id, 'missing', missing));
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_export_payments(text, date, date, text) is
+  'Puts the redemptions of a dealing date that are due, each once, into a payment file; with nothing new it answers the last one again. Amounts in fund currency. Returns the whole file; missing = who has no approved account. EG400, EG404, EG413, EG428.';
+
+create or replace function public.fn_withdraw_payments(payment_file_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.payment_files;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('payment_file_id', payment_file_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_withdraw_payments', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.payment_files x where x.payment_file_id = fn_withdraw_payments.payment_file_id) for no key update;
+  select * into p from public.payment_files x where x.payment_file_id = fn_withdraw_payments.payment_file_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No payment file with that id.');
+  perform evergreen.refuse_unless(p.status = 'exported', 'EG428', 'The payment file was withdrawn already.');
+  perform evergreen.refuse_unless(not exists (select from public.payment_lines l join public.fund_flows f on f.flow_id = l.flow_id where l.payment_file_id = p.payment_file_id
+    and f.status = 'settled'), 'EG428', 'Payments of the file have been made.');
+  update public.payment_lines l set live = false where l.payment_file_id = p.payment_file_id;
+  update public.payment_files x set status = 'withdrawn', withdrawn_at = now(), withdrawn_by = evergreen.actor(), reason = fn_withdraw_payments.reason where x.payment_file_id = p.payment_file_id;
+  perform evergreen.emit('PAYMENTS_WITHDRAWN', p.fund_id, jsonb_build_object('payment_file_id', p.payment_file_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(p.fund_id, 'payment_files', p.payment_file_id::text, 'payment file withdrawn', request_id);
+  perform evergreen.keep_answer('fn_withdraw_payments', request_id, input, '{"status": "withdrawn"}');
+  return 'withdrawn';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_withdraw_payments(uuid, text, text) is 'Takes a payment file back that was not sent, so that its redemptions can be exported again. EG400, EG404, EG428.';
+
 -- from sql/6i-fn-statements.sql
 -- What an investor is told: the books of a holder as known on a time, the flows that performance is measured from, and one stored statement per dealing day.
 
@@ -5786,6 +6695,11 @@ begin
     ('statements',             'pm_role, ops_role, audit_role, agent_commander'),
     ('class_marks',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
     ('in_kind_deliveries',     'pm_role, ops_role, audit_role, agent_commander'),
+    ('import_batches',         'pm_role, ops_role, audit_role'),
+    ('import_rows',            'pm_role, ops_role, audit_role'),
+    ('bank_accounts',          'pm_role, ops_role, audit_role'),
+    ('payment_files',          'pm_role, ops_role, audit_role'),
+    ('payment_lines',          'pm_role, ops_role, audit_role'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -5937,6 +6851,14 @@ begin
     ('fn_performance_books(text,uuid[],text,timestamptz)', 'lp_role, pm_role, ops_role, audit_role'),
     ('fn_prepare_statements(uuid,text)', 'agent_commander'),
     ('fn_intake_orders(uuid,text)', 'agent_kyc'),
+    ('fn_import_orders(text,jsonb,jsonb,boolean,boolean,text)', 'ops_role'),
+    ('fn_import_bank_statement(text,jsonb,jsonb,boolean,boolean,text)', 'ops_role'),
+    ('fn_match_bank_lines(uuid,int,uuid,text)', 'ops_role'),
+    ('fn_undo_import(uuid,text,boolean,text)', 'ops_role'),
+    ('fn_propose_bank_accounts(text,jsonb,text)', 'ops_role'),
+    ('fn_decide_bank_accounts(jsonb,text,text)', 'pm_role, ops_role'),
+    ('fn_export_payments(text,date,date,text)', 'ops_role'),
+    ('fn_withdraw_payments(uuid,text,text)', 'ops_role'),
     ('fn_raise_alert(uuid,text,text,text,text)', 'agent_risk_guardian'),
     ('fn_record_stress(uuid,text,numeric,text,jsonb,text)', 'agent_simulation'),
     ('fn_log_compliance(uuid,text,text,text,jsonb,text)', 'agent_compliance_sentinel'),

@@ -8,6 +8,7 @@ import { EVENT_CASES } from "./event-cases.ts";
 import { EXCEPTION_CASES } from "./exception-cases.ts";
 import { FEE_CASES } from "./fee-cases.ts";
 import { FUND_CASES } from "./fund-cases.ts";
+import { IMPORT_CASES } from "./import-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
@@ -30,4 +31,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...POSTING_CASES,
   ...FEE_CASES,
   ...EXCEPTION_CASES,
+  ...IMPORT_CASES,
 ];

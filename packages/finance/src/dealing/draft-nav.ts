@@ -178,8 +178,9 @@ function feesBefore(row: DraftClass, { currency, navDate }: Facts) {
   );
   const accrued = minor(last.performanceAccrued);
   const units = scaledOf(last.units, row.unitsDp, "classes.last.units");
-  const gone = scaledOf(row.unitsRedeemed, row.unitsDp, "classes.unitsRedeemed");
-  const crystallisedNew = units === 0n ? 0n : halfUpDiv(accrued * (gone < units ? gone : units), units);
+  let gone = scaledOf(row.unitsRedeemed, row.unitsDp, "classes.unitsRedeemed");
+  if (gone > units) gone = units;
+  const crystallisedNew = units === 0n ? 0n : halfUpDiv(accrued * gone, units);
   return {
     management: minor(last.managementAccrued) + managementNew,
     managementNew,
