@@ -9,7 +9,7 @@ begin
     execute format('revoke all on function %s from public, anon, authenticated, service_role', f.signature);
   end loop;
   for f in select * from (values
-    ('fn_record_event(text,jsonb,text,text,text,uuid,uuid[])', 'pm_role, ops_role, service_role, agent_liquidity_engine, agent_simulation, agent_risk_guardian, agent_compliance_sentinel'),
+    ('fn_record_event(text,jsonb,text,text,text,uuid,uuid[])', 'pm_role, ops_role, service_role, agent_commander, agent_liquidity_engine, agent_simulation, agent_risk_guardian, agent_compliance_sentinel'),
     ('fn_claim_events(text,int,int)', 'service_role'),
     ('fn_finish_events(bigint[])', 'service_role'),
     ('fn_fail_event(bigint,text,int)', 'service_role'),
@@ -52,7 +52,7 @@ begin
     ('fn_open_dealing_day(text,text,date,text,text)', 'ops_role, agent_commander'),
     ('fn_lock_orders(uuid,text)', 'agent_commander'),
     ('fn_recheck_orders(uuid,text)', 'agent_kyc'),
-    ('fn_freeze_nav_inputs(text,date,jsonb,text)', 'agent_commander, ops_role'),
+    ('fn_freeze_nav_inputs(text,date,jsonb,text,jsonb)', 'agent_commander, ops_role'),
     ('fn_propose_nav(uuid,jsonb,jsonb,text,text)', 'agent_commander, ops_role, pm_role'),
     ('fn_strike_nav(uuid,text)', 'agent_commander, ops_role'),
     ('fn_restate_nav(uuid,jsonb,text,text)', 'pm_role, ops_role'),
@@ -62,6 +62,14 @@ begin
     ('fn_open_claims(uuid,text)', 'agent_commander'),
     ('fn_confirm_cash(text,jsonb,text)', 'ops_role, agent_commander'),
     ('fn_close_dealing_day(uuid,text)', 'agent_commander'),
+    ('fn_knock_dealing_day(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_read_dealing_day(uuid)', 'agent_commander'),
+    ('fn_read_nav_facts(uuid)', 'agent_commander'),
+    ('fn_read_book(uuid)', 'agent_liquidity_engine'),
+    ('fn_roll_unpaid(uuid,text)', 'agent_commander'),
+    ('fn_record_lab(uuid,jsonb,text)', 'agent_liquidity_engine'),
+    ('fn_discard_dealing_day(uuid,text,text)', 'ops_role, agent_commander'),
+    ('fn_record_marks(text,jsonb,text)', 'ops_role, pm_role'),
     ('fn_reverse_ledger(uuid,text,text)', 'pm_role, ops_role'),
     ('fn_verify_invariants(text)', 'audit_role, pm_role, ops_role, agent_commander'),
     ('fn_statement_books(uuid,uuid,timestamptz)', 'lp_role, pm_role, ops_role, audit_role'),

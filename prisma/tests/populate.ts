@@ -60,7 +60,7 @@ async function deal(db: TestDatabase): Promise<void> {
   await db.call(OPS, "fn_set_holidays", { calendar: "LU", holidays: [{ date: "2026-05-01", name: "Labour Day" }] });
   await db.call(OPS, "fn_propose_lmt", {
     fund: day.fund.code,
-    tool: "gate",
+    tool: "redemption_gate",
     trigger: {},
     notice: "A synthetic draft of a notice to investors.",
   });

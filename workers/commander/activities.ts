@@ -2,6 +2,7 @@
 import { room } from "@evergreen-fund/agent-kit";
 import { FundId } from "@evergreen-fund/domain";
 import type { Activities, House } from "../rooms.ts";
+import { dealingDayActions } from "./dealing-day/activities.ts";
 import { choosePlaybook } from "./decide.ts";
 import { readEvent, readRun } from "./facts.ts";
 import { memoryOf } from "./narrate.ts";
@@ -11,6 +12,7 @@ const TOP_MEMORIES = 5;
 
 export const commander = (house: House): Activities =>
   room("commander", house, {
+    ...dealingDayActions,
     brief: async (context, { eventId, workflowId }) => {
       const facts = await context.facts((tx) => readEvent(tx, eventId));
       const plan = await context.decide(() => choosePlaybook(facts));

@@ -1,3 +1,4 @@
 // The workflows Temporal knows, and nothing else: this file is what is bundled.
 export { batch } from "./batch.ts";
 export { commander } from "./commander.ts";
+export { dealingDay } from "./dealing-day.ts";

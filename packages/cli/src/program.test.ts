@@ -59,6 +59,11 @@ describe("usage errors end with 2, one sentence on stderr and nothing on stdout"
     expect(err).not.toMatch(/\n\s+at /);
   });
 
+  it("names the benchmarks there are", async () => {
+    const { err } = await evergreen(["bench", "nonsense"]);
+    expect(err).toContain("there are chain, events, rebalance, rls. (EG404)");
+  });
+
   it("shows the help when nothing is asked", async () => {
     const { exit, out } = await evergreen([]);
     expect(exit).toBe(2);
@@ -89,7 +94,9 @@ describe("nobody there", () => {
   it("ends with 5 and says what to do, and makes no keys in a home that never ran", async () => {
     const { exit, out, err } = await evergreen(["funds", "list"]);
     expect({ exit, out }).toEqual({ exit: 5, out: "" });
-    expect(err).toBe("evergreen: Nothing answers at http://127.0.0.1:1090; start it with `npm start`. (EG503)\n");
+    expect(err).toBe(
+      `evergreen: No stack has run in ${NOWHERE.EVERGREEN_HOME}; start one with \`npm start\`. (EG503)\n`,
+    );
     expect(() => readFileSync(join(NOWHERE.EVERGREEN_HOME, "keys", "publishable"))).toThrow(/ENOENT/);
   });
   it("says so too when a Supabase does not answer", async () => {
@@ -232,8 +239,8 @@ describe("every command", () => {
     }
   });
 
-  it("stands in the README as the table has it", () => {
-    const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  it("stands in COMMANDS.md as the table has it", () => {
+    const readme = readFileSync(new URL("../COMMANDS.md", import.meta.url), "utf8");
     expect(withCommandSection(readme, COMMANDS)).toBe(readme);
     for (const command of COMMANDS) expect(commandSection(COMMANDS)).toContain(`\`evergreen ${command.path}`);
   });

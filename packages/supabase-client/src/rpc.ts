@@ -54,7 +54,7 @@ export const RPCS = {
       fund_id: uuid.nullable(),
       attempts: z.int(),
       recorded_at: when,
-      tell_workflow_id: z.string().nullable(),
+      to_workflow_id: z.string().nullable(),
     }),
   ),
   fn_finish_events: rpc("one", z.object({ seqs: z.array(z.string()) }), z.int()),

@@ -351,6 +351,26 @@ CREATE TABLE "cash_balances" (
     CONSTRAINT "cash_balances_pkey" PRIMARY KEY ("balance_id")
 );
 
+-- CreateTable
+CREATE TABLE "statements" (
+    "statement_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "dealing_day_id" UUID NOT NULL,
+    "investor_id" UUID NOT NULL,
+    "version" INTEGER NOT NULL,
+    "supersedes" UUID,
+    "strike_id" UUID NOT NULL,
+    "opening_strike_id" UUID,
+    "body" JSONB NOT NULL,
+    "hash" CHAR(64) NOT NULL,
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "statements_pkey" PRIMARY KEY ("statement_id")
+);
+
 -- CreateIndex
 CREATE INDEX "dealing_policies_fund_id_idx" ON "dealing_policies"("fund_id");
 
@@ -482,6 +502,21 @@ CREATE INDEX "cash_balances_investor_id_idx" ON "cash_balances"("investor_id");
 
 -- CreateIndex
 CREATE INDEX "cash_balances_currency_idx" ON "cash_balances"("currency");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "statements_supersedes_key" ON "statements"("supersedes");
+
+-- CreateIndex
+CREATE INDEX "statements_investor_id_idx" ON "statements"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "statements_strike_id_idx" ON "statements"("strike_id");
+
+-- CreateIndex
+CREATE INDEX "statements_opening_strike_id_idx" ON "statements"("opening_strike_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "statements_dealing_day_id_investor_id_version_key" ON "statements"("dealing_day_id", "investor_id", "version");
 
 -- CreateIndex
 CREATE INDEX "fund_flows_share_class_id_status_idx" ON "fund_flows"("share_class_id", "status");
@@ -654,6 +689,21 @@ ALTER TABLE "cash_balances" ADD CONSTRAINT "cash_balances_investor_id_fkey" FORE
 -- AddForeignKey
 ALTER TABLE "cash_balances" ADD CONSTRAINT "cash_balances_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
+-- AddForeignKey
+ALTER TABLE "statements" ADD CONSTRAINT "statements_dealing_day_id_fkey" FOREIGN KEY ("dealing_day_id") REFERENCES "dealing_days"("dealing_day_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "statements" ADD CONSTRAINT "statements_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "statements" ADD CONSTRAINT "statements_strike_id_fkey" FOREIGN KEY ("strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "statements" ADD CONSTRAINT "statements_opening_strike_id_fkey" FOREIGN KEY ("opening_strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "statements" ADD CONSTRAINT "statements_supersedes_fkey" FOREIGN KEY ("supersedes") REFERENCES "statements"("statement_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
 -- from sql/10-private.sql
 -- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
 -- Nothing here is exposed by the API. Every function is security definer or harmless, with a search_path that ends in pg_temp
@@ -772,11 +822,11 @@ begin
   -- A step of a run may be taken again after a crash, when its own effect has already moved the facts it reads: what it decided first stands.
   perform evergreen.refuse_unless(
     earlier.fn = earlier_answer.fn and (earlier.input_hash = sha256(convert_to(input::text, 'UTF8'))
-      or (evergreen.actor() like 'agent:%' and request_id like 'event/%')),
+      or (evergreen.actor() like 'agent:%' and request_id ~ '^(event|deal|restate)/')),
     'EG409', 'This request id was used before with other input.');
   return earlier.result;
 end $$;
-comment on function evergreen.earlier_answer(text, text, jsonb) is 'The answer given to this request id before, or null; the same id with other input is refused, save for a step of a run (event/…), whose first answer stands.';
+comment on function evergreen.earlier_answer(text, text, jsonb) is 'The answer given to this request id before, or null; the same id with other input is refused, save for a step of a run (event/…, deal/…, restate/…), whose first answer stands.';
 
 create or replace function evergreen.keep_answer(fn text, request_id text, input jsonb, result jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -982,12 +1032,12 @@ begin
   perform evergreen.add_check('proposals', 'proposals_approvals_needed', 'approvals_needed between 1 and 5');
   perform evergreen.add_check('dealing_policies', 'dealing_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
   perform evergreen.add_check('lmt_policies', 'lmt_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
-  perform evergreen.add_check('lmt_activations', 'lmt_activations_tool', $c$tool in ('gate', 'investor_gate', 'notice_extension', 'redemption_fee',
-    'swing', 'dual_pricing', 'anti_dilution_levy', 'in_kind', 'side_pocket', 'suspension')$c$);
+  perform evergreen.add_check('lmt_activations', 'lmt_activations_tool', $c$tool in ('redemption_gate', 'investor_gate', 'notice_extension', 'redemption_fee',
+    'swing_pricing', 'dual_pricing', 'anti_dilution_levy', 'redemption_in_kind', 'side_pocket', 'suspension')$c$);
   perform evergreen.add_check('lmt_activations', 'lmt_activations_status', $c$status in ('proposed', 'active', 'ended')$c$);
   perform evergreen.add_check('dealing_days', 'dealing_days_status', $c$status in ('open', 'cut_off', 'inputs_frozen', 'nav_proposed', 'struck',
-    'lmt_decided', 'allocated', 'posted', 'claimable', 'settled', 'closed', 'suspended')$c$);
-  perform evergreen.add_check('dealing_days', 'dealing_days_committed', $c$status = 'open' or order_root is not null$c$);
+    'lmt_decided', 'allocated', 'posted', 'claimable', 'settled', 'closed', 'suspended', 'discarded')$c$);
+  perform evergreen.add_check('dealing_days', 'dealing_days_committed', $c$status in ('open', 'discarded') or order_root is not null$c$);
   perform evergreen.add_check('dealing_days', 'dealing_days_closed', $c$(status = 'closed') = (day_hash is not null and closed_at is not null)$c$);
   perform evergreen.add_check('order_leaves', 'order_leaves_leaf', $c$leaf = encode(sha256(convert_to(canonical, 'UTF8')), 'hex') and position >= 1$c$);
   perform evergreen.add_check('nav_strikes', 'nav_strikes_state', $c$state in ('estimated', 'provisional', 'final', 'restated')$c$);
@@ -1005,6 +1055,8 @@ begin
   perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
   perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
   perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
+  perform evergreen.add_check('statements', 'statements_hash', $c$hash = encode(sha256(convert_to(body::text, 'UTF8')), 'hex')$c$);
+  perform evergreen.add_check('statements', 'statements_version', '(version = 1) = (supersedes is null) and version >= 1');
 end $$;
 
 -- one current version of each allocation and one current mandate per fund
@@ -1062,13 +1114,13 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('ORDER_CANCELLED', 'note', null, '{flow_id}', '{}'),
   ('ORDER_HELD', 'note', null, '{flow_id}', '{}'),
   ('ORDER_RELEASED', 'note', null, '{flow_id}', '{}'),
-  ('DEALING_DAY_OPENED', 'note', null, '{dealing_day_id}', '{}'),
+  ('DEALING_DAY_OPENED', 'run', 'dealing-day', '{dealing_day_id}', '{}'),
   ('CUTOFF_REACHED', 'note', null, '{dealing_day_id,orders,order_root}', '{}'),
   ('ORDERS_RECHECKED', 'note', null, '{dealing_day_id,held}', '{}'),
   ('NAV_INPUTS_FROZEN', 'note', null, '{strike_id,inputs_hash}', '{}'),
   ('NAV_PROPOSED', 'note', null, '{strike_id,proposal_id}', '{}'),
   ('NAV_STRUCK', 'note', null, '{strike_id,nav_date,version}', '{}'),
-  ('NAV_RESTATEMENT_BEGUN', 'note', null, '{strike_id,supersedes}', '{}'),
+  ('NAV_RESTATEMENT_BEGUN', 'run', 'restate-nav', '{strike_id,supersedes}', '{}'),
   ('LMT_PROPOSED', 'note', null, '{activation_id,proposal_id}', '{}'),
   ('LMT_ACTIVATED', 'note', null, '{activation_id,tool}', '{}'),
   ('LMT_ENDED', 'note', null, '{activation_id,tool}', '{}'),
@@ -1079,7 +1131,13 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('CLAIMABLE', 'note', null, '{dealing_day_id}', '{}'),
   ('CASH_CONFIRMED', 'note', null, '{payments}', '{}'),
   ('LEDGER_REVERSED', 'note', null, '{ledger_tx_id}', '{}'),
-  ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}')
+  ('STATEMENTS_READY', 'note', null, '{dealing_day_id,statements}', '{}'),
+  ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}'),
+  ('DEALING_DAY_KNOCKED', 'tell', null, '{dealing_day_id,reason}', '{}'),
+  ('DEALING_DAY_DISCARDED', 'tell', null, '{dealing_day_id}', '{}'),
+  ('ORDERS_ROLLED', 'note', null, '{dealing_day_id,orders}', '{}'),
+  ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
+  ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
 
@@ -1094,6 +1152,7 @@ on conflict (code) do update set exponent = excluded.exponent, name = excluded.n
 
 insert into public.platform_settings (key, value) values
   ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),
+  ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
   ('approval_timeout_hours', '72'),
   ('demo', 'false')
 on conflict (key) do nothing;
@@ -1109,31 +1168,46 @@ comment on function evergreen.touch_cursor() is 'Sets updated_at of the audit cu
 
 create or replace function evergreen.watch_drift() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  before numeric;
   limits jsonb;
-  kind text;
-  threshold numeric;
-  deviation numeric;
+  drifted record;
 begin
-  if new.scenario_id <> '' then
-    return new;  -- hypothetical values do not drift
-  end if;
-  select s.nav into before from public.asset_snapshots s
-   where s.asset_id = new.asset_id and s.scenario_id = '' and s.as_of < new.as_of order by s.as_of desc, s.recorded_at desc limit 1;
-  if before is null or before = 0 then
-    return new;
-  end if;
   select p.value into limits from public.platform_settings p where p.key = 'data_drift_threshold_bps';
-  select a.type into kind from public.assets a where a.id = new.asset_id;
-  threshold := coalesce((limits ->> kind)::numeric, (limits ->> 'default')::numeric);
-  deviation := round(abs(new.nav - before) * 10000 / abs(before), 4);
-  if deviation > threshold then
-    perform evergreen.emit('DATA_DRIFT', new.fund_id,
-      jsonb_build_object('asset_id', new.asset_id, 'deviation_bps', deviation::text, 'threshold_bps', threshold::text), 'trigger:asset_snapshots');
-  end if;
-  return new;
+  for drifted in
+    with marked as materialized (
+      -- hypothetical values do not drift
+      select n.snapshot_id, n.asset_id, n.fund_id, n.as_of, n.nav, b.as_of as since, b.recorded_at as known_at, b.nav as before,
+             coalesce((limits ->> a.type)::numeric, (limits ->> 'default')::numeric) as threshold
+        from marks n
+        join public.assets a on a.id = n.asset_id
+        cross join lateral (
+          select s.as_of, s.recorded_at, s.nav from public.asset_snapshots s
+           where s.asset_id = n.asset_id and s.scenario_id = '' and s.as_of < n.as_of order by s.as_of desc, s.recorded_at desc limit 1) b
+       where n.scenario_id = ''
+    ), traded as materialized (
+      select m.asset_id, p.applied_at, (p.applied_at at time zone 'UTC')::date as day, m.change
+        from public.proposals p cross join lateral evergreen.trade_effects(p.proposal_id) m
+       where p.status = 'applied' and p.fund_id in (select k.fund_id from marked k)
+         and (p.applied_at at time zone 'UTC')::date >= (select min(k.since) from marked k)
+    ), moved as (
+      -- What the fund itself bought or sold in between moved the holding, not its valuation. A mark holds the trades of its day,
+      -- save one that was applied only after it had been recorded.
+      select k.snapshot_id, sum(t.change) as change
+        from marked k join traded t on t.asset_id = k.asset_id
+       where t.day <= k.as_of and (t.day > k.since or t.day = k.since and t.applied_at > k.known_at) group by k.snapshot_id
+    ), anchored as (
+      select k.*, k.before + coalesce(m.change, 0) as anchor from marked k left join moved m on m.snapshot_id = k.snapshot_id
+    ), measured as (
+      select d.asset_id, d.fund_id, d.as_of, d.threshold, round(abs(d.nav - d.anchor) * 10000 / abs(d.anchor), 4) as deviation from anchored d where d.anchor <> 0
+    )
+    select * from measured m where m.deviation > m.threshold order by m.as_of, m.asset_id
+  loop
+    perform evergreen.emit('DATA_DRIFT', drifted.fund_id,
+      jsonb_build_object('asset_id', drifted.asset_id, 'deviation_bps', drifted.deviation::text, 'threshold_bps', drifted.threshold::text), 'trigger:asset_snapshots');
+  end loop;
+  return null;
 end $$;
-comment on function evergreen.watch_drift() is 'Records DATA_DRIFT when a mark moves more than the threshold of its asset type (basis points of the previous mark).';
+comment on function evergreen.watch_drift() is
+  'Records DATA_DRIFT when a mark moves more than the threshold of its asset type: basis points of the previous mark plus what the fund traded of it since (R5).';
 
 do $$
 declare
@@ -1150,13 +1224,14 @@ begin
       t.table_name, case when t.has_tx then 'touch_tx' else 'touch' end);
   end loop;
   for t in select unnest(array['fund_events', 'event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
-    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements']) as table_name loop
+    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'statements']) as table_name loop
     execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
 end $$;
 create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
-create or replace trigger watch_drift after insert on public.asset_snapshots for each row execute function evergreen.watch_drift();
+-- once per statement: an import of 200,000 marks looks at the trades once
+create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();
 
 -- from sql/45-triggers-dealing.sql
 -- What the tables of dealing and of the ledger enforce by themselves, whichever function writes: states of orders, balanced entries, balances.
@@ -1168,8 +1243,8 @@ create or replace function evergreen.legal_transition(from_status text, to_statu
     when 'submitted' then to_status in ('accepted', 'kyc_hold', 'rejected', 'cancelled')
     when 'kyc_hold' then to_status in ('accepted', 'rejected', 'cancelled', 'lapsed')
     when 'accepted' then to_status in ('locked', 'kyc_hold', 'rejected', 'cancelled', 'lapsed')
-    when 'locked' then to_status in ('priced', 'kyc_hold', 'cancelled')
-    when 'priced' then to_status in ('allocated', 'carried', 'lapsed', 'kyc_hold')
+    when 'locked' then to_status in ('priced', 'accepted', 'kyc_hold', 'cancelled')
+    when 'priced' then to_status in ('allocated', 'accepted', 'carried', 'lapsed', 'kyc_hold')
     when 'allocated' then to_status = 'claimable'
     when 'claimable' then to_status = 'settled'
     else false end
@@ -1260,6 +1335,305 @@ begin
       for each row execute function evergreen.check_balanced();
   end if;
 end $$;
+
+-- from sql/60-fn-events.sql
+-- The event bus and its outbox: record, claim, hand over, fail, retry. Only the service role delivers.
+
+create or replace function public.fn_record_event(
+  type text, payload jsonb, source text, workflow_id text default null,
+  request_id text default null, fund_id uuid default null, investor_ids uuid[] default '{}'
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  id uuid;
+begin
+  if request_id is not null then
+    input := jsonb_build_object('type', type, 'payload', payload, 'source', source, 'workflow_id', workflow_id, 'fund_id', fund_id, 'investor_ids', investor_ids);
+    answer := evergreen.earlier_answer('fn_record_event', request_id, input);
+    if answer is not null then
+      return (answer ->> 'event_id')::uuid;
+    end if;
+  end if;
+  perform evergreen.refuse_unless(type is not null and payload is not null and length(source) between 1 and 200, 'EG400', 'type, payload and source (1 to 200 characters) are needed.');
+  perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  -- an unknown type is refused by emit() with the list of those there are
+  perform evergreen.refuse_unless(
+    coalesce((select evergreen.role_name() = any (t.recorded_by) from public.event_types t where t.type = fn_record_event.type), true),
+    'EG403', 'Your role may not record ' || type || '.');
+  id := evergreen.emit(type, fund_id, payload, source,
+    case when workflow_id is null then '{}'::jsonb else jsonb_build_object('workflow_id', workflow_id) end, coalesce(investor_ids, '{}'), request_id);
+  perform evergreen.audit(fund_id, 'fund_events', id::text, type || ' recorded', request_id);
+  perform evergreen.keep_answer('fn_record_event', request_id, input, jsonb_build_object('event_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_event(text, jsonb, text, text, text, uuid, uuid[]) is
+  'Records an event with validation; returns event_id. EG400 unknown type or payload, EG403 type not for this role, EG409 request id reused, EG413 payload over 64 KB.';
+
+drop function if exists public.fn_claim_events(text, int, int);
+create or replace function public.fn_claim_events(consumer text, max_events int default 100, lease_seconds int default 30)
+returns table (seq bigint, event_id uuid, type text, mode text, fund_id uuid, attempts int, recorded_at timestamptz, to_workflow_id text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  -- as fn_fail_event counts
+  most constant int := 5;
+  -- a dispatcher that only waits for a Temporal that is away brings its events back within this, and then it cost them nothing
+  patience constant interval := interval '1 minute';
+  lost bigint[];
+  taken bigint[];
+  gone record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(consumer) between 1 and 200 and max_events between 1 and 100000 and lease_seconds between 0 and 3600, 'EG400',
+    'consumer has 1 to 200 characters, max_events is 1 to 100,000 and lease_seconds 0 to 3,600.');
+  -- A lease that ran out (leased_by is still there) means that its holder is gone. Once may be anything. From the second time on the
+  -- event is suspected of killing whoever holds it and is handed out alone, so that nothing dies with it; the fifth time it is lost.
+  with due as materialized (
+    select o.seq, o.tx, o.leased_by is not null and o.attempts >= 2 as suspect, o.leased_by is not null and o.attempts >= most as lost
+      from public.event_outbox o
+     where o.dead_at is null and o.next_at <= now() and o.mode in ('run', 'tell') and o.tx < pg_snapshot_xmin(pg_current_snapshot())
+       and (o.leased_by is null or o.attempts < most or o.next_at <= now() - patience)
+     order by o.tx, o.seq limit max_events for update skip locked
+  ), living as (
+    select d.seq, d.suspect, row_number() over (order by d.tx, d.seq) as place, first_value(d.suspect) over (order by d.tx, d.seq) as alone
+      from due d where not d.lost
+  )
+  select (select array_agg(d.seq) from due d where d.lost),
+         (select array_agg(l.seq) from living l where case when l.alone then l.place = 1 else not l.suspect end)
+    into lost, taken;
+  if lost is not null then
+    for gone in
+      update public.event_outbox o
+         set dead_at = now(), leased_by = null, reason = left(case
+               when o.reason is null then 'The dispatcher died ' || o.attempts || ' times while it held this event.'
+               else 'The dispatcher died while it held this event for the ' || o.attempts || 'th time. Before that: ' || o.reason end, 500)
+       where o.seq = any (lost)
+      returning o.fund_id, o.event_id, o.type, o.attempts
+    loop
+      perform evergreen.audit(gone.fund_id, 'fund_events', gone.event_id::text,
+        gone.type || ' dead letter after ' || gone.attempts || ' attempts: the dispatcher died while it held it', null);
+    end loop;
+  end if;
+  if taken is null then
+    return;
+  end if;
+  return query
+    with held as (
+      update public.event_outbox o
+         set next_at = now() + make_interval(secs => lease_seconds), leased_by = consumer, attempts = o.attempts + 1
+       where o.seq = any (taken)
+      returning o.seq, o.event_id, o.type, o.mode, o.fund_id, o.attempts
+    )
+    select t.seq, t.event_id, t.type, t.mode, t.fund_id, t.attempts, e.recorded_at,
+           case when t.type = 'PROPOSAL_DECIDED' then (select p.workflow_id from public.proposals p where p.proposal_id = (e.payload ->> 'proposal_id')::uuid)
+                -- a run with an id of its own (a dealing day, a restatement) begins under it; those of the Commander begin under the id of their event
+                when t.mode = 'tell' or exists (select from public.event_types y where y.type = t.type and y.playbook in ('dealing-day', 'restate-nav')) then e.event_meta ->> 'workflow_id' end
+      from held t join public.fund_events e on e.event_id = t.event_id order by t.seq;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_claim_events(text, int, int) is
+  'Leases due events of modes run and tell to a dispatcher (skip locked, commit order). Lease in seconds; an event whose lease ran out is claimed again, alone from the third time on, and is a dead letter a minute after its fifth lease ran out. to_workflow_id: whom to tell, or under which id to begin.';
+
+create or replace function public.fn_finish_events(seqs bigint[]) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  gone int;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(seqs is not null, 'EG400', 'seqs is a list of outbox positions.');
+  delete from public.event_outbox o where o.seq = any (seqs);
+  get diagnostics gone = row_count;
+  return gone;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_finish_events(bigint[]) is 'Events were handed over (their workflow exists): they leave the outbox. Returns how many did.';
+
+create or replace function public.fn_fail_event(seq bigint, reason text, max_attempts int default 5) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  waiting record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(reason) between 1 and 2000 and max_attempts >= 1, 'EG400', 'reason (1 to 2,000 characters) and max_attempts (from 1) are needed.');
+  select * into waiting from public.event_outbox o where o.seq = fn_fail_event.seq for no key update;
+  if not found then
+    return 'gone';
+  end if;
+  if waiting.dead_at is not null then
+    return 'dead';
+  end if;
+  if waiting.attempts >= max_attempts then
+    update public.event_outbox o set dead_at = now(), leased_by = null, reason = left(fn_fail_event.reason, 500) where o.seq = fn_fail_event.seq;
+    perform evergreen.audit(waiting.fund_id, 'fund_events', waiting.event_id::text, waiting.type || ' dead letter after ' || waiting.attempts || ' attempts', null);
+    return 'dead';
+  end if;
+  update public.event_outbox o
+     set next_at = now() + make_interval(secs => least(60, power(2, waiting.attempts))), leased_by = null, reason = left(fn_fail_event.reason, 500)
+   where o.seq = fn_fail_event.seq;
+  return 'later';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_fail_event(bigint, text, int) is
+  'An event could not be handed over: later again (2^attempts seconds, at most 60), or a dead letter with its reason after max_attempts. Returns later, dead or gone.';
+
+create or replace function public.fn_release_events(seqs bigint[]) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  freed int;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(seqs is not null, 'EG400', 'seqs is a list of outbox positions.');
+  -- the service, not the event, was at fault: the attempt does not count
+  update public.event_outbox o set next_at = now() + interval '1 second', leased_by = null, attempts = greatest(0, o.attempts - 1)
+   where o.seq = any (seqs) and o.dead_at is null;
+  get diagnostics freed = row_count;
+  return freed;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_release_events(bigint[]) is 'Gives leased events back without counting the attempt, for when Temporal was not there.';
+
+create or replace function public.fn_claim_batch(consumer text, max_events int default 5000, lease_seconds int default 60)
+returns table (batch_id uuid, type text, events int, attempts int) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  -- as fn_fail_batch counts
+  most constant int := 5;
+  -- whoever holds a batch waits for its workflow, and that may wait for a room: longer than for an event, which is only handed over
+  patience constant interval := interval '10 minutes';
+  chosen text;
+  made uuid;
+  gone record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(consumer) between 1 and 200 and max_events between 1 and 100000 and lease_seconds between 0 and 3600, 'EG400',
+    'consumer has 1 to 200 characters, max_events is 1 to 100,000 and lease_seconds 0 to 3,600.');
+  for gone in
+    update public.event_batches b
+       set dead_at = now(), leased_by = null, reason = left(case
+             when b.reason is null then 'The dispatcher died ' || b.attempts || ' times while it held this batch.'
+             else 'The dispatcher died while it held this batch for the ' || b.attempts || 'th time. Before that: ' || b.reason end, 500)
+     where b.batch_id in (
+       select x.batch_id from public.event_batches x
+        where x.done_at is null and x.dead_at is null and x.next_at <= now() - patience and x.leased_by is not null and x.attempts >= most
+          for update skip locked)
+    returning b.batch_id, b.type, b.attempts
+  loop
+    perform evergreen.audit(null, 'event_batches', gone.batch_id::text,
+      gone.type || ' batch dead letter after ' || gone.attempts || ' attempts: the dispatcher died while it held it', null);
+  end loop;
+  -- an open batch whose lease ran out comes first
+  select b.batch_id into made from public.event_batches b
+   where b.done_at is null and b.dead_at is null and b.next_at <= now() and (b.leased_by is null or b.attempts < most)
+   order by b.next_at limit 1 for update skip locked;
+  if made is not null then
+    return query update public.event_batches b
+      set next_at = now() + make_interval(secs => lease_seconds), leased_by = consumer, attempts = b.attempts + 1
+      where b.batch_id = made returning b.batch_id, b.type, b.events, b.attempts;
+    return;
+  end if;
+  select o.type into chosen from public.event_outbox o
+   where o.dead_at is null and o.mode = 'batch' and o.next_at <= now() and o.tx < pg_snapshot_xmin(pg_current_snapshot())
+   order by o.tx, o.seq limit 1;
+  if chosen is null then
+    return;
+  end if;
+  return query
+    with due as materialized (
+      select o.seq, o.event_id from public.event_outbox o
+       where o.dead_at is null and o.mode = 'batch' and o.type = chosen and o.next_at <= now() and o.tx < pg_snapshot_xmin(pg_current_snapshot())
+       order by o.tx, o.seq limit max_events for update skip locked
+    ), gone as (
+      delete from public.event_outbox o using due where o.seq = due.seq
+    )
+    insert into public.event_batches (type, event_ids, events, attempts, next_at, leased_by)
+    select chosen, array_agg(d.event_id order by d.seq), count(*), 1, now() + make_interval(secs => lease_seconds), consumer from due d having count(*) > 0
+    returning event_batches.batch_id, event_batches.type, event_batches.events, event_batches.attempts;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_claim_batch(text, int, int) is
+  'Moves due events of one type from the outbox into a batch, or leases an open batch again. One row is written per batch, one deleted per event. A batch is a dead letter ten minutes after its fifth lease ran out.';
+
+create or replace function public.fn_fail_batch(batch_id uuid, reason text, max_attempts int default 5) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  open_batch record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(reason) between 1 and 2000 and max_attempts >= 0, 'EG400', 'reason (1 to 2,000 characters) and max_attempts (from 0) are needed.');
+  select * into open_batch from public.event_batches b where b.batch_id = fn_fail_batch.batch_id and b.done_at is null for no key update;
+  if not found then
+    return 'gone';
+  end if;
+  if open_batch.dead_at is not null then
+    return 'dead';
+  end if;
+  if max_attempts = 0 then
+    -- the service, not the batch, was at fault: the attempt does not count
+    update public.event_batches b set next_at = now() + interval '1 second', leased_by = null, attempts = greatest(0, b.attempts - 1)
+     where b.batch_id = fn_fail_batch.batch_id;
+    return 'later';
+  end if;
+  if open_batch.attempts >= max_attempts then
+    update public.event_batches b set dead_at = now(), leased_by = null, reason = left(fn_fail_batch.reason, 500) where b.batch_id = fn_fail_batch.batch_id;
+    perform evergreen.audit(null, 'event_batches', fn_fail_batch.batch_id::text, open_batch.type || ' batch dead letter after ' || open_batch.attempts || ' attempts', null);
+    return 'dead';
+  end if;
+  update public.event_batches b
+     set next_at = now() + make_interval(secs => least(60, power(2, open_batch.attempts))), leased_by = null, reason = left(fn_fail_batch.reason, 500)
+   where b.batch_id = fn_fail_batch.batch_id;
+  return 'later';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_fail_batch(uuid, text, int) is
+  'A batch could not be handed over or handled: later again, or a dead letter with its reason. max_attempts 0: Temporal was not there, and the attempt does not count.';
+
+create or replace function public.fn_retry_event(event_id uuid, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  revived text := 'event';
+  of_fund uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('event_id', event_id);
+  answer := evergreen.earlier_answer('fn_retry_event', request_id, input);
+  if answer is not null then
+    return answer ->> 'retried';
+  end if;
+  update public.event_outbox o set dead_at = null, attempts = 0, next_at = now(), reason = null
+   where o.event_id = fn_retry_event.event_id and o.dead_at is not null returning o.fund_id into of_fund;
+  if not found then
+    revived := 'batch';
+    update public.event_batches b set dead_at = null, attempts = 0, next_at = now(), reason = null
+     where fn_retry_event.event_id = any (b.event_ids) and b.dead_at is not null and b.done_at is null;
+    if not found then
+      perform evergreen.fail('EG404', 'No dead letter with that event id.');
+    end if;
+  end if;
+  perform evergreen.audit(of_fund, 'fund_events', event_id::text, 'dead letter retried', request_id);
+  perform evergreen.keep_answer('fn_retry_event', request_id, input, jsonb_build_object('retried', revived));
+  if pg_try_advisory_xact_lock(7236511) then
+    perform pg_notify('evergreen_events', '');
+  end if;
+  return revived;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_retry_event(uuid, text) is 'Puts a dead letter (or the dead batch that holds the event) back into the queue. EG404 when there is none.';
 
 -- from sql/64-fn-proposals.sql
 -- Proposals: an agent proposes, rooms check, a person decides on the hash, an agent applies. Every step re-checks under the row lock.
@@ -1353,13 +1727,17 @@ begin
     'EG400', 'body.cash_asset_id names the position of this fund from which trades are paid.');
   -- every trade: a liquid, active position of this fund, a positive amount in the currency's units, never more than is held
   select coalesce(t ->> 'asset_id', '?') into bad from jsonb_array_elements(body -> 'trades') t
-    left join public.assets a on a.id = (t ->> 'asset_id')::uuid and a.fund_id = of_fund.fund_id and a.status = 'active' and a.liquid_flag
-    left join public.portfolio_allocations h on h.asset_id = a.id and h.fund_id = of_fund.fund_id and h.superseded_at is null
-   where (h.asset_id is not null and a.id <> cash and t ->> 'side' in ('buy', 'sell')
+    -- Looked up trade by trade and by the asset alone ("is true" offers no index): of a fund just imported the planner knows no size, and would
+    -- read all its positions for each trade.
+    left join lateral (
+      select a.id, h.market_value from public.assets a join public.portfolio_allocations h on h.asset_id = a.id
+       where a.id = (t ->> 'asset_id')::uuid and (a.fund_id = of_fund.fund_id) is true and a.status = 'active' and a.liquid_flag
+         and (h.fund_id = of_fund.fund_id) is true and (h.superseded_at is null) is true offset 0) held on true
+   where (held.id is not null and held.id <> cash and t ->> 'side' in ('buy', 'sell')
       -- NaN is greater than every number: the upper bound keeps it and infinity out
       and (t ->> 'amount')::numeric > 0 and (t ->> 'amount')::numeric < 1e30 and (t ->> 'cost')::numeric >= 0 and (t ->> 'cost')::numeric < 1e30
       and (t ->> 'amount')::numeric = round((t ->> 'amount')::numeric, scale) and (t ->> 'cost')::numeric = round((t ->> 'cost')::numeric, scale)
-      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= h.market_value)) is not true limit 1;
+      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= held.market_value)) is not true limit 1;
   perform evergreen.refuse_unless(bad is null, 'EG400', 'A trade is not possible for this fund: asset ' || coalesce(left(bad, 36), '?') || '.');
   perform evergreen.refuse_unless(
     (select count(*) = count(distinct t ->> 'asset_id') from jsonb_array_elements(body -> 'trades') t), 'EG400', 'An asset is traded twice.');
@@ -1480,7 +1858,9 @@ begin
   perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
   select * into p from public.proposals x where x.proposal_id = fn_decide_proposal.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
-  perform evergreen.refuse_unless(p.status = 'pending', case when p.status = 'expired' then 'EG423' else 'EG422' end, 'The proposal is ' || p.status || '.');
+  perform evergreen.refuse_unless(p.status <> 'checking', 'EG422', 'The proposal is still being checked; it cannot be decided yet.');
+  perform evergreen.refuse_unless(p.status <> 'expired', 'EG423', 'The time to decide has passed.');
+  perform evergreen.refuse_unless(p.status = 'pending', 'EG422', 'The proposal is already ' || p.status || '; it can no longer be decided.');
   -- the database clock decides; a late decision is refused even before the workflow has noticed
   perform evergreen.refuse_unless(p.expires_at > now(), 'EG423', 'The time to decide has passed.');
   perform evergreen.refuse_unless(p.hash = fn_decide_proposal.hash
@@ -1641,6 +2021,163 @@ end $$;
 comment on function public.fn_apply_allocations(uuid, text) is
   'Applies an approved proposal once: new allocation version, ladder, net assets less trading cost (fund currency). EG420, EG421 changed, EG424, EG425 facts changed, EG428.';
 
+-- from sql/65-fn-funds.sql
+-- Funds and mandates: a filing becomes a fund; a mandate is data with versions.
+
+create or replace function evergreen.put_mandate(of_fund uuid, body jsonb, label text, request_id text) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  next_version int;
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and jsonb_typeof(body -> 'sleeves') = 'array', 'EG400', 'A mandate is an object with a list of sleeves.');
+  perform evergreen.refuse_unless(octet_length(body::text) <= 1048576, 'EG413', 'The mandate is larger than 1 MB.');
+  perform evergreen.refuse_unless(length(label) between 1 and 200, 'EG400', 'label has 1 to 200 characters.');
+  select coalesce(max(m.version), 0) + 1 into next_version from public.mandates m where m.fund_id = of_fund;
+  update public.mandates m set superseded_at = now() where m.fund_id = of_fund and m.superseded_at is null;
+  insert into public.mandates (fund_id, version, label, body, set_by) values (of_fund, next_version, label, body, evergreen.actor());
+  perform evergreen.audit(of_fund, 'mandates', of_fund || '/' || next_version, 'mandate version ' || next_version || ' set', request_id);
+  return next_version;
+end $$;
+comment on function evergreen.put_mandate(uuid, jsonb, text, text) is 'Stores a new mandate version and supersedes the current one.';
+
+create or replace function public.fn_set_mandate(fund text, mandate jsonb, label text default 'set by hand', request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  version int;
+begin
+  perform evergreen.require_role('pm_role');
+  input := jsonb_build_object('fund', fund, 'mandate', mandate, 'label', label);
+  answer := evergreen.earlier_answer('fn_set_mandate', request_id, input);
+  if answer is not null then
+    return (answer ->> 'version')::int;
+  end if;
+  select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  version := evergreen.put_mandate(of_fund, mandate, label, request_id);
+  perform evergreen.keep_answer('fn_set_mandate', request_id, input, jsonb_build_object('version', version));
+  return version;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_mandate(text, jsonb, text, text) is 'Sets the mandate of a fund (code or id) and returns its version. EG400, EG404, EG413.';
+
+create or replace function public.fn_import_fund(fund jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  unit text := fund ->> 'currency';
+  day date;
+  effective timestamptz;
+  scale int;
+  of_fund public.funds;
+  next_version bigint;
+  earlier_day date;
+  net numeric;
+  held numeric;
+  bad text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('sha256', encode(sha256(convert_to(fund::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_import_fund', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  day := (fund ->> 'as_of')::date;
+  effective := day::timestamp at time zone 'UTC';
+  net := (fund ->> 'net_assets')::numeric;
+  perform evergreen.refuse_unless(jsonb_typeof(fund -> 'assets') = 'array', 'EG400', 'assets is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(fund -> 'assets') <= 200000, 'EG413', 'assets is a list of at most 200,000.');
+  select c.exponent into scale from public.currencies c where c.code = unit;
+  perform evergreen.refuse_unless(scale is not null, 'EG400', 'currency is an ISO 4217 code that the platform knows.');
+  perform evergreen.refuse_unless(day is not null and isfinite(day) and net = round(net, scale) and net < 1e30, 'EG400', 'as_of and net_assets (in the currency''s units) are needed.');
+  select coalesce(sum((a ->> 'market_value')::numeric), 0) into held from jsonb_array_elements(fund -> 'assets') a;
+  perform evergreen.refuse_unless(jsonb_array_length(fund -> 'assets') = 0 or held = net, 'EG400', 'The assets (cash included) do not add up to net_assets.');
+  select coalesce(left(a ->> 'key', 120), '?') into bad from jsonb_array_elements(fund -> 'assets') a
+   where ((a ->> 'market_value')::numeric = round((a ->> 'market_value')::numeric, scale) and (a ->> 'market_value')::numeric < 1e30) is not true limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG400', 'A market value is missing or has more decimals than the currency: ' || coalesce(bad, ''));
+  perform evergreen.refuse_unless((select count(*) = count(distinct a ->> 'key') from jsonb_array_elements(fund -> 'assets') a), 'EG400', 'The key of an asset is missing or stands twice.');
+  perform evergreen.refuse_unless(not exists (
+      select from jsonb_array_elements(coalesce(fund -> 'ladder', '[]')) l
+       where ((l ->> 'capacity')::numeric = round((l ->> 'capacity')::numeric, scale)
+         and coalesce((l ->> 'stress_delta')::numeric, 0) = round(coalesce((l ->> 'stress_delta')::numeric, 0), scale)) is not true)
+    and not exists (
+      select from jsonb_array_elements(coalesce(fund -> 'reported_flows', '[]')) r
+       where ((r ->> 'amount')::numeric = round((r ->> 'amount')::numeric, scale)) is not true),
+    'EG400', 'An amount of the ladder or of a reported flow is missing or has more decimals than the currency.');
+
+  insert into public.funds (code, name, base_currency, source, synthetic, calendar, time_zone)
+  values (fund ->> 'code', fund ->> 'name', unit, coalesce(fund -> 'source', '{}'), coalesce((fund ->> 'synthetic')::boolean, false),
+    coalesce(fund ->> 'calendar', 'none'), coalesce(fund ->> 'time_zone', 'UTC'))
+  on conflict (code) do nothing;
+  select * into of_fund from public.funds f where f.code = fund ->> 'code' for no key update;
+  perform evergreen.refuse_unless(of_fund.base_currency = unit, 'EG400', 'The fund exists with another currency.');
+  perform evergreen.refuse_unless(of_fund.nav_as_of is null or of_fund.nav_as_of <= day, 'EG428', 'The fund already stands at a later date; an older filing would not change it.');
+  next_version := of_fund.allocations_version + 1;
+
+  insert into public.assets (fund_id, external_key, name, type, strategy, issuer, country, currency, lp_visible, liquid_flag, bucket, fair_value_level, maturity, identifiers, attributes)
+  select of_fund.fund_id, a ->> 'key', left(a ->> 'name', 300), a ->> 'type', a ->> 'sleeve', a ->> 'issuer', a ->> 'country', coalesce(a ->> 'currency', unit),
+         coalesce((a ->> 'lp_visible')::boolean, false), coalesce((a ->> 'liquid')::boolean, false), a ->> 'bucket', (a ->> 'fair_value_level')::int, (a ->> 'maturity')::date,
+         coalesce(a -> 'identifiers', '[]'), coalesce(a -> 'attributes', '{}')
+    from jsonb_array_elements(fund -> 'assets') a
+  on conflict (fund_id, external_key) do update set name = excluded.name, type = excluded.type, strategy = excluded.strategy, issuer = excluded.issuer, country = excluded.country,
+    currency = excluded.currency, liquid_flag = excluded.liquid_flag, bucket = excluded.bucket, fair_value_level = excluded.fair_value_level, maturity = excluded.maturity,
+    identifiers = excluded.identifiers, attributes = excluded.attributes, status = 'active';
+  update public.assets x set status = 'retired' where x.fund_id = of_fund.fund_id and x.status = 'active'
+     -- "not in" is looked up in a hash; "not exists" was compared key by key when the planner took the fund for a handful of rows
+     and x.external_key not in (select a ->> 'key' from jsonb_array_elements(fund -> 'assets') a);
+  update public.portfolio_allocations a set superseded_at = now() where a.fund_id = of_fund.fund_id and a.superseded_at is null;
+  insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, effective_at)
+  select of_fund.fund_id, x.id, a ->> 'sleeve', coalesce((a ->> 'target_pct')::numeric, 0), case when net = 0 then 0 else round(round((a ->> 'market_value')::numeric, 20) / net, 18) end,
+         (a ->> 'market_value')::numeric, x.liquid_flag, next_version, effective
+    from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
+  insert into public.asset_snapshots (asset_id, fund_id, as_of, nav, method, source, effective_at)
+  select x.id, of_fund.fund_id, day, (a ->> 'market_value')::numeric, 'reported', coalesce(fund #>> '{source,kind}', 'import'), effective
+    from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
+  -- every rung at once and in one order, as fn_reserve_liquidity does
+  perform 1 from public.liquidity_ladder l where l.fund_id = of_fund.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
+  earlier_day := evergreen.ladder_date(of_fund.fund_id, 'liability', 'base');
+  insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, stress_delta)
+  select of_fund.fund_id, l ->> 'side', day, 'base', l ->> 'bucket', (l ->> 'capacity')::numeric, coalesce((l ->> 'stress_delta')::numeric, 0)
+    from jsonb_array_elements(coalesce(fund -> 'ladder', '[]')) l
+  on conflict (fund_id, side, as_of, scenario_id, bucket) do update set capacity = excluded.capacity, stress_delta = excluded.stress_delta;
+  -- What was accepted is still to be paid: it goes over to the new ladder. A filing that plans no liabilities lays none, and the earlier one stands.
+  insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+  select l.fund_id, 'liability', day, 'base', l.bucket, 0, l.utilization from public.liquidity_ladder l
+   where l.fund_id = of_fund.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.as_of = earlier_day and l.utilization > 0
+     and earlier_day < day and evergreen.ladder_date(of_fund.fund_id, 'liability', 'base') = day
+  on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = excluded.utilization;
+  insert into public.reported_flows (fund_id, month, kind, amount, currency, source)
+  select of_fund.fund_id, (r ->> 'month')::date, r ->> 'kind', (r ->> 'amount')::numeric, unit, coalesce(fund #>> '{source,kind}', 'import')
+    from jsonb_array_elements(coalesce(fund -> 'reported_flows', '[]')) r
+  on conflict (fund_id, month, kind, source) do update set amount = excluded.amount;
+  insert into public.fund_sensitivities (fund_id, as_of, measure, currency, tenor, value, source)
+  select of_fund.fund_id, day, r ->> 'measure', r ->> 'currency', r ->> 'tenor', (r ->> 'value')::numeric, coalesce(fund #>> '{source,kind}', 'import')
+    from jsonb_array_elements(coalesce(fund -> 'sensitivities', '[]')) r
+  on conflict (fund_id, as_of, measure, currency, tenor) do update set value = excluded.value;
+  update public.funds f set nav_as_of = day, net_assets = net, allocations_version = next_version, name = fund ->> 'name', source = coalesce(fund -> 'source', '{}'), effective_at = effective
+   where f.fund_id = of_fund.fund_id;
+  if fund -> 'mandate' is not null and not exists (select from public.mandates m where m.fund_id = of_fund.fund_id and m.superseded_at is null) then
+    perform evergreen.put_mandate(of_fund.fund_id, fund -> 'mandate', coalesce(fund ->> 'mandate_label', 'default, made at import'), request_id);
+  end if;
+  perform evergreen.emit('FUND_IMPORTED', of_fund.fund_id, jsonb_build_object('source', coalesce(fund #>> '{source,kind}', 'import'),
+    'assets', jsonb_array_length(fund -> 'assets'), 'as_of', day), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, null, 'fund imported');
+  perform evergreen.audit(of_fund.fund_id, 'funds', of_fund.fund_id::text, 'fund imported with ' || jsonb_array_length(fund -> 'assets') || ' assets as of ' || day, request_id);
+  answer := jsonb_build_object('fund_id', of_fund.fund_id, 'code', of_fund.code, 'assets', jsonb_array_length(fund -> 'assets'), 'version', next_version::text);
+  perform evergreen.keep_answer('fn_import_fund', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_import_fund(jsonb, text) is
+  'Creates or brings forward a fund with its assets, allocations, snapshots, ladder, reported flows, sensitivities and (if it has none) mandate, all or nothing; accepted redemptions go over to the new ladder. Σ market_value = net_assets to the cent. EG400, EG428 older than what stands.';
+
 -- from sql/66-fn-investors.sql
 -- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
 
@@ -1759,6 +2296,8 @@ begin
   if taken.done_at is not null then
     return taken.outcome;
   end if;
+  -- no newer ladder may be laid meanwhile (fn_import_fund): the demand would stay on the old one
+  perform 1 from public.funds f where f.fund_id in (select e.fund_id from public.fund_events e where e.event_id = any (taken.event_ids)) order by f.fund_id for share;
   with named as materialized (
     -- two events may name one order
     select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
@@ -1781,11 +2320,13 @@ begin
     insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
     select o.flow_id, 'submitted', case when o.cleared then 'accepted' else 'kyc_hold' end, o.event_id, evergreen.actor() from orders o
   ), demand as (
-    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder
-    update public.liquidity_ladder l set utilization = l.utilization + d.amount
+    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder; a fund that planned for none owes it all the same
+    insert into public.liquidity_ladder as l (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+    select f.fund_id, 'liability', coalesce(evergreen.ladder_date(f.fund_id, 'liability', 'base'), evergreen.ladder_date(f.fund_id, 'asset', 'base'), f.nav_as_of, current_date),
+           'base', '30d', 0, d.amount
       from (select o.fund_id, sum(o.amount) as amount from orders o where o.cleared and o.direction = 'redemption' group by o.fund_id) d
-     where l.fund_id = d.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.bucket = '30d'
-       and l.as_of = evergreen.ladder_date(d.fund_id, 'liability', 'base')
+      join public.funds f on f.fund_id = d.fund_id order by f.fund_id
+    on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = l.utilization + excluded.utilization
   ), logged as (
     -- 4 one compliance record per order
     insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, workflow_id)
@@ -2258,6 +2799,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   select * into class from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class);
   perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
+  workflow_id := coalesce(workflow_id, 'deal/' || of_fund.code || '/' || class.code || '/' || fn_open_dealing_day.dealing_date);
   select d.dealing_day_id into id from public.dealing_days d where d.fund_id = of_fund.fund_id and d.share_class_id = class.share_class_id and d.dealing_date = fn_open_dealing_day.dealing_date;
   if id is null then
     policy := evergreen.dealing_policy(class.share_class_id, fn_open_dealing_day.dealing_date);
@@ -2279,7 +2821,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_open_dealing_day(text, text, date, text, text) is
-  'Opens the dealing day of a fund, class and date, once: a second call answers the same day. The policies in force are pinned. EG400, EG404, EG428.';
+  'Opens the dealing day of a fund, class and date, once: a second call answers the same day. The policies in force are pinned; its run is deal/<fund>/<class>/<date> unless named. EG400, EG404, EG428.';
 
 create or replace function evergreen.merkle_level(nodes bytea[]) returns bytea[] language sql immutable set search_path = pg_catalog, pg_temp as $$
   -- pairs are hashed under the prefix 01; one that is left over goes up as it is
@@ -2369,6 +2911,9 @@ begin
   update public.fund_flows f set status = 'locked', locked_at = now(), dealing_day_id = d.dealing_day_id, dealing_date = d.dealing_date, vintage = coalesce(f.vintage, d.dealing_date)
     from orders o where f.flow_id = o.flow_id;
   update public.dealing_days x set status = 'cut_off', step = 1, orders = n, order_root = root where x.dealing_day_id = d.dealing_day_id;
+  -- the NAV of the date waits for every class
+  perform evergreen.knock_days(d.fund_id, d.dealing_date, x.dealing_day_id, 'cut-off') from public.dealing_days x
+    where x.fund_id = d.fund_id and x.dealing_date = d.dealing_date and x.dealing_day_id <> d.dealing_day_id;
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'cut-off: ' || n || ' orders locked, root ' || left(root, 12), request_id);
   answer := evergreen.day_answer(d.dealing_day_id);
   perform evergreen.keep_answer('fn_lock_orders', request_id, input, answer);
@@ -2508,7 +3053,7 @@ create or replace function evergreen.strike_answer(of_strike uuid) returns jsonb
 $$;
 comment on function evergreen.strike_answer(uuid) is 'What the steps of a strike answer, with the inputs that block it by name.';
 
-create or replace function public.fn_freeze_nav_inputs(fund text, nav_date date, inputs jsonb, request_id text default null) returns jsonb
+create or replace function public.fn_freeze_nav_inputs(fund text, nav_date date, inputs jsonb, request_id text default null, draft jsonb default '{}') returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -2517,7 +3062,8 @@ declare
   id uuid;
 begin
   perform evergreen.require_role('agent_commander', 'ops_role');
-  input := jsonb_build_object('fund', fund, 'nav_date', nav_date, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('fund', fund, 'nav_date', nav_date, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'))
+    || case when draft = '{}' then '{}'::jsonb else jsonb_build_object('draft', encode(sha256(convert_to(draft::text, 'UTF8')), 'hex')) end;
   answer := evergreen.earlier_answer('fn_freeze_nav_inputs', request_id, input);
   if answer is not null then
     return answer;
@@ -2525,12 +3071,14 @@ begin
   select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(isfinite(nav_date), 'EG400', 'nav_date is a date.');
+  perform evergreen.refuse_unless(jsonb_typeof(draft) = 'object' and octet_length(draft::text) <= 1048576, 'EG400', 'draft is a JSON object of at most 1 MB.');
   -- forward pricing: no valuation of a day whose book is still open
   perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.fund_id = of_fund.fund_id and d.dealing_date = fn_freeze_nav_inputs.nav_date and d.status = 'open'),
     'EG428', 'A dealing day of that date has not reached its cut-off.');
   perform evergreen.refuse_unless(not exists (select from public.nav_strikes s where s.fund_id = of_fund.fund_id and s.nav_date = fn_freeze_nav_inputs.nav_date and s.state = 'final'),
     'EG428', 'The NAV of that date is final; only a restatement changes it.');
   id := evergreen.freeze_inputs(of_fund.fund_id, nav_date, inputs, null, null);
+  update public.nav_strikes s set body = jsonb_build_object('draft', draft) where s.strike_id = id and draft <> '{}';
   update public.dealing_days d set status = 'inputs_frozen', step = greatest(d.step, 3), strike_id = id
    where d.fund_id = of_fund.fund_id and d.dealing_date = fn_freeze_nav_inputs.nav_date and d.status in ('cut_off', 'inputs_frozen', 'nav_proposed');
   answer := evergreen.strike_answer(id);
@@ -2542,8 +3090,8 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_freeze_nav_inputs(text, date, jsonb, text) is
-  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?}] (fund currency) as an estimated strike; answers the blockers by name. EG400, EG404, EG413, EG428.';
+comment on function public.fn_freeze_nav_inputs(text, date, jsonb, text, jsonb) is
+  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?}] (fund currency) as an estimated strike, with the draft of what they amount to; answers the blockers by name. EG400, EG404, EG413, EG428.';
 
 create or replace function evergreen.strike_units(s public.nav_strikes, of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select case when s.supersedes is null then (select c.units_outstanding from public.share_classes c where c.share_class_id = of_class)
@@ -2595,7 +3143,9 @@ begin
   net := total - owed - fee;
   perform evergreen.refuse_unless(fee >= 0 and evergreen.within_exponent(fee, unit) and (body ->> 'total_assets')::numeric = total and (body ->> 'liabilities')::numeric = owed
     and (body ->> 'gnav')::numeric = total - owed and (body ->> 'nav')::numeric = net, 'EG400', 'total_assets, liabilities, gnav, performance_fee and nav do not foot with the frozen inputs.');
-  perform evergreen.refuse_unless(net > 0, 'EG429', 'The net asset value is not above zero.');
+  -- a fund that has not issued anything yet deals at its first price
+  perform evergreen.refuse_unless(net > 0 or (net = 0 and not exists (select from public.share_classes c where c.fund_id = s.fund_id and c.units_outstanding > 0)),
+    'EG429', 'The net asset value is not above zero.');
   select coalesce(left(coalesce(sc.code, c.share_class_id::text), 40), '?') into bad from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric)
     left join public.share_classes sc on sc.share_class_id = c.share_class_id and sc.fund_id = s.fund_id
     cross join lateral evergreen.strike_units(s, sc.share_class_id) u
@@ -2691,6 +3241,9 @@ begin
   update public.fund_flows f set status = 'priced', priced_at = now() from priced o where f.flow_id = o.flow_id;
   get diagnostics n = row_count;
   update public.dealing_days d set status = 'struck', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status = 'nav_proposed';
+  -- the other classes of the strike
+  perform evergreen.knock_days(s.fund_id, null, d.dealing_day_id, 'the NAV is struck') from public.dealing_days d
+    where d.strike_id = s.strike_id and p.workflow_id like 'deal/%' and d.workflow_id <> p.workflow_id;
   perform evergreen.audit(s.fund_id, 'nav_strikes', s.strike_id::text, 'NAV of ' || s.nav_date || ' struck, version ' || s.version || ', orders priced ' || n, request_id);
   answer := evergreen.strike_answer(s.strike_id) || jsonb_build_object('orders', n);
   perform evergreen.keep_answer('fn_strike_nav', request_id, input, answer);
@@ -2723,7 +3276,8 @@ begin
   perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
   id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, reason);
   answer := evergreen.strike_answer(id);
-  perform evergreen.emit('NAV_RESTATEMENT_BEGUN', s.fund_id, jsonb_build_object('strike_id', id, 'supersedes', s.strike_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.emit('NAV_RESTATEMENT_BEGUN', s.fund_id, jsonb_build_object('strike_id', id, 'supersedes', s.strike_id), evergreen.actor(),
+    jsonb_build_object('workflow_id', 'restate/' || id), '{}', request_id);
   perform evergreen.audit(s.fund_id, 'nav_strikes', id::text, 'restatement of the NAV of ' || s.nav_date || ' begun', request_id);
   perform evergreen.keep_answer('fn_restate_nav', request_id, input, answer);
   return answer;
@@ -2874,6 +3428,7 @@ begin
          settled_at = case n.status when 'claimable' then now() end
     from named n where f.flow_id = n.flow_id;
   perform evergreen.settle_days(of_fund.fund_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, d.dealing_day_id, 'settled') from public.dealing_days d where d.fund_id = of_fund.fund_id and d.status = 'settled';
   select count(*) filter (where f.status = 'settled') as settled, count(*) filter (where f.status <> 'settled') as early into counts
     from public.fund_flows f join jsonb_to_recordset(payments) p (flow_id uuid) on p.flow_id = f.flow_id;
   perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'cash confirmed: ' || jsonb_array_length(payments) || ' payments', request_id);
@@ -2959,9 +3514,9 @@ begin
   perform evergreen.refuse_unless(jsonb_typeof(body -> 'tools') = 'array', 'EG400', 'body.tools is a list of tools.');
   select array_agg(distinct t order by t) into tools from jsonb_array_elements_text(body -> 'tools') t;
   -- R9c: at least two of the seven, and not only swing with dual pricing; money-market funds one
-  perform evergreen.refuse_unless(tools <@ array['gate', 'notice_extension', 'redemption_fee', 'swing', 'dual_pricing', 'anti_dilution_levy', 'in_kind'],
-    'EG400', 'A tool is one of gate, notice_extension, redemption_fee, swing, dual_pricing, anti_dilution_levy, in_kind.');
-  perform evergreen.refuse_unless(cardinality(tools) >= case pack when 'mmf' then 1 else 2 end and tools <> array['dual_pricing', 'swing'],
+  perform evergreen.refuse_unless(tools <@ array['redemption_gate', 'notice_extension', 'redemption_fee', 'swing_pricing', 'dual_pricing', 'anti_dilution_levy', 'redemption_in_kind'],
+    'EG400', 'A tool is one of redemption_gate, notice_extension, redemption_fee, swing_pricing, dual_pricing, anti_dilution_levy, redemption_in_kind.');
+  perform evergreen.refuse_unless(cardinality(tools) >= case pack when 'mmf' then 1 else 2 end and tools <> array['dual_pricing', 'swing_pricing'],
     'EG424', 'At least two tools are selected, and not only swing with dual pricing.');
   perform evergreen.refuse_unless(coalesce(body ->> 'carry', 'auto_pari_passu') in ('auto_pari_passu', 'priority_by_vintage', 'lapse_resubmit'), 'EG400', 'carry is auto_pari_passu, priority_by_vintage or lapse_resubmit.');
   insert into public.lmt_policies (fund_id, version, effective_from, pack, body, hash, set_by)
@@ -3004,7 +3559,7 @@ begin
   perform evergreen.refuse_unless(length(notice) between 20 and 8000, 'EG400', 'notice is the drafted text, 20 to 8,000 characters.');
   perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
   -- suspension and side pocket are always there; the others when the policy selects them
-  perform evergreen.refuse_unless(tool in ('suspension', 'side_pocket') or coalesce((select case tool when 'investor_gate' then p.body -> 'tools' ? 'gate' else p.body -> 'tools' ? tool end
+  perform evergreen.refuse_unless(tool in ('suspension', 'side_pocket') or coalesce((select case tool when 'investor_gate' then p.body -> 'tools' ? 'redemption_gate' else p.body -> 'tools' ? tool end
     from public.lmt_policies p where p.fund_id = of_fund.fund_id and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1), false),
     'EG428', 'The fund has not selected that tool.');
   perform evergreen.refuse_unless(not exists (select from public.lmt_activations a join public.proposals p on p.proposal_id = a.proposal_id
@@ -3060,6 +3615,7 @@ begin
   end if;
   perform evergreen.emit('LMT_ACTIVATED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(),
     jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  perform evergreen.knock_days(a.fund_id, null, null, a.tool || ' activated');
   perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, a.tool || ' activated', request_id);
   answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', 'active');
   perform evergreen.keep_answer('fn_activate_lmt', request_id, input, answer);
@@ -3094,6 +3650,7 @@ begin
     update public.funds f set status = 'active' where f.fund_id = a.fund_id and f.status = 'suspended';
   end if;
   perform evergreen.emit('LMT_ENDED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(a.fund_id, null, null, a.tool || ' ended');
   perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, a.tool || ' ended', request_id);
   answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', 'ended');
   perform evergreen.keep_answer('fn_end_lmt', request_id, input, answer);
@@ -3131,13 +3688,15 @@ begin
     perform evergreen.refuse_unless(jsonb_typeof(decision -> 'gate') = 'boolean', 'EG400', 'decision.gate says whether redemptions are gated.');
     if (decision ->> 'gate')::boolean then
       perform evergreen.refuse_unless((decision ->> 'cap_units')::numeric >= 0 and (decision ->> 'cap_units')::numeric < 1e18, 'EG400', 'decision.cap_units is what may be paid, in units of the class.');
-      perform evergreen.refuse_unless(exists (select from public.lmt_policies p where p.policy_id = d.lmt_policy_id and p.body -> 'tools' ? 'gate'),
+      perform evergreen.refuse_unless(exists (select from public.lmt_policies p where p.policy_id = d.lmt_policy_id and p.body -> 'tools' ? 'redemption_gate'),
         'EG428', 'The policy that is pinned to the day has no gate.');
     else
       perform evergreen.refuse_unless(decision ->> 'cap_units' is null, 'EG400', 'Without a gate there is no cap_units.');
     end if;
   end if;
-  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end, decision = fn_decide_lmt.decision, step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
+  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end, 
+    -- what the lab found stays beside what was decided
+    decision = case when x.decision ? 'lab' then jsonb_build_object('lab', x.decision -> 'lab') else '{}'::jsonb end || fn_decide_lmt.decision, step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
   perform evergreen.emit(case when suspend then 'SUSPENDED' else 'LMT_DECIDED' end, d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
     jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, case when suspend then 'dealing suspended' when (decision ->> 'gate')::boolean then 'gate applied' else 'no gate' end, request_id);
@@ -3166,7 +3725,7 @@ begin
   -- each by itself: decimals, what was asked, money that foots at the dealing price, a reason for what is not filled
   select count(*) into bad
     from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = f.share_class_id
-    join public.currencies u on u.code = f.currency
+    join public.currencies u on u.code = f.currency join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = f.share_class_id
     left join public.fund_flows g on g.flow_id = f.linked_flow_id left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = g.flow_id
    where a.dealing_day_id = d.dealing_day_id and (
      a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
@@ -3176,15 +3735,15 @@ begin
                 and a.requested_units = f.requested_units and a.filled_units = l.filled_units and a.carried_units = l.carried_units
               when f.direction = 'redemption' then a.requested_units > 0
                 and case when f.requested_units is not null then a.requested_units = f.requested_units
-                         else abs(a.requested_units * a.price - f.amount) < a.price * power(10::numeric, -c.units_dp) end
+                         else abs(a.requested_units * n.nav_per_unit - f.amount) < n.nav_per_unit * power(10::numeric, -c.units_dp) end
                 and a.gross_amount = trunc(a.filled_units * a.price, u.exponent) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
                 and (a.filled_units = a.requested_units or a.reason is not null)
               else (f.order_kind = 'switch' or a.filled_units > 0) and a.carried_units = 0 and a.credit = 0 and a.gross_amount = case f.order_kind when 'switch' then l.net_amount else f.amount end
                 and a.net_amount = a.gross_amount - a.levy - a.fee and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp) end) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not what the order and the dealing price give.');
-  -- Σ fills ≤ cap; what changes its owner only takes nothing out of the fund
+  -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
   perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
-    where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer'), 'EG424', 'The fills exceed the cap that was decided.');
+    where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain'), 'EG424', 'The fills exceed the cap that was decided.');
   -- within a pro-rata cohort everybody gets the same share, to one unit of rounding (and what the floor of the whole takes from the share)
   select count(*) into bad from public.allocations a
     join (select x.cohort, sum(x.requested_units) as asked, sum(x.filled_units) as filled from public.allocations x join public.fund_flows f on f.flow_id = x.flow_id
@@ -3234,7 +3793,7 @@ begin
   insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, filled_units, carried_units, price,
     gross_amount, levy, fee, credit, net_amount, series, high_water, equalisation_credit, reason)
   select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.filled_units, coalesce(r.carried_units, 0),
-    case when f.order_kind = 'transfer' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
+    case when f.order_kind <> 'plain' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
     r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), r.net_amount, coalesce(r.series, ''), r.high_water, coalesce(r.equalisation_credit, 0), r.reason
     from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
       credit numeric, net_amount numeric, series text, high_water numeric, equalisation_credit numeric, reason text)
@@ -3245,6 +3804,10 @@ begin
   update public.dealing_days x set status = 'allocated', step = greatest(x.step, 7), terms = fn_record_allocations.terms where x.dealing_day_id = d.dealing_day_id;
   perform evergreen.emit('ALLOCATED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', n), evergreen.actor(),
     jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  if request_id like 'deal/%' and request_id not like d.workflow_id || '/%' then
+    -- the run of another class of the strike did it
+    perform evergreen.knock_days(d.fund_id, null, d.dealing_day_id, 'allocated');
+  end if;
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'allocated: ' || n || ' orders', request_id);
   answer := evergreen.day_answer(d.dealing_day_id);
   perform evergreen.keep_answer('fn_record_allocations', request_id, input, answer);
@@ -3401,6 +3964,9 @@ begin
   )
   update public.fund_flows f set status = e.status, filled_units = e.filled_units, price = e.price, net_amount = e.net_amount, reason = e.reason from ends e where f.flow_id = e.flow_id;
   update public.dealing_days x set status = 'posted', step = 8 where x.dealing_day_id = d.dealing_day_id;
+  -- a later day may be waiting for this register
+  perform evergreen.knock_days(d.fund_id, null, x.dealing_day_id, 'the day before is posted') from public.dealing_days x
+    where x.fund_id = d.fund_id and x.dealing_date > d.dealing_date and x.status = 'cut_off';
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'posted; orders carried ' || kids, request_id);
   answer := evergreen.day_answer(d.dealing_day_id) || jsonb_build_object('ledger_tx_id', posted, 'carried', kids);
   perform evergreen.keep_answer('fn_post_dealing_day', request_id, input, answer);
@@ -3553,7 +4119,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'I4', 'dealing_days', t.dealing_day_id::text, 'a day is posted more than once' from heads t
    where t.kind = 'dealing' and not exists (select from public.ledger_transactions r where r.reverses = t.ledger_tx_id) group by t.dealing_day_id having count(*) > 1
   union all
-  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals}'::text[]) n (name)
+  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals, statements}'::text[]) n (name)
    where 2 <> (select count(*) from pg_catalog.pg_trigger g where g.tgrelid = ('public.' || n.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled in ('O', 'A'))
   union all
   select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the price is not the value over the units' from public.class_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
@@ -3578,7 +4144,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'I13', 'liquidity_ladder', l.ladder_id::text, 'more is reserved than there is' from public.liquidity_ladder l where (of_fund is null or l.fund_id = of_fund) and l.side = 'asset' and l.utilization > l.capacity
   union all
   select 'I13', 'dealing_days', d.dealing_day_id::text, 'the fills exceed the cap' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
-   where d.decision ->> 'cap_units' is not null and f.direction = 'redemption' and f.order_kind <> 'transfer' group by d.dealing_day_id, d.decision having sum(a.filled_units) > (d.decision ->> 'cap_units')::numeric
+   where d.decision ->> 'cap_units' is not null and f.direction = 'redemption' and f.order_kind = 'plain' group by d.dealing_day_id, d.decision having sum(a.filled_units) > (d.decision ->> 'cap_units')::numeric
   union all
   select 'I13', 'allocations', a.flow_id::text, 'filled more than was asked' from days d join public.allocations a using (dealing_day_id) where a.filled_units + a.carried_units > a.requested_units
   union all
@@ -3626,6 +4192,791 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
+
+-- from sql/6i-fn-statements.sql
+-- What an investor is told: the books of a holder as known on a time, the flows that performance is measured from, and one stored statement per dealing day.
+
+create or replace function evergreen.statement_entries(of_class uuid, of_investors uuid[], known_on timestamptz, since date)
+returns table (entry_id uuid, investor_id uuid, lot_id uuid, flow_id uuid, effective_on date, recorded_at timestamptz, kind text, via text, units numeric, amount numeric,
+  price numeric, charge numeric, equalisation numeric, reverses uuid, sign int) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with pieces as (
+    select u.entry_id, u.investor_id, u.lot_id, u.flow_id, u.units, t.ledger_tx_id, t.recorded_at, o.kind as posted_as, l.opened_on, l.price as lot_price,
+           coalesce(d.dealing_date, case o.kind when 'opening' then l.opened_on else (o.effective_at at time zone 'UTC')::date end) as effective_on,
+           f.direction, f.order_kind, a.price, a.levy, a.fee, a.credit, a.equalisation_credit,
+           case when t.reverses is null then 1 else -1 end as sign,
+           -- a piece of a reversal takes back the piece of the same lot and order
+           case when t.reverses is not null then (select x.entry_id from public.unit_ledger x where x.ledger_tx_id = t.reverses and x.account = 'holder'
+             and x.lot_id = u.lot_id and x.flow_id is not distinct from u.flow_id) end as reverses,
+           -- the cash of an order stands once, on the first of its pieces
+           row_number() over (partition by u.ledger_tx_id, u.flow_id order by u.lot_id) = 1 and u.flow_id is not null as bears_cash
+      from public.unit_ledger u
+      join public.ledger_transactions t on t.ledger_tx_id = u.ledger_tx_id
+      join public.ledger_transactions o on o.ledger_tx_id = coalesce(t.reverses, t.ledger_tx_id)
+      join public.lots l on l.lot_id = u.lot_id
+      left join public.dealing_days d on d.dealing_day_id = o.dealing_day_id
+      left join public.fund_flows f on f.flow_id = u.flow_id
+      -- one by one through its unique index: as a join, fresh statistics once read a whole day for every entry
+      left join lateral (select x.price, x.levy, x.fee, x.credit, x.equalisation_credit from public.allocations x
+        where x.dealing_day_id = o.dealing_day_id and x.flow_id = u.flow_id limit 1) a on true
+     where u.share_class_id = of_class and u.investor_id = any (of_investors) and u.account = 'holder' and t.recorded_at <= known_on
+       -- of a long history only the postings that may be later are read
+       and (since is null or u.ledger_tx_id = any (array(select x.ledger_tx_id from public.ledger_transactions x
+         left join public.dealing_days y on y.dealing_day_id = x.dealing_day_id where x.fund_id = (select c.fund_id from public.share_classes c where c.share_class_id = of_class)
+          and coalesce(y.dealing_date, 'infinity') > since)))
+  )
+  select p.entry_id, p.investor_id, p.lot_id, p.flow_id, p.effective_on, p.recorded_at,
+         case when p.flow_id is null or p.order_kind = 'transfer' then case when p.units * p.sign > 0 then 'transfer_in' else 'transfer_out' end else p.direction end,
+         case when p.posted_as = 'opening' then 'taken_over' when p.flow_id is null then 'transfer' when p.order_kind = 'plain' then 'cash' else p.order_kind end,
+         p.units,
+         case when p.bears_cash and p.order_kind <> 'transfer' then coalesce((select abs(sum(m.amount)) from public.cash_movements m
+           where m.flow_id = p.flow_id and m.ledger_tx_id = p.ledger_tx_id and m.investor_id = p.investor_id), 0) else 0 end,
+         case when p.posted_as = 'opening' then p.lot_price when p.order_kind <> 'transfer' then p.price end,
+         -- what an equalisation credit costs is money of the investor still
+         case when p.bears_cash and p.order_kind <> 'transfer' then greatest(0, p.levy + p.fee - case p.direction when 'subscription' then p.equalisation_credit else 0 end) else 0 end,
+         case when p.bears_cash and p.order_kind <> 'transfer' then p.sign * case p.direction when 'subscription' then p.equalisation_credit else -p.credit end else 0 end,
+         p.reverses, p.sign
+    from pieces p where since is null or p.effective_on > since
+$$;
+comment on function evergreen.statement_entries(uuid, uuid[], timestamptz, date) is
+  'Unit entries of holders of a class with the day they are effective on, what they are, and the cash, price and charges of their order; as recorded up to a time, effective after a day (null: all). Units signed, money unsigned.';
+
+create or replace function evergreen.class_strikes(of_class uuid, known_on timestamptz)
+returns table (strike_id uuid, nav_date date, version int, published_at timestamptz, nav_per_unit numeric, dealing_price_sub numeric, dealing_price_red numeric, units numeric,
+  management_fee_per_unit numeric, performance_fee_per_unit numeric, equalisation_per_unit numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select n.strike_id, s.nav_date, s.version, n.published_at, n.nav_per_unit, n.dealing_price_sub, n.dealing_price_red, n.units,
+         round(c.management_fee / nullif(n.units, 0), 18), round(c.performance_fee / nullif(n.units, 0), 18), c.equalisation_per_unit
+    from public.class_navs n join public.nav_strikes s on s.strike_id = n.strike_id
+    -- what the class was charged since the strike before stands in the body that people approved, where whoever proposed it said so
+    left join lateral (select r.management_fee, r.performance_fee, r.equalisation_per_unit from public.proposals p,
+        jsonb_to_recordset(case jsonb_typeof(p.body -> 'classes') when 'array' then p.body -> 'classes' else '[]' end)
+          r (share_class_id uuid, management_fee numeric, performance_fee numeric, equalisation_per_unit numeric)
+       where p.proposal_id = s.proposal_id and r.share_class_id = of_class limit 1) c on true
+   where n.share_class_id = of_class and n.published_at <= known_on
+   order by s.nav_date, n.published_at, s.version
+$$;
+comment on function evergreen.class_strikes(uuid, timestamptz) is
+  'Every published version of every strike of a class up to a time, in order; fees are money per unit charged since the strike before, null when the strike does not say.';
+
+create or replace function evergreen.lot_credit(initial numeric, units numeric, issued numeric, per_unit numeric) returns numeric language sql immutable set search_path = pg_catalog, pg_temp as $$
+  -- a redemption takes its share of the credit with it; what is out of reach below the high-water mark is not worth anything today
+  select case when issued > 0 then least(trunc(coalesce(initial, 0) * units / issued, 4), trunc(units * per_unit, 4)) else 0 end
+$$;
+comment on function evergreen.lot_credit(numeric, numeric, numeric, numeric) is 'Equalisation credit of a lot with so many units left, as far as it is in reach (money; per_unit null: all of it).';
+
+create or replace function evergreen.first_credit(l public.lots) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce((select a.equalisation_credit from public.allocations a where a.flow_id = l.flow_id and a.equalisation_credit > 0 limit 1),
+    case when l.units_left > 0 then l.equalisation_credit * l.units_issued / l.units_left else 0 end)
+$$;
+comment on function evergreen.first_credit(public.lots) is 'Equalisation credit a lot was issued with.';
+
+create or replace function public.fn_statement_books(investor_id uuid, share_class_id uuid, known_on timestamptz default null) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  class public.share_classes;
+  limit_at timestamptz := coalesce(known_on, now());
+  answer jsonb;
+begin
+  perform evergreen.require_role('lp_role', 'pm_role', 'ops_role', 'audit_role');
+  perform evergreen.refuse_unless(exists (select from public.investors i where i.investor_id = fn_statement_books.investor_id)
+    and (evergreen.role_name() <> 'lp_role' or exists (select from evergreen.my_investors m where m.investor_id = fn_statement_books.investor_id)), 'EG404', 'No investor with that id.');
+  select * into class from public.share_classes c where c.share_class_id = fn_statement_books.share_class_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No class with that id.');
+  perform evergreen.refuse_unless(isfinite(limit_at), 'EG400', 'known_on is a time.');
+  with entries as materialized (
+    select e.* from evergreen.statement_entries(class.share_class_id, array[fn_statement_books.investor_id], 'infinity', null) e
+  ), known as materialized (select e.* from entries e where e.recorded_at <= limit_at),
+  strikes as materialized (
+    select s.* from evergreen.class_strikes(class.share_class_id, limit_at) s where s.nav_date >= (select min(k.effective_on) from known k)
+  ), taken as (
+    -- units taken over have the price of the take-over on days on which nothing was struck
+    select k.effective_on as nav_date, min(k.recorded_at) as published_at, round(sum(k.units * k.price) / sum(k.units), 18) as nav_per_unit
+      from known k where k.via = 'taken_over' and k.sign = 1 and k.effective_on not in (select s.nav_date from strikes s) group by k.effective_on
+  ), lots as (
+    -- backwards from what is stored as left, so that entries and lots are two sources
+    select l.lot_id, x.effective_on, x.recorded_at, x.units, evergreen.lot_credit(evergreen.first_credit(l), x.units, l.units_issued, x.reach) as equalisation
+      from public.lots l
+      cross join lateral (
+        select y.effective_on, y.reach, (select max(k.recorded_at) from known k where k.lot_id = l.lot_id and k.effective_on <= y.effective_on) as recorded_at,
+               l.units_left - coalesce((select sum(e.units) from entries e where e.lot_id = l.lot_id and (e.effective_on > y.effective_on or e.recorded_at > limit_at)), 0) as units
+          from (select k.effective_on, (select s.equalisation_per_unit from strikes s where s.nav_date = k.effective_on order by s.published_at desc limit 1) as reach
+                  from known k where k.lot_id = l.lot_id
+                union
+                -- a credit is worth something else on every strike
+                select s.nav_date, s.equalisation_per_unit from strikes s where evergreen.first_credit(l) > 0 and s.nav_date >= l.opened_on
+                   and s.published_at = (select max(v.published_at) from strikes v where v.nav_date = s.nav_date)) y) x
+     where l.share_class_id = class.share_class_id and l.investor_id = fn_statement_books.investor_id and x.recorded_at is not null
+  )
+  select jsonb_build_object(
+    'fund', jsonb_build_object('code', f.code, 'name', f.name, 'synthetic', f.synthetic),
+    'shareClass', jsonb_build_object('id', class.share_class_id, 'code', class.code),
+    'feesStated', coalesce((select bool_and(s.management_fee_per_unit is not null or s.performance_fee_per_unit is not null) from strikes s), false),
+    'takenOver', exists (select from known k where k.via = 'taken_over'),
+    'currency', class.currency, 'unitsDp', class.units_dp, 'investor', fn_statement_books.investor_id,
+    'knownOn', to_char(limit_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'entries', coalesce((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', k.entry_id, 'effectiveOn', k.effective_on,
+        'recordedAt', to_char(k.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'lot', k.lot_id, 'kind', k.kind, 'units', trim_scale(k.units)::text,
+        'amount', trim_scale(k.amount)::text, 'price', case when k.kind in ('subscription', 'redemption') then trim_scale(k.price)::text end,
+        'charge', trim_scale(k.charge)::text, 'equalisation', trim_scale(k.equalisation)::text, 'reverses', k.reverses,
+        'order', case when k.kind in ('subscription', 'redemption') then k.flow_id end)) order by k.effective_on, k.recorded_at, k.entry_id) from known k), '[]'),
+    'lots', coalesce((select jsonb_agg(jsonb_build_object('lot', l.lot_id, 'effectiveOn', l.effective_on,
+        'recordedAt', to_char(l.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'units', trim_scale(l.units)::text,
+        'equalisation', trim_scale(l.equalisation)::text) order by l.lot_id, l.effective_on) from lots l), '[]'),
+    'strikes', coalesce((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('date', s.nav_date,
+        'recordedAt', to_char(s.published_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'navPerUnit', trim_scale(s.nav_per_unit)::text,
+        'dealingPriceSub', trim_scale(s.dealing_price_sub)::text, 'dealingPriceRed', trim_scale(s.dealing_price_red)::text,
+        'managementFeePerUnit', trim_scale(s.management_fee_per_unit)::text, 'performanceFeePerUnit', trim_scale(s.performance_fee_per_unit)::text)) order by s.nav_date, s.published_at, s.version)
+      from (select nav_date, published_at, 0 as version, nav_per_unit, null::numeric as dealing_price_sub, null::numeric as dealing_price_red, null::numeric as management_fee_per_unit,
+                   null::numeric as performance_fee_per_unit from taken
+            union all select nav_date, published_at, version, nav_per_unit, dealing_price_sub, dealing_price_red, management_fee_per_unit, performance_fee_per_unit from strikes) s), '[]'))
+    into answer from public.funds f where f.fund_id = class.fund_id;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_statement_books(uuid, uuid, timestamptz) is
+  'The books of an investor in a class as recorded up to a time: entries, lots and every published version of every strike, in the shape a capital account statement is made from; an LP only its own. EG400, EG404.';
+
+create or replace function public.fn_performance_books(fund text, investor_ids uuid[] default null, share_class text default null, known_on timestamptz default null) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund public.funds;
+  limit_at timestamptz := coalesce(known_on, now());
+  wanted uuid[];
+  answer jsonb;
+begin
+  perform evergreen.require_role('lp_role', 'pm_role', 'ops_role', 'audit_role');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or of_fund.fund_id in (select evergreen.my_fund_ids())), 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(isfinite(limit_at), 'EG400', 'known_on is a time.');
+  perform evergreen.refuse_unless(coalesce(cardinality(investor_ids), 1) between 1 and 10000, 'EG413', 'investor_ids has 1 to 10,000 ids.');
+  perform evergreen.refuse_unless(share_class is null or exists (select from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class)),
+    'EG404', 'The fund has no class with that code.');
+  -- nobody named: for an investor all of the own, for the others every holder there was
+  if evergreen.role_name() = 'lp_role' then
+    wanted := coalesce(investor_ids, array(select m.investor_id from evergreen.my_investors m));
+    perform evergreen.refuse_unless(wanted <@ array(select m.investor_id from evergreen.my_investors m), 'EG404', 'No investor with that id.');
+  else
+    wanted := coalesce(investor_ids, array(select distinct l.investor_id from public.lots l join public.share_classes c on c.share_class_id = l.share_class_id where c.fund_id = of_fund.fund_id));
+    perform evergreen.refuse_unless(investor_ids is null or (select count(*) from public.investors i where i.investor_id = any (investor_ids)) = (select count(distinct x) from unnest(investor_ids) x),
+      'EG404', 'No investor with that id.');
+  end if;
+  select jsonb_build_object(
+    'fund', jsonb_build_object('code', of_fund.code, 'name', of_fund.name, 'synthetic', of_fund.synthetic), 'currency', of_fund.base_currency,
+    'knownOn', to_char(limit_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'holders', cardinality(wanted),
+    'classes', coalesce((select jsonb_agg(jsonb_build_object('id', c.share_class_id, 'code', c.code,
+        -- the version recorded last is the price of the day
+        'prices', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'price', trim_scale(s.nav_per_unit)::text) order by s.nav_date)
+           from (select distinct on (x.nav_date) x.nav_date, x.nav_per_unit from evergreen.class_strikes(c.share_class_id, limit_at) x order by x.nav_date, x.published_at desc, x.version desc) s), '[]'),
+        'flows', coalesce((select jsonb_agg(jsonb_build_object('date', e.effective_on, 'via', e.via, 'units', trim_scale(e.units)::text, 'paidIn', trim_scale(e.paid_in)::text,
+             'paidOut', trim_scale(e.paid_out)::text) order by e.effective_on, e.via)
+           from (select x.effective_on, x.via, sum(x.units) as units,
+                        sum(case when x.via = 'taken_over' then round(x.units * x.price, 4) when x.kind = 'subscription' then x.sign * x.amount else 0 end) as paid_in,
+                        sum(case when x.kind = 'redemption' then x.sign * x.amount else 0 end) as paid_out
+                   from evergreen.statement_entries(c.share_class_id, wanted, limit_at, null) x group by x.effective_on, x.via) e
+          where e.units <> 0 or e.paid_in <> 0 or e.paid_out <> 0), '[]')) order by c.code)
+       from public.share_classes c where c.fund_id = of_fund.fund_id and (share_class is null or c.code = share_class or c.share_class_id::text = share_class)), '[]'),
+    -- marks older than 90 days as a share of NAV (R5), and whether the fund borrows, per date
+    'dates', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'staleShare', trim_scale(round(s.stale / nullif(s.nav, 0), 18))::text, 'borrows', s.borrows) order by s.nav_date)
+       from (select distinct on (x.nav_date) x.nav_date, x.nav, i.stale, i.borrows from public.nav_strikes x
+               join lateral (select min(n.published_at) as published_at from public.class_navs n where n.strike_id = x.strike_id) p on p.published_at <= limit_at
+               cross join lateral (select coalesce(sum(v.value) filter (where v.kind = 'asset' and v.age_days > 90), 0) as stale, coalesce(bool_or(v.kind = 'debt' and v.value <> 0), false) as borrows
+                 from public.nav_inputs v where v.strike_id = x.strike_id) i
+              where x.fund_id = of_fund.fund_id order by x.nav_date, p.published_at desc, x.version desc) s), '[]'))
+    into answer;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_performance_books(text, uuid[], text, timestamptz) is
+  'Prices and dated flows of a fund by class, of the investors named (an LP: its own; else every holder), as recorded up to a time; units signed, money in the fund''s currency. EG400, EG404, EG413.';
+
+create or replace function evergreen.statement_bodies(d public.dealing_days)
+returns table (investor_id uuid, strike_id uuid, opening_strike_id uuid, body jsonb, foots boolean) language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  class public.share_classes;
+  exponent int;
+  struck record;
+  before record;
+  of_investors uuid[];
+  credited boolean;
+  for_all jsonb;
+  nothing numeric;
+begin
+  select * into class from public.share_classes c where c.share_class_id = d.share_class_id;
+  select u.exponent into exponent from public.currencies u where u.code = class.currency;
+  -- the version that counts now: what was restated since is corrected
+  select s.* into struck from evergreen.class_strikes(class.share_class_id, now()) s where s.nav_date = d.dealing_date order by s.published_at desc, s.version desc limit 1;
+  perform evergreen.refuse_unless(found, 'EG428', 'The dealing day has no published price.');
+  select s.* into before from evergreen.class_strikes(class.share_class_id, now()) s where s.nav_date < d.dealing_date order by s.nav_date desc, s.published_at desc, s.version desc limit 1;
+  of_investors := array(select distinct a.investor_id from public.allocations a where a.dealing_day_id = d.dealing_day_id);
+  credited := exists (select from public.allocations a where a.investor_id = any (of_investors) and a.share_class_id = class.share_class_id and a.equalisation_credit > 0);
+  nothing := round(0::numeric, exponent);
+  select jsonb_build_object(
+      'form', 'evergreen-statement-1', 'fund', jsonb_build_object('code', u.code, 'name', u.name, 'synthetic', u.synthetic),
+      'shareClass', jsonb_build_object('id', class.share_class_id, 'code', class.code, 'unitsDp', class.units_dp, 'priceDp', class.price_dp),
+      'currency', class.currency, 'dealingDayId', d.dealing_day_id, 'dealingDate', d.dealing_date, 'orderRoot', d.order_root,
+      'strike', jsonb_build_object('id', struck.strike_id, 'version', struck.version, 'navPerUnit', trim_scale(struck.nav_per_unit)::text),
+      'opening', case when before.strike_id is not null then
+        jsonb_build_object('id', before.strike_id, 'version', before.version, 'date', before.nav_date, 'navPerUnit', trim_scale(before.nav_per_unit)::text) end,
+      'gate', jsonb_build_object('active', coalesce((d.decision ->> 'gate')::boolean, false), 'fraction', trim_scale((d.decision ->> 'fraction')::numeric)::text,
+        'capUnits', trim_scale((d.decision ->> 'cap_units')::numeric)::text))
+    into for_all from public.funds u where u.fund_id = d.fund_id;
+  return query
+  with entries as materialized (
+    -- what is effective later too: the units of a day are those of now less what came since
+    select e.*, e.effective_on <= struck.nav_date as within, e.kind in ('subscription', 'redemption') as dealt,
+           -- units taken over between two strikes come in at the price of the take-over
+           case when e.via = 'taken_over' and e.effective_on < struck.nav_date then e.price else struck.nav_per_unit end as came_at
+      from evergreen.statement_entries(class.share_class_id, of_investors, now(), before.nav_date) e
+  ), credits as (
+    select x.investor_id, sum(evergreen.lot_credit(x.first, x.units_to, x.units_issued, struck.equalisation_per_unit)) as credit_to,
+           sum(evergreen.lot_credit(x.first, x.units_from, x.units_issued, before.equalisation_per_unit)) as credit_from
+      from (select l.investor_id, l.lot_id, l.units_issued, evergreen.first_credit(l) as first, l.units_left - coalesce(sum(e.units), 0) as units_from,
+                   l.units_left - coalesce(sum(e.units) filter (where not e.within), 0) as units_to
+              from public.lots l left join entries e on e.lot_id = l.lot_id
+             where credited and l.share_class_id = class.share_class_id and l.investor_id = any (of_investors) group by l.lot_id) x
+     group by x.investor_id
+  ), sums as (
+    select k.id as investor_id, coalesce(h.units, 0) - coalesce(sum(e.units), 0) as units_from, coalesce(h.units, 0) - coalesce(sum(e.units) filter (where not e.within), 0) as units_to,
+           coalesce(h.units, 0) - coalesce(sum(e.units) filter (where e.effective_on >= struck.nav_date), 0) as units_before,
+           coalesce(sum(e.sign * e.amount) filter (where e.within and e.kind = 'subscription'), 0) as paid_in,
+           coalesce(sum(e.sign * e.amount) filter (where e.within and e.kind = 'redemption'), 0) as paid_out,
+           coalesce(sum(e.units * e.came_at) filter (where e.within and not e.dealt), 0) as transferred,
+           coalesce(sum(e.units * (struck.nav_per_unit - e.came_at)) filter (where e.within and not e.dealt), 0) as gained_since,
+           coalesce(sum(e.equalisation) filter (where e.within), 0) as credit_moved,
+           coalesce(sum(e.units * struck.nav_per_unit + e.equalisation) filter (where e.within and e.dealt), 0) as dealt_at_nav
+      from unnest(of_investors) k (id) left join public.holdings h on h.share_class_id = class.share_class_id and h.investor_id = k.id
+      left join entries e on e.investor_id = k.id group by k.id, h.units
+  ), exact as (
+    select s.investor_id, s.units_from, s.units_to,
+           s.units_from * coalesce(before.nav_per_unit, 0) + coalesce(c.credit_from, 0) as opening,
+           s.paid_in, s.paid_out, s.transferred,
+           s.units_from * (struck.nav_per_unit - coalesce(before.nav_per_unit, struck.nav_per_unit)) + s.gained_since
+             + s.units_before * (coalesce(struck.management_fee_per_unit, 0) + coalesce(struck.performance_fee_per_unit, 0)) as gained,
+           s.units_before * coalesce(struck.management_fee_per_unit, 0) as managed, s.units_before * coalesce(struck.performance_fee_per_unit, 0) as performed,
+           coalesce(c.credit_to, 0) - coalesce(c.credit_from, 0) - s.credit_moved as credit_changed,
+           s.dealt_at_nav - (s.paid_in - s.paid_out) as differed,
+           s.units_to * struck.nav_per_unit + coalesce(c.credit_to, 0) as closing
+      from sums s left join credits c on c.investor_id = s.investor_id
+  ), minor as (
+    select x.investor_id, x.units_from, x.units_to, round(x.opening, exponent) as opening, round(x.paid_in, exponent) as paid_in, round(-x.paid_out, exponent) as paid_out,
+           round(x.transferred, exponent) as transferred, round(x.gained, exponent) as gained, round(-x.managed, exponent) as managed, round(-x.performed, exponent) as performed,
+           round(x.credit_changed, exponent) as credit_changed, round(x.differed, exponent) as differed, round(x.closing, exponent) as closing from exact x
+  ), fills as (
+    select a.investor_id, jsonb_agg(jsonb_build_object('orderId', a.flow_id, 'direction', f.direction, 'kind', f.order_kind,
+        'asked', jsonb_build_object('units', trim_scale(f.requested_units)::text, 'amount', trim_scale(f.amount)::text),
+        'requestedUnits', case when f.direction = 'redemption' or f.requested_units is not null then trim_scale(coalesce(a.requested_units, f.requested_units))::text end,
+        'filledUnits', trim_scale(a.filled_units)::text, 'carriedUnits', trim_scale(a.carried_units)::text, 'carriedTo', a.child_flow_id, 'price', trim_scale(a.price)::text,
+        'grossAmount', trim_scale(a.gross_amount)::text, 'levy', trim_scale(a.levy)::text, 'fee', trim_scale(a.fee)::text, 'credit', trim_scale(a.credit)::text,
+        'netAmount', trim_scale(a.net_amount)::text, 'cohort', a.cohort, 'reason', a.reason) order by a.flow_id) as list
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id group by a.investor_id
+  )
+  select m.investor_id, struck.strike_id, before.strike_id, for_all || jsonb_build_object('investorId', m.investor_id,
+      'account', jsonb_build_object(
+        'units', jsonb_build_object('opening', round(m.units_from, class.units_dp)::text, 'closing', round(m.units_to, class.units_dp)::text),
+        'feesStated', struck.management_fee_per_unit is not null or struck.performance_fee_per_unit is not null,
+        -- as text: twelve objects built one by one cost more than all the sums above
+        'lines', ('[{"line":"opening","amount":"' || m.opening || '"},{"line":"contributions","amount":"' || m.paid_in || '"},{"line":"redemptions","amount":"' || m.paid_out
+          || '"},{"line":"distributions","amount":"' || nothing || '"},{"line":"transfers","amount":"' || m.transferred || '"},{"line":"result","amount":"' || m.gained
+          || '"},{"line":"management_fees","amount":"' || m.managed || '"},{"line":"performance_fees","amount":"' || m.performed || '"},{"line":"equalisation","amount":"' || m.credit_changed
+          || '"},{"line":"dealing_difference","amount":"' || m.differed || '"},{"line":"rounding","amount":"' || r.rounding || '"},{"line":"closing","amount":"' || m.closing || '"}]')::jsonb,
+        'foot', jsonb_build_object('sum', m.closing::text, 'closing', m.closing::text, 'ok', true)),
+      'fills', coalesce(g.list, '[]')),
+      -- each line may be off by half a minor unit, and nothing else
+      abs(r.rounding) * 2 <= 11 * power(10::numeric, -exponent)
+    from minor m
+    cross join lateral (select m.closing - (m.opening + m.paid_in + m.paid_out + m.transferred + m.gained + m.managed + m.performed + m.credit_changed + m.differed) as rounding) r
+    left join fills g on g.investor_id = m.investor_id;
+end $$;
+comment on function evergreen.statement_bodies(public.dealing_days) is
+  'The statement of every investor with an order on a posted day, from the strike before to this one as they stand now, with the fills; false where the lines do not add up. EG428 without a price.';
+
+create or replace function public.fn_prepare_statements(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  investors int;
+  wrong int;
+  concerned uuid[];
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_prepare_statements', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('posted', 'claimable', 'settled', 'closed'), 'EG428', 'The dealing day is ' || d.status || '; statements follow its posting.');
+  with fresh as materialized (
+    select b.*, encode(sha256(convert_to(b.body::text, 'UTF8')), 'hex') as digest from evergreen.statement_bodies(d) b
+  ), latest as (
+    select distinct on (s.investor_id) s.investor_id, s.statement_id, s.version, s.hash from public.statements s
+     where s.dealing_day_id = d.dealing_day_id order by s.investor_id, s.version desc
+  ), made as (
+    -- what is as it was keeps its version
+    insert into public.statements (dealing_day_id, investor_id, version, supersedes, strike_id, opening_strike_id, body, hash, effective_at)
+    select d.dealing_day_id, f.investor_id, coalesce(l.version, 0) + 1, l.statement_id, f.strike_id, f.opening_strike_id, f.body, f.digest, d.dealing_date::timestamp at time zone 'UTC'
+      from fresh f left join latest l on l.investor_id = f.investor_id where l.hash is distinct from f.digest
+    returning investor_id
+  )
+  select (select count(*) from fresh), (select count(*) from fresh f where not f.foots), array(select m.investor_id from made m order by 1) into investors, wrong, concerned;
+  perform evergreen.refuse_unless(wrong = 0, 'EG424', wrong || ' statements do not foot.');
+  if cardinality(concerned) > 0 or d.step < 11 then
+    update public.dealing_days x set step = greatest(x.step, 11) where x.dealing_day_id = d.dealing_day_id;
+    perform evergreen.emit('STATEMENTS_READY', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'statements', cardinality(concerned)), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), concerned, request_id);
+    perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'statements prepared: ' || cardinality(concerned) || ' of ' || investors, request_id);
+  end if;
+  answer := jsonb_build_object('dealing_day_id', d.dealing_day_id, 'investors', investors, 'written', cardinality(concerned),
+    -- other days whose statements stand on a strike that was restated since
+    'stale_days', coalesce((select jsonb_agg(x.dealing_day_id order by x.dealing_date) from public.dealing_days x where x.fund_id = d.fund_id and x.dealing_day_id in (
+        select s.dealing_day_id from public.nav_strikes n join public.statements s on n.strike_id in (s.strike_id, s.opening_strike_id)
+         where n.fund_id = d.fund_id and n.state = 'restated' and not exists (select from public.statements later where later.supersedes = s.statement_id))
+      and x.dealing_day_id <> d.dealing_day_id), '[]'));
+  perform evergreen.keep_answer('fn_prepare_statements', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_prepare_statements(uuid, text) is
+  'Writes the statement of every investor with an order on a posted day; called again after a restatement it adds a new version where something changed, and names the other days that stand on a restated strike. EG404, EG424 does not foot, EG428.';
+
+-- from sql/6j-fn-dealing-run.sql
+-- The run of a dealing day beside its steps: where it stands, who knocks, what it reads, marks, unpaid subscriptions, the lab, discarding.
+
+create or replace function evergreen.knock_days(of_fund uuid, on_date date, only_day uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.emit('DEALING_DAY_KNOCKED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'reason', left(why, 200)), evergreen.actor(),
+      jsonb_build_object('workflow_id', d.workflow_id), '{}', null)
+    from (select x.* from public.dealing_days x where x.fund_id = of_fund and (on_date is null or x.dealing_date = on_date) and (only_day is null or x.dealing_day_id = only_day)
+      and x.workflow_id is not null and x.status not in ('closed', 'suspended', 'discarded') order by x.dealing_date, x.dealing_day_id) d;
+end $$;
+comment on function evergreen.knock_days(uuid, date, uuid, text) is 'Tells the runs of a fund''s open dealing days (of a date, or one) to look again.';
+
+create or replace function public.fn_knock_dealing_day(dealing_day_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_knock_dealing_day', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 200, 'EG400', 'reason has 1 to 200 characters.');
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status not in ('closed', 'suspended', 'discarded'), 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.knock_days(d.fund_id, null, d.dealing_day_id, reason);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'asked to look again', request_id);
+  perform evergreen.keep_answer('fn_knock_dealing_day', request_id, input, jsonb_build_object('status', d.status));
+  return d.status;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_knock_dealing_day(uuid, text, text) is 'Tells the run of a dealing day to look again, after somebody corrected what it waits for; returns the status of the day. EG400, EG404, EG428 over.';
+
+create or replace function evergreen.waits_for(d public.dealing_days) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- one NAV per fund and date, over the register as it stands: every class is past its cut-off, and every day before is posted
+  select coalesce(jsonb_agg(w.words order by w.dealing_date, w.code), '[]') from (
+    select x.dealing_date, c.code, case when x.dealing_date = d.dealing_date then 'cut-off of class ' || c.code else 'posting of class ' || c.code || ' of ' || x.dealing_date end as words
+      from public.dealing_days x join public.share_classes c using (share_class_id)
+     where x.fund_id = d.fund_id and x.dealing_day_id <> d.dealing_day_id
+       and (x.dealing_date = d.dealing_date and x.status = 'open'
+         or x.dealing_date < d.dealing_date and x.status not in ('posted', 'claimable', 'settled', 'closed', 'suspended', 'discarded'))
+     order by x.dealing_date, c.code limit 5) w
+$$;
+comment on function evergreen.waits_for(public.dealing_days) is 'What the NAV of a day waits for among the other days of the fund, by name; at most five.';
+
+create or replace function public.fn_read_dealing_day(dealing_day_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  d public.dealing_days;
+  s public.nav_strikes;
+  p public.proposals;
+  a record;
+begin
+  perform evergreen.require_role('agent_commander');
+  select * into d from public.dealing_days x where x.dealing_day_id = fn_read_dealing_day.dealing_day_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
+  select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
+  select * into p from public.proposals x where x.proposal_id = s.proposal_id;
+  -- a tool that this run asked for, if people decided on it or still may
+  select x.activation_id, x.tool, x.proposal_id, q.status, x.status as activation into a from public.lmt_activations x join public.proposals q on q.proposal_id = x.proposal_id
+   where x.fund_id = d.fund_id and q.workflow_id = d.workflow_id and x.status <> 'ended' order by x.created_at desc limit 1;
+  return jsonb_build_object('dealing_day_id', d.dealing_day_id, 'fund_id', d.fund_id, 'status', d.status, 'step', d.step, 'workflow_id', d.workflow_id,
+    -- the database's clock; a little later than the moment itself
+    'cut_off_in_ms', greatest(0, ceil(extract(epoch from d.cut_off_at - clock_timestamp()) * 1000)::bigint),
+    'rechecked', d.rechecked_at is not null,
+    -- one of the classes that deal at a NAV makes it, for all of them
+    'leads', not exists (select from public.dealing_days x join public.share_classes c using (share_class_id), public.share_classes mine
+       where mine.share_class_id = d.share_class_id and x.fund_id = d.fund_id and x.dealing_date = d.dealing_date and c.code < mine.code
+         and x.status not in ('posted', 'claimable', 'settled', 'closed', 'suspended', 'discarded')),
+    'waits_for', case when d.status in ('cut_off', 'inputs_frozen') then evergreen.waits_for(d) else '[]' end,
+    'strike_id', d.strike_id, 'strike_state', s.state, 'lab', d.decision ? 'lab',
+    'blockers', case when s.state = 'estimated' then (select coalesce(jsonb_agg(b.words), '[]') from (
+        select i.label || ': ' || i.blocked_by as words from public.nav_inputs i where i.strike_id = s.strike_id and i.blocked_by is not null
+        union all select x ->> 'words' from jsonb_array_elements(coalesce(s.body #> '{draft,blockers}', '[]')) x order by 1 limit 10) b) else '[]' end,
+    'proposal_id', p.proposal_id, 'proposal_status', p.status,
+    'proposed_for_ms', floor(extract(epoch from clock_timestamp() - p.created_at) * 1000)::bigint,
+    'expires_in_ms', greatest(0, ceil(extract(epoch from p.expires_at - clock_timestamp()) * 1000)::bigint),
+    'suspension', exists (select from public.lmt_activations x where x.fund_id = d.fund_id and x.tool = 'suspension' and x.status = 'active'),
+    'activation_id', a.activation_id, 'tool', a.tool, 'tool_status', case when a.activation = 'active' then 'active' else a.status end);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_dealing_day(uuid) is
+  'Where a dealing day stands, for its run: status, what it waits for, who leads the NAV of the date, what blocks it, how its proposal stands. Times in ms by the database''s clock. EG404.';
+
+create or replace function public.fn_roll_unpaid(dealing_day_id uuid, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  unpaid uuid[];
+  event uuid;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_roll_unpaid', request_id, input);
+  if answer is not null then
+    return (answer ->> 'rolled')::int;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('cut_off', 'inputs_frozen', 'nav_proposed'), 'EG428', 'The dealing day is ' || d.status || '.');
+  -- before anybody knows the price: who could still choose to pay would have an option on it
+  select array_agg(f.flow_id order by f.flow_id) into unpaid from (
+    select x.flow_id from public.fund_flows x where x.dealing_day_id in (select y.dealing_day_id from public.dealing_days y where y.fund_id = d.fund_id and y.dealing_date = d.dealing_date
+       and y.status in ('cut_off', 'inputs_frozen', 'nav_proposed')) and x.status = 'locked' and x.direction = 'subscription' and x.order_kind = 'plain' and x.cleared_at is null
+     order by x.flow_id for no key update) f;
+  if unpaid is not null then
+    event := evergreen.emit('ORDERS_ROLLED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', cardinality(unpaid)), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+    perform evergreen.leave_day(unpaid, event, 'the cash has not come');
+  end if;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'subscriptions without their cash rolled: ' || coalesce(cardinality(unpaid), 0), request_id);
+  perform evergreen.keep_answer('fn_roll_unpaid', request_id, input, jsonb_build_object('rolled', coalesce(cardinality(unpaid), 0)));
+  return coalesce(cardinality(unpaid), 0);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_roll_unpaid(uuid, text) is 'Subscriptions whose cash has not come, of every class that deals on the date, wait for the next dealing day (R6); returns how many. EG404, EG428.';
+
+create or replace function evergreen.leave_day(flows uuid[], event uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  with leaving as materialized (
+    select f.flow_id, f.status from public.fund_flows f where f.flow_id = any (flows) order by f.flow_id for no key update
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, actor)
+    select l.flow_id, l.status, 'accepted', event, left(why, 200), evergreen.actor() from leaving l
+  )
+  update public.fund_flows f set status = 'accepted', dealing_day_id = null, dealing_date = null, priced_at = null, reason = left(why, 200) from leaving l where f.flow_id = l.flow_id;
+end $$;
+comment on function evergreen.leave_day(uuid[], uuid, text) is 'Orders leave their dealing day and wait for the next one they are eligible for.';
+
+create or replace function public.fn_record_lab(dealing_day_id uuid, lab jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'lab', lab);
+  answer := evergreen.earlier_answer('fn_record_lab', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('inputs_frozen', 'nav_proposed'), 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.refuse_unless(jsonb_typeof(lab) = 'object' and octet_length(lab::text) <= 32768, 'EG400', 'lab is a JSON object of at most 32 KB.');
+  update public.dealing_days x set decision = jsonb_build_object('lab', fn_record_lab.lab), step = greatest(x.step, 4) where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'liquidity tools compared', request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_record_lab', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_lab(uuid, jsonb, text) is 'Keeps what each permitted combination of liquidity tools would do on the day, beside the decision to come. EG400, EG404, EG428.';
+
+create or replace function public.fn_discard_dealing_day(dealing_day_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  book uuid[];
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_discard_dealing_day', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  -- what is posted is changed by a restatement only
+  perform evergreen.refuse_unless(d.status in ('open', 'cut_off', 'inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated'), 'EG428', 'The dealing day is ' || d.status || '.');
+  event := evergreen.emit('DEALING_DAY_DISCARDED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  select array_agg(f.flow_id) into book from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status in ('locked', 'priced');
+  delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
+  perform evergreen.leave_day(coalesce(book, '{}'), event, 'the dealing day was discarded');
+  update public.dealing_days x set status = 'discarded' where x.dealing_day_id = d.dealing_day_id;
+  -- a NAV that nobody deals at any more is not decided; one that is final stays so
+  update public.proposals p set status = 'withdrawn', refusal = jsonb_build_object('code', 'EG428', 'reason', 'the dealing day was discarded')
+    from public.nav_strikes s where s.strike_id = d.strike_id and p.proposal_id = s.proposal_id and p.status in ('pending', 'approved')
+     and not exists (select from public.dealing_days x where x.strike_id = s.strike_id and x.status not in ('discarded', 'suspended'));
+  perform evergreen.knock_days(x.fund_id, null, x.dealing_day_id, 'another day was discarded') from public.dealing_days x
+    where x.fund_id = d.fund_id and x.dealing_day_id <> d.dealing_day_id and x.dealing_date >= d.dealing_date;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'dealing day discarded, orders waiting again: ' || coalesce(cardinality(book), 0), request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_discard_dealing_day', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_discard_dealing_day(uuid, text, text) is
+  'Gives a dealing day up that is not posted: its orders are accepted again and deal on a later day. A NAV that was struck stays. EG400, EG404, EG428.';
+
+create or replace function public.fn_record_marks(fund text, marks jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  n int;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(marks::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_record_marks', request_id, input);
+  if answer is not null then
+    return (answer ->> 'marks')::int;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(marks) = 'array', 'EG400', 'marks is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(marks) between 1 and 200000, 'EG413', 'marks has 1 to 200,000 rows.');
+  select count(*) into bad from jsonb_to_recordset(marks) m (asset text, as_of date, value numeric, source text, confirmed boolean)
+    left join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = m.asset or a.id::text = m.asset)
+   where (a.id is not null and isfinite(m.as_of) and m.as_of <= current_date and m.value > -1e30 and m.value < 1e30
+     and evergreen.within_exponent(m.value, of_fund.base_currency) and length(m.source) between 1 and 200) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' marks name no asset of the fund, no date up to today, no value in the currency''s units or no source.');
+  insert into public.asset_snapshots (asset_id, fund_id, as_of, nav, method, source, effective_at)
+  select a.id, of_fund.fund_id, m.as_of, m.value, case when m.confirmed then 'confirmed' else 'recorded' end, m.source, m.as_of::timestamp at time zone 'UTC'
+    from jsonb_to_recordset(marks) m (asset text, as_of date, value numeric, source text, confirmed boolean)
+    join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = m.asset or a.id::text = m.asset);
+  get diagnostics n = row_count;
+  perform evergreen.emit('MARKS_RECORDED', of_fund.fund_id, jsonb_build_object('marks', n), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, null, 'marks recorded');
+  perform evergreen.audit(of_fund.fund_id, 'asset_snapshots', of_fund.fund_id::text, 'marks recorded: ' || n, request_id);
+  perform evergreen.keep_answer('fn_record_marks', request_id, input, jsonb_build_object('marks', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_marks(text, jsonb, text) is
+  'Records marks = [{asset, as_of, value, source, confirmed?}] (fund currency; asset by key or id) beside those of before; a confirmed one is not held back by the price breaker. EG400, EG404, EG413.';
+
+-- from sql/6k-fn-dealing-reads.sql
+-- What the rooms read to strike a NAV and to deal: one answer, one snapshot, as one JSON value, since a book may have 50,000 orders.
+
+create or replace function public.fn_read_nav_facts(dealing_day_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  d public.dealing_days;
+  f public.funds;
+begin
+  perform evergreen.require_role('agent_commander');
+  select * into d from public.dealing_days x where x.dealing_day_id = fn_read_nav_facts.dealing_day_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
+  select * into f from public.funds x where x.fund_id = d.fund_id;
+  return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'nav_date', d.dealing_date,
+    'assets', evergreen.marks_of(f.fund_id, d.dealing_date), 'ledger', evergreen.ledger_figures(f.fund_id), 'classes', evergreen.class_figures(f.fund_id, d.dealing_date),
+    'reconciliation_breaks', (select count(*) from evergreen.broken_invariants(f.fund_id)));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_nav_facts(uuid) is
+  'What the NAV of a dealing day is made of: marks with their age limits and anchors, balances of the ledger, classes since their last strike, broken invariants. Fund currency. EG404.';
+
+create or replace function evergreen.marks_of(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with ages as (select p.value from public.platform_settings p where p.key = 'nav_max_age_days'),
+  moves as (select p.value from public.platform_settings p where p.key = 'data_drift_threshold_bps'),
+  before as (select s.strike_id from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1)
+  select coalesce(jsonb_agg(jsonb_build_object('asset_id', a.id, 'label', a.external_key, 'type', a.type, 'liquid', a.liquid_flag,
+      -- what was bought or sold since the mark is worth what the allocation says; its price is still of the mark's day
+      'value', trim_scale(coalesce(t.market_value, m.nav))::text, 'as_of', m.as_of,
+      'source', left(case when t.market_value is not null then 'allocation ' || t.version || ', mark of ' || m.source else m.source end, 200),
+      'confirmed', m.method = 'confirmed' or t.market_value is not null,
+      'max_age_days', coalesce((ages.value ->> a.type)::int, (ages.value ->> 'default')::int, 120),
+      'max_move_bps', coalesce((moves.value ->> a.type)::int, (moves.value ->> 'default')::int, 500),
+      'anchor', (select trim_scale(i.value)::text from public.nav_inputs i join before using (strike_id) where i.asset_id = a.id)) order by a.external_key), '[]')
+    from public.assets a left join ages on true left join moves on true
+    left join lateral (select s.nav, s.as_of, s.source, s.method, s.recorded_at from public.asset_snapshots s
+      where s.asset_id = a.id and s.scenario_id = '' and s.as_of <= on_day order by s.as_of desc, s.recorded_at desc, s.created_at desc limit 1) m on true
+    left join lateral (select p.market_value, p.version from public.portfolio_allocations p
+      where p.asset_id = a.id and p.superseded_at is null and p.proposal_id is not null and p.recorded_at > m.recorded_at and p.recorded_at::date <= on_day limit 1) t on true
+   where a.fund_id = of_fund and a.status = 'active'
+$$;
+comment on function evergreen.marks_of(uuid, date) is 'Every active asset of a fund at its latest mark up to a day, with its limits of age and movement and its value in the strike before.';
+
+create or replace function evergreen.ledger_figures(of_fund uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object(
+    'bank', coalesce(sum(b.amount) filter (where b.account = 'bank'), 0)::text,
+    -- per investor: money that came before its dealing is owed to them, units that were dealt before their money are owed by them
+    'prepaid', coalesce(-sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount < 0), 0)::text,
+    'receivable', coalesce(sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount > 0), 0)::text,
+    'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account = 'redemptions_payable'), 0)::text,
+    'fee_payable', coalesce(-sum(b.amount) filter (where b.account = 'fee_payable'), 0)::text,
+    'in_transit', coalesce(sum(b.amount) filter (where b.account = 'in_transit'), 0)::text)
+    from public.cash_balances b where b.fund_id = of_fund
+$$;
+comment on function evergreen.ledger_figures(uuid) is 'What the dealing account holds and what is owed on it, fund currency; capital and income are what the others come from and are not counted.';
+
+create or replace function evergreen.class_figures(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
+  dealt as (
+    select a.share_class_id, sum(a.net_amount) filter (where f.direction = 'subscription') as bought, sum(a.gross_amount) filter (where f.direction = 'redemption') as sold,
+           sum(a.filled_units) filter (where f.direction = 'redemption') as units_sold
+      from before b join public.dealing_days d on d.fund_id = b.fund_id and d.dealing_date >= b.nav_date and d.dealing_date < on_day
+        and d.status in ('posted', 'claimable', 'settled', 'closed')
+      join public.allocations a on a.dealing_day_id = d.dealing_day_id join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer' group by 1
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'units', trim_scale(c.units_outstanding)::text, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
+      'price', trim_scale(coalesce(c.nav_per_unit, c.issue_price))::text, 'issue_price', trim_scale(c.issue_price)::text,
+      'last', (select jsonb_build_object('nav_date', b.nav_date, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'nav_per_unit', trim_scale(n.nav_per_unit)::text,
+          'fees', (select x from jsonb_array_elements(coalesce(b.body -> 'fees', '[]')) x where x ->> 'share_class_id' = c.share_class_id::text))
+         from before b join public.class_navs n on n.strike_id = b.strike_id and n.share_class_id = c.share_class_id),
+      'subscribed', coalesce(dealt.bought, 0)::text, 'redeemed', coalesce(dealt.sold, 0)::text, 'units_redeemed', trim_scale(coalesce(dealt.units_sold, 0))::text,
+      'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
+      'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
+        select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(l.units_left)::text, 'opened_on', l.opened_on,
+          'mark', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', l.equalisation_credit::text) order by l.lot_id), '[]')
+          from public.lots l where l.share_class_id = c.share_class_id and l.units_left > 0) end) order by c.code), '[]')
+    from public.share_classes c left join dealt using (share_class_id) left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
+   where c.fund_id = of_fund and (c.units_outstanding > 0 or p.policy_id is not null)
+$$;
+comment on function evergreen.class_figures(uuid, date) is 'Each class with its last final strike, what was dealt since, its terms in force, and its lots where there is a performance fee.';
+
+create or replace function public.fn_read_book(dealing_day_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  d public.dealing_days;
+  s public.nav_strikes;
+  f public.funds;
+  lmt jsonb;
+  days uuid[];
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  select * into d from public.dealing_days x where x.dealing_day_id = fn_read_book.dealing_day_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
+  perform evergreen.refuse_unless(d.strike_id is not null, 'EG428', 'The dealing day is ' || d.status || ': it has no NAV yet.');
+  select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
+  select * into f from public.funds x where x.fund_id = d.fund_id;
+  select p.body into lmt from public.lmt_policies p where p.policy_id = d.lmt_policy_id;
+  -- the gate is one over all classes that deal at this NAV
+  select array_agg(x.dealing_day_id order by x.dealing_day_id) into days from public.dealing_days x
+   where x.strike_id = d.strike_id and x.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated');
+  return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'dealing_date', d.dealing_date, 'strike_state', s.state,
+    'nav', coalesce(s.nav::text, s.body #>> '{draft,nav}'), 'liquid_assets', coalesce(s.body ->> 'liquid_assets', s.body #>> '{draft,liquid_assets}'),
+    'lmt', lmt, 'active', (select coalesce(jsonb_agg(distinct a.tool), '[]') from public.lmt_activations a where a.fund_id = f.fund_id and a.status = 'active'),
+    'quarter_base', (select q.nav::text from public.nav_strikes q where q.fund_id = f.fund_id and q.state = 'final' and q.nav_date < d.dealing_date
+       order by q.nav_date >= date_trunc('quarter', d.dealing_date)::date, case when q.nav_date < date_trunc('quarter', d.dealing_date)::date then q.nav_date end desc, q.nav_date limit 1),
+    'redeemed_in_quarter', evergreen.redeemed_since(f.fund_id, date_trunc('quarter', d.dealing_date)::date, d.dealing_date)::text,
+    'redeemed_in_month', evergreen.redeemed_since(f.fund_id, date_trunc('month', d.dealing_date)::date, d.dealing_date)::text,
+    'classes', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'units_dp', c.units_dp, 'policy', p.body,
+        'nav_per_unit', coalesce(trim_scale(n.nav_per_unit)::text, x.draft ->> 'nav_per_unit')) order by c.code), '[]')
+       from public.share_classes c cross join lateral evergreen.dealing_policy(c.share_class_id, d.dealing_date) p
+       left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = c.share_class_id
+       left join lateral (select e as draft from jsonb_array_elements(coalesce(s.body #> '{draft,classes}', '[]')) e where e ->> 'share_class_id' = c.share_class_id::text) x on true
+      where c.fund_id = f.fund_id and p.policy_id is not null and coalesce(trim_scale(n.nav_per_unit)::text, x.draft ->> 'nav_per_unit') is not null),
+    'days', (select jsonb_agg(jsonb_build_object('dealing_day_id', x.dealing_day_id, 'share_class_id', x.share_class_id, 'status', x.status) order by x.dealing_day_id)
+       from public.dealing_days x where x.dealing_day_id = any (days)),
+    'orders', evergreen.book_orders(days), 'lots', evergreen.book_lots(days),
+    'holdings', case when lmt ? 'investorGate' then evergreen.book_holdings(days, d.dealing_date, lmt #>> '{investorGate,period}') else '[]'::jsonb end);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_book(uuid) is
+  'The locked orders of every class that deals at the NAV of a day, with prices, terms, lots of who redeems, and the figures the gate is held against. EG404, EG428 no NAV yet.';
+
+create or replace function evergreen.redeemed_since(of_fund uuid, since date, before date) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(sum(a.gross_amount), 0) from public.dealing_days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
+   where d.fund_id = of_fund and d.dealing_date >= since and d.dealing_date < before and d.status in ('posted', 'claimable', 'settled', 'closed')
+     and f.direction = 'redemption' and f.order_kind = 'plain'
+$$;
+comment on function evergreen.redeemed_since(uuid, date, date) is 'What redemptions took out of a fund on dealing days from a date until before another; fund currency. Switches and transfers take nothing out.';
+
+create or replace function evergreen.book_orders(days uuid[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive book as materialized (
+    select f.* from public.fund_flows f where f.dealing_day_id = any (days) and f.status in ('locked', 'priced')
+  ), chain as (
+    -- how often what is left of an order was dealt before, and how often it got something
+    select b.flow_id as root, p.parent_flow_id, 1 as dealings, (coalesce(p.filled_units, 0) > 0)::int as fills from book b join public.fund_flows p on p.flow_id = b.parent_flow_id
+    union all
+    select c.root, p.parent_flow_id, c.dealings + 1, c.fills + (coalesce(p.filled_units, 0) > 0)::int from chain c join public.fund_flows p on p.flow_id = c.parent_flow_id
+  ), past as (select c.root, max(c.dealings) as dealings, max(c.fills) as fills from chain c group by c.root)
+  select coalesce(jsonb_agg(jsonb_build_object('flow_id', b.flow_id, 'dealing_day_id', b.dealing_day_id, 'share_class_id', b.share_class_id, 'investor_id', b.investor_id,
+      'direction', b.direction, 'kind', b.order_kind, 'units', trim_scale(b.requested_units)::text, 'amount', trim_scale(b.amount)::text, 'vintage', b.vintage,
+      'cleared', b.cleared_at is not null, 'linked_flow_id', b.linked_flow_id, 'dealings', coalesce(p.dealings, 0), 'fills', coalesce(p.fills, 0)) order by b.flow_id), '[]')
+    from book b left join past p on p.root = b.flow_id
+$$;
+comment on function evergreen.book_orders(uuid[]) is 'The orders that are locked or priced on some days, in the order of their ids.';
+
+create or replace function evergreen.book_lots(days uuid[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(jsonb_build_object('lot_id', l.lot_id, 'share_class_id', l.share_class_id, 'investor_id', l.investor_id, 'opened_on', l.opened_on,
+      'units', trim_scale(l.units_left)::text) order by l.lot_id), '[]')
+    from (select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.status in ('locked', 'priced') offset 0) w
+    cross join lateral (select x.* from public.lots x where x.share_class_id = w.share_class_id and x.investor_id = w.investor_id and x.units_left > 0) l
+$$;
+comment on function evergreen.book_lots(uuid[]) is 'What who redeems on some days holds, lot by lot.';
+
+create or replace function evergreen.book_holdings(days uuid[], on_day date, period text) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with span as (
+    select b.starts, b.long from (values
+      ('daily', on_day, interval '1 day'), ('weekly', date_trunc('week', on_day)::date, interval '7 days'), ('biweekly', date_trunc('week', on_day)::date - 7, interval '14 days'),
+      ('monthly', date_trunc('month', on_day)::date, interval '1 month'), ('quarterly', date_trunc('quarter', on_day)::date, interval '3 months'),
+      ('semiannual', (date_trunc('year', on_day) + case when extract(month from on_day) > 6 then interval '6 months' else interval '0' end)::date, interval '6 months'),
+      ('annual', date_trunc('year', on_day)::date, interval '1 year')) b (name, starts, long) where b.name = period
+  ), owners as materialized (
+    select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.order_kind = 'plain' and f.status in ('locked', 'priced')
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('investor_id', o.investor_id, 'share_class_id', o.share_class_id, 'units', trim_scale(coalesce(u.units, 0))::text,
+      'redeemed', trim_scale(coalesce(r.units, 0))::text, 'step', coalesce(k.step, 0)) order by o.investor_id, o.share_class_id), '[]')
+    from owners o cross join span
+    -- held when the period began; a register that was taken over counts as it was
+    left join lateral (select sum(e.units) as units from public.unit_ledger e join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
+      where e.share_class_id = o.share_class_id and e.investor_id = o.investor_id and e.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < span.starts)) u on true
+    left join lateral (select sum(a.filled_units) as units from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.dealing_days x on x.dealing_day_id = a.dealing_day_id
+      where a.share_class_id = o.share_class_id and a.investor_id = o.investor_id and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date >= span.starts and x.dealing_date < on_day) r on true
+    -- periods in a row, up to the one before, in which the investor asked
+    left join lateral (select count(*) as step from (
+        select p.ago, row_number() over (order by p.ago) as place from (
+          select distinct ceil(extract(epoch from span.starts - x.dealing_date::timestamp) / extract(epoch from span.long))::int as ago
+            from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.dealing_days x on x.dealing_day_id = a.dealing_day_id
+           where a.share_class_id = o.share_class_id and a.investor_id = o.investor_id and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date < span.starts) p) q
+       where q.ago = q.place) k on true
+$$;
+comment on function evergreen.book_holdings(uuid[], date, text) is 'For the investor gate: units held when the period began, redeemed since, and how many periods in a row the investor asked before.';
 
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
@@ -3698,6 +5049,7 @@ begin
     ('lots',                   'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
     ('holdings',               'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_simulation, agent_tokenization'),
     ('cash_balances',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('statements',             'pm_role, ops_role, audit_role, agent_commander'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -3713,7 +5065,7 @@ select evergreen.apply_read_access();
 -- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
 grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
   public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
-  public.class_navs to lp_role;
+  public.class_navs, public.statements to lp_role;
 -- what the policies below read as the LP
 grant select on evergreen.caller, evergreen.my_investors to lp_role;
 drop policy if exists lp__select_own on public.funds;
@@ -3746,6 +5098,8 @@ drop policy if exists lp__select_own on public.cash_movements;
 create policy lp__select_own on public.cash_movements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.cash_balances;
 create policy lp__select_own on public.cash_balances for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.statements;
+create policy lp__select_own on public.statements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_struck on public.class_navs;
 create policy lp__select_struck on public.class_navs for select to lp_role
   using (published_at is not null and share_class_id = any (array(select evergreen.my_class_ids())));
@@ -3768,7 +5122,7 @@ begin
     execute format('revoke all on function %s from public, anon, authenticated, service_role', f.signature);
   end loop;
   for f in select * from (values
-    ('fn_record_event(text,jsonb,text,text,text,uuid,uuid[])', 'pm_role, ops_role, service_role, agent_liquidity_engine, agent_simulation, agent_risk_guardian, agent_compliance_sentinel'),
+    ('fn_record_event(text,jsonb,text,text,text,uuid,uuid[])', 'pm_role, ops_role, service_role, agent_commander, agent_liquidity_engine, agent_simulation, agent_risk_guardian, agent_compliance_sentinel'),
     ('fn_claim_events(text,int,int)', 'service_role'),
     ('fn_finish_events(bigint[])', 'service_role'),
     ('fn_fail_event(bigint,text,int)', 'service_role'),
@@ -3811,7 +5165,7 @@ begin
     ('fn_open_dealing_day(text,text,date,text,text)', 'ops_role, agent_commander'),
     ('fn_lock_orders(uuid,text)', 'agent_commander'),
     ('fn_recheck_orders(uuid,text)', 'agent_kyc'),
-    ('fn_freeze_nav_inputs(text,date,jsonb,text)', 'agent_commander, ops_role'),
+    ('fn_freeze_nav_inputs(text,date,jsonb,text,jsonb)', 'agent_commander, ops_role'),
     ('fn_propose_nav(uuid,jsonb,jsonb,text,text)', 'agent_commander, ops_role, pm_role'),
     ('fn_strike_nav(uuid,text)', 'agent_commander, ops_role'),
     ('fn_restate_nav(uuid,jsonb,text,text)', 'pm_role, ops_role'),
@@ -3821,8 +5175,19 @@ begin
     ('fn_open_claims(uuid,text)', 'agent_commander'),
     ('fn_confirm_cash(text,jsonb,text)', 'ops_role, agent_commander'),
     ('fn_close_dealing_day(uuid,text)', 'agent_commander'),
+    ('fn_knock_dealing_day(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_read_dealing_day(uuid)', 'agent_commander'),
+    ('fn_read_nav_facts(uuid)', 'agent_commander'),
+    ('fn_read_book(uuid)', 'agent_liquidity_engine'),
+    ('fn_roll_unpaid(uuid,text)', 'agent_commander'),
+    ('fn_record_lab(uuid,jsonb,text)', 'agent_liquidity_engine'),
+    ('fn_discard_dealing_day(uuid,text,text)', 'ops_role, agent_commander'),
+    ('fn_record_marks(text,jsonb,text)', 'ops_role, pm_role'),
     ('fn_reverse_ledger(uuid,text,text)', 'pm_role, ops_role'),
     ('fn_verify_invariants(text)', 'audit_role, pm_role, ops_role, agent_commander'),
+    ('fn_statement_books(uuid,uuid,timestamptz)', 'lp_role, pm_role, ops_role, audit_role'),
+    ('fn_performance_books(text,uuid[],text,timestamptz)', 'lp_role, pm_role, ops_role, audit_role'),
+    ('fn_prepare_statements(uuid,text)', 'agent_commander'),
     ('fn_intake_orders(uuid,text)', 'agent_kyc'),
     ('fn_raise_alert(uuid,text,text,text,text)', 'agent_risk_guardian'),
     ('fn_record_stress(uuid,text,numeric,text,jsonb,text)', 'agent_simulation'),

@@ -206,14 +206,22 @@ export const DEALING_TERMS_CASES: RpcCase[] = [
     events: ["POLICY_SET"],
     refuses: [
       { what: "a fund that is not there", code: "EG404", change: (a) => ({ ...a, fund: "NONE" }) },
-      { what: "one tool", code: "EG424", change: (a) => ({ ...a, body: { tools: ["gate"] } }) },
-      { what: "one tool twice", code: "EG424", change: (a) => ({ ...a, body: { tools: ["gate", "gate"] } }) },
+      { what: "one tool", code: "EG424", change: (a) => ({ ...a, body: { tools: ["redemption_gate"] } }) },
+      {
+        what: "one tool twice",
+        code: "EG424",
+        change: (a) => ({ ...a, body: { tools: ["redemption_gate", "redemption_gate"] } }),
+      },
       {
         what: "swing with dual pricing alone",
         code: "EG424",
-        change: (a) => ({ ...a, body: { tools: ["swing", "dual_pricing"] } }),
+        change: (a) => ({ ...a, body: { tools: ["swing_pricing", "dual_pricing"] } }),
       },
-      { what: "a tool that is none", code: "EG400", change: (a) => ({ ...a, body: { tools: ["gate", "prayer"] } }) },
+      {
+        what: "a tool that is none",
+        code: "EG400",
+        change: (a) => ({ ...a, body: { tools: ["redemption_gate", "prayer"] } }),
+      },
       { what: "no tools", code: "EG400", change: (a) => ({ ...a, body: {} }) },
       { what: "no pack", code: "EG400", change: (a) => ({ ...a, pack: "" }) },
       { what: "a carry that is none", code: "EG400", change: (a) => ({ ...a, body: { ...LMT_POLICY, carry: "x" } }) },
@@ -224,7 +232,7 @@ export const DEALING_TERMS_CASES: RpcCase[] = [
     by: agent("liquidity-engine"),
     arrange: async (db) => ({
       fund: (await dealingFund(db)).fund.code,
-      tool: "gate",
+      tool: "redemption_gate",
       trigger: { redemptions: "0.12" },
       notice: NOTICE,
     }),
@@ -242,7 +250,7 @@ export const DEALING_TERMS_CASES: RpcCase[] = [
     events: ["LMT_PROPOSED"],
     refuses: [
       { what: "a fund that is not there", code: "EG404", change: (a) => ({ ...a, fund: "NONE" }) },
-      { what: "a tool that is not selected", code: "EG428", change: (a) => ({ ...a, tool: "swing" }) },
+      { what: "a tool that is not selected", code: "EG428", change: (a) => ({ ...a, tool: "swing_pricing" }) },
       { what: "no facts", code: "EG400", change: (a) => ({ ...a, trigger: JSON.stringify([]) }) },
       { what: "a notice of one word", code: "EG400", change: (a) => ({ ...a, notice: "Gate." }) },
       { what: "an empty workflow id", code: "EG400", change: (a) => ({ ...a, workflow_id: "" }) },

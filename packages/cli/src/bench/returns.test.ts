@@ -3,11 +3,11 @@ import { type RateColumns, xirrBatch } from "@evergreen-fund/finance/returns/bat
 import { sharedRates } from "@evergreen-fund/finance/returns/threads.ts";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../command.ts";
+import { quickOptions, type Reported, reported } from "./frame/test-options.ts";
 import { adversarialCheck, adversaries } from "./returns/adversarial.ts";
 import { ownChecks, plainReturns, sameRates, sameReturns } from "./returns/answers.ts";
 import { MADE, makeInvestors } from "./returns/investors.ts";
 import { run } from "./returns.ts";
-import { quickOptions, type Reported, reported } from "./test-options.ts";
 
 function copy(from: RateColumns, to: RateColumns): void {
   to.rates.set(from.rates);
