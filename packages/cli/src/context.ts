@@ -98,7 +98,7 @@ export class Context {
   }
 
   /** Returns when there is a file of that name. Errors: EG400 with the name and the reason. */
-  async file(path: string): Promise<void> {
+  async mustExist(path: string): Promise<void> {
     const found = await stat(path).catch((error: unknown) => {
       throw fileError(path, error);
     });

@@ -42,6 +42,8 @@ const gateway = createGateway({
   jwtSecret,
   publishableKey: KEY,
   supabaseUrl: "http://127.0.0.1",
+  publicUrl: "http://127.0.0.1",
+  elsewhere: [],
   temporalUiUrl: "http://127.0.0.1",
   codec: { encode: async (payloads) => payloads, decode: async (payloads) => payloads },
   temporalAnswers: async () => true,

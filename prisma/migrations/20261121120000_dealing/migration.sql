@@ -6,12 +6,14 @@ DROP INDEX "fund_flows_share_class_id_idx";
 DROP INDEX "approvals_proposal_id_key";
 
 -- AlterTable
-ALTER TABLE "share_classes" ADD COLUMN     "issue_price" DECIMAL(38,18);
+ALTER TABLE "share_classes" ADD COLUMN     "issue_price" DECIMAL(38,18),
+ADD COLUMN     "pocket_of" UUID;
 
 -- AlterTable
 ALTER TABLE "fund_flows" ADD COLUMN     "accepted_at" TIMESTAMPTZ(6),
 ADD COLUMN     "cleared_at" TIMESTAMPTZ(6),
 ADD COLUMN     "dealing_day_id" UUID,
+ADD COLUMN     "dust_asked_at" TIMESTAMPTZ(6),
 ADD COLUMN     "filled_units" DECIMAL(38,18),
 ADD COLUMN     "linked_flow_id" UUID,
 ADD COLUMN     "locked_at" TIMESTAMPTZ(6),
@@ -227,6 +229,7 @@ CREATE TABLE "allocations" (
     "investor_id" UUID NOT NULL,
     "cohort" TEXT NOT NULL,
     "requested_units" DECIMAL(38,18),
+    "admitted_units" DECIMAL(38,18),
     "filled_units" DECIMAL(38,18) NOT NULL,
     "carried_units" DECIMAL(38,18) NOT NULL DEFAULT 0,
     "price" DECIMAL(38,18) NOT NULL,
@@ -237,7 +240,7 @@ CREATE TABLE "allocations" (
     "net_amount" DECIMAL(38,4) NOT NULL,
     "series" TEXT NOT NULL DEFAULT '',
     "high_water" DECIMAL(38,18),
-    "equalisation_credit" DECIMAL(38,4) NOT NULL DEFAULT 0,
+    "equalisation_credit" DECIMAL(38,18) NOT NULL DEFAULT 0,
     "reason" TEXT,
     "child_flow_id" UUID,
     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -314,7 +317,7 @@ CREATE TABLE "lots" (
     "units_left" DECIMAL(38,18) NOT NULL DEFAULT 0,
     "price" DECIMAL(38,18) NOT NULL,
     "high_water" DECIMAL(38,18),
-    "equalisation_credit" DECIMAL(38,4) NOT NULL DEFAULT 0,
+    "equalisation_credit" DECIMAL(38,18) NOT NULL DEFAULT 0,
     "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -322,6 +325,43 @@ CREATE TABLE "lots" (
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "lots_pkey" PRIMARY KEY ("lot_id")
+);
+
+-- CreateTable
+CREATE TABLE "class_marks" (
+    "mark_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "share_class_id" UUID NOT NULL,
+    "as_of" DATE NOT NULL,
+    "cause" TEXT NOT NULL,
+    "high_water" DECIMAL(38,18) NOT NULL,
+    "per_unit" DECIMAL(38,18),
+    "strike_id" UUID,
+    "ledger_tx_id" UUID,
+    "body" JSONB NOT NULL DEFAULT '{}',
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "class_marks_pkey" PRIMARY KEY ("mark_id")
+);
+
+-- CreateTable
+CREATE TABLE "in_kind_deliveries" (
+    "delivery_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "flow_id" UUID NOT NULL,
+    "fund_id" UUID NOT NULL,
+    "investor_id" UUID NOT NULL,
+    "asset_id" UUID NOT NULL,
+    "quantity" DECIMAL(38,18) NOT NULL,
+    "value" DECIMAL(38,4) NOT NULL,
+    "ledger_tx_id" UUID NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "in_kind_deliveries_pkey" PRIMARY KEY ("delivery_id")
 );
 
 -- CreateTable
@@ -495,6 +535,30 @@ CREATE INDEX "lots_investor_id_idx" ON "lots"("investor_id");
 CREATE INDEX "lots_flow_id_idx" ON "lots"("flow_id");
 
 -- CreateIndex
+CREATE INDEX "class_marks_share_class_id_as_of_idx" ON "class_marks"("share_class_id", "as_of");
+
+-- CreateIndex
+CREATE INDEX "class_marks_strike_id_idx" ON "class_marks"("strike_id");
+
+-- CreateIndex
+CREATE INDEX "class_marks_ledger_tx_id_idx" ON "class_marks"("ledger_tx_id");
+
+-- CreateIndex
+CREATE INDEX "in_kind_deliveries_fund_id_idx" ON "in_kind_deliveries"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "in_kind_deliveries_investor_id_idx" ON "in_kind_deliveries"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "in_kind_deliveries_asset_id_idx" ON "in_kind_deliveries"("asset_id");
+
+-- CreateIndex
+CREATE INDEX "in_kind_deliveries_ledger_tx_id_idx" ON "in_kind_deliveries"("ledger_tx_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "in_kind_deliveries_flow_id_asset_id_key" ON "in_kind_deliveries"("flow_id", "asset_id");
+
+-- CreateIndex
 CREATE INDEX "holdings_investor_id_idx" ON "holdings"("investor_id");
 
 -- CreateIndex
@@ -519,6 +583,9 @@ CREATE INDEX "statements_opening_strike_id_idx" ON "statements"("opening_strike_
 CREATE UNIQUE INDEX "statements_dealing_day_id_investor_id_version_key" ON "statements"("dealing_day_id", "investor_id", "version");
 
 -- CreateIndex
+CREATE INDEX "share_classes_pocket_of_idx" ON "share_classes"("pocket_of");
+
+-- CreateIndex
 CREATE INDEX "fund_flows_share_class_id_status_idx" ON "fund_flows"("share_class_id", "status");
 
 -- CreateIndex
@@ -535,6 +602,9 @@ CREATE INDEX "fund_flows_parent_flow_id_idx" ON "fund_flows"("parent_flow_id");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "approvals_proposal_id_decided_by_key" ON "approvals"("proposal_id", "decided_by");
+
+-- AddForeignKey
+ALTER TABLE "share_classes" ADD CONSTRAINT "share_classes_pocket_of_fkey" FOREIGN KEY ("pocket_of") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "fund_flows" ADD CONSTRAINT "fund_flows_policy_id_fkey" FOREIGN KEY ("policy_id") REFERENCES "dealing_policies"("policy_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -673,6 +743,30 @@ ALTER TABLE "lots" ADD CONSTRAINT "lots_investor_id_fkey" FOREIGN KEY ("investor
 
 -- AddForeignKey
 ALTER TABLE "lots" ADD CONSTRAINT "lots_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "class_marks" ADD CONSTRAINT "class_marks_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "class_marks" ADD CONSTRAINT "class_marks_strike_id_fkey" FOREIGN KEY ("strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "class_marks" ADD CONSTRAINT "class_marks_ledger_tx_id_fkey" FOREIGN KEY ("ledger_tx_id") REFERENCES "ledger_transactions"("ledger_tx_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_asset_id_fkey" FOREIGN KEY ("asset_id") REFERENCES "assets"("id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_ledger_tx_id_fkey" FOREIGN KEY ("ledger_tx_id") REFERENCES "ledger_transactions"("ledger_tx_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "holdings" ADD CONSTRAINT "holdings_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -1051,12 +1145,15 @@ begin
   perform evergreen.add_check('unit_ledger', 'unit_ledger_holder', $c$(account = 'holder') = (investor_id is not null and lot_id is not null)$c$);
   perform evergreen.add_check('unit_ledger', 'unit_ledger_units', 'units <> 0');
   perform evergreen.add_check('cash_movements', 'cash_movements_account', $c$account in ('bank', 'subscriptions_received', 'redemptions_payable',
-    'capital', 'fund_income', 'fee_payable', 'in_transit')$c$);
+    'capital', 'fund_income', 'fee_payable', 'in_transit', 'distributions_payable', 'assets_delivered')$c$);
   perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
   perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
   perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
   perform evergreen.add_check('statements', 'statements_hash', $c$hash = encode(sha256(convert_to(body::text, 'UTF8')), 'hex')$c$);
   perform evergreen.add_check('statements', 'statements_version', '(version = 1) = (supersedes is null) and version >= 1');
+  perform evergreen.add_check('class_marks', 'class_marks_cause', $c$cause in ('opening', 'crystallisation', 'distribution', 'side_pocket')$c$);
+  perform evergreen.add_check('class_marks', 'class_marks_high_water', $c$high_water > 0 and (cause = 'distribution') = (per_unit is not null and per_unit > 0)$c$);
+  perform evergreen.add_check('in_kind_deliveries', 'in_kind_deliveries_above_zero', 'quantity > 0 and value > 0');
 end $$;
 
 -- one current version of each allocation and one current mandate per fund
@@ -1115,6 +1212,15 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('ORDER_HELD', 'note', null, '{flow_id}', '{}'),
   ('ORDER_RELEASED', 'note', null, '{flow_id}', '{}'),
   ('DEALING_DAY_OPENED', 'run', 'dealing-day', '{dealing_day_id}', '{}'),
+  ('DUST_ASKED', 'note', null, '{flow_id}', '{}'),
+  ('POSTING_PROPOSED', 'note', null, '{proposal_id,kind}', '{}'),
+  ('FEE_CRYSTALLISED', 'note', null, '{share_class_id,strike_id}', '{}'),
+  ('DISTRIBUTED', 'note', null, '{share_class_id,ex_date}', '{}'),
+  ('PAID_OUT', 'note', null, '{account,payments}', '{}'),
+  ('CASH_RETURNED', 'note', null, '{flow_id}', '{}'),
+  ('AUTHORITY_NOTIFIED', 'note', null, '{activation_id,tool}', '{}'),
+  ('SIDE_POCKET_OPENED', 'note', null, '{share_class_id,activation_id}', '{}'),
+  ('DELIVERED_IN_KIND', 'note', null, '{flow_id}', '{}'),
   ('CUTOFF_REACHED', 'note', null, '{dealing_day_id,orders,order_root}', '{}'),
   ('ORDERS_RECHECKED', 'note', null, '{dealing_day_id,held}', '{}'),
   ('NAV_INPUTS_FROZEN', 'note', null, '{strike_id,inputs_hash}', '{}'),
@@ -1224,7 +1330,7 @@ begin
       t.table_name, case when t.has_tx then 'touch_tx' else 'touch' end);
   end loop;
   for t in select unnest(array['fund_events', 'event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
-    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'statements']) as table_name loop
+    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements']) as table_name loop
     execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
@@ -2435,6 +2541,8 @@ declare
   received timestamptz;
   least_money numeric;
   in_kind text;
+  late boolean := false;
+  note text;
 begin
   perform evergreen.require_role('lp_role', 'ops_role');
   -- what is new is added only where it is given: requests of before keep their hash
@@ -2475,8 +2583,11 @@ begin
     perform evergreen.refuse_unless(units is null or (units > 0 and units < 1e18 and units = round(units, class.units_dp)), 'EG400', 'units are positive and have no more decimals than the class.');
     policy := evergreen.dealing_policy(class.share_class_id, coalesce(dealing_date, received::date));
     perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force.');
-    perform evergreen.refuse_unless(dealing_date is null or (isfinite(dealing_date)
-      and evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) >= received), 'EG430', 'The order is too late for that dealing date.');
+    perform evergreen.refuse_unless(dealing_date is null or isfinite(dealing_date), 'EG400', 'dealing_date is a date.');
+    -- R2: what is late rolls to the next dealing day it is in time for; where the price is known already, it is refused
+    late := coalesce(evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) < received, false);
+    perform evergreen.refuse_unless(not late or coalesce(policy.body ->> 'pricing', 'forward') = 'forward', 'EG430', 'The order is too late for that dealing date, whose price is known.');
+    note := case when late then 'late for ' || dealing_date || ': rolls to the next dealing day' end;
     if direction = 'redemption' then
       perform evergreen.check_redemption(class, policy, investor_id, amount, units, coalesce(dealing_date, received::date));
     else
@@ -2497,20 +2608,20 @@ begin
     jsonb_build_object('flow_id', id), evergreen.actor(), '{}', array[investor_id], request_id);
   in_kind := order_kind;
   insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, amount, requested_units, currency, status, channel, requested_at,
-    dealing_date, policy_id, placed_by, event_id)
+    dealing_date, policy_id, placed_by, reason, event_id)
   values (id, of_fund.fund_id, class.share_class_id, investor_id, direction, in_kind, amount, units, of_fund.base_currency, 'submitted', channel, received,
-    dealing_date, policy.policy_id, evergreen.actor(), event);
-  insert into public.order_transitions (flow_id, to_status, event_id, actor) values (id, 'submitted', event, evergreen.actor());
+    case when not late then dealing_date end, policy.policy_id, evergreen.actor(), note, event);
+  insert into public.order_transitions (flow_id, to_status, event_id, reason, actor) values (id, 'submitted', event, note, evergreen.actor());
   if in_kind <> 'plain' then
     -- the leg that receives; the two are accepted each by itself and dealt together
     other_event := evergreen.emit('SUBSCRIPTION_REQUESTED', of_fund.fund_id, jsonb_build_object('flow_id', other), evergreen.actor(), '{}',
       array[coalesce(to_investor, investor_id)], request_id);
     insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, requested_at,
-      dealing_date, policy_id, placed_by, linked_flow_id, event_id)
+      dealing_date, policy_id, placed_by, linked_flow_id, reason, event_id)
     values (other, of_fund.fund_id, target.share_class_id, coalesce(to_investor, investor_id), 'subscription', in_kind,
-      case in_kind when 'transfer' then units end, of_fund.base_currency, 'submitted', channel, received, dealing_date, policy.policy_id, evergreen.actor(), id, other_event);
+      case in_kind when 'transfer' then units end, of_fund.base_currency, 'submitted', channel, received, case when not late then dealing_date end, policy.policy_id, evergreen.actor(), id, note, other_event);
     update public.fund_flows f set linked_flow_id = other where f.flow_id = id;
-    insert into public.order_transitions (flow_id, to_status, event_id, actor) values (other, 'submitted', other_event, evergreen.actor());
+    insert into public.order_transitions (flow_id, to_status, event_id, reason, actor) values (other, 'submitted', other_event, note, evergreen.actor());
   end if;
   perform evergreen.audit(of_fund.fund_id, 'fund_flows', id::text, case in_kind when 'plain' then direction else in_kind end || ' submitted', request_id);
   perform evergreen.keep_answer('fn_place_order', request_id, input, jsonb_build_object('flow_id', id));
@@ -2520,7 +2631,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz) is
-  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). order_kind switch (to_class) and transfer (to_investor) give two linked orders; returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 notice, lock-up, minimum or holding.';
+  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). An order that is late for its dealing date rolls to the next. order_kind switch (to_class) and transfer (to_investor) give two linked orders; returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 lock-up, minimum, holding, or late at a known price.';
 
 create or replace function evergreen.move_order(of_flow uuid, to_state text, event uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -2543,6 +2654,7 @@ declare
   answer jsonb;
   mine public.fund_flows;
   event uuid;
+  consent uuid;
 begin
   perform evergreen.require_role('lp_role', 'ops_role', 'pm_role');
   input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
@@ -2557,9 +2669,11 @@ begin
   perform evergreen.refuse_unless(mine.status in ('draft', 'submitted', 'kyc_hold', 'accepted', 'locked'), 'EG428', 'The order is ' || mine.status || ' and can no longer be cancelled.');
   perform evergreen.refuse_unless(mine.cleared_at is null, 'EG428', 'Its money has arrived; return that first.');
   if mine.status = 'locked' then
-    -- after the cut-off it takes a portfolio manager, who is not who placed it, and a reason
-    perform evergreen.refuse_unless(evergreen.role_name() = 'pm_role' and reason is not null, 'EG428', 'After the cut-off a portfolio manager cancels, with a reason.');
-    perform evergreen.refuse_unless(mine.placed_by is distinct from evergreen.actor(), 'EG420', 'Who placed an order cannot approve its cancellation.');
+    -- after the cut-off it takes two people (R1), who put their names to this order
+    select p.proposal_id into consent from public.proposals p where p.fund_id = mine.fund_id and p.kind = 'cancellation' and p.status = 'approved'
+      and p.body ->> 'flow_id' in (mine.flow_id::text, mine.linked_flow_id::text);
+    perform evergreen.refuse_unless(consent is not null, 'EG428', 'After the cut-off two people consent to a cancellation first; propose it.');
+    consent := (evergreen.take_consent(consent, 'cancellation')).proposal_id;
   end if;
   event := evergreen.emit('ORDER_CANCELLED', mine.fund_id, jsonb_build_object('flow_id', mine.flow_id), evergreen.actor(), '{}', array[mine.investor_id], request_id);
   perform evergreen.move_order(mine.flow_id, 'cancelled', event, coalesce(reason, 'cancelled'));
@@ -2571,7 +2685,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_cancel_order(uuid, text, text) is
-  'Cancels an order and the leg linked to it: before the cut-off its investor or operations, after it a portfolio manager with a reason. EG404, EG420 own order, EG428.';
+  'Cancels an order and the leg linked to it: freely before the cut-off, after it once two people have approved its cancellation (fn_propose_posting). EG404, EG420, EG421, EG428.';
 
 create or replace function public.fn_hold_order(flow_id uuid, reason text, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -2727,6 +2841,7 @@ begin
   end if;
   select * into class from public.share_classes c where c.share_class_id = fn_set_dealing_policy.share_class_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No class with that id.');
+  perform evergreen.refuse_unless(class.pocket_of is null, 'EG428', 'A side pocket is closed: it does not deal.');
   perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536, 'EG400', 'body is a JSON object of at most 64 KB.');
   perform evergreen.refuse_unless(isfinite(effective_from), 'EG400', 'effective_from is a date.');
   perform evergreen.refuse_unless(body ->> 'cutOff' ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$', 'EG400', 'cutOff is HH:MM.');
@@ -2867,11 +2982,20 @@ begin
   perform evergreen.refuse_unless(d.status = 'open', 'EG428', 'The dealing day is ' || d.status || '.');
   -- the database clock says when it is
   perform evergreen.refuse_unless(now() >= d.cut_off_at, 'EG428', 'The cut-off has not been reached.');
-  with deadlines as materialized (
-    select p.policy_id, s.direction, evergreen.notice_deadline(d.fund_id, p.body, s.direction, d.dealing_date) as until
-      from public.dealing_policies p cross join (values ('subscription'), ('redemption')) s (direction) where p.share_class_id = d.share_class_id
+  -- or its orders would deal a day late
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days x where x.share_class_id = d.share_class_id and x.dealing_date < d.dealing_date and x.status = 'open'),
+    'EG428', 'An earlier dealing day of the class is still open.');
+  with longer as materialized (
+    -- an extension of notice is for what was asked after it; what was accepted before keeps its terms
+    select a.active_from, jsonb_build_object('notice', jsonb_build_object('redemption', a.trigger -> 'notice')) as terms
+      from public.lmt_activations a where a.fund_id = d.fund_id and a.tool = 'notice_extension' and a.status = 'active' and jsonb_typeof(a.trigger -> 'notice') = 'object'
+  ), deadlines as materialized (
+    select p.policy_id, s.direction, s.extended, evergreen.notice_deadline(d.fund_id, case when s.extended then p.body || (select l.terms from longer l) else p.body end, s.direction, d.dealing_date) as until
+      from public.dealing_policies p cross join (values ('subscription', false), ('redemption', false), ('redemption', true)) s (direction, extended)
+     where p.share_class_id = d.share_class_id and (not s.extended or exists (select from longer))
   ), chosen as materialized (
     select f.flow_id, f.linked_flow_id from public.fund_flows f join deadlines x on x.policy_id = f.policy_id and x.direction = f.direction
+       and x.extended = (f.direction = 'redemption' and f.parent_flow_id is null and f.requested_at >= coalesce((select l.active_from from longer l), 'infinity'))
      where f.share_class_id = d.share_class_id and f.status = 'accepted' and (f.order_kind = 'plain' or f.direction = 'redemption')
        and (f.dealing_date is null or f.dealing_date <= d.dealing_date) and f.requested_at <= x.until
        and (f.linked_flow_id is null or exists (select from public.fund_flows g where g.flow_id = f.linked_flow_id and g.status = 'accepted'))
@@ -2923,7 +3047,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_lock_orders(uuid, text) is
-  'The cut-off, by the database''s clock: locks the accepted orders that are in time (R3; later ones wait for the next day) and commits the book as a Merkle root. EG404, EG428.';
+  'The cut-off, by the database''s clock: locks the accepted orders that are in time (R3; later ones wait for the next day; an active extension of notice binds what was asked after it) and commits the book as a Merkle root. EG404, EG428.';
 
 create or replace function public.fn_recheck_orders(dealing_day_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -3215,6 +3339,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
   perform evergreen.refuse_unless(s.state = 'provisional' and s.proposal_id = p.proposal_id, 'EG428', 'The strike is ' || s.state || '.');
   perform evergreen.refuse_unless(p.status = 'approved', 'EG428', 'The proposal is ' || p.status || ', not approved.');
+  perform evergreen.refuse_unless(not exists (select from public.nav_strikes x where x.fund_id = s.fund_id and x.nav_date = s.nav_date and x.version > s.version), 'EG425', 'The inputs were frozen anew since.');
   perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve a NAV.');
   perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at)
     and p.inputs ->> 'inputs_hash' = s.inputs_hash, 'EG421', 'The proposal was changed after it was hashed.');
@@ -3323,7 +3448,7 @@ end $$;
 comment on function evergreen.post_ledger(uuid, text, text, uuid, uuid, uuid, evergreen.unit_entry[], evergreen.cash_entry[]) is
   'Posts one ledger transaction under the fund''s lock: units of holders (their contra is added) and cash entries, all or nothing. EG424 a holding below zero, EG431 out of balance.';
 
-create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null) returns jsonb
+create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null, high_water numeric default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -3335,7 +3460,8 @@ declare
   posted uuid;
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('share_class_id', share_class_id, 'sha256', encode(sha256(convert_to(positions::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('share_class_id', share_class_id, 'sha256', encode(sha256(convert_to(positions::text, 'UTF8')), 'hex'))
+    || jsonb_strip_nulls(jsonb_build_object('high_water', high_water));
   answer := evergreen.earlier_answer('fn_open_register', request_id, input);
   if answer is not null then
     return answer;
@@ -3352,17 +3478,20 @@ begin
    where (i.investor_id is not null and p.units > 0 and p.units < 1e18 and p.units = round(p.units, class.units_dp)
       and p.price > 0 and p.price < 1e18 and isfinite(p.opened_on) and p.opened_on <= current_date) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' positions name no investor, no units of the class''s decimals, no price or no date up to today.');
+  perform evergreen.refuse_unless(fn_open_register.high_water is null or (fn_open_register.high_water > 0 and fn_open_register.high_water < 1e18), 'EG400', 'high_water is a price.');
   with rows as materialized (
     select gen_random_uuid() as lot_id, p.* from jsonb_to_recordset(positions)
-        p (investor_id uuid, units numeric, opened_on date, price numeric, series text, high_water numeric)
+        p (investor_id uuid, units numeric, opened_on date, price numeric, series text, high_water numeric, equalisation_credit numeric)
   ), made as (
-    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, units_issued, price, high_water)
-    select r.lot_id, class.share_class_id, r.investor_id, r.opened_on, coalesce(r.series, ''), r.units, r.price, r.high_water from rows r
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, units_issued, price, high_water, equalisation_credit)
+    select r.lot_id, class.share_class_id, r.investor_id, r.opened_on, coalesce(r.series, ''), r.units, r.price, r.high_water, coalesce(r.equalisation_credit, 0) from rows r
   )
   select array_agg(row(class.share_class_id, 'holder', r.investor_id, r.lot_id, null, r.units)::evergreen.unit_entry order by r.lot_id) into units from rows r;
   event := evergreen.emit('REGISTER_OPENED', class.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'positions', jsonb_array_length(positions)),
     evergreen.actor(), '{}', '{}', request_id);
   posted := evergreen.post_ledger(class.fund_id, 'opening', 'register as taken over', null, event, null, units, null);
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, ledger_tx_id)
+  select class.share_class_id, current_date, 'opening', fn_open_register.high_water, posted where fn_open_register.high_water is not null;
   perform evergreen.audit(class.fund_id, 'ledger_transactions', posted::text, 'register opened with ' || jsonb_array_length(positions) || ' positions', request_id);
   answer := jsonb_build_object('ledger_tx_id', posted, 'positions', jsonb_array_length(positions));
   perform evergreen.keep_answer('fn_open_register', request_id, input, answer);
@@ -3371,8 +3500,8 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_open_register(uuid, jsonb, text) is
-  'Takes the register of a class over, once: positions = [{investor_id, units, opened_on, price, series?, high_water?}] become lots. EG400, EG404, EG413, EG428 open already.';
+comment on function public.fn_open_register(uuid, jsonb, text, numeric) is
+  'Takes the register of a class over, once: positions = [{investor_id, units, opened_on, price, series?, high_water?, equalisation_credit?}] become lots; high_water is the mark of the class. EG400, EG404, EG413, EG428 open already.';
 
 create or replace function public.fn_confirm_cash(fund text, payments jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -3557,6 +3686,9 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(jsonb_typeof(trigger) = 'object' and octet_length(trigger::text) <= 65536, 'EG400', 'trigger is a JSON object of at most 64 KB: the facts that ask for the tool.');
   perform evergreen.refuse_unless(length(notice) between 20 and 8000, 'EG400', 'notice is the drafted text, 20 to 8,000 characters.');
+  perform evergreen.refuse_unless(tool <> 'notice_extension' or ((trigger #>> '{notice,n}')::int between 1 and 1000 and trigger #>> '{notice,basis}' in ('calendar', 'business')),
+    'EG400', 'trigger.notice of an extension is {n: 1 to 1000, basis: calendar or business}.');
+  perform evergreen.refuse_unless(tool <> 'side_pocket' or coalesce(jsonb_typeof(trigger -> 'assets') = 'array', false), 'EG400', 'trigger.assets of a side pocket is a list of asset ids.');
   perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
   -- suspension and side pocket are always there; the others when the policy selects them
   perform evergreen.refuse_unless(tool in ('suspension', 'side_pocket') or coalesce((select case tool when 'investor_gate' then p.body -> 'tools' ? 'redemption_gate' else p.body -> 'tools' ? tool end
@@ -3608,6 +3740,7 @@ begin
   perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve the activation.');
   perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at) and p.body ->> 'notice' = a.notice
     and p.inputs = a.trigger and p.body ->> 'tool' = a.tool, 'EG421', 'The proposal was changed after it was hashed.');
+  perform evergreen.refuse_unless(a.tool <> 'side_pocket' or a.nca_notified_at is not null, 'EG428', 'The authority is told of a side pocket before it is activated.');
   update public.lmt_activations x set status = 'active', active_from = now() where x.activation_id = a.activation_id;
   update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
   if a.tool = 'suspension' then
@@ -3713,6 +3846,20 @@ comment on function public.fn_decide_lmt(uuid, jsonb, text) is
 -- from sql/6f-fn-posting.sql
 -- The dealing day, second half: allocations (computed elsewhere, held to the rules here), posting in one transaction, claims, the close.
 
+create or replace function evergreen.unequal_fills(of_day uuid) returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with redeemed as (
+    select a.flow_id, a.cohort, a.filled_units as got, coalesce(a.admitted_units, a.requested_units) as asked, power(10::numeric, -c.units_dp) as ulp,
+           sum(a.filled_units) over w as all_got, sum(coalesce(a.admitted_units, a.requested_units)) over w as all_asked
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
+     where a.dealing_day_id = of_day and f.direction = 'redemption' and f.order_kind = 'plain' window w as (partition by a.cohort)
+  ), in_part as (
+    select count(distinct r.cohort) as cohorts from redeemed r where r.all_got > 0 and r.all_got < r.all_asked
+  )
+  select r.flow_id from redeemed r cross join in_part p
+   where abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp or (p.cohorts > 1 and r.all_got > 0 and r.all_got < r.all_asked)
+$$;
+comment on function evergreen.unequal_fills(uuid) is 'Redemptions of a day that got another share of what was admitted of them than the others of their cohort, or whose cohort is one of several paid in part.';
+
 create or replace function evergreen.check_allocations(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   bad int;
@@ -3731,6 +3878,8 @@ begin
      a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
      and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.credit = round(a.credit, u.exponent)
      and length(a.cohort) between 1 and 40 and (a.reason is null or length(a.reason) <= 200)
+     and (a.admitted_units is null or (f.direction = 'redemption' and f.order_kind = 'plain' and a.admitted_units = round(a.admitted_units, c.units_dp)
+       and a.admitted_units between a.filled_units and a.requested_units and (a.admitted_units = a.requested_units or a.reason is not null)))
      and case when f.order_kind = 'transfer' then a.gross_amount = 0 and a.net_amount = 0 and a.levy = 0 and a.fee = 0 and a.credit = 0
                 and a.requested_units = f.requested_units and a.filled_units = l.filled_units and a.carried_units = l.carried_units
               when f.direction = 'redemption' then a.requested_units > 0
@@ -3744,14 +3893,10 @@ begin
   -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
   perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain'), 'EG424', 'The fills exceed the cap that was decided.');
-  -- within a pro-rata cohort everybody gets the same share, to one unit of rounding (and what the floor of the whole takes from the share)
-  select count(*) into bad from public.allocations a
-    join (select x.cohort, sum(x.requested_units) as asked, sum(x.filled_units) as filled from public.allocations x join public.fund_flows f on f.flow_id = x.flow_id
-           where x.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and x.cohort like 'pro\_rata%' group by x.cohort) k on k.cohort = a.cohort
-    join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
-   where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption'
-     and abs(a.filled_units * k.asked - a.requested_units * k.filled) >= (k.asked + a.requested_units) * power(10::numeric, -c.units_dp);
-  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills of a pro-rata cohort are not equal to the others within one unit of rounding.');
+  -- of what lots and an investor gate admit of it, everybody in a cohort gets the same share, to one unit of rounding (and what the floor of the whole takes
+  -- from the share); cohorts are paid one after the other, so that no name of a cohort is a way around it
+  select count(*) into bad from evergreen.unequal_fills(d.dealing_day_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not equal to the others of their cohort within one unit of rounding, or two cohorts are paid in part.');
   -- nobody above the holding
   select count(*) into bad from (select a.investor_id, a.share_class_id, sum(a.filled_units) as units from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
       where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' group by 1, 2) x
@@ -3790,12 +3935,12 @@ begin
     from public.share_classes sc where c.strike_id = d.strike_id and sc.share_class_id = c.share_class_id
      and (c.share_class_id = d.share_class_id or c.dealing_price_sub is null);
   delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
-  insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, filled_units, carried_units, price,
+  insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, admitted_units, filled_units, carried_units, price,
     gross_amount, levy, fee, credit, net_amount, series, high_water, equalisation_credit, reason)
-  select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.filled_units, coalesce(r.carried_units, 0),
+  select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.admitted_units, r.filled_units, coalesce(r.carried_units, 0),
     case when f.order_kind <> 'plain' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
     r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), r.net_amount, coalesce(r.series, ''), r.high_water, coalesce(r.equalisation_credit, 0), r.reason
-    from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
+    from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, admitted_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
       credit numeric, net_amount numeric, series text, high_water numeric, equalisation_credit numeric, reason text)
     join public.fund_flows f on f.flow_id = r.flow_id join public.class_navs c on c.strike_id = d.strike_id and c.share_class_id = f.share_class_id;
   get diagnostics n = row_count;
@@ -3817,7 +3962,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_record_allocations(uuid, jsonb, jsonb, text) is
-  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, filled_units, carried_units, gross_amount, levy, fee, credit, net_amount, reason, …}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
+  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, admitted_units?, filled_units, carried_units, gross_amount, levy, fee, credit, net_amount, reason, …}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
 
 create or replace function evergreen.consume_lots(d public.dealing_days) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -3866,7 +4011,7 @@ begin
   -- a transfer keeps the age, the series and the high-water mark of what it moves, and its part of the credit
   with new_lots as materialized (
     select gen_random_uuid() as lot_id, g.flow_id, g.investor_id, -p.units as units, l.share_class_id, l.opened_on, l.series, l.price, l.high_water,
-           trunc(l.equalisation_credit * -p.units / l.units_left, 2) as credit
+           round(l.equalisation_credit * -p.units / l.units_left, 18) as credit
       from unnest(pieces) p join public.fund_flows f on f.flow_id = p.flow_id and f.order_kind = 'transfer'
       join public.fund_flows g on g.flow_id = f.linked_flow_id join public.lots l on l.lot_id = p.lot_id
   ), made as (
@@ -3875,8 +4020,9 @@ begin
   )
   select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.units)::evergreen.unit_entry) into moved from new_lots n;
   -- what a redemption takes of a lot takes its share of the credit with it
-  update public.lots l set equalisation_credit = trunc(l.equalisation_credit * (l.units_left + x.units) / l.units_left, 4)
-    from (select p.lot_id, sum(p.units) as units from unnest(pieces) p group by p.lot_id) x where l.lot_id = x.lot_id and l.equalisation_credit > 0;
+  update public.lots l set equalisation_credit = greatest(0, l.equalisation_credit - x.credit)
+    from (select k.lot_id, sum(round(k.equalisation_credit * -p.units / k.units_left, 18)) as credit from unnest(pieces) p join public.lots k on k.lot_id = p.lot_id group by k.lot_id) x
+   where l.lot_id = x.lot_id and l.equalisation_credit > 0;
   return coalesce(issued, '{}') || coalesce(moved, '{}');
 end $$;
 comment on function evergreen.issue_lots(public.dealing_days, evergreen.unit_entry[]) is 'Opens the lots of a day (subscriptions, switches in, transfers in) and answers their entries.';
@@ -3945,10 +4091,10 @@ begin
      where a.dealing_day_id = d.dealing_day_id and (a.carried_units > 0 or l.carried_units > 0)
   ), made as (
     insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, eligibility_tag, requested_at,
-      vintage, policy_id, placed_by, accepted_at, parent_flow_id, linked_flow_id, event_id)
+      vintage, policy_id, placed_by, accepted_at, dust_asked_at, parent_flow_id, linked_flow_id, event_id)
     select o.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
            case when o.order_kind = 'switch' and o.direction = 'subscription' then null else o.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
-           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.flow_id, (select k.child from over k where k.flow_id = o.linked_flow_id), event from over o
+           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.dust_asked_at, o.flow_id, (select k.child from over k where k.flow_id = o.linked_flow_id), event from over o
   ), noted as (
     insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
     select o.child, 'accepted', event, 'carried from ' || o.flow_id, evergreen.actor() from over o
@@ -4119,7 +4265,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'I4', 'dealing_days', t.dealing_day_id::text, 'a day is posted more than once' from heads t
    where t.kind = 'dealing' and not exists (select from public.ledger_transactions r where r.reverses = t.ledger_tx_id) group by t.dealing_day_id having count(*) > 1
   union all
-  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals, statements}'::text[]) n (name)
+  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals, class_marks, in_kind_deliveries, statements}'::text[]) n (name)
    where 2 <> (select count(*) from pg_catalog.pg_trigger g where g.tgrelid = ('public.' || n.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled in ('O', 'A'))
   union all
   select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the price is not the value over the units' from public.class_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
@@ -4148,11 +4294,13 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   union all
   select 'I13', 'allocations', a.flow_id::text, 'filled more than was asked' from days d join public.allocations a using (dealing_day_id) where a.filled_units + a.carried_units > a.requested_units
   union all
-  select 'I13', 'dealing_days', d.dealing_day_id::text, 'a pro-rata cohort is not treated equally' from days d join (
-    select a.dealing_day_id, c.units_dp, a.requested_units as asked, a.filled_units as got, sum(a.requested_units) over w as all_asked, sum(a.filled_units) over w as all_got
-      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
-     where f.direction = 'redemption' and a.cohort like 'pro\_rata%' window w as (partition by a.dealing_day_id, a.cohort)) x using (dealing_day_id)
-   where abs(x.got * x.all_asked - x.asked * x.all_got) >= (x.all_asked + x.asked) * power(10::numeric, -x.units_dp) group by d.dealing_day_id
+  select 'I13', 'dealing_days', d.dealing_day_id::text, 'the orders of a cohort are not treated equally' from days d where exists (select from evergreen.unequal_fills(d.dealing_day_id))
+  union all
+  select 'R22', 'class_marks', m.mark_id::text, 'a mark fell by a crystallisation' from public.class_marks m join public.share_classes c using (share_class_id)
+   where (of_fund is null or c.fund_id = of_fund) and m.cause = 'crystallisation' and m.high_water < (m.body ->> 'before')::numeric
+  union all
+  select 'R13', 'share_classes', c.share_class_id::text, 'a side pocket issued units' from public.share_classes c join public.unit_ledger u using (share_class_id) join heads t using (ledger_tx_id)
+   where c.pocket_of is not null and u.account = 'holder' and u.units > 0 and t.kind not in ('side_pocket', 'reversal')
   union all
   -- an investor who is not cleared today and whose record has not changed since the posting was not cleared then
   select 'I14', 'lots', l.lot_id::text, 'units were issued to an investor who was not cleared' from heads t join public.unit_ledger u using (ledger_tx_id) join public.lots l on l.lot_id = u.lot_id
@@ -4174,7 +4322,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'day_hash', 'dealing_days', d.dealing_day_id::text, 'the day is not what was closed' from days d where d.day_hash is not null and d.day_hash is distinct from evergreen.day_hash(d.dealing_day_id)
 $$;
 comment on function evergreen.broken_invariants(uuid) is
-  'What is broken of I1–I6, I12–I14, I16, the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
+  'What is broken of I1–I6, I12–I14, I16, the marks and pockets (R22, R13), the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
 
 create or replace function public.fn_verify_invariants(fund text default null) returns table (invariant text, entity_type text, entity_id text, detail text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -4978,6 +5126,592 @@ create or replace function evergreen.book_holdings(days uuid[], on_day date, per
 $$;
 comment on function evergreen.book_holdings(uuid[], date, text) is 'For the investor gate: units held when the period began, redeemed since, and how many periods in a row the investor asked before.';
 
+-- from sql/6l-fn-consent.sql
+-- What two people put their names to before it is posted: a cancellation after the cut-off, a crystallisation, a distribution, a payment in kind.
+-- And what is asked of an investor once: dust that is too small to carry on.
+
+create or replace function public.fn_propose_posting(fund text, kind text, body jsonb, workflow_id text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  mine public.fund_flows;
+  flow text;
+  id uuid := gen_random_uuid();
+  event uuid;
+  until timestamptz;
+  digest text;
+begin
+  perform evergreen.require_role('lp_role', 'ops_role', 'pm_role', 'agent_commander');
+  input := jsonb_build_object('fund', fund, 'kind', kind, 'body', body, 'workflow_id', workflow_id);
+  answer := evergreen.earlier_answer('fn_propose_posting', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where (f.code = fund or f.fund_id::text = fund)
+    and (evergreen.role_name() <> 'lp_role' or f.fund_id in (select evergreen.my_fund_ids())) for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(kind in ('cancellation', 'crystallisation', 'distribution', 'in_kind'), 'EG400', 'kind is cancellation, crystallisation, distribution or in_kind.');
+  perform evergreen.refuse_unless(evergreen.role_name() <> 'lp_role' or kind = 'cancellation', 'EG403', 'An investor asks for a cancellation only.');
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object', 'EG400', 'body is a JSON object.');
+  perform evergreen.refuse_unless(octet_length(body::text) <= 16777216, 'EG413', 'body is larger than 16 MB.');
+  perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  if kind in ('cancellation', 'in_kind') then
+    flow := body ->> 'flow_id';
+    select * into mine from public.fund_flows f where f.flow_id::text = flow and f.fund_id = of_fund.fund_id
+      and (evergreen.role_name() <> 'lp_role' or f.investor_id in (select evergreen.my_investor_ids()));
+    perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+    perform evergreen.refuse_unless(kind <> 'cancellation' or mine.status = 'locked', 'EG428', 'The order is ' || mine.status || '; only after the cut-off a cancellation takes consent.');
+    perform evergreen.refuse_unless(kind <> 'cancellation' or length(body ->> 'reason') between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+    perform evergreen.refuse_unless(kind <> 'in_kind' or (mine.status = 'claimable' and mine.direction = 'redemption' and mine.order_kind = 'plain'),
+      'EG428', 'The order is ' || mine.status || '; a redemption that is claimable can be paid in kind.');
+  else
+    perform evergreen.refuse_unless(exists (select from public.share_classes c where c.share_class_id::text = body ->> 'share_class_id' and c.fund_id = of_fund.fund_id),
+      'EG404', 'The fund has no class with that id.');
+  end if;
+  perform evergreen.refuse_unless(not exists (select from public.proposals p where p.fund_id = of_fund.fund_id and p.kind = fn_propose_posting.kind and p.status in ('pending', 'approved')
+    and p.expires_at > now() and case when flow is null then p.body = fn_propose_posting.body else p.body ->> 'flow_id' = flow end), 'EG428', 'That is proposed already.');
+  until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
+  digest := evergreen.proposal_hash(id, of_fund.fund_id, kind, body, '{}', until);
+  event := evergreen.emit('POSTING_PROPOSED', of_fund.fund_id, jsonb_build_object('proposal_id', id, 'kind', kind), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', fn_propose_posting.workflow_id)), case when mine.investor_id is null then '{}' else array[mine.investor_id] end, request_id);
+  insert into public.proposals (proposal_id, fund_id, kind, status, hash, body, inputs, blast_radius, based_on_version, event_id, workflow_id, proposed_by, requested_by, approvals_needed, expires_at)
+  values (id, of_fund.fund_id, fn_propose_posting.kind, 'pending', digest, fn_propose_posting.body, '{}', jsonb_build_object('orders', case when flow is null then 0 else 1 end),
+    of_fund.allocations_version, event, coalesce(fn_propose_posting.workflow_id, 'posting/' || id), evergreen.actor(), evergreen.actor(), 2, until);
+  perform evergreen.audit(of_fund.fund_id, 'proposals', id::text, kind || ' proposed', request_id);
+  answer := jsonb_build_object('proposal_id', id, 'hash', digest, 'kind', kind);
+  perform evergreen.keep_answer('fn_propose_posting', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_posting(text, text, jsonb, text, text) is
+  'Puts a posting before two people, neither of whom proposed it: cancellation {flow_id, reason} of a locked order, crystallisation, distribution, in_kind. An investor may ask for the cancellation of an order of its own. EG400, EG403, EG404, EG413, EG428.';
+
+create or replace function evergreen.take_consent(of_proposal uuid, of_kind text) returns public.proposals
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  p public.proposals;
+begin
+  -- proposal, then fund: the order in which everyone locks
+  select * into p from public.proposals x where x.proposal_id = of_proposal and x.kind = of_kind for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal of that kind with that id.');
+  perform 1 from public.funds f where f.fund_id = p.fund_id for no key update;
+  perform evergreen.refuse_unless(p.status = 'approved', 'EG428', 'The proposal is ' || p.status || ', not approved.');
+  perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve.');
+  perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at), 'EG421', 'The proposal was changed after it was hashed.');
+  update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
+  return p;
+end $$;
+comment on function evergreen.take_consent(uuid, text) is 'Uses up a proposal that two people approved, once; its fund is then locked. EG404, EG420, EG421, EG428.';
+
+create or replace function evergreen.is_dust(of_flow public.fund_flows) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- R9: what is left of an order that was filled in part and is worth less than the policy's minimum, where the policy asks before it cancels
+  select coalesce((of_flow.requested_units * c.nav_per_unit < (p.body #>> '{dust,minimum}')::numeric and p.body #>> '{dust,mode}' = 'ask_then_cancel'
+      and of_flow.direction = 'redemption' and of_flow.order_kind = 'plain' and of_flow.status = 'accepted'
+      and exists (with recursive before as (
+        select f.flow_id, f.parent_flow_id, f.filled_units from public.fund_flows f where f.flow_id = of_flow.parent_flow_id
+        union all select f.flow_id, f.parent_flow_id, f.filled_units from public.fund_flows f join before b on f.flow_id = b.parent_flow_id)
+        select from before b where b.filled_units > 0)), false)
+    from public.share_classes c left join lateral (
+      select l.body from public.lmt_policies l where l.fund_id = of_flow.fund_id and l.effective_from <= current_date order by l.effective_from desc, l.version desc limit 1) p on true
+   where c.share_class_id = of_flow.share_class_id
+$$;
+comment on function evergreen.is_dust(public.fund_flows) is 'Whether an order that waits is dust in the sense of R9: filled in part before, and worth less than the minimum of the policy in force.';
+
+create or replace function public.fn_ask_dust(flow_id uuid, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  small public.fund_flows;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander', 'agent_liquidity_engine');
+  input := jsonb_build_object('flow_id', flow_id);
+  answer := evergreen.earlier_answer('fn_ask_dust', request_id, input);
+  if answer is not null then
+    return answer ->> 'asked';
+  end if;
+  select * into small from public.fund_flows f where f.flow_id = fn_ask_dust.flow_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(evergreen.is_dust(small), 'EG428', 'The order is not the small rest of one that was filled in part.');
+  perform evergreen.refuse_unless(small.dust_asked_at is null, 'EG428', 'The investor was asked already.');
+  update public.fund_flows f set dust_asked_at = now() where f.flow_id = small.flow_id;
+  perform evergreen.emit('DUST_ASKED', small.fund_id, jsonb_build_object('flow_id', small.flow_id), evergreen.actor(), '{}', array[small.investor_id], request_id);
+  perform evergreen.audit(small.fund_id, 'fund_flows', small.flow_id::text, 'investor asked whether to give up what is left', request_id);
+  perform evergreen.keep_answer('fn_ask_dust', request_id, input, '{"asked": "asked"}');
+  return 'asked';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_ask_dust(uuid, text) is 'Asks an investor, once, whether to give up the small rest of an order (R9); what is carried on remembers it. EG404, EG428.';
+
+create or replace function public.fn_cancel_dust(flow_id uuid, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  small public.fund_flows;
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander');
+  input := jsonb_build_object('flow_id', flow_id);
+  answer := evergreen.earlier_answer('fn_cancel_dust', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  select * into small from public.fund_flows f where f.flow_id = fn_cancel_dust.flow_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(evergreen.is_dust(small), 'EG428', 'The order is not the small rest of one that was filled in part.');
+  perform evergreen.refuse_unless(small.dust_asked_at < now(), 'EG428', 'The investor has to be asked first.');
+  event := evergreen.emit('ORDER_CANCELLED', small.fund_id, jsonb_build_object('flow_id', small.flow_id), evergreen.actor(), '{}', array[small.investor_id], request_id);
+  perform evergreen.move_order(small.flow_id, 'cancelled', event, 'the rest is below the minimum, and the investor was asked');
+  perform evergreen.audit(small.fund_id, 'fund_flows', small.flow_id::text, 'dust cancelled', request_id);
+  perform evergreen.keep_answer('fn_cancel_dust', request_id, input, '{"status": "cancelled"}');
+  return 'cancelled';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_cancel_dust(uuid, text) is 'Cancels the small rest of an order whose investor was asked (R9); the units stay with the investor. EG404, EG428.';
+
+-- from sql/6m-fn-fee-postings.sql
+-- Postings beside the dealing day: performance fee crystallised, distributions, what is paid out of them, cash of a subscription sent back. The mark of a class.
+
+create or replace function evergreen.class_mark(of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- R22: the last thing that moved it; before anything did, the first price
+  select coalesce((select m.high_water from public.class_marks m where m.share_class_id = of_class order by m.as_of desc, m.updated_at desc limit 1),
+                  (select c.issue_price from public.share_classes c where c.share_class_id = of_class))
+$$;
+comment on function evergreen.class_mark(uuid) is 'High-water mark of a class in force, fund currency per unit.';
+
+create or replace function evergreen.refuse_while_dealing(of_class uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.share_class_id = of_class
+    and d.status in ('struck', 'lmt_decided', 'allocated')), 'EG428', 'A dealing day of the class is priced and not yet posted.');
+end $$;
+comment on function evergreen.refuse_while_dealing(uuid) is 'Refuses (EG428) what would move units or prices between the strike and the posting of a day.';
+
+create or replace function public.fn_crystallise_fee(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  class public.share_classes;
+  s public.nav_strikes;
+  n public.class_navs;
+  terms jsonb;
+  minor int;
+  bad int;
+  mark numeric;
+  accrued numeric;
+  fee numeric;
+  owed numeric;
+  event uuid;
+  posted uuid;
+  units evergreen.unit_entry[];
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_crystallise_fee', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  p := evergreen.take_consent(proposal_id, 'crystallisation');
+  select * into class from public.share_classes c where c.share_class_id = (p.body ->> 'share_class_id')::uuid;
+  select u.exponent into minor from public.currencies u where u.code = class.currency;
+  select * into s from public.nav_strikes x where x.strike_id = (p.body ->> 'strike_id')::uuid and x.fund_id = p.fund_id;
+  perform evergreen.refuse_unless(found and s.state = 'final' and not exists (select from public.nav_strikes x where x.fund_id = s.fund_id and x.state = 'final' and x.nav_date > s.nav_date),
+    'EG428', 'A fee is crystallised on the last final NAV of the fund.');
+  select * into n from public.class_navs x where x.strike_id = s.strike_id and x.share_class_id = class.share_class_id;
+  perform evergreen.refuse_unless(found and n.units = class.units_outstanding, 'EG425', 'Units were issued or redeemed since that NAV: what they owe went with them.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause = 'crystallisation' and m.as_of >= s.nav_date),
+    'EG428', 'The fee of the class is crystallised for that date or a later one.');
+  terms := (select d.body #> '{fees,performance}' from evergreen.dealing_policy(class.share_class_id, s.nav_date) d);
+  perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'series', 'EG428', 'A class in series has a mark per series: equalisation does not apply.');
+  mark := evergreen.class_mark(class.share_class_id);
+  accrued := (p.body ->> 'accrued')::numeric;
+  fee := (p.body ->> 'fee')::numeric;
+  perform evergreen.refuse_unless(accrued >= 0 and accrued < 1e30 and fee >= 0 and fee = round(fee, minor), 'EG400', 'accrued and fee are amounts, the fee in whole minor units.');
+  -- what the strike took from the price, this class's part; rate times gain over the mark where the terms are linear
+  select s.performance_fee - coalesce(sum(round((m.body ->> 'accrued')::numeric, minor)), 0) into owed from public.class_marks m where m.strike_id = s.strike_id and m.cause = 'crystallisation';
+  perform evergreen.refuse_unless(round(accrued, minor) <= owed, 'EG424', 'The strike accrued less performance fee than that.');
+  perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'equalisation'
+    or abs(accrued - (terms ->> 'rate')::numeric * greatest(0, n.nav + accrued - mark * n.units)) <= power(10::numeric, -minor),
+    'EG424', 'The accrued fee is not the rate on the gain over the mark.');
+  perform evergreen.refuse_unless((p.body ->> 'high_water')::numeric = greatest(mark, n.nav_per_unit), 'EG424', 'The new mark is the higher of the mark and the price after fee (R22).');
+  -- every open lot once; units by floor at the price; a credit falls by its refund; the reference is the new mark, below the mark the price (R24)
+  select count(*) into bad from (select l.* from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0) l
+    full join jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, refund numeric, depreciation numeric, change numeric, high_water numeric, credit numeric) on r.lot_id = l.lot_id
+   where (l.lot_id is not null and r.lot_id is not null and r.refund >= 0 and r.depreciation >= 0
+     and r.change = trunc(round(r.refund, 30) / n.nav_per_unit, class.units_dp) - trunc(round(r.depreciation, 30) / n.nav_per_unit, class.units_dp)
+     and l.units_left + r.change >= 0 and r.credit >= 0 and abs(r.credit - (l.equalisation_credit - r.refund)) <= 1e-17
+     and case when n.nav + accrued >= mark * n.units then r.high_water = greatest(mark, n.nav_per_unit)
+              else abs(r.high_water - greatest(coalesce(l.high_water, l.price), round(round(n.nav, 30) / n.units, 18))) <= 1e-12 end
+     and (r.depreciation = 0 or coalesce(l.high_water, l.price) < mark)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' lots are missing, unknown, or not what a refund or a depreciation charge at the price gives.');
+  perform evergreen.refuse_unless((select count(*) = count(distinct r.lot_id) and abs(fee - (accrued - coalesce(sum(r.refund), 0) + coalesce(sum(r.depreciation), 0))) <= power(10::numeric, -minor)
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, refund numeric, depreciation numeric)), 'EG424', 'The fee is not what was accrued, less refunds, with depreciation charges.');
+  event := evergreen.emit('FEE_CRYSTALLISED', p.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'strike_id', s.strike_id), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  select array_agg(row(class.share_class_id, 'holder', l.investor_id, l.lot_id, null, r.change)::evergreen.unit_entry order by l.lot_id) into units
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric) join public.lots l on l.lot_id = r.lot_id where r.change <> 0;
+  -- a refund is issued on the lot that paid the credit
+  update public.lots l set units_issued = l.units_issued + greatest(r.change, 0), high_water = r.high_water, equalisation_credit = r.credit
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric, high_water numeric, credit numeric) where l.lot_id = r.lot_id;
+  if units is not null or fee > 0 then
+    posted := evergreen.post_ledger(p.fund_id, 'crystallisation', 'performance fee ' || s.nav_date, null, event, null, units,
+      case when fee > 0 then array[row('capital', null, null, class.currency, fee, 'performance fee')::evergreen.cash_entry,
+        row('fee_payable', null, null, class.currency, -fee, 'performance fee')::evergreen.cash_entry] end);
+  end if;
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, strike_id, ledger_tx_id, body, effective_at)
+  values (class.share_class_id, s.nav_date, 'crystallisation', greatest(mark, n.nav_per_unit), s.strike_id, posted,
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'accrued', trim_scale(accrued)::text, 'fee', trim_scale(fee)::text), s.effective_at);
+  perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'performance fee crystallised for ' || s.nav_date, request_id);
+  answer := jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'high_water', trim_scale(greatest(mark, n.nav_per_unit))::text, 'fee', fee::text);
+  perform evergreen.keep_answer('fn_crystallise_fee', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_crystallise_fee(uuid, text) is
+  'Posts an approved crystallisation {share_class_id, strike_id, accrued, fee, high_water, lots: [{lot_id, refund, depreciation, change, high_water, credit}]} on the last NAV (R22, R24): refunds as units, the fee as payable, the marks. EG400, EG404, EG420, EG421, EG424, EG425, EG428.';
+
+create or replace function public.fn_post_distribution(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  class public.share_classes;
+  minor int;
+  day date;
+  each numeric;
+  mark numeric;
+  cash evergreen.cash_entry[];
+  total numeric;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_post_distribution', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  p := evergreen.take_consent(proposal_id, 'distribution');
+  select * into class from public.share_classes c where c.share_class_id = (p.body ->> 'share_class_id')::uuid;
+  select u.exponent into minor from public.currencies u where u.code = class.currency;
+  day := (p.body ->> 'ex_date')::date;
+  each := (p.body ->> 'per_unit')::numeric;
+  mark := evergreen.class_mark(class.share_class_id);
+  perform evergreen.refuse_unless(isfinite(day) and day <= current_date and each > 0 and each = round(each, 18) and each < 1e12, 'EG400', 'ex_date is a date up to today and per_unit an amount above zero.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.as_of > day), 'EG428', 'The mark of the class has moved after that date.');
+  perform evergreen.refuse_unless(each < mark, 'EG424', 'The distribution would leave no mark; crystallise first.');
+  perform evergreen.refuse_while_dealing(class.share_class_id);
+  -- every lot down to the minor unit; what the floors leave stays in the fund
+  with paid as (
+    select l.investor_id, sum(trunc(l.units_left * each, minor)) as amount from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0 group by l.investor_id
+  )
+  select sum(x.amount), array_agg(row('distributions_payable', x.investor_id, null, class.currency, -x.amount, 'distribution')::evergreen.cash_entry order by x.investor_id)
+    into total, cash from paid x where x.amount > 0;
+  perform evergreen.refuse_unless(total > 0, 'EG428', 'Nobody holds enough units to be paid a minor unit.');
+  event := evergreen.emit('DISTRIBUTED', p.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'ex_date', day), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), array(select distinct c.investor_id from unnest(cash) c), request_id);
+  posted := evergreen.post_ledger(p.fund_id, 'distribution', 'distribution ' || day, null, event, null, null,
+    cash || row('capital', null, null, class.currency, total, 'distribution')::evergreen.cash_entry);
+  update public.lots l set high_water = l.high_water - each where l.share_class_id = class.share_class_id and l.units_left > 0 and l.high_water is not null;
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, per_unit, ledger_tx_id, body, effective_at)
+  values (class.share_class_id, day, 'distribution', mark - each, each, posted,
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'amount', trim_scale(total)::text), day::timestamp at time zone 'UTC');
+  perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'distribution of ' || day || ' posted', request_id);
+  answer := jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'amount', total::text, 'high_water', trim_scale(mark - each)::text);
+  perform evergreen.keep_answer('fn_post_distribution', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_post_distribution(uuid, text) is
+  'Posts an approved distribution {share_class_id, ex_date, per_unit} (fund currency): owed to each holder lot by lot, down to the minor unit; the marks fall by it (R22). EG400, EG404, EG420, EG421, EG424, EG428.';
+
+create or replace function public.fn_confirm_payout(fund text, account text, payments jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander');
+  input := jsonb_build_object('fund', fund, 'account', account, 'sha256', encode(sha256(convert_to(payments::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_confirm_payout', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(account in ('distributions_payable', 'fee_payable'), 'EG400', 'account is distributions_payable or fee_payable; an order is paid by fn_confirm_cash.');
+  perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
+  perform evergreen.refuse_unless((select count(*) = count(distinct coalesce(x.investor_id, '00000000-0000-0000-0000-000000000000'))
+    from jsonb_to_recordset(payments) x (investor_id uuid)), 'EG400', 'Two payments are to one.');
+  select count(*) into bad from jsonb_to_recordset(payments) x (investor_id uuid, amount numeric) left join public.cash_balances b
+      on b.fund_id = of_fund.fund_id and b.account = fn_confirm_payout.account and b.currency = of_fund.base_currency and b.investor_id is not distinct from x.investor_id
+   where (x.amount > 0 and x.amount <= -b.amount and evergreen.within_exponent(x.amount, of_fund.base_currency)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' payments are of more than is owed, or of nothing.');
+  event := evergreen.emit('PAID_OUT', of_fund.fund_id, jsonb_build_object('account', account, 'payments', jsonb_array_length(payments)), evergreen.actor(), '{}',
+    array(select x.investor_id from jsonb_to_recordset(payments) x (investor_id uuid) where x.investor_id is not null), request_id);
+  posted := evergreen.post_ledger(of_fund.fund_id, 'cash', 'paid out of ' || account, null, event, null, null, (
+    select array_agg(row(e.account, e.investor_id, null, of_fund.base_currency, e.amount, x.reference)::evergreen.cash_entry)
+      from jsonb_to_recordset(payments) x (investor_id uuid, amount numeric, reference text)
+      cross join lateral (values ('bank', null::uuid, -x.amount), (fn_confirm_payout.account, x.investor_id, x.amount)) e (account, investor_id, amount)));
+  perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'paid out of ' || account || ': ' || jsonb_array_length(payments) || ' payments', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'payments', jsonb_array_length(payments));
+  perform evergreen.keep_answer('fn_confirm_payout', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_confirm_payout(text, text, jsonb, text) is
+  'Cash has left for a distribution or a fee: payments = [{investor_id?, amount, reference?}] (fund currency), never more than the account owes. EG400, EG404, EG413, EG424.';
+
+create or replace function public.fn_return_cash(flow_id uuid, reference text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  back public.fund_flows;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('flow_id', flow_id, 'reference', reference);
+  answer := evergreen.earlier_answer('fn_return_cash', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reference) between 1 and 200, 'EG400', 'reference has 1 to 200 characters.');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.fund_flows x where x.flow_id = fn_return_cash.flow_id) for no key update;
+  select * into back from public.fund_flows f where f.flow_id = fn_return_cash.flow_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  -- what bought units is a redemption's, not this one's
+  perform evergreen.refuse_unless(back.direction = 'subscription' and back.cleared_at is not null and back.status in ('submitted', 'kyc_hold', 'accepted', 'rejected', 'lapsed', 'cancelled'),
+    'EG428', 'Only the money of a subscription that has not dealt can be sent back.');
+  event := evergreen.emit('CASH_RETURNED', back.fund_id, jsonb_build_object('flow_id', back.flow_id), evergreen.actor(), '{}', array[back.investor_id], request_id);
+  posted := evergreen.post_ledger(back.fund_id, 'cash', 'subscription money returned', null, event, null, null, array[
+    row('bank', null, back.flow_id, back.currency, -back.amount, reference)::evergreen.cash_entry,
+    row('subscriptions_received', back.investor_id, back.flow_id, back.currency, back.amount, reference)::evergreen.cash_entry]);
+  update public.fund_flows f set cleared_at = null where f.flow_id = back.flow_id;
+  perform evergreen.audit(back.fund_id, 'fund_flows', back.flow_id::text, 'cash returned', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'flow_id', back.flow_id);
+  perform evergreen.keep_answer('fn_return_cash', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_return_cash(uuid, text, text) is 'The money of a subscription that has not dealt went back to its investor (fund currency, all of it); the order can then be cancelled. EG400, EG404, EG428.';
+
+-- from sql/6n-fn-exceptions.sql
+-- Exceptional tools put to use: side pockets (R13), redemptions paid in kind (R14), and the authority told of them (R9c).
+
+create or replace function public.fn_note_authority(activation_id uuid, notified_at timestamptz default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  a public.lmt_activations;
+  told timestamptz;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('activation_id', activation_id, 'notified_at', notified_at);
+  answer := evergreen.earlier_answer('fn_note_authority', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  told := coalesce(notified_at, now());
+  perform evergreen.refuse_unless(isfinite(told) and told <= now(), 'EG400', 'notified_at is a time up to now.');
+  select * into a from public.lmt_activations x where x.activation_id = fn_note_authority.activation_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No activation with that id.');
+  perform evergreen.refuse_unless(a.nca_notified_at is null, 'EG428', 'The authority was told already.');
+  perform evergreen.refuse_unless(told >= a.created_at, 'EG400', 'notified_at is not before the activation was proposed.');
+  update public.lmt_activations x set nca_notified_at = told where x.activation_id = a.activation_id;
+  perform evergreen.emit('AUTHORITY_NOTIFIED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, 'authority notified of ' || a.tool, request_id);
+  answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', a.status);
+  perform evergreen.keep_answer('fn_note_authority', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_authority(uuid, timestamptz, text) is 'Notes when the authority was told of a liquidity tool: before a side pocket is opened, without delay otherwise. EG400, EG404, EG428.';
+
+create or replace function public.fn_open_side_pocket(activation_id uuid, share_class text, code text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  a public.lmt_activations;
+  main public.share_classes;
+  s public.nav_strikes;
+  n public.class_navs;
+  minor int;
+  moved text[];
+  fair numeric;
+  worth numeric;
+  mark numeric;
+  mark_part numeric;
+  pocket uuid;
+  units evergreen.unit_entry[];
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('activation_id', activation_id, 'share_class', share_class, 'code', code);
+  answer := evergreen.earlier_answer('fn_open_side_pocket', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.lmt_activations x where x.activation_id = fn_open_side_pocket.activation_id) for no key update;
+  select * into a from public.lmt_activations x where x.activation_id = fn_open_side_pocket.activation_id for no key update;
+  perform evergreen.refuse_unless(found and a.tool = 'side_pocket', 'EG404', 'No activation of a side pocket with that id.');
+  perform evergreen.refuse_unless(a.status = 'active', 'EG428', 'The activation is ' || a.status || '.');
+  perform evergreen.refuse_unless(a.nca_notified_at is not null, 'EG428', 'The authority is told before a side pocket is opened.');
+  perform evergreen.refuse_unless(fn_open_side_pocket.code ~ '^[A-Z0-9][A-Z0-9_-]{0,19}$', 'EG400', 'code is of capitals and digits.');
+  perform evergreen.refuse_unless(not exists (select from public.share_classes c where c.fund_id = a.fund_id and c.code = fn_open_side_pocket.code), 'EG428', 'The fund has a class with that code.');
+  select * into main from public.share_classes c where c.fund_id = a.fund_id and c.pocket_of is null and (c.code = share_class or c.share_class_id::text = share_class);
+  perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
+  perform evergreen.refuse_unless(main.units_outstanding > 0, 'EG428', 'The class has no units to mirror.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = main.share_class_id and m.cause = 'side_pocket' and m.body ->> 'activation_id' = a.activation_id::text),
+    'EG428', 'That side pocket of the class is open already.');
+  select u.exponent into minor from public.currencies u where u.code = main.currency;
+  perform evergreen.refuse_while_dealing(main.share_class_id);
+  select * into s from public.nav_strikes x where x.fund_id = a.fund_id and x.state = 'final' order by x.nav_date desc limit 1;
+  select * into n from public.class_navs x where x.strike_id = s.strike_id and x.share_class_id = main.share_class_id;
+  perform evergreen.refuse_unless(found and n.units = main.units_outstanding, 'EG425', 'Units were issued or redeemed since the last NAV; a side pocket is opened on it.');
+  -- what two people approved: {assets: [asset_id], holdback?, liabilities?}
+  moved := array(select distinct t.id from jsonb_array_elements_text(a.trigger -> 'assets') t (id));
+  select sum(i.value) into fair from public.nav_inputs i where i.strike_id = s.strike_id and i.kind = 'asset' and i.asset_id::text = any (moved);
+  perform evergreen.refuse_unless(cardinality(moved) > 0 and cardinality(moved) = (select count(*) from public.nav_inputs i where i.strike_id = s.strike_id and i.kind = 'asset' and i.asset_id::text = any (moved)),
+    'EG404', 'The approved facts name assets that the last NAV does not have.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = main.share_class_id and m.cause = 'side_pocket' and m.body -> 'assets' ?| moved),
+    'EG428', 'An asset is in a side pocket of the class already.');
+  perform evergreen.refuse_unless(coalesce((a.trigger ->> 'holdback')::numeric, 0) >= 0 and coalesce((a.trigger ->> 'liabilities')::numeric, 0) >= 0, 'EG400', 'holdback and liabilities are amounts.');
+  -- the assets are held by all main classes together: this one's part, by value
+  worth := round((fair + coalesce((a.trigger ->> 'holdback')::numeric, 0) - coalesce((a.trigger ->> 'liabilities')::numeric, 0)) * n.nav
+    / (select sum(x.nav) from public.class_navs x join public.share_classes c using (share_class_id) where x.strike_id = s.strike_id and c.pocket_of is null), minor);
+  perform evergreen.refuse_unless(worth > 0 and worth < n.nav, 'EG424', 'The side pocket must be worth more than nothing and less than the class.');
+  insert into public.share_classes (fund_id, code, name, currency, units_dp, price_dp, issue_price, nav_per_unit, pocket_of)
+  values (a.fund_id, fn_open_side_pocket.code, 'Side pocket of ' || main.code, main.currency, main.units_dp, main.price_dp, round(worth / n.units, main.price_dp), round(worth / n.units, main.price_dp), main.share_class_id)
+  returning share_class_id into pocket;
+  -- 1:1 units; mark, reference and credit of each lot in the ratio of the two values, the pocket's part HALF_UP, the main class keeps the rest
+  with halves as materialized (
+    select gen_random_uuid() as lot_id, l.lot_id as main_lot, l.investor_id, l.opened_on, l.series, l.flow_id, l.units_left as units, l.price,
+           round(round(l.price, 30) * worth / n.nav, 18) as price_part, round(round(l.high_water, 30) * worth / n.nav, 18) as water_part, round(round(l.equalisation_credit, 30) * worth / n.nav, 18) as credit_part
+      from public.lots l where l.share_class_id = main.share_class_id and l.units_left > 0 order by l.lot_id for no key update
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
+    select h.lot_id, pocket, h.investor_id, h.opened_on, h.series, h.flow_id, h.units, h.price_part, h.water_part, h.credit_part from halves h
+  ), kept as (
+    update public.lots l set high_water = l.high_water - h.water_part, equalisation_credit = l.equalisation_credit - h.credit_part, price = l.price - h.price_part
+      from halves h where l.lot_id = h.main_lot
+  )
+  select array_agg(row(pocket, 'holder', h.investor_id, h.lot_id, null, h.units)::evergreen.unit_entry order by h.lot_id) into units from halves h;
+  mark := evergreen.class_mark(main.share_class_id);
+  mark_part := round(round(mark, 30) * worth / n.nav, 18);
+  event := evergreen.emit('SIDE_POCKET_OPENED', a.fund_id, jsonb_build_object('share_class_id', pocket, 'activation_id', a.activation_id), evergreen.actor(), '{}',
+    array(select distinct u.investor_id from unnest(units) u), request_id);
+  posted := evergreen.post_ledger(a.fund_id, 'side_pocket', 'side pocket of ' || main.code, null, event, null, units, null);
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, strike_id, ledger_tx_id, body, effective_at)
+  select x.id, s.nav_date, 'side_pocket', x.mark, s.strike_id, posted, jsonb_build_object('activation_id', a.activation_id, 'assets', to_jsonb(moved), 'fair_value', trim_scale(fair)::text,
+      'holdback', coalesce(a.trigger ->> 'holdback', '0'), 'liabilities', coalesce(a.trigger ->> 'liabilities', '0'), 'value', trim_scale(x.worth)::text), s.effective_at
+    from (values (main.share_class_id, mark - mark_part, n.nav - worth), (pocket, mark_part, worth)) x (id, mark, worth);
+  update public.share_classes c set nav_per_unit = round((n.nav - worth) / n.units, c.price_dp) where c.share_class_id = main.share_class_id;
+  perform evergreen.audit(a.fund_id, 'share_classes', pocket::text, 'side pocket opened: ' || cardinality(units) || ' lots', request_id);
+  answer := jsonb_build_object('share_class_id', pocket, 'ledger_tx_id', posted, 'value', worth::text, 'main_value', (n.nav - worth)::text);
+  perform evergreen.keep_answer('fn_open_side_pocket', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_side_pocket(uuid, text, text, text) is
+  'Opens an activated side pocket (R13) for one class on the last NAV: its part of the assets at their value plus holdback less liabilities leaves the class, every lot gets as many pocket units, marks and credits are split by value. EG400, EG404, EG424, EG425, EG428.';
+
+create or replace function public.fn_settle_in_kind(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  paid public.fund_flows;
+  d public.dealing_days;
+  s public.nav_strikes;
+  bad int;
+  delivered numeric;
+  rest numeric;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_settle_in_kind', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  p := evergreen.take_consent(proposal_id, 'in_kind');
+  select * into paid from public.fund_flows f where f.flow_id = (p.body ->> 'flow_id')::uuid for no key update;
+  perform evergreen.refuse_unless(paid.status = 'claimable' and paid.direction = 'redemption' and paid.order_kind = 'plain', 'EG428', 'The order is ' || paid.status || '; a redemption that is claimable can be paid in kind.');
+  select * into d from public.dealing_days x where x.dealing_day_id = paid.dealing_day_id;
+  select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
+  perform evergreen.refuse_unless(exists (select from public.lmt_activations a where a.fund_id = paid.fund_id and a.tool = 'redemption_in_kind' and a.status = 'active'),
+    'EG428', 'Redemption in kind is not active: two people activate it first.');
+  perform evergreen.refuse_unless(exists (select from public.investors i where i.investor_id = paid.investor_id and i.classification in ('professional', 'qualified')),
+    'EG430', 'Only professional investors are paid in kind.');
+  perform evergreen.refuse_unless(jsonb_array_length(p.body -> 'deliveries') between 1 and 20000, 'EG400', 'deliveries is a list of 1 to 20,000 {asset_id, quantity, value}.');
+  -- R14: of each asset no more than the order's part of the fund, rounded up to the minor unit
+  select count(*) into bad from jsonb_to_recordset(p.body -> 'deliveries') r (asset_id uuid, quantity numeric, value numeric)
+    left join public.nav_inputs i on i.strike_id = s.strike_id and i.kind = 'asset' and i.asset_id = r.asset_id
+   where (r.quantity > 0 and r.quantity < 1e30 and r.value > 0 and evergreen.within_exponent(r.value, paid.currency)
+     and (r.value - power(10::numeric, -(select u.exponent from public.currencies u where u.code = paid.currency))) * s.nav < i.value * paid.filled_units * paid.price) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' deliveries are of no asset of the NAV, or of more than the order''s part of it.');
+  select sum(r.value), count(*) - count(distinct r.asset_id) into delivered, bad from jsonb_to_recordset(p.body -> 'deliveries') r (asset_id uuid, value numeric);
+  perform evergreen.refuse_unless(bad = 0, 'EG400', 'An asset is delivered twice.');
+  rest := paid.net_amount - delivered;
+  perform evergreen.refuse_unless(rest >= 0 and rest = (p.body ->> 'cash')::numeric, 'EG424', 'What is delivered and the cash are not what is due.');
+  event := evergreen.emit('DELIVERED_IN_KIND', paid.fund_id, jsonb_build_object('flow_id', paid.flow_id), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), array[paid.investor_id], request_id);
+  posted := evergreen.post_ledger(paid.fund_id, 'in_kind', 'redemption paid in kind', null, event, null, null, array[
+    row('redemptions_payable', paid.investor_id, paid.flow_id, paid.currency, paid.net_amount, 'in kind')::evergreen.cash_entry,
+    row('assets_delivered', null, paid.flow_id, paid.currency, -delivered, 'in kind')::evergreen.cash_entry,
+    row('bank', null, paid.flow_id, paid.currency, -rest, p.body ->> 'reference')::evergreen.cash_entry]);
+  insert into public.in_kind_deliveries (flow_id, fund_id, investor_id, asset_id, quantity, value, ledger_tx_id)
+  select paid.flow_id, paid.fund_id, paid.investor_id, r.asset_id, r.quantity, r.value, posted
+    from jsonb_to_recordset(p.body -> 'deliveries') r (asset_id uuid, quantity numeric, value numeric);
+  perform evergreen.move_order(paid.flow_id, 'settled', event, 'paid in kind');
+  update public.fund_flows f set cleared_at = now(), settled_at = now() where f.flow_id = paid.flow_id;
+  perform evergreen.settle_days(paid.fund_id);
+  perform evergreen.audit(paid.fund_id, 'fund_flows', paid.flow_id::text, 'paid in kind: ' || jsonb_array_length(p.body -> 'deliveries') || ' assets', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'flow_id', paid.flow_id, 'delivered', delivered::text, 'cash', rest::text);
+  perform evergreen.keep_answer('fn_settle_in_kind', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_settle_in_kind(uuid, text) is
+  'Pays an approved claimable redemption in kind (R14): {flow_id, deliveries: [{asset_id, quantity, value}], cash}; values at the strike it dealt at, professional investors only, cash for the rest. EG400, EG404, EG420, EG421, EG424, EG428, EG430.';
+
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
@@ -5050,6 +5784,8 @@ begin
     ('holdings',               'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_simulation, agent_tokenization'),
     ('cash_balances',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
     ('statements',             'pm_role, ops_role, audit_role, agent_commander'),
+    ('class_marks',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('in_kind_deliveries',     'pm_role, ops_role, audit_role, agent_commander'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -5065,7 +5801,7 @@ select evergreen.apply_read_access();
 -- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
 grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
   public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
-  public.class_navs, public.statements to lp_role;
+  public.class_navs, public.in_kind_deliveries, public.statements to lp_role;
 -- what the policies below read as the LP
 grant select on evergreen.caller, evergreen.my_investors to lp_role;
 drop policy if exists lp__select_own on public.funds;
@@ -5100,6 +5836,8 @@ drop policy if exists lp__select_own on public.cash_balances;
 create policy lp__select_own on public.cash_balances for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.statements;
 create policy lp__select_own on public.statements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.in_kind_deliveries;
+create policy lp__select_own on public.in_kind_deliveries for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_struck on public.class_navs;
 create policy lp__select_struck on public.class_navs for select to lp_role
   using (published_at is not null and share_class_id = any (array(select evergreen.my_class_ids())));
@@ -5155,7 +5893,7 @@ begin
     ('fn_release_hold(uuid,text,text)', 'ops_role'),
     ('fn_prove_order(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
     ('fn_open_class(text,text,text,numeric,int,int,text)', 'pm_role, ops_role'),
-    ('fn_open_register(uuid,jsonb,text)', 'ops_role'),
+    ('fn_open_register(uuid,jsonb,text,numeric)', 'ops_role'),
     ('fn_set_holidays(text,jsonb,text)', 'ops_role'),
     ('fn_set_dealing_policy(uuid,jsonb,date,text)', 'pm_role, ops_role'),
     ('fn_set_lmt_policy(text,text,jsonb,date,text)', 'pm_role, ops_role'),
@@ -5184,6 +5922,16 @@ begin
     ('fn_discard_dealing_day(uuid,text,text)', 'ops_role, agent_commander'),
     ('fn_record_marks(text,jsonb,text)', 'ops_role, pm_role'),
     ('fn_reverse_ledger(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_propose_posting(text,text,jsonb,text,text)', 'lp_role, ops_role, pm_role, agent_commander'),
+    ('fn_ask_dust(uuid,text)', 'ops_role, agent_commander, agent_liquidity_engine'),
+    ('fn_cancel_dust(uuid,text)', 'ops_role, agent_commander'),
+    ('fn_crystallise_fee(uuid,text)', 'agent_commander, ops_role'),
+    ('fn_post_distribution(uuid,text)', 'agent_commander, ops_role'),
+    ('fn_confirm_payout(text,text,jsonb,text)', 'ops_role, agent_commander'),
+    ('fn_return_cash(uuid,text,text)', 'ops_role'),
+    ('fn_note_authority(uuid,timestamptz,text)', 'pm_role, ops_role'),
+    ('fn_open_side_pocket(uuid,text,text,text)', 'agent_commander, ops_role'),
+    ('fn_settle_in_kind(uuid,text)', 'agent_commander, ops_role'),
     ('fn_verify_invariants(text)', 'audit_role, pm_role, ops_role, agent_commander'),
     ('fn_statement_books(uuid,uuid,timestamptz)', 'lp_role, pm_role, ops_role, audit_role'),
     ('fn_performance_books(text,uuid[],text,timestamptz)', 'lp_role, pm_role, ops_role, audit_role'),
