@@ -2,3 +2,4 @@
 export { batch } from "./batch.ts";
 export { commander } from "./commander.ts";
 export { dealingDay } from "./dealing-day.ts";
+export { restatement } from "./restatement.ts";

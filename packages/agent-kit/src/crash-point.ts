@@ -36,6 +36,12 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     closeDay: ["record"],
     discardDay: ["record"],
     activateTool: ["record"],
+    openRestatement: ALL,
+    proposeRestatement: ALL,
+    strikeRestatement: ["record"],
+    compensate: ALL,
+    restateStatements: ["facts", "record"],
+    beginNextRestatement: ALL,
   },
   rebalancing: { propose: ALL, apply: ["record"] },
   "liquidity-engine": {
