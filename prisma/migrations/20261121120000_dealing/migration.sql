@@ -251,6 +251,53 @@ CREATE TABLE "allocations" (
 );
 
 -- CreateTable
+CREATE TABLE "restatements" (
+    "restatement_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "strike_id" UUID NOT NULL,
+    "dealing_day_id" UUID NOT NULL,
+    "share_class_id" UUID NOT NULL,
+    "published" DECIMAL(38,18) NOT NULL,
+    "correct" DECIMAL(38,18) NOT NULL,
+    "error" DECIMAL(38,18) NOT NULL,
+    "tolerance" DECIMAL(38,18) NOT NULL,
+    "material" BOOLEAN NOT NULL,
+    "direction" TEXT NOT NULL,
+    "deals" INTEGER NOT NULL,
+    "fund_pays" DECIMAL(38,4) NOT NULL,
+    "fund_receives" DECIMAL(38,4) NOT NULL,
+    "body" JSONB NOT NULL DEFAULT '{}',
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "restatements_pkey" PRIMARY KEY ("restatement_id")
+);
+
+-- CreateTable
+CREATE TABLE "compensations" (
+    "compensation_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "restatement_id" UUID NOT NULL,
+    "flow_id" UUID NOT NULL,
+    "investor_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "units_dealt" DECIMAL(38,18) NOT NULL,
+    "units_due" DECIMAL(38,18),
+    "cash_due" DECIMAL(38,4),
+    "difference" DECIMAL(38,4) NOT NULL,
+    "owed_to" TEXT NOT NULL,
+    "owed_by" TEXT NOT NULL,
+    "pays" BOOLEAN NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "compensations_pkey" PRIMARY KEY ("compensation_id")
+);
+
+-- CreateTable
 CREATE TABLE "ledger_transactions" (
     "ledger_tx_id" UUID NOT NULL DEFAULT gen_random_uuid(),
     "fund_id" UUID NOT NULL,
@@ -592,6 +639,27 @@ CREATE INDEX "allocations_child_flow_id_idx" ON "allocations"("child_flow_id");
 CREATE UNIQUE INDEX "allocations_dealing_day_id_flow_id_key" ON "allocations"("dealing_day_id", "flow_id");
 
 -- CreateIndex
+CREATE INDEX "restatements_fund_id_idx" ON "restatements"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "restatements_dealing_day_id_idx" ON "restatements"("dealing_day_id");
+
+-- CreateIndex
+CREATE INDEX "restatements_share_class_id_idx" ON "restatements"("share_class_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "restatements_strike_id_dealing_day_id_key" ON "restatements"("strike_id", "dealing_day_id");
+
+-- CreateIndex
+CREATE INDEX "compensations_flow_id_idx" ON "compensations"("flow_id");
+
+-- CreateIndex
+CREATE INDEX "compensations_investor_id_idx" ON "compensations"("investor_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "compensations_restatement_id_flow_id_key" ON "compensations"("restatement_id", "flow_id");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "ledger_transactions_reverses_key" ON "ledger_transactions"("reverses");
 
 -- CreateIndex
@@ -836,6 +904,27 @@ ALTER TABLE "allocations" ADD CONSTRAINT "allocations_investor_id_fkey" FOREIGN 
 
 -- AddForeignKey
 ALTER TABLE "allocations" ADD CONSTRAINT "allocations_child_flow_id_fkey" FOREIGN KEY ("child_flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "restatements" ADD CONSTRAINT "restatements_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "restatements" ADD CONSTRAINT "restatements_strike_id_fkey" FOREIGN KEY ("strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "restatements" ADD CONSTRAINT "restatements_dealing_day_id_fkey" FOREIGN KEY ("dealing_day_id") REFERENCES "dealing_days"("dealing_day_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "restatements" ADD CONSTRAINT "restatements_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "compensations" ADD CONSTRAINT "compensations_restatement_id_fkey" FOREIGN KEY ("restatement_id") REFERENCES "restatements"("restatement_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "compensations" ADD CONSTRAINT "compensations_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "compensations" ADD CONSTRAINT "compensations_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "ledger_transactions" ADD CONSTRAINT "ledger_transactions_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -1338,6 +1427,10 @@ begin
   perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
   perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
   perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
+  perform evergreen.add_check('restatements', 'restatements_direction', $c$direction in ('overstated', 'understated', 'none') and (direction = 'none') = (error = 0)$c$);
+  perform evergreen.add_check('restatements', 'restatements_amounts', 'published > 0 and correct > 0 and tolerance >= 0 and material = (error > tolerance) and fund_pays >= 0 and fund_receives >= 0');
+  perform evergreen.add_check('compensations', 'compensations_kind', $c$kind in ('subscriber_overpaid', 'redeemer_overpaid', 'redeemer_underpaid', 'subscriber_excess_units', 'none')$c$);
+  perform evergreen.add_check('compensations', 'compensations_owed', $c$owed_to in ('investor', 'fund', 'nobody') and owed_by in ('fund', 'responsible_party', 'nobody') and difference >= 0 and (not pays or owed_to = 'investor')$c$);
   perform evergreen.add_check('statements', 'statements_hash', $c$hash = encode(sha256(convert_to(body::text, 'UTF8')), 'hex')$c$);
   perform evergreen.add_check('statements', 'statements_version', '(version = 1) = (supersedes is null) and version >= 1');
   perform evergreen.add_check('class_marks', 'class_marks_cause', $c$cause in ('opening', 'crystallisation', 'distribution', 'side_pocket')$c$);
@@ -1451,6 +1544,7 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('DEALING_DAY_DISCARDED', 'tell', null, '{dealing_day_id}', '{}'),
   ('ORDERS_ROLLED', 'note', null, '{dealing_day_id,orders}', '{}'),
   ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
+  ('NAV_RESTATED', 'note', null, '{strike_id,supersedes,material,compensations}', '{}'),
   ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}'),
   ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),
   ('BANK_STATEMENT_IMPORTED', 'note', null, '{import_id,matched,unmatched}', '{}'),
@@ -1546,7 +1640,7 @@ begin
       t.table_name, case when t.has_tx then 'touch_tx' else 'touch' end);
   end loop;
   for t in select unnest(array['fund_events', 'event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
-    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements']) as table_name loop
+    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations']) as table_name loop
     execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
@@ -3604,7 +3698,7 @@ declare
   s public.nav_strikes;
   id uuid;
 begin
-  perform evergreen.require_role('pm_role', 'ops_role');
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_commander');
   input := jsonb_build_object('strike_id', strike_id, 'reason', reason, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'));
   answer := evergreen.earlier_answer('fn_restate_nav', request_id, input);
   if answer is not null then
@@ -4481,7 +4575,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'I4', 'dealing_days', t.dealing_day_id::text, 'a day is posted more than once' from heads t
    where t.kind = 'dealing' and not exists (select from public.ledger_transactions r where r.reverses = t.ledger_tx_id) group by t.dealing_day_id having count(*) > 1
   union all
-  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals, class_marks, in_kind_deliveries, statements}'::text[]) n (name)
+  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals, class_marks, in_kind_deliveries, statements, restatements, compensations}'::text[]) n (name)
    where 2 <> (select count(*) from pg_catalog.pg_trigger g where g.tgrelid = ('public.' || n.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled in ('O', 'A'))
   union all
   select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the price is not the value over the units' from public.class_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
@@ -5909,7 +6003,7 @@ create or replace function evergreen.ledger_figures(of_fund uuid) returns jsonb 
 $$;
 comment on function evergreen.ledger_figures(uuid) is 'What the dealing account holds and what is owed on it, fund currency; capital and income are what the others come from and are not counted.';
 
-create or replace function evergreen.class_figures(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
   dealt as (
     select a.share_class_id, sum(a.net_amount) filter (where f.direction = 'subscription') as bought, sum(a.gross_amount) filter (where f.direction = 'redemption') as sold,
@@ -5918,7 +6012,9 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date) re
         and d.status in ('posted', 'claimable', 'settled', 'closed')
       join public.allocations a on a.dealing_day_id = d.dealing_day_id join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer' group by 1
   )
-  select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'units', trim_scale(c.units_outstanding)::text, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
+  select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code,
+      -- of the register as it stands, or for a strike of the past of the register it was over
+      'units', trim_scale(case when of_strike is null then c.units_outstanding else coalesce(o.units, 0) end)::text, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
       'price', trim_scale(coalesce(c.nav_per_unit, c.issue_price))::text, 'issue_price', trim_scale(c.issue_price)::text,
       'last', (select jsonb_build_object('nav_date', b.nav_date, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'nav_per_unit', trim_scale(n.nav_per_unit)::text,
           'fees', (select x from jsonb_array_elements(coalesce(b.body -> 'fees', '[]')) x where x ->> 'share_class_id' = c.share_class_id::text))
@@ -5926,13 +6022,16 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date) re
       'subscribed', coalesce(dealt.bought, 0)::text, 'redeemed', coalesce(dealt.sold, 0)::text, 'units_redeemed', trim_scale(coalesce(dealt.units_sold, 0))::text,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
-        select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(l.units_left)::text, 'opened_on', l.opened_on,
+        select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
           'mark', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', l.equalisation_credit::text) order by l.lot_id), '[]')
-          from public.lots l where l.share_class_id = c.share_class_id and l.units_left > 0) end) order by c.code), '[]')
-    from public.share_classes c left join dealt using (share_class_id) left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
-   where c.fund_id = of_fund and (c.units_outstanding > 0 or p.policy_id is not null)
+          from (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
+                 where u.share_class_id = c.share_class_id and u.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
+                 group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end) order by c.code), '[]')
+    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
+   where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or p.policy_id is not null else o.strike_id is not null end
 $$;
-comment on function evergreen.class_figures(uuid, date) is 'Each class with its last final strike, what was dealt since, its terms in force, and its lots where there is a performance fee.';
+comment on function evergreen.class_figures(uuid, date, uuid) is
+  'Each class with its last final strike, what was dealt since, its terms in force, and its lots where there is a performance fee; for a strike of the past its classes over its units.';
 
 create or replace function public.fn_read_book(dealing_day_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -6186,6 +6285,141 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_cancel_dust(uuid, text) is 'Cancels the small rest of an order whose investor was asked (R9); the units stay with the investor. EG404, EG428.';
+
+-- from sql/6l-fn-restatement.sql
+-- Restatement of a NAV (R30) after its inputs were frozen anew (fn_restate_nav): what it is computed from, and what it comes to for each deal.
+
+create or replace function evergreen.inputs_of(of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(jsonb_build_object('asset_id', i.asset_id, 'kind', i.kind, 'label', i.label, 'value', i.value::text, 'as_of', i.as_of, 'source', i.source)
+      order by i.kind, i.label, i.asset_id), '[]') from public.nav_inputs i where i.strike_id = of_strike
+$$;
+comment on function evergreen.inputs_of(uuid) is 'The inputs of a strike as they were frozen, fund currency.';
+
+create or replace function evergreen.first_version(of_strike uuid) returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive chain as (
+    select s.strike_id, s.supersedes from public.nav_strikes s where s.strike_id = of_strike
+    union all select s.strike_id, s.supersedes from chain c join public.nav_strikes s on s.strike_id = c.supersedes
+  ) select c.strike_id from chain c where c.supersedes is null
+$$;
+comment on function evergreen.first_version(uuid) is 'The strike that orders were dealt at, whatever restated it since.';
+
+create or replace function public.fn_read_restatement(strike_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.nav_strikes;
+  old public.nav_strikes;
+  f public.funds;
+  later uuid[];
+begin
+  perform evergreen.require_role('agent_commander');
+  select * into s from public.nav_strikes x where x.strike_id = fn_read_restatement.strike_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.supersedes is not null, 'EG428', 'The strike restates nothing.');
+  select * into old from public.nav_strikes x where x.strike_id = s.supersedes;
+  select * into f from public.funds x where x.fund_id = s.fund_id;
+  -- the strike after it, whose fees run on this NAV, and the first one that took over a value that was wrong
+  select array_agg(distinct x.strike_id) into later from (
+    (select n.strike_id from public.nav_strikes n where n.fund_id = s.fund_id and n.state = 'final' and n.nav_date > s.nav_date order by n.nav_date limit 1)
+    union all
+    (select n.strike_id from public.nav_strikes n where n.fund_id = s.fund_id and n.state = 'final' and n.nav_date > s.nav_date
+        and exists (select from public.nav_inputs w join public.nav_inputs i on i.strike_id = n.strike_id and i.kind = w.kind and i.label = w.label and i.as_of = w.as_of and i.value = w.value
+          where w.strike_id = old.strike_id and w.kind = 'asset' and not exists (select from public.nav_inputs c where c.strike_id = s.strike_id
+            and c.kind = w.kind and c.label = w.label and c.as_of = w.as_of and c.value = w.value)) order by n.nav_date limit 1)) x;
+  return jsonb_build_object('strike_id', s.strike_id, 'fund_id', f.fund_id, 'fund', f.code, 'currency', f.base_currency, 'nav_date', s.nav_date, 'version', s.version, 'state', s.state,
+    'reason', s.reason, 'proposal_id', s.proposal_id, 'inputs', evergreen.inputs_of(s.strike_id), 'old_inputs', evergreen.inputs_of(old.strike_id),
+    'old_body', old.body, 'classes', evergreen.class_figures(f.fund_id, s.nav_date, old.strike_id),
+    'regime', (select p.body ->> 'regime' from public.lmt_policies p where p.fund_id = f.fund_id and p.effective_from <= s.nav_date order by p.effective_from desc, p.version desc limit 1),
+    'prices', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
+        'published', trim_scale(o.nav_per_unit)::text, 'correct', trim_scale(n.nav_per_unit)::text) order by c.share_class_id), '[]')
+      from public.class_navs n join public.class_navs o on o.strike_id = old.strike_id and o.share_class_id = n.share_class_id join public.share_classes c on c.share_class_id = n.share_class_id
+     where n.strike_id = s.strike_id),
+    -- deals are looked for under the first version: a restatement touches no order
+    'days', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', d.dealing_day_id, 'share_class_id', d.share_class_id) order by d.dealing_day_id), '[]')
+      from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')),
+    'deals', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', a.dealing_day_id, 'flow_id', a.flow_id, 'share_class_id', a.share_class_id, 'investor_id', a.investor_id,
+        'direction', w.direction, 'units', trim_scale(a.filled_units)::text, 'amount', a.net_amount::text) order by a.flow_id), '[]')
+      from public.dealing_days d join public.allocations a using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
+     where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0),
+    'later', (select coalesce(jsonb_agg(jsonb_build_object('strike_id', n.strike_id, 'nav_date', n.nav_date, 'inputs', evergreen.inputs_of(n.strike_id),
+        'classes', evergreen.class_figures(f.fund_id, n.nav_date, n.strike_id)) order by n.nav_date), '[]') from public.nav_strikes n where n.strike_id = any (later)));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_restatement(uuid) is
+  'What a restatement is computed from: corrected and old inputs, classes over the units they were over, prices published and correct, the deals at them, and the later strikes that may follow. EG404, EG428.';
+
+create or replace function public.fn_record_restatement(strike_id uuid, classes jsonb, deals jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.nav_strikes;
+  unit text;
+  bad int;
+  n int;
+  event uuid;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('strike_id', strike_id, 'classes', classes, 'sha256', encode(sha256(convert_to(deals::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_record_restatement', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select f.base_currency into unit from public.funds f where f.fund_id = (select x.fund_id from public.nav_strikes x where x.strike_id = fn_record_restatement.strike_id) for no key update;
+  select * into s from public.nav_strikes x where x.strike_id = fn_record_restatement.strike_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.supersedes is not null and s.state in ('final', 'restated'), 'EG428', 'Only a restatement that two people approved and that was struck is recorded.');
+  perform evergreen.refuse_unless(not exists (select from public.restatements r where r.strike_id = s.strike_id), 'EG428', 'The restatement is recorded already.');
+  perform evergreen.refuse_unless(jsonb_typeof(classes) = 'array' and jsonb_typeof(deals) = 'array', 'EG400', 'classes and deals are lists.');
+  perform evergreen.refuse_unless(jsonb_array_length(classes) <= 1000 and jsonb_array_length(deals) <= 500000, 'EG413', 'At most 1,000 classes and 500,000 deals.');
+  -- every day that dealt at the wrong price, at the prices of the strikes themselves
+  select count(*) into bad from jsonb_to_recordset(classes) c (dealing_day_id uuid, published numeric, correct numeric, error numeric, fund_pays numeric, fund_receives numeric)
+    full join (select d.* from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')) d
+      on d.dealing_day_id = c.dealing_day_id
+    left join public.class_navs old on old.strike_id = s.supersedes and old.share_class_id = d.share_class_id
+    left join public.class_navs new on new.strike_id = s.strike_id and new.share_class_id = d.share_class_id
+   where (c.published = old.nav_per_unit and c.correct = new.nav_per_unit and abs(c.error - abs(round(c.published - c.correct, 40) / c.correct)) < 1e-17
+     and evergreen.within_exponent(c.fund_pays, unit) and evergreen.within_exponent(c.fund_receives, unit)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' dealing days are missing, or their prices are not those of the two strikes.');
+  -- every deal of those days once, with the units that were dealt and a difference of units × |published − correct|, rounded up
+  select count(*) into bad from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, units_dealt numeric, difference numeric)
+    full join (select a.* from public.allocations a join public.dealing_days d using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
+        where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0) a
+      on a.flow_id = x.flow_id and a.dealing_day_id = x.dealing_day_id
+    left join public.class_navs old on old.strike_id = s.supersedes and old.share_class_id = a.share_class_id
+    left join public.class_navs new on new.strike_id = s.strike_id and new.share_class_id = a.share_class_id
+   where (x.investor_id = a.investor_id and x.units_dealt = a.filled_units and evergreen.within_exponent(x.difference, unit)
+     and x.difference >= a.filled_units * abs(old.nav_per_unit - new.nav_per_unit)
+     and x.difference < a.filled_units * abs(old.nav_per_unit - new.nav_per_unit) + power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit))) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' deals are missing, or are not owed their units times the difference of the prices.');
+  insert into public.restatements (fund_id, strike_id, dealing_day_id, share_class_id, published, correct, error, tolerance, material, direction, deals, fund_pays, fund_receives, body, effective_at)
+  select s.fund_id, s.strike_id, d.dealing_day_id, d.share_class_id, c.published, c.correct, c.error, c.tolerance, c.material, c.direction,
+         (select count(*) from jsonb_to_recordset(deals) x (dealing_day_id uuid) where x.dealing_day_id = d.dealing_day_id), c.fund_pays, c.fund_receives, coalesce(c.body, '{}'), s.effective_at
+    from jsonb_to_recordset(classes) c (dealing_day_id uuid, published numeric, correct numeric, error numeric, tolerance numeric, material boolean, direction text, fund_pays numeric, fund_receives numeric, body jsonb)
+    join public.dealing_days d using (dealing_day_id);
+  insert into public.compensations (restatement_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays)
+  select r.restatement_id, x.flow_id, x.investor_id, x.kind, x.units_dealt, x.units_due, x.cash_due, x.difference, x.owed_to, x.owed_by, x.pays
+    from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, kind text, units_dealt numeric, units_due numeric, cash_due numeric, difference numeric,
+      owed_to text, owed_by text, pays boolean) join public.restatements r on r.strike_id = s.strike_id and r.dealing_day_id = x.dealing_day_id;
+  get diagnostics n = row_count;
+  -- what the fund pays is what its investors are owed and get
+  select count(*) into bad from public.restatements r where r.strike_id = s.strike_id
+     and r.fund_pays <> (select coalesce(sum(c.difference) filter (where c.pays), 0) from public.compensations c where c.restatement_id = r.restatement_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', 'What the fund pays is not the sum of what its investors get.');
+  event := evergreen.emit('NAV_RESTATED', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'supersedes', s.supersedes,
+      'material', coalesce((select bool_or(r.material) from public.restatements r where r.strike_id = s.strike_id), false), 'compensations', n), evergreen.actor(),
+    jsonb_build_object('workflow_id', 'restate/' || s.strike_id),
+    array(select distinct c.investor_id from public.compensations c join public.restatements r using (restatement_id) where r.strike_id = s.strike_id and c.pays), request_id);
+  perform evergreen.audit(s.fund_id, 'restatements', s.strike_id::text, 'restatement recorded: deals ' || n, request_id);
+  answer := jsonb_build_object('strike_id', s.strike_id, 'days', jsonb_array_length(classes), 'compensations', n, 'event_id', event);
+  perform evergreen.keep_answer('fn_record_restatement', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_restatement(uuid, jsonb, jsonb, text) is
+  'Records what a restatement comes to: classes = [{dealing_day_id, published, correct, error, tolerance, material, direction, fund_pays, fund_receives, body}], deals = [{dealing_day_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays}], held to the strikes and to the deals. EG400, EG404, EG413, EG424, EG428.';
 
 -- from sql/6m-fn-fee-postings.sql
 -- Postings beside the dealing day: performance fee crystallised, distributions, what is paid out of them, cash of a subscription sent back. The mark of a class.
@@ -6700,6 +6934,8 @@ begin
     ('bank_accounts',          'pm_role, ops_role, audit_role'),
     ('payment_files',          'pm_role, ops_role, audit_role'),
     ('payment_lines',          'pm_role, ops_role, audit_role'),
+    ('restatements',           'pm_role, ops_role, audit_role, agent_commander'),
+    ('compensations',          'pm_role, ops_role, audit_role, agent_commander'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -6715,7 +6951,7 @@ select evergreen.apply_read_access();
 -- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
 grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
   public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
-  public.class_navs, public.in_kind_deliveries, public.statements to lp_role;
+  public.class_navs, public.in_kind_deliveries, public.statements, public.compensations to lp_role;
 -- what the policies below read as the LP
 grant select on evergreen.caller, evergreen.my_investors to lp_role;
 drop policy if exists lp__select_own on public.funds;
@@ -6752,6 +6988,8 @@ drop policy if exists lp__select_own on public.statements;
 create policy lp__select_own on public.statements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.in_kind_deliveries;
 create policy lp__select_own on public.in_kind_deliveries for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.compensations;
+create policy lp__select_own on public.compensations for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_struck on public.class_navs;
 create policy lp__select_struck on public.class_navs for select to lp_role
   using (published_at is not null and share_class_id = any (array(select evergreen.my_class_ids())));
@@ -6820,7 +7058,9 @@ begin
     ('fn_freeze_nav_inputs(text,date,jsonb,text,jsonb)', 'agent_commander, ops_role'),
     ('fn_propose_nav(uuid,jsonb,jsonb,text,text)', 'agent_commander, ops_role, pm_role'),
     ('fn_strike_nav(uuid,text)', 'agent_commander, ops_role'),
-    ('fn_restate_nav(uuid,jsonb,text,text)', 'pm_role, ops_role'),
+    ('fn_restate_nav(uuid,jsonb,text,text)', 'pm_role, ops_role, agent_commander'),
+    ('fn_read_restatement(uuid)', 'agent_commander'),
+    ('fn_record_restatement(uuid,jsonb,jsonb,text)', 'agent_commander'),
     ('fn_decide_lmt(uuid,jsonb,text)', 'agent_liquidity_engine'),
     ('fn_record_allocations(uuid,jsonb,jsonb,text)', 'agent_liquidity_engine'),
     ('fn_post_dealing_day(uuid,text)', 'agent_commander'),
