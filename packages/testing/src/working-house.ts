@@ -17,7 +17,12 @@ export interface WorkingHouse {
   config: Config;
   temporalAddress: string;
   /** Starts a worker process with the rooms named (default all) and waits until it says that it is ready. */
-  startWorkers(options?: { rooms?: string[]; crashAt?: string }): Promise<Worker>;
+  startWorkers(options?: {
+    rooms?: string[];
+    crashAt?: string;
+    /** Variables over those of the house; undefined takes one away. */
+    environment?: Record<string, string | undefined>;
+  }): Promise<Worker>;
   /** SIGKILL to Temporal, then a new server on the same file. */
   restartTemporal(): Promise<void>;
   stop(): Promise<void>;
@@ -61,14 +66,15 @@ export async function openHouse(appUrl: string): Promise<WorkingHouse> {
     database,
     config,
     temporalAddress,
-    async startWorkers({ rooms = ["all"], crashAt } = {}) {
-      const env = withoutRunner(
-        processEnvironment(config, {
+    async startWorkers({ rooms = ["all"], crashAt, environment = {} } = {}) {
+      const env = withoutRunner({
+        ...processEnvironment(config, {
           DATABASE_URL: appUrl,
           TEMPORAL_ADDRESS: temporalAddress,
           ...(crashAt ? { EVERGREEN_CRASH_AT: crashAt } : {}),
         }),
-      );
+        ...environment,
+      });
       const child = spawn(process.execPath, ["--import", "tsx", join(REPOSITORY_ROOT, "workers/main.ts"), ...rooms], {
         cwd: REPOSITORY_ROOT,
         env,
