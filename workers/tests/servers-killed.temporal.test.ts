@@ -101,8 +101,8 @@ async function expectAuditHolds(): Promise<void> {
 /** A person tries again while the database is away; the request id keeps one effect. */
 const patiently = <T>(call: () => Promise<T>): Promise<T> => until(call, "the database to take a call") as Promise<T>;
 
-/** A rebalancing that is asked for and approved; when all of it has ended, everything happened once. */
-async function approvedRebalancing(name: string): Promise<void> {
+/** A rebalancing that is asked for and approved; when all of it and the fault have passed, everything happened once. */
+async function approvedRebalancing(name: string, fault: Promise<unknown>): Promise<void> {
   const { fundId, code } = await importFund(house.database);
   const { event_id } = await patiently(() =>
     house.database.rpc(PM_ONE, "fn_request_rebalance", { fund: code, request_id: `${name}/ask` }),
@@ -119,6 +119,7 @@ async function approvedRebalancing(name: string): Promise<void> {
     }),
   );
   await expectEnd(house.database, event_id, "completed");
+  await fault;
   await until(
     async () => (await house.database.read(AUDIT, (tx) => tx.event_outbox.count({ where: { fund_id: fundId } }))) === 0,
     "an empty outbox",
@@ -149,7 +150,7 @@ it.each(PLACES)(
       const fault = until(async () => crashFired(house, place), `the worker to stand at ${place}`, 150_000)
         .then(() => Promise.all([killPostgres(), house.restartTemporal()]))
         .finally(() => process.kill(worker.pid, "SIGCONT"));
-      await Promise.all([approvedRebalancing(place), fault]);
+      await Promise.all([approvedRebalancing(place, fault), fault]);
     } finally {
       await worker.kill();
     }
