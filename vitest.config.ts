@@ -23,6 +23,9 @@ export default defineConfig({
             "**/*.temporal.test.ts",
             "packages/testing/src/tidy.test.ts",
           ],
+          // limits bound a run, they never judge it: the machine may be busy with other things
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
@@ -31,8 +34,8 @@ export default defineConfig({
           include: ["prisma/tests/**/*.test.ts", "**/*.database.test.ts"],
           exclude: [...NOT_OURS, "prisma/tests/postgres-15-missing.test.ts"],
           globalSetup: [CLUSTER],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -44,8 +47,8 @@ export default defineConfig({
             : ["prisma/tests/postgres-15-missing.test.ts"],
           exclude: NOT_OURS,
           globalSetup: existsSync(POSTGRES_15) ? ["prisma/tests/postgres-15.ts"] : [],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {
@@ -60,7 +63,13 @@ export default defineConfig({
         },
       },
       {
-        test: { name: "tidy", include: ["packages/testing/src/tidy.test.ts"], exclude: NOT_OURS },
+        test: {
+          name: "tidy",
+          include: ["packages/testing/src/tidy.test.ts"],
+          exclude: NOT_OURS,
+          testTimeout: 60_000,
+          hookTimeout: 180_000,
+        },
       },
     ],
   },

@@ -1,4 +1,4 @@
-// The list of crash points names every room and action once; only the configured one would kill, and only once per home.
+// The list of crash points names every room and action once; only the configured one would kill or hold, and only once per home.
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,9 +32,11 @@ describe("a crash point", () => {
   });
   it("does nothing at another place, nor where it fired before", () => {
     writeFileSync(join(home, "crashed-at-kyc.review.facts"), "");
-    const point = crashPointAt("kyc.review.facts", home);
-    point("kyc.review.decide");
-    point("kyc.review.facts");
+    for (const how of ["", "hold:"]) {
+      const point = crashPointAt(`${how}kyc.review.facts`, home);
+      point("kyc.review.decide");
+      point("kyc.review.facts");
+    }
     expect(existsSync(join(home, "crashed-at-kyc.review.decide"))).toBe(false);
   });
 });

@@ -1,4 +1,5 @@
-// Named places at which a test kills the process, to prove that the work finishes after a restart. Off unless EVERGREEN_CRASH_AT names one.
+// Named places at which a test kills the process, or holds it while the test kills a server, to prove that the work finishes all the same. Off unless
+// EVERGREEN_CRASH_AT names one.
 import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import type { CONTRACTS, RoomName } from "@evergreen-fund/domain";
@@ -72,16 +73,20 @@ export function crashPoints(): string[] {
 
 export type CrashPoint = (name: string) => void;
 
+const HOLD = "hold:";
+
 /**
  * Kills this process with SIGKILL the first time the named place is reached; a mark in `home` shows that it fired and keeps it from firing again.
- * @param crashAt the configured name, or null for never.
+ * @param crashAt the configured name, or null for never. `hold:` before it: the process is stopped there with SIGSTOP until somebody sends SIGCONT.
  */
 export function crashPointAt(crashAt: string | null, home: string): CrashPoint {
   if (crashAt === null) return () => {};
-  const mark = join(home, `crashed-at-${crashAt}`);
+  const held = crashAt.startsWith(HOLD);
+  const place = held ? crashAt.slice(HOLD.length) : crashAt;
+  const mark = join(home, `crashed-at-${place}`);
   return (name) => {
-    if (name !== crashAt || existsSync(mark)) return;
+    if (name !== place || existsSync(mark)) return;
     appendFileSync(mark, `${process.pid}\n`);
-    process.kill(process.pid, "SIGKILL");
+    process.kill(process.pid, held ? "SIGSTOP" : "SIGKILL");
   };
 }

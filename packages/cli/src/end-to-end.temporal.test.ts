@@ -5,10 +5,13 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { REPOSITORY_ROOT } from "@evergreen-fund/config/config.ts";
+import { REPOSITORY_ROOT, readConfig } from "@evergreen-fund/config/config.ts";
 import { syntheticXml } from "@evergreen-fund/nport";
+import { adminUrl } from "@evergreen-fund/stack/addresses.ts";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { Addresses, Allocations, Imported, Proposed, Run, Verified } from "./test-shapes.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "evergreen-e2e-"));
 const home = join(folder, "home");
@@ -60,50 +63,6 @@ async function freeBase(): Promise<number> {
   }
   throw new Error("No ten free ports in a row.");
 }
-
-const Addresses = z.strictObject({
-  dashboardUrl: z.url(),
-  supabaseUrl: z.url(),
-  publishableKey: z.string().min(1),
-  temporalAddress: z.string(),
-  temporalUiUrl: z.url().nullable(),
-  databaseUrl: z.string().startsWith("postgresql://"),
-  logins: z.array(z.strictObject({ role: z.string(), email: z.string(), password: z.string() })),
-});
-const Imported = z.strictObject({
-  fundId: z.uuid(),
-  code: z.string(),
-  assets: z.int(),
-  netAssets: z.string(),
-  holdingsTotal: z.string(),
-  difference: z.string(),
-  warnings: z.array(z.object({ code: z.string(), message: z.string(), count: z.int() })),
-});
-const Trade = z.strictObject({
-  assetId: z.uuid(),
-  name: z.string(),
-  sleeve: z.string(),
-  side: z.enum(["buy", "sell"]),
-  amount: z.string().regex(/^\d+\.\d{2}$/),
-  cost: z.string().regex(/^\d+\.\d{2}$/),
-  reason: z.object({ code: z.string(), words: z.string().min(1) }),
-});
-const Proposed = z.strictObject({
-  eventId: z.uuid(),
-  workflowId: z.string(),
-  status: z.string(),
-  proposalId: z.uuid(),
-  proposalHash: z.string().regex(/^[0-9a-f]{64}$/),
-  trades: z.array(Trade),
-  checks: z.array(z.object({ room: z.string(), rule: z.string(), result: z.string() })),
-  memories: z.array(z.object({ memoryId: z.uuid(), text: z.string() })),
-});
-const Allocations = z.object({
-  version: z.string(),
-  netAssets: z.string(),
-  allocations: z.array(z.object({ assetId: z.uuid(), marketValue: z.string(), target: z.string() })),
-});
-const Verified = z.strictObject({ entries: z.int(), ok: z.boolean(), head: z.string().nullable(), unsealed: z.int() });
 
 let logins: z.infer<typeof Addresses>["logins"] = [];
 const person = (role: string, number = 0): string => logins.filter((login) => login.role === role)[number]?.email ?? "";
@@ -206,6 +165,15 @@ describe("a portfolio manager rebalances a fund", () => {
     expect((await evergreen(["funds", "list", "--as", "nobody@demo.evergreen.example"])).exit).toBe(2);
   });
 
+  it("waits on while the whole stack is stopped and started again", { timeout: START_MS }, async () => {
+    expect((await evergreen(["down"])).exit).toBe(0);
+    expect((await evergreen(["status"])).exit).toBe(5);
+    expect((await json(Addresses, ["up", "--detach"])).logins).toEqual(logins);
+    expect((await json(Run, ["runs", "show", proposal.workflowId])).status).toBe("running");
+    const Waiting = z.looseObject({ status: z.string() });
+    expect((await json(Waiting, ["proposals", "show", proposal.proposalId])).status).toBe("pending");
+  });
+
   it("is approved by a second person, and the allocations are what the proposal said", async () => {
     const before = await json(Allocations, ["allocations", "show", "--fund", "E2E"]);
     const approved = await json(z.object({ status: z.string(), allocationsVersion: z.string() }), [
@@ -275,16 +243,6 @@ describe("a portfolio manager rebalances a fund", () => {
   });
 
   it("leaves a run with events, audit entries, compliance logs, a memory and a trace", async () => {
-    const Run = z.strictObject({
-      workflowId: z.string(),
-      type: z.string(),
-      status: z.string(),
-      events: z.array(z.object({ type: z.string() })),
-      audit: z.array(z.object({ message: z.string(), createdBy: z.string() })),
-      complianceLogs: z.array(z.object({ rule: z.string() })),
-      memories: z.array(z.object({ text: z.string() })),
-      traceId: z.string().regex(/^[0-9a-f]{32}$/),
-    });
     // the memory is written after the run has been closed
     const shown = await eventually(
       () => json(Run, ["runs", "show", proposal.workflowId]),
@@ -334,6 +292,25 @@ describe("a portfolio manager rebalances a fund", () => {
     expect(one.entries).toBeLessThan(all.entries);
   });
 
+  it("shows what could not be delivered and why, and delivers it when a person asks", async () => {
+    const eventId = await deadLetter(fundId, "Temporal refused it (planted)");
+    const letters = await json(z.array(z.looseObject({ eventId: z.string(), reason: z.string() })), [
+      "events",
+      "list",
+      "--dead",
+    ]);
+    expect(letters).toEqual([expect.objectContaining({ eventId, reason: "Temporal refused it (planted)" })]);
+    expect((await evergreen(["events", "list", "--dead"])).out).toContain("Temporal refused it (planted)");
+    expect(await json(z.array(z.unknown()), ["events", "retry", eventId])).toEqual([{ eventId, retried: "event" }]);
+    const run = await eventually(
+      () => evergreen(["runs", "show", `event/${eventId}`]),
+      ({ out }) => /^Status: +completed/m.test(out),
+    );
+    expect(run.out).toContain("LIQUIDITY_BREACH");
+    expect(await json(z.array(z.unknown()), ["events", "list", "--dead"])).toEqual([]);
+    expect((await evergreen(["events", "retry", eventId])).exit).toBe(2);
+  });
+
   it.skipIf(!existsSync(REAL))("rebalances a real fund (skipped without ../shared/data)", async () => {
     const imported = await json(Imported, ["import", "nport", REAL, "--fund", "KY1"]);
     expect(imported).toMatchObject({ assets: 55, netAssets: "41349926.01", difference: "894899.31", warnings: [] });
@@ -367,6 +344,31 @@ describe("a portfolio manager rebalances a fund", () => {
     expect(funds.map((fund) => fund.code)).not.toContain("BAD");
   });
 });
+
+/** An event of that fund that was given up, made in one transaction, so that no dispatcher sees it before. */
+async function deadLetter(fundId: string, reason: string): Promise<string> {
+  const config = readConfig({ EVERGREEN_HOME: home, EVERGREEN_PORT_BASE: String(base) });
+  const client = new pg.Client({ connectionString: adminUrl(config) });
+  await client.connect();
+  try {
+    await client.query("begin; set local role service_role");
+    const { rows } = await client.query<{ id: string }>(
+      `select fn_record_event('LIQUIDITY_BREACH', '{"bucket": "30d", "ratio": "0.9", "required": "1.2"}', 'test', fund_id => $1) as id`,
+      [fundId],
+    );
+    const eventId = rows[0]?.id ?? "";
+    await client.query("reset role");
+    const waiting = await client.query("update event_outbox set attempts = 5 where event_id = $1 returning seq", [
+      eventId,
+    ]);
+    await client.query("set local role service_role");
+    await client.query("select fn_fail_event($1, $2)", [waiting.rows[0]?.seq, reason]);
+    await client.query("commit");
+    return eventId;
+  } finally {
+    await client.end();
+  }
+}
 
 async function eventually<T>(ask: () => Promise<T>, enough: (answer: T) => boolean): Promise<T> {
   for (let attempt = 0; ; attempt += 1) {

@@ -119,6 +119,13 @@ describe("nobody there", () => {
     );
     expect(() => readFileSync(join(NOWHERE.EVERGREEN_HOME, "keys", "publishable"))).toThrow(/ENOENT/);
   });
+  it("doctor says line by line what is there and what is not, each with its fix", async () => {
+    const { exit, out } = await evergreen(["doctor"]);
+    expect(exit).toBe(1);
+    expect(out).toMatch(/^✓ node: \d+/m);
+    expect(out).toContain("✗ stack: not running\n    npm start\n");
+    expect(out.split("\n").filter((line) => !/^([✓✗] [a-z@]| {4}\S|$)/.test(line))).toEqual([]);
+  });
   it("says so too when a Supabase does not answer", async () => {
     const away = {
       SUPABASE_URL: "http://127.0.0.1:1091/",

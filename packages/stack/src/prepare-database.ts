@@ -19,9 +19,9 @@ export async function prepareDatabase(config: Config): Promise<MigrateResult> {
   await refuseOtherZone(url);
   await bootstrapAuth(url);
   const result = await migrateDeploy({ databaseUrl: url, migrationsDir: MIGRATIONS_DIR });
+  const workers = workersPassword(config);
   const missing = await setLoginPasswords(url, {
-    // with a DATABASE_URL of the user's own, its password is theirs
-    ...(config.databaseUrl === null ? { evergreen_app: ownKey(config.home, "evergreen_app") } : {}),
+    ...(workers === undefined ? {} : { evergreen_app: workers }),
     evergreen_api: ownKey(config.home, "evergreen_api"),
     evergreen_readonly: ownKey(config.home, "evergreen_readonly"),
   });
@@ -30,6 +30,18 @@ export async function prepareDatabase(config: Config): Promise<MigrateResult> {
   }
   if (config.demo) await ensureDemoLogins(url, config.home);
   return result;
+}
+
+/**
+ * The password that evergreen_app gets, so that loginUrl() opens: the one DATABASE_URL says, or this home's where nothing says one.
+ * Undefined: the workers have a login of somebody's own making.
+ */
+function workersPassword(config: Config): string | undefined {
+  if (config.databaseUrl === null || config.databaseUrl === config.directUrl)
+    return ownKey(config.home, "evergreen_app");
+  const { username, password } = new URL(config.databaseUrl);
+  // a pooler is told the project behind the name: evergreen_app.PROJECT
+  return username.split(".")[0] === "evergreen_app" && password !== "" ? decodeURIComponent(password) : undefined;
 }
 
 async function createDatabase(serverUrl: string): Promise<void> {

@@ -132,7 +132,8 @@ describe("a stack", () => {
   });
 
   it("refuses a second start in the same home", async () => {
-    const sentence = /already running in .* \(process \d+\): see "evergreen status", or stop it with "evergreen down"/;
+    const sentence =
+      /already running in .* \(process \d+\): see "npx --no-install evergreen status", or stop it with "npx --no-install evergreen down"/;
     await expect(up(config, () => undefined)).rejects.toThrow(sentence);
     await expect(upDetached(config, () => undefined)).rejects.toThrow(sentence);
     await healthy();

@@ -17,7 +17,13 @@ export interface WorkingHouse {
   config: Config;
   temporalAddress: string;
   /** Starts a worker process with the rooms named (default all), without schedules, and waits until it says that it is ready. */
-  startWorkers(options?: { rooms?: string[]; crashAt?: string; schedules?: boolean }): Promise<Worker>;
+  startWorkers(options?: {
+    rooms?: string[];
+    crashAt?: string;
+    schedules?: boolean;
+    /** Variables over those of the house; undefined takes one away. */
+    environment?: Record<string, string | undefined>;
+  }): Promise<Worker>;
   /** SIGKILL to Temporal, then a new server on the same file. */
   restartTemporal(): Promise<void>;
   stop(): Promise<void>;
@@ -61,16 +67,17 @@ export async function openHouse(appUrl: string): Promise<WorkingHouse> {
     database,
     config,
     temporalAddress,
-    async startWorkers({ rooms = ["all"], crashAt, schedules = false } = {}) {
-      const env = withoutRunner(
-        processEnvironment(config, {
+    async startWorkers({ rooms = ["all"], crashAt, schedules = false, environment = {} } = {}) {
+      const env = withoutRunner({
+        ...processEnvironment(config, {
           DATABASE_URL: appUrl,
           TEMPORAL_ADDRESS: temporalAddress,
           // a test opens its dealing days itself unless it is about schedules
           EVERGREEN_SCHEDULES: schedules ? "on" : "off",
           ...(crashAt ? { EVERGREEN_CRASH_AT: crashAt } : {}),
         }),
-      );
+        ...environment,
+      });
       const child = spawn(process.execPath, ["--import", "tsx", join(REPOSITORY_ROOT, "workers/main.ts"), ...rooms], {
         cwd: REPOSITORY_ROOT,
         env,

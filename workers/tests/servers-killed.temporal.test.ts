@@ -1,9 +1,10 @@
-// The database is killed in the middle of a rebalancing, postmaster and children alike, and comes back on the same files: the work finishes,
-// once, and the audit chain still verifies. A durable cluster of its own; only its own processes are killed.
+// The servers are killed in the middle of a rebalancing, the database's postmaster and children alike, and come back on the same files: the work
+// finishes, once, and the audit chain still verifies. A durable cluster of its own; only its own processes are killed.
 import { readdirSync, readFileSync } from "node:fs";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crashPoints } from "@evergreen-fund/agent-kit";
 import { type AuditBlockRow, type AuditEntryRow, verifyChain } from "@evergreen-fund/cli/audit/verify-chain.ts";
 import { REPOSITORY_ROOT } from "@evergreen-fund/config/config.ts";
 import { bootstrapAuth, secureDatabase } from "@evergreen-fund/stack/bootstrap-auth.ts";
@@ -11,7 +12,7 @@ import { migrateDeploy } from "@evergreen-fund/stack/migrate.ts";
 import { type RunningPostgres, startPostgres } from "@evergreen-fund/stack/postgres.ts";
 import { freePort } from "@evergreen-fund/stack/process-table.ts";
 import { setLoginPasswords } from "@evergreen-fund/stack/service-logins.ts";
-import { openHouse, until } from "@evergreen-fund/testing/working-house.ts";
+import { crashFired, openHouse, until } from "@evergreen-fund/testing/working-house.ts";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { shareBundle, type TestHouse, withSuperuser } from "./houses.ts";
@@ -97,37 +98,82 @@ async function expectAuditHolds(): Promise<void> {
   }, "the audit chain to be sealed and whole");
 }
 
-it.each([
-  ["while the proposal is being made", 60, 2_000],
-  ["right after the approval, before it is applied", 3_000, 0],
-] as const)(
-  "killed %s, the job finishes with one effect",
-  { timeout: 600_000 },
-  async (_when, beforeMs, afterApprovalMs) => {
-    const worker = await house.startWorkers();
-    const { fundId, code } = await importFund(house.database);
-    const { event_id } = await house.database.rpc(PM_ONE, "fn_request_rebalance", { fund: code });
-    if (beforeMs < 1_000) {
-      await new Promise((wake) => setTimeout(wake, beforeMs));
-      await killPostgres();
-    }
-    const proposal = await proposalStands(house.database, event_id);
-    expect(proposal.status).toBe("pending");
-    await house.database.rpc(PM_TWO, "fn_decide_proposal", {
-      proposal_id: proposal.proposal_id,
-      hash: proposal.hash,
+/** A person tries again while the database is away; the request id keeps one effect. */
+const patiently = <T>(call: () => Promise<T>): Promise<T> => until(call, "the database to take a call") as Promise<T>;
+
+/** A rebalancing that is asked for and approved; when all of it and the fault have passed, everything happened once. */
+async function approvedRebalancing(name: string, fault: Promise<unknown>): Promise<void> {
+  const { fundId, code } = await importFund(house.database);
+  const { event_id } = await patiently(() =>
+    house.database.rpc(PM_ONE, "fn_request_rebalance", { fund: code, request_id: `${name}/ask` }),
+  );
+  const proposal = await proposalStands(house.database, event_id);
+  expect(proposal.status).toBe("pending");
+  const { proposal_id, hash } = proposal;
+  await patiently(() =>
+    house.database.rpc(PM_TWO, "fn_decide_proposal", {
+      proposal_id,
+      hash,
       decision: "approved",
-    });
-    if (afterApprovalMs === 0) await killPostgres();
-    await expectEnd(house.database, event_id, "completed");
-    await until(
-      async () =>
-        (await house.database.read(AUDIT, (tx) => tx.event_outbox.count({ where: { fund_id: fundId } }))) === 0,
-      "an empty outbox",
-    );
-    await expectRebalancedOnce(house.database, fundId, event_id);
-    await expectRememberedOnce(house.database, event_id);
-    await expectAuditHolds();
-    await worker.kill("SIGTERM");
+      request_id: `${name}/decide`,
+    }),
+  );
+  await expectEnd(house.database, event_id, "completed");
+  await fault;
+  await until(
+    async () => (await house.database.read(AUDIT, (tx) => tx.event_outbox.count({ where: { fund_id: fundId } }))) === 0,
+    "an empty outbox",
+  );
+  await expectRebalancedOnce(house.database, fundId, event_id);
+  await expectRememberedOnce(house.database, event_id);
+  await expectAuditHolds();
+}
+
+/** Every place that an approved rebalancing passes. */
+const PLACES = crashPoints().filter((point) =>
+  /^(dispatcher\.(?!batched)|commander\.(?!withdraw)|rebalancing\.|liquidity-engine\.reserve|compliance-sentinel\.checkTrades)/.test(
+    point,
+  ),
+);
+
+it("a rebalancing passes places of the dispatcher and of four rooms", () => {
+  expect(new Set(PLACES.map((point) => point.split(".")[0])).size).toBe(5);
+  expect(PLACES.length).toBeGreaterThan(20);
+});
+
+it.each(PLACES)(
+  "Temporal and the database are killed while the worker stands at %s",
+  { timeout: 600_000 },
+  async (place) => {
+    const worker = await house.startWorkers({ crashAt: `hold:${place}` });
+    try {
+      const fault = until(async () => crashFired(house, place), `the worker to stand at ${place}`, 150_000)
+        .then(() => Promise.all([killPostgres(), house.restartTemporal()]))
+        .finally(() => process.kill(worker.pid, "SIGCONT"));
+      await Promise.all([approvedRebalancing(place, fault), fault]);
+    } finally {
+      await worker.kill();
+    }
   },
 );
+
+it("the database is killed while the proposal is being made, and again right after the approval", {
+  timeout: 600_000,
+}, async () => {
+  const worker = await house.startWorkers();
+  const { fundId, code } = await importFund(house.database);
+  const { event_id } = await house.database.rpc(PM_ONE, "fn_request_rebalance", { fund: code });
+  await killPostgres();
+  const proposal = await proposalStands(house.database, event_id);
+  await house.database.rpc(PM_TWO, "fn_decide_proposal", {
+    proposal_id: proposal.proposal_id,
+    hash: proposal.hash,
+    decision: "approved",
+  });
+  await killPostgres();
+  await expectEnd(house.database, event_id, "completed");
+  await expectRebalancedOnce(house.database, fundId, event_id);
+  await expectRememberedOnce(house.database, event_id);
+  await expectAuditHolds();
+  await worker.kill("SIGTERM");
+});
