@@ -120,7 +120,7 @@ begin
     select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
   ), orders as materialized (
     -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
-    select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > now()) as cleared,
+    select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock()) as cleared,
            -- units are demand at the last price; a transfer takes nothing out of the fund
            case f.order_kind when 'transfer' then 0
              else coalesce(f.amount, round(f.requested_units * (select c.nav_per_unit from public.share_classes c where c.share_class_id = f.share_class_id), 2), 0) end as amount
@@ -142,6 +142,8 @@ begin
       from (select o.fund_id, sum(o.amount) as amount from orders o where o.cleared and o.direction = 'redemption' group by o.fund_id) d
      where l.fund_id = d.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.bucket = '30d'
        and l.as_of = evergreen.ladder_date(d.fund_id, 'liability', 'base')
+       -- what was asked for in a demo's past is no demand on the ladder of today
+       and l.as_of <= coalesce(evergreen.demo_clock()::date, l.as_of)
   ), logged as (
     -- 4 one compliance record per order
     insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, workflow_id)

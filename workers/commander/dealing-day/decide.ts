@@ -123,6 +123,8 @@ function ledgerInputs({ ledger, nav_date }: NavFacts): NavInput[] {
     ...line("payable", "subscriptions paid and not dealt", ledger.prepaid),
     ...line("payable", "redemptions payable", ledger.redemptions_payable),
     ...line("payable", "fees payable", ledger.fee_payable),
+    // the fee of each class is accrued from the beginning: what was paid of it is taken off
+    ...line("accrual", "management fees paid", decimal(ledger.management_paid).negated().toFixed()),
   ];
 }
 
