@@ -96,6 +96,8 @@ begin
   perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
   perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
   perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
+  perform evergreen.add_check('statements', 'statements_hash', $c$hash = encode(sha256(convert_to(body::text, 'UTF8')), 'hex')$c$);
+  perform evergreen.add_check('statements', 'statements_version', '(version = 1) = (supersedes is null) and version >= 1');
 end $$;
 
 -- one current version of each allocation and one current mandate per fund

@@ -41,6 +41,7 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('CLAIMABLE', 'note', null, '{dealing_day_id}', '{}'),
   ('CASH_CONFIRMED', 'note', null, '{payments}', '{}'),
   ('LEDGER_REVERSED', 'note', null, '{ledger_tx_id}', '{}'),
+  ('STATEMENTS_READY', 'note', null, '{dealing_day_id,statements}', '{}'),
   ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}'),
   ('DEALING_DAY_KNOCKED', 'tell', null, '{dealing_day_id,reason}', '{}'),
   ('DEALING_DAY_DISCARDED', 'tell', null, '{dealing_day_id}', '{}'),

@@ -54,7 +54,9 @@ export async function populate(
 /** A posted day of both LPs with its tool activated, and a NAV that is only proposed, of a class in which both have dealt. */
 async function deal(db: TestDatabase): Promise<void> {
   const day = await dayAt(db, "settled", { holderUser: userOf(LP_A), subscriberUser: userOf(LP_B) });
-  await dayAt(db, "settled"); // of neither
+  const others = await dayAt(db, "settled"); // of neither
+  for (const { dayId } of [day, others])
+    await db.call(agent("commander"), "fn_prepare_statements", { dealing_day_id: dayId });
   await db.call(OPS, "fn_set_holidays", { calendar: "LU", holidays: [{ date: "2026-05-01", name: "Labour Day" }] });
   await db.call(OPS, "fn_propose_lmt", {
     fund: day.fund.code,

@@ -63,6 +63,8 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
   let { escalated, refused } = args;
   /** Orders left the day after the gate was decided: it is decided anew. */
   let decideAgain = false;
+  /** Somebody knocked while the run waited, and so may have corrected what it waited for. */
+  let knocked = false;
   const commander = callRoom("commander", rooms);
   const engine = callRoom("liquidity-engine", rooms);
   const kyc = callRoom("kyc", rooms);
@@ -87,7 +89,7 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
         seen.blockers = [reasonOf(error).slice(0, 200)];
         wait = AGAIN;
       }
-      if (wait !== undefined) await condition(() => knocks > before, Math.max(1, wait));
+      knocked = wait !== undefined && (await condition(() => knocks > before, Math.max(1, wait)));
       if (workflowInfo().historyLength > LONG_HISTORY)
         await continueAsNew<typeof dealingDay>({
           eventId,
@@ -151,7 +153,8 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
       case "claimable":
         return blocked(PATIENCE, "confirmation of the cash");
       case "settled":
-        await commander.closeDay(step);
+        if (day.step < 11) await commander.prepareStatements(step);
+        else await commander.closeDay(step);
         return undefined;
       default:
         return blocked(PATIENCE, `nothing this run knows: the day is ${day.status}`);
@@ -169,14 +172,14 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
     return day.leads ? undefined : blocked(PATIENCE, "the NAV, which another class makes");
   }
 
-  async function freeze(): Promise<number | undefined> {
-    const { blockers } = await commander.freezeNav(step);
-    return blockers.length > 0 ? blocked(PATIENCE, ...blockers) : undefined;
+  async function freeze(): Promise<undefined> {
+    await commander.freezeNav(step);
+    return undefined;
   }
 
   async function propose(day: DayPosition): Promise<number | undefined> {
     // a frozen NAV with blockers is frozen anew once somebody has knocked: only people correct, and nothing is waived
-    if (day.blockers.length > 0) return await freeze();
+    if (day.blockers.length > 0) return knocked ? await freeze() : blocked(PATIENCE, ...day.blockers);
     if (!day.lab) {
       const { fraction } = await engine.runLab(step);
       seen.projectedFill = fraction;
@@ -203,11 +206,9 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
     }
     if (proposalStatus === "approved") return await strike(day);
     // refused, by a person or by time: it is frozen anew after the next knock, or somebody discards the day
-    if (refused !== proposalId) {
-      refused = proposalId;
-      return blocked(PATIENCE, `the NAV was ${proposalStatus}: correct it and knock, or discard the day`);
-    }
-    return await freeze();
+    if (knocked && refused === proposalId) return await freeze();
+    refused = proposalId;
+    return blocked(PATIENCE, `the NAV was ${proposalStatus}: correct it and knock, or discard the day`);
   }
 
   /** Step 6 begins before anything is struck: where the gate would have to pay less than it may, people decide first. */

@@ -31,6 +31,7 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     strikeNav: dealing,
     postDay: dealing,
     openClaims: dealing,
+    prepareStatements: dealing,
     closeDay: dealing,
     discardDay: dealing,
   },

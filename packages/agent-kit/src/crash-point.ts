@@ -32,6 +32,7 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     strikeNav: ["facts", "record"],
     postDay: ["record"],
     openClaims: ["record"],
+    prepareStatements: ["record"],
     closeDay: ["record"],
     discardDay: ["record"],
     activateTool: ["record"],

@@ -66,6 +66,8 @@ export const DEALING_CONTRACTS = {
     postDay: action(DayRef, z.object({ carried: count })),
     /** Step 9. */
     openClaims: action(DayRef, status),
+    /** Step 11: what every investor of the day is told, with its hash; again after a restatement, which adds versions. */
+    prepareStatements: action(DayRef, z.object({ statements: count })),
     /** Step 12. */
     closeDay: action(DayRef, z.object({ dayHash: z.string().max(64) })),
     /** Gives the day up before it is posted; its orders wait for another one. */

@@ -204,6 +204,7 @@ export const EVENTS = {
   CLAIMABLE: fact(z.object({ dealing_day_id: id })),
   CASH_CONFIRMED: fact(z.object({ payments: z.int() })),
   LEDGER_REVERSED: fact(z.object({ ledger_tx_id: id })),
+  STATEMENTS_READY: fact(z.object({ dealing_day_id: id, statements: z.int() })),
   DEALING_DAY_CLOSED: fact(z.object({ dealing_day_id: id, day_hash: digest })),
 } as const satisfies Record<string, EventType>;
 

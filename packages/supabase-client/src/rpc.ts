@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
+import { STATEMENT_RPCS } from "./statement-rpc.ts";
 
 const workflowRun = z.object({
   workflow_id: z.string(),
@@ -156,6 +157,7 @@ export const RPCS = {
   fn_assign_investor: rpc("one", z.object({ pending_id: uuid, classification: z.string(), request_id }), uuid),
   fn_ask_evidence: rpc("one", z.object({ pending_id: uuid, missing: z.array(z.string()), request_id }), z.string()),
   ...DEALING_RPCS,
+  ...STATEMENT_RPCS,
   fn_intake_orders: rpc(
     "one",
     z.object({ batch_id: uuid, request_id }),

@@ -113,6 +113,9 @@ export const dealingDayActions: DealingActions = {
   openClaims: async (context, { dealingDayId }) => ({
     status: (await context.record((rpc) => rpc("fn_open_claims", { dealing_day_id: dealingDayId }))).status,
   }),
+  prepareStatements: async (context, { dealingDayId }) => ({
+    statements: (await context.record((rpc) => rpc("fn_prepare_statements", { dealing_day_id: dealingDayId }))).written,
+  }),
   closeDay: async (context, { dealingDayId }) => ({
     dayHash:
       (await context.record((rpc) => rpc("fn_close_dealing_day", { dealing_day_id: dealingDayId }))).day_hash ?? "",

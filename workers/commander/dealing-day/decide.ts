@@ -211,9 +211,9 @@ function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: Retu
   );
 }
 
-/** R5: against the value of the strike before, unless a person confirmed the new one. Exact. */
-function isQuarantined({ value, anchor, confirmed, max_move_bps }: Asset): boolean {
-  if (confirmed === true || value === null || anchor === null) return false;
+/** R5: against the value of the strike before, unless a person confirmed the new one; a balance of cash is no price. Exact. */
+function isQuarantined({ type, value, anchor, confirmed, max_move_bps }: Asset): boolean {
+  if (type === "cash" || confirmed === true || value === null || anchor === null) return false;
   const before = decimal(anchor);
   return !before.isZero() && decimal(value).minus(before).abs().times(BPS).gt(before.abs().times(max_move_bps));
 }
