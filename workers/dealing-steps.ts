@@ -29,7 +29,7 @@ export interface DealingSteps {
   proposeNav(leader: DayIds): Promise<{ proposalId: string }>;
   /** Steps 5 to 9 once two people have approved. Errors: EG428 when a cap is below what must be paid, or a party is not cleared any more. */
   deal(leader: DayIds, others: readonly DayIds[]): Promise<void>;
-  /** Step 12, once the cash has moved. */
+  /** Steps 11 and 12, once the cash has moved. */
   close(day: DayIds): Promise<void>;
 }
 
@@ -103,7 +103,10 @@ export function dealingSteps(tools: RoomTools): DealingSteps {
       }
     },
     async close(day) {
-      if ((await look(day)).status === "settled") await act("commander", "closeDay", first(day));
+      const { status, step } = await look(day);
+      if (status !== "settled") return;
+      if (step < 11) await act("commander", "prepareStatements", first(day));
+      await act("commander", "closeDay", first(day));
     },
   };
 }

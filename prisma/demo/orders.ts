@@ -1,104 +1,77 @@
-// Orders of one dealing date: who joins, adds and leaves, at the published price of that date (R2, R5b). Units lie in lots, first in
-// first out, and may leave twelve months after they were bought (R3).
+// What investors ask for on each dealing date: who joins, adds and leaves (inputs; what they get is the engine's). Who leaves asks for units
+// that are free on that date (R3) and not asked for already.
 import { between, happens, uuidOf } from "./chance.ts";
 import type { DemoInvestor } from "./investors.ts";
-import { cashFor, sum, unitsFor } from "./money.ts";
-import { type ClassCode, LOCK_MONTHS } from "./terms.ts";
+import { sum } from "./money.ts";
+import { type ClassCode, isFree } from "./terms.ts";
 
-export interface DemoFlow {
+export interface DemoOrder {
   id: string;
+  /** Dealing date that it is meant for. */
   month: number;
   investor: string;
   shareClass: ClassCode;
   direction: "subscription" | "redemption";
-  /** Cents. */
-  amount: bigint;
-  /** Ten-thousandths. */
-  units: bigint;
+  /** Cents; subscriptions. */
+  amount?: bigint;
+  /** Ten-thousandths; redemptions. */
+  units?: bigint;
   /** Days between the order and the dealing date. */
   notice: number;
 }
 
-interface Lot {
-  month: number;
+/** Units bought together by one investor. */
+export interface Lot {
+  id: string;
+  investor: string;
+  shareClass: ClassCode;
+  openedOn: string;
   units: bigint;
 }
-/** Units of each investor by lot. */
-export type Register = Map<string, Lot[]>;
 
-/** An uneasy quarter, 2025-03 to 2025-05: three times as many leave. */
-const UNEASY = new Set([17, 18, 19]);
 const ADDS_PER_MILLE = 22;
 const LEAVES_PER_MILLE = 18;
+/** An uneasy quarter, 2025-04 to 2025-06: how many times as many leave. */
+const UNEASY: ReadonlyMap<number, number> = new Map([
+  [18, 3],
+  [19, 4],
+  [20, 7],
+]);
 
-/** Orders of all investors on one date; the register is brought forward. */
-export function dealOn(
+/** Orders of all investors for one date. `waiting`: units an investor has asked for before and not got. */
+export function ordersFor(
   month: number,
   investors: readonly DemoInvestor[],
-  prices: Record<ClassCode, bigint>,
-  register: Register,
-): DemoFlow[] {
-  const flows: DemoFlow[] = [];
-  for (const investor of investors) {
-    const flow = orderOf(month, investor, prices[investor.shareClass], register);
-    if (flow) flows.push(flow);
-  }
-  return flows;
+  lots: readonly Lot[],
+  waiting: ReadonlyMap<string, bigint>,
+): DemoOrder[] {
+  return investors.flatMap((investor) => {
+    const own = lots.filter((lot) => lot.investor === investor.code);
+    return orderOf(month, investor, own, waiting.get(investor.code) ?? 0n) ?? [];
+  });
 }
 
-function orderOf(month: number, investor: DemoInvestor, price: bigint, register: Register): DemoFlow | undefined {
-  const { code, joins, size } = investor;
-  if (month < joins) return undefined;
-  if (month === joins) return subscribe(month, investor, size, price, register);
-  const lots = register.get(code) ?? [];
-  const free = sum(lots.filter((lot) => lot.month <= month - LOCK_MONTHS).map((lot) => lot.units));
-  if (free > 0n && happens(`leaves/${code}/${month}`, UNEASY.has(month) ? 3 * LEAVES_PER_MILLE : LEAVES_PER_MILLE)) {
+function orderOf(month: number, investor: DemoInvestor, lots: readonly Lot[], waiting: bigint): DemoOrder | undefined {
+  const { code, joins, size, leavesClearance } = investor;
+  if (month < joins || month >= leavesClearance) return undefined;
+  const base = { id: uuidOf(`flow/${code}/${month}`), month, investor: code, shareClass: investor.shareClass };
+  const subscribe = (amount: bigint): DemoOrder => ({
+    ...base,
+    direction: "subscription",
+    amount,
+    notice: between(`notice/${code}/${month}`, 6, 15),
+  });
+  if (month === joins) return subscribe(size);
+  const free = sum(lots.filter((lot) => isFree(lot.openedOn, month)).map((lot) => lot.units)) - waiting;
+  if (free > 0n && happens(`leaves/${code}/${month}`, LEAVES_PER_MILLE * (UNEASY.get(month) ?? 1))) {
     const percent = happens(`all/${code}/${month}`, 150) ? 100 : between(`part/${code}/${month}`, 10, 60);
-    return redeem(month, investor, (free * BigInt(percent)) / 100n, price, lots);
+    const units = (free * BigInt(percent)) / 100n;
+    if (units > 0n)
+      return { ...base, direction: "redemption", units, notice: between(`notice/${code}/${month}`, 36, 52) };
   }
-  if (lots.length > 0 && happens(`adds/${code}/${month}`, ADDS_PER_MILLE)) {
+  if (lots.some((lot) => lot.units > 0n) && happens(`adds/${code}/${month}`, ADDS_PER_MILLE)) {
     const thousands = (size * BigInt(between(`adds-part/${code}/${month}`, 10, 50))) / 100n / 100_000n;
-    return subscribe(month, investor, (thousands > 0n ? thousands : 1n) * 100_000n, price, register);
+    return subscribe((thousands > 0n ? thousands : 1n) * 100_000n);
   }
   return undefined;
-}
-
-function subscribe(month: number, investor: DemoInvestor, amount: bigint, price: bigint, register: Register): DemoFlow {
-  const units = unitsFor(amount, price);
-  const lots = register.get(investor.code) ?? [];
-  register.set(investor.code, [...lots, { month, units }]);
-  return flowOf(month, investor, "subscription", amount, units, between(`notice/${investor.code}/${month}`, 3, 15));
-}
-
-function redeem(
-  month: number,
-  investor: DemoInvestor,
-  units: bigint,
-  price: bigint,
-  lots: Lot[],
-): DemoFlow | undefined {
-  const amount = cashFor(units, price);
-  if (amount <= 0n) return undefined;
-  let left = units;
-  for (const lot of lots) {
-    if (lot.units >= left) {
-      lot.units -= left;
-      break;
-    }
-    left -= lot.units;
-    lot.units = 0n;
-  }
-  return flowOf(month, investor, "redemption", amount, units, between(`notice/${investor.code}/${month}`, 30, 60));
-}
-
-function flowOf(
-  month: number,
-  investor: DemoInvestor,
-  direction: DemoFlow["direction"],
-  amount: bigint,
-  units: bigint,
-  notice: number,
-): DemoFlow {
-  const id = uuidOf(`flow/${investor.code}/${month}`);
-  return { id, month, investor: investor.code, shareClass: investor.shareClass, direction, amount, units, notice };
 }

@@ -46,7 +46,9 @@ export async function ask(
     const once = () =>
       new Promise<() => Row[]>((resolve, reject) => {
         client.query(
-          new Message(before, context, statement, keep, (error, rows) => (error === null ? resolve(rows) : reject(error))),
+          new Message(before, context, statement, keep, (error, rows) =>
+            error === null ? resolve(rows) : reject(error),
+          ),
         );
       });
     // the first attempt ended before the statement began: asking again does nothing twice

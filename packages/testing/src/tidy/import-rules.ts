@@ -19,7 +19,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   workers: ["agent-kit", "config", "domain", "finance", "memory", "supabase-client", "tracing", "workflows"],
   gateway: ["agent-kit", "config", "domain"],
   stack: ["config", "domain"],
-  prisma: ["config", "domain", "finance", "stack", "supabase-client"],
+  prisma: ["config", "domain", "finance", "stack", "supabase-client", "workers"],
   cli: ["agent-kit", "config", "domain", "finance", "memory", "nport", "stack", "supabase-client", "tracing"],
   scripts: ["agent-kit", "cli", "config", "domain", "stack", "testing", "tracing"],
   testing: ["agent-kit", "config", "domain", "stack", "supabase-client", "tracing", "workers"],
