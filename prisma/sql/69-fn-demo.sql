@@ -41,9 +41,10 @@ begin
   if at is null then
     return new;
   end if;
-  -- whatever is now in the row was put there by the clock; when the row itself was made stays true (but a change of state has no other time)
+  -- whatever is now in the row was put there by the clock; when the row itself was made stays true (but a change of state has no other time), and when the bus carried an event
   select jsonb_object_agg(c.key, at) into dated from jsonb_each(to_jsonb(new)) c
-   where c.value = to_jsonb(now()) and (c.key not in ('created_at', 'updated_at') or (c.key = 'created_at' and tg_table_name = 'order_transitions'));
+   where c.value = to_jsonb(now()) and (c.key not in ('created_at', 'updated_at') or (c.key = 'created_at' and tg_table_name = 'order_transitions'))
+     and (c.key <> 'recorded_at' or tg_table_name <> 'fund_events');
   return jsonb_populate_record(new, coalesce(dated, '{}'));
 end $$;
 comment on function evergreen.backdate() is 'In a transaction of a demo''s past, every time of a row that the clock has set is the demo clock''s.';
@@ -152,13 +153,13 @@ begin
   if answer is not null then
     return (answer ->> 'batch_id')::uuid;
   end if;
-  perform evergreen.refuse_unless(evergreen.demo_clock() is not null, 'EG428', 'Only orders of a demo''s past are taken in by its loader.');
+  perform evergreen.refuse_unless(evergreen.is_demo(), 'EG428', 'This database is not marked as a demo.');
   select * into of_fund from public.funds f where (f.code = fn_batch_demo_orders.fund or f.fund_id::text = fn_batch_demo_orders.fund) and f.synthetic for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No synthetic fund with that code.');
   perform evergreen.refuse_unless(direction in ('subscription', 'redemption'), 'EG400', 'direction is subscription or redemption.');
   -- those whose event nobody was handed: orders of today are on their way to the intake
   select array_agg(f.event_id order by f.requested_at, f.flow_id) into events from public.fund_flows f
-   where f.fund_id = of_fund.fund_id and f.direction = fn_batch_demo_orders.direction and f.status = 'submitted' and f.requested_at <= evergreen.demo_clock()
+   where f.fund_id = of_fund.fund_id and f.direction = fn_batch_demo_orders.direction and f.status = 'submitted' and f.requested_at <= evergreen.clock()
      and not exists (select from public.event_outbox o where o.event_id = f.event_id);
   if events is not null then
     insert into public.event_batches (type, event_ids, events, attempts, next_at, leased_by)
@@ -173,4 +174,4 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_batch_demo_orders(text, text, text) is
-  'Puts the submitted orders of a demo''s past into a batch for the intake; null when there are none. EG400, EG404, EG428 outside of a demo''s past.';
+  'Puts the submitted orders of a demo''s past into a batch for the intake; null when there are none. EG400, EG404, EG428 not a demo database.';

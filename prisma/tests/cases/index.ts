@@ -4,6 +4,7 @@ import { DEALING_ORDER_CASES } from "./dealing-order-cases.ts";
 import { DEALING_POSTING_CASES } from "./dealing-posting-cases.ts";
 import { DEALING_RUN_CASES } from "./dealing-run-cases.ts";
 import { DEALING_TERMS_CASES } from "./dealing-terms-cases.ts";
+import { DEMO_CASES } from "./demo-cases.ts";
 import { EVENT_CASES } from "./event-cases.ts";
 import { FUND_CASES } from "./fund-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
@@ -24,4 +25,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...DEALING_POSTING_CASES,
   ...DEALING_RUN_CASES,
   ...STATEMENT_CASES,
+  ...DEMO_CASES,
 ];
