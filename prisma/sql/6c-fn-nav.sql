@@ -249,7 +249,7 @@ declare
   s public.nav_strikes;
   id uuid;
 begin
-  perform evergreen.require_role('pm_role', 'ops_role');
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_commander');
   input := jsonb_build_object('strike_id', strike_id, 'reason', reason, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'));
   answer := evergreen.earlier_answer('fn_restate_nav', request_id, input);
   if answer is not null then

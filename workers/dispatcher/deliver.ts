@@ -3,7 +3,7 @@ import type { CrashPoint } from "@evergreen-fund/agent-kit";
 import { EVENTS, isEventName, OWN_WORKFLOWS, workflowIdOf } from "@evergreen-fund/domain";
 import type { RpcResult } from "@evergreen-fund/supabase-client";
 import { runContext, startRunSpan, traced } from "@evergreen-fund/tracing";
-import type { batch, commander, dealingDay } from "@evergreen-fund/workflows";
+import type { batch, commander, dealingDay, restatement } from "@evergreen-fund/workflows";
 import type { Rooms } from "@evergreen-fund/workflows/proxies.ts";
 import { SEARCH } from "@evergreen-fund/workflows/search-attributes.ts";
 import {
@@ -69,7 +69,7 @@ async function startRun(event: ClaimedEvent, { client, rooms, crashPoint }: Cour
   );
   try {
     const start = () =>
-      client.workflow.start<typeof commander | typeof dealingDay>(workflow, {
+      client.workflow.start<typeof commander | typeof dealingDay | typeof restatement>(workflow, {
         workflowId,
         taskQueue: "commander",
         args: [{ eventId: event.event_id, rooms }],

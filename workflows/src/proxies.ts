@@ -34,6 +34,11 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     prepareStatements: dealing,
     closeDay: dealing,
     discardDay: dealing,
+    proposeRestatement: dealing,
+    strikeRestatement: dealing,
+    compensate: dealing,
+    restateStatements: dealing,
+    beginNextRestatement: dealing,
   },
   kyc: { recheckOrders: dealing },
   "liquidity-engine": {

@@ -36,6 +36,13 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     closeDay: ["record"],
     discardDay: ["record"],
     activateTool: ["record"],
+    openDealingDays: ALL,
+    openRestatement: ALL,
+    proposeRestatement: ALL,
+    strikeRestatement: ["record"],
+    compensate: ALL,
+    restateStatements: ["facts", "record"],
+    beginNextRestatement: ALL,
   },
   rebalancing: { propose: ALL, apply: ["record"] },
   "liquidity-engine": {

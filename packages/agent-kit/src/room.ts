@@ -45,7 +45,8 @@ export interface RoomTools {
 
 /** What every input holds: the run, and where a run goes in turns the number of its turn. */
 interface Reference {
-  eventId: string;
+  /** Absent where a schedule asks and no event does. */
+  eventId?: string;
   workflowId: string;
   round?: number;
 }
@@ -84,7 +85,8 @@ export function room<R extends RoomName>(
 }
 
 function contextOf(name: Room, action: string, actor: Actor, tools: RoomTools, reference: Reference): RoomContext {
-  const ids = { event_id: reference.eventId, workflow_id: reference.workflowId };
+  const { eventId, workflowId } = reference;
+  const ids = { workflow_id: workflowId, ...(eventId === undefined ? {} : { event_id: eventId }) };
   const step = async <T>(what: RoomStep, work: () => T | Promise<T>): Promise<T> => {
     const result = await traced(roomSpan(name, action, what), ids, work);
     tools.crashPoint(`${name}.${action}.${what}`);

@@ -52,6 +52,8 @@ export interface Config {
   /** Null: unversioned workers. */
   versioning: { deploymentName: string; buildId: string } | null;
   workers: "single" | "split";
+  /** Whether dealing days are opened by schedules. */
+  schedules: boolean;
   /** Whether the demo fund and the demo logins are made; only ever on the embedded API. */
   demo: boolean;
   approvalTimeoutMs: number;
@@ -160,6 +162,7 @@ function assemble(settings: Settings, homeIsDefault: boolean): Config {
     },
     versioning: settings.TEMPORAL_VERSIONING === undefined ? null : { deploymentName, buildId },
     workers: settings.WORKERS,
+    schedules: settings.EVERGREEN_SCHEDULES === "on",
     demo:
       settings.SUPABASE_URL === undefined &&
       (settings.EVERGREEN_DEMO ?? (settings.DATABASE_URL ? "off" : "on")) === "on",

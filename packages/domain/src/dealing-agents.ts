@@ -72,6 +72,11 @@ export const DEALING_CONTRACTS = {
     closeDay: action(DayRef, z.object({ dayHash: z.string().max(64) })),
     /** Gives the day up before it is posted; its orders wait for another one. */
     discardDay: action(DayRef.extend({ reason: words }), status),
+    /** Opens the dealing days of a class whose cut-off is near at `at`; no event asks for it, a schedule does. */
+    openDealingDays: action(
+      z.object({ workflowId: z.string(), fundId: id, shareClassId: id, at: z.iso.datetime() }),
+      z.object({ dates: z.array(z.iso.date()).max(60) }),
+    ),
     /** Puts a tool to use that two people approved. */
     activateTool: action(DayRef.extend({ activationId: id }), z.object({ tool: z.string() })),
   },

@@ -39,6 +39,7 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   DEALING_DAY_DISCARDED: { dealing_day_id: ID },
   ORDERS_ROLLED: { dealing_day_id: ID, orders: 1 },
   MARKS_RECORDED: { marks: 2 },
+  NAV_RESTATED: { strike_id: ID, supersedes: ID, material: true, compensations: 3 },
   NAV_APPROVAL_OVERDUE: { dealing_day_id: ID, proposal_id: ID },
   CUTOFF_REACHED: { dealing_day_id: ID, orders: 2, order_root: HASH },
   ORDERS_RECHECKED: { dealing_day_id: ID, held: 0 },

@@ -1,6 +1,6 @@
 // The fn_* of orders, dealing days, strikes, liquidity tools and the ledger: their arguments and what they answer. Units and money are decimal strings.
 import { z } from "zod";
-import { Book, DayRow, NavFacts } from "./dealing-facts.ts";
+import { Book, DayRow, NavFacts, RestatementFacts } from "./dealing-facts.ts";
 import { amount, day, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 
 const status = z.string();
@@ -142,6 +142,12 @@ export const DEALING_RPCS = {
     "one",
     z.object({ strike_id: uuid, inputs: z.array(json), reason: z.string(), request_id }),
     strike,
+  ),
+  fn_read_restatement: rpc("one", z.object({ strike_id: uuid }), RestatementFacts),
+  fn_record_restatement: rpc(
+    "one",
+    z.object({ strike_id: uuid, classes: z.array(json), deals: z.array(json), request_id }),
+    z.object({ strike_id: uuid, days: z.int(), compensations: z.int(), event_id: uuid }),
   ),
   fn_decide_lmt: rpc("one", z.object({ dealing_day_id: uuid, decision: json, request_id }), dealingDay),
   fn_record_allocations: rpc(
