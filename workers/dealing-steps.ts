@@ -1,4 +1,4 @@
-// The steps of a dealing day called one after another in this process, without Temporal: for a past that is made in batch, where nobody is waited for.
+// The steps of a dealing day, and of a restatement, called one after another in this process, without Temporal: for a past that is made in batch, where nobody is waited for.
 // They are the actions of the rooms, under their roles and with their request ids, so that taken again they give the first answer.
 import type { RoomTools } from "@evergreen-fund/agent-kit";
 import {
@@ -10,6 +10,7 @@ import {
   type RoomName,
 } from "@evergreen-fund/domain";
 import type { DayRef } from "@evergreen-fund/domain/dealing-agents.ts";
+import type { RestatementRef } from "@evergreen-fund/domain/restatement-agents.ts";
 import { ApplicationFailure } from "@temporalio/common";
 import { commander } from "./commander/activities.ts";
 import { kyc } from "./kyc/activities.ts";
@@ -31,6 +32,10 @@ export interface DealingSteps {
   deal(leader: DayIds, others: readonly DayIds[]): Promise<void>;
   /** Steps 11 and 12, once the cash has moved. */
   close(day: DayIds): Promise<void>;
+  /** The corrected NAV of a restatement that was begun goes before two people. */
+  proposeRestatement(restatement: RestatementRef): Promise<{ proposalId: string }>;
+  /** Once they have approved: the strike, what every deal is owed, statements anew. Errors: EG428 when a later strike has to follow. */
+  restate(restatement: RestatementRef): Promise<void>;
 }
 
 /** Errors of every step: those of the fn_* behind it, as EvergreenError. */
@@ -107,6 +112,14 @@ export function dealingSteps(tools: RoomTools): DealingSteps {
       if (status !== "settled") return;
       if (step < 11) await act("commander", "prepareStatements", first(day));
       await act("commander", "closeDay", first(day));
+    },
+    proposeRestatement: (restatement) => act("commander", "proposeRestatement", restatement),
+    async restate(restatement) {
+      await act("commander", "strikeRestatement", restatement);
+      await act("commander", "compensate", restatement);
+      await act("commander", "restateStatements", restatement);
+      const { navDate } = await act("commander", "beginNextRestatement", restatement);
+      if (navDate !== undefined) throw new EvergreenError("EG428", `The NAV of ${navDate} has to be restated in turn.`);
     },
   };
 }

@@ -1,6 +1,7 @@
 // Makes the past of the demo fund: every act of the timeline through the same fn_* and the same actions of the rooms as today's dealing days, at the time
 // it is said to have happened. Two demo people approve each NAV, operations confirm the cash. What has been done before is not done again.
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import type { RestatementRef } from "@evergreen-fund/domain/restatement-agents.ts";
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
 import { decimal } from "@evergreen-fund/finance/money.ts";
 import type { Database } from "@evergreen-fund/supabase-client";
@@ -43,9 +44,14 @@ export async function makeHistory(
   await openDays(tools);
   const places = await findPlaces(tools);
   for (const month of [...places.closed].sort((a, b) => a - b)) onMonth(month);
+  const closes = new Map(
+    demo.timeline.flatMap(({ act, month }, position) => (act === "close" ? [[month, position]] : [])),
+  );
   let loaded = 0;
-  for (const act of demo.timeline) {
-    if (places.closed.has(act.month)) continue;
+  for (const [position, act] of demo.timeline.entries()) {
+    // a restatement comes after the close of its month and before that of the next one
+    const isLate = position > (closes.get(act.month) ?? demo.timeline.length);
+    if (places.closed.has(isLate ? act.month + 1 : act.month)) continue;
     if (signal?.aborted) return { loaded, complete: false };
     tools.clock.at = act.at;
     await (ACTS[act.act] as (tools: HistoryTools, places: Places, act: DatedAct) => Promise<unknown>)(
@@ -59,12 +65,15 @@ export async function makeHistory(
     }
   }
   await agree(tools, demo.forecast);
+  // the next dealing date has its orders: from here on it is a day like any other
+  tools.clock.at = undefined;
+  await tools.database.rpc(DEMO, "fn_hand_over_demo_days", { fund: FUND_CODE, request_id: request("hand-over") });
   return { loaded, complete: true };
 }
 
-/** All at once and before anything deals: whoever opens a later day meanwhile waits for these, as for any day before. */
+/** All at once and before anything deals: a later day that a schedule or a person opens meanwhile waits for these, as for any day before it. */
 async function openDays({ database, clock }: HistoryTools): Promise<void> {
-  for (let month = 0; month < MONTHS; month += 1) {
+  for (let month = 0; month <= MONTHS; month += 1) {
     clock.at = momentAfter(month, -45);
     for (const share_class of CODES)
       await database.rpc(CLERK, "fn_open_dealing_day", {
@@ -107,6 +116,62 @@ async function findPlaces({ database }: HistoryTools): Promise<Places> {
     days: dealt.map((row) => row.map(({ ids }) => ids)),
     closed: new Set(dealt.flatMap((row, month) => (row.every(({ closed }) => closed) ? [month] : []))),
   };
+}
+
+/** What was frozen for a strike, with one mark put right, as fn_restate_nav takes it. */
+const correctedInputs = (
+  inputs: readonly {
+    asset_id: string | null;
+    kind: string;
+    label: string;
+    value: { toFixed(dp: number): string };
+    as_of: Date;
+    source: string;
+  }[],
+  { asset, nav, source }: { asset: string; nav: string; source: string },
+): Record<string, unknown>[] =>
+  inputs.map((row) => ({
+    ...(row.asset_id === null ? {} : { asset_id: row.asset_id }),
+    kind: row.kind,
+    label: row.label,
+    as_of: row.as_of.toISOString().slice(0, 10),
+    ...(row.kind === "asset" && row.label === asset
+      ? { value: nav, source }
+      : { value: row.value.toFixed(2), source: row.source }),
+  }));
+
+/** The restatement of a month-end that was begun. */
+async function restatementOf({ database }: HistoryTools, fundId: string, month: number): Promise<RestatementRef> {
+  const strike = await database.read(CLERK, (tx) =>
+    tx.nav_strikes.findFirst({
+      where: { fund_id: fundId, nav_date: new Date(monthEnd(month)), supersedes: { not: null } },
+      orderBy: { version: "asc" },
+    }),
+  );
+  const event = await database.read(CLERK, (tx) =>
+    tx.fund_events.findFirst({
+      where: {
+        fund_id: fundId,
+        type: "NAV_RESTATEMENT_BEGUN",
+        payload: { path: ["strike_id"], equals: strike?.strike_id ?? "" },
+      },
+    }),
+  );
+  if (strike === null || event === null)
+    throw new EvergreenError("EG500", `The restatement of ${monthEnd(month)} has not been begun.`);
+  return { eventId: event.event_id, workflowId: `restate/${strike.strike_id}`, fundId, strikeId: strike.strike_id };
+}
+
+async function approve({ database }: HistoryTools, proposal_id: string, person: 0 | 1, name: string): Promise<void> {
+  const { hash } = await database.read(APPROVERS[person], (tx) =>
+    tx.proposals.findUniqueOrThrow({ where: { proposal_id } }),
+  );
+  await database.rpc(APPROVERS[person], "fn_decide_proposal", {
+    proposal_id,
+    hash,
+    decision: "approved",
+    request_id: request(name),
+  });
 }
 
 type ActOf<A extends DatedAct["act"]> = DatedAct & { act: A };
@@ -158,17 +223,9 @@ const ACTS: {
     for (const day of days[month] ?? []) await steps.cutOff(day);
   },
   propose_nav: ({ steps }, { days }, { month }) => steps.proposeNav(leaderOf(days, month)),
-  async approve_nav({ database, steps }, { days }, { month, person }) {
-    const { proposalId } = await steps.proposeNav(leaderOf(days, month));
-    const { hash } = await database.read(APPROVERS[person], (tx) =>
-      tx.proposals.findUniqueOrThrow({ where: { proposal_id: proposalId } }),
-    );
-    await database.rpc(APPROVERS[person], "fn_decide_proposal", {
-      proposal_id: proposalId,
-      hash,
-      decision: "approved",
-      request_id: request(`${monthEnd(month)}/approval`),
-    });
+  async approve_nav(tools, { days }, { month, person }) {
+    const { proposalId } = await tools.steps.proposeNav(leaderOf(days, month));
+    await approve(tools, proposalId, person, `${monthEnd(month)}/approval`);
   },
   deal: ({ steps }, { days }, { month }) => steps.deal(leaderOf(days, month), (days[month] ?? []).slice(1)),
   redemptions_paid: (tools, { days }, { month }) =>
@@ -181,6 +238,30 @@ const ACTS: {
   async close({ steps }, { days }, { month }) {
     for (const day of days[month] ?? []) await steps.close(day);
   },
+  async begin_restatement({ database }, { fundId }, { month, reason, mark }) {
+    const strike = await database.read(CASHIER, (tx) =>
+      tx.nav_strikes.findFirstOrThrow({
+        where: {
+          fund_id: fundId,
+          nav_date: new Date(monthEnd(month)),
+          supersedes: null,
+          state: { in: ["final", "restated"] },
+        },
+        include: { inputs: { orderBy: { input_id: "asc" } } },
+      }),
+    );
+    await database.rpc(CASHIER, "fn_restate_nav", {
+      strike_id: strike.strike_id,
+      inputs: correctedInputs(strike.inputs, mark),
+      reason,
+      request_id: request(`${monthEnd(month)}/restatement`),
+    });
+  },
+  async approve_restatement(tools, { fundId }, { month, person }) {
+    const { proposalId } = await tools.steps.proposeRestatement(await restatementOf(tools, fundId, month));
+    await approve(tools, proposalId, person, `${monthEnd(month)}/approval-of-restatement`);
+  },
+  restate: async (tools, { fundId }, { month }) => tools.steps.restate(await restatementOf(tools, fundId, month)),
 };
 
 function leaderOf(days: Places["days"], month: number): DayIds {

@@ -13,14 +13,11 @@ import { fourDecimals } from "./money.ts";
 import {
   CALENDAR,
   CLASSES,
-  CODES,
   DEMO_VERSION,
   dealingPolicy,
   FUND_CODE,
   ISSUE_PRICE,
   LMT_POLICY,
-  MONTHS,
-  monthEnd,
   TERMS_FROM,
 } from "./terms.ts";
 
@@ -132,7 +129,7 @@ export async function setTerms(databaseUrl: string): Promise<void> {
   }
 }
 
-/** The past of the fund, and then the dealing day that waits for whoever looks at the demo. One at a time per database. */
+/** Makes the past of the fund; one at a time per database. */
 export async function loadHistory(
   client: pg.Client,
   databaseUrl: string,
@@ -149,23 +146,10 @@ export async function loadHistory(
       throw coded(cause);
     });
     const steps = dealingSteps({ database, crashPoint: () => undefined });
-    const made = await makeHistory(demo, { database, clock, steps }, onMonth, signal);
-    if (made.complete) await openNextDay(client);
-    return made;
+    return await makeHistory(demo, { database, clock, steps }, onMonth, signal);
   } finally {
     await database.close();
   }
-}
-
-/** Every class in one transaction: the NAV of a date is made by one class for all whose days are open. */
-function openNextDay(client: pg.Client): Promise<void> {
-  return inTransaction(client, CLERK, async () => {
-    for (const code of CODES)
-      await client.query(
-        "select public.fn_open_dealing_day(fund => $1, share_class => $2, dealing_date => $3, request_id => $4)",
-        [FUND_CODE, code, monthEnd(MONTHS), `${prefix}/day/${code}/${monthEnd(MONTHS)}`],
-      );
-  });
 }
 
 async function inTransaction<T>(

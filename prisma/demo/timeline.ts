@@ -28,7 +28,9 @@ export type Act =
   | { act: "load"; name: string; chunk: DemoChunk }
   | { act: "move_cash"; purpose: "invest" | "divest" | "management_fee"; amount: string }
   | { act: "subscriptions_paid" | "cut_off" | "propose_nav" | "deal" | "redemptions_paid" | "close" }
-  | { act: "approve_nav"; person: 0 | 1 };
+  | { act: "approve_nav" | "approve_restatement"; person: 0 | 1 }
+  | { act: "begin_restatement"; reason: string; mark: { asset: string; nav: string; source: string } }
+  | { act: "restate" };
 /** What happened at a time, for the dealing date of a month. */
 export type DatedAct = { at: string; month: number } & Act;
 
@@ -39,6 +41,7 @@ const DAY = {
   nav: 10,
   treasury: 18,
   payment: 20,
+  restatement: 23,
   redemptionsIntake: -35,
   subscriptionsIntake: -4,
   subscriptionsPaid: -3,
@@ -46,6 +49,7 @@ const DAY = {
 
 export function timelineOf(life: readonly MonthEnd[]): DatedAct[] {
   const acts = life.flatMap((end) => [...before(end), ...(end.month < MONTHS ? after(end) : [])]);
+  acts.push(...restated(life[WRONG_MARK.month]!));
   const lapsed: DemoChunk = {
     fund: FUND_CODE,
     lapses: DEMO_INVESTORS.filter((row) => row.leavesClearance < MONTHS).map(({ code }) => ({ investor: code })),
@@ -127,6 +131,29 @@ function marksOf({ month, marks }: MonthEnd): DatedAct[] {
   return [
     load(DAY.liquidMarks, (holding) => holding.fairValueLevel < 3),
     load(DAY.privateMarks, (holding) => holding.fairValueLevel === 3),
+  ];
+}
+
+/** The wrong mark is found and put right; two people approve what the NAV should have been (R30). */
+function restated({ month, marks }: MonthEnd): DatedAct[] {
+  const { key, corrected } = WRONG_MARK;
+  const at = (time: string, act: Act): DatedAct => ({ at: momentAfter(month, DAY.restatement, time), month, ...act });
+  const holding = HOLDINGS.find((row) => row.key === key)!;
+  const snapshot: SnapshotRow = {
+    ...snapshotOf(holding, month, marks.get(key)!, DAY.restatement),
+    id: uuidOf(`corrected/${key}/${month}`),
+    source: corrected,
+  };
+  return [
+    at("10:00", { act: "load", name: "corrected", chunk: { fund: FUND_CODE, snapshots: [snapshot] } }),
+    at("10:30", {
+      act: "begin_restatement",
+      reason: `${key} was marked by an appraisal that had been translated at a wrong rate (synthetic)`,
+      mark: { asset: key, nav: snapshot.nav, source: corrected },
+    }),
+    at("11:30", { act: "approve_restatement", person: 0 }),
+    at("14:00", { act: "approve_restatement", person: 1 }),
+    at("14:30", { act: "restate" }),
   ];
 }
 

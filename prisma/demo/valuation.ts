@@ -41,6 +41,7 @@ export const WRONG_MARK = {
   month: 26,
   ppm: 420_000,
   source: "synthetic: an appraisal translated at a wrong rate",
+  corrected: "synthetic: the appraisal at the right rate",
 };
 
 export const isDeliberate = (key: string, month: number): boolean =>

@@ -175,3 +175,39 @@ exception when others then
 end $$;
 comment on function public.fn_batch_demo_orders(text, text, text) is
   'Puts the submitted orders of a demo''s past into a batch for the intake; null when there are none. EG400, EG404, EG428 not a demo database.';
+
+create or replace function public.fn_hand_over_demo_days(fund text, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  n int;
+begin
+  perform evergreen.require_role('demo_role');
+  input := jsonb_build_object('fund', fund);
+  answer := evergreen.earlier_answer('fn_hand_over_demo_days', request_id, input);
+  if answer is not null then
+    return (answer ->> 'days')::int;
+  end if;
+  perform evergreen.refuse_unless(evergreen.is_demo(), 'EG428', 'This database is not marked as a demo.');
+  select * into of_fund from public.funds f where (f.code = fn_hand_over_demo_days.fund or f.fund_id::text = fn_hand_over_demo_days.fund) and f.synthetic for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No synthetic fund with that code.');
+  -- all classes of a date at once: one of them makes the NAV for those whose days are open (a run that has begun is not begun again)
+  insert into public.event_outbox (seq, event_id, type, mode, fund_id)
+  select e.seq, e.event_id, e.type, 'run', e.fund_id from public.fund_events e join public.dealing_days d on d.dealing_day_id = (e.payload ->> 'dealing_day_id')::uuid
+   where e.fund_id = of_fund.fund_id and e.type = 'DEALING_DAY_OPENED' and d.status = 'open'
+  on conflict do nothing;
+  get diagnostics n = row_count;
+  if pg_try_advisory_xact_lock(7236511) then
+    perform pg_notify('evergreen_events', '');
+  end if;
+  perform evergreen.audit(of_fund.fund_id, 'dealing_days', of_fund.fund_id::text, 'dealing days handed over to their runs: ' || n, request_id);
+  perform evergreen.keep_answer('fn_hand_over_demo_days', request_id, input, jsonb_build_object('days', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_hand_over_demo_days(text, text) is
+  'Dealing days of a demo''s past that are still open go on as runs, like any other; returns how many. EG404, EG428 not a demo database.';

@@ -88,6 +88,7 @@ begin
     ('fn_load_demo(jsonb,text)', 'demo_role'),
     ('fn_set_demo_clock(timestamptz)', 'demo_role'),
     ('fn_batch_demo_orders(text,text,text)', 'demo_role'),
+    ('fn_hand_over_demo_days(text,text)', 'demo_role'),
     ('fn_move_cash(text,text,numeric,text,text)', 'ops_role'),
     ('fn_record_spans(jsonb)', 'service_role')
   ) as access (signature, callers) loop

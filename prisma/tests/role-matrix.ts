@@ -207,6 +207,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_load_demo: ["demo_role"],
   fn_set_demo_clock: ["demo_role"],
   fn_batch_demo_orders: ["demo_role"],
+  fn_hand_over_demo_days: ["demo_role"],
   fn_move_cash: ["ops_role"],
 };
 

@@ -246,6 +246,7 @@ export const RPCS = {
     z.object({ fund: z.string(), direction: z.enum(["subscription", "redemption"]), request_id }),
     uuid.nullable(),
   ),
+  fn_hand_over_demo_days: rpc("one", z.object({ fund: z.string(), request_id }), z.int()),
 } as const satisfies Record<string, Rpc>;
 
 export type RpcName = keyof typeof RPCS;

@@ -1,7 +1,7 @@
 // RPC cases: the demo's clock and loader, and the cash of the fund itself.
 import { expect } from "vitest";
 import { type Args, AUDIT, agent, DEMO, OPS, type TestDatabase } from "../arrange.ts";
-import { dealingFund, place } from "../dealing-day.ts";
+import { dealingFund, openDay, place } from "../dealing-day.ts";
 import { newFund, newInvestor } from "../synthetic-fund.ts";
 import type { RpcCase } from "./rpc-case.ts";
 
@@ -131,6 +131,39 @@ export const DEMO_CASES: RpcCase[] = [
         change: async (a, db) => ({ ...a, fund: (await newFund(db, { synthetic: false })).code }),
       },
       { what: "no direction", code: "EG400", change: (a) => ({ ...a, direction: "both" }) },
+    ],
+  },
+  {
+    fn: "fn_hand_over_demo_days",
+    by: DEMO,
+    arrange: async (db) => {
+      await mark(db);
+      const day = await openDay(db);
+      await db.look("delete from event_outbox o using funds f where o.fund_id = f.fund_id and f.code = $1", [
+        day.fund.code,
+      ]);
+      return { fund: day.fund.code };
+    },
+    check: async ([row], args, db) => {
+      expect(row?.fn_hand_over_demo_days).toBe(1);
+      expect(
+        await db.look(
+          "select o.type, o.mode, o.attempts from event_outbox o join funds f using (fund_id) where f.code = $1",
+          [args.fund],
+        ),
+      ).toEqual([{ type: "DEALING_DAY_OPENED", mode: "run", attempts: 0 }]);
+    },
+    other: (args) => ({ fund: `${args.fund}2` }),
+    audits: 1,
+    events: [],
+    refuses: [
+      { what: "no demo database", code: "EG428", change: unmarked },
+      { what: "a fund that is not there", code: "EG404", change: () => ({ fund: "NONE" }) },
+      {
+        what: "a fund that is not synthetic",
+        code: "EG404",
+        change: async (_a, db) => ({ fund: (await newFund(db, { synthetic: false })).code }),
+      },
     ],
   },
   {
