@@ -16,6 +16,7 @@ import {
   CURRENCY,
   classOf,
   dealingPolicy,
+  freeFrom,
   ISSUE_PRICE,
   LMT_POLICY,
   MONTHS,
@@ -307,6 +308,7 @@ function takeFill(row: DealOutput["orders"][number], date: string, register: Reg
       investor: row.investorId,
       shareClass,
       openedOn: date,
+      freeOn: freeFrom(date),
       units,
     });
   for (const use of row.lots) register.lots.find(({ id }) => id === use.lotId)!.units -= tenThousandths(use.units);

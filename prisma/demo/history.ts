@@ -41,6 +41,7 @@ export async function makeHistory(
   onMonth: (month: number) => void,
   signal: AbortSignal | undefined,
 ): Promise<{ loaded: number; complete: boolean }> {
+  if (signal?.aborted) return { loaded: 0, complete: false };
   await openDays(tools);
   const places = await findPlaces(tools);
   for (const month of [...places.closed].sort((a, b) => a - b)) onMonth(month);

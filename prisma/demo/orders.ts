@@ -3,7 +3,7 @@
 import { between, happens, uuidOf } from "./chance.ts";
 import type { DemoInvestor } from "./investors.ts";
 import { sum } from "./money.ts";
-import { type ClassCode, isFree } from "./terms.ts";
+import { type ClassCode, monthEnd } from "./terms.ts";
 
 export interface DemoOrder {
   id: string;
@@ -26,6 +26,8 @@ export interface Lot {
   investor: string;
   shareClass: ClassCode;
   openedOn: string;
+  /** First day on which it may leave. */
+  freeOn: string;
   units: bigint;
 }
 
@@ -45,10 +47,11 @@ export function ordersFor(
   lots: readonly Lot[],
   waiting: ReadonlyMap<string, bigint>,
 ): DemoOrder[] {
-  return investors.flatMap((investor) => {
-    const own = lots.filter((lot) => lot.investor === investor.code);
-    return orderOf(month, investor, own, waiting.get(investor.code) ?? 0n) ?? [];
-  });
+  const owned = new Map<string, Lot[]>();
+  for (const lot of lots) owned.set(lot.investor, [...(owned.get(lot.investor) ?? []), lot]);
+  return investors.flatMap(
+    (investor) => orderOf(month, investor, owned.get(investor.code) ?? [], waiting.get(investor.code) ?? 0n) ?? [],
+  );
 }
 
 function orderOf(month: number, investor: DemoInvestor, lots: readonly Lot[], waiting: bigint): DemoOrder | undefined {
@@ -62,7 +65,7 @@ function orderOf(month: number, investor: DemoInvestor, lots: readonly Lot[], wa
     notice: between(`notice/${code}/${month}`, 6, 15),
   });
   if (month === joins) return subscribe(size);
-  const free = sum(lots.filter((lot) => isFree(lot.openedOn, month)).map((lot) => lot.units)) - waiting;
+  const free = sum(lots.filter((lot) => lot.freeOn <= monthEnd(month)).map((lot) => lot.units)) - waiting;
   if (free > 0n && happens(`leaves/${code}/${month}`, LEAVES_PER_MILLE * (UNEASY.get(month) ?? 1))) {
     const percent = happens(`all/${code}/${month}`, 150) ? 100 : between(`part/${code}/${month}`, 10, 60);
     const units = (free * BigInt(percent)) / 100n;

@@ -1,6 +1,6 @@
 // What is fixed about the demo fund: code, currency, calendar, classes, terms of dealing. Everything else is drawn or follows by arithmetic.
 import type { DealingPolicy, LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
-import { addDays, addMonths, dayNumber, dealingDates } from "@evergreen-fund/finance/dealing/calendar.ts";
+import { addDays, addMonths, dealingDates } from "@evergreen-fund/finance/dealing/calendar.ts";
 import { HOLIDAYS } from "./holidays.ts";
 
 /** Raise it with every change of what the generator makes; a database keeps the version with which it was seeded. */
@@ -96,6 +96,5 @@ export const quarterStart = (month: number): string => {
 /** A time of the day `days` after (or before) that month-end, UTC. */
 export const momentAfter = (month: number, days: number, time = "10:00"): string =>
   `${addDays(monthEnd(month), days)}T${time}:00.000Z`;
-/** Whether units of a lot may leave on that month-end (R3). */
-export const isFree = (openedOn: string, month: number): boolean => addMonths(openedOn, LOCK_MONTHS) <= monthEnd(month);
-export const daysBetween = (month: number): number => dayNumber(monthEnd(month)) - dayNumber(monthEnd(month - 1));
+/** First day on which units of a lot may leave (R3). */
+export const freeFrom = (openedOn: string): string => addMonths(openedOn, LOCK_MONTHS);
