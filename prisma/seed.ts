@@ -1,6 +1,7 @@
 // Seeds the demo fund, banner first: the fund and its register at once, three years of history in the background.
 //   node --import tsx prisma/seed.ts [DATABASE_URL]     a login with the owner's rights; without it DIRECT_URL is taken
 // Touches only an empty database or one that was marked as a demo before.
+import { constants, setPriority } from "node:os";
 import { pathToFileURL } from "node:url";
 import { loadConfig } from "@evergreen-fund/config/config.ts";
 import { ERRORS, EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
@@ -86,6 +87,8 @@ async function main(argument: string | undefined): Promise<number> {
       process.stderr.write(`${seed.reason}\n`);
       return EXIT.refused;
     }
+    // from here on whoever looks at the fund comes first
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
     await seed.history;
     return EXIT.ok;
   } catch (error) {
