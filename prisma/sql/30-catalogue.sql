@@ -25,6 +25,15 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('ORDER_HELD', 'note', null, '{flow_id}', '{}'),
   ('ORDER_RELEASED', 'note', null, '{flow_id}', '{}'),
   ('DEALING_DAY_OPENED', 'run', 'dealing-day', '{dealing_day_id}', '{}'),
+  ('DUST_ASKED', 'note', null, '{flow_id}', '{}'),
+  ('POSTING_PROPOSED', 'note', null, '{proposal_id,kind}', '{}'),
+  ('FEE_CRYSTALLISED', 'note', null, '{share_class_id,strike_id}', '{}'),
+  ('DISTRIBUTED', 'note', null, '{share_class_id,ex_date}', '{}'),
+  ('PAID_OUT', 'note', null, '{account,payments}', '{}'),
+  ('CASH_RETURNED', 'note', null, '{flow_id}', '{}'),
+  ('AUTHORITY_NOTIFIED', 'note', null, '{activation_id,tool}', '{}'),
+  ('SIDE_POCKET_OPENED', 'note', null, '{share_class_id,activation_id}', '{}'),
+  ('DELIVERED_IN_KIND', 'note', null, '{flow_id}', '{}'),
   ('CUTOFF_REACHED', 'note', null, '{dealing_day_id,orders,order_root}', '{}'),
   ('ORDERS_RECHECKED', 'note', null, '{dealing_day_id,held}', '{}'),
   ('NAV_INPUTS_FROZEN', 'note', null, '{strike_id,inputs_hash}', '{}'),
@@ -49,7 +58,15 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
   ('CASH_MOVED', 'note', null, '{ledger_tx_id,purpose}', '{}'),
   ('NAV_RESTATED', 'note', null, '{strike_id,supersedes,material,compensations}', '{}'),
-  ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}')
+  ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}'),
+  ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),
+  ('BANK_STATEMENT_IMPORTED', 'note', null, '{import_id,matched,unmatched}', '{}'),
+  ('BANK_LINES_MATCHED', 'note', null, '{import_id,matched}', '{}'),
+  ('IMPORT_UNDONE', 'note', null, '{import_id,undone}', '{}'),
+  ('BANK_ACCOUNTS_PROPOSED', 'note', null, '{accounts}', '{}'),
+  ('BANK_ACCOUNTS_DECIDED', 'note', null, '{accounts,decision}', '{}'),
+  ('PAYMENTS_EXPORTED', 'note', null, '{payment_file_id,payments}', '{}'),
+  ('PAYMENTS_WITHDRAWN', 'note', null, '{payment_file_id}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
 

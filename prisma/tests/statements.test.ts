@@ -237,6 +237,34 @@ describe("an equalisation credit", async () => {
   });
 });
 
+describe("units taken over between two strikes", async () => {
+  const on = await dealingFund(db);
+  // a price from before the take-over, as another holder of the class would have had it
+  await db.look(
+    `with s as (insert into nav_strikes (fund_id, nav_date, version, state, inputs_hash) values ($1, '2024-12-31', 1, 'estimated', repeat('0', 64)) returning strike_id)
+     insert into class_navs (strike_id, share_class_id, nav, units, nav_per_unit, published_at) select strike_id, $2, 95, 1, 95, now() from s`,
+    [on.fund.fundId, on.classId],
+  );
+  const dayId = await runDay(db, on, DEALING_DATE, {
+    nav: "108000.00",
+    orders: [{ investor: on.holder, direction: "redemption", size: "10" }],
+  });
+
+  it("come in at the price they were taken over at, in the database and outside it", async () => {
+    await prepare(db, dayId);
+    const body = await latest(dayId, on.holder);
+    expect(linesOf(body)).toMatchObject({
+      opening: "0.00",
+      transfers: "100000.00",
+      result: "8000.00",
+      redemptions: "-1080.00",
+      closing: "106920.00",
+    });
+    expect(body.opening).toMatchObject({ date: "2024-12-31", navPerUnit: "95" });
+    expect(body.account.lines).toEqual(accountOf(await books(on, on.holder), "2024-12-31", DEALING_DATE).lines);
+  });
+});
+
 describe("a posting taken back", async () => {
   const on = await dayAt(db, "posted");
   const dayId = await runDay(db, on, "2026-02-27", { nav: "115500.00" });

@@ -358,13 +358,13 @@ describe.concurrent("a worker killed at every crash point", () => {
   it("has a journey for each", ({ expect }) => {
     expect(crashPoints().filter((point) => journeyOf(point) === undefined)).toEqual([]);
   });
-  it.each(crashPoints())("%s", { timeout: 900_000 }, (point) =>
+  it.each(crashPoints())("%s", { timeout: 1_800_000 }, (point) =>
     inHouse((house) => crashDuring(house, point, journeyOf(point)!)),
   );
 });
 
 describe.concurrent("other deaths during a rebalancing", () => {
-  it("Temporal is killed and comes back with its file", { timeout: 900_000 }, () =>
+  it("Temporal is killed and comes back with its file", { timeout: 1_800_000 }, () =>
     inHouse(async (house) => {
       const worker = await house.startWorkers();
       const killing = new Promise((wake) => setTimeout(wake, 300)).then(() => house.restartTemporal());
@@ -372,7 +372,7 @@ describe.concurrent("other deaths during a rebalancing", () => {
       await worker.kill();
     }),
   );
-  it("the worker is killed three times, two seconds apart", { timeout: 900_000 }, () =>
+  it("the worker is killed three times, two seconds apart", { timeout: 1_800_000 }, () =>
     inHouse(async (house) => {
       const journey = approved(house);
       for (let kills = 0; kills < 3; kills++) {
@@ -384,7 +384,7 @@ describe.concurrent("other deaths during a rebalancing", () => {
       await journey.finally(() => last.kill());
     }),
   );
-  it("rooms in processes of their own handle the same playbooks", { timeout: 900_000 }, () =>
+  it("rooms in processes of their own handle the same playbooks", { timeout: 1_800_000 }, () =>
     inHouse(async (house) => {
       const others = [
         "rebalancing",

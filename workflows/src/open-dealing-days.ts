@@ -12,7 +12,11 @@ export interface OpenDealingDaysArgs {
 /** Set by Temporal: for when a run was scheduled, which for one that was caught up or backfilled is not when it started. */
 const SCHEDULED = defineSearchAttributeKey("TemporalScheduledStartTime", SearchAttributeType.DATETIME);
 
-export async function openDealingDays({ fundId, shareClassId, rooms }: OpenDealingDaysArgs): Promise<{ dates: string[] }> {
+export async function openDealingDays({
+  fundId,
+  shareClassId,
+  rooms,
+}: OpenDealingDaysArgs): Promise<{ dates: string[] }> {
   const { workflowId, typedSearchAttributes, startTime } = workflowInfo();
   const at = (typedSearchAttributes.get(SCHEDULED) ?? startTime).toISOString();
   return await callRoom("commander", rooms).openDealingDays({ workflowId, fundId, shareClassId, at });

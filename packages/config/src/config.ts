@@ -239,6 +239,20 @@ export function temporalAddress(config: Config): string {
   return config.temporal.address ?? `127.0.0.1:${config.ports.temporal}`;
 }
 
+/** What of this configuration is somebody's own, by name; nothing leaves the machine when the list is empty. */
+export const elsewhere = (config: Config): string[] =>
+  Object.entries({
+    Supabase: config.supabase !== null,
+    Postgres: config.supabase === null && config.databaseUrl !== null,
+    Temporal: config.temporal.address !== null,
+    Langfuse: config.langfuse !== null,
+    "an OpenTelemetry collector": config.otlpEndpoint !== null,
+    "an embedding model": config.memory.embedder !== "offline",
+    "a language model": config.model !== null,
+  })
+    .filter(([, used]) => used)
+    .map(([name]) => name);
+
 /**
  * The environment for a process of the stack: this one's, the given settings over it, and every switch that stops a
  * library from phoning home.

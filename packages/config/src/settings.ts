@@ -225,7 +225,7 @@ export const SETTINGS = {
     TESTING,
     text.optional(),
     "Name of a crash point at which a process kills itself once.",
-    "dispatcher.after-start",
+    "dispatcher.started",
   ),
   EVERGREEN_SHARED_DATA: setting(
     TESTING,

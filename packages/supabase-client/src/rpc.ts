@@ -1,6 +1,7 @@
 // Every fn_* of the database: its arguments and what it answers. The SQL is in prisma/sql; a test compares names and arguments.
 import { z } from "zod";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
+import { IMPORT_RPCS } from "./import-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
 
@@ -158,6 +159,7 @@ export const RPCS = {
   fn_ask_evidence: rpc("one", z.object({ pending_id: uuid, missing: z.array(z.string()), request_id }), z.string()),
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
+  ...IMPORT_RPCS,
   fn_intake_orders: rpc(
     "one",
     z.object({ batch_id: uuid, request_id }),

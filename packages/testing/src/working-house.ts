@@ -131,7 +131,7 @@ export const crashFired = (house: WorkingHouse, point: string): boolean =>
 export async function until<T>(
   condition: () => Promise<T | false | null | undefined>,
   what: string | (() => string),
-  timeoutMs = 90_000,
+  timeoutMs = 240_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   let trouble: unknown;

@@ -1,4 +1,5 @@
 // Registry entries: fees of a class, lots and series, and the whole-fund waterfall.
+import { CrystallisationInput, CrystallisationOutput, crystallisation } from "../fees/crystallisation.ts";
 import { EqualisationInput, EqualisationOutput, equalisation } from "../fees/equalisation.ts";
 import { HighWaterMarkInput, HighWaterMarkOutput, highWaterMark } from "../fees/high-water-mark.ts";
 import { HurdleFeeInput, HurdleFeeOutput, hurdleFee } from "../fees/hurdle.ts";
@@ -82,6 +83,29 @@ export const FEE_CALCULATIONS = [
     example: { terms: { kind: "partial", rate: "0.125", catchUp: "0.5" }, profit: "8", hurdle: "5" },
     calculation: hurdleFee,
     call: hurdleFee,
+  }),
+  define({
+    name: "crystallisation",
+    summary:
+      "Crystallisation of an equalised class on its published price: refunds and charges per lot, the fee, the marks",
+    source: "R24, R22",
+    input: CrystallisationInput,
+    output: CrystallisationOutput,
+    example: {
+      currency: "USD",
+      rate: "0.2",
+      highWater: "104",
+      nav: "108000.00",
+      navPerUnit: "108",
+      accrued: "1000.00",
+      lots: [
+        { id: "founder", units: "600", reference: "104", credit: "0" },
+        { id: "summer", units: "300", reference: "107", credit: "180" },
+        { id: "trough", units: "100", reference: "95", credit: "0" },
+      ],
+    },
+    calculation: crystallisation,
+    call: crystallisation,
   }),
   define({
     name: "equalisation",
