@@ -24,7 +24,7 @@ const chunks: DemoChunk[] = [demo.register, ...loads.map(({ chunk }) => chunk)];
 const add = (values: Iterable<string>): Exact => [...values].reduce((total, value) => total.plus(decimal(value)), ZERO);
 
 /** Changing what the generator makes means a new DEMO_VERSION (terms.ts) and a new hash here. */
-const PINNED = "7fe1a914c72cafc3dfb9427e2b384799fd107a5ba60d0f0fdcc9010f9cdad28d";
+const PINNED = "6943818bfb696daf122e01d7f7ed1a59c8de706ea6e1f08112bdfed321d2362a";
 
 describe("the same everywhere", () => {
   it("makes the same bytes twice, and those that are pinned", { timeout: 30_000 }, () => {

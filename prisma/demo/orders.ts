@@ -3,7 +3,8 @@
 import { between, happens, uuidOf } from "./chance.ts";
 import type { DemoInvestor } from "./investors.ts";
 import { sum } from "./money.ts";
-import { type ClassCode, monthEnd } from "./terms.ts";
+import { type ClassCode, MONTHS, monthEnd } from "./terms.ts";
+import { WRONG_MARK } from "./valuation.ts";
 
 export interface DemoOrder {
   id: string;
@@ -40,6 +41,21 @@ const UNEASY: ReadonlyMap<number, number> = new Map([
   [20, 7],
 ]);
 
+/** What the investors of the demo logins ask for, so that who signs in as one sees a gated fill, a deal at the NAV that was restated, and an open order. */
+const TOLD: Readonly<Record<string, readonly { month: number; percent?: number; amount?: bigint }[]>> = {
+  "LP-S0001": [
+    { month: 20, percent: 40 },
+    { month: MONTHS, percent: 25 },
+  ],
+  "LP-S0002": [{ month: WRONG_MARK.month, amount: 15_000_00n }],
+  "LP-S0003": [
+    { month: 20, percent: 25 },
+    { month: MONTHS, amount: 40_000_00n },
+  ],
+};
+/** How many times as many ask on the date that waits for whoever looks at the demo. */
+const OPEN = 3;
+
 /** Orders of all investors for one date. `waiting`: units an investor has asked for before and not got. */
 export function ordersFor(
   month: number,
@@ -66,13 +82,23 @@ function orderOf(month: number, investor: DemoInvestor, lots: readonly Lot[], wa
   });
   if (month === joins) return subscribe(size);
   const free = sum(lots.filter((lot) => lot.freeOn <= monthEnd(month)).map((lot) => lot.units)) - waiting;
-  if (free > 0n && happens(`leaves/${code}/${month}`, LEAVES_PER_MILLE * (UNEASY.get(month) ?? 1))) {
-    const percent = happens(`all/${code}/${month}`, 150) ? 100 : between(`part/${code}/${month}`, 10, 60);
+  const redeem = (percent: number): DemoOrder | undefined => {
     const units = (free * BigInt(percent)) / 100n;
-    if (units > 0n)
-      return { ...base, direction: "redemption", units, notice: between(`notice/${code}/${month}`, 36, 52) };
+    return units > 0n
+      ? { ...base, direction: "redemption", units, notice: between(`notice/${code}/${month}`, 36, 52) }
+      : undefined;
+  };
+  const told = TOLD[code];
+  if (told !== undefined) {
+    const { amount, percent } = told.find((row) => row.month === month) ?? {};
+    return amount !== undefined ? subscribe(amount) : percent !== undefined ? redeem(percent) : undefined;
   }
-  if (lots.some((lot) => lot.units > 0n) && happens(`adds/${code}/${month}`, ADDS_PER_MILLE)) {
+  const often = month === MONTHS ? OPEN : 1;
+  if (happens(`leaves/${code}/${month}`, LEAVES_PER_MILLE * (UNEASY.get(month) ?? often))) {
+    const order = redeem(happens(`all/${code}/${month}`, 150) ? 100 : between(`part/${code}/${month}`, 10, 60));
+    if (order !== undefined) return order;
+  }
+  if (lots.some((lot) => lot.units > 0n) && happens(`adds/${code}/${month}`, ADDS_PER_MILLE * often)) {
     const thousands = (size * BigInt(between(`adds-part/${code}/${month}`, 10, 50))) / 100n / 100_000n;
     return subscribe((thousands > 0n ? thousands : 1n) * 100_000n);
   }
