@@ -1,6 +1,7 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
 import { dayAt } from "./dealing-day.ts";
+import { outcome, restateDay } from "./restated-day.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
 
 export const userOf = (actor: { role: string }): string => ("userId" in actor ? String(actor.userId) : "");
@@ -55,8 +56,10 @@ export async function populate(
 async function deal(db: TestDatabase): Promise<void> {
   const day = await dayAt(db, "settled", { holderUser: userOf(LP_A), subscriberUser: userOf(LP_B) });
   const others = await dayAt(db, "settled"); // of neither
-  for (const { dayId } of [day, others])
-    await db.call(agent("commander"), "fn_prepare_statements", { dealing_day_id: dayId });
+  for (const one of [day, others]) {
+    await db.call(agent("commander"), "fn_prepare_statements", { dealing_day_id: one.dayId });
+    await db.call(agent("commander"), "fn_record_restatement", outcome(await restateDay(db, one)));
+  }
   await db.call(OPS, "fn_set_holidays", { calendar: "LU", holidays: [{ date: "2026-05-01", name: "Labour Day" }] });
   await db.call(OPS, "fn_propose_lmt", {
     fund: day.fund.code,

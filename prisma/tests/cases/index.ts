@@ -9,6 +9,7 @@ import { FUND_CASES } from "./fund-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
+import { RESTATEMENT_CASES } from "./restatement-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
 
@@ -24,4 +25,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...DEALING_POSTING_CASES,
   ...DEALING_RUN_CASES,
   ...STATEMENT_CASES,
+  ...RESTATEMENT_CASES,
 ];
