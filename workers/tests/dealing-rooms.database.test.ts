@@ -210,9 +210,11 @@ it("the days of a class that a schedule finds due", async () => {
   const asked = { workflowId: "open/test", fundId: on.fundId, shareClassId: on.classId, at };
   const { dates } = await rooms.call<{ dates: string[] }>("commander.openDealingDays", asked);
   const opened = async () =>
-    (await rooms.database.read(AUDIT, (tx) => tx.dealing_days.findMany({ where: { fund_id: on.fundId }, orderBy: { dealing_date: "asc" } }))).map(
-      (day) => day.dealing_date.toISOString().slice(0, 10),
-    );
+    (
+      await rooms.database.read(AUDIT, (tx) =>
+        tx.dealing_days.findMany({ where: { fund_id: on.fundId }, orderBy: { dealing_date: "asc" } }),
+      )
+    ).map((day) => day.dealing_date.toISOString().slice(0, 10));
   expect(dates.length).toBeGreaterThan(0);
   expect(await opened()).toEqual(dates);
   // fired again, it finds them open
