@@ -12,12 +12,12 @@ import {
   newInvestor,
   payAll,
   redeem,
-  restate,
   subscribe,
   VECTOR,
 } from "./dealing-journeys.ts";
 import type { TestHouse } from "./houses.ts";
 import { AUDIT, OPS } from "./journeys.ts";
+import { restate } from "./restatement-journeys.ts";
 import { expectEveryCrashPointPassed, failureOf, twice, useRooms } from "./room-house.ts";
 
 const rooms = useRooms();

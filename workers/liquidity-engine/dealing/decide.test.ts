@@ -1,9 +1,8 @@
 // From the book to decisions and fills, by rows: what the database will hold them to is written beside each (the engine itself is tested in finance).
 import { describe, expect, it } from "vitest";
-import type { Book } from "./book.ts";
-import { dealBook } from "./book.ts";
+import { compareTools } from "../lab/decide.ts";
 import { decisions, fillsOf } from "./decide.ts";
-import { compareTools } from "./lab.ts";
+import { type Book, dealBook } from "./facts.ts";
 import { draftTool } from "./narrate.ts";
 
 const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
