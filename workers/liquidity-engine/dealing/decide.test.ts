@@ -196,9 +196,31 @@ describe("a fill", () => {
     });
   });
   it("keeps what rounding leaves in the fund, whatever the policy would pay back", () => {
-    expect(
-      fill(book([order(1, { direction: "subscription", units: null, amount: "1000.01", cleared: true })])),
-    ).toMatchObject({ filled_units: "10.0001", gross_amount: "1000.01", net_amount: "1000.01" });
+    // 1,000.01 / 12,345.6789 is 0.0810 units and 0.01 over, from which on the policy refunds
+    const classes = [{ share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "12345.6789" }];
+    const paid = order(1, { direction: "subscription", units: null, amount: "1000.01", cleared: true });
+    expect(fill(book([paid], { classes }))).toMatchObject({
+      filled_units: "0.0810",
+      gross_amount: "1000.01",
+      net_amount: "1000.01",
+    });
+  });
+  it("that the investor gate limits is not held to the pro rata of what was asked for", () => {
+    // a quarter of 1,000 units is 250 of 400; the gate pays 50 units of 350
+    const lmt = { ...LMT, investorGate: { steps: ["0.25"], period: "monthly" } };
+    const orders = [order(1, { units: "400" }), order(2)];
+    const holdings = orders.map((one) => ({
+      investor_id: one.investor_id,
+      share_class_id: A,
+      units: "1000",
+      redeemed: "0",
+      step: 0,
+    }));
+    const given = book(orders, { lmt, holdings });
+    expect([fill(given, 0), fill(given, 1)]).toMatchObject([
+      { cohort: "investor gate", filled_units: "35.7143", carried_units: "364.2857", reason: "gate, investor gate" },
+      { cohort: "investor gate", filled_units: "14.2857", carried_units: "85.7143", reason: "gate, investor gate" },
+    ]);
   });
   it("of a subscription whose cash was taken back stops the day", () => {
     expect(() => fillsOf(book([order(1, { direction: "subscription", units: null, amount: "1000.00" })]))).toThrow(
