@@ -69,7 +69,7 @@ function termsOf(row: Book["classes"][number]): DealingPolicy {
   const parsed = DealingPolicy.safeParse(row.policy);
   if (!parsed.success) throw new EvergreenError("EG428", `Class ${row.code} has no complete dealing policy in force.`);
   // what rounding leaves stays in the fund as a line of its own: the ledger of a dealing day pays nothing back
-  const terms = parsed.data;
+  const { refundFrom: _stays, ...terms } = parsed.data;
   return terms;
 }
 
