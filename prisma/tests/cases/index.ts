@@ -14,6 +14,7 @@ import { INVESTOR_CASES } from "./investor-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
+import { RESTATEMENT_CASES } from "./restatement-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
 
@@ -34,4 +35,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...FEE_CASES,
   ...EXCEPTION_CASES,
   ...IMPORT_CASES,
+  ...RESTATEMENT_CASES,
 ];

@@ -5,7 +5,7 @@ import { strikeBlockers } from "@evergreen-fund/finance/dealing/strike.ts";
 import { BPS, decimal, fixed, ZERO } from "@evergreen-fund/finance/money.ts";
 import type { RpcResult } from "@evergreen-fund/supabase-client";
 import { z } from "zod";
-import { draftClass, Figures, feeInputs, figuresOf, type NavInput } from "../nav-draft.ts";
+import { draftClass, Figures, feeInputs, figuresOf, type NavInput } from "../nav/decide.ts";
 import type { AnnouncedDay } from "./facts.ts";
 
 export type NavFacts = RpcResult<"fn_read_nav_facts">;
