@@ -43,6 +43,7 @@ const NOTHING = {
   redemptions_payable: "0",
   fee_payable: "0",
   in_transit: "0",
+  management_paid: "0",
 };
 const facts = (change: Partial<NavFacts> = {}): NavFacts => ({
   fund: "F",
@@ -100,6 +101,8 @@ describe("the dealing account", () => {
     // paid out of an empty account: the custodian lends it
     [{ bank: "-200.00" }, "99800.00"],
     [{ bank: "100.00", fee_payable: "40.00", in_transit: "10.00" }, "100070.00"],
+    // the manager was paid what strikes have accrued: the money and the debt are gone together
+    [{ bank: "-300.00", management_paid: "300.00" }, "100000.00"],
   ])("of %j makes a NAV of %s", (ledger, nav) => {
     expect(frozenNav(facts({ ledger: { ...NOTHING, ...ledger } })).draft.nav).toBe(nav);
   });
