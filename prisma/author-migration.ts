@@ -31,9 +31,9 @@ const now = Object.fromEntries(
 );
 const changed = files.filter((file) => deployed[file] !== now[file]);
 for (const file of files) {
-  // triggers, policies and grants sweep every table, grants every function too: they are laid anew whenever one of those changes
+  // triggers (the demo's too), policies and grants sweep every table, grants every function too: they are laid anew whenever one of those changes
   const sweeps =
-    (/^(20|40|70|80)-/.test(file) && tables.trim() !== "") ||
+    (/^(20|40|69|70|80)-/.test(file) && tables.trim() !== "") ||
     (file.startsWith("80-") && changed.some((other) => /^(10|45|6[\da-z])-/.test(other)));
   if (changed.includes(file) || sweeps) parts.push(`-- from sql/${file}\n${sources.get(file)!.trim()}\n`);
 }

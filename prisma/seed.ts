@@ -1,21 +1,14 @@
 // Seeds the demo fund, banner first: the fund and its register at once, three years of history in the background.
 //   node --import tsx prisma/seed.ts [DATABASE_URL]     a login with the owner's rights; without it DIRECT_URL is taken
 // Touches only an empty database or one that was marked as a demo before.
+import { constants, setPriority } from "node:os";
 import { pathToFileURL } from "node:url";
 import { loadConfig } from "@evergreen-fund/config/config.ts";
 import { ERRORS, EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
-import type pg from "pg";
-import { type DemoFund, generateDemo } from "./demo/generate.ts";
-import {
-  answeredRequests,
-  historyRequest,
-  importFund,
-  loadChunk,
-  openDatabase,
-  prepareDatabase,
-  REGISTER_REQUEST,
-} from "./demo/load.ts";
-import { LP_USERS, OPS_USER } from "./demo/logins.ts";
+import { generateDemo } from "./demo/generate.ts";
+import { importFund, loadHistory, loadRegister, openDatabase, prepareDatabase, setTerms } from "./demo/load.ts";
+import { LP_USERS } from "./demo/logins.ts";
+import { MONTHS, monthEnd } from "./demo/terms.ts";
 
 export interface DemoProgress {
   /** `fund` ends before the banner, `history` runs behind it. */
@@ -23,7 +16,7 @@ export interface DemoProgress {
   /** Steps done of `total`; what was loaded by an earlier run counts as done. */
   done: number;
   total: number;
-  /** Step that was just done: "fund", "register" or a month-end. */
+  /** Step that was just done: "fund", "register" or a dealing date. */
   step: string;
 }
 
@@ -31,13 +24,13 @@ export interface SeedOptions {
   /** A login with the owner's rights (the one that migrates). */
   databaseUrl: string;
   onProgress?: (progress: DemoProgress) => void;
-  /** Stops the history after the month that is being loaded; the next run goes on from there. */
+  /** Stops the history after the step that is being taken; the next run goes on from there. */
   signal?: AbortSignal;
 }
 
 export interface HistoryResult {
   outcome: "complete" | "stopped";
-  /** Months that this run loaded. */
+  /** Dealing dates that this run closed. */
   loaded: number;
 }
 
@@ -48,8 +41,8 @@ export type DemoSeed =
 
 /**
  * Resolves when the demo fund can be looked at and rebalanced; `history` resolves when its past is complete. Running it again loads what
- * is missing and nothing twice. Errors (also of `history`): EG503 when the database does not answer, EG500 and the codes of fn_import_fund
- * and fn_load_demo; whatever was loaded before stays valid.
+ * is missing and nothing twice. Errors (also of `history`): EG503 when the database does not answer, EG500 and the codes of the fn_* behind
+ * each step, EG424 when the history does not end as the fund was imported; whatever was done before stays valid.
  */
 export async function seedDemo({ databaseUrl, onProgress = () => undefined, signal }: SeedOptions): Promise<DemoSeed> {
   const client = await openDatabase(databaseUrl);
@@ -60,37 +53,22 @@ export async function seedDemo({ databaseUrl, onProgress = () => undefined, sign
       return { outcome: "left_alone", reason: state.reason };
     }
     const demo = generateDemo(LP_USERS);
-    const fundId = state.kind === "begun" ? state.fundId : await importFund(client, OPS_USER, demo.fund);
+    const fundId = state.kind === "begun" ? state.fundId : await importFund(client, demo.fund);
     onProgress({ phase: "fund", done: 1, total: 2, step: "fund" });
-    const answered = await answeredRequests(client);
-    if (!answered.has(REGISTER_REQUEST)) await loadChunk(client, demo.register, REGISTER_REQUEST);
+    await loadRegister(client, demo.register);
+    await setTerms(databaseUrl);
     onProgress({ phase: "fund", done: 2, total: 2, step: "register" });
-    const history = loadHistory(client, demo, answered, onProgress, signal).finally(() => client.end());
+    const onMonth = (month: number) =>
+      onProgress({ phase: "history", done: month + 1, total: MONTHS, step: monthEnd(month) });
+    const history = loadHistory(client, databaseUrl, demo, onMonth, signal)
+      .then(({ loaded, complete }): HistoryResult => ({ outcome: complete ? "complete" : "stopped", loaded }))
+      .finally(() => client.end());
     history.catch(() => undefined); // whoever does not wait for it is not ended by it
     return { outcome: "ready", fundId, history };
   } catch (error) {
     await client.end().catch(() => undefined);
     throw error;
   }
-}
-
-async function loadHistory(
-  client: pg.Client,
-  demo: DemoFund,
-  answered: ReadonlySet<string>,
-  onProgress: (progress: DemoProgress) => void,
-  signal: AbortSignal | undefined,
-): Promise<HistoryResult> {
-  let loaded = 0;
-  for (const [position, { name, chunk }] of demo.history.entries()) {
-    if (!answered.has(historyRequest(name))) {
-      if (signal?.aborted) return { outcome: "stopped", loaded };
-      await loadChunk(client, chunk, historyRequest(name));
-      loaded += 1;
-    }
-    onProgress({ phase: "history", done: position + 1, total: demo.history.length, step: name });
-  }
-  return { outcome: "complete", loaded };
 }
 
 /** Runs as a program; prints one line per step. Returns the exit code. */
@@ -109,6 +87,8 @@ async function main(argument: string | undefined): Promise<number> {
       process.stderr.write(`${seed.reason}\n`);
       return EXIT.refused;
     }
+    // from here on whoever looks at the fund comes first
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
     await seed.history;
     return EXIT.ok;
   } catch (error) {

@@ -6,7 +6,18 @@ import { HOLDINGS, type Holding, isLiquid, SLEEVES } from "./holdings.ts";
 import { ladderOf, type Rung, redemptionsOf } from "./liquidity.ts";
 import { demoMandate, SLEEVE_TARGETS } from "./mandate.ts";
 import { amountText, sum } from "./money.ts";
-import { CURRENCY, DEMO_VERSION, FUND_CODE, FUND_NAME, MONTHS, monthEnd, monthStart, SOURCE } from "./terms.ts";
+import {
+  CALENDAR,
+  CURRENCY,
+  DEMO_VERSION,
+  FUND_CODE,
+  FUND_NAME,
+  MONTHS,
+  monthEnd,
+  monthStart,
+  SOURCE,
+  TIME_ZONE,
+} from "./terms.ts";
 
 /** The argument `fund` of fn_import_fund. */
 export type FundImport = ReturnType<typeof fundImport>;
@@ -21,7 +32,8 @@ export function fundImport(life: readonly MonthEnd[]) {
     name: FUND_NAME,
     currency: CURRENCY,
     synthetic: true,
-    time_zone: "Europe/Luxembourg",
+    calendar: CALENDAR,
+    time_zone: TIME_ZONE,
     as_of: monthEnd(MONTHS),
     net_assets: amountText(last.netAssets),
     source: { kind: SOURCE, generator: "demo", version: DEMO_VERSION },
@@ -86,11 +98,11 @@ function assetTargets(last: MonthEnd): Map<string, string> {
   return targets;
 }
 
-/** Per month, what was sold and redeemed: the totals of the orders dealt in it. */
+/** Per month, what was sold and redeemed: the totals of the orders dealt in it, before levies. */
 function reportedFlows(life: readonly MonthEnd[]) {
   return life.flatMap((end) => {
     const redeemed = redemptionsOf(end);
-    const sold = sum(end.flows.map((flow) => flow.amount)) - redeemed;
+    const sold = sum(end.fills.map((fill) => fill.gross)) - redeemed;
     const row = (kind: "sale" | "redemption", amount: bigint) => ({
       month: monthStart(end.month),
       kind,

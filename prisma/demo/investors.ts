@@ -5,6 +5,8 @@ import { type ClassCode, MONTHS, momentAfter } from "./terms.ts";
 export const INVESTORS = 200;
 /** The first of them subscribe at the issue price; the others join later, two or three a month. */
 const FOUNDERS = 140;
+/** Month-end at which the clearance of a few runs out; what they asked for before is paid by then. */
+const LAPSE = 34;
 
 export type Classification = "professional" | "qualified" | "semi_professional" | "retail";
 
@@ -16,7 +18,8 @@ export interface DemoInvestor {
   joins: number;
   /** First order, cents. */
   size: bigint;
-  kycStatus: "approved" | "expired";
+  /** Month from which the investor is not cleared any more; far away for most. */
+  leavesClearance: number;
   kycValidUntil: string;
   eligibilityTags: string[];
 }
@@ -52,9 +55,9 @@ function investor(number: number): DemoInvestor {
     shareClass,
     joins,
     size: BigInt(mostlySmall(`size/${code}`, low / step, high / step) * step) * 100n,
-    kycStatus: lapsed ? "expired" : "approved",
+    leavesClearance: lapsed ? LAPSE : Number.POSITIVE_INFINITY,
     // counted from the first dealing date: a refresh is due within five years (R51)
-    kycValidUntil: momentAfter(lapsed ? 34 : joins, lapsed ? 0 : between(`kyc/${code}`, 1_200, 1_800)),
+    kycValidUntil: momentAfter(lapsed ? LAPSE : joins, lapsed ? 0 : between(`kyc/${code}`, 1_200, 1_800)),
     eligibilityTags: tags,
   };
 }

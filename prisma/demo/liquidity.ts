@@ -20,7 +20,7 @@ const MONTHS_IN: Partial<Record<Bucket, bigint>> = { "30d": 1n, "90d": 2n, "180d
 
 /** Redemptions dealt at a month-end, cents. */
 export const redemptionsOf = (end: MonthEnd): bigint =>
-  sum(end.flows.filter((flow) => flow.direction === "redemption").map((flow) => flow.amount));
+  sum(end.fills.filter((fill) => fill.direction === "redemption").map((fill) => fill.gross));
 
 /**
  * Assets: fair value by bucket, each position whole in its own. Liabilities: fees due within the week, the average monthly redemption of

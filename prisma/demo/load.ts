@@ -1,10 +1,25 @@
-// Brings the generated fund into a database by the product's own functions: fn_import_fund as an ops person, fn_load_demo as demo_role.
-// One transaction per call, each with a request id, so that a run that was stopped anywhere goes on where it was.
+// Brings the generated fund into a database by the product's own functions: import, investors, classes and terms as people enter them, then its history.
+// Every call has a request id, so that a run that was stopped anywhere goes on where it was.
 import { EvergreenError, isErrorCode } from "@evergreen-fund/domain/errors.ts";
+import { openDatabase as openDoor } from "@evergreen-fund/supabase-client";
 import pg from "pg";
+import type { DemoChunk } from "./chunks.ts";
 import type { FundImport } from "./fund-import.ts";
-import type { DemoChunk } from "./generate.ts";
-import { DEMO_VERSION, FUND_CODE } from "./terms.ts";
+import type { DemoFund } from "./generate.ts";
+import { makeHistory } from "./history.ts";
+import { HOLIDAYS } from "./holidays.ts";
+import { APPROVERS, CLERK } from "./logins.ts";
+import { fourDecimals } from "./money.ts";
+import {
+  CALENDAR,
+  CLASSES,
+  DEMO_VERSION,
+  dealingPolicy,
+  FUND_CODE,
+  ISSUE_PRICE,
+  LMT_POLICY,
+  TERMS_FROM,
+} from "./terms.ts";
 
 /** `empty`: marked by this call or before, no demo fund yet · `begun`: the fund of this generator is there · `other`: none of ours. */
 export type DemoState = { kind: "empty" } | { kind: "begun"; fundId: string } | { kind: "other"; reason: string };
@@ -12,7 +27,8 @@ export type DemoState = { kind: "empty" } | { kind: "begun"; fundId: string } | 
 const prefix = `demo/${DEMO_VERSION}`;
 export const FUND_REQUEST = `${prefix}/fund`;
 export const REGISTER_REQUEST = `${prefix}/register`;
-export const historyRequest = (name: string): string => `${prefix}/history/${name}`;
+/** Whoever makes the history holds this lock; another one waits and finds it made. */
+const HISTORY_LOCK = 7236512;
 
 /** A client with the owner's rights. Errors: EG503 when the database does not answer. */
 export async function openDatabase(databaseUrl: string): Promise<pg.Client> {
@@ -58,20 +74,9 @@ export function prepareDatabase(client: pg.Client): Promise<DemoState> {
   });
 }
 
-/** Names of the requests that were answered already. */
-export function answeredRequests(client: pg.Client): Promise<Set<string>> {
-  return inTransaction(client, { role: "evergreen_owner" }, async () => {
-    const { rows } = await client.query<{ request_id: string }>(
-      "select request_id from public.commands where principal = 'demo' and fn = 'fn_load_demo' and starts_with(request_id, $1)",
-      [`${prefix}/`],
-    );
-    return new Set(rows.map((row) => row.request_id));
-  });
-}
-
-/** Creates the fund as the ops person `userId` would. Returns its id. */
-export function importFund(client: pg.Client, userId: string, fund: FundImport): Promise<string> {
-  return inTransaction(client, { role: "ops_role", userId }, async () => {
+/** Creates the fund as somebody of operations would. Returns its id. */
+export function importFund(client: pg.Client, fund: FundImport): Promise<string> {
+  return inTransaction(client, CLERK, async () => {
     const { rows } = await client.query<{ answer: { fund_id: string } }>(
       "select public.fn_import_fund($1::jsonb, $2) as answer",
       [JSON.stringify(fund), FUND_REQUEST],
@@ -80,16 +85,76 @@ export function importFund(client: pg.Client, userId: string, fund: FundImport):
   });
 }
 
-/** Loads one chunk, once per request id. */
-export function loadChunk(client: pg.Client, chunk: DemoChunk, requestId: string): Promise<void> {
+/** Investors and the access of the demo logins, once. */
+export function loadRegister(client: pg.Client, register: DemoChunk): Promise<void> {
   return inTransaction(client, { role: "demo_role" }, async () => {
-    await client.query("select public.fn_load_demo($1::jsonb, $2)", [JSON.stringify(chunk), requestId]);
+    await client.query("select public.fn_load_demo($1::jsonb, $2)", [JSON.stringify(register), REGISTER_REQUEST]);
   });
+}
+
+/** Calendar, classes and their terms, as a portfolio manager and operations set them before the first order; once. */
+export async function setTerms(databaseUrl: string): Promise<void> {
+  const at = `${TERMS_FROM}T09:00:00Z`;
+  const database = openDoor({ url: databaseUrl, connections: 1, demoClock: () => at });
+  try {
+    await database.rpc(CLERK, "fn_set_holidays", {
+      calendar: CALENDAR,
+      holidays: [...HOLIDAYS],
+      request_id: `${prefix}/holidays`,
+    });
+    for (const { code, name, feeBps } of CLASSES) {
+      const share_class_id = await database.rpc(APPROVERS[0], "fn_open_class", {
+        fund: FUND_CODE,
+        code,
+        name,
+        issue_price: fourDecimals(ISSUE_PRICE),
+        request_id: `${prefix}/class/${code}`,
+      });
+      await database.rpc(APPROVERS[0], "fn_set_dealing_policy", {
+        share_class_id,
+        body: dealingPolicy(feeBps),
+        effective_from: TERMS_FROM,
+        request_id: `${prefix}/terms/${code}`,
+      });
+    }
+    await database.rpc(APPROVERS[0], "fn_set_lmt_policy", {
+      fund: FUND_CODE,
+      pack: LMT_POLICY.pack,
+      body: LMT_POLICY,
+      effective_from: TERMS_FROM,
+      request_id: `${prefix}/tools`,
+    });
+  } finally {
+    await database.close();
+  }
+}
+
+/** Makes the past of the fund; one at a time per database. */
+export async function loadHistory(
+  client: pg.Client,
+  databaseUrl: string,
+  demo: DemoFund,
+  onMonth: (month: number) => void,
+  signal: AbortSignal | undefined,
+): Promise<{ loaded: number; complete: boolean }> {
+  // heavy, and not needed before the fund can be looked at
+  const { dealingSteps } = await import("@evergreen-fund/workers/dealing-steps.ts");
+  const clock: { at: string | undefined } = { at: undefined };
+  const database = openDoor({ url: databaseUrl, connections: 2, demoClock: () => clock.at });
+  try {
+    await client.query("select pg_advisory_lock($1)", [HISTORY_LOCK]).catch((cause: unknown) => {
+      throw coded(cause);
+    });
+    const steps = dealingSteps({ database, crashPoint: () => undefined });
+    return await makeHistory(demo, { database, clock, steps }, onMonth, signal);
+  } finally {
+    await database.close();
+  }
 }
 
 async function inTransaction<T>(
   client: pg.Client,
-  actor: { role: "evergreen_owner" | "ops_role" | "demo_role"; userId?: string },
+  actor: { role: string; userId?: string },
   work: () => Promise<T>,
 ): Promise<T> {
   try {

@@ -7,16 +7,16 @@ const band = { relative: "0.2" };
 
 const SLEEVE_ROWS = [
   // outside the trade set: calls, distributions and subscriptions steer them (R38)
-  { id: "private-equity", target: "0.32", band, illiquid: true },
+  { id: "private-equity", target: "0.33", band, illiquid: true },
   { id: "private-credit", target: "0.21", band, illiquid: true },
-  { id: "infrastructure", target: "0.15", band, illiquid: true },
-  { id: "real-estate", target: "0.11", band, illiquid: true },
-  { id: "liquid/money-market", target: "0.04", band, illiquid: false },
-  { id: "liquid/government-euro", target: "0.053", band, illiquid: false },
-  { id: "liquid/government-us", target: "0.015", band, illiquid: false },
-  { id: "liquid/corporate", target: "0.043", band, illiquid: false },
+  { id: "infrastructure", target: "0.137", band, illiquid: true },
+  { id: "real-estate", target: "0.102", band, illiquid: true },
+  { id: "liquid/money-market", target: "0.042", band, illiquid: false },
+  { id: "liquid/government-euro", target: "0.06", band, illiquid: false },
+  { id: "liquid/government-us", target: "0.018", band, illiquid: false },
+  { id: "liquid/corporate", target: "0.045", band, illiquid: false },
   { id: "liquid/equity-world", target: "0.022", band, illiquid: false },
-  { id: "liquid/equity-europe", target: "0.017", band, illiquid: false },
+  { id: "liquid/equity-europe", target: "0.014", band, illiquid: false },
 ];
 const CASH_TARGET = "0.02";
 

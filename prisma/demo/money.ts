@@ -1,4 +1,5 @@
 // Whole-number money of the generator: cents, units and prices in ten-thousandths, all bigint; text only at the edge.
+import { scaledOf } from "@evergreen-fund/finance/dealing/scaled.ts";
 
 function text(value: bigint, digits: number): string {
   const sign = value < 0n ? "-" : "";
@@ -10,6 +11,10 @@ function text(value: bigint, digits: number): string {
 export const amountText = (cents: bigint): string => text(cents, 2);
 /** Units or a price in ten-thousandths: 1234567n → "123.4567". */
 export const fourDecimals = (value: bigint): string => text(value, 4);
+
+/** The way back. Errors: EG400 for a text with more decimals. */
+export const cents = (text: string): bigint => scaledOf(text, 2, "amount");
+export const tenThousandths = (text: string): bigint => scaledOf(text, 4, "units");
 
 /** Quotient rounded half away from zero; the divisor is positive. */
 export function divideHalfUp(value: bigint, by: bigint): bigint {

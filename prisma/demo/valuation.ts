@@ -35,6 +35,15 @@ export const DELIBERATE_DRIFTS: readonly { key: string; month: number; ppm: numb
   { key: "IN05", month: 35, ppm: 125_000 },
 ];
 
+/** A mark that was wrong when its month was struck: the appraisal was translated at a rate of another currency. Corrected, and the NAV restated, the month after. */
+export const WRONG_MARK = {
+  key: "PE05",
+  month: 26,
+  ppm: 420_000,
+  source: "synthetic: an appraisal translated at a wrong rate",
+  corrected: "synthetic: the appraisal at the right rate",
+};
+
 export const isDeliberate = (key: string, month: number): boolean =>
   DELIBERATE_DRIFTS.some((drift) => drift.key === key && drift.month === month);
 

@@ -56,6 +56,7 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('DEALING_DAY_DISCARDED', 'tell', null, '{dealing_day_id}', '{}'),
   ('ORDERS_ROLLED', 'note', null, '{dealing_day_id,orders}', '{}'),
   ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
+  ('CASH_MOVED', 'note', null, '{ledger_tx_id,purpose}', '{}'),
   ('NAV_RESTATED', 'note', null, '{strike_id,supersedes,material,compensations}', '{}'),
   ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}'),
   ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),

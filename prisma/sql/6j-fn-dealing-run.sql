@@ -5,7 +5,9 @@ begin
   perform evergreen.emit('DEALING_DAY_KNOCKED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'reason', left(why, 200)), evergreen.actor(),
       jsonb_build_object('workflow_id', d.workflow_id), '{}', null)
     from (select x.* from public.dealing_days x where x.fund_id = of_fund and (on_date is null or x.dealing_date = on_date) and (only_day is null or x.dealing_day_id = only_day)
-      and x.workflow_id is not null and x.status not in ('closed', 'suspended', 'discarded') order by x.dealing_date, x.dealing_day_id) d;
+      and x.workflow_id is not null and x.status not in ('closed', 'suspended', 'discarded')
+      -- days of a demo's past have no run to tell
+      and evergreen.demo_clock() is null order by x.dealing_date, x.dealing_day_id) d;
 end $$;
 comment on function evergreen.knock_days(uuid, date, uuid, text) is 'Tells the runs of a fund''s open dealing days (of a date, or one) to look again.';
 

@@ -48,10 +48,12 @@ create or replace function evergreen.ledger_figures(of_fund uuid) returns jsonb 
     'receivable', coalesce(sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount > 0), 0)::text,
     'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account = 'redemptions_payable'), 0)::text,
     'fee_payable', coalesce(-sum(b.amount) filter (where b.account = 'fee_payable'), 0)::text,
-    'in_transit', coalesce(sum(b.amount) filter (where b.account = 'in_transit'), 0)::text)
+    'in_transit', coalesce(sum(b.amount) filter (where b.account = 'in_transit'), 0)::text,
+    -- strikes accrue the management fee from the beginning; what was paid of it is no liability any more
+    'management_paid', coalesce(sum(b.amount) filter (where b.account = 'management_fee'), 0)::text)
     from public.cash_balances b where b.fund_id = of_fund
 $$;
-comment on function evergreen.ledger_figures(uuid) is 'What the dealing account holds and what is owed on it, fund currency; capital and income are what the others come from and are not counted.';
+comment on function evergreen.ledger_figures(uuid) is 'What the dealing account holds and what is owed on it, fund currency; capital, income and what was invested are not counted: assets are counted by their marks.';
 
 create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),

@@ -104,6 +104,10 @@ begin
     ('fn_search_memories(float8[],uuid,int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_list_memories(uuid,text,uuid[],int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_load_demo(jsonb,text)', 'demo_role'),
+    ('fn_set_demo_clock(timestamptz)', 'demo_role'),
+    ('fn_batch_demo_orders(text,text,text)', 'demo_role'),
+    ('fn_hand_over_demo_days(text,text)', 'demo_role'),
+    ('fn_move_cash(text,text,numeric,text,text)', 'ops_role'),
     ('fn_record_spans(jsonb)', 'service_role')
   ) as access (signature, callers) loop
     execute format('grant execute on function public.%s to %s', f.signature, f.callers);

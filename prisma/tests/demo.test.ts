@@ -1,25 +1,19 @@
-// The demo loader on a real Postgres: only its role, only a database marked as a demo, all or nothing, once; and the seed as a program
-// that is killed on its way and goes on where it was.
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { REPOSITORY_ROOT } from "@evergreen-fund/config/config.ts";
+// The demo loader and its clock on a real Postgres: only its role, only a database marked as a demo, all or nothing, once. What it makes of three years is
+// in demo-history.test.ts.
 import { ALL_ROLES } from "@evergreen-fund/domain/roles.ts";
+import { openDatabase } from "@evergreen-fund/supabase-client";
 import { type FreshDatabase, freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
-import { type DemoChunk, generateDemo } from "../demo/generate.ts";
-import { LP_USERS } from "../demo/logins.ts";
-import { type DemoProgress, seedDemo } from "../seed.ts";
+import type { DemoChunk } from "../demo/chunks.ts";
+import { generateDemo } from "../demo/generate.ts";
+import { HOLIDAYS } from "../demo/holidays.ts";
+import { CLERK, LP_USERS } from "../demo/logins.ts";
+import { CLASSES, DEMO_VERSION } from "../demo/terms.ts";
+import { seedDemo } from "../seed.ts";
 
 const DEMO = generateDemo(LP_USERS);
-const ROWS = {
-  assets: DEMO.fund.assets.length,
-  investors: 200,
-  flows: [DEMO.register, ...DEMO.history.map(({ chunk }) => chunk)].flatMap((chunk) => chunk.flows ?? []).length,
-  snapshots: DEMO.history.flatMap(({ chunk }) => chunk.snapshots ?? []).length + DEMO.fund.assets.length,
-};
+const MARKS = DEMO.timeline.flatMap((act) => (act.act === "load" && act.name.startsWith("marks") ? [act.chunk] : []));
 
 let database: FreshDatabase;
 let client: pg.Client;
@@ -39,13 +33,11 @@ async function one<T>(sql: string, values: unknown[] = []): Promise<T> {
 
 const countOf = (table: string): Promise<number> => one<number>(`select count(*)::int from public.${table}`);
 
-async function counts(): Promise<typeof ROWS> {
-  return {
-    assets: await countOf("assets"),
-    investors: await countOf("investors"),
-    flows: await countOf("fund_flows"),
-    snapshots: await countOf("asset_snapshots"),
-  };
+async function counts(): Promise<Record<string, number>> {
+  const tables = ["assets", "investors", "share_classes", "fund_flows", "asset_snapshots", "audit_trail"];
+  const found: Record<string, number> = {};
+  for (const table of tables) found[table] = await countOf(table);
+  return found;
 }
 
 /** Runs one statement as a role, with the claims of a signed-in person; gives back its error code, or null. */
@@ -74,27 +66,12 @@ async function seedFundOnly(): Promise<void> {
 }
 
 describe("seedDemo", () => {
-  it("loads the whole fund, and a second time nothing more", async () => {
-    const seen: DemoProgress[] = [];
-    const seed = await seedDemo({ databaseUrl: database.adminUrl, onProgress: (progress) => seen.push(progress) });
-    if (seed.outcome !== "ready") throw new Error(seed.reason);
-    expect(await seed.history).toEqual({ outcome: "complete", loaded: DEMO.history.length });
-    expect(await counts()).toEqual(ROWS);
-    expect(seen.slice(0, 2).map(({ step }) => step)).toEqual(["fund", "register"]);
-    expect(seen.at(-1)).toEqual({ phase: "history", done: 35, total: 35, step: "2026-09-30" });
-
-    const again = await seedDemo({ databaseUrl: database.adminUrl });
-    if (again.outcome !== "ready") throw new Error(again.reason);
-    expect(again.fundId).toBe(seed.fundId);
-    expect(await again.history).toEqual({ outcome: "complete", loaded: 0 });
-    expect(await counts()).toEqual(ROWS);
-    expect(await one("select allocations_version::int from public.funds")).toBe(1);
-  });
-
-  it("makes the fund add up in the database: allocations, prices, monthly totals", async () => {
-    const seed = await seedDemo({ databaseUrl: database.adminUrl });
-    if (seed.outcome !== "ready") throw new Error(seed.reason);
-    await seed.history;
+  it("brings the fund, its register and its terms first, and a second time nothing more", async () => {
+    await seedFundOnly();
+    const before = await counts();
+    expect(before).toMatchObject({ assets: 42, investors: 200, share_classes: 2, fund_flows: 0, asset_snapshots: 42 });
+    expect(await countOf("dealing_days")).toBe(0);
+    expect(await countOf("calendar_holidays")).toBe(new Set(HOLIDAYS.map(({ date }) => date)).size);
     const difference = await one<string>(
       `select f.net_assets - sum(a.market_value) from public.funds f join public.portfolio_allocations a using (fund_id) where a.superseded_at is null group by f.fund_id`,
     );
@@ -104,73 +81,29 @@ describe("seedDemo", () => {
         "select sum(actual_pct) between 1 - 1e-15 and 1 + 1e-15 and sum(target_pct) = 1 from public.portfolio_allocations",
       ),
     ).toBe(true);
-    // units of the register = units of the classes
-    const { rows: classes } = await client.query(
-      `select c.code, c.units_outstanding - sum(case f.direction when 'subscription' then f.units else -f.units end) as difference
-         from public.share_classes c join public.fund_flows f using (share_class_id) group by c.share_class_id order by c.code`,
-    );
-    expect(classes.map(({ code, difference: left }) => [code, Number(left)])).toEqual([
-      ["I", 0],
-      ["W", 0],
-    ]);
-    // what the fund reports per month = what its orders add up to
-    const { rows: months } = await client.query(
-      `select r.month from public.reported_flows r full join (
-         select fund_id, date_trunc('month', dealing_date)::date as month, case direction when 'subscription' then 'sale' else 'redemption' end as kind, sum(amount) as amount
-           from public.fund_flows where status = 'settled' group by 1, 2, 3) d using (fund_id, month, kind)
-        where r.amount is distinct from d.amount`,
-    );
-    expect(months).toEqual([]);
-    expect(await countOf("reported_flows")).toBeGreaterThan(50);
+    await seedFundOnly();
+    // every call was answered before: only the calls that carry a clock are audited once more
+    const after = await counts();
+    expect({ ...after, audit_trail: 0 }).toEqual({ ...before, audit_trail: 0 });
+    expect(await one("select allocations_version::int from public.funds")).toBe(1);
   });
 
-  it("labels everything synthetic, keeps recorded time behind effective time, and alarms twice, as planned", async () => {
-    const seed = await seedDemo({ databaseUrl: database.adminUrl });
-    if (seed.outcome !== "ready") throw new Error(seed.reason);
-    await seed.history;
-    for (const [table, column] of [
-      ["funds", "name"],
-      ["share_classes", "name"],
-      ["assets", "name"],
-      ["assets", "issuer"],
-    ]) {
-      expect(
-        await one(`select count(*)::int from public.${table} where ${column} not like '%synthetic%'`),
-        `${table}.${column}`,
-      ).toBe(0);
-    }
-    expect(await one("select bool_and(synthetic) from public.investors")).toBe(true);
-    expect(await one("select bool_and(synthetic) from public.funds")).toBe(true);
-    expect(await one("select bool_and(source like 'synthetic%') from public.asset_snapshots")).toBe(true);
-    expect(await one("select bool_and(source = 'synthetic') from public.reported_flows")).toBe(true);
-    expect(
-      await one("select bool_and(recorded_at >= effective_at and effective_at >= requested_at) from public.fund_flows"),
-    ).toBe(true);
-    expect(
-      await one("select min(recorded_at) < '2024-01-01' and max(recorded_at) <= now() from public.asset_snapshots"),
-    ).toBe(true);
-    const { rows } = await client.query(
-      `select a.external_key, (e.payload ->> 'deviation_bps')::numeric > (e.payload ->> 'threshold_bps')::numeric as over
-         from public.fund_events e join public.assets a on a.id = (e.payload ->> 'asset_id')::uuid where e.type = 'DATA_DRIFT' order by e.seq`,
-    );
-    expect(rows).toEqual([
-      { external_key: "PC06", over: true },
-      { external_key: "IN05", over: true },
-    ]);
-    expect(
-      await one("select count(*)::int from public.fund_events where type not in ('DATA_DRIFT', 'FUND_IMPORTED')"),
-    ).toBe(0);
-  });
-
-  it("audits every chunk and names who did it", async () => {
+  it("audits what it does and names who did it", async () => {
     await seedFundOnly();
     const { rows } = await client.query(
-      "select created_by, request_id from public.audit_trail where request_id is not null order by seq",
+      "select split_part(created_by, ':', 1) as who, request_id from public.audit_trail where request_id is not null order by seq",
     );
-    expect(rows.map(({ created_by, request_id }) => [created_by.split(":")[0], request_id])).toEqual([
-      ["user", "demo/1/fund"],
-      ["user", "demo/1/fund"],
-      ["demo", "demo/1/register"],
+    const ours = (name: string) => `demo/${DEMO_VERSION}/${name}`;
+    expect(rows.map(({ who, request_id }) => [who, request_id])).toEqual([
+      ["user", ours("fund")],
+      ["user", ours("fund")],
+      ["demo", ours("register")],
+      ["user", ours("holidays")],
+      ...CLASSES.flatMap(({ code }) => [
+        ["user", ours(`class/${code}`)],
+        ["user", ours(`terms/${code}`)],
+      ]),
+      ["user", ours("tools")],
     ]);
   });
 
@@ -183,27 +116,6 @@ describe("seedDemo", () => {
     expect(Number(rows[0].liabilities)).toBeGreaterThan(0);
     expect(cover).toBeGreaterThan(1.2);
     expect(cover).toBeLessThan(10);
-  });
-
-  it("gives each demo login its investors and its fund, and nobody else's", async () => {
-    await seedFundOnly();
-    const seenBy = async (userId: string) => {
-      await client.query("begin");
-      await client.query("set local role lp_role");
-      await client.query("select set_config('request.jwt.claims', $1, true)", [
-        JSON.stringify({ sub: userId, role: "lp_role" }),
-      ]);
-      const codes = (await client.query("select code from public.investors order by code")).rows.map((row) => row.code);
-      const funds = (await client.query("select code from public.funds")).rows.map((row) => row.code);
-      const assets = (
-        await client.query("select bool_and(lp_visible) as visible, count(*)::int as n from public.assets")
-      ).rows[0];
-      await client.query("rollback");
-      return { codes, funds, assets };
-    };
-    const assets = { visible: true, n: DEMO.fund.assets.filter((asset) => asset.lp_visible).length };
-    expect(await seenBy(LP_USERS.first)).toEqual({ codes: ["LP-S0001", "LP-S0002"], funds: ["DEMO"], assets });
-    expect(await seenBy(LP_USERS.second)).toEqual({ codes: ["LP-S0003"], funds: ["DEMO"], assets });
   });
 
   it("leaves a database with a fund of its own alone, and one with an older demo", async () => {
@@ -228,51 +140,153 @@ describe("seedDemo", () => {
     });
   });
 
-  it("says EG503 when the database goes away on its way, and goes on when it is back", async () => {
+  it("says EG503 when the database goes away on its way, and goes on when it is back", {
+    timeout: 240_000,
+  }, async () => {
     let cut: Promise<unknown> = Promise.resolve();
     const seed = await seedDemo({
       databaseUrl: database.adminUrl,
       onProgress: ({ step }) => {
-        if (step !== "2023-12-31") return;
+        if (step !== "2023-11-30") return;
         cut = client.query(
-          "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'evergreen demo seed' and datname = current_database()",
+          "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()",
         );
       },
     });
     if (seed.outcome !== "ready") throw new Error(seed.reason);
     await expect(seed.history).rejects.toMatchObject({ code: "EG503", retryable: true });
-    expect((await cut) as pg.QueryResult).toMatchObject({ rowCount: 1 });
-    const again = await seedDemo({ databaseUrl: database.adminUrl });
+    expect(((await cut) as pg.QueryResult).rowCount).toBeGreaterThan(0);
+    const stop = new AbortController();
+    const steps: string[] = [];
+    const again = await seedDemo({
+      databaseUrl: database.adminUrl,
+      signal: stop.signal,
+      onProgress: ({ phase, step }) => {
+        if (phase === "history") steps.push(step);
+        if (step === "2023-12-29") stop.abort();
+      },
+    });
     if (again.outcome !== "ready") throw new Error(again.reason);
-    expect((await again.history).outcome).toBe("complete");
-    expect(await counts()).toEqual(ROWS);
+    expect(await again.history).toEqual({ outcome: "stopped", loaded: 1 });
+    expect(steps).toEqual(["2023-10-31", "2023-11-30", "2023-12-29"]);
+    expect(await one("select count(*)::int from dealing_days where status = 'closed'")).toBe(6);
+  });
+});
+
+describe("the demo's clock", () => {
+  const AT = "2024-03-05T10:00:00Z";
+  /** Runs statements in one transaction: as the demo role, as somebody of operations. */
+  async function inPast(
+    work: () => Promise<unknown>,
+    clock: () => Promise<unknown> = async () => {
+      await client.query("set local role demo_role");
+      await client.query("select public.fn_set_demo_clock($1)", [AT]);
+    },
+  ): Promise<void> {
+    await client.query("begin");
+    try {
+      await clock();
+      await client.query("set local role ops_role");
+      await client.query("select set_config('request.jwt.claims', $1, true)", [
+        JSON.stringify({ sub: CLERK.userId, role: "ops_role" }),
+      ]);
+      await work();
+      await client.query("commit");
+    } catch (error) {
+      await client.query("rollback");
+      throw error;
+    }
+  }
+  const mark = () =>
+    client.query("select public.fn_record_marks('DEMO', $1::jsonb)", [
+      JSON.stringify([{ asset: "MM01", as_of: "2024-02-29", value: "1.00", source: "synthetic" }]),
+    ]);
+  const recorded = () => one<Date>("select max(recorded_at) from public.asset_snapshots where as_of = '2024-02-29'");
+
+  it("dates back what a transaction records, keeps when it was made, and says so in the audit", async () => {
+    await seedFundOnly();
+    await inPast(mark);
+    expect(await recorded()).toEqual(new Date(AT));
+    const made = "select created_at > now() - interval '1 minute' from public";
+    expect(await one(`${made}.asset_snapshots where as_of = '2024-02-29'`)).toBe(true);
+    expect(await one(`${made}.fund_events where type = 'MARKS_RECORDED'`)).toBe(true);
+    expect(
+      await one(
+        "select recorded_at > now() - interval '1 minute' from public.fund_events where type = 'MARKS_RECORDED'",
+      ),
+    ).toBe(true);
+    expect(
+      await one(
+        `select count(*)::int from public.audit_trail d join public.audit_trail a using (tx) where d.entity_type = 'demo_clock' and d.created_by = 'demo' and a.entity_type = 'asset_snapshots' and a.created_by like 'user:%'`,
+      ),
+    ).toBe(1);
   });
 
-  it("goes on where it was when the program is killed between two chunks, and two at once double nothing", async () => {
-    const program = spawn(
-      process.execPath,
-      ["--import", "tsx", join(REPOSITORY_ROOT, "prisma", "seed.ts"), database.adminUrl],
-      {
-        cwd: REPOSITORY_ROOT,
-        stdio: ["ignore", "pipe", "inherit"],
-      },
-    );
-    const exit = once(program, "exit");
-    let killed = false;
-    for await (const line of createInterface({ input: program.stdout })) {
-      if (!killed && line.startsWith("demo history 5/")) killed = program.kill("SIGKILL");
-    }
-    expect((await exit)[1]).toBe("SIGKILL");
-    const halfway = await counts();
-    expect(halfway.snapshots).toBeGreaterThan(ROWS.assets);
-    expect(halfway.snapshots).toBeLessThan(ROWS.snapshots);
+  it("ends with its transaction", async () => {
+    await seedFundOnly();
+    await inPast(() => client.query("select 1"));
+    await inPast(mark, async () => undefined);
+    expect((await recorded()).getTime()).toBeGreaterThan(Date.now() - 60_000);
+  });
 
-    const both = await Promise.all([1, 2].map(() => seedDemo({ databaseUrl: database.adminUrl })));
-    const results = await Promise.all(
-      both.map((seed) => (seed.outcome === "ready" ? seed.history : Promise.reject(seed.reason))),
-    );
-    expect(results.map(({ outcome }) => outcome)).toEqual(["complete", "complete"]);
-    expect(await counts()).toEqual(ROWS);
+  it("is not believed where somebody sets the setting by hand, nor the audit of another transaction", async () => {
+    await seedFundOnly();
+    await inPast(() => client.query("select 1"));
+    const forged = "2024-03-05 10:00:00+00";
+    expect(await one("select count(*)::int from public.audit_trail where entity_id = $1", [forged])).toBe(1);
+    await inPast(mark, () => client.query("select set_config('evergreen.demo_clock', $1, true)", [forged]));
+    expect((await recorded()).getTime()).toBeGreaterThan(Date.now() - 60_000);
+    expect(
+      await one("select count(*)::int from public.audit_trail where entity_type = 'demo_clock' and entity_id = $1", [
+        forged,
+      ]),
+    ).toBe(1);
+  });
+
+  it("hands no order, day or decision of the past to a run, and warnings all the same", async () => {
+    await seedFundOnly();
+    await client.query("delete from public.event_outbox");
+    const emit = (type: string, payload: object) =>
+      one(`evergreen.emit($1, (select fund_id from public.funds), $2::jsonb, 'test', '{"workflow_id": "x"}')`, [
+        type,
+        JSON.stringify(payload),
+      ]);
+    const all = async () => {
+      await client.query("reset role");
+      const id = "00000000-0000-4000-8000-000000000001";
+      await emit("SUBSCRIPTION_REQUESTED", { flow_id: id });
+      await emit("DEALING_DAY_OPENED", { dealing_day_id: id });
+      await emit("PROPOSAL_DECIDED", { proposal_id: id, decision: "approved" });
+      await emit("NAV_RESTATEMENT_BEGUN", { strike_id: id, supersedes: id });
+      await emit("DATA_DRIFT", { asset_id: id, deviation_bps: "1", threshold_bps: "1" });
+    };
+    const left = async () =>
+      (await client.query("select type from public.event_outbox order by 1")).rows.map(({ type }) => type);
+    await inPast(all);
+    expect(await left()).toEqual(["DATA_DRIFT"]);
+    await inPast(all, async () => undefined);
+    expect(await left()).toHaveLength(6);
+  });
+
+  it("is set by no other role, and in no other database", async () => {
+    await seedFundOnly();
+    const codes = new Map<string, string | null>();
+    for (const role of ALL_ROLES) codes.set(role, await codeAs(role, "select public.fn_set_demo_clock($1)", [AT]));
+    expect([...codes].filter(([, code]) => code !== "42501")).toEqual([["demo_role", null]]);
+    expect(await codeAs("evergreen_owner", "select public.fn_set_demo_clock($1)", [AT])).toBe("EG403");
+    await client.query("update public.platform_settings set value = 'false' where key = 'demo'");
+    const door = openDatabase({ url: database.urlFor("evergreen_app"), connections: 1, demoClock: () => AT });
+    try {
+      await expect(
+        door.rpc(CLERK, "fn_record_marks", {
+          fund: "DEMO",
+          marks: [{ asset: "MM01", as_of: "2024-02-29", value: "1.00", source: "synthetic" }],
+        }),
+      ).rejects.toMatchObject({ code: "EG428" });
+    } finally {
+      await door.close();
+    }
+    expect(await countOf("asset_snapshots")).toBe(42);
   });
 });
 
@@ -281,51 +295,52 @@ describe("fn_load_demo", () => {
     expect(await load("demo_role", DEMO.register)).toBe("EG428");
     await seedFundOnly();
     await client.query("update public.platform_settings set value = 'false' where key = 'demo'");
-    expect(await load("demo_role", DEMO.register, "demo/1/register")).toBe("EG428");
-    expect(await load("demo_role", DEMO.history[0]!.chunk)).toBe("EG428");
+    expect(await load("demo_role", DEMO.register, `demo/${DEMO_VERSION}/register`)).toBe("EG428");
+    expect(await load("demo_role", MARKS[0]!)).toBe("EG428");
     await client.query("delete from public.platform_settings where key = 'demo'");
-    expect(await load("demo_role", DEMO.history[0]!.chunk)).toBe("EG428");
-    expect(await countOf("asset_snapshots")).toBe(ROWS.assets);
+    expect(await load("demo_role", MARKS[0]!)).toBe("EG428");
+    expect(await countOf("asset_snapshots")).toBe(42);
   });
 
   it("can be called by no other role", async () => {
     await seedFundOnly();
     const codes = new Map<string, string | null>();
-    for (const role of ALL_ROLES) codes.set(role, await load(role, DEMO.history[0]!.chunk));
+    for (const role of ALL_ROLES) codes.set(role, await load(role, MARKS[0]!));
     expect([...codes].filter(([, code]) => code !== "42501")).toEqual([["demo_role", null]]);
     // the second lock: even the owner, who may execute it, is not the demo role
-    expect(await load("evergreen_owner", DEMO.history[1]!.chunk)).toBe("EG403");
+    expect(await load("evergreen_owner", MARKS[1]!)).toBe("EG403");
   });
 
   it("answers the same request once and refuses the id with other rows", async () => {
     await seedFundOnly();
-    const [first, second] = DEMO.history as [(typeof DEMO.history)[0], (typeof DEMO.history)[0]];
-    expect(await load("demo_role", first.chunk, "a")).toBeNull();
+    const [first, second] = MARKS as [DemoChunk, DemoChunk];
+    expect(await load("demo_role", first, "a")).toBeNull();
     const before = await counts();
-    expect(await load("demo_role", first.chunk, "a")).toBeNull();
-    expect(await load("demo_role", second.chunk, "a")).toBe("EG409");
+    expect(await load("demo_role", first, "a")).toBeNull();
+    expect(await load("demo_role", second, "a")).toBe("EG409");
     // the rows have ids of their own: another request id does not double them
-    expect(await load("demo_role", first.chunk, "b")).toBe("EG400");
+    expect(await load("demo_role", first, "b")).toBe("EG400");
     expect(await counts()).toEqual(before);
   });
 
   it("loads a chunk whole or not at all", async () => {
     await seedFundOnly();
     const before = await counts();
-    const { chunk } = DEMO.history[4]!;
-    const [mark, flow] = [chunk.snapshots![0]!, chunk.flows![0]!];
+    const chunk = MARKS[4]!;
+    const mark = chunk.snapshots![0]!;
+    const [first] = DEMO.register.investors!;
     const broken: [DemoChunk, string][] = [
-      [{ ...chunk, snapshots: [...chunk.snapshots!, { ...mark, id: flow.id, asset: "NOBODY" }] }, "EG404"],
-      [{ ...chunk, flows: [...chunk.flows!, { ...flow, id: mark.id, investor: "LP-S9999" }] }, "EG404"],
-      [{ ...chunk, flows: [{ ...flow, class: "Z" }] }, "EG404"],
-      [{ ...chunk, flows: [{ ...flow, amount: "1.005" }] }, "EG400"],
+      [{ ...chunk, snapshots: [...chunk.snapshots!, { ...mark, id: crypto.randomUUID(), asset: "NOBODY" }] }, "EG404"],
       [{ ...chunk, snapshots: [{ ...mark, nav: "1.005" }] }, "EG400"],
-      [{ ...chunk, flows: [{ ...flow, amount: "-1" }] }, "EG400"],
-      [{ ...chunk, flows: [{ ...flow, amount: "NaN" }] }, "EG400"],
       [{ ...chunk, snapshots: [{ ...mark, recorded_at: "2999-01-01T00:00:00Z" }] }, "EG400"],
       [{ ...chunk, snapshots: [{ ...mark, nav: "many" }] }, "EG400"],
+      [{ ...chunk, snapshots: [{ ...mark, nav: "NaN" }] }, "EG400"],
       [{ ...chunk, snapshots: Array.from({ length: 5001 }, () => mark) }, "EG413"],
       [{ ...chunk, fund: "OTHER" }, "EG404"],
+      [{ ...chunk, investors: [first!] }, "EG400"],
+      [{ ...chunk, lapses: [{ investor: "LP-S9999" }] }, "EG404"],
+      // still cleared
+      [{ ...chunk, lapses: [{ investor: first!.code }] }, "EG404"],
       [{ fund: "DEMO", access: [{ user_id: LP_USERS.first, investor: "LP-S9999", kind: "own" }] }, "EG404"],
     ];
     for (const [index, [bad, code]] of broken.entries())
@@ -336,18 +351,16 @@ describe("fn_load_demo", () => {
 
   it("does not touch a fund that is not labelled synthetic, nor a real investor", async () => {
     await seedFundOnly();
-    const { chunk } = DEMO.history[0]!;
-    await client.query("update public.investors set synthetic = false where code = $1", [chunk.flows![0]!.investor]);
-    expect(await load("demo_role", chunk)).toBe("EG404");
-    expect(
-      await load("demo_role", {
-        fund: "DEMO",
-        access: [{ user_id: LP_USERS.second, investor: chunk.flows![0]!.investor, kind: "own" }],
-      }),
-    ).toBe("EG404");
+    await client.query(
+      "update public.investors set synthetic = false, kyc_valid_until = '2024-01-01' where code = 'LP-S0003'",
+    );
+    const access = [{ user_id: LP_USERS.second, investor: "LP-S0003", kind: "own" as const }];
+    expect(await load("demo_role", { fund: "DEMO", access })).toBe("EG404");
+    expect(await load("demo_role", { fund: "DEMO", lapses: [{ investor: "LP-S0003" }] })).toBe("EG404");
     await client.query("update public.investors set synthetic = true");
+    expect(await load("demo_role", { fund: "DEMO", lapses: [{ investor: "LP-S0003" }] })).toBeNull();
     await client.query("update public.funds set synthetic = false");
-    expect(await load("demo_role", chunk)).toBe("EG404");
-    expect(await countOf("fund_flows")).toBe(DEMO.register.flows!.length);
+    expect(await load("demo_role", MARKS[0]!)).toBe("EG404");
+    expect(await countOf("asset_snapshots")).toBe(42);
   });
 });

@@ -12,6 +12,7 @@ import {
   subscription,
 } from "./import-files.ts";
 import { claimInKind, consented, crystallisation, feeDay } from "./postings.ts";
+import { outcome, restateDay } from "./restated-day.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
 
 export const userOf = (actor: { role: string }): string => ("userId" in actor ? String(actor.userId) : "");
@@ -68,8 +69,10 @@ export async function populate(
 async function deal(db: TestDatabase): Promise<{ ofA: string[]; ofB: string[] }> {
   const day = await dayAt(db, "settled", { holderUser: userOf(LP_A), subscriberUser: userOf(LP_B) });
   const others = await dayAt(db, "settled"); // of neither
-  for (const { dayId } of [day, others])
-    await db.call(agent("commander"), "fn_prepare_statements", { dealing_day_id: dayId });
+  for (const one of [day, others]) {
+    await db.call(agent("commander"), "fn_prepare_statements", { dealing_day_id: one.dayId });
+    await db.call(agent("commander"), "fn_record_restatement", outcome(await restateDay(db, one)));
+  }
   const inKind: string[] = [];
   for (const holderUser of [userOf(LP_A), userOf(LP_B), null]) {
     const { day: paid, body } = await claimInKind(db, { holderUser });

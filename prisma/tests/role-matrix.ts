@@ -230,6 +230,10 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_list_memories: ["pm_role", "audit_role", ...AGENTS],
   fn_record_spans: ["service_role"],
   fn_load_demo: ["demo_role"],
+  fn_set_demo_clock: ["demo_role"],
+  fn_batch_demo_orders: ["demo_role"],
+  fn_hand_over_demo_days: ["demo_role"],
+  fn_move_cash: ["ops_role"],
 };
 
 /** Functions of the schema evergreen that policies call as their reader. Nothing else in it may be called by anyone. */

@@ -3,23 +3,7 @@ import { crashPoints } from "@evergreen-fund/agent-kit";
 import { DEALING_CONTRACTS, RESTATEMENT_CONTRACTS } from "@evergreen-fund/domain";
 import { crashFired, until, type Worker } from "@evergreen-fund/testing/working-house.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  approve,
-  dayAhead,
-  dayReaches,
-  daysOnWrongMark,
-  dealingFund,
-  expectRestated,
-  expectVectorDealt,
-  navProposed,
-  nextRestatement,
-  openDay,
-  orderVector,
-  reachCutOff,
-  restate,
-  strikeProposed,
-  takeDay,
-} from "./dealing-journeys.ts";
+import { dealt, overdue, restated, stopped } from "./dealing-crashes.ts";
 import { openHouses, type TestHouse } from "./houses.ts";
 import {
   AUDIT,
@@ -215,96 +199,6 @@ const ordered: Journey = async ({ database }) => {
     ),
   ]);
   expect([logs, demand]).toEqual([20, "2000.00"]);
-};
-
-/** The run of a dealing day that was opened. */
-const runOf = (house: TestHouse, dealingDayId: string) =>
-  house.database.read(AUDIT, (tx) =>
-    tx.fund_events.findFirstOrThrow({
-      where: { type: "DEALING_DAY_OPENED", payload: { path: ["dealing_day_id"], equals: dealingDayId } },
-    }),
-  );
-
-/** Twelve steps of a gated day: whatever dies after whichever of them, the totals are those of R6. */
-const dealt: Journey = async (house) => {
-  const on = await dealingFund(house);
-  const flows = await orderVector(house, on);
-  const { dealing_day_id } = await openDay(house, on.code, dayAhead(1));
-  await takeDay(house, on, dealing_day_id);
-  await expectVectorDealt(house, on, dealing_day_id, flows);
-  await expectEnd(house.database, (await runOf(house, dealing_day_id)).event_id, "completed");
-};
-
-/** A day that has to be stopped: people decide on `tool`, and nothing is struck. */
-const stopped =
-  (tool: "suspension" | "notice_extension", end: string, order: string): Journey =>
-  async (house) => {
-    const { database } = house;
-    const on = await dealingFund(house, {
-      lmt: {
-        tools: ["redemption_gate", tool === "suspension" ? "anti_dilution_levy" : tool],
-        gate: { basis: "gross", money: "100000", threshold: { kind: "nav_share", share: "0.02" } },
-      },
-    });
-    const flows = await orderVector(house, on);
-    const { dealing_day_id } = await openDay(house, on.code, dayAhead(1));
-    await reachCutOff(house, dealing_day_id);
-    await approve(house, await navProposed(house, dealing_day_id));
-    const asked = await until(
-      () =>
-        database.read(AUDIT, (tx) =>
-          tx.lmt_activations.findFirst({ where: { fund_id: on.fundId }, include: { proposal: true } }),
-        ),
-      "a tool to be asked for",
-    );
-    await approve(house, asked.proposal);
-    await dayReaches(house, dealing_day_id, end);
-    const seen = await database.read(AUDIT, async (tx) => ({
-      orders: (await tx.fund_flows.findMany({ where: { flow_id: { in: flows } } })).map(({ status }) => status),
-      asked: await tx.lmt_activations.count({ where: { fund_id: on.fundId } }),
-      struck: await tx.fund_events.count({ where: { fund_id: on.fundId, type: "NAV_STRUCK" } }),
-      ended: await tx.fund_events.count({
-        where: { fund_id: on.fundId, type: { in: ["SUSPENDED", "DEALING_DAY_DISCARDED"] } },
-      }),
-    }));
-    expect(seen).toEqual({ orders: flows.map(() => order), asked: 1, struck: 0, ended: 1 });
-    await expectEnd(database, (await runOf(house, dealing_day_id)).event_id, "refused");
-  };
-
-/** One corrected input: two strikes, three deals. */
-const restated: Journey = async (house) => {
-  const wrong = await daysOnWrongMark(house);
-  const corrected = await restate(house, wrong.days[0], "INFRA", "10145600.00");
-  await approve(house, await strikeProposed(house, corrected));
-  const next = await nextRestatement(house, wrong.on.fundId, corrected);
-  await approve(house, await strikeProposed(house, next.strike_id));
-  const begun = await house.database.read(AUDIT, (tx) =>
-    tx.fund_events.findMany({ where: { type: "NAV_RESTATEMENT_BEGUN", fund_id: wrong.on.fundId } }),
-  );
-  expect(begun).toHaveLength(2);
-  for (const { event_id } of begun) await expectEnd(house.database, event_id, "completed");
-  await expectRestated(house, wrong);
-};
-
-/** Nobody decides on a NAV for more than a day. */
-const overdue: Journey = async (house) => {
-  const on = await dealingFund(house);
-  const { dealing_day_id } = await openDay(house, on.code, dayAhead(1));
-  await reachCutOff(house, dealing_day_id);
-  const proposal = await navProposed(house, dealing_day_id);
-  await house.look(
-    `begin; set local session_replication_role = replica;
-     update proposals set created_at = now() - interval '25 hours' where proposal_id = '${proposal.proposal_id}'; commit`,
-  );
-  await house.database.rpc(OPS, "fn_knock_dealing_day", { dealing_day_id, reason: "time has passed" });
-  const said = () =>
-    house.database.read(AUDIT, (tx) =>
-      tx.fund_events.count({ where: { fund_id: on.fundId, type: "NAV_APPROVAL_OVERDUE" } }),
-    );
-  await until(async () => (await said()) > 0, "the overdue approval to be said");
-  await approve(house, proposal);
-  await dayReaches(house, dealing_day_id, "closed");
-  expect(await said()).toBe(1);
 };
 
 /** The journey that passes each crash point. The sweep below fails for a point without one. */

@@ -1,13 +1,12 @@
-// A dealing day on a real database and a real Temporal: from the cut-off to the closed day, started twice, blocked, refused, overdue, suspended, stopped,
-// cancelled, with two classes at one NAV and over two days.
-import { until, type Worker } from "@evergreen-fund/testing/working-house.ts";
-import { type Client, WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
-import { afterAll, beforeAll, describe, it } from "vitest";
+// A dealing day on a real database and a real Temporal: from the cut-off to the closed day, started twice, blocked by old marks, with parties that are
+// held, with two classes at one NAV and over two days.
+import { WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
+import { describe, it } from "vitest";
+import { LONG, useDealingHouse } from "./dealing-house.ts";
 import {
   accepted,
   approve,
   brokenIn,
-  type DealingHouse,
   dayAhead,
   dayOf,
   dayReaches,
@@ -19,72 +18,18 @@ import {
   openDay,
   orderVector,
   payAll,
-  progressOf,
   reachCutOff,
   redeem,
   subscribe,
   takeDay,
-  VECTOR,
 } from "./dealing-journeys.ts";
-import { clientOf, openHouses, type TestHouse } from "./houses.ts";
-import { AUDIT, expectEnd, OPS, PM_ONE } from "./journeys.ts";
+import { AUDIT, expectEnd, OPS } from "./journeys.ts";
 
-let house: TestHouse;
-let client: Client;
-let worker: Worker;
-beforeAll(async () => {
-  [house] = (await openHouses(1)) as [TestHouse];
-  worker = await house.startWorkers();
-  client = await clientOf(house);
-});
-afterAll(async () => {
-  await client?.connection.close();
-  await house?.stop();
-});
-
-const LONG = { timeout: 300_000 };
-/** Until the run of a day says that it waits for something that matches. */
-const waitsFor = (workflowId: string | null, words: RegExp) => {
-  let last: unknown;
-  return until(
-    async () => {
-      const seen = await progressOf(client, workflowId ?? "");
-      last = seen;
-      return seen.blockers.some((blocker) => words.test(blocker)) ? seen : null;
-    },
-    () => `the run ${workflowId} to wait for ${words}; it said ${JSON.stringify(last)}`,
-  );
-};
-const runOfDay = async (dealingDayId: string) =>
-  (
-    await house.database.read(AUDIT, (tx) =>
-      tx.fund_events.findFirstOrThrow({
-        where: { type: "DEALING_DAY_OPENED", payload: { path: ["dealing_day_id"], equals: dealingDayId } },
-      }),
-    )
-  ).event_id;
-const flowsOf = (flows: readonly string[]) =>
-  house.database.read(AUDIT, async (tx) => {
-    const rows = await tx.fund_flows.findMany({ where: { flow_id: { in: [...flows] } } });
-    return flows.map((id) => rows.find((row) => row.flow_id === id)!);
-  });
-const statusesOf = async (flows: readonly string[]) => (await flowsOf(flows)).map(({ status }) => status);
-const eventsOf = (on: DealingHouse, type: string) =>
-  house.database.read(AUDIT, (tx) => tx.fund_events.count({ where: { fund_id: on.fundId, type } }));
-const marks = (on: DealingHouse, ...rows: object[]) =>
-  house.database.rpc(OPS, "fn_record_marks", { fund: on.code, marks: rows as Record<string, unknown>[] });
-
-/** A fund with the four redemptions of R6 in an open day that is past its cut-off. */
-async function pastCutOff(change: Parameters<typeof dealingFund>[1] = {}) {
-  const on = await dealingFund(house, change);
-  const flows = await orderVector(house, on);
-  const day = await openDay(house, on.code, dayAhead(1));
-  await reachCutOff(house, day.dealing_day_id);
-  return { on, flows, dayId: day.dealing_day_id, workflowId: day.workflow_id! };
-}
+const { opened, waitsFor, runOfDay, flowsOf, statusesOf, eventsOf, marks, pastCutOff } = useDealingHouse();
 
 describe.concurrent("a dealing day", () => {
   it("is gated as R6 says, approved by two, paid and closed", LONG, async ({ expect }) => {
+    const { house, worker } = opened;
     const on = await dealingFund(house);
     const flows = await orderVector(house, on);
     const date = dayAhead(1);
@@ -115,6 +60,7 @@ describe.concurrent("a dealing day", () => {
   });
 
   it("that is started twice is one day, one run, one posting", LONG, async ({ expect }) => {
+    const { house, client } = opened;
     const on = await dealingFund(house);
     const flows = await orderVector(house, on);
     const date = dayAhead(1);
@@ -137,6 +83,7 @@ describe.concurrent("a dealing day", () => {
   });
 
   it("whose marks are too old names them, waits, and goes on when somebody corrects them", LONG, async ({ expect }) => {
+    const { house } = opened;
     const { on, dayId, workflowId } = await pastCutOff({ asOf: dayAhead(-20) });
     // cash may be 5 days old, bonds 35, infrastructure 190
     const seen = await waitsFor(workflowId, /^CASH: The asset is 21 days old, 5 are allowed/);
@@ -156,146 +103,8 @@ describe.concurrent("a dealing day", () => {
     await dayReaches(house, dayId, "claimable");
   });
 
-  it("whose NAV a person refuses is frozen anew after a knock, and only then", LONG, async ({ expect }) => {
-    const { on, flows, dayId, workflowId } = await pastCutOff();
-    const first = await navProposed(house, dayId);
-    await house.database.rpc(PM_ONE, "fn_decide_proposal", {
-      proposal_id: first.proposal_id,
-      hash: first.hash,
-      decision: "rejected",
-      reason: "the appraisal of INFRA is being redone",
-    });
-    await waitsFor(workflowId, /^the NAV was rejected: correct it and knock, or discard the day$/);
-    expect(await dayOf(house, dayId)).toMatchObject({ status: "nav_proposed", strike_id: first.strike?.strike_id });
-    await house.database.rpc(OPS, "fn_knock_dealing_day", { dealing_day_id: dayId, reason: "looked at again" });
-    const second = await navProposed(house, dayId, first.proposal_id);
-    expect(second.strike).toMatchObject({ version: 2 });
-    await approve(house, second);
-    await dayReaches(house, dayId, "claimable");
-    await payAll(house, on, dayId);
-    await dayReaches(house, dayId, "closed");
-    await expectVectorDealt(house, on, dayId, flows);
-  });
-
-  it("on which nobody decides for a day says so once, and approves nothing", LONG, async ({ expect }) => {
-    const { on, dayId, workflowId } = await pastCutOff();
-    const proposal = await navProposed(house, dayId);
-    await waitsFor(workflowId, /approvals/);
-    await house.look(
-      `begin; set local session_replication_role = replica;
-       update proposals set created_at = now() - interval '25 hours' where proposal_id = '${proposal.proposal_id}'; commit`,
-    );
-    for (let knocks = 0; knocks < 2; knocks++)
-      await house.database.rpc(OPS, "fn_knock_dealing_day", { dealing_day_id: dayId, reason: "time has passed" });
-    await until(async () => (await eventsOf(on, "NAV_APPROVAL_OVERDUE")) > 0, "the overdue approval to be said");
-    await waitsFor(workflowId, /approvals/);
-    expect(await eventsOf(on, "NAV_APPROVAL_OVERDUE")).toBe(1);
-    expect(await dayOf(house, dayId)).toMatchObject({ status: "nav_proposed" });
-    // one of two is not two
-    await house.database.rpc(PM_ONE, "fn_decide_proposal", {
-      proposal_id: proposal.proposal_id,
-      hash: proposal.hash,
-      decision: "approved",
-    });
-    await house.database.rpc(OPS, "fn_knock_dealing_day", { dealing_day_id: dayId, reason: "one approved" });
-    await waitsFor(workflowId, /approvals/);
-    expect(await dayOf(house, dayId)).toMatchObject({ status: "nav_proposed" });
-  });
-
-  it(
-    "of a suspended fund ends without a price; its orders stay queued and deal when the fund is open again",
-    LONG,
-    async ({ expect }) => {
-      const { on, flows, dayId } = await pastCutOff();
-      await navProposed(house, dayId);
-      const { proposal_id, hash, activation_id } = await house.database.rpc(OPS, "fn_propose_lmt", {
-        fund: on.code,
-        tool: "suspension",
-        trigger: { reason: "synthetic" },
-        notice: "Draft notice: dealing is suspended (synthetic).",
-      });
-      await approve(house, { proposal_id, hash });
-      await house.database.rpc(PM_ONE, "fn_activate_lmt", { activation_id });
-      await dayReaches(house, dayId, "suspended");
-      expect(await statusesOf(flows)).toEqual(VECTOR.map(() => "locked"));
-      expect(
-        await house.database.read(AUDIT, (tx) =>
-          tx.nav_strikes.count({ where: { fund_id: on.fundId, state: "final" } }),
-        ),
-      ).toBe(0);
-      await expectEnd(house.database, await runOfDay(dayId), "refused");
-      await house.database.rpc(PM_ONE, "fn_end_lmt", { activation_id, reason: "the market is open again" });
-      const next = await openDay(house, on.code, dayAhead(2));
-      await takeDay(house, on, next.dealing_day_id);
-      await expectVectorDealt(house, on, next.dealing_day_id, flows);
-    },
-  );
-
-  it.each([
-    ["suspension", ["redemption_gate", "anti_dilution_levy"], "suspended", "locked"],
-    ["notice_extension", ["redemption_gate", "notice_extension"], "discarded", "accepted"],
-  ] as const)(
-    "whose cap is below what must be paid asks people for a %s before anything is struck",
-    LONG,
-    async (tool, tools, end, order) => {
-      const { on, flows, dayId, workflowId } = await pastCutOff({
-        lmt: { tools, gate: { basis: "gross", money: "100000", threshold: { kind: "nav_share", share: "0.02" } } },
-      });
-      const lab =
-        (await navProposed(house, dayId)) && ((await dayOf(house, dayId)).decision as { lab: { as_is: object } }).lab;
-      expectStopped(lab.as_is);
-      await approve(house, await navProposed(house, dayId));
-      await waitsFor(workflowId, new RegExp(`^a cap is below what must be paid; ${tool} is pending$`));
-      const activation = await house.database.read(AUDIT, (tx) =>
-        tx.lmt_activations.findFirstOrThrow({ where: { fund_id: on.fundId }, include: { proposal: true } }),
-      );
-      if (
-        activation.tool !== tool ||
-        !activation.notice.includes("100000") ||
-        activation.proposal.workflow_id !== workflowId
-      )
-        throw new Error(`Not the tool that was to be asked for: ${activation.tool}, ${activation.notice}`);
-      await approve(house, activation.proposal);
-      await dayReaches(house, dayId, end);
-      if ((await statusesOf(flows)).some((status) => status !== order))
-        throw new Error(`Orders are ${await statusesOf(flows)}`);
-      if ((await eventsOf(on, "NAV_STRUCK")) !== 0) throw new Error("A NAV was struck");
-    },
-  );
-
-  it("whose run is cancelled before the posting gives its orders back", LONG, async ({ expect }) => {
-    const { on, flows, dayId, workflowId } = await pastCutOff();
-    const proposal = await navProposed(house, dayId);
-    await client.workflow.getHandle(workflowId).cancel();
-    await dayReaches(house, dayId, "discarded");
-    expect(await statusesOf(flows)).toEqual(VECTOR.map(() => "accepted"));
-    await expectEnd(house.database, await runOfDay(dayId), "failed");
-    await expect(approve(house, proposal)).rejects.toMatchObject({ code: "EG422" });
-    // they deal on the next day as if nothing had been
-    const next = await openDay(house, on.code, dayAhead(2));
-    await takeDay(house, on, next.dealing_day_id);
-    await expectVectorDealt(house, on, next.dealing_day_id, flows);
-  });
-
-  it(
-    "that operations discard ends the same way, and nothing that is posted can be discarded",
-    LONG,
-    async ({ expect }) => {
-      const { on, flows, dayId } = await pastCutOff();
-      await navProposed(house, dayId);
-      await house.database.rpc(OPS, "fn_discard_dealing_day", { dealing_day_id: dayId, reason: "wrong date" });
-      await expectEnd(house.database, await runOfDay(dayId), "refused");
-      expect(await statusesOf(flows)).toEqual(VECTOR.map(() => "accepted"));
-      const next = await openDay(house, on.code, dayAhead(2));
-      await takeDay(house, on, next.dealing_day_id);
-      await expect(
-        house.database.rpc(OPS, "fn_discard_dealing_day", { dealing_day_id: next.dealing_day_id, reason: "too late" }),
-      ).rejects.toMatchObject({ code: "EG428" });
-      expect(await brokenIn(house, on.code)).toEqual([]);
-    },
-  );
-
   it("holds who is not cleared any more, before the NAV and again before the posting", LONG, async ({ expect }) => {
+    const { house } = opened;
     const on = await dealingFund(house);
     const flows = await orderVector(house, on);
     const block = (n: number) =>
@@ -318,6 +127,7 @@ describe.concurrent("a dealing day", () => {
   });
 
   it("of two classes has one NAV and one gate, and each class its own posting", LONG, async ({ expect }) => {
+    const { house } = opened;
     const on = await dealingFund(house);
     const b = await openClass(house, on.code, "B");
     const holder = await newInvestor(house);
@@ -366,6 +176,7 @@ describe.concurrent("a dealing day", () => {
     "takes subscriptions whose cash is there, lets the others wait, and counts no money twice on the day after",
     LONG,
     async ({ expect }) => {
+      const { house } = opened;
       const on = await dealingFund(house, {
         policy: {
           fees: {
@@ -416,6 +227,7 @@ describe.concurrent("a dealing day", () => {
   );
 
   it("holds a mark back that jumps, until a person confirms it", LONG, async ({ expect }) => {
+    const { house } = opened;
     const { on, dayId } = await pastCutOff();
     await approve(house, await navProposed(house, dayId));
     await dayReaches(house, dayId, "claimable");
@@ -437,9 +249,3 @@ describe.concurrent("a dealing day", () => {
     expect(proposal.strike?.nav?.toFixed(2)).toBe("12882720.02");
   });
 });
-
-function expectStopped(asIs: object): void {
-  const { status, fraction } = asIs as { status: string; fraction: string | null };
-  if (status !== "stopped" || fraction !== null)
-    throw new Error(`The lab did not see the stop: ${JSON.stringify(asIs)}`);
-}

@@ -1,16 +1,10 @@
 // A NAV that was wrong, on a real database and a real Temporal: one corrected input moves two prices, three deals, their compensation and their statements.
 import type { Worker } from "@evergreen-fund/testing/working-house.ts";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import {
-  approve,
-  daysOnWrongMark,
-  expectRestated,
-  nextRestatement,
-  restate,
-  strikeProposed,
-} from "./dealing-journeys.ts";
+import { approve } from "./dealing-journeys.ts";
 import { openHouses, type TestHouse } from "./houses.ts";
 import { AUDIT, expectEnd, PM_TWO } from "./journeys.ts";
+import { daysOnWrongMark, expectRestated, nextRestatement, restate, strikeProposed } from "./restatement-journeys.ts";
 
 let house: TestHouse;
 let worker: Worker;

@@ -38,6 +38,11 @@ describe("a workflow that decides otherwise", () => {
     expect(planted.filter((one) => !caught.includes(one.name)).map((one) => one.error)).toEqual(names.filter((name) => !caught.includes(name)).map(() => undefined));
   });
 
+  it("is caught in a dealing day that posts where it has to look at KYC again, and only there", async () => {
+    const planted = await replayHistories(dir, home, (code) => replaceOnce(code, "await commander.postDay(step)", "await commander.openClaims(step)"));
+    expect(planted.filter((one) => one.nondeterministic).map((one) => one.name)).toEqual(["dealing-day.gated"]);
+  });
+
   it("is caught when it does one step more", async () => {
     const planted = await replayHistories(dir, home, (code) => replaceOnce(code, 'stage("stressing")', 'stage("stressing"); await room("simulation").stress(run)'));
     expect(planted.filter((one) => one.nondeterministic).map((one) => one.name)).toEqual(names.filter((name) => name.startsWith("stress-fund.")));

@@ -47,6 +47,7 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   DEALING_DAY_KNOCKED: { dealing_day_id: ID, reason: "marks recorded" },
   DEALING_DAY_DISCARDED: { dealing_day_id: ID },
   ORDERS_ROLLED: { dealing_day_id: ID, orders: 1 },
+  STATEMENTS_READY: { dealing_day_id: ID, statements: 2 },
   MARKS_RECORDED: { marks: 2 },
   NAV_RESTATED: { strike_id: ID, supersedes: ID, material: true, compensations: 3 },
   NAV_APPROVAL_OVERDUE: { dealing_day_id: ID, proposal_id: ID },

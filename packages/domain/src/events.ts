@@ -177,6 +177,7 @@ export const EVENTS = {
   DEALING_DAY_DISCARDED: event({ mode: "tell", recordedBy: [], payload: z.object({ dealing_day_id: id }) }),
   ORDERS_ROLLED: fact(z.object({ dealing_day_id: id, orders: z.int() })),
   MARKS_RECORDED: fact(z.object({ marks: z.int() })),
+  CASH_MOVED: fact(z.object({ ledger_tx_id: id, purpose: z.enum(["invest", "divest", "management_fee"]) })),
   NAV_RESTATED: fact(z.object({ strike_id: id, supersedes: id, material: z.boolean(), compensations: z.int() })),
   NAV_APPROVAL_OVERDUE: event({
     mode: "note",

@@ -77,6 +77,7 @@ export function banner(addresses: StackAddresses, used: readonly string[]): stri
     for (const { role, email, password } of addresses.logins) {
       lines.push(`    ${role.padEnd(10)}  ${email.padEnd(width)}  ${password}`);
     }
+    lines.push("  Three years of its dealing days are made in the background: evergreen status");
   }
   lines.push(
     "",

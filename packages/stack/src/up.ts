@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Config, makeHome, processEnvironment, refuseHalfASupabase } from "@evergreen-fund/config";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { type StackAddresses, stackAddresses } from "./addresses.ts";
+import { type DemoProgress, demoProgress } from "./demo-progress.ts";
 import { answers, portTaken, untilReady } from "./postgres.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { portBecomesFree, startOf, stillRuns, waitForExit } from "./process-table.ts";
@@ -201,6 +202,8 @@ export interface StackStatus {
   startedAt: string | null;
   message: string;
   processes: (Pick<ProcessRecord, "name" | "pid" | "state" | "restarts" | "log"> & { alive: boolean })[];
+  /** How far the synthetic demo fund is; null without one. */
+  demo: DemoProgress | null;
   addresses: StackAddresses | null;
 }
 
@@ -208,6 +211,7 @@ export interface StackStatus {
 export async function status(config: Config): Promise<StackStatus> {
   const state: RunState | undefined = readState(config.home);
   const running = supervisorOf(config.home) !== undefined;
+  const demo = state?.processes.find(({ name }) => name === "demo");
   return {
     running,
     phase: running ? (state?.phase ?? "starting") : state?.phase === "failed" ? "failed" : "stopped",
@@ -218,6 +222,7 @@ export async function status(config: Config): Promise<StackStatus> {
       const alive = pid > 0 && stillRuns({ pid, start });
       return { name, pid, state: alive || processState === "done" ? processState : "stopped", restarts, log, alive };
     }),
+    demo: demo === undefined ? null : demoProgress(demo.log),
     addresses: running ? stackAddresses(config) : null,
   };
 }

@@ -14,3 +14,9 @@ export function claimsOf(actor: Actor): string {
 }
 
 export const contextOf = (actor: Actor): ActorContext => [actor.role, claimsOf(actor)];
+
+/** What runs first in a transaction of a demo's past: as the demo role, which database and function check, the time that it is said to have. */
+export const datedBack = (at: string): { text: string; values: string[] }[] => [
+  { text: BECOME, values: ["demo_role", ""] },
+  { text: "select where public.fn_set_demo_clock($1) is null", values: [at] },
+];

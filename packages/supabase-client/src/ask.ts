@@ -28,7 +28,7 @@ export const mayKeepStatements = (url: string): boolean => {
 };
 
 /**
- * Runs one statement under a role and claims, or (`null`) as the login itself.
+ * Runs one statement under a role and claims, or (`null`) as the login itself; `before` runs first in the same transaction and answers nothing.
  * @throws EvergreenError EG400 for a text that Postgres would not receive as it is; the driver's errors otherwise.
  */
 export async function ask(
@@ -36,6 +36,7 @@ export async function ask(
   context: ActorContext | null,
   statement: Statement,
   keep = true,
+  before: readonly Statement[] = [],
 ): Promise<Row[]> {
   for (const value of context ?? []) sendable(value);
   for (const value of statement.values) if (value !== null) sendable(value);
@@ -45,7 +46,9 @@ export async function ask(
     const once = () =>
       new Promise<() => Row[]>((resolve, reject) => {
         client.query(
-          new Message(context, statement, keep, (error, rows) => (error === null ? resolve(rows) : reject(error))),
+          new Message(before, context, statement, keep, (error, rows) =>
+            error === null ? resolve(rows) : reject(error),
+          ),
         );
       });
     // the first attempt ended before the statement began: asking again does nothing twice
@@ -75,6 +78,7 @@ const prepared = new WeakMap<pg.Connection, Map<string, Prepared>>();
 class Message implements pg.Submittable {
   /** The driver's own field for a query's SQL; read by whoever watches it. */
   readonly text: string;
+  readonly #before: readonly Statement[];
   readonly #context: ActorContext | null;
   readonly #statement: Statement;
   readonly #keep: boolean;
@@ -84,8 +88,15 @@ class Message implements pg.Submittable {
   #became: boolean;
   #known = new Map<string, Prepared>();
 
-  constructor(context: ActorContext | null, statement: Statement, keep: boolean, done: Done) {
+  constructor(
+    before: readonly Statement[],
+    context: ActorContext | null,
+    statement: Statement,
+    keep: boolean,
+    done: Done,
+  ) {
     this.text = statement.text;
+    this.#before = before;
     this.#context = context;
     this.#became = context === null;
     this.#statement = statement;
@@ -99,6 +110,7 @@ class Message implements pg.Submittable {
       prepared.set(connection, this.#known);
     }
     const bytes = new WireBytes();
+    for (const { text, values } of this.#before) this.#add(bytes, text, values, false);
     if (this.#context !== null) this.#add(bytes, BECOME, this.#context, false);
     this.#add(bytes, this.text, this.#statement.values, true);
     connection.stream.write(bytes.sync());

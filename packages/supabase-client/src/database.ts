@@ -3,7 +3,7 @@ import type { Actor } from "@evergreen-fund/domain";
 import { EvergreenError } from "@evergreen-fund/domain";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
-import { claimsOf, contextOf } from "./actor-context.ts";
+import { claimsOf, contextOf, datedBack } from "./actor-context.ts";
 import { ask, mayKeepStatements, type Statement, TYPES } from "./ask.ts";
 import { toEvergreenError } from "./errors.ts";
 import { type Prisma, PrismaClient } from "./generated/client.ts";
@@ -29,9 +29,11 @@ export interface DatabaseOptions {
   url: string;
   /** Connections for rpc and, again, for read. Default 5. */
   connections?: number;
+  /** For who makes the past of a demo: when the next rpc is said to happen (ISO 8601), or undefined for now. Refused (EG428) by any other database. */
+  demoClock?: () => string | undefined;
 }
 
-export function openDatabase({ url, connections = 5 }: DatabaseOptions): Database {
+export function openDatabase({ url, connections = 5, demoClock }: DatabaseOptions): Database {
   const settings = { connectionString: url, options: "-c TimeZone=UTC", types: TYPES, connectionTimeoutMillis: 5_000 };
   const pool = new pg.Pool({ ...settings, max: connections });
   const keep = mayKeepStatements(url);
@@ -48,8 +50,10 @@ export function openDatabase({ url, connections = 5 }: DatabaseOptions): Databas
   const database: Database = {
     async rpc(actor, name, args) {
       const { shape, result } = RPCS[name];
+      const past = demoClock?.();
       try {
-        const rows = await ask(pool, contextOf(actor), callOf(name, args), keep);
+        const before = past === undefined ? [] : datedBack(past);
+        const rows = await ask(pool, contextOf(actor), callOf(name, args), keep, before);
         if (shape === "rows") return rows.map((row) => result.parse(row)) as RpcResult<typeof name>;
         return result.parse(shape === "row" ? rows[0] : rows[0]?.answer) as RpcResult<typeof name>;
       } catch (error) {

@@ -84,6 +84,7 @@ export const NavFacts = z.object({
     redemptions_payable: amount,
     fee_payable: amount,
     in_transit: amount,
+    management_paid: amount,
   }),
   classes: z.array(ClassFigures),
   reconciliation_breaks: z.int(),

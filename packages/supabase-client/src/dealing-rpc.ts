@@ -177,6 +177,17 @@ export const DEALING_RPCS = {
   fn_record_lab: rpc("one", z.object({ dealing_day_id: uuid, lab: json, request_id }), dealingDay),
   fn_discard_dealing_day: rpc("one", z.object({ dealing_day_id: uuid, reason: z.string(), request_id }), dealingDay),
   fn_record_marks: rpc("one", z.object({ fund: z.string(), marks: z.array(json), request_id }), z.int()),
+  fn_move_cash: rpc(
+    "one",
+    z.object({
+      fund: z.string(),
+      purpose: z.enum(["invest", "divest", "management_fee"]),
+      amount,
+      reference: z.string(),
+      request_id,
+    }),
+    z.object({ ledger_tx_id: uuid }),
+  ),
   fn_propose_posting: rpc(
     "one",
     z.object({ fund: z.string(), kind: postingKind, body: json, workflow_id: id.optional(), request_id }),

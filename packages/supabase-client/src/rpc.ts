@@ -242,6 +242,13 @@ export const RPCS = {
   ),
   fn_record_spans: rpc("one", z.object({ spans: z.array(json) }), z.int()),
   fn_load_demo: rpc("one", z.object({ chunk: json, request_id }), z.unknown()),
+  fn_set_demo_clock: rpc("one", z.object({ at: z.string() }), z.unknown()),
+  fn_batch_demo_orders: rpc(
+    "one",
+    z.object({ fund: z.string(), direction: z.enum(["subscription", "redemption"]), request_id }),
+    uuid.nullable(),
+  ),
+  fn_hand_over_demo_days: rpc("one", z.object({ fund: z.string(), request_id }), z.int()),
 } as const satisfies Record<string, Rpc>;
 
 export type RpcName = keyof typeof RPCS;

@@ -4,6 +4,7 @@ import { DEALING_ORDER_CASES } from "./dealing-order-cases.ts";
 import { DEALING_POSTING_CASES } from "./dealing-posting-cases.ts";
 import { DEALING_RUN_CASES } from "./dealing-run-cases.ts";
 import { DEALING_TERMS_CASES } from "./dealing-terms-cases.ts";
+import { DEMO_CASES } from "./demo-cases.ts";
 import { EVENT_CASES } from "./event-cases.ts";
 import { EXCEPTION_CASES } from "./exception-cases.ts";
 import { FEE_CASES } from "./fee-cases.ts";
@@ -13,6 +14,7 @@ import { INVESTOR_CASES } from "./investor-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
+import { RESTATEMENT_CASES } from "./restatement-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
 
@@ -28,8 +30,10 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...DEALING_POSTING_CASES,
   ...DEALING_RUN_CASES,
   ...STATEMENT_CASES,
+  ...DEMO_CASES,
   ...POSTING_CASES,
   ...FEE_CASES,
   ...EXCEPTION_CASES,
   ...IMPORT_CASES,
+  ...RESTATEMENT_CASES,
 ];

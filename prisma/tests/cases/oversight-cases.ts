@@ -1,6 +1,6 @@
 // RPC cases: alerts, stress results, compliance, tokens, memories, traces, the demo loader.
 import { expect } from "vitest";
-import { type Args, agent, DEMO, PM_ONE, SERVICE, type TestDatabase } from "../arrange.ts";
+import { type Args, agent, PM_ONE, SERVICE, type TestDatabase } from "../arrange.ts";
 import { newFund } from "../synthetic-fund.ts";
 import { recordedStress } from "./event-cases.ts";
 import { NOWHERE, noUuid, type RpcCase } from "./rpc-case.ts";
@@ -320,57 +320,6 @@ export const OVERSIGHT_CASES: RpcCase[] = [
       { what: "too many", code: "EG413", change: () => ({ spans: Array(10_001).fill({}) }) },
       { what: "a span without a name", code: "EG400", change: () => ({ spans: [span(3, { name: null })] }) },
       { what: "a time that is none", code: "EG400", change: () => ({ spans: [span(3, { started_at: "noon" })] }) },
-    ],
-  },
-  {
-    fn: "fn_load_demo",
-    by: DEMO,
-    arrange: async (db) => {
-      await db.look("update platform_settings set value = 'true' where key = 'demo'");
-      const { code } = await newFund(db);
-      return {
-        chunk: {
-          fund: code,
-          snapshots: [
-            {
-              id: crypto.randomUUID(),
-              asset: "INFRA-1",
-              as_of: "2026-08-31",
-              nav: "149000.00",
-              method: "model",
-              source: "demo",
-              effective_at: "2026-08-31T00:00:00Z",
-              recorded_at: "2026-09-02T00:00:00Z",
-            },
-          ],
-        },
-      };
-    },
-    check: async (_rows, args, db) => {
-      const { fund } = args.chunk as { fund: string };
-      expect(
-        await db.look(
-          "select s.nav, s.recorded_at from asset_snapshots s join funds f using (fund_id) where f.code = $1 and s.as_of = '2026-08-31'",
-          [fund],
-        ),
-      ).toEqual([{ nav: "149000.0000", recorded_at: new Date("2026-09-02T00:00:00Z") }]);
-    },
-    other: (args) => ({ chunk: { ...(args.chunk as Args), snapshots: [] } }),
-    audits: 1,
-    events: [],
-    refuses: [
-      {
-        what: "a fund that is not there",
-        code: "EG404",
-        change: (a) => ({ chunk: { ...(a.chunk as Args), fund: "NONE" } }),
-      },
-      {
-        what: "a fund that is not synthetic",
-        code: "EG404",
-        change: async (a, db) => ({
-          chunk: { ...(a.chunk as Args), fund: (await newFund(db, { synthetic: false })).code },
-        }),
-      },
     ],
   },
 ];

@@ -5,7 +5,7 @@ import { strikeBlockers } from "@evergreen-fund/finance/dealing/strike.ts";
 import { BPS, decimal, fixed, ZERO } from "@evergreen-fund/finance/money.ts";
 import type { RpcResult } from "@evergreen-fund/supabase-client";
 import { z } from "zod";
-import { draftClass, Figures, feeInputs, figuresOf, type NavInput } from "../nav-draft.ts";
+import { draftClass, Figures, feeInputs, figuresOf, type NavInput } from "../nav/decide.ts";
 import type { AnnouncedDay } from "./facts.ts";
 
 export type NavFacts = RpcResult<"fn_read_nav_facts">;
@@ -98,6 +98,8 @@ function ledgerInputs({ ledger, nav_date }: NavFacts): NavInput[] {
     ...line("payable", "subscriptions paid and not dealt", ledger.prepaid),
     ...line("payable", "redemptions payable", ledger.redemptions_payable),
     ...line("payable", "fees payable", ledger.fee_payable),
+    // the fee of each class is accrued from the beginning: what was paid of it is taken off
+    ...line("accrual", "management fees paid", decimal(ledger.management_paid).negated().toFixed()),
   ];
 }
 

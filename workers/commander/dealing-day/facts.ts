@@ -1,4 +1,4 @@
-// What the Commander reads of a dealing day beside its fn_read_*: which day an event announced, and the draft that stands with a strike.
+// What the Commander reads of a dealing day row by row: which day an event announced, and the draft that stands with a strike.
 import type { Reader } from "@evergreen-fund/supabase-client";
 
 export interface AnnouncedDay {

@@ -13,7 +13,7 @@ import {
   figuresOf,
   managementLabel,
   type NavInput,
-} from "../nav-draft.ts";
+} from "../nav/decide.ts";
 
 export type RestatementFacts = RpcResult<"fn_read_restatement">;
 type Input = RestatementFacts["inputs"][number];

@@ -1,9 +1,9 @@
 // Liquidity Engine's steps of a dealing day: the lab, the gate, the fills. It reads the book, the engine in finance computes, the database checks again.
 import type { RoomActions } from "@evergreen-fund/agent-kit";
 import type { DEALING_CONTRACTS } from "@evergreen-fund/domain/dealing-agents.ts";
-import { dealBook, toolsOf } from "./book.ts";
+import { compareTools } from "../lab/decide.ts";
 import { decisions, fillsOf, verdictOf } from "./decide.ts";
-import { compareTools } from "./lab.ts";
+import { dealBook, toolsOf } from "./facts.ts";
 import { draftTool } from "./narrate.ts";
 
 const ROOM = "liquidity-engine";

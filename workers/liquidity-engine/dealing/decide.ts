@@ -3,7 +3,7 @@ import { EvergreenError, type GateVerdict } from "@evergreen-fund/domain";
 import type { LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import type { DealOutput, DealtOrder } from "@evergreen-fund/finance/dealing/deal-shapes.ts";
 import { decimal } from "@evergreen-fund/finance/money.ts";
-import { type Book, dealBook, toolsOf } from "./book.ts";
+import { type Book, dealBook, toolsOf } from "./facts.ts";
 
 export const verdictOf = ({ gate }: DealOutput): GateVerdict => ({ status: gate.status, fraction: gate.fraction });
 

@@ -1,6 +1,6 @@
 // The notice that people read before they decide on a liquidity tool: what asks for it, in figures of the whole fund. No investor, no amount of one.
 import type { DealOutput } from "@evergreen-fund/finance/dealing/deal-shapes.ts";
-import type { Book } from "./book.ts";
+import type { Book } from "./facts.ts";
 
 export interface DraftedTool {
   tool: "suspension" | "notice_extension";

@@ -67,6 +67,24 @@ async function upHere(context: Context): Promise<Answer> {
   }
 }
 
+/** The history of the demo fund fills in the background; until then its dealing days are those of its past. */
+const demoWords = ({
+  phase,
+  done,
+  total,
+  step,
+}: {
+  phase: string;
+  done: number;
+  total: number;
+  step: string;
+}): string =>
+  phase === "fund"
+    ? `is being imported (${done} of ${total})`
+    : done < total
+      ? `dealing dates of its past: ${done} of ${total}, ${plain(step)} was the last`
+      : `complete: ${total} dealing dates, ${plain(step)} was the last`;
+
 export const stackCommands: readonly Command[] = [
   {
     path: "up",
@@ -105,6 +123,7 @@ export const stackCommands: readonly Command[] = [
             ["Since", when(now.startedAt)],
             ...(now.message === "" ? [] : [["Says", now.message] as const]),
             ...(now.addresses ? [["Home page and API", now.addresses.dashboardUrl] as const] : []),
+            ...(now.demo ? [["Demo fund", demoWords(now.demo)] as const] : []),
           ]),
           ...(now.processes.length === 0
             ? []

@@ -80,6 +80,9 @@ export const DraftNavOutput = z.strictObject({
       id: z.string(),
       nav: z.string(),
       navPerUnit: z.string(),
+      /** Charged since the last strike; a performance fee that is given back is below zero. */
+      managementFee: z.string(),
+      performanceFee: z.string(),
       /** Liabilities of the fund for this class: management fee not paid yet, and performance fee of units that were redeemed. */
       managementAccrued: z.string(),
       performanceCrystallised: z.string(),
@@ -130,7 +133,7 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
     })),
   });
   const gavs = new Map(before.classes.map(({ id, nav }) => [id, minor(nav)]));
-  const classes = rows.map(({ row, management, crystallised }) => {
+  const classes = rows.map(({ row, management, managementNew, crystallised, performanceLeft }) => {
     const gav = gavs.get(row.id) as bigint;
     const accrued = performanceOf(row, gav, facts);
     const units = scaledOf(row.units, row.unitsDp, "classes.units");
@@ -142,6 +145,8 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
       id: row.id,
       nav: text(gav - accrued),
       navPerUnit: scaledText(price, row.priceDp),
+      managementFee: text(managementNew),
+      performanceFee: text(accrued - performanceLeft),
       managementAccrued: text(management),
       performanceCrystallised: text(crystallised),
       performanceAccrued: text(accrued),

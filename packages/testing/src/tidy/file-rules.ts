@@ -119,7 +119,7 @@ const MUST_HAVE = ["README.md", "facts.ts", "decide.ts", "activities.ts", "decid
 
 const roomRule: Rule = {
   name: "room-files",
-  law: "A room is the same files every time: README, facts, decide, activities, narrate where it speaks, decide.test.",
+  law: "A room is the same files every time: README, facts, decide, activities, narrate where it speaks, decide.test; what it does beside in a folder of the same files.",
   find(files) {
     const rooms = new Set(files.flatMap(({ path }) => path.match(/^workers\/([a-z-]+)\//)?.[1] ?? []));
     rooms.delete("dispatcher"); // not an agent: it decides nothing
@@ -133,7 +133,8 @@ const roomRule: Rule = {
         what: "is missing",
       }));
       const strange = has.filter(
-        (name) => !ROOM_FILES.includes(name) && !isTest(name) && !isTest(`workers/${room}/${name}`),
+        (name) =>
+          !ROOM_FILES.includes(name.replace(/^[a-z-]+\//, "")) && !isTest(name) && !isTest(`workers/${room}/${name}`),
       );
       return [
         ...missing,
@@ -152,7 +153,8 @@ const charterRule: Rule = {
   name: "charter",
   law: "The README of a room names every fn_* the room calls, and none that does not exist.",
   find(files) {
-    const known = files.find(({ path }) => path === "packages/supabase-client/src/rpc.ts")?.text.match(FUNCTION_NAME);
+    const tables = files.filter(({ path }) => /^packages\/supabase-client\/src\/([a-z]+-)?rpc\.ts$/.test(path));
+    const known = tables.length === 0 ? null : tables.flatMap(({ text }) => text.match(FUNCTION_NAME) ?? []);
     const rooms = files.filter(({ path }) => /^workers\/[a-z-]+\/README\.md$/.test(path));
     return rooms.flatMap(({ path, text }) => {
       const folder = path.slice(0, -"README.md".length);

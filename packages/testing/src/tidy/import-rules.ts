@@ -22,7 +22,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   workers: ["agent-kit", "config", "domain", "finance", "memory", "supabase-client", "tracing", "workflows"],
   gateway: ["agent-kit", "config", "domain"],
   stack: ["config", "domain"],
-  prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client"],
+  prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client", "workers"],
   cli: [
     "agent-kit",
     "config",

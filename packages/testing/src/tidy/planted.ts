@@ -208,9 +208,16 @@ export const PLANTED: Record<string, Planted> = {
     ],
     keeps: Object.assign(
       {},
-      ...["README.md", "facts.ts", "decide.ts", "activities.ts", "decide.test.ts", "activities.database.test.ts"].map(
-        (name) => file(`workers/kyc/${name}`, ""),
-      ),
+      ...[
+        "README.md",
+        "facts.ts",
+        "decide.ts",
+        "activities.ts",
+        "decide.test.ts",
+        "activities.database.test.ts",
+        "screening/decide.ts",
+        "screening/decide.test.ts",
+      ].map((name) => file(`workers/kyc/${name}`, "")),
     ),
   },
   charter: {

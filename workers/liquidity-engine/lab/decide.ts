@@ -2,7 +2,7 @@
 import type { CarryPolicy, GatePolicy, LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import type { DealOutput } from "@evergreen-fund/finance/dealing/deal-shapes.ts";
 import { decimal } from "@evergreen-fund/finance/money.ts";
-import { type Book, dealBook, toolsOf } from "./book.ts";
+import { type Book, dealBook, toolsOf } from "../dealing/facts.ts";
 
 export interface LabRow {
   share: string | null;

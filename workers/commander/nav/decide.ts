@@ -79,7 +79,16 @@ export const Figures = z.object({
   gnav: z.string(),
   performance_fee: z.string(),
   nav: z.string(),
-  classes: z.array(z.object({ share_class_id: z.string(), nav: z.string(), nav_per_unit: z.string() })),
+  /** Fees: what the class was charged since the strike before. */
+  classes: z.array(
+    z.object({
+      share_class_id: z.string(),
+      nav: z.string(),
+      nav_per_unit: z.string(),
+      management_fee: z.string(),
+      performance_fee: z.string(),
+    }),
+  ),
   /** What the strike after it needs to know of the fees. */
   fees: z.array(z.record(z.string(), z.string())),
 });
@@ -91,7 +100,13 @@ export const figuresOf = (computed: Drafted): Figures => ({
   gnav: computed.gnav,
   performance_fee: computed.performanceFee,
   nav: computed.nav,
-  classes: computed.classes.map(({ id, nav, navPerUnit }) => ({ share_class_id: id, nav, nav_per_unit: navPerUnit })),
+  classes: computed.classes.map((row) => ({
+    share_class_id: row.id,
+    nav: row.nav,
+    nav_per_unit: row.navPerUnit,
+    management_fee: row.managementFee,
+    performance_fee: row.performanceFee,
+  })),
   fees: computed.classes.map((row) => ({
     share_class_id: row.id,
     management_accrued: row.managementAccrued,

@@ -1,4 +1,4 @@
-// The book of a dealing day as the dealing engine takes it: orders, prices, terms, lots and the figures of the gate. Pure.
+// The book of a dealing day as it was read, and as the dealing engine takes it: orders, prices, terms, lots and the figures of the gate.
 import { EvergreenError } from "@evergreen-fund/domain";
 import { DealingPolicy, LmtPolicy, type LmtTool } from "@evergreen-fund/domain/policies/index.ts";
 import { deal } from "@evergreen-fund/finance/dealing/deal.ts";

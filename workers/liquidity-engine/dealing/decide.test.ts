@@ -1,0 +1,331 @@
+// From the book to decisions and fills, by rows: what the database will hold them to is written beside each (the engine itself is tested in finance).
+import { describe, expect, it } from "vitest";
+import { compareTools } from "../lab/decide.ts";
+import { decisions, fillsOf } from "./decide.ts";
+import { type Book, dealBook } from "./facts.ts";
+import { draftTool } from "./narrate.ts";
+
+const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+const [DAY, A, B, LP] = [id(1), id(2), id(3), id(4)];
+const POLICY = {
+  frequency: "monthly",
+  on: { dayOfMonth: "last" },
+  calendar: "none",
+  timeZone: "UTC",
+  cutOff: "12:00",
+  notice: { subscription: { n: 0, basis: "calendar" }, redemption: { n: 0, basis: "calendar" } },
+  pricing: "forward",
+  lockUp: { hardMonths: 12, softFees: [] },
+  minimums: { initial: "0", additional: "0", redemption: "0", holding: "0" },
+  units_dp: 4,
+  price_dp: 4,
+  issuePrice: "100",
+  refundFrom: "0.01",
+  fees: {
+    management: { rate: "0", basis: "act/365" },
+    performance: { rate: "0", hurdle: "0", catchUp: "1", method: "none" },
+  },
+  settlementDays: 2,
+};
+const LMT = {
+  pack: "free-form",
+  regime: "aif",
+  tools: ["redemption_gate", "anti_dilution_levy"],
+  gate: { basis: "gross", share: "0.05", threshold: { kind: "nav_share", share: "0.02" } },
+  levy: { rate: "0", on: "both" },
+  carry: "auto_pari_passu",
+};
+type Order = Book["orders"][number];
+const order = (n: number, change: Partial<Order> = {}): Order => ({
+  flow_id: id(100 + n),
+  dealing_day_id: DAY,
+  share_class_id: A,
+  investor_id: id(200 + n),
+  direction: "redemption",
+  kind: "plain",
+  units: "100",
+  amount: null,
+  vintage: "2026-03-31",
+  cleared: false,
+  linked_flow_id: null,
+  dealings: 0,
+  fills: 0,
+  ...change,
+});
+const lotOf = ({ flow_id, share_class_id, investor_id }: Order, units = "1000", opened_on = "2020-01-01") => ({
+  lot_id: flow_id.replace("0000-4000", "0001-4000"),
+  share_class_id,
+  investor_id,
+  opened_on,
+  units,
+});
+const book = (orders: Order[], change: Partial<Book> = {}): Book => ({
+  fund: "F",
+  currency: "USD",
+  dealing_date: "2026-03-31",
+  strike_state: "final",
+  nav: "100000.00",
+  liquid_assets: "50000.00",
+  lmt: LMT,
+  active: [],
+  quarter_base: null,
+  redeemed_in_quarter: "0",
+  redeemed_in_month: "0",
+  classes: [{ share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "100" }],
+  days: [{ dealing_day_id: DAY, share_class_id: A, status: "lmt_decided" }],
+  orders,
+  lots: orders.filter(({ direction }) => direction === "redemption").map((one) => lotOf(one)),
+  holdings: [],
+  ...change,
+});
+const fill = (given: Book, n = 0) => fillsOf(given)?.days[0]?.fills[n];
+
+describe("the decision", () => {
+  it("without more than the cap is no gate and names no cap", () => {
+    const { verdict, days } = decisions(book([order(1, { units: "50" })]));
+    expect(verdict).toEqual({ status: "open", fraction: "1" });
+    expect(days[0]?.decision).toMatchObject({ gate: false, status: "open" });
+    expect(days[0]?.decision).not.toHaveProperty("cap_units");
+  });
+  it("above it is the cap in units of the class", () => {
+    // 5 % of 100,000.00 at 100.00 is 50 units, of 200 asked for
+    const { verdict, days } = decisions(book([order(1), order(2)]));
+    expect(verdict).toEqual({ status: "gated", fraction: "0.25" });
+    expect(days[0]?.decision).toMatchObject({
+      gate: true,
+      cap_units: "50.0000",
+      fraction: "0.25",
+      cap: "5000",
+      redemptions: "20000",
+    });
+  });
+  it("where the engine stops is none", () => {
+    const lmt = { ...LMT, gate: { basis: "gross", money: "1000", threshold: { kind: "nav_share", share: "0.02" } } };
+    expect(decisions(book([order(1)], { lmt }))).toEqual({ verdict: { status: "stopped", fraction: null }, days: [] });
+    expect(fillsOf(book([order(1)], { lmt }))).toBeNull();
+  });
+  it("is for every class that deals at the NAV, each its own", () => {
+    const two = book([order(1), order(2, { share_class_id: B, dealing_day_id: id(9) })], {
+      classes: [A, B].map((share_class_id) => ({
+        share_class_id,
+        code: share_class_id,
+        units_dp: 4,
+        policy: POLICY,
+        nav_per_unit: "100",
+      })),
+      days: [
+        { dealing_day_id: DAY, share_class_id: A, status: "struck" },
+        { dealing_day_id: id(9), share_class_id: B, status: "struck" },
+      ],
+    });
+    expect(decisions(two).days.map(({ decision }) => decision.cap_units)).toEqual(["25.0000", "25.0000"]);
+    expect(
+      fillsOf({ ...two, days: two.days.map((day) => ({ ...day, status: "lmt_decided" })) })?.days.map(({ fills }) =>
+        fills.map((one) => one.filled_units),
+      ),
+    ).toEqual([["25.0000"], ["25.0000"]]);
+  });
+  it("without a policy of tools pays what is asked for", () => {
+    expect(decisions(book([order(1, { units: "900" })], { lmt: null })).verdict).toEqual({
+      status: "not_active",
+      fraction: "1",
+    });
+  });
+  it("refuses a policy that is not complete", () => {
+    expect(() => decisions(book([], { lmt: { tools: [] } }))).toThrow(expect.objectContaining({ code: "EG428" }));
+  });
+});
+
+describe("a fill", () => {
+  it("of a gated redemption names its cohort, what is carried and why", () => {
+    expect(fill(book([order(1), order(2)]))).toEqual({
+      flow_id: id(101),
+      cohort: "pro_rata",
+      requested_units: "100.0000",
+      filled_units: "25.0000",
+      carried_units: "75.0000",
+      gross_amount: "2500.00",
+      levy: "0.00",
+      fee: "0.00",
+      net_amount: "2500.00",
+      reason: "gate",
+    });
+  });
+  it("in full needs no reason", () => {
+    expect(fill(book([order(1, { units: "20" })]))).toMatchObject({ cohort: "full", filled_units: "20.0000" });
+    expect(fill(book([order(1, { units: "20" })]))).not.toHaveProperty("reason");
+  });
+  it("by vintage is equal within the vintage", () => {
+    const lmt = { ...LMT, carry: "priority_by_vintage" };
+    const given = book([order(1, { units: "40", vintage: "2026-02-28" }), order(2)], { lmt });
+    expect([fill(given, 0), fill(given, 1)]).toMatchObject([
+      { cohort: "pro_rata 2026-02-28", filled_units: "40.0000" },
+      { cohort: "pro_rata 2026-03-31", filled_units: "10.0000", carried_units: "90.0000" },
+    ]);
+  });
+  it("of units that are locked stands apart from the pro rata, and they go nowhere", () => {
+    const [locked, free] = [order(1), order(2)];
+    const given = book([locked, free], {
+      lots: [lotOf(locked, "30"), { ...lotOf(locked, "70", "2026-01-01"), lot_id: id(999) }, lotOf(free)],
+    });
+    expect(fill(given)).toMatchObject({
+      cohort: "limited by lots",
+      requested_units: "100.0000",
+      reason: "units locked or not held, gate",
+    });
+    const { filled_units, carried_units } = fill(given) as { filled_units: string; carried_units: string };
+    expect(Number(filled_units) + Number(carried_units)).toBe(30);
+  });
+  it("in money is converted at the NAV per unit", () => {
+    expect(fill(book([order(1, { units: null, amount: "1234.56" })]))).toMatchObject({
+      requested_units: "12.3456",
+      filled_units: "12.3456",
+      gross_amount: "1234.56",
+    });
+  });
+  it("of a subscription whose cash is there has units and no units asked for", () => {
+    expect(
+      fill(book([order(1, { direction: "subscription", units: null, amount: "1000.00", cleared: true })])),
+    ).toEqual({
+      flow_id: id(101),
+      cohort: "full",
+      filled_units: "10.0000",
+      gross_amount: "1000.00",
+      levy: "0.00",
+      net_amount: "1000.00",
+    });
+  });
+  it("keeps what rounding leaves in the fund, whatever the policy would pay back", () => {
+    // 1,000.01 / 12,345.6789 is 0.0810 units and 0.01 over, from which on the policy refunds
+    const classes = [{ share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "12345.6789" }];
+    const paid = order(1, { direction: "subscription", units: null, amount: "1000.01", cleared: true });
+    expect(fill(book([paid], { classes }))).toMatchObject({
+      filled_units: "0.0810",
+      gross_amount: "1000.01",
+      net_amount: "1000.01",
+    });
+  });
+  it("that the investor gate limits is not held to the pro rata of what was asked for", () => {
+    // a quarter of 1,000 units is 250 of 400; the gate pays 50 units of 350
+    const lmt = { ...LMT, investorGate: { steps: ["0.25"], period: "monthly" } };
+    const orders = [order(1, { units: "400" }), order(2)];
+    const holdings = orders.map((one) => ({
+      investor_id: one.investor_id,
+      share_class_id: A,
+      units: "1000",
+      redeemed: "0",
+      step: 0,
+    }));
+    const given = book(orders, { lmt, holdings });
+    expect([fill(given, 0), fill(given, 1)]).toMatchObject([
+      { cohort: "investor gate", filled_units: "35.7143", carried_units: "364.2857", reason: "gate, investor gate" },
+      { cohort: "investor gate", filled_units: "14.2857", carried_units: "85.7143", reason: "gate, investor gate" },
+    ]);
+  });
+  it("of a subscription whose cash was taken back stops the day", () => {
+    expect(() => fillsOf(book([order(1, { direction: "subscription", units: null, amount: "1000.00" })]))).toThrow(
+      expect.objectContaining({ code: "EG425" }),
+    );
+  });
+  it("of a transfer moves units and no money, on both sides alike", () => {
+    const out = order(1, { kind: "transfer", linked_flow_id: id(102) });
+    const into = order(2, { kind: "transfer", direction: "subscription", linked_flow_id: id(101) });
+    const given = book([out, into], { lots: [lotOf(out, "60")] });
+    const moved = {
+      requested_units: "100",
+      filled_units: "60.0000",
+      gross_amount: "0",
+      net_amount: "0",
+      cohort: "full",
+      reason: "units locked or not held",
+    };
+    expect([fill(given, 0), fill(given, 1)]).toEqual([
+      { flow_id: id(101), ...moved },
+      { flow_id: id(102), ...moved },
+    ]);
+  });
+  it("of a switch leaves at the NAV of one class and buys at that of the other, outside the gate", () => {
+    const out = order(1, { kind: "switch", units: "80", linked_flow_id: id(102) });
+    const into = order(2, {
+      kind: "switch",
+      direction: "subscription",
+      units: null,
+      share_class_id: B,
+      linked_flow_id: id(101),
+    });
+    const given = book([out, into], {
+      classes: [
+        { share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "100" },
+        { share_class_id: B, code: "B", units_dp: 4, policy: POLICY, nav_per_unit: "80" },
+      ],
+    });
+    expect([fill(given, 0), fill(given, 1)]).toMatchObject([
+      { filled_units: "80.0000", gross_amount: "8000.00", net_amount: "8000.00" },
+      { filled_units: "100.0000", gross_amount: "8000.00", net_amount: "8000.00" },
+    ]);
+  });
+});
+
+describe("the terms", () => {
+  it.each([
+    ["no tool of price", {}, { swing_sub: "0", swing_red: "0" }],
+    [
+      "a swing that a net redemption of 5 % moves",
+      {
+        tools: ["redemption_gate", "swing_pricing"],
+        swing: { mode: "partial", tiers: [{ above: "0.02", factor: "0.004" }], maxFactor: "0.02" },
+      },
+      { swing_sub: "-0.004", swing_red: "-0.004" },
+    ],
+    [
+      "bid and offer",
+      { tools: ["redemption_gate", "dual_pricing"], dual: { bidSpread: "1/400", offerSpread: "0.005" } },
+      { swing_sub: "0.005", swing_red: "-0.0025" },
+    ],
+  ])("with %s", (_what, change, terms) => {
+    expect(fillsOf(book([order(1)], { lmt: { ...LMT, ...change } }))?.days[0]?.terms).toMatchObject(terms);
+  });
+});
+
+describe("the lab", () => {
+  it("tries every level, basis and carry that the policy permits, and says what the policy does as it is", () => {
+    const { lab } = compareTools(book([order(1), order(2)]));
+    expect(lab.as_is).toEqual({
+      share: "0.05",
+      basis: "gross",
+      carry: "auto_pari_passu",
+      status: "gated",
+      fraction: "0.25",
+      paid: "5000",
+      waiting: "15000",
+      lapsing: "0",
+    });
+    expect(new Set(lab.combinations.map(({ share }) => share))).toEqual(new Set(["0.02", "0.035", "0.05", "0.075"]));
+    expect(lab.combinations).toHaveLength(4 * 2 * 3);
+    expect(lab.combinations.find((row) => row.share === "0.02" && row.carry === "lapse_resubmit")).toMatchObject({
+      paid: "2000",
+      waiting: "0",
+      lapsing: "18000",
+    });
+    // what the database keeps of it
+    expect(Buffer.byteLength(JSON.stringify(lab))).toBeLessThan(32_768);
+  });
+  it("has nothing to try without a gate", () => {
+    expect(compareTools(book([order(1)], { lmt: null })).lab.combinations).toEqual([]);
+  });
+});
+
+it("the drafted notice names the figures of the fund and nobody's", () => {
+  const lmt = { ...LMT, gate: { basis: "gross", money: "1000", threshold: { kind: "nav_share", share: "0.02" } } };
+  const stopped = book([order(1)], { lmt });
+  const longer = draftTool(stopped, dealBook(stopped), ["notice_extension"]);
+  expect(longer.tool).toBe("notice_extension");
+  const { tool, notice, trigger } = draftTool(stopped, dealBook(stopped), ["redemption_gate"]);
+  expect(tool).toBe("suspension");
+  expect(notice).toContain(
+    "redemptions of 10000 USD are asked for, at most 1000 USD can be paid, and the gate may not pay less than 2000 USD",
+  );
+  expect(trigger).toMatchObject({ status: "stopped", cap: "1000", threshold: "2000" });
+  expect(JSON.stringify([notice, trigger])).not.toContain(LP);
+  expect(JSON.stringify([notice, trigger])).not.toContain(id(201));
+});

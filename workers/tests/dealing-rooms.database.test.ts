@@ -1,0 +1,227 @@
+// The steps of dealing days and restatements as their rooms take them, without Temporal: each under its own role, and taken twice it is done once.
+import pg from "pg";
+import { expect, it } from "vitest";
+import {
+  approve,
+  brokenIn,
+  type DealingHouse,
+  dayAhead,
+  dayOf,
+  dealingFund,
+  expectVectorDealt,
+  newInvestor,
+  payAll,
+  redeem,
+  subscribe,
+  VECTOR,
+} from "./dealing-journeys.ts";
+import type { TestHouse } from "./houses.ts";
+import { AUDIT, OPS } from "./journeys.ts";
+import { restate } from "./restatement-journeys.ts";
+import { expectEveryCrashPointPassed, failureOf, twice, useRooms } from "./room-house.ts";
+
+const rooms = useRooms();
+/** What the journeys of houses with a Temporal need of one. */
+const house = (): TestHouse =>
+  ({
+    database: rooms.database,
+    async look(sql: string, values: unknown[] = []) {
+      const admin = new pg.Client({ connectionString: rooms.adminUrl });
+      await admin.connect();
+      return (await admin.query(sql, values).finally(() => admin.end())).rows;
+    },
+  }) as unknown as TestHouse;
+
+/** As the dispatcher and the batch workflow would. */
+async function intake(): Promise<void> {
+  for (;;) {
+    const [batch] = await rooms.database.rpc({ role: "service_role" }, "fn_claim_batch", { consumer: "test" });
+    if (batch === undefined) return;
+    await rooms.call("kyc.intakeOrders", { batchId: batch.batch_id, type: batch.type });
+  }
+}
+
+async function openedDay(on: DealingHouse, date: string) {
+  const { dealing_day_id, workflow_id, fund_id } = await rooms.database.rpc(OPS, "fn_open_dealing_day", {
+    fund: on.code,
+    share_class: "A",
+    dealing_date: date,
+  });
+  const event = await rooms.database.read(AUDIT, (tx) =>
+    tx.fund_events.findFirstOrThrow({
+      where: { type: "DEALING_DAY_OPENED", payload: { path: ["dealing_day_id"], equals: dealing_day_id } },
+    }),
+  );
+  const run = { eventId: event.event_id, workflowId: workflow_id! };
+  expect(await twice(rooms, "commander.openDay", run)).toEqual({ dealingDayId: dealing_day_id, fundId: fund_id });
+  await house().look("update dealing_days set cut_off_at = now() where dealing_day_id = $1", [dealing_day_id]);
+  let round = 0;
+  const ref = () => ({ ...run, fundId: fund_id, dealingDayId: dealing_day_id, round: ++round });
+  return {
+    dayId: dealing_day_id,
+    run,
+    ref,
+    take: <T = Record<string, unknown>>(name: Parameters<typeof twice>[1]) => twice<T>(rooms, name, ref()),
+  };
+}
+type Opened = Awaited<ReturnType<typeof openedDay>>;
+
+/** Up to a NAV that two people approved. */
+async function approved({ dayId, take }: Opened): Promise<void> {
+  await take("commander.lockOrders");
+  await take("kyc.recheckOrders");
+  await take("commander.freezeNav");
+  await take("liquidity-engine.runLab");
+  const { proposalId } = await take<{ proposalId: string }>("commander.proposeNav");
+  const proposal = await rooms.database.read(AUDIT, (tx) =>
+    tx.proposals.findUniqueOrThrow({ where: { proposal_id: proposalId } }),
+  );
+  await approve(house(), proposal);
+  expect((await dayOf(house(), dayId)).status).toBe("nav_proposed");
+}
+
+/** From the approval to the closed day. */
+async function closed(on: DealingHouse, { dayId, take }: Opened): Promise<void> {
+  await take("commander.strikeNav");
+  await take("liquidity-engine.decideLmt");
+  await take("liquidity-engine.allocate");
+  await take("kyc.recheckOrders");
+  await take("commander.postDay");
+  await take("commander.openClaims");
+  await payAll(house(), on, dayId);
+  await take("commander.prepareStatements");
+  await take("commander.closeDay");
+}
+
+it("the twelve steps of a gated day", { timeout: 120_000 }, async () => {
+  const on = await dealingFund(house());
+  const flows: string[] = [];
+  for (const [i, { units }] of VECTOR.entries()) flows.push(await redeem(house(), on, on.holders[i]!, units));
+  await intake();
+  const day = await openedDay(on, dayAhead(1));
+  await approved(day);
+  const position = await rooms.call("commander.lookAtDay", day.ref());
+  expect(position).toMatchObject({
+    status: "nav_proposed",
+    leads: true,
+    rechecked: true,
+    lab: true,
+    proposalStatus: "approved",
+    blockers: [],
+  });
+  const said = await twice<{ eventId: string }>(rooms, "commander.escalateNav", {
+    ...day.ref(),
+    proposalId: (position as { proposalId: string }).proposalId,
+  });
+  expect(said.eventId).toMatch(/^[0-9a-f-]{36}$/);
+  expect(await day.take("liquidity-engine.foresee")).toMatchObject({
+    status: "gated",
+    fraction: expect.stringMatching(/^0\.64367/),
+  });
+  await closed(on, day);
+  await expectVectorDealt(house(), on, day.dayId, flows);
+});
+
+it("a day that has to be stopped, suspended or given up", { timeout: 120_000 }, async () => {
+  const on = await dealingFund(house(), {
+    lmt: {
+      tools: ["redemption_gate", "anti_dilution_levy"],
+      gate: { basis: "gross", money: "100000", threshold: { kind: "nav_share", share: "0.02" } },
+    },
+  });
+  for (const [i, { units }] of VECTOR.entries()) await redeem(house(), on, on.holders[i]!, units);
+  await intake();
+  const day = await openedDay(on, dayAhead(1));
+  await approved(day);
+  expect(await day.take("liquidity-engine.foresee")).toEqual({ status: "stopped", fraction: null });
+  expect(await failureOf(rooms.call("liquidity-engine.suspendDay", day.ref()))).toMatchObject({
+    code: "EG428",
+    final: true,
+  });
+  const asked = await day.take<{ proposalId: string; activationId: string; tool: string }>(
+    "liquidity-engine.proposeTool",
+  );
+  expect(asked.tool).toBe("suspension");
+  const activate = { ...day.ref(), activationId: asked.activationId };
+  expect(await failureOf(rooms.call("commander.activateTool", activate))).toMatchObject({ code: "EG428" });
+  await approve(
+    house(),
+    await rooms.database.read(AUDIT, (tx) =>
+      tx.proposals.findUniqueOrThrow({ where: { proposal_id: asked.proposalId } }),
+    ),
+  );
+  expect(await twice(rooms, "commander.activateTool", { ...activate, ...day.ref() })).toEqual({ tool: "suspension" });
+  expect(await day.take("liquidity-engine.suspendDay")).toEqual({ status: "suspended" });
+  const next = await openedDay(on, dayAhead(2));
+  expect(await twice(rooms, "commander.discardDay", { ...next.ref(), reason: "test" })).toEqual({
+    status: "discarded",
+  });
+});
+
+it("a restatement, down to the strike that follows it", { timeout: 180_000 }, async () => {
+  const on = await dealingFund(house());
+  const buyer = await newInvestor(house());
+  const bought = await subscribe(house(), on, buyer, "123456.00");
+  await intake();
+  await rooms.database.rpc(OPS, "fn_confirm_cash", {
+    fund: on.code,
+    payments: [{ flow_id: bought, amount: "123456.00", reference: "synthetic/1" }],
+  });
+  const first = await openedDay(on, dayAhead(1));
+  await approved(first);
+  await closed(on, first);
+  const second = await openedDay(on, dayAhead(2));
+  await approved(second);
+  await closed(on, second);
+  const strikeId = await restate(house(), first.dayId, "INFRA", "10145600.00");
+  const event = await rooms.database.read(AUDIT, (tx) =>
+    tx.fund_events.findFirstOrThrow({
+      where: { type: "NAV_RESTATEMENT_BEGUN", payload: { path: ["strike_id"], equals: strikeId } },
+    }),
+  );
+  const run = { eventId: event.event_id, workflowId: `restate/${strikeId}` };
+  expect(
+    await failureOf(rooms.call("commander.openRestatement", { ...run, workflowId: "restate/other" })),
+  ).toMatchObject({ code: "EG428" });
+  const { fundId } = await twice<{ fundId: string }>(rooms, "commander.openRestatement", run);
+  const ref = { ...run, fundId, strikeId };
+  const { proposalId } = await twice<{ proposalId: string }>(rooms, "commander.proposeRestatement", ref);
+  expect(await failureOf(rooms.call("commander.compensate", ref))).toMatchObject({ final: true });
+  await approve(
+    house(),
+    await rooms.database.read(AUDIT, (tx) => tx.proposals.findUniqueOrThrow({ where: { proposal_id: proposalId } })),
+  );
+  expect(await twice(rooms, "commander.strikeRestatement", ref)).toEqual({ version: 2 });
+  expect(await twice(rooms, "commander.compensate", ref)).toEqual({ material: true, compensations: 1, days: 1 });
+  const [{ pays } = { pays: "" }] = await house().look<{ pays: string }>(
+    "select difference::text as pays from compensations where pays and flow_id = $1",
+    [bought],
+  );
+  expect(pays).toBe("2000.0000");
+  expect(await twice(rooms, "commander.restateStatements", ref)).toMatchObject({ statements: 1 });
+  const next = await twice<{ strikeId: string; changed: number }>(rooms, "commander.beginNextRestatement", ref);
+  expect(next).toMatchObject({ navDate: dayAhead(2), changed: 1 });
+  expect(await brokenIn(house(), on.code)).toEqual([]);
+});
+
+it("the days of a class that a schedule finds due", async () => {
+  const on = await dealingFund(house());
+  const at = `${dayAhead(3)}T12:00:00.000Z`;
+  const asked = { workflowId: "open/test", fundId: on.fundId, shareClassId: on.classId, at };
+  const { dates } = await rooms.call<{ dates: string[] }>("commander.openDealingDays", asked);
+  const opened = async () =>
+    (
+      await rooms.database.read(AUDIT, (tx) =>
+        tx.dealing_days.findMany({ where: { fund_id: on.fundId }, orderBy: { dealing_date: "asc" } }),
+      )
+    ).map((day) => day.dealing_date.toISOString().slice(0, 10));
+  expect(dates.length).toBeGreaterThan(0);
+  expect(await opened()).toEqual(dates);
+  // fired again, it finds them open
+  expect(await rooms.call("commander.openDealingDays", asked)).toEqual({ dates: [] });
+  expect(await opened()).toEqual(dates);
+});
+
+it("every crash point that the table names for dealing, and no other", () => {
+  for (const room of ["commander", "kyc", "liquidity-engine"] as const) expectEveryCrashPointPassed(rooms, room, true);
+});
