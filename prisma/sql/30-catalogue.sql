@@ -24,6 +24,7 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('ORDER_CANCELLED', 'note', null, '{flow_id}', '{}'),
   ('ORDER_HELD', 'note', null, '{flow_id}', '{}'),
   ('ORDER_RELEASED', 'note', null, '{flow_id}', '{}'),
+  ('DEALING_DAY_OPENED', 'run', 'dealing-day', '{dealing_day_id}', '{}'),
   ('DUST_ASKED', 'note', null, '{flow_id}', '{}'),
   ('POSTING_PROPOSED', 'note', null, '{proposal_id,kind}', '{}'),
   ('FEE_CRYSTALLISED', 'note', null, '{share_class_id,strike_id}', '{}'),
@@ -33,13 +34,12 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('AUTHORITY_NOTIFIED', 'note', null, '{activation_id,tool}', '{}'),
   ('SIDE_POCKET_OPENED', 'note', null, '{share_class_id,activation_id}', '{}'),
   ('DELIVERED_IN_KIND', 'note', null, '{flow_id}', '{}'),
-  ('DEALING_DAY_OPENED', 'note', null, '{dealing_day_id}', '{}'),
   ('CUTOFF_REACHED', 'note', null, '{dealing_day_id,orders,order_root}', '{}'),
   ('ORDERS_RECHECKED', 'note', null, '{dealing_day_id,held}', '{}'),
   ('NAV_INPUTS_FROZEN', 'note', null, '{strike_id,inputs_hash}', '{}'),
   ('NAV_PROPOSED', 'note', null, '{strike_id,proposal_id}', '{}'),
   ('NAV_STRUCK', 'note', null, '{strike_id,nav_date,version}', '{}'),
-  ('NAV_RESTATEMENT_BEGUN', 'note', null, '{strike_id,supersedes}', '{}'),
+  ('NAV_RESTATEMENT_BEGUN', 'run', 'restate-nav', '{strike_id,supersedes}', '{}'),
   ('LMT_PROPOSED', 'note', null, '{activation_id,proposal_id}', '{}'),
   ('LMT_ACTIVATED', 'note', null, '{activation_id,tool}', '{}'),
   ('LMT_ENDED', 'note', null, '{activation_id,tool}', '{}'),
@@ -50,7 +50,22 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('CLAIMABLE', 'note', null, '{dealing_day_id}', '{}'),
   ('CASH_CONFIRMED', 'note', null, '{payments}', '{}'),
   ('LEDGER_REVERSED', 'note', null, '{ledger_tx_id}', '{}'),
-  ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}')
+  ('STATEMENTS_READY', 'note', null, '{dealing_day_id,statements}', '{}'),
+  ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}'),
+  ('DEALING_DAY_KNOCKED', 'tell', null, '{dealing_day_id,reason}', '{}'),
+  ('DEALING_DAY_DISCARDED', 'tell', null, '{dealing_day_id}', '{}'),
+  ('ORDERS_ROLLED', 'note', null, '{dealing_day_id,orders}', '{}'),
+  ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
+  ('NAV_RESTATED', 'note', null, '{strike_id,supersedes,material,compensations}', '{}'),
+  ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}'),
+  ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),
+  ('BANK_STATEMENT_IMPORTED', 'note', null, '{import_id,matched,unmatched}', '{}'),
+  ('BANK_LINES_MATCHED', 'note', null, '{import_id,matched}', '{}'),
+  ('IMPORT_UNDONE', 'note', null, '{import_id,undone}', '{}'),
+  ('BANK_ACCOUNTS_PROPOSED', 'note', null, '{accounts}', '{}'),
+  ('BANK_ACCOUNTS_DECIDED', 'note', null, '{accounts,decision}', '{}'),
+  ('PAYMENTS_EXPORTED', 'note', null, '{payment_file_id,payments}', '{}'),
+  ('PAYMENTS_WITHDRAWN', 'note', null, '{payment_file_id}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
 
@@ -65,6 +80,7 @@ on conflict (code) do update set exponent = excluded.exponent, name = excluded.n
 
 insert into public.platform_settings (key, value) values
   ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),
+  ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
   ('approval_timeout_hours', '72'),
   ('demo', 'false')
 on conflict (key) do nothing;

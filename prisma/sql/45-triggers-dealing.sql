@@ -7,8 +7,8 @@ create or replace function evergreen.legal_transition(from_status text, to_statu
     when 'submitted' then to_status in ('accepted', 'kyc_hold', 'rejected', 'cancelled')
     when 'kyc_hold' then to_status in ('accepted', 'rejected', 'cancelled', 'lapsed')
     when 'accepted' then to_status in ('locked', 'kyc_hold', 'rejected', 'cancelled', 'lapsed')
-    when 'locked' then to_status in ('priced', 'kyc_hold', 'cancelled')
-    when 'priced' then to_status in ('allocated', 'carried', 'lapsed', 'kyc_hold')
+    when 'locked' then to_status in ('priced', 'accepted', 'kyc_hold', 'cancelled')
+    when 'priced' then to_status in ('allocated', 'accepted', 'carried', 'lapsed', 'kyc_hold')
     when 'allocated' then to_status = 'claimable'
     when 'claimable' then to_status = 'settled'
     else false end

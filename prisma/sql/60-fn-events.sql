@@ -34,8 +34,9 @@ end $$;
 comment on function public.fn_record_event(text, jsonb, text, text, text, uuid, uuid[]) is
   'Records an event with validation; returns event_id. EG400 unknown type or payload, EG403 type not for this role, EG409 request id reused, EG413 payload over 64 KB.';
 
+drop function if exists public.fn_claim_events(text, int, int);
 create or replace function public.fn_claim_events(consumer text, max_events int default 100, lease_seconds int default 30)
-returns table (seq bigint, event_id uuid, type text, mode text, fund_id uuid, attempts int, recorded_at timestamptz, tell_workflow_id text)
+returns table (seq bigint, event_id uuid, type text, mode text, fund_id uuid, attempts int, recorded_at timestamptz, to_workflow_id text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   -- as fn_fail_event counts
@@ -88,14 +89,16 @@ begin
       returning o.seq, o.event_id, o.type, o.mode, o.fund_id, o.attempts
     )
     select t.seq, t.event_id, t.type, t.mode, t.fund_id, t.attempts, e.recorded_at,
-           case when t.mode = 'tell' then (select p.workflow_id from public.proposals p where p.proposal_id = (e.payload ->> 'proposal_id')::uuid) end
+           case when t.type = 'PROPOSAL_DECIDED' then (select p.workflow_id from public.proposals p where p.proposal_id = (e.payload ->> 'proposal_id')::uuid)
+                -- a run with an id of its own (a dealing day, a restatement) begins under it; those of the Commander begin under the id of their event
+                when t.mode = 'tell' or exists (select from public.event_types y where y.type = t.type and y.playbook in ('dealing-day', 'restate-nav')) then e.event_meta ->> 'workflow_id' end
       from held t join public.fund_events e on e.event_id = t.event_id order by t.seq;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_claim_events(text, int, int) is
-  'Leases due events of modes run and tell to a dispatcher (skip locked, commit order). Lease in seconds; an event whose lease ran out is claimed again, alone from the third time on, and is a dead letter a minute after its fifth lease ran out.';
+  'Leases due events of modes run and tell to a dispatcher (skip locked, commit order). Lease in seconds; an event whose lease ran out is claimed again, alone from the third time on, and is a dead letter a minute after its fifth lease ran out. to_workflow_id: whom to tell, or under which id to begin.';
 
 create or replace function public.fn_finish_events(seqs bigint[]) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -156,6 +156,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   select * into class from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class);
   perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
+  workflow_id := coalesce(workflow_id, 'deal/' || of_fund.code || '/' || class.code || '/' || fn_open_dealing_day.dealing_date);
   select d.dealing_day_id into id from public.dealing_days d where d.fund_id = of_fund.fund_id and d.share_class_id = class.share_class_id and d.dealing_date = fn_open_dealing_day.dealing_date;
   if id is null then
     policy := evergreen.dealing_policy(class.share_class_id, fn_open_dealing_day.dealing_date);
@@ -177,7 +178,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_open_dealing_day(text, text, date, text, text) is
-  'Opens the dealing day of a fund, class and date, once: a second call answers the same day. The policies in force are pinned. EG400, EG404, EG428.';
+  'Opens the dealing day of a fund, class and date, once: a second call answers the same day. The policies in force are pinned; its run is deal/<fund>/<class>/<date> unless named. EG400, EG404, EG428.';
 
 create or replace function evergreen.merkle_level(nodes bytea[]) returns bytea[] language sql immutable set search_path = pg_catalog, pg_temp as $$
   -- pairs are hashed under the prefix 01; one that is left over goes up as it is
@@ -276,6 +277,9 @@ begin
   update public.fund_flows f set status = 'locked', locked_at = now(), dealing_day_id = d.dealing_day_id, dealing_date = d.dealing_date, vintage = coalesce(f.vintage, d.dealing_date)
     from orders o where f.flow_id = o.flow_id;
   update public.dealing_days x set status = 'cut_off', step = 1, orders = n, order_root = root where x.dealing_day_id = d.dealing_day_id;
+  -- the NAV of the date waits for every class
+  perform evergreen.knock_days(d.fund_id, d.dealing_date, x.dealing_day_id, 'cut-off') from public.dealing_days x
+    where x.fund_id = d.fund_id and x.dealing_date = d.dealing_date and x.dealing_day_id <> d.dealing_day_id;
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'cut-off: ' || n || ' orders locked, root ' || left(root, 12), request_id);
   answer := evergreen.day_answer(d.dealing_day_id);
   perform evergreen.keep_answer('fn_lock_orders', request_id, input, answer);

@@ -39,7 +39,7 @@ create or replace function evergreen.strike_answer(of_strike uuid) returns jsonb
 $$;
 comment on function evergreen.strike_answer(uuid) is 'What the steps of a strike answer, with the inputs that block it by name.';
 
-create or replace function public.fn_freeze_nav_inputs(fund text, nav_date date, inputs jsonb, request_id text default null) returns jsonb
+create or replace function public.fn_freeze_nav_inputs(fund text, nav_date date, inputs jsonb, request_id text default null, draft jsonb default '{}') returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -48,7 +48,8 @@ declare
   id uuid;
 begin
   perform evergreen.require_role('agent_commander', 'ops_role');
-  input := jsonb_build_object('fund', fund, 'nav_date', nav_date, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('fund', fund, 'nav_date', nav_date, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'))
+    || case when draft = '{}' then '{}'::jsonb else jsonb_build_object('draft', encode(sha256(convert_to(draft::text, 'UTF8')), 'hex')) end;
   answer := evergreen.earlier_answer('fn_freeze_nav_inputs', request_id, input);
   if answer is not null then
     return answer;
@@ -56,12 +57,14 @@ begin
   select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(isfinite(nav_date), 'EG400', 'nav_date is a date.');
+  perform evergreen.refuse_unless(jsonb_typeof(draft) = 'object' and octet_length(draft::text) <= 1048576, 'EG400', 'draft is a JSON object of at most 1 MB.');
   -- forward pricing: no valuation of a day whose book is still open
   perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.fund_id = of_fund.fund_id and d.dealing_date = fn_freeze_nav_inputs.nav_date and d.status = 'open'),
     'EG428', 'A dealing day of that date has not reached its cut-off.');
   perform evergreen.refuse_unless(not exists (select from public.nav_strikes s where s.fund_id = of_fund.fund_id and s.nav_date = fn_freeze_nav_inputs.nav_date and s.state = 'final'),
     'EG428', 'The NAV of that date is final; only a restatement changes it.');
   id := evergreen.freeze_inputs(of_fund.fund_id, nav_date, inputs, null, null);
+  update public.nav_strikes s set body = jsonb_build_object('draft', draft) where s.strike_id = id and draft <> '{}';
   update public.dealing_days d set status = 'inputs_frozen', step = greatest(d.step, 3), strike_id = id
    where d.fund_id = of_fund.fund_id and d.dealing_date = fn_freeze_nav_inputs.nav_date and d.status in ('cut_off', 'inputs_frozen', 'nav_proposed');
   answer := evergreen.strike_answer(id);
@@ -73,8 +76,8 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_freeze_nav_inputs(text, date, jsonb, text) is
-  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?}] (fund currency) as an estimated strike; answers the blockers by name. EG400, EG404, EG413, EG428.';
+comment on function public.fn_freeze_nav_inputs(text, date, jsonb, text, jsonb) is
+  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?}] (fund currency) as an estimated strike, with the draft of what they amount to; answers the blockers by name. EG400, EG404, EG413, EG428.';
 
 create or replace function evergreen.strike_units(s public.nav_strikes, of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select case when s.supersedes is null then (select c.units_outstanding from public.share_classes c where c.share_class_id = of_class)
@@ -126,7 +129,9 @@ begin
   net := total - owed - fee;
   perform evergreen.refuse_unless(fee >= 0 and evergreen.within_exponent(fee, unit) and (body ->> 'total_assets')::numeric = total and (body ->> 'liabilities')::numeric = owed
     and (body ->> 'gnav')::numeric = total - owed and (body ->> 'nav')::numeric = net, 'EG400', 'total_assets, liabilities, gnav, performance_fee and nav do not foot with the frozen inputs.');
-  perform evergreen.refuse_unless(net > 0, 'EG429', 'The net asset value is not above zero.');
+  -- a fund that has not issued anything yet deals at its first price
+  perform evergreen.refuse_unless(net > 0 or (net = 0 and not exists (select from public.share_classes c where c.fund_id = s.fund_id and c.units_outstanding > 0)),
+    'EG429', 'The net asset value is not above zero.');
   select coalesce(left(coalesce(sc.code, c.share_class_id::text), 40), '?') into bad from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric)
     left join public.share_classes sc on sc.share_class_id = c.share_class_id and sc.fund_id = s.fund_id
     cross join lateral evergreen.strike_units(s, sc.share_class_id) u
@@ -223,6 +228,9 @@ begin
   update public.fund_flows f set status = 'priced', priced_at = now() from priced o where f.flow_id = o.flow_id;
   get diagnostics n = row_count;
   update public.dealing_days d set status = 'struck', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status = 'nav_proposed';
+  -- the other classes of the strike
+  perform evergreen.knock_days(s.fund_id, null, d.dealing_day_id, 'the NAV is struck') from public.dealing_days d
+    where d.strike_id = s.strike_id and p.workflow_id like 'deal/%' and d.workflow_id <> p.workflow_id;
   perform evergreen.audit(s.fund_id, 'nav_strikes', s.strike_id::text, 'NAV of ' || s.nav_date || ' struck, version ' || s.version || ', orders priced ' || n, request_id);
   answer := evergreen.strike_answer(s.strike_id) || jsonb_build_object('orders', n);
   perform evergreen.keep_answer('fn_strike_nav', request_id, input, answer);
@@ -242,7 +250,7 @@ declare
   s public.nav_strikes;
   id uuid;
 begin
-  perform evergreen.require_role('pm_role', 'ops_role');
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_commander');
   input := jsonb_build_object('strike_id', strike_id, 'reason', reason, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'));
   answer := evergreen.earlier_answer('fn_restate_nav', request_id, input);
   if answer is not null then
@@ -255,7 +263,8 @@ begin
   perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
   id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, reason);
   answer := evergreen.strike_answer(id);
-  perform evergreen.emit('NAV_RESTATEMENT_BEGUN', s.fund_id, jsonb_build_object('strike_id', id, 'supersedes', s.strike_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.emit('NAV_RESTATEMENT_BEGUN', s.fund_id, jsonb_build_object('strike_id', id, 'supersedes', s.strike_id), evergreen.actor(),
+    jsonb_build_object('workflow_id', 'restate/' || id), '{}', request_id);
   perform evergreen.audit(s.fund_id, 'nav_strikes', id::text, 'restatement of the NAV of ' || s.nav_date || ' begun', request_id);
   perform evergreen.keep_answer('fn_restate_nav', request_id, input, answer);
   return answer;

@@ -127,6 +127,7 @@ begin
   end if;
   perform evergreen.emit('LMT_ACTIVATED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(),
     jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  perform evergreen.knock_days(a.fund_id, null, null, a.tool || ' activated');
   perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, a.tool || ' activated', request_id);
   answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', 'active');
   perform evergreen.keep_answer('fn_activate_lmt', request_id, input, answer);
@@ -161,6 +162,7 @@ begin
     update public.funds f set status = 'active' where f.fund_id = a.fund_id and f.status = 'suspended';
   end if;
   perform evergreen.emit('LMT_ENDED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(a.fund_id, null, null, a.tool || ' ended');
   perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, a.tool || ' ended', request_id);
   answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', 'ended');
   perform evergreen.keep_answer('fn_end_lmt', request_id, input, answer);
@@ -204,7 +206,9 @@ begin
       perform evergreen.refuse_unless(decision ->> 'cap_units' is null, 'EG400', 'Without a gate there is no cap_units.');
     end if;
   end if;
-  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end, decision = fn_decide_lmt.decision, step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
+  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end, 
+    -- what the lab found stays beside what was decided
+    decision = case when x.decision ? 'lab' then jsonb_build_object('lab', x.decision -> 'lab') else '{}'::jsonb end || fn_decide_lmt.decision, step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
   perform evergreen.emit(case when suspend then 'SUSPENDED' else 'LMT_DECIDED' end, d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
     jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, case when suspend then 'dealing suspended' when (decision ->> 'gate')::boolean then 'gate applied' else 'no gate' end, request_id);

@@ -176,7 +176,7 @@ export async function approve(db: TestDatabase, proposal: { proposal_id: string;
 
 const proposed = new Map<string, { proposal_id: string; hash: string }>();
 
-const TAKE: Record<Step, (db: TestDatabase, day: Day) => Promise<unknown>> = {
+export const TAKE: Record<Step, (db: TestDatabase, day: Day) => Promise<unknown>> = {
   locked: (db, { dayId }) => db.call(COMMANDER, "fn_lock_orders", { dealing_day_id: dayId }),
   rechecked: (db, { dayId }) => db.call(agent("kyc"), "fn_recheck_orders", { dealing_day_id: dayId }),
   frozen: (db, { fund }) =>

@@ -1,6 +1,16 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
-import { dayAt } from "./dealing-day.ts";
+import { DEALING_DATE, dayAt } from "./dealing-day.ts";
+import {
+  approvedAccounts,
+  codeOf,
+  credit,
+  FUND_IBAN,
+  IBANS,
+  importLines,
+  importOrders,
+  subscription,
+} from "./import-files.ts";
 import { claimInKind, consented, crystallisation, feeDay } from "./postings.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
 
@@ -47,6 +57,7 @@ export async function populate(
   await reserveAndApply(db, shared);
   await oversee(db, shared);
   const dealt = await deal(db);
+  await exchange(db);
   await db.settled();
   await db.call(SERVICE, "fn_seal_audit");
   const [allOfA, allOfB] = [[investorA, ...dealt.ofA].sort(), [investorB, ...dealt.ofB].sort()];
@@ -56,7 +67,9 @@ export async function populate(
 /** A posted day of both LPs with its tool activated, and a NAV that is only proposed, of a class in which both have dealt. */
 async function deal(db: TestDatabase): Promise<{ ofA: string[]; ofB: string[] }> {
   const day = await dayAt(db, "settled", { holderUser: userOf(LP_A), subscriberUser: userOf(LP_B) });
-  await dayAt(db, "settled"); // of neither
+  const others = await dayAt(db, "settled"); // of neither
+  for (const { dayId } of [day, others])
+    await db.call(agent("commander"), "fn_prepare_statements", { dealing_day_id: dayId });
   const inKind: string[] = [];
   for (const holderUser of [userOf(LP_A), userOf(LP_B), null]) {
     const { day: paid, body } = await claimInKind(db, { holderUser });
@@ -86,6 +99,19 @@ async function deal(db: TestDatabase): Promise<{ ofA: string[]; ofB: string[] }>
   });
   const [ofA = "", ofB = ""] = inKind;
   return { ofA: [day.holder, ofA], ofB: [day.subscriber, ofB] };
+}
+
+/** A file of orders, a statement, accounts and a payment file, of neither LP. */
+async function exchange(db: TestDatabase): Promise<void> {
+  const day = await dayAt(db, "claimable");
+  const holder = await codeOf(db, day.holder);
+  await approvedAccounts(db, day, [
+    [null, FUND_IBAN],
+    [holder, IBANS[0]],
+  ]);
+  await db.call(OPS, "fn_export_payments", { fund: day.fund.code, dealing_date: DEALING_DATE });
+  await importOrders(db, day, [subscription(holder, "5000.00", "S-1")]);
+  await importLines(db, day, [credit("5000.00", { remittance: "S-1" })]);
 }
 
 async function reserveAndApply(db: TestDatabase, fund: Fund): Promise<void> {

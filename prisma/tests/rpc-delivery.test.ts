@@ -213,7 +213,7 @@ describe("what is delivered how", () => {
   it("a decision goes to the workflow of its proposal", async () => {
     const { eventId } = await approvedProposal(db);
     const told = (await claim()).find((row) => row.mode === "tell");
-    expect(told).toMatchObject({ type: "PROPOSAL_DECIDED", tell_workflow_id: `event/${eventId}` });
+    expect(told).toMatchObject({ type: "PROPOSAL_DECIDED", to_workflow_id: `event/${eventId}` });
   });
 
   it("an event that is only noted never waits", async () => {

@@ -25,6 +25,10 @@ export const kyc = (house: House): Activities => ({
       );
       return { outcome: "missing" as const, missing: verdict.missing };
     },
+    // the verdict is the database's, at the moment it is needed: clearance may have ended since anything was read
+    recheckOrders: async (context, { dealingDayId }) => ({
+      held: (await context.record((rpc) => rpc("fn_recheck_orders", { dealing_day_id: dealingDayId }))).held,
+    }),
   }),
   "kyc.intakeOrders": async (input) => {
     const given = BatchInput.safeParse(input);

@@ -1,11 +1,13 @@
 // Liquidity Engine's actions. The verdict is computed under the ladder's row locks by fn_reserve_liquidity (R38): facts read here could be stale.
 import { room } from "@evergreen-fund/agent-kit";
 import type { Activities, House } from "../rooms.ts";
+import { dealingActions } from "./dealing/activities.ts";
 import { judge } from "./decide.ts";
 import { readCover } from "./facts.ts";
 
 export const liquidityEngine = (house: House): Activities =>
   room("liquidity-engine", house, {
+    ...dealingActions,
     reserve: async (context, { proposalId }) => {
       const facts = await context.facts((tx) => readCover(tx, proposalId));
       const expected = await context.decide(() => judge(facts));

@@ -1,8 +1,26 @@
 // Kills the worker at every named crash point of a journey that passes it, restarts it, and expects the work to finish with one effect.
 import { crashPoints } from "@evergreen-fund/agent-kit";
-import { crashFired, until, type Worker, type WorkingHouse } from "@evergreen-fund/testing/working-house.ts";
+import { DEALING_CONTRACTS, RESTATEMENT_CONTRACTS } from "@evergreen-fund/domain";
+import { crashFired, until, type Worker } from "@evergreen-fund/testing/working-house.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openHouses } from "./houses.ts";
+import {
+  approve,
+  dayAhead,
+  dayReaches,
+  daysOnWrongMark,
+  dealingFund,
+  expectRestated,
+  expectVectorDealt,
+  navProposed,
+  nextRestatement,
+  openDay,
+  orderVector,
+  reachCutOff,
+  restate,
+  strikeProposed,
+  takeDay,
+} from "./dealing-journeys.ts";
+import { openHouses, type TestHouse } from "./houses.ts";
 import {
   AUDIT,
   expectEnd,
@@ -18,9 +36,9 @@ import {
 
 /** Most of a crash test is waiting for a dead worker to be noticed: so several houses wait at once, each with a crash of its own. */
 const LANES = 3;
-const houses: WorkingHouse[] = [];
-const free: WorkingHouse[] = [];
-const waiting: ((house: WorkingHouse) => void)[] = [];
+const houses: TestHouse[] = [];
+const free: TestHouse[] = [];
+const waiting: ((house: TestHouse) => void)[] = [];
 beforeAll(async () => {
   houses.push(...(await openHouses(LANES)));
   free.push(...houses);
@@ -28,8 +46,8 @@ beforeAll(async () => {
 afterAll(() => Promise.all(houses.map((house) => house.stop())));
 
 /** First come, first served. */
-async function inHouse(work: (house: WorkingHouse) => Promise<void>): Promise<void> {
-  const house = free.pop() ?? (await new Promise<WorkingHouse>((enter) => waiting.push(enter)));
+async function inHouse(work: (house: TestHouse) => Promise<void>): Promise<void> {
+  const house = free.pop() ?? (await new Promise<TestHouse>((enter) => waiting.push(enter)));
   try {
     await work(house);
   } finally {
@@ -39,7 +57,7 @@ async function inHouse(work: (house: WorkingHouse) => Promise<void>): Promise<vo
   }
 }
 
-type Journey = (house: WorkingHouse) => Promise<void>;
+type Journey = (house: TestHouse) => Promise<void>;
 
 const approved: Journey = async ({ database }) => {
   const { fundId, code } = await importFund(database);
@@ -199,15 +217,114 @@ const ordered: Journey = async ({ database }) => {
   expect([logs, demand]).toEqual([20, "2000.00"]);
 };
 
+/** The run of a dealing day that was opened. */
+const runOf = (house: TestHouse, dealingDayId: string) =>
+  house.database.read(AUDIT, (tx) =>
+    tx.fund_events.findFirstOrThrow({
+      where: { type: "DEALING_DAY_OPENED", payload: { path: ["dealing_day_id"], equals: dealingDayId } },
+    }),
+  );
+
+/** Twelve steps of a gated day: whatever dies after whichever of them, the totals are those of R6. */
+const dealt: Journey = async (house) => {
+  const on = await dealingFund(house);
+  const flows = await orderVector(house, on);
+  const { dealing_day_id } = await openDay(house, on.code, dayAhead(1));
+  await takeDay(house, on, dealing_day_id);
+  await expectVectorDealt(house, on, dealing_day_id, flows);
+  await expectEnd(house.database, (await runOf(house, dealing_day_id)).event_id, "completed");
+};
+
+/** A day that has to be stopped: people decide on `tool`, and nothing is struck. */
+const stopped =
+  (tool: "suspension" | "notice_extension", end: string, order: string): Journey =>
+  async (house) => {
+    const { database } = house;
+    const on = await dealingFund(house, {
+      lmt: {
+        tools: ["redemption_gate", tool === "suspension" ? "anti_dilution_levy" : tool],
+        gate: { basis: "gross", money: "100000", threshold: { kind: "nav_share", share: "0.02" } },
+      },
+    });
+    const flows = await orderVector(house, on);
+    const { dealing_day_id } = await openDay(house, on.code, dayAhead(1));
+    await reachCutOff(house, dealing_day_id);
+    await approve(house, await navProposed(house, dealing_day_id));
+    const asked = await until(
+      () =>
+        database.read(AUDIT, (tx) =>
+          tx.lmt_activations.findFirst({ where: { fund_id: on.fundId }, include: { proposal: true } }),
+        ),
+      "a tool to be asked for",
+    );
+    await approve(house, asked.proposal);
+    await dayReaches(house, dealing_day_id, end);
+    const seen = await database.read(AUDIT, async (tx) => ({
+      orders: (await tx.fund_flows.findMany({ where: { flow_id: { in: flows } } })).map(({ status }) => status),
+      asked: await tx.lmt_activations.count({ where: { fund_id: on.fundId } }),
+      struck: await tx.fund_events.count({ where: { fund_id: on.fundId, type: "NAV_STRUCK" } }),
+      ended: await tx.fund_events.count({
+        where: { fund_id: on.fundId, type: { in: ["SUSPENDED", "DEALING_DAY_DISCARDED"] } },
+      }),
+    }));
+    expect(seen).toEqual({ orders: flows.map(() => order), asked: 1, struck: 0, ended: 1 });
+    await expectEnd(database, (await runOf(house, dealing_day_id)).event_id, "refused");
+  };
+
+/** One corrected input: two strikes, three deals. */
+const restated: Journey = async (house) => {
+  const wrong = await daysOnWrongMark(house);
+  const corrected = await restate(house, wrong.days[0], "INFRA", "10145600.00");
+  await approve(house, await strikeProposed(house, corrected));
+  const next = await nextRestatement(house, wrong.on.fundId, corrected);
+  await approve(house, await strikeProposed(house, next.strike_id));
+  const begun = await house.database.read(AUDIT, (tx) =>
+    tx.fund_events.findMany({ where: { type: "NAV_RESTATEMENT_BEGUN", fund_id: wrong.on.fundId } }),
+  );
+  expect(begun).toHaveLength(2);
+  for (const { event_id } of begun) await expectEnd(house.database, event_id, "completed");
+  await expectRestated(house, wrong);
+};
+
+/** Nobody decides on a NAV for more than a day. */
+const overdue: Journey = async (house) => {
+  const on = await dealingFund(house);
+  const { dealing_day_id } = await openDay(house, on.code, dayAhead(1));
+  await reachCutOff(house, dealing_day_id);
+  const proposal = await navProposed(house, dealing_day_id);
+  await house.look(
+    `begin; set local session_replication_role = replica;
+     update proposals set created_at = now() - interval '25 hours' where proposal_id = '${proposal.proposal_id}'; commit`,
+  );
+  await house.database.rpc(OPS, "fn_knock_dealing_day", { dealing_day_id, reason: "time has passed" });
+  const said = () =>
+    house.database.read(AUDIT, (tx) =>
+      tx.fund_events.count({ where: { fund_id: on.fundId, type: "NAV_APPROVAL_OVERDUE" } }),
+    );
+  await until(async () => (await said()) > 0, "the overdue approval to be said");
+  await approve(house, proposal);
+  await dayReaches(house, dealing_day_id, "closed");
+  expect(await said()).toBe(1);
+};
+
 /** The journey that passes each crash point. The sweep below fails for a point without one. */
 const PASSES: [prefix: string, journey: Journey][] = [
   ["dispatcher.batched", ordered],
   ["dispatcher.", approved],
   ["commander.withdrawProposal", overtaken],
+  ["commander.escalateNav", overdue],
+  ["commander.discardDay", stopped("notice_extension", "discarded", "accepted")],
+  ["commander.activateTool", stopped("suspension", "suspended", "locked")],
+  ["liquidity-engine.suspendDay", stopped("suspension", "suspended", "locked")],
+  ["liquidity-engine.proposeTool", stopped("notice_extension", "discarded", "accepted")],
+  ["kyc.recheckOrders", dealt],
+  ...Object.keys(RESTATEMENT_CONTRACTS.commander).map((action): [string, Journey] => [`commander.${action}`, restated]),
+  ...Object.keys(DEALING_CONTRACTS.commander).map((action): [string, Journey] => [`commander.${action}`, dealt]),
   ["commander.", approved],
   ["rebalancing.", approved],
   ["liquidity-engine.reserve", approved],
   ["liquidity-engine.release", rejected],
+  ["liquidity-engine.", dealt],
   ["compliance-sentinel.checkTrades", approved],
   ["compliance-sentinel.checkTokenization", tokenized],
   ["risk-guardian.", warned],
@@ -218,7 +335,7 @@ const PASSES: [prefix: string, journey: Journey][] = [
 const journeyOf = (point: string): Journey | undefined => PASSES.find(([prefix]) => point.startsWith(prefix))?.[1];
 
 /** Runs a journey while the worker crashes at `point`; whoever watches starts it again. */
-async function crashDuring(house: WorkingHouse, point: string, journey: Journey): Promise<void> {
+async function crashDuring(house: TestHouse, point: string, journey: Journey): Promise<void> {
   const first = await house.startWorkers({ crashAt: point });
   let second: Worker | undefined;
   const watch = first.ended.then(async () => {
@@ -241,13 +358,13 @@ describe.concurrent("a worker killed at every crash point", () => {
   it("has a journey for each", ({ expect }) => {
     expect(crashPoints().filter((point) => journeyOf(point) === undefined)).toEqual([]);
   });
-  it.each(crashPoints())("%s", { timeout: 900_000 }, (point) =>
+  it.each(crashPoints())("%s", { timeout: 1_800_000 }, (point) =>
     inHouse((house) => crashDuring(house, point, journeyOf(point)!)),
   );
 });
 
 describe.concurrent("other deaths during a rebalancing", () => {
-  it("Temporal is killed and comes back with its file", { timeout: 900_000 }, () =>
+  it("Temporal is killed and comes back with its file", { timeout: 1_800_000 }, () =>
     inHouse(async (house) => {
       const worker = await house.startWorkers();
       const killing = new Promise((wake) => setTimeout(wake, 300)).then(() => house.restartTemporal());
@@ -255,7 +372,7 @@ describe.concurrent("other deaths during a rebalancing", () => {
       await worker.kill();
     }),
   );
-  it("the worker is killed three times, two seconds apart", { timeout: 900_000 }, () =>
+  it("the worker is killed three times, two seconds apart", { timeout: 1_800_000 }, () =>
     inHouse(async (house) => {
       const journey = approved(house);
       for (let kills = 0; kills < 3; kills++) {
@@ -267,7 +384,7 @@ describe.concurrent("other deaths during a rebalancing", () => {
       await journey.finally(() => last.kill());
     }),
   );
-  it("rooms in processes of their own handle the same playbooks", { timeout: 900_000 }, () =>
+  it("rooms in processes of their own handle the same playbooks", { timeout: 1_800_000 }, () =>
     inHouse(async (house) => {
       const others = [
         "rebalancing",
@@ -279,7 +396,8 @@ describe.concurrent("other deaths during a rebalancing", () => {
         "tokenization",
       ];
       const workers = [await house.startWorkers({ rooms: ["commander"] }), await house.startWorkers({ rooms: others })];
-      for (const journey of [approved, rejected, onboard, stressed, tokenized, warned, ordered]) await journey(house);
+      for (const journey of [approved, rejected, onboard, stressed, tokenized, warned, ordered, dealt])
+        await journey(house);
       for (const worker of workers) await worker.kill();
     }),
   );

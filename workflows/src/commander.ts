@@ -1,11 +1,9 @@
 // One run per event: brief → playbook → close → remember. Deterministic code only; rows are read and written by rooms.
 import type { RunRef, RunStatus } from "@evergreen-fund/domain/agents.ts";
 import {
-  ActivityFailure,
   ApplicationFailure,
   CancellationScope,
   condition,
-  defineSignal,
   isCancellation,
   log,
   setHandler,
@@ -15,11 +13,10 @@ import {
 import { PLAYBOOK_TABLE } from "./playbooks/index.ts";
 import type { House, Outcome } from "./playbooks/playbook.ts";
 import { callRoom, type Rooms } from "./proxies.ts";
+import { reasonOf } from "./reason-of.ts";
 import { openSaga } from "./saga.ts";
 import { SEARCH } from "./search-attributes.ts";
-
-/** Somebody decided something this run may be waiting for; ids only, the run reads the row. */
-export const knock = defineSignal<[{ eventId: string }]>("knock");
+import { knock } from "./signals.ts";
 
 export interface CommanderArgs {
   eventId: string;
@@ -59,21 +56,11 @@ export async function commander({ eventId, rooms }: CommanderArgs): Promise<{ st
     try {
       const brief = await house.room("commander").brief(run);
       if (brief.fundId) run = { ...run, fundId: brief.fundId };
-      // the brief refuses an event that starts no run
-      const playbook = brief.playbook === "intake-orders" ? undefined : PLAYBOOK_TABLE[brief.playbook];
-      if (playbook === undefined) throw ApplicationFailure.nonRetryable("No playbook handles this event.", "EG400");
-      return await playbook({ run, type: brief.type, memoryIds: brief.memoryIds }, house);
+      // the brief refuses an event that starts no run of this workflow
+      return await PLAYBOOK_TABLE[brief.playbook]({ run, type: brief.type, memoryIds: brief.memoryIds }, house);
     } catch (error) {
       await saga.compensate();
       return { status: "failed", reason: isCancellation(error) ? "the run was cancelled" : reasonOf(error) };
     }
   }
-}
-
-/** The code and sentence of a coded error; nothing of an unforeseen one. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
-  return cause instanceof ApplicationFailure && cause.type?.startsWith("EG")
-    ? `${cause.type}: ${cause.message}`.slice(0, 500)
-    : "EG500: the run failed; see its history";
 }

@@ -1,3 +1,6 @@
 // The workflows Temporal knows, and nothing else: this file is what is bundled.
 export { batch } from "./batch.ts";
 export { commander } from "./commander.ts";
+export { dealingDay } from "./dealing-day.ts";
+export { openDealingDays } from "./open-dealing-days.ts";
+export { restatement } from "./restatement.ts";

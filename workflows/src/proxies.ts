@@ -16,12 +16,38 @@ interface Limits {
 const quick: Limits = { seconds: 20, attempts: 0 };
 const solving: Limits = { seconds: 120, attempts: 0 };
 const lastWord: Limits = { seconds: 60, attempts: 0 };
+/** A step of a dealing day over up to 50,000 orders. */
+const dealing: Limits = { seconds: 300, attempts: 0 };
 
 /** Timeouts and retries of every action; what is not named is `quick`. A service that is away is waited for: nothing is lost. */
 export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
   rebalancing: { propose: solving },
   simulation: { stress: solving },
-  commander: { brief: lastWord, remember: { seconds: 60, attempts: 30 } },
+  commander: {
+    brief: lastWord,
+    remember: { seconds: 60, attempts: 30 },
+    lockOrders: dealing,
+    freezeNav: dealing,
+    strikeNav: dealing,
+    postDay: dealing,
+    openClaims: dealing,
+    prepareStatements: dealing,
+    closeDay: dealing,
+    discardDay: dealing,
+    proposeRestatement: dealing,
+    strikeRestatement: dealing,
+    compensate: dealing,
+    restateStatements: dealing,
+    beginNextRestatement: dealing,
+  },
+  kyc: { recheckOrders: dealing },
+  "liquidity-engine": {
+    runLab: dealing,
+    foresee: dealing,
+    decideLmt: dealing,
+    proposeTool: dealing,
+    allocate: dealing,
+  },
 };
 
 const RETRY = { initialInterval: "200ms", backoffCoefficient: 2, maximumInterval: "30s" } as const;

@@ -13,13 +13,15 @@ import {
 import type { Database, Reader, RpcArgs, RpcName, RpcResult } from "@evergreen-fund/supabase-client";
 import { type RoomStep, roomSpan, traced } from "@evergreen-fund/tracing";
 import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
-import { cancellationSignal } from "./cancellation.ts";
+import { attemptOfActivity, cancellationSignal } from "./cancellation.ts";
 import type { CrashPoint } from "./crash-point.ts";
 
 /** What a step of a room may use. Everything acts under the room's own database role. */
 export interface RoomContext {
   /** One snapshot of rows. */
   facts<T>(read: (tx: Reader) => Promise<T>): Promise<T>;
+  /** The same, read by a fn_read_* in one answer. */
+  look<N extends RpcName>(name: N, args: RpcArgs<N>): Promise<RpcResult<N>>;
   /** Pure: no clock, no chance, no IO. It is awaited because it may be computed in a thread, which changes where, not what. */
   decide<T>(decision: () => T | Promise<T>): Promise<T>;
   /** Calls of fn_* whose request id follows from the run. */
@@ -29,6 +31,8 @@ export interface RoomContext {
   readonly workflowId: string;
   /** Aborted when nobody waits for this action any more; for what computes long. */
   readonly signal: AbortSignal;
+  /** From 1: for what is worth only so many attempts, where a service that is away is waited for. */
+  readonly attempt: number;
 }
 export type RoomRpc = <N extends RpcName>(name: N, args: Omit<RpcArgs<N>, "request_id">) => Promise<RpcResult<N>>;
 
@@ -39,6 +43,14 @@ export type RoomActions<R extends RoomName> = {
 export interface RoomTools {
   database: Database;
   crashPoint: CrashPoint;
+}
+
+/** What every input holds: the run, and where a run goes in turns the number of its turn. */
+interface Reference {
+  /** Absent where a schedule asks and no event does. */
+  eventId?: string;
+  workflowId: string;
+  round?: number;
 }
 
 /** Largest answer of an action, in bytes: ids, codes and counts fit; rows do not. */
@@ -58,7 +70,7 @@ export function room<R extends RoomName>(
         const input = contract.input.safeParse(given);
         if (!input.success)
           throw ApplicationFailure.nonRetryable(`${name}.${action}: the input is not what the contract says.`, "EG400");
-        const reference = input.data as { eventId: string; workflowId: string; proposalId?: string };
+        const reference = input.data as Reference;
         const context = contextOf(name as Room, action, actor, tools, reference);
         try {
           const act = actions[action as keyof typeof actions] as (
@@ -74,14 +86,9 @@ export function room<R extends RoomName>(
   );
 }
 
-function contextOf(
-  name: Room,
-  action: string,
-  actor: Actor,
-  tools: RoomTools,
-  reference: { eventId: string; workflowId: string; proposalId?: string },
-): RoomContext {
-  const ids = { event_id: reference.eventId, workflow_id: reference.workflowId };
+function contextOf(name: Room, action: string, actor: Actor, tools: RoomTools, reference: Reference): RoomContext {
+  const { eventId, workflowId } = reference;
+  const ids = { workflow_id: workflowId, ...(eventId === undefined ? {} : { event_id: eventId }) };
   const step = async <T>(what: RoomStep, work: () => T | Promise<T>): Promise<T> => {
     const result = await traced(roomSpan(name, action, what), ids, work);
     tools.crashPoint(`${name}.${action}.${what}`);
@@ -90,7 +97,9 @@ function contextOf(
   return {
     workflowId: reference.workflowId,
     signal: cancellationSignal(),
+    attempt: attemptOfActivity(),
     facts: (read) => step("facts", () => tools.database.read(actor, read)),
+    look: (fn, args) => step("facts", () => tools.database.rpc(actor, fn, args)),
     decide: (decision) => step("decide", decision),
     narrate: (words) => step("narrate", words),
     record: (write) => {
@@ -98,7 +107,8 @@ function contextOf(
       const rpc: RoomRpc = (fn, args) => {
         const suffix = calls++ === 0 ? "" : `.${calls}`;
         // the function is part of it: a step that is taken again may decide for another one
-        const request_id = `${reference.workflowId}/${name}.${action}/${fn}${suffix}`;
+        const turn = reference.round === undefined ? "" : `${reference.round}/`;
+        const request_id = `${reference.workflowId}/${turn}${name}.${action}/${fn}${suffix}`;
         return tools.database.rpc(actor, fn, { ...args, request_id } as unknown as RpcArgs<typeof fn>);
       };
       return step("record", () => write(rpc));

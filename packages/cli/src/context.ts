@@ -1,6 +1,6 @@
 // What a running command may use: where the stack lives, a session, input, and what it may say while it works.
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import type { PersonRole } from "@evergreen-fund/domain/roles.ts";
 import { plain } from "./output.ts";
@@ -83,12 +83,26 @@ export class Context {
     }
   }
 
-  /** A file as JSON. Errors: EG400 when it is absent, too long (4 MB) or not JSON. */
-  async json(path: string): Promise<unknown> {
+  /** A file as text. Errors: EG400 when it is absent, EG413 when it is too long (4 MB). */
+  async file(path: string): Promise<string> {
     const source = await readFile(path, "utf8").catch((error: unknown) => {
       throw fileError(path, error);
     });
-    return parseJson(source, path);
+    if (source.length > LONGEST) throw new EvergreenError("EG413", `${plain(path)} is larger than 4 MB.`);
+    return source;
+  }
+
+  /** A file as JSON. Errors: EG400 when it is absent, too long (4 MB) or not JSON. */
+  async json(path: string): Promise<unknown> {
+    return parseJson(await this.file(path), path);
+  }
+
+  /** Returns when there is a file of that name. Errors: EG400 with the name and the reason. */
+  async mustExist(path: string): Promise<void> {
+    const found = await stat(path).catch((error: unknown) => {
+      throw fileError(path, error);
+    });
+    if (found.isDirectory()) throw fileError(path, { code: "EISDIR" });
   }
 
   /** stdin as JSON. */

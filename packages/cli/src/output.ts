@@ -123,3 +123,18 @@ export function isoTime(timestamp: string | null | undefined): string | null {
   const value = Date.parse(timestamp.replace(" ", "T").replace(/([+-]\d{2})$/, "$1:00"));
   return Number.isNaN(value) ? null : new Date(value).toISOString();
 }
+
+/** A decimal with exactly `places` decimals, and more only where digits would be lost: "50.000000" at 4 → "50.0000". */
+export function fixed(decimal: string, places: number): string {
+  const [whole = "0", fraction = ""] = decimal.split(".");
+  const kept = fraction.replace(/0+$/, "").padEnd(places, "0");
+  return kept === "" ? whole : `${whole}.${kept}`;
+}
+
+/** The same with separators in the whole part, for people; an absent figure is "–". */
+export function figure(decimal: string | null | undefined, places: number): string {
+  if (decimal === null || decimal === undefined || decimal === "") return "–";
+  const [whole = "0", fraction] = fixed(decimal, places).split(".");
+  const parted = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return fraction === undefined ? parted : `${parted}.${fraction}`;
+}

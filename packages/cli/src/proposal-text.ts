@@ -1,11 +1,12 @@
 // A proposal for a person: trades with reasons and cost, weights before and after, liquidity, checks, what it remembered. Pure.
+
+import type { PortfolioSide } from "@evergreen-fund/domain/proposals.ts";
 import { facts, money, multiple, percent, plain, table, when } from "./output.ts";
+import type { People } from "./people.ts";
 import type { Proposal, ProposalRow } from "./reads/proposals.ts";
 
-type Side = NonNullable<ProposalRow["body"]["before"]>;
-
 /** The whole proposal, with the command that decides it when it is waiting. */
-export function proposalText(proposal: Proposal): string {
+export function proposalText(proposal: Proposal, people: People): string {
   const { row, checks, memories } = proposal;
   const { body } = row;
   const blocks = [
@@ -14,7 +15,7 @@ export function proposalText(proposal: Proposal): string {
       ["Fund", row.fund.code],
       ["Status", row.refusal ? `${row.status}: ${row.refusal.reason}` : row.status],
       ["Hash", row.hash],
-      ["Asked by", row.requested_by],
+      ["Asked by", people.nameOf(row.requested_by)],
       ["Proposed by", row.proposed_by],
       ["Made at", when(row.created_at)],
       ["Decide by", when(row.expires_at)],
@@ -26,7 +27,7 @@ export function proposalText(proposal: Proposal): string {
     liquidity(body.before, body.after, body.currency),
     remarks(
       "Not traded, steered by pacing and subscriptions:",
-      body.steered.map((item) => (typeof item === "string" ? item : item.words)),
+      body.steered.map(({ words }) => words),
     ),
     remarks(
       "Bands that illiquid holdings push out of reach:",
@@ -47,7 +48,7 @@ export function proposalText(proposal: Proposal): string {
       : ["Remembered:", ...memories.map((memory) => `  ${memory.memory_id}  ${shortened(plain(memory.text))}`)].join(
           "\n",
         ),
-    next(row),
+    next(row, people),
   ];
   return blocks.filter((block) => block !== "").join("\n\n");
 }
@@ -59,23 +60,30 @@ const shortened = (text: string): string =>
 const remarks = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? "" : [title, ...lines.map((line) => `  ${plain(line)}`)].join("\n");
 
+/** Sales first: they pay for the purchases. */
+const rank = ({ side }: { side: "buy" | "sell" }): number => (side === "sell" ? 0 : 1);
+/** Amounts without a sign, compared without making numbers of them. */
+function byAmount(a: string, b: string): number {
+  const [left, right] = [a, b].map((amount) => amount.split(".")[0]?.length ?? 0) as [number, number];
+  return left - right || (a < b ? -1 : a > b ? 1 : 0);
+}
+
 function trades(row: ProposalRow): string {
   const { body } = row;
   if (body.trades.length === 0) return "No trades.";
-  const list = table(body.trades, [
+  const ordered = [...body.trades].sort((a, b) => rank(a) - rank(b) || byAmount(b.amount, a.amount));
+  const list = table(ordered, [
     { header: "Side", value: (trade) => trade.side },
-    { header: "Asset", value: (trade) => trade.name, most: 40 },
-    { header: "Sleeve", value: (trade) => trade.sleeve, most: 24 },
+    { header: "Asset", value: (trade) => trade.name, most: 60 },
+    { header: "Sleeve", value: (trade) => trade.sleeve, most: 32 },
     { header: `Amount (${body.currency})`, value: (trade) => money(trade.amount), figure: true },
     { header: `Cost (${body.currency})`, value: (trade) => money(trade.cost), figure: true },
-    { header: "Why", value: (trade) => trade.reason?.words ?? trade.reason?.code, most: 70 },
+    { header: "Why", value: (trade) => trade.reason.words, most: 160 },
   ]);
-  const turnover = body.turnover ? `, turnover ${percent(body.turnover)}` : "";
-  return `${list}\n${body.trades.length} trades, cost ${money(body.cost)} ${body.currency}${turnover}`;
+  return `${list}\n${body.trades.length} trades, cost ${money(body.cost)} ${body.currency}, turnover ${percent(body.turnover)}`;
 }
 
-function weights(before: Side | undefined, after: Side | undefined): string {
-  if (!before || !after) return "";
+function weights(before: PortfolioSide, after: PortfolioSide): string {
   const later = new Map(after.sleeves.map((sleeve) => [sleeve.sleeve, sleeve]));
   const earlier = new Map(before.sleeves.map((sleeve) => [sleeve.sleeve, sleeve]));
   const names = [...new Set([...earlier.keys(), ...later.keys()])].sort();
@@ -95,16 +103,15 @@ function weights(before: Side | undefined, after: Side | undefined): string {
   ]);
 }
 
-function liquidity(before: Side | undefined, after: Side | undefined, currency: string): string {
+function liquidity(before: PortfolioSide, after: PortfolioSide, currency: string): string {
   const rows = [
     { name: "before", side: before },
     { name: "after", side: after },
-  ].flatMap(({ name, side }) => (side?.liquidity ? [{ name, ...side.liquidity }] : []));
-  if (rows.length === 0) return "";
+  ].map(({ name, side }) => ({ name, ...side.liquidity }));
   return table(rows, [
     { header: "Liquidity", value: (row) => row.name },
     { header: `30-day assets (${currency})`, value: (row) => money(row.assets_30d), figure: true },
-    { header: `Needed (${currency})`, value: (row) => money(row.required_30d ?? row.liabilities_30d), figure: true },
+    { header: `Needed (${currency})`, value: (row) => money(row.required_30d), figure: true },
     { header: "Cover", value: (row) => multiple(row.ratio), figure: true },
   ]);
 }
@@ -117,7 +124,7 @@ function shortRatio(value: string | null): string {
   return kept === "" ? whole : `${whole}.${kept}`;
 }
 
-function next(row: ProposalRow): string {
+function next(row: ProposalRow, people: People): string {
   if (row.status !== "pending") return "";
-  return `A second portfolio manager decides:\n  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as <second PM> --wait`;
+  return `A second portfolio manager decides:\n  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as ${people.secondTo(row.requested_by)} --wait`;
 }

@@ -1,4 +1,4 @@
-// The list of commands in packages/cli/README.md, made from the table so that the two cannot differ (a test compares them).
+// The list of commands in packages/cli/COMMANDS.md, made from the table so that the two cannot differ (a test compares them).
 import type { Command } from "./command.ts";
 import { EXIT_CODES } from "./exit.ts";
 
@@ -21,9 +21,9 @@ export function commandSection(commands: readonly Command[]): string {
   return lines.join("\n");
 }
 
-/** `readme` with its section renewed. Errors: one sentence when a mark is missing. */
+/** The document with its section renewed. Errors: one sentence when a mark is missing. */
 export function withCommandSection(readme: string, commands: readonly Command[]): string {
   const [begin, end] = [readme.indexOf(BEGIN), readme.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error("The README has lost the marks around its list of commands.");
+  if (begin < 0 || end < begin) throw new Error("COMMANDS.md has lost the marks around its list of commands.");
   return `${readme.slice(0, begin)}${commandSection(commands)}${readme.slice(end + END.length)}`;
 }

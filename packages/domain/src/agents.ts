@@ -1,7 +1,9 @@
 // What the rooms promise each other: per room and action, the input it is given and the verdict it answers.
 // Inputs and verdicts hold ids, codes and counts; never rows, amounts of a person or personal data (under 2 KB).
 import { z } from "zod";
-import { PLAYBOOKS } from "./events.ts";
+import { DEALING_CONTRACTS } from "./dealing-agents.ts";
+import { OWN_WORKFLOWS, PLAYBOOKS } from "./events.ts";
+import { RESTATEMENT_CONTRACTS } from "./restatement-agents.ts";
 
 const id = z.uuid();
 
@@ -22,6 +24,9 @@ export type Verdict = z.infer<typeof Verdict>;
 export const RUN_STATUS = ["running", "completed", "refused", "failed"] as const;
 export type RunStatus = (typeof RUN_STATUS)[number];
 
+/** Playbooks of the Commander: all that are no workflow of their own. */
+const CommanderPlaybook = z.enum(PLAYBOOKS).exclude(Object.keys(OWN_WORKFLOWS) as (keyof typeof OWN_WORKFLOWS)[]);
+
 const action = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output });
 
 export const CONTRACTS = {
@@ -29,7 +34,7 @@ export const CONTRACTS = {
     /** Reads the event, recalls memories, chooses the playbook and opens the run. */
     brief: action(
       z.object({ eventId: id, workflowId: z.string() }),
-      z.object({ type: z.string(), fundId: id.optional(), playbook: z.enum(PLAYBOOKS), memoryIds: z.array(id) }),
+      z.object({ type: z.string(), fundId: id.optional(), playbook: CommanderPlaybook, memoryIds: z.array(id) }),
     ),
     /** Asks for a person's decision on a proposal whose checks are in. */
     openProposal: action(
@@ -50,6 +55,8 @@ export const CONTRACTS = {
       RunRef.extend({ status: z.enum(RUN_STATUS), reason: z.string().max(500), proposalId: id.optional() }),
       z.object({ memoryId: id.optional() }),
     ),
+    ...DEALING_CONTRACTS.commander,
+    ...RESTATEMENT_CONTRACTS.commander,
   },
   rebalancing: {
     /** Solves the mandate and stores the proposal; a refusal says which constraints conflict. */
@@ -70,6 +77,7 @@ export const CONTRACTS = {
     /** 30-day assets after the trades ≥ 1.2 × stressed 30-day liabilities (R38), and the cash of the trades is reserved in its bucket. */
     reserve: action(ProposalRef, Verdict),
     release: action(ProposalRef.extend({ reason: z.string().max(200) }), z.object({ released: z.int() })),
+    ...DEALING_CONTRACTS["liquidity-engine"],
   },
   "compliance-sentinel": {
     /** Pre-trade limits: concentration, issuer, illiquid share; writes compliance_logs. */
@@ -91,6 +99,7 @@ export const CONTRACTS = {
         investorId: id.optional(),
       }),
     ),
+    ...DEALING_CONTRACTS.kyc,
   },
   simulation: {
     /** Loss of the fund under a parallel rate shift by its reported sensitivities (`dv100_linear`). */

@@ -7,7 +7,7 @@ import type { AgentRole, PersonRole, SystemRole } from "./roles.ts";
 
 /**
  * How the dispatcher hands an event on:
- * `run` one Commander workflow per event · `batch` many events of a type in one workflow with one set-based RPC ·
+ * `run` one workflow per event, the Commander's or one of its own · `batch` many events of a type in one workflow with one set-based RPC ·
  * `note` recorded, nothing follows · `tell` signal the workflow that waits for it.
  */
 export const MODES = ["run", "batch", "note", "tell"] as const;
@@ -20,8 +20,19 @@ export const PLAYBOOKS = [
   "stress-fund",
   "tokenize",
   "intake-orders",
+  "dealing-day",
+  "restate-nav",
 ] as const;
 export type Playbook = (typeof PLAYBOOKS)[number];
+
+/** Playbooks that are workflows of their own. The others are played by the Commander; a run of these begins under the id that its event names. */
+export const OWN_WORKFLOWS = {
+  "intake-orders": "batch",
+  "dealing-day": "dealingDay",
+  "restate-nav": "restatement",
+} as const satisfies Partial<Record<Playbook, string>>;
+/** Playbooks that the Commander plays. */
+export type CommanderPlaybook = Exclude<Playbook, keyof typeof OWN_WORKFLOWS>;
 
 type Recorder = PersonRole | SystemRole | AgentRole;
 interface EventType<Payload extends z.ZodType = z.ZodType> {
@@ -152,6 +163,26 @@ export const EVENTS = {
   ORDER_CANCELLED: fact(z.object({ flow_id: id })),
   ORDER_HELD: fact(z.object({ flow_id: id })),
   ORDER_RELEASED: fact(z.object({ flow_id: id })),
+  DEALING_DAY_OPENED: event({
+    mode: "run",
+    playbook: "dealing-day",
+    recordedBy: [],
+    payload: z.object({ dealing_day_id: id }),
+  }),
+  DEALING_DAY_KNOCKED: event({
+    mode: "tell",
+    recordedBy: [],
+    payload: z.object({ dealing_day_id: id, reason: z.string().max(200) }),
+  }),
+  DEALING_DAY_DISCARDED: event({ mode: "tell", recordedBy: [], payload: z.object({ dealing_day_id: id }) }),
+  ORDERS_ROLLED: fact(z.object({ dealing_day_id: id, orders: z.int() })),
+  MARKS_RECORDED: fact(z.object({ marks: z.int() })),
+  NAV_RESTATED: fact(z.object({ strike_id: id, supersedes: id, material: z.boolean(), compensations: z.int() })),
+  NAV_APPROVAL_OVERDUE: event({
+    mode: "note",
+    recordedBy: ["agent_commander"],
+    payload: z.object({ dealing_day_id: id, proposal_id: id }),
+  }),
   DUST_ASKED: fact(z.object({ flow_id: id })),
   POSTING_PROPOSED: fact(
     z.object({ proposal_id: id, kind: z.enum(["cancellation", "crystallisation", "distribution", "in_kind"]) }),
@@ -163,13 +194,17 @@ export const EVENTS = {
   AUTHORITY_NOTIFIED: fact(z.object({ activation_id: id, tool: z.string() })),
   SIDE_POCKET_OPENED: fact(z.object({ share_class_id: id, activation_id: id })),
   DELIVERED_IN_KIND: fact(z.object({ flow_id: id })),
-  DEALING_DAY_OPENED: fact(z.object({ dealing_day_id: id })),
   CUTOFF_REACHED: fact(z.object({ dealing_day_id: id, orders: z.int(), order_root: digest })),
   ORDERS_RECHECKED: fact(z.object({ dealing_day_id: id, held: z.int() })),
   NAV_INPUTS_FROZEN: fact(z.object({ strike_id: id, inputs_hash: digest })),
   NAV_PROPOSED: fact(z.object({ strike_id: id, proposal_id: id })),
   NAV_STRUCK: fact(z.object({ strike_id: id, nav_date: day, version: z.int() })),
-  NAV_RESTATEMENT_BEGUN: fact(z.object({ strike_id: id, supersedes: id })),
+  NAV_RESTATEMENT_BEGUN: event({
+    mode: "run",
+    playbook: "restate-nav",
+    recordedBy: [],
+    payload: z.object({ strike_id: id, supersedes: id }),
+  }),
   LMT_PROPOSED: fact(z.object({ activation_id: id, proposal_id: id })),
   LMT_ACTIVATED: fact(z.object({ activation_id: id, tool: z.string() })),
   LMT_ENDED: fact(z.object({ activation_id: id, tool: z.string() })),
@@ -180,7 +215,17 @@ export const EVENTS = {
   CLAIMABLE: fact(z.object({ dealing_day_id: id })),
   CASH_CONFIRMED: fact(z.object({ payments: z.int() })),
   LEDGER_REVERSED: fact(z.object({ ledger_tx_id: id })),
+  STATEMENTS_READY: fact(z.object({ dealing_day_id: id, statements: z.int() })),
   DEALING_DAY_CLOSED: fact(z.object({ dealing_day_id: id, day_hash: digest })),
+  // Files in and out: counts and ids, never what a row says.
+  ORDERS_IMPORTED: fact(z.object({ import_id: id, orders: z.int() })),
+  BANK_STATEMENT_IMPORTED: fact(z.object({ import_id: id, matched: z.int(), unmatched: z.int() })),
+  BANK_LINES_MATCHED: fact(z.object({ import_id: id, matched: z.int() })),
+  IMPORT_UNDONE: fact(z.object({ import_id: id, undone: z.int() })),
+  BANK_ACCOUNTS_PROPOSED: fact(z.object({ accounts: z.int() })),
+  BANK_ACCOUNTS_DECIDED: fact(z.object({ accounts: z.int(), decision: z.enum(["approved", "rejected", "ended"]) })),
+  PAYMENTS_EXPORTED: fact(z.object({ payment_file_id: id, payments: z.int() })),
+  PAYMENTS_WITHDRAWN: fact(z.object({ payment_file_id: id })),
 } as const satisfies Record<string, EventType>;
 
 export type EventName = keyof typeof EVENTS;

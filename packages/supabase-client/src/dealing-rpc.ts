@@ -1,5 +1,6 @@
 // The fn_* of orders, dealing days, strikes, liquidity tools and the ledger: their arguments and what they answer. Units and money are decimal strings.
 import { z } from "zod";
+import { Book, DayRow, NavFacts, RestatementFacts } from "./dealing-facts.ts";
 import { amount, day, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 
 const status = z.string();
@@ -129,7 +130,7 @@ export const DEALING_RPCS = {
   fn_recheck_orders: rpc("one", onDay, dealingDay.extend({ held: z.int() })),
   fn_freeze_nav_inputs: rpc(
     "one",
-    z.object({ fund: z.string(), nav_date: day, inputs: z.array(json), request_id }),
+    z.object({ fund: z.string(), nav_date: day, inputs: z.array(json), request_id, draft: json.optional() }),
     strike,
   ),
   fn_propose_nav: rpc(
@@ -142,6 +143,12 @@ export const DEALING_RPCS = {
     "one",
     z.object({ strike_id: uuid, inputs: z.array(json), reason: z.string(), request_id }),
     strike,
+  ),
+  fn_read_restatement: rpc("one", z.object({ strike_id: uuid }), RestatementFacts),
+  fn_record_restatement: rpc(
+    "one",
+    z.object({ strike_id: uuid, classes: z.array(json), deals: z.array(json), request_id }),
+    z.object({ strike_id: uuid, days: z.int(), compensations: z.int(), event_id: uuid }),
   ),
   fn_decide_lmt: rpc("one", z.object({ dealing_day_id: uuid, decision: json, request_id }), dealingDay),
   fn_record_allocations: rpc(
@@ -162,6 +169,14 @@ export const DEALING_RPCS = {
     z.object({ ledger_tx_id: uuid, reason: z.string(), request_id }),
     z.object({ ledger_tx_id: uuid, reverses: uuid }),
   ),
+  fn_knock_dealing_day: rpc("one", z.object({ dealing_day_id: uuid, reason: z.string(), request_id }), status),
+  fn_read_dealing_day: rpc("one", z.object({ dealing_day_id: uuid }), DayRow),
+  fn_read_nav_facts: rpc("one", z.object({ dealing_day_id: uuid }), NavFacts),
+  fn_read_book: rpc("one", z.object({ dealing_day_id: uuid }), Book),
+  fn_roll_unpaid: rpc("one", onDay, z.int()),
+  fn_record_lab: rpc("one", z.object({ dealing_day_id: uuid, lab: json, request_id }), dealingDay),
+  fn_discard_dealing_day: rpc("one", z.object({ dealing_day_id: uuid, reason: z.string(), request_id }), dealingDay),
+  fn_record_marks: rpc("one", z.object({ fund: z.string(), marks: z.array(json), request_id }), z.int()),
   fn_propose_posting: rpc(
     "one",
     z.object({ fund: z.string(), kind: postingKind, body: json, workflow_id: id.optional(), request_id }),

@@ -122,7 +122,7 @@ export const EVENT_CASES: RpcCase[] = [
     },
     check: (rows) => {
       expect(rows).toEqual([
-        expect.objectContaining({ type: "STRESS_REQUESTED", mode: "run", attempts: 1, tell_workflow_id: null }),
+        expect.objectContaining({ type: "STRESS_REQUESTED", mode: "run", attempts: 1, to_workflow_id: null }),
       ]);
     },
     other: null,

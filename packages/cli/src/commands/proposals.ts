@@ -33,7 +33,10 @@ async function decide(
   const proposalId = args[0] ?? "";
   const hash = text(options, "hash") ?? "";
   if (!/^[0-9a-f]{64}$/.test(hash))
-    throw new EvergreenError("EG400", "--hash is the 64 hexadecimal digits that `evergreen proposals show` prints.");
+    throw new EvergreenError(
+      "EG400",
+      "--hash is the 64 hexadecimal digits that `npx --no-install evergreen proposals show` prints.",
+    );
   const limit = options.wait ? timeoutMs(text(options, "timeout")) : 0;
   const session = await context.session("pm_role");
   const { row } = await findProposal(session, proposalId);
@@ -79,7 +82,7 @@ function waitUntilSettled(session: Session, proposalId: string, limitMs: number)
       const { row } = await findProposal(session, proposalId);
       return row.status === "approved" || row.status === "pending" ? undefined : row;
     },
-    "The proposal is approved and not applied yet; look at it with `evergreen proposals show`, and at the workers with `evergreen status`.",
+    "The proposal is approved and not applied yet; look at it with `npx --no-install evergreen proposals show`, and at the workers with `npx --no-install evergreen status`.",
   );
 }
 
@@ -135,7 +138,7 @@ export const proposalCommands: readonly Command[] = [
             { header: "Made at", value: (row) => when(row.created_at) },
             { header: "Decide by", value: (row) => (row.status === "pending" ? when(row.expires_at) : "–") },
           ],
-          "No proposals. Ask for one with `evergreen rebalance --fund CODE --wait`.",
+          "No proposals. Ask for one with `npx --no-install evergreen rebalance --fund CODE --wait`.",
         ),
       };
     },
@@ -149,7 +152,7 @@ export const proposalCommands: readonly Command[] = [
     run: async (context, args) => {
       const session = await context.session("pm_role");
       const proposal = await findProposal(session, args[0] ?? "");
-      return { json: proposalJson(proposal), text: proposalText(proposal) };
+      return { json: proposalJson(proposal), text: proposalText(proposal, session.people) };
     },
   },
   {

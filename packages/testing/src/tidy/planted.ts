@@ -18,6 +18,9 @@ export const PLANTED: Record<string, Planted> = {
     breaks: [
       file("packages/domain/src/a.ts", 'import { readFile } from "node:fs/promises";'),
       file("packages/finance/src/a.ts", 'import { Client } from "@temporalio/client";'),
+      file("packages/verifier/src/a.ts", 'import { proRata } from "@evergreen-fund/finance/dealing/pro-rata.ts";'),
+      file("packages/verifier/src/a.ts", 'import type { DealingPolicy } from "@evergreen-fund/domain";'),
+      file("packages/verifier/src/a.ts", 'import { z } from "zod";'),
       file("workflows/src/a.ts", 'import { room } from "@evergreen-fund/agent-kit";'),
       file("workflows/src/a.ts", 'import { readFileSync } from "node:fs";'),
       file("workers/kyc/facts.ts", 'import { judge } from "../liquidity-engine/decide.ts";'),

@@ -1,0 +1,28 @@
+// Who stands behind an actor such as "user:<id>", as far as it is known here: the demo logins, and whoever signed in. Pure.
+
+export interface Person {
+  userId: string;
+  email: string;
+  role: string;
+}
+
+const PREFIX = "user:";
+
+export class People {
+  readonly #known: readonly Person[];
+
+  constructor(known: readonly Person[]) {
+    this.#known = known;
+  }
+
+  /** The e-mail address of a person who is known; every other actor as it is. */
+  nameOf(actor: string): string {
+    return this.#known.find(({ userId }) => actor === `${PREFIX}${userId}`)?.email ?? actor;
+  }
+
+  /** A portfolio manager who is known and is not `actor`, or a word that stands for one. */
+  secondTo(actor: string): string {
+    const second = this.#known.find(({ userId, role }) => role === "pm_role" && actor !== `${PREFIX}${userId}`);
+    return second?.email ?? "SECOND-PERSON";
+  }
+}

@@ -1,0 +1,115 @@
+// A house for tests of commands: the gateway on a real Postgres of its own, people who may sign in, and the command line run in this process.
+// Whoever deals and decides is the people of prisma/tests, so that its fixtures and the commands act on the same rows.
+import { createRequire } from "node:module";
+import type { AddressInfo } from "node:net";
+import type { Actor } from "@evergreen-fund/domain/roles.ts";
+import { createGateway, openSupabaseApi } from "@evergreen-fund/gateway";
+import {
+  AUDIT,
+  LP_A,
+  LP_B,
+  OPS,
+  PM_ONE,
+  PM_TWO,
+  type TestDatabase,
+  testDatabase,
+} from "@evergreen-fund/prisma/tests/arrange.ts";
+import { serve } from "@hono/node-server";
+import { afterAll, expect } from "vitest";
+import type { z } from "zod";
+import { runCommandLine } from "./program.ts";
+
+const PASSWORD = "synthetic-password";
+const KEY = "sb_publishable_test";
+const PEOPLE = { pm1: PM_ONE, pm2: PM_TWO, lp1: LP_A, lp2: LP_B, ops1: OPS, audit1: AUDIT } as const;
+export type Person = keyof typeof PEOPLE;
+
+export const emailOf = (person: Person): string => `${person}@demo.evergreen.example`;
+
+export interface Ran {
+  exit: number;
+  out: string;
+  err: string;
+}
+
+export interface House {
+  db: TestDatabase;
+  /** Runs one command line as somebody, as text for people. */
+  run(person: Person, argv: readonly string[], input?: string): Promise<Ran>;
+  /** The one JSON document of a command; the exit code is what is expected. */
+  json<T>(person: Person, shape: z.ZodType<T>, argv: readonly string[], exit?: number): Promise<T>;
+}
+
+/** Opens the house for a test file; it is closed after its tests. */
+export async function openHouse(): Promise<House> {
+  const db = await testDatabase();
+  for (const person of Object.keys(PEOPLE) as Person[]) await insertAccount(db, person);
+  const jwtSecret = "synthetic-secret-of-a-test-0123456789abcdef0123456789abcdef";
+  const api = await openSupabaseApi({
+    databaseUrl: db.database.urlFor("evergreen_api"),
+    jwtSecret,
+    publishableKey: KEY,
+  });
+  const gateway = createGateway({
+    api,
+    project: null,
+    jwtSecret,
+    publishableKey: KEY,
+    supabaseUrl: "http://127.0.0.1",
+    publicUrl: "http://127.0.0.1",
+    elsewhere: [],
+    temporalUiUrl: null,
+    codec: { encode: async (payloads) => payloads, decode: async (payloads) => payloads },
+    demoLogins: [],
+    temporalAnswers: async () => true,
+  });
+  const server = serve({ fetch: gateway.fetch, hostname: "127.0.0.1", port: 0 });
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  afterAll(async () => {
+    await new Promise((resolve) => server.close(resolve));
+    await api.close();
+  });
+  const environment = {
+    SUPABASE_URL: `http://127.0.0.1:${port}`,
+    SUPABASE_PUBLISHABLE_KEY: KEY,
+    EVERGREEN_PASSWORD: PASSWORD,
+  };
+
+  async function run(person: Person, argv: readonly string[], input = ""): Promise<Ran> {
+    let [out, err] = ["", ""];
+    const streams = {
+      out: (text: string) => {
+        out += text;
+      },
+      err: (text: string) => {
+        err += text;
+      },
+      input: () => Promise.resolve(input),
+      watched: false,
+    };
+    const exit = await runCommandLine([...argv, "--as", emailOf(person)], streams, environment);
+    return { exit, out, err };
+  }
+
+  return {
+    db,
+    run,
+    async json(person, shape, argv, exit = 0) {
+      const ran = await run(person, [...argv, "--output-format", "json"]);
+      expect({ exit: ran.exit, said: ran.exit === exit ? "" : `${ran.err}${ran.out}` }).toEqual({ exit, said: "" });
+      return shape.parse(JSON.parse(ran.out));
+    },
+  };
+}
+
+async function insertAccount(db: TestDatabase, person: Person): Promise<void> {
+  const bcrypt = createRequire(import.meta.resolve("@supabase/lite"))("bcryptjs") as {
+    hashSync(text: string, rounds: number): string;
+  };
+  const actor: Actor = PEOPLE[person];
+  await db.look(
+    "insert into auth.users (id, email, encrypted_password, role, email_confirmed_at) values ($1, $2, $3, $4, now())",
+    ["userId" in actor ? actor.userId : null, emailOf(person), bcrypt.hashSync(PASSWORD, 4), actor.role],
+  );
+}

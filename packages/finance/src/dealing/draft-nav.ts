@@ -1,0 +1,281 @@
+// The NAV of a strike as it would be proposed: from frozen inputs and from what the register and the last strike say of each class (R4, R20 to R25).
+// Order of the rules: results and expenses → management fee → performance fee → NAV → classes. Pure.
+import { CurrencyCode, MoneyString, PerformanceFee } from "@evergreen-fund/domain";
+import { IsoDate, ManagementFee } from "@evergreen-fund/domain/policies/index.ts";
+import { z } from "zod";
+import { accrueManagementFee } from "../fees/management-fee.ts";
+import { performanceFee } from "../fees/performance-fee.ts";
+import { performanceTermsOf } from "../fees/policy-terms.ts";
+import { seriesAccounting } from "../fees/series.ts";
+import { byId, decimal, fixed, fromMinor, largestRemainder, toMinor } from "../money.ts";
+import { Name, NonNegative, parseInput } from "../parse.ts";
+import { Decimals } from "./fund-gate.ts";
+import { classNavs, navPerUnitOf } from "./nav.ts";
+import { halfUpDiv, min, scaledOf, scaledText } from "./scaled.ts";
+
+const KINDS = ["asset", "cash", "receivable", "debt", "payable", "accrual"] as const;
+const ASSETS: readonly string[] = ["asset", "cash", "receivable"];
+
+export const DraftClass = z.strictObject({
+  id: Name,
+  units: NonNegative,
+  unitsDp: Decimals,
+  priceDp: Decimals,
+  /** Price while there are no units, and the weight of a class that no strike knows yet. */
+  price: NonNegative,
+  /** The first price: the mark of the performance fee until another one is set. */
+  issuePrice: NonNegative,
+  /** Last final strike; left out for the first. */
+  last: z
+    .strictObject({
+      date: IsoDate,
+      nav: MoneyString,
+      units: NonNegative,
+      managementAccrued: MoneyString.default("0"),
+      performanceAccrued: MoneyString.default("0"),
+      performanceCrystallised: MoneyString.default("0"),
+      highWater: NonNegative.optional(),
+    })
+    .optional(),
+  /** Dealt since the last strike: bought for, paid out before levies and fees, units redeemed. */
+  subscribed: MoneyString.default("0"),
+  redeemed: MoneyString.default("0"),
+  unitsRedeemed: NonNegative.default("0"),
+  /** Fees as a strike of the past stated them, instead of those computed here; they are no longer among `inputs` either way. */
+  stated: z.strictObject({ managementAccrued: MoneyString, performanceCrystallised: MoneyString }).optional(),
+  management: ManagementFee,
+  performance: PerformanceFee,
+  /** For a fee by series: the lots, their series and the mark of each, money per unit. */
+  lots: z
+    .array(
+      z.strictObject({
+        id: Name,
+        series: z.string().max(200),
+        units: NonNegative,
+        mark: NonNegative,
+        openedOn: IsoDate,
+      }),
+    )
+    .max(1_000_000)
+    .default([]),
+});
+export type DraftClass = z.output<typeof DraftClass>;
+
+export const DraftNavInput = z.strictObject({
+  currency: CurrencyCode,
+  navDate: IsoDate,
+  /** Everything but the fees that are computed here. */
+  inputs: z.array(z.strictObject({ kind: z.enum(KINDS), value: MoneyString })).max(200_000),
+  classes: z.array(DraftClass).min(1).max(1_000),
+});
+
+export const DraftNavOutput = z.strictObject({
+  totalAssets: z.string(),
+  liabilities: z.string(),
+  gnav: z.string(),
+  performanceFee: z.string(),
+  nav: z.string(),
+  classes: z.array(
+    z.strictObject({
+      id: z.string(),
+      nav: z.string(),
+      navPerUnit: z.string(),
+      /** Liabilities of the fund for this class: management fee not paid yet, and performance fee of units that were redeemed. */
+      managementAccrued: z.string(),
+      performanceCrystallised: z.string(),
+      /** Not a liability yet: falls again when the price falls. */
+      performanceAccrued: z.string(),
+      highWater: z.string(),
+    }),
+  ),
+});
+
+/**
+ * gnav = assets + cash + receivables − debt − payables − accruals, the fees of R20 and crystallised performance fees among them; the result of the
+ * period is shared by class value after the last dealing, each class bears its own fees (R4); performance fee on the price before it: one mark
+ * for the class under equalisation (R21, R24), one for each series (R25). A redemption between strikes crystallises its share of what was accrued.
+ * Rounding: HALF_UP to the minor unit per fee, price HALF_UP. Errors: EG400 for figures that contradict each other.
+ */
+export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof DraftNavOutput> {
+  const facts = parseInput(DraftNavInput, input);
+  const { currency } = facts;
+  const minor = (amount: string): bigint => toMinor(amount, currency);
+  const text = (amount: bigint): string => fromMinor(amount, currency);
+  const rows = [...facts.classes].sort((a, b) => byId(a.id, b.id)).map((row) => ({ row, ...feesBefore(row, facts) }));
+  const sum = (kinds: (kind: string) => boolean): bigint =>
+    facts.inputs.filter(({ kind }) => kinds(kind)).reduce((total, { value }) => total + minor(value), 0n);
+  const totalAssets = sum((kind) => ASSETS.includes(kind));
+  const liabilities =
+    sum((kind) => !ASSETS.includes(kind)) +
+    rows.reduce((total, { management, crystallised }) => total + management + crystallised, 0n);
+  const gnav = totalAssets - liabilities;
+  const parts = rows.map(({ row, managementNew, performanceLeft }) =>
+    partOf(row, managementNew, performanceLeft, currency),
+  );
+  const known = parts.reduce((total, part) => total + part.before + part.in - part.out + part.own, 0n);
+  const before = classNavs({
+    currency,
+    pooledResult: text(gnav - known),
+    fundNav: text(gnav),
+    classes: parts.map((part, i) => ({
+      id: rows[i]!.row.id,
+      navBefore: text(part.before),
+      subscriptions: text(part.in),
+      redemptions: text(part.out),
+      classItems: text(part.own),
+      units: rows[i]!.row.units,
+      unitsDp: rows[i]!.row.unitsDp,
+      priceDp: rows[i]!.row.priceDp,
+      issuePrice: rows[i]!.row.price,
+    })),
+  });
+  const gavs = new Map(before.classes.map(({ id, nav }) => [id, minor(nav)]));
+  const classes = rows.map(({ row, management, crystallised }) => {
+    const gav = gavs.get(row.id) as bigint;
+    const accrued = performanceOf(row, gav, facts);
+    const units = scaledOf(row.units, row.unitsDp, "classes.units");
+    const price =
+      units === 0n
+        ? scaledOf(row.price, row.priceDp, "classes.price")
+        : navPerUnitOf(gav - accrued, units, row, currency);
+    return {
+      id: row.id,
+      nav: text(gav - accrued),
+      navPerUnit: scaledText(price, row.priceDp),
+      managementAccrued: text(management),
+      performanceCrystallised: text(crystallised),
+      performanceAccrued: text(accrued),
+      highWater: row.last?.highWater ?? row.issuePrice,
+      accrued,
+    };
+  });
+  const performance = classes.reduce((total, { accrued }) => total + accrued, 0n);
+  return {
+    totalAssets: text(totalAssets),
+    liabilities: text(liabilities),
+    gnav: text(gnav),
+    performanceFee: text(performance),
+    nav: text(gnav - performance),
+    classes: classes.map(({ accrued: _accrued, ...row }) => row),
+  };
+}
+
+type Facts = z.output<typeof DraftNavInput>;
+
+/** Fees of a class up to the day, in minor units: accrued so far, new since the last strike, and what redemptions have crystallised. */
+function feesBefore(row: DraftClass, { currency, navDate }: Facts) {
+  const { last, stated } = row;
+  const minor = (amount: string): bigint => toMinor(amount, currency);
+  if (stated !== undefined) {
+    const management = minor(stated.managementAccrued);
+    const crystallised = minor(stated.performanceCrystallised);
+    return {
+      management,
+      managementNew: management - minor(last?.managementAccrued ?? "0"),
+      crystallised,
+      performanceLeft:
+        minor(last?.performanceAccrued ?? "0") - crystallised + minor(last?.performanceCrystallised ?? "0"),
+    };
+  }
+  if (last === undefined) return { management: 0n, managementNew: 0n, crystallised: 0n, performanceLeft: 0n };
+  const dealt = minor(last.nav) + minor(row.subscribed) - minor(row.redeemed);
+  const managementNew = minor(
+    accrueManagementFee({
+      currency,
+      rate: row.management.rate,
+      basis: row.management.basis === "act/act" ? "act/ACT" : row.management.basis,
+      strikes: [{ date: last.date, nav: fromMinor(dealt < 0n ? 0n : dealt, currency) }],
+      until: navDate,
+    }).fee,
+  );
+  const accrued = minor(last.performanceAccrued);
+  const units = scaledOf(last.units, row.unitsDp, "classes.last.units");
+  const gone = scaledOf(row.unitsRedeemed, row.unitsDp, "classes.unitsRedeemed");
+  const crystallisedNew = units === 0n ? 0n : halfUpDiv(accrued * min(gone, units), units);
+  return {
+    management: minor(last.managementAccrued) + managementNew,
+    managementNew,
+    crystallised: minor(last.performanceCrystallised) + crystallisedNew,
+    performanceLeft: accrued - crystallisedNew,
+  };
+}
+
+/** What a class brings to the strike, in minor units; one without units brings nothing, what it leaves belongs to the others. */
+function partOf(row: DraftClass, managementNew: bigint, performanceLeft: bigint, currency: string) {
+  const units = scaledOf(row.units, row.unitsDp, "classes.units");
+  if (units === 0n) return { before: 0n, in: 0n, out: 0n, own: 0n };
+  if (row.last === undefined) {
+    const worth = decimal(row.units).times(decimal(row.price));
+    return { before: toMinor(fixed(worth, decimals(currency)), currency), in: 0n, out: 0n, own: 0n };
+  }
+  return {
+    before: toMinor(row.last.nav, currency),
+    in: toMinor(row.subscribed, currency),
+    out: toMinor(row.redeemed, currency),
+    own: performanceLeft - managementNew,
+  };
+}
+
+const decimals = (currency: string): number => fromMinor(1n, currency).split(".")[1]?.length ?? 0;
+
+/** Performance fee that the class would owe today, in minor units; `gav` is its value before it. */
+function performanceOf(row: DraftClass, gav: bigint, { currency, navDate }: Facts): bigint {
+  const { performance, unitsDp, priceDp } = row;
+  const units = scaledOf(row.units, unitsDp, "classes.units");
+  if (performance.method === "none" || /^0(\.0+)?$/.test(performance.rate) || units === 0n || gav <= 0n) return 0n;
+  if (performance.method === "equalisation") {
+    const { fee } = performanceFee({
+      currency,
+      unitsDp,
+      priceDp,
+      gnav: fromMinor(gav, currency),
+      units: row.units,
+      highWater: row.last?.highWater ?? row.issuePrice,
+      rate: performance.rate,
+    });
+    return toMinor(fee, currency);
+  }
+  const series = seriesOf(row);
+  const shares = largestRemainder(
+    gav,
+    series.map(({ units: part }) => part),
+  );
+  const { performance: terms, hurdle } = performanceTermsOf(performance);
+  const done = seriesAccounting({
+    currency,
+    unitsDp,
+    priceDp,
+    performance: terms,
+    ...(hurdle === null ? {} : { hurdle }),
+    issuePrice: row.issuePrice,
+    rollUp: false,
+    state: series.map((one, i) => ({
+      id: one.id,
+      assets: fromMinor(shares[i] as bigint, currency),
+      highWater: one.mark,
+      since: one.since,
+      lots: one.lots,
+    })),
+    events: [],
+    asOf: navDate,
+  });
+  const owed = done.series.reduce((total, { accruedFee }) => total.plus(decimal(accruedFee)), decimal("0"));
+  return toMinor(fixed(owed, decimals(currency)), currency);
+}
+
+/** Lots of one series stand at one mark; a lot without a series is one by itself at its own. */
+function seriesOf(row: DraftClass) {
+  const groups = new Map<
+    string,
+    { id: string; mark: string; since: string; units: bigint; lots: { id: string; units: string }[] }
+  >();
+  for (const lot of row.lots) {
+    const id = lot.series === "" ? `${lot.openedOn}@${lot.mark}` : lot.series;
+    const group = groups.get(id) ?? { id, mark: lot.mark, since: lot.openedOn, units: 0n, lots: [] };
+    group.units += scaledOf(lot.units, row.unitsDp, "classes.lots.units");
+    group.lots.push({ id: lot.id, units: lot.units });
+    if (lot.openedOn < group.since) group.since = lot.openedOn;
+    groups.set(id, group);
+  }
+  return [...groups.values()].sort((a, b) => byId(a.id, b.id));
+}

@@ -1,0 +1,173 @@
+// What the fn_read_* of the dealing day answer: where a day stands, what its NAV is made of, its book. Units and money are decimal strings.
+import { z } from "zod";
+import { amount, day, json, uuid } from "./rpc-shape.ts";
+
+export const DayRow = z.object({
+  dealing_day_id: uuid,
+  fund_id: uuid,
+  status: z.string(),
+  step: z.int(),
+  workflow_id: z.string().nullable(),
+  cut_off_in_ms: z.number(),
+  rechecked: z.boolean(),
+  leads: z.boolean(),
+  waits_for: z.array(z.string()),
+  strike_id: uuid.nullable(),
+  strike_state: z.string().nullable(),
+  lab: z.boolean(),
+  blockers: z.array(z.string()),
+  proposal_id: uuid.nullable(),
+  proposal_status: z.string().nullable(),
+  proposed_for_ms: z.number().nullable(),
+  expires_in_ms: z.number().nullable(),
+  suspension: z.boolean(),
+  activation_id: uuid.nullable(),
+  tool: z.string().nullable(),
+  tool_status: z.string().nullable(),
+});
+export type DayRow = z.infer<typeof DayRow>;
+
+/** What a strike noted of the fees of a class, for the strike after it. */
+export const ClassFees = z.object({
+  share_class_id: uuid,
+  management_accrued: amount,
+  performance_accrued: amount,
+  performance_crystallised: amount,
+  high_water: amount,
+});
+export type ClassFees = z.infer<typeof ClassFees>;
+
+const ClassFigures = z.object({
+  share_class_id: uuid,
+  code: z.string(),
+  units: amount,
+  units_dp: z.int(),
+  price_dp: z.int(),
+  price: amount.nullable(),
+  issue_price: amount.nullable(),
+  last: z
+    .object({ nav_date: day, nav: amount, units: amount, nav_per_unit: amount, fees: ClassFees.nullable() })
+    .nullable(),
+  subscribed: amount,
+  redeemed: amount,
+  units_redeemed: amount,
+  policy: json.nullable(),
+  deals: z.boolean(),
+  lots: z.array(
+    z.object({ id: uuid, series: z.string(), units: amount, opened_on: day, mark: amount, credit: amount }),
+  ),
+});
+
+export const NavFacts = z.object({
+  fund: z.string(),
+  currency: z.string(),
+  nav_date: day,
+  assets: z.array(
+    z.object({
+      asset_id: uuid,
+      label: z.string(),
+      type: z.string(),
+      liquid: z.boolean(),
+      value: amount.nullable(),
+      as_of: day.nullable(),
+      source: z.string().nullable(),
+      confirmed: z.boolean().nullable(),
+      max_age_days: z.int(),
+      max_move_bps: z.int(),
+      anchor: amount.nullable(),
+    }),
+  ),
+  ledger: z.object({
+    bank: amount,
+    prepaid: amount,
+    receivable: amount,
+    redemptions_payable: amount,
+    fee_payable: amount,
+    in_transit: amount,
+  }),
+  classes: z.array(ClassFigures),
+  reconciliation_breaks: z.int(),
+});
+export type NavFacts = z.infer<typeof NavFacts>;
+
+export const Book = z.object({
+  fund: z.string(),
+  currency: z.string(),
+  dealing_date: day,
+  strike_state: z.string(),
+  nav: amount,
+  liquid_assets: amount.nullable(),
+  lmt: json.nullable(),
+  active: z.array(z.string()),
+  quarter_base: amount.nullable(),
+  redeemed_in_quarter: amount,
+  redeemed_in_month: amount,
+  classes: z.array(
+    z.object({ share_class_id: uuid, code: z.string(), units_dp: z.int(), policy: json, nav_per_unit: amount }),
+  ),
+  days: z.array(z.object({ dealing_day_id: uuid, share_class_id: uuid, status: z.string() })),
+  orders: z.array(
+    z.object({
+      flow_id: uuid,
+      dealing_day_id: uuid,
+      share_class_id: uuid,
+      investor_id: uuid,
+      direction: z.enum(["subscription", "redemption"]),
+      kind: z.enum(["plain", "switch", "transfer"]),
+      units: amount.nullable(),
+      amount: amount.nullable(),
+      vintage: day,
+      cleared: z.boolean(),
+      linked_flow_id: uuid.nullable(),
+      dealings: z.int(),
+      fills: z.int(),
+    }),
+  ),
+  lots: z.array(z.object({ lot_id: uuid, share_class_id: uuid, investor_id: uuid, opened_on: day, units: amount })),
+  holdings: z.array(
+    z.object({ investor_id: uuid, share_class_id: uuid, units: amount, redeemed: amount, step: z.int() }),
+  ),
+});
+export type Book = z.infer<typeof Book>;
+
+const Input = z.object({
+  asset_id: uuid.nullable(),
+  kind: z.enum(["asset", "cash", "receivable", "debt", "payable", "accrual"]),
+  label: z.string(),
+  value: amount,
+  as_of: day,
+  source: z.string(),
+});
+export const RestatementFacts = z.object({
+  strike_id: uuid,
+  fund_id: uuid,
+  fund: z.string(),
+  currency: z.string(),
+  nav_date: day,
+  version: z.int(),
+  state: z.string(),
+  reason: z.string().nullable(),
+  proposal_id: uuid.nullable(),
+  inputs: z.array(Input),
+  old_inputs: z.array(Input),
+  old_body: json,
+  classes: z.array(ClassFigures),
+  regime: z.string().nullable(),
+  prices: z.array(
+    z.object({ share_class_id: uuid, units_dp: z.int(), price_dp: z.int(), published: amount, correct: amount }),
+  ),
+  days: z.array(z.object({ dealing_day_id: uuid, share_class_id: uuid })),
+  deals: z.array(
+    z.object({
+      dealing_day_id: uuid,
+      flow_id: uuid,
+      share_class_id: uuid,
+      investor_id: uuid,
+      direction: z.enum(["subscription", "redemption"]),
+      units: amount,
+      amount,
+    }),
+  ),
+  later: z.array(z.object({ strike_id: uuid, nav_date: day, inputs: z.array(Input), classes: z.array(ClassFigures) })),
+});
+export type RestatementFacts = z.infer<typeof RestatementFacts>;

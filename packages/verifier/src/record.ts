@@ -1,0 +1,162 @@
+// The public rows of a dealing date, as text: everything the verifier is given, and nothing it trusts.
+
+export interface RecordedLeaf {
+  position: number;
+  flowId: string;
+  salt: string;
+  canonical: string;
+  leaf: string;
+}
+
+export interface RecordedOrder {
+  flowId: string;
+  investorId: string;
+  classId: string;
+  direction: "subscription" | "redemption";
+  kind: "plain" | "switch" | "transfer";
+  units: string | null;
+  amount: string | null;
+  vintage: string | null;
+  /** The dealing day it belongs to now; null when it left the one it was committed to. */
+  dealingDayId: string | null;
+  linkedFlowId: string | null;
+  parentFlowId: string | null;
+  /** Whether an earlier order of its chain was filled in part. */
+  filledBefore: boolean;
+  /** Days on which its chain was dealt before. */
+  dealings: number;
+  cleared: boolean;
+}
+
+export interface RecordedFill {
+  flowId: string;
+  cohort: string;
+  requestedUnits: string | null;
+  filledUnits: string;
+  carriedUnits: string;
+  price: string;
+  grossAmount: string;
+  levy: string;
+  fee: string;
+  credit: string;
+  netAmount: string;
+  childFlowId: string | null;
+}
+
+/** One line of the unit ledger of a holder. */
+export interface RecordedEntry {
+  flowId: string | null;
+  investorId: string;
+  classId: string;
+  lotId: string;
+  units: string;
+  /** The day the lot was opened. */
+  openedOn: string;
+  /** The dealing date it was posted for, or the date of the posting; null for a register as it was taken over. */
+  countsOn: string | null;
+}
+
+/** What a redemption of an earlier dealing date asked for and got, of somebody who redeems on this one. */
+export interface RecordedPast {
+  investorId: string;
+  classId: string;
+  date: string;
+  filledUnits: string;
+}
+
+export interface RecordedDay {
+  dealingDayId: string;
+  classId: string;
+  classCode: string;
+  unitsDp: number;
+  priceDp: number;
+  status: string;
+  orderRoot: string | null;
+  orders: number;
+  decision: Readonly<Record<string, unknown>>;
+  dayHash: string | null;
+  /** Body of the dealing terms that were pinned to the day. */
+  terms: Readonly<Record<string, unknown>>;
+  leaves: readonly RecordedLeaf[];
+  fills: readonly RecordedFill[];
+}
+
+export interface RecordedClassNav {
+  classId: string;
+  classCode: string;
+  unitsDp: number;
+  priceDp: number;
+  nav: string;
+  units: string;
+  navPerUnit: string;
+  priceSubscription: string | null;
+  priceRedemption: string | null;
+}
+
+export interface RecordedStrike {
+  navDate: string;
+  version: number;
+  state: string;
+  inputsHash: string;
+  totalAssets: string | null;
+  liabilities: string | null;
+  gnav: string | null;
+  performanceFee: string | null;
+  nav: string | null;
+  /** Liquid assets as they stand in the body that was approved. */
+  liquidAssets: string | null;
+  inputs: readonly {
+    kind: string;
+    label: string;
+    assetId: string | null;
+    value: string;
+    asOf: string;
+    source: string;
+    blockedBy: string | null;
+  }[];
+  classes: readonly RecordedClassNav[];
+  /** What people approved, as it stands. */
+  proposal: {
+    proposalId: string;
+    kind: string;
+    hash: string;
+    body: unknown;
+    inputs: unknown;
+    expiresAt: string;
+    approvalsNeeded: number;
+    proposedBy: string;
+    requestedBy: string;
+    approvals: readonly { by: string; hash: string; decision: string }[];
+  } | null;
+}
+
+export interface DealRecord {
+  fundId: string;
+  fund: string;
+  currency: string;
+  cashDp: number;
+  date: string;
+  strike: RecordedStrike | null;
+  /** Body of the policy of liquidity tools that was pinned; null: none. */
+  lmt: Readonly<Record<string, unknown>> | null;
+  /** Tools that people had put to use when the date was dealt. */
+  activated: readonly string[];
+  /** NAVs of the fund that were final when this one was struck, and what redemptions of this year's earlier dates took out, by dealing date. */
+  navsBefore: readonly { date: string; nav: string }[];
+  redeemedBefore: readonly { date: string; amount: string }[];
+  /** Every class that deals at this NAV: the gate is one over all of them. */
+  days: readonly RecordedDay[];
+  /** Orders of these days and those that left them. */
+  orders: readonly RecordedOrder[];
+  /** Unit entries of everybody who gives units up, up to and with this date. */
+  entries: readonly RecordedEntry[];
+  /** Earlier redemptions of those who redeem, for a gate per investor. */
+  past: readonly RecordedPast[];
+}
+
+/** What one check found. `ok` null: there is nothing to check yet. */
+export interface Finding {
+  check: string;
+  ok: boolean | null;
+  says: string;
+}

@@ -1,0 +1,103 @@
+// The book of a dealing day as the dealing engine takes it: orders, prices, terms, lots and the figures of the gate. Pure.
+import { EvergreenError } from "@evergreen-fund/domain";
+import { DealingPolicy, LmtPolicy, type LmtTool } from "@evergreen-fund/domain/policies/index.ts";
+import { deal } from "@evergreen-fund/finance/dealing/deal.ts";
+import type { DealInput, DealOutput } from "@evergreen-fund/finance/dealing/deal-shapes.ts";
+import type { RpcResult } from "@evergreen-fund/supabase-client";
+import type { z } from "zod";
+
+export type Book = RpcResult<"fn_read_book">;
+type Order = Book["orders"][number];
+type DealtInput = z.input<typeof DealInput>;
+
+/** A fund without a policy of tools has none: nothing is gated, what is asked for is paid. */
+const NO_TOOLS: LmtPolicy = { pack: "none", regime: "other", tools: [], carry: "auto_pari_passu" };
+
+/** Errors: EG428 when a policy is not complete. */
+export function toolsOf(book: Book): LmtPolicy {
+  if (book.lmt === null) return NO_TOOLS;
+  const parsed = LmtPolicy.safeParse(book.lmt);
+  if (!parsed.success) throw new EvergreenError("EG428", "The policy of liquidity tools in force is not complete.");
+  return parsed.data;
+}
+
+/** The whole book through the engine: every class that deals at the NAV, one gate (R3, R6 to R12). Errors: those of `deal`, EG428 for a policy that is not complete. */
+export const dealBook = (book: Book, lmt: LmtPolicy = toolsOf(book)): DealOutput => deal(dealInput(book, lmt));
+
+export function dealInput(book: Book, lmt: LmtPolicy): DealtInput {
+  return {
+    dealingDate: book.dealing_date,
+    currency: book.currency,
+    fund: {
+      nav: book.nav,
+      ...(book.liquid_assets === null ? {} : { liquidAssets: book.liquid_assets }),
+      // before the first strike of a quarter its base is the NAV of the day
+      quarterBase: book.quarter_base ?? book.nav,
+      redeemedInQuarter: book.redeemed_in_quarter,
+      redeemedInMonth: book.redeemed_in_month,
+    },
+    classes: book.classes.map((row) => ({
+      id: row.share_class_id,
+      navPerUnit: row.nav_per_unit,
+      dealing: termsOf(row),
+    })),
+    lmt,
+    ...activeOf(book, lmt),
+    orders: book.orders.flatMap(dealtOrder),
+    lots: book.lots.map((lot) => ({
+      id: lot.lot_id,
+      classId: lot.share_class_id,
+      investorId: lot.investor_id,
+      openedOn: lot.opened_on,
+      units: lot.units,
+    })),
+    ...(lmt.investorGate === undefined
+      ? {}
+      : {
+          referenceHoldings: book.holdings.map((row) => ({
+            ownerId: row.investor_id,
+            classId: row.share_class_id,
+            units: row.units,
+            redeemedInPeriod: row.redeemed,
+            step: row.step,
+          })),
+        }),
+  };
+}
+
+function termsOf(row: Book["classes"][number]): DealingPolicy {
+  const parsed = DealingPolicy.safeParse(row.policy);
+  if (!parsed.success) throw new EvergreenError("EG428", `Class ${row.code} has no complete dealing policy in force.`);
+  // what rounding leaves stays in the fund as a line of its own: the ledger of a dealing day pays nothing back
+  const { refundFrom: _stays, ...terms } = parsed.data;
+  return terms;
+}
+
+/** Selected tools work by themselves; of two that both set the price, the one that people put to use. */
+function activeOf(book: Book, lmt: LmtPolicy): { active?: LmtTool[] } {
+  const both = lmt.tools.includes("swing_pricing") && lmt.tools.includes("dual_pricing");
+  if (!both) return {};
+  const dropped = book.active.includes("dual_pricing") ? "swing_pricing" : "dual_pricing";
+  const byDecision = ["notice_extension", "redemption_in_kind"];
+  return { active: lmt.tools.filter((tool) => tool !== dropped && !byDecision.includes(tool)) };
+}
+
+/** Transfers move lots and nothing else: the engine only says how many of the units are free. */
+function dealtOrder(order: Order): DealtInput["orders"] {
+  const row = {
+    id: order.flow_id,
+    classId: order.share_class_id,
+    investorId: order.investor_id,
+    vintage: order.vintage,
+    dealings: order.dealings,
+    partialFills: order.fills,
+  };
+  const asked = {
+    ...(order.units === null ? {} : { units: order.units }),
+    ...(order.amount === null ? {} : { amount: order.amount }),
+  };
+  if (order.kind === "plain") return [{ ...row, ...asked, direction: order.direction, cleared: order.cleared }];
+  if (order.direction === "redemption") return [{ ...row, ...asked, direction: "switch_out" }];
+  if (order.kind === "transfer") return [];
+  return [{ ...row, direction: "switch_in", linkedOrderId: order.linked_flow_id ?? "" }];
+}

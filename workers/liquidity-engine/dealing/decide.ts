@@ -1,0 +1,154 @@
+// What the gate decides for each class and what each order gets, as fn_decide_lmt and fn_record_allocations take it. Pure.
+import { EvergreenError, type GateVerdict } from "@evergreen-fund/domain";
+import type { LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
+import type { DealOutput, DealtOrder } from "@evergreen-fund/finance/dealing/deal-shapes.ts";
+import { decimal } from "@evergreen-fund/finance/money.ts";
+import { type Book, dealBook, toolsOf } from "./book.ts";
+
+export const verdictOf = ({ gate }: DealOutput): GateVerdict => ({ status: gate.status, fraction: gate.fraction });
+
+export interface DayDecision {
+  dealing_day_id: string;
+  decision: Record<string, unknown>;
+}
+
+/** R6 on the unswung NAV: one decision per class that deals at it. Errors: EG428 when the engine stops; those of `deal`. */
+export function decisions(book: Book): { verdict: GateVerdict; days: DayDecision[] } {
+  const dealt = dealBook(book);
+  const verdict = verdictOf(dealt);
+  if (dealt.status === "stopped") return { verdict, days: [] };
+  const gated = dealt.gate.status === "gated";
+  const { tools } = toolsOf(book);
+  return {
+    verdict,
+    days: book.days
+      .filter(({ status }) => status === "struck" || status === "lmt_decided")
+      .map((day) => ({
+        dealing_day_id: day.dealing_day_id,
+        decision: {
+          gate: gated,
+          ...(gated ? { cap_units: capUnits(dealt, day.share_class_id) } : {}),
+          status: dealt.gate.status,
+          fraction: dealt.gate.fraction,
+          exact_fraction: dealt.gate.exactFraction,
+          caps: dealt.gate.caps,
+          cap: dealt.gate.cap,
+          threshold: dealt.gate.threshold,
+          redemptions: dealt.gate.redemptions,
+          subscriptions: dealt.gate.subscriptions,
+          pay: dealt.gate.pay,
+          tools,
+        },
+      })),
+  };
+}
+
+/** Units the class may pay; with several classes at one ratio, what largest remainder gives it if that is more. */
+function capUnits({ classes }: DealOutput, classId: string): string {
+  const row = classes.find(({ id }) => id === classId);
+  if (row?.capUnits === null || row === undefined) throw new EvergreenError("EG500", "A gated class has no cap.");
+  return decimal(row.filledUnits).gt(decimal(row.capUnits)) ? row.filledUnits : row.capUnits;
+}
+
+export interface DayFills {
+  dealing_day_id: string;
+  terms: Record<string, unknown>;
+  fills: Record<string, unknown>[];
+}
+
+/** Step 7 for every class that deals at the NAV. `null`: the engine stopped. */
+export function fillsOf(book: Book): { orders: number; days: DayFills[] } | null {
+  const lmt = toolsOf(book);
+  const dealt = dealBook(book, lmt);
+  if (dealt.status === "stopped") return null;
+  const byId = new Map(dealt.orders.map((order) => [order.id, order]));
+  const named: Cohorts = { gated: dealt.gate.status === "gated", byInvestor: lmt.investorGate !== undefined };
+  const rows = new Map<string, Record<string, unknown>[]>(book.days.map((day) => [day.dealing_day_id, []]));
+  for (const order of book.orders) rows.get(order.dealing_day_id)?.push(fillOf(order, byId, named));
+  const terms = { ...swingOf(dealt, lmt), engine: "deal", gate: dealt.gate.status, fraction: dealt.gate.fraction };
+  return {
+    orders: book.orders.length,
+    days: book.days
+      .filter(({ status }) => status === "lmt_decided" || status === "allocated")
+      .map(({ dealing_day_id }) => ({ dealing_day_id, terms, fills: rows.get(dealing_day_id) ?? [] })),
+  };
+}
+
+/** What the prices differ from the NAV per unit by, as ratios. */
+function swingOf(dealt: DealOutput, lmt: LmtPolicy): { swing_sub: string; swing_red: string } {
+  const [row] = dealt.classes;
+  const dual = row !== undefined && row.dealingPriceSubscription !== row.dealingPriceRedemption ? lmt.dual : undefined;
+  if (dual !== undefined) return { swing_sub: ratio(dual.offerSpread), swing_red: `-${ratio(dual.bidSpread)}` };
+  const factor = row?.swingFactor ?? "0";
+  return { swing_sub: factor, swing_red: factor };
+}
+
+/** "0.004" or "1/3" as a decimal. */
+function ratio(share: string): string {
+  const [num = "0", den] = share.split("/");
+  return den === undefined ? num : decimal(num).div(decimal(den)).toDecimalPlaces(30).toFixed();
+}
+
+type Cohorts = { gated: boolean; byInvestor: boolean };
+type Order = Book["orders"][number];
+
+function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, cohorts: Cohorts): Record<string, unknown> {
+  const found = dealt.get(
+    order.kind === "transfer" && order.direction === "subscription" ? (order.linked_flow_id ?? "") : order.flow_id,
+  );
+  if (found === undefined) throw new EvergreenError("EG500", "An order of the book was not dealt.");
+  if (found.outcome === "waits")
+    throw new EvergreenError("EG425", "The cash of a subscription has been taken back: freeze the NAV anew.");
+  const base = { flow_id: order.flow_id, cohort: cohortOf(found, cohorts) };
+  const why =
+    found.filled === found.requestedUnits || found.requestedUnits === null
+      ? {}
+      : { reason: reasonCode(found, cohorts) };
+  if (order.kind === "transfer")
+    return {
+      ...base,
+      ...why,
+      requested_units: order.units,
+      filled_units: found.filled,
+      gross_amount: "0",
+      net_amount: "0",
+    };
+  if (order.direction === "subscription")
+    return {
+      ...base,
+      filled_units: found.filled,
+      gross_amount: found.grossAmount,
+      levy: found.levy,
+      net_amount: found.amount,
+    };
+  return {
+    ...base,
+    ...why,
+    requested_units: found.requestedUnits,
+    filled_units: found.filled,
+    carried_units: found.carried,
+    gross_amount: found.grossAmount,
+    levy: found.levy,
+    fee: found.fee,
+    net_amount: found.amount,
+  };
+}
+
+/** Everybody in a `pro_rata` cohort gets the same share of what they asked for, and the database holds us to it. */
+function cohortOf(order: DealtOrder, { gated, byInvestor }: Cohorts): string {
+  if (order.direction !== "redemption" || !gated) return "full";
+  if (decimal(order.refused).gt(0)) return "limited by lots";
+  if (byInvestor) return "investor gate";
+  if (order.cohort === "all") return "pro_rata";
+  return /^\d{4}-/.test(order.cohort) ? `pro_rata ${order.cohort}` : order.cohort;
+}
+
+function reasonCode(order: DealtOrder, { gated, byInvestor }: Cohorts): string {
+  const parts = [
+    ...(decimal(order.refused).gt(0) ? ["units locked or not held"] : []),
+    ...(gated ? ["gate"] : []),
+    ...(byInvestor ? ["investor gate"] : []),
+    ...(order.carry === null || order.carry === "carried" ? [] : [order.carry]),
+  ];
+  return parts.join(", ") || "not filled";
+}
