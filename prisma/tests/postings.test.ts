@@ -372,8 +372,8 @@ describe("two legs of one order", () => {
         decision: "approved",
       });
     await db.call(COMMANDER, "fn_strike_nav", { strike_id });
-    // outside the gate's 50 units there is room for what takes nothing out of the fund only when the cap says so
-    await db.call(ENGINE, "fn_decide_lmt", { dealing_day_id: day.dayId, decision: { gate: true, cap_units: "150" } });
+    // beside the gate's 50 units: a switch takes nothing out of the fund
+    await db.call(ENGINE, "fn_decide_lmt", { dealing_day_id: day.dayId, decision: { gate: true, cap_units: "50" } });
     const rows = [
       ...fills(day),
       {

@@ -341,6 +341,8 @@ const reverse = (at: number, byOps: boolean): Command =>
 const at = fc.nat({ max: 200 });
 const cents = fc.bigInt({ min: 10_000_000n, max: 60_000_000n });
 
+export const reversals = fc.tuple(at, fc.boolean()).map(([n, byOps]) => reverse(n, byOps));
+
 /** The day in its order, so that sequences get somewhere; and every step by itself, so that it also comes at the wrong time. */
 export const dayCommands = [
   fc.constant(open),
@@ -357,11 +359,12 @@ export const dayCommands = [
   at.map(confirm),
   at.map(confirm),
   fc.constant(close),
-  fc.tuple(at, fc.boolean()).map(([n, byOps]) => reverse(n, byOps)),
+  reversals,
 ];
-export const dayInOrder = (nav: bigint, share: number): Command[] => [
+export const dayInOrder = (nav: bigint, share: number, locked: readonly Command[]): Command[] => [
   open,
   lock,
+  ...locked,
   recheck,
   freeze(nav),
   propose,

@@ -180,6 +180,14 @@ export const placements = fc
   .tuple(investor, fc.nat({ max: 9 }), size, fc.nat({ max: 9 }), fc.boolean())
   .map(([i, redeems, s, late, named]) => place(i, redeems < 7, s, late === 0, named, true));
 
+/** What happens to a book between its cut-off and its price. */
+export const whileLocked = fc.oneof(
+  fc.tuple(at, fc.nat({ max: 2 })).map(([n, approvals]) => consent(n, approvals)),
+  at.map(hold),
+  at.map(release),
+  fc.tuple(investor, fc.boolean()).map(([i, cleared]) => clear(i, cleared)),
+);
+
 export const orderCommands = [
   fc
     .tuple(investor, fc.boolean(), size, fc.boolean(), fc.boolean(), fc.nat({ max: 9 }))
