@@ -10,7 +10,7 @@ const PM = PEOPLE[0] as Actor;
 const OPS: Actor = { role: "ops_role", userId: person(5) };
 const AUDIT: Actor = { role: "audit_role", userId: person(6) };
 const PRICE_CENTS = 1_234_560n; // of 1,000 units at 12.3456
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 1_200_000;
 
 export const POLICY = {
   frequency: "daily",

@@ -3,7 +3,7 @@
 -- name: bells
 create schema bench;
 create table bench.steps (dealing_day_id uuid, status text, step int, at timestamptz default clock_timestamp());
-create function bench.note() returns trigger language plpgsql as $$
+create function bench.note() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   if new.status is distinct from old.status or new.step is distinct from old.step then
     insert into bench.steps (dealing_day_id, status, step) values (new.dealing_day_id, new.status, new.step);
