@@ -207,6 +207,11 @@ begin
     return answer ->> 'status';
   end if;
   perform evergreen.refuse_unless(reason is null or length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  -- consent, fund, then the order: a strike takes them in that order too
+  select p.proposal_id into consent from public.proposals p join public.fund_flows f on f.fund_id = p.fund_id
+   where f.flow_id = fn_cancel_order.flow_id and p.kind = 'cancellation' and p.status = 'approved' and p.body ->> 'flow_id' in (f.flow_id::text, f.linked_flow_id::text)
+   order by p.created_at limit 1 for no key update of p;
+  perform 1 from public.funds x where x.fund_id = (select p.fund_id from public.proposals p where p.proposal_id = consent) for no key update;
   perform 1 from public.fund_flows f where f.flow_id = fn_cancel_order.flow_id or f.linked_flow_id = fn_cancel_order.flow_id order by f.flow_id for no key update;
   select * into mine from public.fund_flows f where f.flow_id = fn_cancel_order.flow_id;
   perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or mine.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No order with that id.');
@@ -214,8 +219,6 @@ begin
   perform evergreen.refuse_unless(mine.cleared_at is null, 'EG428', 'Its money has arrived; return that first.');
   if mine.status = 'locked' then
     -- after the cut-off it takes two people (R1), who put their names to this order
-    select p.proposal_id into consent from public.proposals p where p.fund_id = mine.fund_id and p.kind = 'cancellation' and p.status = 'approved'
-      and p.body ->> 'flow_id' in (mine.flow_id::text, mine.linked_flow_id::text);
     perform evergreen.refuse_unless(consent is not null, 'EG428', 'After the cut-off two people consent to a cancellation first; propose it.');
     consent := (evergreen.take_consent(consent, 'cancellation')).proposal_id;
   end if;

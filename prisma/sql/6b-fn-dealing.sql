@@ -228,9 +228,11 @@ begin
   perform evergreen.refuse_unless(not exists (select from public.dealing_days x where x.share_class_id = d.share_class_id and x.dealing_date < d.dealing_date and x.status = 'open'),
     'EG428', 'An earlier dealing day of the class is still open.');
   with longer as materialized (
-    -- an extension of notice is for what was asked after it; what was accepted before keeps its terms
-    select a.active_from, jsonb_build_object('notice', jsonb_build_object('redemption', a.trigger -> 'notice')) as terms
-      from public.lmt_activations a where a.fund_id = d.fund_id and a.tool = 'notice_extension' and a.status = 'active' and jsonb_typeof(a.trigger -> 'notice') = 'object'
+    -- an extension of notice, by what was decided or else what the policy says, is for what was asked after it; what was accepted before keeps its terms
+    select x.active_from, jsonb_build_object('notice', jsonb_build_object('redemption', x.notice)) as terms
+      from (select a.active_from, coalesce(a.trigger -> 'notice', (select p.body #> '{noticeExtension,upTo}' from public.lmt_policies p where p.policy_id = d.lmt_policy_id)) as notice
+              from public.lmt_activations a where a.fund_id = d.fund_id and a.tool = 'notice_extension' and a.status = 'active') x
+     where jsonb_typeof(x.notice) = 'object'
   ), deadlines as materialized (
     select p.policy_id, s.direction, s.extended, evergreen.notice_deadline(d.fund_id, case when s.extended then p.body || (select l.terms from longer l) else p.body end, s.direction, d.dealing_date) as until
       from public.dealing_policies p cross join (values ('subscription', false), ('redemption', false), ('redemption', true)) s (direction, extended)

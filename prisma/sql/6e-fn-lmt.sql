@@ -65,7 +65,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(jsonb_typeof(trigger) = 'object' and octet_length(trigger::text) <= 65536, 'EG400', 'trigger is a JSON object of at most 64 KB: the facts that ask for the tool.');
   perform evergreen.refuse_unless(length(notice) between 20 and 8000, 'EG400', 'notice is the drafted text, 20 to 8,000 characters.');
-  perform evergreen.refuse_unless(tool <> 'notice_extension' or ((trigger #>> '{notice,n}')::int between 1 and 1000 and trigger #>> '{notice,basis}' in ('calendar', 'business')),
+  perform evergreen.refuse_unless(tool <> 'notice_extension' or not trigger ? 'notice' or ((trigger #>> '{notice,n}')::int between 1 and 1000 and trigger #>> '{notice,basis}' in ('calendar', 'business')),
     'EG400', 'trigger.notice of an extension is {n: 1 to 1000, basis: calendar or business}.');
   perform evergreen.refuse_unless(tool <> 'side_pocket' or coalesce(jsonb_typeof(trigger -> 'assets') = 'array', false), 'EG400', 'trigger.assets of a side pocket is a list of asset ids.');
   perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');

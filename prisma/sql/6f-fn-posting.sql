@@ -10,7 +10,7 @@ create or replace function evergreen.unequal_fills(of_day uuid) returns setof uu
     select count(distinct r.cohort) as cohorts from redeemed r where r.all_got > 0 and r.all_got < r.all_asked
   )
   select r.flow_id from redeemed r cross join in_part p
-   where abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp or (p.cohorts > 1 and r.all_got > 0 and r.all_got < r.all_asked)
+   where (r.all_asked > 0 and abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp) or (p.cohorts > 1 and r.all_got > 0 and r.all_got < r.all_asked)
 $$;
 comment on function evergreen.unequal_fills(uuid) is 'Redemptions of a day that got another share of what was admitted of them than the others of their cohort, or whose cohort is one of several paid in part.';
 
@@ -18,6 +18,8 @@ create or replace function evergreen.check_allocations(d public.dealing_days) re
 declare
   bad int;
   cap numeric := (d.decision ->> 'cap_units')::numeric;
+  asked numeric;
+  filled numeric;
 begin
   -- every order of the day once, and no other
   select count(*) into bad from (select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'priced') o
@@ -47,6 +49,11 @@ begin
   -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
   perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain'), 'EG424', 'The fills exceed the cap that was decided.');
+  -- and when more is asked than may be paid, all of it is paid: the gate never under-fills (R6); of several classes at one ratio each has its own floor
+  select sum(coalesce(a.admitted_units, a.requested_units)), sum(a.filled_units) into asked, filled from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain';
+  perform evergreen.refuse_unless(cap is null or filled is null or filled = least(cap, asked) or exists (select from public.dealing_days x where x.strike_id = d.strike_id and x.dealing_day_id <> d.dealing_day_id),
+    'EG424', 'The fills are less than what may be paid.');
   -- of what lots and an investor gate admit of it, everybody in a cohort gets the same share, to one unit of rounding (and what the floor of the whole takes
   -- from the share); cohorts are paid one after the other, so that no name of a cohort is a way around it
   select count(*) into bad from evergreen.unequal_fills(d.dealing_day_id);

@@ -46,7 +46,8 @@ create or replace function evergreen.ledger_figures(of_fund uuid) returns jsonb 
     -- per investor: money that came before its dealing is owed to them, units that were dealt before their money are owed by them
     'prepaid', coalesce(-sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount < 0), 0)::text,
     'receivable', coalesce(sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount > 0), 0)::text,
-    'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account = 'redemptions_payable'), 0)::text,
+    -- distributions that are not paid yet leave the fund at their ex-date as redemptions do at their dealing date
+    'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account in ('redemptions_payable', 'distributions_payable')), 0)::text,
     'fee_payable', coalesce(-sum(b.amount) filter (where b.account = 'fee_payable'), 0)::text,
     'in_transit', coalesce(sum(b.amount) filter (where b.account = 'in_transit'), 0)::text,
     -- strikes accrue the management fee from the beginning; what was paid of it is no liability any more

@@ -10,6 +10,7 @@ import {
   NAV_BODY,
   navInputs,
   openDay,
+  openDealingDay,
   proposalOf,
   strikeOf,
 } from "../dealing-day.ts";
@@ -93,6 +94,14 @@ export const DEALING_DAY_CASES: RpcCase[] = [
     events: ["CUTOFF_REACHED"],
     refuses: [
       ...wrongDay((db) => dayAt(db, "locked")),
+      {
+        what: "a day after one that is still open",
+        code: "EG428",
+        change: async (_a, db) => {
+          const day = await openDay(db);
+          return { dealing_day_id: await openDealingDay(db, day, "2026-02-27") };
+        },
+      },
       {
         what: "a cut-off to come",
         code: "EG428",
@@ -278,6 +287,17 @@ export const DEALING_DAY_CASES: RpcCase[] = [
     audits: 1,
     events: ["NAV_STRUCK"],
     refuses: [
+      {
+        what: "inputs that were frozen anew since",
+        code: "EG425",
+        change: async (_a, db) => {
+          const day = await dayAt(db, "approved");
+          const strike_id = await strikeOf(db, day.dayId);
+          const args = { fund: day.fund.code, nav_date: DEALING_DATE, inputs: navInputs(day.fund) };
+          await db.call(COMMANDER, "fn_freeze_nav_inputs", args);
+          return { strike_id };
+        },
+      },
       { what: "a strike that is not there", code: "EG404", change: () => ({ strike_id: NOWHERE }) },
       {
         what: "a NAV that nobody approved",

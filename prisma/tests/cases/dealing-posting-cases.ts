@@ -139,6 +139,8 @@ export const DEALING_POSTING_CASES: RpcCase[] = [
       refusedFill("more filled and carried than asked", 1, { carried_units: "150.0001" }, "EG400"),
       refusedFill("NaN", 1, { filled_units: "NaN" }, "EG400"),
       refusedFill("less than nothing", 1, { filled_units: "-1" }, "EG400"),
+      refusedFill("less than may be paid", 1, { filled_units: "49", gross_amount: "5292.00", net_amount: "5292.00" }),
+      refusedFill("more admitted than asked", 1, { admitted_units: "200.0001" }),
       refusedFill("more than the cap", 1, {
         filled_units: "50.0001",
         carried_units: "149.9999",

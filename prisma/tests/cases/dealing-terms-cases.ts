@@ -1,6 +1,6 @@
 // RPC cases: terms of dealing. Classes, their register, calendars, dealing policies and liquidity tools.
 import { expect } from "vitest";
-import { agent, OPS, PM_ONE, PM_TWO, type TestDatabase } from "../arrange.ts";
+import { type Args, agent, OPS, PM_ONE, PM_TWO, type TestDatabase } from "../arrange.ts";
 import { approve, DEALING_POLICY, dealingFund, LMT_POLICY } from "../dealing-day.ts";
 import { newFund, newInvestor } from "../synthetic-fund.ts";
 import { NOWHERE, type RpcCase } from "./rpc-case.ts";
@@ -9,12 +9,12 @@ const NOTICE = "Dealing in the fund is restricted until further notice (syntheti
 const openClass = async (db: TestDatabase): Promise<string> =>
   db.value(PM_ONE, "fn_open_class", { fund: (await newFund(db)).code, code: "B", name: "B", issue_price: "10" });
 
-const proposedLmt = async (db: TestDatabase, tool = "suspension") => {
+const proposedLmt = async (db: TestDatabase, tool = "suspension", more: Args = {}) => {
   const { fund } = await dealingFund(db);
   const made = await db.value<{ activation_id: string; proposal_id: string; hash: string }>(
     agent("liquidity-engine"),
     "fn_propose_lmt",
-    { fund: fund.code, tool, trigger: { redemptions: "0.3" }, notice: NOTICE },
+    { fund: fund.code, tool, trigger: { redemptions: "0.3", ...more }, notice: NOTICE },
   );
   return { fund, ...made };
 };
@@ -97,6 +97,7 @@ export const DEALING_TERMS_CASES: RpcCase[] = [
       { what: "a class that is not there", code: "EG404", change: (a) => ({ ...a, share_class_id: NOWHERE }) },
       { what: "no list", code: "EG400", change: (a) => ({ ...a, positions: JSON.stringify({}) }) },
       { what: "no positions", code: "EG413", change: (a) => ({ ...a, positions: JSON.stringify([]) }) },
+      { what: "a mark of nothing", code: "EG400", change: (a) => ({ ...a, high_water: "0" }) },
       ...(["NaN", "0", "-1", "1.00001"] as const).map((units) => ({
         what: `${units} units`,
         code: "EG400" as const,
@@ -253,6 +254,12 @@ export const DEALING_TERMS_CASES: RpcCase[] = [
       { what: "a tool that is not selected", code: "EG428", change: (a) => ({ ...a, tool: "swing_pricing" }) },
       { what: "no facts", code: "EG400", change: (a) => ({ ...a, trigger: JSON.stringify([]) }) },
       { what: "a notice of one word", code: "EG400", change: (a) => ({ ...a, notice: "Gate." }) },
+      { what: "a side pocket of nothing", code: "EG400", change: (a) => ({ ...a, tool: "side_pocket" }) },
+      {
+        what: "an extension by no time",
+        code: "EG400",
+        change: (a) => ({ ...a, tool: "notice_extension", trigger: { notice: { n: 0, basis: "calendar" } } }),
+      },
       { what: "an empty workflow id", code: "EG400", change: (a) => ({ ...a, workflow_id: "" }) },
       {
         what: "what is proposed already",
@@ -281,6 +288,15 @@ export const DEALING_TERMS_CASES: RpcCase[] = [
     audits: 1,
     events: ["LMT_ACTIVATED"],
     refuses: [
+      {
+        what: "a side pocket of which the authority was not told",
+        code: "EG428",
+        change: async (_a, db) => {
+          const { activation_id, proposal_id, hash } = await proposedLmt(db, "side_pocket", { assets: [] });
+          await approve(db, { proposal_id, hash });
+          return { activation_id };
+        },
+      },
       { what: "an activation that is not there", code: "EG404", change: () => ({ activation_id: NOWHERE }) },
       {
         what: "one that nobody approved",

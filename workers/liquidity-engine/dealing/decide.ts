@@ -125,6 +125,7 @@ function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, cohorts: C
     ...base,
     ...why,
     requested_units: found.requestedUnits,
+    ...(found.admitted === null ? {} : { admitted_units: found.admitted }),
     filled_units: found.filled,
     carried_units: found.carried,
     gross_amount: found.grossAmount,
@@ -134,11 +135,9 @@ function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, cohorts: C
   };
 }
 
-/** Everybody in a `pro_rata` cohort gets the same share of what they asked for, and the database holds us to it. */
-function cohortOf(order: DealtOrder, { gated, byInvestor }: Cohorts): string {
+/** Everybody in a cohort gets the same share of what is admitted of theirs, one cohort after the other, and the database holds us to it. */
+function cohortOf(order: DealtOrder, { gated }: Cohorts): string {
   if (order.direction !== "redemption" || !gated) return "full";
-  if (decimal(order.refused).gt(0)) return "limited by lots";
-  if (byInvestor) return "investor gate";
   if (order.cohort === "all") return "pro_rata";
   return /^\d{4}-/.test(order.cohort) ? `pro_rata ${order.cohort}` : order.cohort;
 }

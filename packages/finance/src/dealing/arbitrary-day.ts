@@ -10,6 +10,11 @@ export const RUNS = { numRuns: 10_000 } as const;
 /** Ten thousand runs on a loaded machine. */
 export const LONG = 300_000;
 
+/** A claim inside ten thousand runs, where an assertion library would take most of the time. */
+export function must(holds: boolean, claim: string): void {
+  if (!holds) throw new Error(`It does not hold: ${claim}`);
+}
+
 /** Whole numbers of 10^-4, from one unit of rounding to very large, with many repeats. */
 export const arbitraryUnits = fc.oneof(
   fc.bigInt(0n, 9n),

@@ -30,6 +30,18 @@ export function addDays(date: string, days: number): string {
 
 /** The same day of the month `months` later; the last day of that month where it has no such day (31 January + 1 month = 28 February). */
 export function addMonths(date: string, months: number): string {
+  // lots of a register were opened on few dates, and are asked about one by one
+  const name = `${date} ${months}`;
+  const known = added.get(name);
+  if (known !== undefined) return known;
+  const sum = sumOf(date, months);
+  if (added.size < MOST_ADDED) added.set(name, sum);
+  return sum;
+}
+const added = new Map<string, string>();
+const MOST_ADDED = 20_000;
+
+function sumOf(date: string, months: number): string {
   dayNumber(date);
   const [year = 0, month = 0, day = 0] = date.split("-").map(Number);
   const first = new Date(Date.UTC(year, month - 1 + months, 1));

@@ -1,7 +1,7 @@
 // Carry policies, dust and demand without repeats (R8, R9).
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { LONG, RUNS } from "./arbitrary-day.ts";
+import { LONG, must, RUNS } from "./arbitrary-day.ts";
 import { carryOrders, demandNetOfRepeats } from "./carry.ts";
 import { scaledText } from "./scaled.ts";
 
@@ -125,5 +125,60 @@ describe("requests net of repeats", () => {
       );
     },
     LONG,
+  );
+});
+
+it("R8 for any rest: it lapses, waits in units or is asked about, by the policy and its age alone, and no unit is lost", {
+  timeout: LONG,
+}, () => {
+  const order = fc.record({
+    units: fc.bigInt(0n, 10n ** 7n),
+    partialFills: fc.nat({ max: 2 }),
+    dealings: fc.integer({ min: 1, max: 9 }),
+    asked: fc.boolean(),
+  });
+  const policies = fc.constantFrom("auto_pari_passu", "priority_by_vintage", "lapse_resubmit") as fc.Arbitrary<
+    "auto_pari_passu" | "priority_by_vintage" | "lapse_resubmit"
+  >;
+  fc.assert(
+    fc.property(
+      fc.array(order, { minLength: 1, maxLength: 5 }),
+      policies,
+      fc.boolean(),
+      fc.option(fc.integer({ min: 1, max: 9 }), { nil: undefined }),
+      (rows, policy, asks, most) => {
+        const out = carryOrders({
+          policy,
+          navPerUnit: "1.0000",
+          carryMaxDealings: most,
+          dust: asks ? { minimum: "100", mode: "ask_then_cancel", tolerance: "0" } : undefined,
+          orders: rows.map((row, i) => ({
+            ...row,
+            id: `o${i}`,
+            units: scaledText(row.units, 4),
+            vintage: "2026-01-30",
+          })),
+        });
+        for (const [i, row] of rows.entries()) {
+          const got = out.orders.find(({ id }) => id === `o${i}`);
+          const dust = asks && row.partialFills > 0 && row.units < 1_000_000n;
+          const wanted =
+            policy === "lapse_resubmit"
+              ? "lapsed"
+              : dust
+                ? row.asked
+                  ? "cancelled_dust"
+                  : "ask_dust"
+                : most !== undefined && row.dealings >= most
+                  ? "pay_or_notify"
+                  : "carried";
+          must(got?.outcome === wanted, wanted);
+          const ends = wanted === "lapsed" || wanted === "cancelled_dust";
+          must(got?.childUnits === scaledText(ends ? 0n : row.units, 4), "the child has every unit that does not end");
+          must(got?.cancellable === (!ends && row.units > 0n), "what waits can be cancelled");
+        }
+      },
+    ),
+    RUNS,
   );
 });

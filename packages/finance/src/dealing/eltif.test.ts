@@ -1,5 +1,7 @@
 // ELTIF redemption limits (R9b): the closed form against all 49 published cells of Annex I, Annex II, and the monthly aggregate.
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { LONG, must, RUNS } from "./arbitrary-day.ts";
 import { annexOne, type EltifFrequency, eltifCap } from "./eltif.ts";
 import { halfUpDiv } from "./scaled.ts";
 
@@ -71,4 +73,53 @@ describe("the cap", () => {
       expect.objectContaining({ code: "EG400" }),
     );
   });
+});
+
+it("R9b for any fund: the cap is φ of liquid assets and certain inflows, floored, and notice never lowers it", {
+  timeout: LONG,
+}, () => {
+  const money = fc.bigInt(0n, 10n ** 12n);
+  const frequency = fc.constantFrom("annual", "semiannual", "quarterly", "bimonthly", "monthly", "biweekly", "weekly");
+  // months between dates in 52nds, as the published cells have them
+  const months = {
+    annual: 624n,
+    semiannual: 312n,
+    quarterly: 156n,
+    bimonthly: 104n,
+    monthly: 52n,
+    biweekly: 26n,
+    weekly: 12n,
+  };
+  const text = (cents: bigint): string => `${cents / 100n}.${String(cents % 100n).padStart(2, "0")}`;
+  fc.assert(
+    fc.property(
+      frequency,
+      fc.nat({ max: 14 }),
+      fc.boolean(),
+      money,
+      money,
+      money,
+      (often, notice, aggregate, liquid, inflows, redeemed) => {
+        const facts = {
+          annex: "I" as const,
+          frequency: often,
+          monthlyAggregate: aggregate,
+          liquidAssets: text(liquid),
+          certainInflows: text(inflows),
+          nav: "1000000.00",
+          redeemedInMonth: text(redeemed),
+        };
+        const out = eltifCap({ ...facts, noticeMonths: String(notice) });
+        const held = aggregate && (often === "weekly" || often === "biweekly");
+        const [f, left] = [held ? 52n : months[often], notice >= 12 ? 0n : 52n * BigInt(12 - notice)];
+        const whole = left <= f ? liquid + inflows : ((liquid + inflows) * f) / left;
+        const cap = held ? (whole > redeemed ? whole - redeemed : 0n) : whole;
+        must(out.monthlyAggregate === held, "held over a month");
+        must(BigInt(out.cap.replace(".", "")) === cap || (held && whole - redeemed < 1n), "the cap");
+        const longer = eltifCap({ ...facts, noticeMonths: String(notice + 1) });
+        must(BigInt(longer.cap.replace(".", "")) >= BigInt(out.cap.replace(".", "")), "more notice, no lower cap");
+      },
+    ),
+    RUNS,
+  );
 });

@@ -114,5 +114,8 @@ export function grouped(text: string): string {
 
 /** A value of 10^-18 as text, as exact as it is, without trailing zeros. */
 export function valueText(value: bigint): string {
-  return scaledText(value, VALUE_DP).replace(/\.?0+$/, "");
+  const text = scaledText(value, VALUE_DP);
+  let end = text.length;
+  while (text[end - 1] === "0") end -= 1;
+  return text.slice(0, text[end - 1] === "." ? end - 1 : end);
 }

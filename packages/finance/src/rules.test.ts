@@ -1,0 +1,111 @@
+// The sweep over the domain rules of orders, NAV, gates, liquidity tools, fees and NAV errors: each has a table of vectors and a property of 10,000 runs
+// (R22 to R25 among them), here by name. A rule without both fails, and so does an entry whose test is gone or runs less.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+type At = readonly [file: string, title: string];
+interface Rule {
+  vectors: At;
+  property: At;
+}
+const day = (vectors: At, property: At): Rule => ({
+  vectors: [`dealing/${vectors[0]}`, vectors[1]],
+  property: [`dealing/${property[0]}`, property[1]],
+});
+const fees = (vectors: At, property: At): Rule => ({
+  vectors: [`fees/${vectors[0]}`, vectors[1]],
+  property: [`fees/${property[0]}`, property[1]],
+});
+
+const RULES: Record<string, Rule> = {
+  R1: day(
+    ["order-states.test.ts", "the table"],
+    ["order-states.test.ts", "on every walk the price comes after the lock"],
+  ),
+  R2: day(["eligibility.test.ts", "R2"], ["calendar.test.ts", "in time to the millisecond, and never back-dated"]),
+  R3: day(["calendar.test.ts", "notice (R3)"], ["eligibility.test.ts", "lots: nothing is used twice"]),
+  R4: day(["nav.test.ts", "R4 vectors"], ["nav.test.ts", "R4 for any classes"]),
+  R5: day(["marks.test.ts", "R5 vectors"], ["marks.test.ts", "R5 for any mark"]),
+  R5b: day(["units.test.ts", "vectors"], ["units.test.ts", "issue: invested + kept + refunded is the amount"]),
+  R6: day(["gate.test.ts", "R6 gross 5 %"], ["gate.test.ts", "R6 for any day"]),
+  R7: day(
+    ["investor-gate.test.ts", "pays a holding out in four equal quarters"],
+    ["investor-gate.test.ts", "never lets an owner above the limit"],
+  ),
+  R8: day(["carry.test.ts", "what becomes of the rest"], ["carry.test.ts", "R8 for any rest"]),
+  R9: day(["gate.test.ts", "dust in full from its tolerance"], ["stages.test.ts", "R9 for any book"]),
+  R9b: day(["eltif.test.ts", "Annex I"], ["eltif.test.ts", "R9b for any fund"]),
+  R9c: day(["policies.test.ts", "R9c vectors"], ["policies.test.ts", "R9c for any selection"]),
+  R10: day(["prices.test.ts", "R10 swing vectors"], ["prices.test.ts", "R10 for any flow"]),
+  R11: day(["prices.test.ts", "R11 levy and redemption fee"], ["prices.test.ts", "R11 for any amount"]),
+  R12: day(["prices.test.ts", "R12 bid and offer"], ["prices.test.ts", "R12 for any price"]),
+  R13: day(["exceptions.test.ts", "R13 vector"], ["exceptions.test.ts", "R13 for any class"]),
+  R14: day(["exceptions.test.ts", "R14 vector"], ["exceptions.test.ts", "R14 for any portfolio"]),
+  R20: fees(
+    ["management-fee.test.ts", "daily accrual"],
+    ["management-fee.test.ts", "posts day by day what it posts at once"],
+  ),
+  R21: fees(
+    ["performance-fee.test.ts", "price 110, mark 100"],
+    ["performance-fee.test.ts", "mints units worth the fee"],
+  ),
+  R22: fees(
+    ["performance-fee.test.ts", "R22 high-water mark"],
+    ["performance-fee.test.ts", "is the highest price after fee"],
+  ),
+  R23: fees(
+    ["performance-fee.test.ts", "R23 hurdle"],
+    ["performance-fee.test.ts", "never falls when the profit rises"],
+  ),
+  R24: fees(["lots.test.ts", "R24 vectors"], ["crystallisation.test.ts", "is, at the exact price, what the step"]),
+  R25: fees(
+    ["lots.test.ts", "R25 series"],
+    ["fairness.test.ts", "gives every lot the same value, cash and fee after every event"],
+  ),
+  R26: fees(["waterfall.test.ts", "tiers"], ["waterfall.test.ts", "loses nothing, and gives the manager no more"]),
+  R30: day(["restatement.test.ts", "R30 vectors"], ["restatement.test.ts", "R30 for any error"]),
+};
+
+/** Rules of sections 1.1 to 1.5 of the specification; R15 to R19 and R27 to R29 are numbers that no rule has. */
+const SPECIFIED = "R1 R2 R3 R4 R5 R5b R6 R7 R8 R9 R9b R9c R10 R11 R12 R13 R14 R20 R21 R22 R23 R24 R25 R26 R30".split(
+  " ",
+);
+
+const sources = new Map<string, string>();
+const sourceOf = (file: string): string => {
+  const known = sources.get(file) ?? readFileSync(join(import.meta.dirname, file), "utf8");
+  sources.set(file, known);
+  return known;
+};
+/** From the title of a test to the next one: what it runs. */
+const bodyAt = ([file, title]: At): string => {
+  const [, body] = sourceOf(file).split(`"${title}`);
+  return body?.split(/\n {0,6}(?:it|describe)(?:\.each)?\(/)[0] ?? "";
+};
+const TEN_THOUSAND = /\bRUNS\b|numRuns: 10_000/;
+
+it("every rule has its entry, and no other", () => {
+  expect(Object.keys(RULES)).toEqual(SPECIFIED);
+});
+
+describe.each(Object.entries(RULES))("%s", (_rule, { vectors, property }) => {
+  it("has a table of vectors", () => {
+    expect(sourceOf(vectors[0])).toContain(`"${vectors[1]}`);
+    expect(sourceOf(vectors[0])).toMatch(/toEqual|toBe|toMatchObject/);
+  });
+
+  it("has a property of 10,000 runs", () => {
+    expect(sourceOf(property[0])).toContain(`"${property[1]}`);
+    expect(bodyAt(property)).toMatch(TEN_THOUSAND);
+  });
+});
+
+it("what is called RUNS is 10,000", () => {
+  expect(sourceOf("dealing/arbitrary-day.ts")).toContain("export const RUNS = { numRuns: 10_000 } as const;");
+});
+
+it("the sweep sees a property that is gone, and one that runs less", () => {
+  expect(bodyAt(["fees/fairness.test.ts", "no such title"])).toBe("");
+  expect(bodyAt(["dealing/deal.test.ts", "any day: the same bytes"])).not.toMatch(TEN_THOUSAND);
+});
