@@ -94,7 +94,7 @@ describe("a performance fee crystallised between the strike and the posting", as
     // 301.6666 · 108 / (300 · 107)
     expect(told.twr?.cumulative).toBe("0.014953046728971963");
     expect(told.measures.rows[0]?.multiples).toMatchObject({ paidIn: "32100", distributed: "0" });
-    expect(told.remarks).toContain("An equalisation credit counts from the day on which it was refunded in units.");
+    expect(told.remarks).toContain("Fees and refunds in units count on the day they were crystallised.");
   });
 
   it("stays what it was when its lots deal later", async () => {

@@ -139,7 +139,7 @@ function remarksOf(facts: UnitPerformanceFacts, inception: boolean): string[] {
       ? ["Units that were taken over with the register count as paid in at the value they were taken over at."]
       : []),
     ...(vias.has("transfer") ? ["Units transferred count as paid in or out at the price of their day."] : []),
-    ...(vias.has("fee") ? ["An equalisation credit counts from the day on which it was refunded in units."] : []),
+    ...(vias.has("fee") ? ["Fees and refunds in units count on the day they were crystallised."] : []),
     ...(distributes(facts) ? ["A distribution counts on the day of the first price that is without it."] : []),
   ];
 }
