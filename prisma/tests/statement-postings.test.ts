@@ -115,6 +115,31 @@ describe("a performance fee crystallised between the strike and the posting", as
   });
 });
 
+describe("a credit refunded in part", async () => {
+  const day = await feeDay(db);
+  const whole = await crystallisation(db, day);
+  const lots = whole.lots.map((lot) =>
+    lot.lot_id === day.lots.credited ? { ...lot, refund: "100", change: "0.9259", credit: "80" } : lot,
+  );
+  const posting = await consented(db, day.fund, "crystallisation", { ...whole, fee: "1080", lots });
+  await db.call(COMMANDER, "fn_crystallise_fee", posting);
+
+  it("is out of reach for the rest until the price rises, and not lost", async () => {
+    const [lot] = await db.look("select investor_id from lots where lot_id = $1", [day.lots.credited]);
+    const investor = String(lot?.investor_id);
+    // 300.9259 units of 108, and none of the 80 that are left
+    expect(await account(day.classId, investor, [BEFORE, DEALING_DATE])).toMatchObject({
+      transfers: "32280.00",
+      equalisation: "-80.00",
+      closing: "32500.00",
+    });
+    await post(day);
+    const fees = { equalisation_per_unit: "0.1" };
+    await runDay(db, day, NEXT, { nav: "115500.00", filled: 0, fees });
+    expect(await account(day.classId, investor, [DEALING_DATE, NEXT])).toMatchObject({ equalisation: "30.09" });
+  });
+});
+
 const redeemed = (investor: string) => ({ investor, direction: "redemption" as const, size: "50" });
 const bare = ({ id, prices, flows }: PerformanceAnswer["classes"][number]) => ({ id, prices, flows });
 
@@ -192,6 +217,26 @@ describe("a distribution", async () => {
     });
     expect(await account(on.classId, on.holder, [DEALING_DATE, NEXT], stood)).toMatchObject({
       distributions: "-1900.47",
+    });
+  });
+});
+
+describe("a distribution of a later date than the next price", async () => {
+  const on = await dayAt(db, "posted");
+  const body = { share_class_id: on.classId, ex_date: "2026-03-01", per_unit: "1" };
+  await db.call(COMMANDER, "fn_post_distribution", await consented(db, on.fund, "distribution", body));
+  await runDay(db, on, NEXT, { nav: "113400.00", filled: 0 });
+  await runDay(db, on, "2026-03-31", { nav: "112350.00", filled: 0 });
+
+  it("counts in the first price from its date on", async () => {
+    expect(await account(on.classId, on.holder, [DEALING_DATE, NEXT])).toEqual({
+      opening: "102600.00",
+      closing: "102600.00",
+    });
+    expect(await account(on.classId, on.holder, [NEXT, "2026-03-31"])).toEqual({
+      opening: "102600.00",
+      distributions: "-950.00",
+      closing: "101650.00",
     });
   });
 });
