@@ -1,6 +1,6 @@
 // Dealing days one after the other on a synthetic class, each through its own functions, with whatever price, swing, charges and fills a test wants.
 // Figures that the functions hold to the rules are computed here from the rules, in whole units of the last place.
-import { capitalAccount, type Statement, type StatementInput } from "@evergreen-fund/finance";
+import { capitalAccount, type Statement, StatementBody, type StatementInput } from "@evergreen-fund/finance";
 import type { z } from "zod";
 import { type Args, agent, OPS, type Row, type TestDatabase } from "./arrange.ts";
 import { approve, type DealingFund, openDealingDay, ordered, strikeOf } from "./dealing-day.ts";
@@ -40,6 +40,12 @@ export interface DayPlan {
   filled?: number;
   /** Money that the class was charged since the strike before. */
   fees?: { management_fee?: string; performance_fee?: string; equalisation_per_unit?: string };
+  /** Performance fee that the fund has accrued at the strike. */
+  accrued?: string;
+  /** Other classes of the fund as they are struck. */
+  others?: readonly { share_class_id: string; nav: string; nav_per_unit: string }[];
+  /** What happens between the strike and the posting. */
+  struck?: (strikeId: string) => Promise<unknown>;
 }
 
 const priceOf = (nav: string, units: string): bigint => halfUp(whole(nav, 2) * 100n * PLACE, whole(units, 4));
@@ -51,18 +57,30 @@ async function strike(db: TestDatabase, on: DealingFund, strike_id: string, plan
   );
   const [class_] = await db.look("select units_outstanding from share_classes where share_class_id = $1", [on.classId]);
   const price = priceOf(plan.nav, String(register?.units ?? class_?.units_outstanding));
+  const nav = totalOf(plan);
+  const [gross, fee] = [whole(nav, 2) + whole(plan.accrued ?? "0", 2), plan.accrued ?? "0"];
   const proposal = await db.value<{ proposal_id: string; hash: string }>(COMMANDER, "fn_propose_nav", {
     strike_id,
-    body: { total_assets: plan.nav, liabilities: "0", gnav: plan.nav, performance_fee: "0", nav: plan.nav },
-    classes: [{ share_class_id: on.classId, nav: plan.nav, nav_per_unit: plain(price, 4), ...plan.fees }],
+    body: { total_assets: plain(gross, 2), liabilities: "0", gnav: plain(gross, 2), performance_fee: fee, nav },
+    classes: [
+      { share_class_id: on.classId, nav: plan.nav, nav_per_unit: plain(price, 4), ...plan.fees },
+      ...(plan.others ?? []),
+    ],
   });
   await approve(db, { proposal_id: proposal.proposal_id, hash: proposal.hash });
   await db.call(COMMANDER, "fn_strike_nav", { strike_id });
 }
 
-const inputs = (nav: string, date: string): Args[] => [
-  { kind: "cash", label: "bank", value: nav, as_of: date, source: "statement" },
-];
+const totalOf = ({ nav, others = [] }: DayPlan): string =>
+  plain(
+    [nav, ...others.map((other) => other.nav)].reduce((total, each) => total + whole(each, 2), 0n),
+    2,
+  );
+
+const inputs = (plan: DayPlan, date: string): Args[] => {
+  const value = plain(whole(totalOf(plan), 2) + whole(plan.accrued ?? "0", 2), 2);
+  return [{ kind: "cash", label: "bank", value, as_of: date, source: "statement" }];
+};
 
 /** Takes a day from its orders to its posting; answers its id. */
 export async function runDay(db: TestDatabase, on: DealingFund, date: string, plan: DayPlan): Promise<string> {
@@ -77,9 +95,10 @@ export async function runDay(db: TestDatabase, on: DealingFund, date: string, pl
   await db.call(COMMANDER, "fn_freeze_nav_inputs", {
     fund: on.fund.code,
     nav_date: date,
-    inputs: inputs(plan.nav, date),
+    inputs: inputs(plan, date),
   });
   await strike(db, on, await strikeOf(db, dealing_day_id), plan);
+  await plan.struck?.(await strikeOf(db, dealing_day_id));
   const part = BigInt(plan.filled ?? 10_000);
   await db.call(ENGINE, "fn_decide_lmt", {
     dealing_day_id,
@@ -159,7 +178,7 @@ export async function restate(db: TestDatabase, on: DealingFund, date: string, p
   );
   const { strike_id } = await db.value<{ strike_id: string }>(OPS, "fn_restate_nav", {
     strike_id: final?.strike_id,
-    inputs: inputs(plan.nav, date),
+    inputs: inputs(plan, date),
     reason: "a mark was wrong",
   });
   await strike(db, on, strike_id, plan);
@@ -175,3 +194,26 @@ export function accountOf(books: Books, from: string, to: string): Statement {
   const { currency, unitsDp, investor, knownOn, entries, lots, strikes } = books;
   return capitalAccount({ currency, unitsDp, investor, knownOn, entries, lots, strikes, from, to });
 }
+
+/** Every version of every statement of a day. */
+export const storedOn = (db: TestDatabase, dayId: string): Promise<Row[]> =>
+  db.look(
+    "select investor_id, version, supersedes, body, hash from statements where dealing_day_id = $1 order by investor_id, version",
+    [dayId],
+  );
+
+export async function latestStatement(db: TestDatabase, dayId: string, investor: string): Promise<StatementBody> {
+  const rows = (await storedOn(db, dayId)).filter((row) => row.investor_id === investor);
+  return StatementBody.parse(rows.at(-1)?.body);
+}
+
+export const linesOf = (body: { account: { lines: { line: string; amount: string }[] } }): Record<string, string> =>
+  Object.fromEntries(body.account.lines.map(({ line, amount }) => [line, amount]));
+
+export const booksOf = (
+  db: TestDatabase,
+  share_class_id: string,
+  investor_id: string,
+  known_on?: string,
+): Promise<Books> =>
+  db.value<Books>(OPS, "fn_statement_books", { investor_id, share_class_id, ...(known_on ? { known_on } : {}) });

@@ -1,43 +1,29 @@
 // Statements: what is stored per dealing day is what finance computes from the books, to the cent; it follows a restatement, and can be seen as it was known.
 
 import { fillLetters, StatementBody } from "@evergreen-fund/finance";
-import { Fraction } from "@evergreen-fund/finance/fees/fraction.ts";
 import { describe, expect, it } from "vitest";
 import { LP_A, LP_B, OPS, PM_ONE, type Row, refusedWith, testDatabase } from "./arrange.ts";
-import { broken, DEALING_DATE, type DealingFund, dayAt, dealingFund } from "./dealing-day.ts";
+import { broken, DEALING_DATE, dayAt, dealingFund } from "./dealing-day.ts";
 import { userOf } from "./populate.ts";
 import {
   accountOf,
   type Books,
+  booksOf,
   type DayPlan,
-  type Order,
-  plain,
+  latestStatement,
+  linesOf,
   prepare,
   restate,
   runDay,
-  whole,
+  storedOn,
 } from "./statement-days.ts";
-import { newInvestor } from "./synthetic-fund.ts";
 
 const db = await testDatabase();
 
-const statementsOf = async (dayId: string): Promise<Row[]> =>
-  db.look(
-    "select investor_id, version, supersedes, body, hash from statements where dealing_day_id = $1 order by investor_id, version",
-    [dayId],
-  );
-const latest = async (dayId: string, investor: string): Promise<StatementBody> => {
-  const rows = (await statementsOf(dayId)).filter((row) => row.investor_id === investor);
-  return StatementBody.parse(rows.at(-1)?.body);
-};
-const linesOf = (body: { account: { lines: { line: string; amount: string }[] } }): Record<string, string> =>
-  Object.fromEntries(body.account.lines.map(({ line, amount }) => [line, amount]));
+const statementsOf = (dayId: string): Promise<Row[]> => storedOn(db, dayId);
+const latest = (dayId: string, investor: string): Promise<StatementBody> => latestStatement(db, dayId, investor);
 const books = (on: { classId: string }, investor_id: string, known_on?: string): Promise<Books> =>
-  db.value<Books>(OPS, "fn_statement_books", {
-    investor_id,
-    share_class_id: on.classId,
-    ...(known_on ? { known_on } : {}),
-  });
+  booksOf(db, on.classId, investor_id, known_on);
 const now = async (): Promise<string> => String((await db.look("select clock_timestamp()::text as now"))[0]?.now);
 
 describe("a gated first day", async () => {
@@ -195,7 +181,7 @@ describe("performance books", async () => {
 
   it("hold what was posted and published by the time asked for", async () => {
     const [first, second, third] = [await known(beforeSecond), await known(beforeCorrection), await known()];
-    expect(first.classes[0]?.prices).toEqual([{ date: DEALING_DATE, price: "108" }]);
+    expect(first.classes[0]?.prices).toEqual([{ date: DEALING_DATE, price: "108", distributed: "0" }]);
     expect(first.classes[0]?.flows.map(({ date }) => date)).toEqual(["2025-01-15", DEALING_DATE]);
     expect(second.classes[0]?.prices.map(({ price }) => price)).toEqual(["108", "110"]);
     expect(second.classes[0]?.flows).toHaveLength(3);
@@ -316,112 +302,4 @@ describe("what does not foot is named", () => {
     expect(account).toThrowError(expect.objectContaining({ code: "EG428" }));
     expect(account).toThrowError(named);
   });
-});
-
-describe("stored statements against finance, over random days", () => {
-  /** Numbers in [0, 1), the same for the same seed (mulberry32). */
-  function chance(seed: number): () => number {
-    let state = seed >>> 0;
-    return () => {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-      mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-    };
-  }
-  const DATES = ["2026-01-30", "2026-02-27", "2026-03-31", "2026-04-30", "2026-05-29"];
-
-  async function history(seed: number): Promise<{ on: DealingFund; days: { dayId: string; date: string }[] }> {
-    const random = chance(seed);
-    const pick = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1));
-    const on = await dealingFund(db, {
-      policy: { frequency: "monthly", cutOff: "12:00", timeZone: "UTC", pricing: "forward", units_dp: 4, price_dp: 4 },
-    });
-    const others = await Promise.all([1, 2, 3].map(() => newInvestor(db, null)));
-    const days: { dayId: string; date: string }[] = [];
-    let price = 1_000_000n;
-    for (const date of DATES) {
-      const orders: Order[] = [];
-      for (const investor of [on.holder, ...others]) {
-        const [held] = await db.look("select units from holdings where investor_id = $1", [investor]);
-        const [waits] = await db.look(
-          "select coalesce(sum(requested_units), 0) as units from fund_flows where investor_id = $1 and status = 'accepted'",
-          [investor],
-        );
-        const free = whole(String(held?.units ?? "0"), 4) - whole(String(waits?.units ?? "0"), 4);
-        const draw = random();
-        if (draw < 0.5)
-          orders.push({ investor, direction: "subscription", size: plain(BigInt(pick(100_00, 9_000_000)), 2) });
-        else if (draw < 0.9 && free > 10n)
-          orders.push({
-            investor,
-            direction: "redemption",
-            size: plain((free * BigInt(pick(1, 100))) / 100n || 1n, 4),
-          });
-      }
-      const [class_] = await db.look("select units_outstanding as units from share_classes where share_class_id = $1", [
-        on.classId,
-      ]);
-      price = (price * BigInt(pick(9_000, 11_500))) / 10_000n;
-      const nav = plain((whole(String(class_?.units), 4) * price) / 1_000_000n, 2);
-      const dayId = await runDay(db, on, date, {
-        nav,
-        orders,
-        swing: pick(-80, 80),
-        levy: pick(0, 1) * pick(0, 100),
-        fee: pick(0, 1) * pick(0, 200),
-        credit: pick(0, 1) * pick(0, 300),
-        filled: random() < 0.5 ? 10_000 : pick(1, 9_999),
-        ...(random() < 0.7
-          ? {
-              fees: {
-                management_fee: plain(BigInt(pick(0, 50_000)), 2),
-                performance_fee: plain(BigInt(pick(0, 9_000)), 2),
-                ...(random() < 0.5 ? { equalisation_per_unit: plain(BigInt(pick(0, 20_000)), 4) } : {}),
-              },
-            }
-          : {}),
-      });
-      days.push({ dayId, date });
-    }
-    return { on, days };
-  }
-
-  it.each([1, 2, 3, 4, 5, 6])(
-    "seed %i: every line of every statement is that of the capital account, to the cent",
-    async (seed) => {
-      const { on, days } = await history(seed);
-      if (seed % 2 === 0) await restate(db, on, DATES[2]!, { nav: "123456.78" });
-      let compared = 0;
-      for (const { dayId } of days) {
-        await prepare(db, dayId);
-        for (const row of await statementsOf(dayId)) {
-          const body = StatementBody.parse(row.body);
-          const from = body.opening?.date ?? "2025-01-14";
-          const account = accountOf(await books(on, body.investorId), from, body.dealingDate);
-          expect({ seed, lines: body.account.lines, units: body.account.units }).toEqual({
-            seed,
-            lines: account.lines,
-            units: account.units,
-          });
-          const sum = Fraction.sum(account.lines.slice(0, -1).map(({ amount }) => Fraction.of(amount)));
-          expect(sum.text(2)).toBe(account.foot.closing);
-          expect(fillLetters(body).letters).toHaveLength(body.fills.length);
-          compared += 1;
-        }
-      }
-      expect(compared).toBeGreaterThan(8);
-      // the whole history in one statement, for everybody, whatever was restated
-      for (const investor of new Set(
-        (await Promise.all(days.map(({ dayId }) => statementsOf(dayId)))).flat().map((row) => String(row.investor_id)),
-      )) {
-        const all = accountOf(await books(on, investor), "2025-01-14", DATES.at(-1)!);
-        const [held] = await db.look("select round(units, 4)::text as units from holdings where investor_id = $1", [
-          investor,
-        ]);
-        expect(all.units.closing).toBe(String(held?.units ?? "0.0000"));
-      }
-      expect(await broken(db, on.fund)).toEqual([]);
-    },
-  );
 });

@@ -1,12 +1,12 @@
 // `bench returns --quick`: the answers are right and the checks of answers can fail. No time is asserted.
 import { type RateColumns, xirrBatch } from "@evergreen-fund/finance/returns/batch.ts";
-import { sharedRates } from "@evergreen-fund/finance/returns/threads.ts";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../command.ts";
 import { quickOptions, type Reported, reported } from "./frame/test-options.ts";
 import { adversarialCheck, adversaries } from "./returns/adversarial.ts";
 import { ownChecks, plainReturns, sameRates, sameReturns } from "./returns/answers.ts";
 import { MADE, makeInvestors } from "./returns/investors.ts";
+import { sharedRates } from "./returns/threads.ts";
 import { run } from "./returns.ts";
 
 function copy(from: RateColumns, to: RateColumns): void {

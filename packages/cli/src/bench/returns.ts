@@ -5,7 +5,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { returnThreads, shared, sharedRates } from "@evergreen-fund/finance/returns/threads.ts";
 import type { RunBench } from "../commands/bench.ts";
 import { describeMachine } from "./frame/machine.ts";
 import { INSTALL_PEERS, pythonPeer } from "./frame/peers.ts";
@@ -15,6 +14,7 @@ import { adversarialCheck, adversaries } from "./returns/adversarial.ts";
 import { ownChecks, plainReturns, sameRates, sameReturns } from "./returns/answers.ts";
 import { FLOWS_EACH, makeInvestors } from "./returns/investors.ts";
 import { type Measure, type Peers, startPeers } from "./returns/peers.ts";
+import { returnThreads, shared, sharedRates } from "./returns/threads.ts";
 
 const FULL = { investors: 1_000_000, adversaries: 2_000, rounds: 7 };
 const QUICK = { investors: 5_000, adversaries: 60, rounds: 1 };

@@ -103,11 +103,11 @@ const PerformanceBooks = z.object({
     z.object({
       id: z.string(),
       code: z.string(),
-      prices: z.array(z.object({ date: z.string(), price: z.string() })),
+      prices: z.array(z.object({ date: z.string(), price: z.string(), distributed: z.string() })),
       flows: z.array(
         z.object({
           date: z.string(),
-          via: z.enum(["cash", "switch", "transfer", "taken_over"]),
+          via: z.enum(["cash", "switch", "transfer", "taken_over", "fee"]),
           units: z.string(),
           paidIn: z.string(),
           paidOut: z.string(),

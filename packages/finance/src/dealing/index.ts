@@ -2,6 +2,7 @@
 export { CarryInput, CarryOutput, carryOrders, demandNetOfRepeats, RepeatsInput, RepeatsOutput } from "./carry.ts";
 export { deal } from "./deal.ts";
 export { DealInput, DealOutput } from "./deal-shapes.ts";
+export { DraftNavInput, DraftNavOutput, draftNav } from "./draft-nav.ts";
 export { DualInput, DualOutput, dualPrice } from "./dual.ts";
 export {
   DealingDatesInput,

@@ -1,37 +1,34 @@
 // Flows meant to mislead a solver: none may come back wrong. The one-investor function on exact amounts, and the batch on floating point.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type FlowColumns, twrBatch, xirrBatch } from "./batch.ts";
+import { CASES, type Rows } from "./adversarial-cases.ts";
+import { type FlowColumns, type RateColumns, twrBatch, xirrBatch } from "./batch.ts";
 import { dayNumber } from "./flows.ts";
 import { VERDICTS } from "./internal-rate.ts";
-import { returnThreads, type SharedColumns, shared, sharedRates } from "./threads.ts";
 import { xirr } from "./xirr.ts";
 
 const basis = { fees: "net", subscriptionLine: "none", staleShare: null } as const;
-type Rows = readonly (readonly [date: string, amount: string])[];
 const solve = (rows: Rows) => xirr({ flows: rows.map(([date, amount]) => ({ date, amount })), basis });
 
-/** One or many investors as columns. */
-function columnsOf(investors: readonly (readonly (readonly [day: number, amount: number])[])[]): SharedColumns {
-  const flows: FlowColumns = {
-    offsets: shared.offsets(investors.length + 1),
-    days: shared.days(investors.flat().length),
-    amounts: shared.doubles(investors.flat().length),
+/** One investor as columns. */
+function columnsOf(rows: readonly (readonly [number, number])[]): { flows: FlowColumns; rates: RateColumns } {
+  return {
+    flows: {
+      offsets: Uint32Array.of(0, rows.length),
+      days: Int32Array.from(rows, ([day]) => day),
+      amounts: Float64Array.from(rows, ([, amount]) => amount),
+    },
+    rates: {
+      rates: new Float64Array(1),
+      verdicts: new Uint8Array(1),
+      roots: new Uint8Array(1),
+      windows: new Int32Array(1),
+    },
   };
-  let at = 0;
-  investors.forEach((rows, i) => {
-    for (const [day, amount] of rows) {
-      flows.days[at] = day;
-      flows.amounts[at] = amount;
-      at += 1;
-    }
-    flows.offsets[i + 1] = at;
-  });
-  return { flows, rates: sharedRates(investors.length) };
 }
 
 function batch(rows: readonly (readonly [number, number])[]) {
-  const { flows, rates } = columnsOf([rows]);
+  const { flows, rates } = columnsOf(rows);
   xirrBatch(flows, rates, 0, 1);
   return {
     verdict: VERDICTS[rates.verdicts[0]!]!,
@@ -40,274 +37,6 @@ function batch(rows: readonly (readonly [number, number])[]) {
     window: rates.windows[0]!,
   };
 }
-
-const CASES: [what: string, rows: Rows, expected: Record<string, unknown>][] = [
-  [
-    "all paid in",
-    [
-      ["2020-01-01", "-1"],
-      ["2021-01-01", "-1"],
-    ],
-    { verdict: "no_root", reason: "one_sign", rate: null },
-  ],
-  [
-    "all received",
-    [
-      ["2020-01-01", "1"],
-      ["2021-01-01", "1"],
-    ],
-    { verdict: "no_root", reason: "one_sign", rate: null },
-  ],
-  ["one flow", [["2020-01-01", "-1"]], { verdict: "no_root", reason: "one_day", rate: null }],
-  [
-    "all on one day",
-    [
-      ["2020-01-01", "-100"],
-      ["2020-01-01", "110"],
-    ],
-    { verdict: "no_root", reason: "one_day", rate: null },
-  ],
-  [
-    "nothing but zeros",
-    [
-      ["2020-01-01", "0"],
-      ["2021-01-01", "-0.00"],
-    ],
-    { verdict: "no_root", reason: "nothing_flows" },
-  ],
-  [
-    "days that cancel exactly",
-    [
-      ["2020-01-01", "-100"],
-      ["2020-01-01", "100"],
-      ["2021-01-01", "0"],
-    ],
-    { verdict: "no_root", reason: "nothing_flows" },
-  ],
-  [
-    "days that cancel to the last of 38 digits",
-    [
-      ["2020-01-01", "-99999999999999999999999999999999999999"],
-      ["2020-01-01", "99999999999999999999999999999999999998"],
-      ["2021-01-01", "1.1"],
-    ],
-    { verdict: "unique", rate: "0.099713585934", signChanges: 1 },
-  ],
-  [
-    "a sum on one day that turns the sign",
-    [
-      ["2021-01-01", "-50"],
-      ["2020-01-01", "-100"],
-      ["2021-01-01", "160"],
-    ],
-    { verdict: "unique", rate: "0.099713585934" },
-  ],
-  [
-    "amounts near the largest",
-    [
-      ["2021-01-01", "-90000000000000000000000000000000000000"],
-      ["2022-01-01", "99000000000000000000000000000000000000"],
-    ],
-    { verdict: "unique", rate: "0.1" },
-  ],
-  [
-    "amounts of the smallest unit",
-    [
-      ["2021-01-01", "-0.000000000000000010"],
-      ["2022-01-01", "0.000000000000000011"],
-    ],
-    { verdict: "unique", rate: "0.1" },
-  ],
-  [
-    "a huge beside a tiny flow",
-    [
-      ["2020-01-02", "-0.000000000000000001"],
-      ["2021-01-01", "-90000000000000000000000000000000000000"],
-      ["2022-01-01", "99000000000000000000000000000000000000"],
-    ],
-    { verdict: "unique", rate: "0.1" },
-  ],
-  [
-    "before 1970",
-    [
-      ["1921-01-01", "-100"],
-      ["1922-01-01", "110"],
-    ],
-    { verdict: "unique", rate: "0.1" },
-  ],
-  [
-    "around 1970",
-    [
-      ["1969-06-01", "-100"],
-      ["1970-06-01", "110"],
-    ],
-    { verdict: "unique", rate: "0.1" },
-  ],
-  [
-    "a thousand years",
-    [
-      ["1000-01-01", "-1"],
-      ["2000-01-01", "2"],
-    ],
-    { verdict: "unique", rate: "0.000692927883" },
-  ],
-  [
-    "from year 1 to 9999",
-    [
-      ["0001-01-01", "-1"],
-      ["9999-12-31", "2"],
-    ],
-    { verdict: "unique", rate: "0.000069278058" },
-  ],
-  [
-    "ten years of −90 %",
-    [
-      ["2010-01-01", "-10000000000"],
-      ["2019-12-30", "1"],
-    ],
-    { verdict: "unique", rate: "-0.9" },
-  ],
-  [
-    "beyond the range above",
-    [
-      ["2021-01-01", "-1"],
-      ["2022-01-01", "12"],
-    ],
-    { verdict: "outside_range", rate: "11", reason: null },
-  ],
-  [
-    "beyond the range below",
-    [
-      ["2021-01-01", "-1000"],
-      ["2022-01-01", "1"],
-    ],
-    { verdict: "outside_range", rate: "-0.999" },
-  ],
-  [
-    "at the upper end, which is not in the range",
-    [
-      ["2021-01-01", "-1"],
-      ["2022-01-01", "11"],
-    ],
-    { verdict: "outside_range", rate: "10" },
-  ],
-  [
-    "at the lower end, which is not in the range",
-    [
-      ["2021-01-01", "-100"],
-      ["2022-01-01", "1"],
-    ],
-    { verdict: "outside_range", rate: "-0.99" },
-  ],
-  [
-    "a doubling in a day",
-    [
-      ["2021-01-01", "-1"],
-      ["2021-01-02", "2"],
-    ],
-    { verdict: "unique", rate: "1", yearlyRate: null },
-  ],
-  [
-    "nearly all lost in a day",
-    [
-      ["2021-01-01", "-1"],
-      ["2021-01-02", "0.05"],
-    ],
-    { verdict: "unique", rate: "-0.95", yearlyRate: null },
-  ],
-  [
-    "a rate no double could hold",
-    [
-      ["2021-01-01", "-0.000000000000000001"],
-      ["2021-01-02", "90000000000000000000000000000000000000"],
-      ["2022-06-01", "1"],
-    ],
-    { verdict: "outside_range", rate: null, reason: "not_representable" },
-  ],
-  [
-    "two rates, 10 % and 30 %",
-    [
-      ["2021-01-01", "-100"],
-      ["2022-01-01", "240"],
-      ["2023-01-01", "-143"],
-    ],
-    {
-      verdict: "ambiguous",
-      ambiguous: true,
-      rate: "0.1",
-      signChanges: 2,
-      roots: [
-        { rate: "0.1", yearlyRate: "0.1" },
-        { rate: "0.3", yearlyRate: "0.3" },
-      ],
-    },
-  ],
-  [
-    "three rates, 0 %, 100 % and 200 %",
-    [
-      ["2021-01-01", "-1"],
-      ["2022-01-01", "6"],
-      ["2023-01-01", "-11"],
-      ["2024-01-01", "6"],
-    ],
-    // 2024 is no leap year yet on its first day: every step is 365 days
-    {
-      verdict: "ambiguous",
-      rate: "0",
-      roots: [
-        { rate: "0", yearlyRate: "0" },
-        { rate: "1", yearlyRate: "1" },
-        { rate: "2", yearlyRate: "2" },
-      ],
-    },
-  ],
-  [
-    "two sign changes and no rate",
-    [
-      ["2021-01-01", "-100"],
-      ["2022-01-01", "150"],
-      ["2023-01-01", "-100"],
-    ],
-    { verdict: "no_root", reason: "no_root_in_range", signChanges: 2, rate: null, roots: [] },
-  ],
-  [
-    "a rate that only touches",
-    [
-      ["2021-01-01", "-1"],
-      ["2022-01-01", "2.2"],
-      ["2023-01-01", "-1.21"],
-    ],
-    { verdict: "non_conventional", rate: "0.1", signChanges: 2 },
-  ],
-  [
-    "nearly touching from below",
-    [
-      ["2021-01-01", "-1"],
-      ["2022-01-01", "2.2"],
-      ["2023-01-01", "-1.210000000000000001"],
-    ],
-    { verdict: "no_root", rate: null },
-  ],
-  [
-    "nearly touching from above",
-    [
-      ["2021-01-01", "-1"],
-      ["2022-01-01", "2.200000000000000001"],
-      ["2023-01-01", "-1.21"],
-    ],
-    { verdict: "ambiguous", signChanges: 2 },
-  ],
-  [
-    "several changes, one rate",
-    [
-      ["2021-01-01", "-100"],
-      ["2022-01-01", "10"],
-      ["2023-01-01", "-50"],
-      ["2024-01-01", "170"],
-    ],
-    { verdict: "non_conventional", rate: "0.084458000573", signChanges: 3 },
-  ],
-];
 
 describe("one investor", () => {
   it.each(CASES)("%s", (_what, rows, expected) => {
@@ -428,45 +157,6 @@ describe("the batch", () => {
       }),
       { numRuns: 10_000 },
     );
-  });
-
-  it("gives the same bytes on threads as here, for both measures", { timeout: 60_000 }, async () => {
-    const investors = fc.sample(investor, { numRuns: 40_000, seed: 7 });
-    const columns = columnsOf(investors);
-    const values = shared.doubles(columns.flows.amounts.length).map((_, i) => 50 + (i % 17));
-    const returns = shared.doubles(investors.length);
-    const all: SharedColumns = { ...columns, values: shared.doubles(values.length), returns };
-    all.values!.set(values);
-    const threads = await returnThreads(all, 2);
-    try {
-      await threads.run("xirr");
-      await threads.run("twr");
-    } finally {
-      await threads.close();
-    }
-    const here = columnsOf(investors);
-    xirrBatch(here.flows, here.rates, 0, investors.length);
-    expect(columns.rates).toEqual(here.rates);
-    const expected = new Float64Array(investors.length);
-    twrBatch(here.flows, values, expected, 0, investors.length);
-    expect(Float64Array.from(returns)).toEqual(expected);
-    expect(new Set(here.rates.verdicts).size).toBeGreaterThan(3);
-  });
-
-  it("says on threads what is wrong with the input", { timeout: 60_000 }, async () => {
-    const columns = columnsOf([
-      [
-        [0, -1],
-        [365, Number.NaN],
-      ],
-    ]);
-    const threads = await returnThreads(columns, 1);
-    try {
-      await expect(threads.run("xirr")).rejects.toMatchObject({ code: "EG400" });
-      await expect(threads.run("twr")).rejects.toMatchObject({ code: "EG400" });
-    } finally {
-      await threads.close();
-    }
   });
 
   it("has the time-weighted return of the vector, a pause, a total loss, and none for value out of nothing", () => {

@@ -13,7 +13,7 @@ type UnitFlow = ClassFacts["flows"][number];
 interface ClassBooks {
   readonly id: string;
   /** In the order of their days; a day on which units were taken over and nothing was struck has the price they were taken over at. */
-  readonly prices: readonly { date: string; price: string }[];
+  readonly prices: readonly { date: string; price: string; distributed: string }[];
   readonly flows: readonly UnitFlow[];
 }
 
@@ -57,9 +57,14 @@ export class HoldingBooks {
     return fixed(this.#sum(day, "before"), INSIDE);
   }
 
-  /** Value of the units that moved on a day, signed, at the price of the day. */
+  /** Value of the units that moved on a day, signed, at the price of the day, less what was distributed to the units before it. */
   exactMoved(day: string): string {
-    return fixed(total(this.classes.map((of) => worth(of, day, flowsOn(of, day)))), INSIDE);
+    return fixed(
+      total(
+        this.classes.map((of) => worth(of, day, flowsOn(of, day).filter(isExternal)).minus(distributedOn(of, day))),
+      ),
+      INSIDE,
+    );
   }
 
   /** Return of the unit price from the first price of the window on; null without two. */
@@ -73,12 +78,26 @@ export class HoldingBooks {
       this.classes.find((of) => of.id === id)?.prices.filter(({ date }) => date >= from && date <= to) ?? [];
     const [first, last] = [prices[0], prices.at(-1)];
     if (!first || !last || first === last || decimal(first.price).isZero()) return null;
-    return unitPriceReturn({ opening: first, distributions: [], closing: last, basis });
+    return unitPriceReturn({
+      opening: { date: first.date, price: first.price },
+      distributions: prices
+        .filter(({ date, distributed }) => date > first.date && !decimal(distributed).isZero())
+        .map(({ date, price, distributed }) => ({ date, perUnit: distributed, priceAfter: price })),
+      closing: { date: last.date, price: last.price },
+      basis,
+    });
   }
 
   #sum(day: string, when: "before" | "after"): Exact {
-    const counts = ({ date }: UnitFlow): boolean => (when === "after" ? date <= day : date < day);
-    return total(this.classes.map((of) => worth(of, latestPriced(of, day) ?? day, of.flows.filter(counts))));
+    // A fee in units, or its refund, is part of the return of the period that ends with it.
+    const counts = (flow: UnitFlow): boolean =>
+      flow.date < day || (flow.date === day && (when === "after" || !isExternal(flow)));
+    return total(
+      this.classes.map((of) => {
+        const held = worth(of, latestPriced(of, day) ?? day, of.flows.filter(counts));
+        return when === "after" ? held : held.plus(distributedOn(of, day));
+      }),
+    );
   }
 }
 
@@ -125,6 +144,7 @@ export function externalFlows(
 
 function booksOf({ id, prices, flows }: ClassFacts): ClassBooks {
   const known = new Map(prices.map(({ date, price }) => [date, price]));
+  const distributed = new Map(prices.map((row) => [row.date, row.distributed]));
   if (known.size !== prices.length) throw new EvergreenError("EG400", "classes.prices: expected one price a day.");
   for (const day of new Set(flows.map(({ date }) => date))) {
     if (known.has(day)) continue;
@@ -136,7 +156,9 @@ function booksOf({ id, prices, flows }: ClassFacts): ClassBooks {
   }
   return {
     id,
-    prices: [...known].map(([date, price]) => ({ date, price })).sort((a, b) => byId(a.date, b.date)),
+    prices: [...known]
+      .map(([date, price]) => ({ date, price, distributed: distributed.get(date) ?? "0" }))
+      .sort((a, b) => byId(a.date, b.date)),
     flows,
   };
 }
@@ -151,6 +173,14 @@ function worth(of: ClassBooks, day: string, flows: readonly UnitFlow[]): Exact {
   return decimal(fixed(units.times(price), INSIDE));
 }
 
+/** What the units held before a day were distributed, in all. */
+function distributedOn(of: ClassBooks, day: string): Exact {
+  const perUnit = of.prices.find(({ date }) => date === day)?.distributed ?? "0";
+  const units = total(of.flows.filter(({ date }) => date < day).map((flow) => decimal(flow.units)));
+  return decimal(fixed(units.times(perUnit), INSIDE));
+}
+
+const isExternal = ({ via }: UnitFlow): boolean => via !== "fee";
 const flowsOn = (of: ClassBooks, day: string): UnitFlow[] => of.flows.filter(({ date }) => date === day);
 /** What is held on a day on which only another class was priced has its last price. */
 const latestPriced = (of: ClassBooks, day: string): string | undefined =>

@@ -132,6 +132,80 @@ describe("what stays inside", () => {
   });
 });
 
+describe("what is distributed, and fees in units", () => {
+  const prices = [
+    { date: "2024-01-31", price: "10" },
+    { date: "2024-02-29", price: "9", distributed: "2" },
+    { date: "2024-03-31", price: "12", distributed: "0.5" },
+  ];
+  const paid: Input = {
+    currency: "USD",
+    to: "2024-03-31",
+    basis: BASIS,
+    classes: [
+      {
+        id: "A",
+        prices,
+        flows: [
+          bought("2024-01-31", "100", "1000.00"),
+          { date: "2024-02-29", via: "cash", units: "0", paidOut: "200.00" },
+          sold("2024-02-29", "40", "360.00"),
+          { date: "2024-03-31", via: "cash", units: "0", paidOut: "30.00" },
+        ],
+      },
+    ],
+  };
+  it("a distribution is paid out, and each period's return has the price and what left it", () => {
+    const { measures, twr, classes, window, modifiedDietz, remarks } = unitPerformance(paid);
+    expect(measures.rows[0]!.multiples).toMatchObject({ paidIn: "1000", distributed: "590", nav: "720" });
+    // 11 / 10 · 12.5 / 9, whoever sold what in between
+    expect(twr!.periods.map((period) => period.return)).toEqual(["0.1", "0.388888888888888889"]);
+    expect([twr!.cumulative, classes[0]!.twr!.cumulative]).toEqual(["0.527777777777777778", "0.527777777777777778"]);
+    expect(window.closing).toBe("720.00");
+    expect(Number(modifiedDietz!.return)).toBeCloseTo((720 - 1000 + 590) / (1000 - (560 * 31) / 60), 12);
+    expect(remarks).toEqual(["A distribution counts on the day of the first price that is without it."]);
+  });
+
+  it("units of another class for what left the first move inside the holding", () => {
+    const [main] = paid.classes;
+    const split: Input = {
+      ...paid,
+      classes: [
+        {
+          ...main!,
+          prices: prices.slice(0, 2),
+          flows: [
+            bought("2024-01-31", "100", "1000.00"),
+            { date: "2024-02-29", via: "switch", units: "0", paidOut: "200.00" },
+          ],
+        },
+        {
+          id: "A-SP1",
+          prices: [{ date: "2024-02-29", price: "2" }],
+          flows: [{ date: "2024-02-29", via: "switch", units: "100", paidIn: "200.00" }],
+        },
+      ],
+    };
+    const { measures, twr } = unitPerformance(split);
+    expect(measures.rows[0]!.multiples).toMatchObject({ paidIn: "1000", distributed: "0", nav: "1100" });
+    expect(twr!.cumulative).toBe("0.1");
+  });
+
+  it("a charge or a refund in units is part of the return, and no flow", () => {
+    const [main] = paid.classes;
+    const flows = [bought("2024-01-31", "100", "1000.00"), { date: "2024-02-29", via: "fee" as const, units: "-10" }];
+    const fees: Input = {
+      ...paid,
+      classes: [{ ...main!, prices: prices.map(({ date, price }) => ({ date, price })), flows }],
+    };
+    const { measures, twr, remarks } = unitPerformance(fees);
+    expect(measures.rows[0]!.multiples).toMatchObject({ paidIn: "1000", distributed: "0", nav: "1080" });
+    // 90 · 9 / 1,000 and 12 / 9
+    expect(twr!.periods.map((period) => period.return)).toEqual(["-0.19", "0.333333333333333333"]);
+    expect(remarks).toEqual(["Fees and refunds in units count on the day they were crystallised."]);
+  });
+});
+
 describe("ambiguity and absence are reported as such", () => {
   it("an internal rate with two roots is flagged with both", () => {
     // −1000, +2500, −1540 and nothing left: 10 % and 40 %

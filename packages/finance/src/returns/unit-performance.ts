@@ -2,6 +2,7 @@
 // R46 is taken from it, each with its method and window. Pure.
 import { CurrencyCode, DecimalString, EvergreenError } from "@evergreen-fund/domain";
 import { z } from "zod";
+import { decimal } from "../money.ts";
 import { Name, NonNegative, parseInput } from "../parse.ts";
 import { refuseRepeats } from "../repeats.ts";
 import { Day, MOST_FLOWS } from "./flows.ts";
@@ -12,8 +13,11 @@ import { PerformanceOutput, performance } from "./performance.ts";
 import { TwrOutput, timeWeightedReturn, UnitPriceTwrOutput } from "./time-weighted.ts";
 import { externalFlows, HoldingBooks, unitFlows } from "./unit-flows.ts";
 
-/** How units came or went: for cash, from or to another class of the same fund, from or to somebody else, or taken over with the register. */
-const Via = z.enum(["cash", "switch", "transfer", "taken_over"]);
+/**
+ * How units or money came or went: for cash, from or to another class of the same fund, from or to somebody else, taken over with the register, or
+ * as a fee or its refund in units, which is part of the return.
+ */
+const Via = z.enum(["cash", "switch", "transfer", "taken_over", "fee"]);
 
 export const UnitPerformanceInput = z.strictObject({
   currency: CurrencyCode,
@@ -25,9 +29,14 @@ export const UnitPerformanceInput = z.strictObject({
     .array(
       z.strictObject({
         id: Name,
-        /** Unswung, after fees; one a day. */
-        prices: z.array(z.strictObject({ date: Day, price: NonNegative })).max(MOST_FLOWS),
-        /** Signed units, and money paid in and out; for units taken over the value they were taken over at is paid in. */
+        /** Unswung, after fees, after what was distributed per unit since the price before; one a day. */
+        prices: z
+          .array(z.strictObject({ date: Day, price: NonNegative, distributed: NonNegative.default("0") }))
+          .max(MOST_FLOWS),
+        /**
+         * Signed units, and money paid in and out; for units taken over the value they were taken over at is paid in. A distribution is paid out
+         * without units, on the day of the price that it left.
+         */
         flows: z
           .array(
             z.strictObject({
@@ -119,6 +128,9 @@ export function unitPerformance(input: z.input<typeof UnitPerformanceInput>): z.
   };
 }
 
+const distributes = ({ classes }: UnitPerformanceFacts): boolean =>
+  classes.some(({ prices }) => prices.some(({ distributed }) => !decimal(distributed).isZero()));
+
 function remarksOf(facts: UnitPerformanceFacts, inception: boolean): string[] {
   const vias = new Set(facts.classes.flatMap(({ flows }) => flows.map(({ via }) => via)));
   return [
@@ -127,5 +139,7 @@ function remarksOf(facts: UnitPerformanceFacts, inception: boolean): string[] {
       ? ["Units that were taken over with the register count as paid in at the value they were taken over at."]
       : []),
     ...(vias.has("transfer") ? ["Units transferred count as paid in or out at the price of their day."] : []),
+    ...(vias.has("fee") ? ["Fees and refunds in units count on the day they were crystallised."] : []),
+    ...(distributes(facts) ? ["A distribution counts on the day of the first price that is without it."] : []),
   ];
 }

@@ -21,9 +21,9 @@ export const StatementEntry = z.strictObject({
   units: DecimalString,
   /** Cash of the holder without sign: paid in for a subscription or call, paid out for a redemption or distribution, else 0. */
   amount: MoneyString.refine((text) => !text.startsWith("-"), "expected an amount without sign").default("0"),
-  /** Price dealt at, for subscriptions, calls and redemptions. */
+  /** Price dealt at, for subscriptions, calls and redemptions; for an equalisation the price its units were made from money at. */
   price: NonNegative.optional(),
-  /** Levy and fee within the cash. */
+  /** Levy and fee within the cash; of an equalisation, the performance fee that was taken in units. */
   charge: NonNegative.default("0"),
   /** Signed part of the cash or units that changes the lot's equalisation balance. */
   equalisation: DecimalString.default("0"),

@@ -103,7 +103,12 @@ function partsOf(entry: StatementEntry, known: Known): [keyof Amounts, Fraction]
   // The balance of equalisation moved with the entry is not a gain or loss of the balance itself.
   const moved: [keyof Amounts, Fraction] = ["equalisation", equalisation.negated()];
   if (entry.kind === "transfer_in" || entry.kind === "transfer_out") return [moved, ["transfers", value]];
-  if (entry.kind === "equalisation") return [moved, ["dealing_difference", value]];
+  if (entry.kind === "equalisation") {
+    // A depreciation charge is a performance fee of this holder alone, paid in units.
+    const sign = known.reversed.has(entry.id) ? Fraction.of(-1n) : Fraction.of(1n);
+    const charge = Fraction.of(entry.charge).times(sign);
+    return [moved, ["performance_fees", charge.negated()], ["dealing_difference", value.plus(charge)]];
+  }
   const out = entry.kind === "redemption";
   const cash = out ? amount.negated() : amount;
   return [moved, [out ? "redemptions" : "contributions", cash], ["dealing_difference", value.minus(cash)]];

@@ -1,7 +1,7 @@
 // What must hold before a capital account statement may be printed: every line against a second source. Each finding names its line. Pure.
 import { Fraction } from "../fees/fraction.ts";
 import { currencyExponent } from "../money.ts";
-import { type Known, type StatementEntry, type StatementInput, strikeOn } from "./books.ts";
+import { type Known, type StatementEntry, type StatementInput, type StatementStrike, strikeOn } from "./books.ts";
 
 export const LINES = [
   "opening",
@@ -34,7 +34,7 @@ const LINE_OF = {
 export function findings(input: StatementInput, known: Known): Finding[] {
   const found = [
     ...unitsAgainstLots(input, known, input.from, "opening"),
-    ...known.entries.flatMap((entry) => entryFindings(known, entry)),
+    ...known.entries.flatMap((entry) => entryFindings(input, known, entry)),
     ...dealtOrders(known).flatMap((pieces) => orderFindings(input, known, pieces)),
     ...distributionFindings(input, known),
     ...unitsAgainstLots(input, known, input.to, "closing"),
@@ -73,7 +73,7 @@ function dealtOrders(known: Known): (readonly [StatementEntry, ...StatementEntry
   return [...orders.values()];
 }
 
-function entryFindings(known: Known, entry: StatementEntry): Finding[] {
+function entryFindings(input: StatementInput, known: Known, entry: StatementEntry): Finding[] {
   const line = LINE_OF[entry.kind];
   const say = (what: string): Finding[] => [{ line, what: `entry ${entry.id}: ${what}` }];
   const original = known.reversed.get(entry.id);
@@ -89,10 +89,30 @@ function entryFindings(known: Known, entry: StatementEntry): Finding[] {
   if (entry.kind === "distribution") return units.isZero ? [] : say("a distribution moves no units");
   const amount = Fraction.of(entry.amount);
   if (entry.kind === "transfer_in" || entry.kind === "transfer_out" || entry.kind === "equalisation") {
-    return amount.isZero ? [] : say("it moves no cash");
+    if (!amount.isZero) return say("it moves no cash");
+    if (entry.kind === "equalisation") return equalisationFindings(input, known, entry).flatMap(say);
   }
   return [];
 }
+
+/** Units for a refund or a charge: the money at the published price, down to the last place of a unit. */
+function equalisationFindings(input: StatementInput, known: Known, entry: StatementEntry): string[] {
+  if (entry.price === undefined) return [];
+  if (!publishedBy(known, entry).some(({ navPerUnit }) => Fraction.of(navPerUnit).eq(Fraction.of(entry.price ?? "0"))))
+    return ["its price was not published for the day when it was posted"];
+  const worth = Fraction.of(entry.units).times(Fraction.of(entry.price));
+  const off = worth.plus(Fraction.of(entry.equalisation)).plus(Fraction.of(entry.charge)).magnitude();
+  const place = Fraction.of(entry.price).over(Fraction.of(10n ** BigInt(input.unitsDp)));
+  return off.lt(place) ? [] : ["its units are not what was refunded or charged at the price"];
+}
+
+const publishedBy = (known: Known, entry: StatementEntry): StatementStrike[] =>
+  known.versions.filter(
+    (strike) =>
+      strike.series === entry.series &&
+      strike.date === entry.effectiveOn &&
+      Date.parse(strike.recordedAt) <= Date.parse(entry.recordedAt),
+  );
 
 /** A dealt order: its price is one published by then, and its cash is units · price with what the pieces say beside it. */
 function orderFindings(
@@ -120,13 +140,7 @@ function dealtFindings(
   const units = sum((piece) => piece.units).magnitude();
   const amount = sum((piece) => piece.amount);
   const out = entry.kind === "redemption";
-  const published = known.versions.filter(
-    (strike) =>
-      strike.series === entry.series &&
-      strike.date === entry.effectiveOn &&
-      Date.parse(strike.recordedAt) <= Date.parse(entry.recordedAt),
-  );
-  const prices = published.map(
+  const prices = publishedBy(known, entry).map(
     (strike) => (out ? strike.dealingPriceRed : strike.dealingPriceSub) ?? strike.navPerUnit,
   );
   if (!prices.some((text) => Fraction.of(text).eq(price)))

@@ -2,9 +2,9 @@
 // floating point holds exactly, then split within their days, shuffled and scaled. What must come out is known by construction.
 import { type FlowColumns, xirrBatch } from "@evergreen-fund/finance/returns/batch.ts";
 import { VERDICTS } from "@evergreen-fund/finance/returns/internal-rate.ts";
-import { shared, sharedRates } from "@evergreen-fund/finance/returns/threads.ts";
 import type { Check } from "../frame/report.ts";
 import { chance } from "./investors.ts";
+import { shared, sharedRates } from "./threads.ts";
 
 export interface Adversary {
   flows: readonly { day: number; amount: number }[];

@@ -1,7 +1,7 @@
 // Synthetic investors for `bench returns`: 20 flows each, most of them ordinary, some with several rates or none at all, planted so that the bench
 // knows what must be flagged.
 import type { FlowColumns } from "@evergreen-fund/finance/returns/batch.ts";
-import { shared } from "@evergreen-fund/finance/returns/threads.ts";
+import { shared } from "./threads.ts";
 
 export const FLOWS_EACH = 20;
 

@@ -1,7 +1,7 @@
 // The entry of one thread of threads.ts: computes a range of investors on shared arrays and says when it is done.
 import { parentPort, workerData } from "node:worker_threads";
 import { EvergreenError } from "@evergreen-fund/domain";
-import { twrBatch, xirrBatch } from "./batch.ts";
+import { twrBatch, xirrBatch } from "@evergreen-fund/finance/returns/batch.ts";
 import type { SharedColumns, Task } from "./threads.ts";
 
 const { flows, rates, values, returns } = workerData as SharedColumns;

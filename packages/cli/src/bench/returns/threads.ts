@@ -3,7 +3,7 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { EvergreenError } from "@evergreen-fund/domain";
-import type { FlowColumns, RateColumns } from "./batch.ts";
+import type { FlowColumns, RateColumns } from "@evergreen-fund/finance/returns/batch.ts";
 
 /** Columns of all investors; every array must be on a SharedArrayBuffer. */
 export interface SharedColumns {
@@ -23,6 +23,11 @@ export interface ReturnThreads {
   close(): Promise<void>;
 }
 
+/** The loader of TypeScript for a thread: the one the process was started with is not handed on. */
+const TYPESCRIPT = [
+  "--import",
+  `data:text/javascript,import{register}from"${import.meta.resolve("tsx/esm/api")}";register()`,
+];
 /** Investors a thread takes at a time: small enough that no thread waits long for another at the end. */
 const PIECE = 16_384;
 
@@ -68,9 +73,9 @@ export async function returnThreads(columns: SharedColumns, size = availablePara
 }
 
 async function startThread(columns: SharedColumns): Promise<Worker> {
-  const worker = new Worker(new URL("thread-start.mjs", import.meta.url), {
+  const worker = new Worker(new URL("thread.ts", import.meta.url), {
     workerData: columns,
-    execArgv: [],
+    execArgv: TYPESCRIPT,
     env: {},
   });
   worker.unref();
