@@ -112,7 +112,7 @@ const refused: [string, () => Uint8Array | string, "EG400" | "EG413", RegExp][] 
     "an encrypted part",
     () => zipOf(parts.map((part) => ({ ...part, claims: { encrypted: true } }))),
     "EG400",
-    /encrypted/,
+    /encrypted; save it without a password/,
   ],
   ["a wrong checksum", () => zipOf(parts.map((part) => ({ ...part, claims: { crc: 1 } }))), "EG400", /checksum/],
   [

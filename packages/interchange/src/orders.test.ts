@@ -292,6 +292,29 @@ describe("XLSX", () => {
     expect(values(file)).toEqual([ORDER]);
     expect(file.format).toBe("xlsx");
   });
+  it("a number is a day by the style of its cell, and not because its format has a letter in quotes", async () => {
+    const row = (day: string, amount: string) =>
+      [inline("S"), inline("LP-1"), inline("A"), inline("buy"), amount, "<c/>", inline("USD"), day].join("");
+    const file = await readOrders(
+      workbook([head, row(number("46052", 1), number("5", 3)), row(number("46052.5", 2), number("6", 0))]),
+      {
+        mapping: parseMapping(
+          "columns: { investor: Investor, direction: Side, amount: Amount, dealing_date: Dealing date }",
+          "orders",
+        ),
+      },
+    );
+    expect(problems(file)).toEqual([]);
+    expect(values(file).map((one) => [one.amount, one.dealing_date])).toEqual([
+      ["5", "2026-01-30"],
+      ["6", "2026-01-30"],
+    ]);
+    const wrong = await readOrders(workbook([head, row(number("46052", 0), number("46052", 1))]));
+    expect(problems(wrong)).toEqual([
+      "2 Amount: is a day, not a number.",
+      '2 Dealing date: "46052" is not a day; say how days are written in the mapping file (dates).',
+    ]);
+  });
   it("a cell that shows an error, a formula that was never computed, a number that lost its cents", async () => {
     const row = (amount: string) =>
       [inline(`S-${amount.length}`), inline("LP-1"), inline("A"), inline("buy"), amount].join("");
