@@ -12,10 +12,9 @@ end $$;
 comment on function evergreen.check_import(jsonb, jsonb, text[]) is 'Refuses what is no file or no list of rows. EG400, EG413.';
 
 create or replace function evergreen.import_refusals(found jsonb[]) returns jsonb language sql immutable set search_path = pg_catalog, pg_temp as $$
-  select coalesce(jsonb_agg(jsonb_strip_nulls(x.f - 'said' - 'identity') order by x.n), '[]')
-    from (select f, n from unnest(found) with ordinality u (f, n) where f ->> 'outcome' not in ('accepted', 'matched', 'undone') order by n limit 500) x
+  select coalesce(jsonb_agg(jsonb_strip_nulls(u.f - 'identity') order by u.n), '[]') from unnest(found) with ordinality u (f, n)
 $$;
-comment on function evergreen.import_refusals(jsonb[]) is 'The first 500 rows that were not taken in, without what they say.';
+comment on function evergreen.import_refusals(jsonb[]) is 'The first rows that were not taken in, without what they say.';
 
 create or replace function evergreen.import_answer(of_import uuid, repeated boolean, found jsonb[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select jsonb_build_object('import_id', b.import_id, 'status', b.status, 'repeated', repeated, 'rows', b.rows, 'accepted', b.accepted, 'refused', b.refused,
@@ -23,11 +22,36 @@ create or replace function evergreen.import_answer(of_import uuid, repeated bool
 $$;
 comment on function evergreen.import_answer(uuid, boolean, jsonb[]) is 'What an import answers of a batch that stands.';
 
+create or replace function evergreen.keep_row(of_import uuid, of_fund uuid, kind text, at bigint, said jsonb, made jsonb) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
+  insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, matched_by, flow_id, ledger_tx_id, said)
+  values (of_import, at, (said ->> 'line')::int, of_fund, kind, made ->> 'outcome', made ->> 'code', made ->> 'reason', said ->> 'reference', made ->> 'identity',
+    made ->> 'matched_by', (made ->> 'flow_id')::uuid, (made ->> 'ledger_tx_id')::uuid, jsonb_strip_nulls(said))
+$$;
+comment on function evergreen.keep_row(uuid, uuid, text, bigint, jsonb, jsonb) is 'One row of an import with what became of it.';
+
 create or replace function evergreen.row_refusal(state text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
   -- what a rule refuses belongs to the row; what is wrong with the caller or with the database ends the import
   select case when state ~ '^EG4' and state not in ('EG401', 'EG403') then state when state like '22%' then 'EG400' end
 $$;
 comment on function evergreen.row_refusal(text) is 'Code of an error that concerns one row only, or null.';
+
+create or replace function evergreen.is_taken(of_fund uuid, kind text, mark text) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- the words and the type of the partial index, so that it is used
+  select exists (select from public.import_rows r where r.fund_id = of_fund and r.kind = is_taken.kind and r.identity = mark::char(64) and r.outcome in ('accepted', 'matched', 'unmatched'))
+$$;
+comment on function evergreen.is_taken(uuid, text, text) is 'Whether a row of that identity stands in an import of the fund.';
+
+create or replace function evergreen.investor_named(name text) returns uuid language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  found_id uuid;
+begin
+  select i.investor_id into found_id from public.investors i where i.code = name;
+  if found_id is null and name ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    select i.investor_id into found_id from public.investors i where i.investor_id = name::uuid;
+  end if;
+  return found_id;
+end $$;
+comment on function evergreen.investor_named(text) is 'The investor of a code or an id, each by its index, or null.';
 
 create or replace function evergreen.place_imported(of_fund public.funds, said jsonb, nth bigint) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -38,13 +62,12 @@ declare
 begin
   perform evergreen.refuse_unless(said ->> 'problem' is null, 'EG400', left(said ->> 'problem', 500));
   perform evergreen.refuse_unless(nth = 1, 'EG428', case when mark is null then 'The file has the same row before; give both a reference if both are meant.' else 'The file has that reference before.' end);
-  perform evergreen.refuse_unless(mark is null or not exists (select from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.identity = mark
-    and r.outcome = 'accepted'), 'EG428', 'An order with that reference was imported before.');
-  select i.investor_id into who from public.investors i where i.code = said ->> 'investor' or i.investor_id::text = lower(said ->> 'investor');
-  perform evergreen.refuse_unless(found, 'EG404', 'No investor with that code.');
+  perform evergreen.refuse_unless(mark is null or not evergreen.is_taken(of_fund.fund_id, 'orders', mark), 'EG428', 'An order with that reference was imported before.');
+  who := evergreen.investor_named(said ->> 'investor');
+  perform evergreen.refuse_unless(who is not null, 'EG404', 'No investor with that code.');
   if said ->> 'to_investor' is not null then
-    select i.investor_id into other from public.investors i where i.code = said ->> 'to_investor' or i.investor_id::text = lower(said ->> 'to_investor');
-    perform evergreen.refuse_unless(found, 'EG404', 'No investor with the code of to_investor.');
+    other := evergreen.investor_named(said ->> 'to_investor');
+    perform evergreen.refuse_unless(other is not null, 'EG404', 'No investor with the code of to_investor.');
   end if;
   flow := public.fn_place_order(of_fund.fund_id::text, who, said ->> 'direction', (said ->> 'amount')::numeric, said ->> 'currency', 'import', null, said ->> 'share_class',
     (said ->> 'units')::numeric, (said ->> 'dealing_date')::date, coalesce(said ->> 'order_kind', 'plain'), said ->> 'to_class', other);
@@ -91,20 +114,22 @@ begin
   end if;
   n := jsonb_array_length(orders);
   begin
+    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, imported_by)
+    values (id, of_fund.fund_id, 'orders', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, evergreen.actor());
     for r in select x.said, x.position, row_number() over (partition by coalesce('r' || (x.said ->> 'reference'), (x.said - 'line')::text) order by x.position) as nth
                from jsonb_array_elements(orders) with ordinality x (said, position) order by x.position loop
-      made := evergreen.place_imported(of_fund, r.said, r.nth) || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int, 'said', r.said);
-      good := good + (made ->> 'outcome' = 'accepted')::int;
-      outs := outs || made;
+      made := evergreen.place_imported(of_fund, r.said, r.nth);
+      perform evergreen.keep_row(id, of_fund.fund_id, 'orders', r.position, r.said, made);
+      if made ->> 'outcome' = 'accepted' then
+        good := good + 1;
+      elsif cardinality(outs) < 500 then  -- few: an array grows by being copied
+        outs := outs || (made || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int));
+      end if;
     end loop;
     if dry_run or (good < n and not partial) or good = 0 then
       raise exception using errcode = 'EG0DR';  -- takes everything back; the answer stays
     end if;
-    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, accepted, refused, imported_by)
-    values (id, of_fund.fund_id, 'orders', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, good, n - good, evergreen.actor());
-    insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, flow_id, said)
-    select id, (o ->> 'position')::int, (o ->> 'line')::int, of_fund.fund_id, 'orders', o ->> 'outcome', o ->> 'code', o ->> 'reason', o #>> '{said,reference}',
-           o ->> 'identity', (o ->> 'flow_id')::uuid, jsonb_strip_nulls(o -> 'said') from unnest(outs) o;
+    update public.import_batches b set accepted = good, refused = n - good where b.import_id = id;
     perform evergreen.emit('ORDERS_IMPORTED', of_fund.fund_id, jsonb_build_object('import_id', id, 'orders', good), evergreen.actor(), '{}', '{}', request_id);
     perform evergreen.audit(of_fund.fund_id, 'import_batches', id::text, 'orders imported: ' || good || ' of ' || n || ' rows', request_id);
     answer := evergreen.import_answer(id, false, outs);
@@ -128,6 +153,8 @@ declare
   tokens text[];
   owner uuid;
   payer uuid;
+  meant uuid[];
+  kids uuid[];
   hits uuid[];
   named int;
 begin
@@ -142,17 +169,18 @@ begin
   select array_agg(distinct upper(t.word)) into tokens from (
     select w as word from regexp_split_to_table(concat_ws(' ', said ->> 'end_to_end', said ->> 'remittance'), '[^[:alnum:]._/-]+') w where length(w) between 2 and 60
     union select v from unnest(array[said ->> 'end_to_end', said ->> 'remittance']) v where length(v) between 2 and 60) t;
-  with recursive meant as (
-    select r.flow_id from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.outcome = 'accepted' and upper(r.reference) = any (tokens)
-    union select replace(t, '-', '')::uuid from unnest(tokens) t where replace(t, '-', '') ~ '^[0-9A-F]{32}$'
-    -- what a gate carried forward goes by the name of what was asked
-    union select f.flow_id from public.fund_flows f join meant m on f.parent_flow_id = m.flow_id
-  ), open as (
-    select f.flow_id, f.investor_id, case f.direction when 'redemption' then f.net_amount else f.amount end as due from public.fund_flows f join meant m using (flow_id)
-     where f.fund_id = of_fund.fund_id and f.direction = way and f.order_kind = 'plain' and f.cleared_at is null
-       and case way when 'redemption' then f.status = 'claimable' else f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') end
-  )
-  select count(*), array_agg(o.flow_id) filter (where o.due = owed), min(o.investor_id::text) filter (where o.due = owed) into named, hits, payer from open o;
+  meant := array(select r.flow_id from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.outcome = 'accepted' and upper(r.reference) = any (tokens)
+    union select replace(t, '-', '')::uuid from unnest(tokens) t where replace(t, '-', '') ~ '^[0-9A-F]{32}$');
+  -- what a gate carried forward goes by the name of what was asked
+  kids := meant;
+  while cardinality(kids) > 0 loop
+    kids := array(select f.flow_id from public.fund_flows f where f.parent_flow_id = any (kids));
+    meant := meant || kids;
+  end loop;
+  select count(*), array_agg(o.flow_id) filter (where o.due = owed), min(o.investor_id::text) filter (where o.due = owed) into named, hits, payer from (
+    select f.flow_id, f.investor_id, case f.direction when 'redemption' then f.net_amount else f.amount end as due from public.fund_flows f
+     where f.flow_id = any (meant) and f.fund_id = of_fund.fund_id and f.direction = way and f.order_kind = 'plain' and f.cleared_at is null
+       and case way when 'redemption' then f.status = 'claimable' else f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') end) o;
   if cardinality(hits) = 1 then
     if owner <> payer then
       return jsonb_build_object('reason', 'The account is that of another investor than the order''s.');
@@ -201,7 +229,7 @@ begin
   perform evergreen.refuse_unless((said ->> 'amount')::numeric > 0 and (said ->> 'amount')::numeric < 1e30
     and coalesce(evergreen.within_exponent((said ->> 'amount')::numeric, coalesce(said ->> 'currency', of_fund.base_currency)), (said ->> 'amount')::numeric = round((said ->> 'amount')::numeric, 4)),
     'EG400', 'The amount is positive and has no more decimals than its currency.');
-  if exists (select from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'bank' and r.identity = mark and r.outcome in ('matched', 'unmatched')) then
+  if evergreen.is_taken(of_fund.fund_id, 'bank', mark) then
     return jsonb_build_object('outcome', 'duplicate', 'code', 'EG428', 'reason', 'An earlier statement has that line.');
   end if;
   hit := evergreen.bank_match(of_fund, said);
@@ -258,24 +286,25 @@ begin
   n := jsonb_array_length(lines);
   begin
     -- two equal lines of one statement are two movements; the same two in the next statement are the same two
+    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, imported_by)
+    values (id, of_fund.fund_id, 'bank', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, evergreen.actor());
     for r in select x.said, x.position, encode(sha256(convert_to(x.basis || '|' || row_number() over (partition by x.basis order by x.position), 'UTF8')), 'hex') as mark
                from (select l.said, l.position, jsonb_build_array(l.said -> 'account', l.said -> 'booked_on', l.said -> 'side', l.said -> 'amount', l.said -> 'currency',
                        l.said -> 'reference', l.said -> 'end_to_end', l.said -> 'remittance', l.said -> 'counterparty_account')::text as basis
                        from jsonb_array_elements(lines) with ordinality l (said, position)) x order by x.position loop
-      made := evergreen.take_line(of_fund, r.said, r.mark) || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int, 'said', r.said);
+      made := evergreen.take_line(of_fund, r.said, r.mark);
+      perform evergreen.keep_row(id, of_fund.fund_id, 'bank', r.position, r.said, made);
       good := good + (made ->> 'outcome' = 'matched')::int;
       waiting := waiting + (made ->> 'outcome' = 'unmatched')::int;
       bad := bad + (made ->> 'outcome' = 'refused')::int;
-      outs := outs || made;
+      if made ->> 'outcome' <> 'matched' and cardinality(outs) < 500 then
+        outs := outs || (made || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int));
+      end if;
     end loop;
     if dry_run or (bad > 0 and not partial) or good + waiting = 0 then
       raise exception using errcode = 'EG0DR';
     end if;
-    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, accepted, refused, unmatched, imported_by)
-    values (id, of_fund.fund_id, 'bank', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, good, n - good - waiting, waiting, evergreen.actor());
-    insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, matched_by, flow_id, ledger_tx_id, said)
-    select id, (o ->> 'position')::int, (o ->> 'line')::int, of_fund.fund_id, 'bank', o ->> 'outcome', o ->> 'code', o ->> 'reason', o #>> '{said,reference}',
-           o ->> 'identity', o ->> 'matched_by', (o ->> 'flow_id')::uuid, (o ->> 'ledger_tx_id')::uuid, jsonb_strip_nulls(o -> 'said') from unnest(outs) o;
+    update public.import_batches b set accepted = good, refused = n - good - waiting, unmatched = waiting where b.import_id = id;
     perform evergreen.emit('BANK_STATEMENT_IMPORTED', of_fund.fund_id, jsonb_build_object('import_id', id, 'matched', good, 'unmatched', waiting), evergreen.actor(), '{}', '{}', request_id);
     perform evergreen.audit(of_fund.fund_id, 'import_batches', id::text, 'bank statement imported: ' || good || ' of ' || n || ' lines matched', request_id);
     answer := evergreen.import_answer(id, false, outs);

@@ -40,7 +40,7 @@ begin
   perform evergreen.refuse_unless(jsonb_array_length(accounts) between 1 and 10000, 'EG413', 'accounts has 1 to 10,000 rows.');
   select a.n, a.investor is not null and i.investor_id is null as nobody into bad
     from (select x.*, row_number() over () as n from jsonb_to_recordset(accounts) x (investor text, account text, bic text, holder text, currency text)) a
-    left join public.investors i on i.code = a.investor or i.investor_id::text = lower(a.investor)
+    left join public.investors i on i.investor_id = evergreen.investor_named(a.investor)
    where (evergreen.is_account(a.account) and (a.bic is null or a.bic ~ '^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$') and length(a.holder) between 1 and 140
       and exists (select from public.currencies c where c.code = a.currency) and (a.investor is null or i.investor_id is not null)) is not true order by a.n limit 1;
   perform evergreen.refuse_unless(bad.n is null or not bad.nobody, 'EG404', 'Account ' || bad.n || ': no investor with that code.');
@@ -49,7 +49,7 @@ begin
   insert into public.bank_accounts (fund_id, investor_id, account, bic, holder, currency, proposed_by)
   select distinct of_fund.fund_id, i.investor_id, a.account, a.bic, a.holder, a.currency, evergreen.actor()
     from jsonb_to_recordset(accounts) a (investor text, account text, bic text, holder text, currency text)
-    left join public.investors i on i.code = a.investor or i.investor_id::text = lower(a.investor)
+    left join public.investors i on i.investor_id = evergreen.investor_named(a.investor)
    where not exists (select from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is not distinct from i.investor_id and b.account = a.account
      and b.bic is not distinct from a.bic and b.holder = a.holder and b.currency = a.currency and b.status in ('proposed', 'active'));
   get diagnostics n = row_count;

@@ -77,6 +77,18 @@ const refused: [string, () => Uint8Array | string, "EG400" | "EG413", RegExp][] 
   ["a huge text", () => statement.replace("SVC-1", "x".repeat(1_000_000)), "EG413", /longer than 32768/],
   ["a text of many pieces", () => statement.replace("SVC-1", "x<!---->".repeat(40_000)), "EG413", /longer than 32768/],
   [
+    "a long attribute",
+    () => statement.replace("<Ntry>", `<Ntry a="${"x".repeat(40_000)}">`),
+    "EG413",
+    /longer than 32768/,
+  ],
+  [
+    "a long comment",
+    () => statement.replace("<Ntry>", `<!--${"x".repeat(40_000)}--><Ntry>`),
+    "EG413",
+    /longer than 32768/,
+  ],
+  [
     "many attributes",
     () => statement.replace("<Ntry>", `<Ntry ${Array.from({ length: 65 }, (_, at) => `a${at}="1"`).join(" ")}>`),
     "EG413",
@@ -100,7 +112,7 @@ const refused: [string, () => Uint8Array | string, "EG400" | "EG413", RegExp][] 
     "an encrypted part",
     () => zipOf(parts.map((part) => ({ ...part, claims: { encrypted: true } }))),
     "EG400",
-    /encrypted/,
+    /encrypted; save it without a password/,
   ],
   ["a wrong checksum", () => zipOf(parts.map((part) => ({ ...part, claims: { crc: 1 } }))), "EG400", /checksum/],
   [

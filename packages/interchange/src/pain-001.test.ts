@@ -203,6 +203,7 @@ describe("a payment file", () => {
 
   it("euro between IBANs is SEPA; anything else is not", () => {
     expect(writePain001(ORDER).xml).toMatch(/<SvcLvl><Cd>SEPA<\/Cd><\/SvcLvl>[\s\S]*<ChrgBr>SLEV</);
+    expect(writePain001({ ...ORDER, currency: "USD" }).xml).not.toContain("SEPA");
     const dollars = { ...ORDER, currency: "USD", transfers: [transfer(1, "1", { account: "000123-456" })] };
     expect(writePain001(dollars).xml).not.toContain("SEPA");
     expect(writePain001(dollars).xml).toMatch(/<ChrgBr>SHAR<[\s\S]*<Othr><Id>000123-456<\/Id><\/Othr>/);
@@ -273,6 +274,16 @@ describe("a payment file", () => {
     ],
     ["an identifier with a line break", { transfers: [transfer(1, "1", { endToEndId: "a\nb" })] }, /endToEndId/],
     ["a long message id", { messageId: "x".repeat(36) }, /messageId/],
+    [
+      "an account that would break the file",
+      { transfers: [transfer(1, "1", { account: "a</Id><x>" })] },
+      /account is no account number/,
+    ],
+    [
+      "an IBAN with wrong check digits",
+      { transfers: [transfer(1, "1", { account: "DE88370400440532013000" })] },
+      /account/,
+    ],
     ["a BIC that is none", { debtor: { ...ORDER.debtor, bic: "BANK" } }, /bic/],
     ["a day that is none", { executionDate: "2026-02-30" }, /executionDate/],
   ] as [string, Partial<PaymentOrder>, RegExp][])("%s is refused", async (_what, more, words) => {

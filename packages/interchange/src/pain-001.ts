@@ -1,7 +1,7 @@
 // Credit transfers to pay redemptions, as pain.001.001.09 (customer credit transfer initiation of ISO 20022). The same payments give the same bytes.
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
-import { BIC, isIban } from "./accounts.ts";
+import { accountNumber, BIC, isIban } from "./accounts.ts";
 import { isPlainDecimal, sumOf, withPlaces } from "./decimals.ts";
 
 /** Characters that every bank takes in a name or a text (EPC's character set). */
@@ -11,7 +11,7 @@ const Identifier = z.string().regex(/^(?!.*\/\/)(?!\/)[A-Za-z0-9/\-?:().,'+ ]{1,
 
 const Party = z.object({
   holder: z.string().min(1).max(140),
-  account: z.string().min(3).max(34),
+  account: z.string().refine((number) => accountNumber(number) === number, "is no account number"),
   bic: z.string().regex(BIC).nullable(),
 });
 
