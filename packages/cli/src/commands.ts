@@ -8,6 +8,7 @@ import { eventCommands } from "./commands/events.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { mandateCommands } from "./commands/mandate.ts";
+import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
 import { proposalCommands } from "./commands/proposals.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Command[] = [
   ...proposalCommands,
   ...orderCommands,
   ...dealCommands,
+  ...navCommands,
   ...verifyCommands,
   ...eventCommands,
   ...runCommands,

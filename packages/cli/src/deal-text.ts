@@ -33,6 +33,7 @@ const STATES: Readonly<Record<string, string>> = {
   claimable: "claims open",
   settled: "settled",
   closed: "closed",
+  discarded: "discarded",
   suspended: "suspended",
 };
 
@@ -42,21 +43,27 @@ export const stateText = (day: Pick<DayRow, "status" | "step">): string =>
 
 const APPROVE = "npx --no-install evergreen nav approve";
 
+function approvalsText({ needed, approvals }: { needed: number; approvals: number }): string {
+  const open = needed - approvals;
+  return open === 1 ? "one approval" : `${open === 2 ? "two" : open} approvals`;
+}
+
 /** One sentence, with the command where one helps. */
 export function waitsText(waits: WaitsFor | null): string {
-  if (waits === null) return "nothing: the day is closed";
+  if (waits === null) return "nothing: the day is over";
   switch (waits.kind) {
     case "cut_off":
       return `the cut-off at ${when(waits.until)}`;
+    case "days":
+      return `other days of the fund: ${waits.days.map((row) => `class ${plain(row.class)} of ${row.date} (${STATES[row.status] ?? plain(row.status)})`).join(", ")}`;
+    case "tool":
+      return `${approvalsText(waits)} of the tool ${plain(waits.tool).replaceAll("_", " ")}, which the run asks for: npx --no-install evergreen proposals approve ${waits.proposalId} --hash ${waits.hash} --as <portfolio manager>`;
     case "inputs":
       return `inputs of the NAV: ${waits.blockers.map((row) => `${plain(row.label)} (${plain(row.blockedBy)})`).join(", ")}`;
-    case "approvals": {
-      const open = waits.needed - waits.approvals;
-      const people = open === 1 ? "one approval" : `${open === 2 ? "two" : open} approvals`;
-      return `${people}: ${APPROVE} ${waits.proposalId} --hash ${waits.hash} --as <portfolio manager>`;
-    }
+    case "approvals":
+      return `${approvalsText(waits)}: ${APPROVE} ${waits.proposalId} --hash ${waits.hash} --as <portfolio manager>`;
     case "proposal":
-      return `a new proposal of the NAV: the last one is ${waits.status}`;
+      return `a new proposal of the NAV: the last one is ${waits.status}; correct what was wrong and knock with \`evergreen deal knock\`, or discard the day`;
     case "cash":
       return `the cash of ${waits.orders === 1 ? "one order" : `${waits.orders} orders`}`;
     case "suspension":

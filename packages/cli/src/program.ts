@@ -19,6 +19,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   proposals: "What agents propose and people decide",
   order: "What investors ask for",
   deal: "Dealing days",
+  nav: "Net asset values and who approved them",
   events: "What happened, and what could not be delivered",
   runs: "Workflows",
   audit: "The audit trail",

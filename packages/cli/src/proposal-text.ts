@@ -4,6 +4,18 @@ import type { Proposal, ProposalRow } from "./reads/proposals.ts";
 
 type Side = NonNullable<ProposalRow["body"]["before"]>;
 
+/** What is proposed, in one line of a list. */
+export function subjectOf(row: ProposalRow): string {
+  const { body } = row;
+  if (row.kind === "nav")
+    return `NAV of ${word(body.nav_date)}, version ${word(body.version)}: ${money(word(body.nav))}`;
+  if (row.kind === "lmt") return word(body.tool).replaceAll("_", " ");
+  return `${body.trades.length} trades, cost ${money(body.cost)} ${body.currency}`;
+}
+
+const word = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" ? plain(String(value)) : "";
+
 /** The whole proposal, with the command that decides it when it is waiting. */
 export function proposalText(proposal: Proposal): string {
   const { row, checks, memories } = proposal;
@@ -21,7 +33,8 @@ export function proposalText(proposal: Proposal): string {
       ["Workflow", row.workflow_id],
     ]),
     body.words === "" ? "" : plain(body.words),
-    trades(row),
+    row.kind === "nav" ? nav(row) : row.kind === "lmt" ? tool(row) : trades(row),
+    approvals(proposal),
     weights(body.before, body.after),
     liquidity(body.before, body.after, body.currency),
     remarks(
@@ -50,6 +63,63 @@ export function proposalText(proposal: Proposal): string {
     next(row),
   ];
   return blocks.filter((block) => block !== "").join("\n\n");
+}
+
+function nav({ body }: ProposalRow): string {
+  const classes = Array.isArray(body.classes) ? (body.classes as Record<string, unknown>[]) : [];
+  return [
+    facts([
+      ["NAV date", `${word(body.nav_date)}, version ${word(body.version)}`],
+      ...(typeof body.reason === "string" ? [["Restated because", body.reason] as const] : []),
+      ["Total assets", money(word(body.total_assets))],
+      ["Liabilities", money(word(body.liabilities))],
+      ["Performance fee", money(word(body.performance_fee))],
+      ["NAV", money(word(body.nav))],
+    ]),
+    table(classes, [
+      { header: "Class", value: (row) => word(row.share_class_id) },
+      { header: "NAV", value: (row) => money(word(row.nav)), figure: true },
+      { header: "Per unit", value: (row) => word(row.nav_per_unit), figure: true },
+    ]),
+    `The inputs are in \`evergreen nav show\`.`,
+  ].join("\n\n");
+}
+
+function tool({ body, inputs }: ProposalRow): string {
+  const trigger = Object.entries(inputs).filter(([, value]) => typeof value === "string" || typeof value === "number");
+  return [
+    facts([
+      ["Tool", word(body.tool).replaceAll("_", " ")],
+      ...trigger.map(([name, value]) => [name.replaceAll("_", " "), word(value)] as const),
+    ]),
+    ["Drafted notice:", ...wrapped(word(body.notice), 100).map((line) => `  ${line}`)].join("\n"),
+  ].join("\n\n");
+}
+
+/** Lines of at most `most` characters, broken between words. */
+function wrapped(words: string, most: number): string[] {
+  const lines: string[] = [];
+  for (const next of words.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + next.length <= most) lines[lines.length - 1] = `${last} ${next}`;
+    else lines.push(next);
+  }
+  return lines;
+}
+
+/** Who decided already, where one person is not enough. */
+function approvals({ row, approvals: given }: Proposal): string {
+  if (row.approvals_needed < 2) return "";
+  return table(
+    given,
+    [
+      { header: "Decision", value: (one) => one.decision },
+      { header: "By", value: (one) => `user:${one.decided_by}` },
+      { header: "At", value: (one) => when(one.decided_at) },
+      { header: "Why", value: (one) => one.reason },
+    ],
+    `Nobody has decided yet; ${row.approvals_needed} people must approve.`,
+  );
 }
 
 const LONGEST_MEMORY = 160;
@@ -119,5 +189,9 @@ function shortRatio(value: string | null): string {
 
 function next(row: ProposalRow): string {
   if (row.status !== "pending") return "";
-  return `A second portfolio manager decides:\n  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as <second PM> --wait`;
+  const who =
+    row.approvals_needed < 2
+      ? "A second portfolio manager decides"
+      : `${row.approvals_needed} people who did not propose it decide`;
+  return `${who}:\n  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as <second PM>${row.approvals_needed < 2 ? " --wait" : ""}`;
 }

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { isoTime, plain, trimmedMoney } from "../output.ts";
 import type { Session } from "../session.ts";
 import { isUuid } from "./funds.ts";
+import { type ApprovalRow, approvalsOf } from "./strikes.ts";
 
 const Amount = z.string();
 const Ratio = z.string().nullable().optional();
@@ -37,9 +38,10 @@ const Side = z.object({
 /** An illiquid sleeve that is left to pacing and subscriptions: its name, or the finding about it. */
 const Steered = z.union([z.string(), z.looseObject({ name: z.string(), words: z.string().default("") })]);
 
-const Body = z.object({
-  currency: z.string(),
-  trades: z.array(Trade),
+/** What a rebalancing proposes; a NAV and a liquidity tool have figures of their own, which are kept as they are. */
+const Body = z.looseObject({
+  currency: z.string().default(""),
+  trades: z.array(Trade).default([]),
   cost: Amount.default("0"),
   turnover: Ratio,
   before: Side.optional(),
@@ -52,7 +54,7 @@ const Body = z.object({
   method: z.string().nullable().optional(),
 });
 
-const Inputs = z.object({
+const Inputs = z.looseObject({
   memory_ids: z.array(z.string()).default([]),
   mandate_version: z.union([z.string(), z.number()]).nullable().optional(),
 });
@@ -70,6 +72,7 @@ const ProposalRow = z.object({
   workflow_id: z.string(),
   proposed_by: z.string(),
   requested_by: z.string(),
+  approvals_needed: z.number(),
   expires_at: z.string(),
   created_at: z.string(),
   decided_at: z.string().nullable(),
@@ -99,13 +102,14 @@ const MemoryRow = z.object({
 export type MemoryRow = z.infer<typeof MemoryRow>;
 
 const COLUMNS =
-  "proposal_id,fund_id,kind,status,hash,body,inputs,event_id,workflow_id,proposed_by,requested_by,expires_at,created_at,decided_at,applied_at,refusal,fund:funds!proposals_fund_id_fkey(code)";
+  "proposal_id,fund_id,kind,status,hash,body,inputs,event_id,workflow_id,proposed_by,requested_by,approvals_needed,expires_at,created_at,decided_at,applied_at,refusal,fund:funds!proposals_fund_id_fkey(code)";
 
 /** A proposal with what the rooms found and what it remembers. */
 export interface Proposal {
   row: ProposalRow;
   checks: CheckRow[];
   memories: MemoryRow[];
+  approvals: ApprovalRow[];
 }
 
 /** Errors: EG400 when that is no id, EG404 when the caller sees no such proposal. */
@@ -129,7 +133,7 @@ export async function proposalOfEvent(session: Session, eventId: string): Promis
 
 export async function withChecks(session: Session, row: ProposalRow): Promise<Proposal> {
   const cited = row.inputs.memory_ids.filter(isUuid);
-  const [checks, memories] = await Promise.all([
+  const [checks, memories, approvals] = await Promise.all([
     session.read(
       "proposal_checks",
       "room,rule,result,value::text,limit_value::text,detail",
@@ -137,8 +141,9 @@ export async function withChecks(session: Session, row: ProposalRow): Promise<Pr
       CheckRow,
     ),
     cited.length === 0 ? [] : memoriesWhere(session, (query) => query.in("memory_id", cited)),
+    approvalsOf(session, row.proposal_id),
   ]);
-  return { row, checks, memories };
+  return { row, checks, memories, approvals };
 }
 
 export function memoriesWhere(session: Session, narrow: Parameters<Session["read"]>[2]): Promise<MemoryRow[]> {
@@ -224,7 +229,7 @@ const sideJson = (side: z.infer<typeof Side> | undefined) =>
       };
 
 /** Everything about a proposal for a script. */
-export const proposalJson = ({ row, checks, memories }: Proposal) => ({
+export const proposalJson = ({ row, checks, memories, approvals }: Proposal) => ({
   proposalId: row.proposal_id,
   proposalHash: row.hash,
   fundId: row.fund_id,
@@ -258,4 +263,12 @@ export const proposalJson = ({ row, checks, memories }: Proposal) => ({
   trades: tradesJson(row),
   checks: checksJson(checks),
   memories: memoriesJson(memories),
+  approvalsNeeded: row.approvals_needed,
+  approvals: approvals.map((approval) => ({
+    decision: approval.decision,
+    by: `user:${approval.decided_by}`,
+    reason: approval.reason,
+    at: isoTime(approval.decided_at),
+  })),
+  ...(row.kind === "rebalancing" ? {} : { body: row.body, inputs: row.inputs }),
 });
