@@ -7,6 +7,7 @@ import { dealCommands } from "./commands/deal.ts";
 import { eventCommands } from "./commands/events.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
+import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
@@ -14,6 +15,7 @@ import { proposalCommands } from "./commands/proposals.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
 import { runCommands } from "./commands/runs.ts";
 import { stackCommands } from "./commands/stack.ts";
+import { termsCommands } from "./commands/terms.ts";
 import { verifyCommands } from "./commands/verify.ts";
 
 export const COMMANDS: readonly Command[] = [
@@ -26,6 +28,8 @@ export const COMMANDS: readonly Command[] = [
   ...orderCommands,
   ...dealCommands,
   ...navCommands,
+  ...lmtCommands,
+  ...termsCommands,
   ...verifyCommands,
   ...eventCommands,
   ...runCommands,

@@ -20,6 +20,8 @@ export const GROUPS: Readonly<Record<string, string>> = {
   order: "What investors ask for",
   deal: "Dealing days",
   nav: "Net asset values and who approved them",
+  lmt: "Liquidity tools",
+  terms: "When and how a class deals",
   events: "What happened, and what could not be delivered",
   runs: "Workflows",
   audit: "The audit trail",
