@@ -1,6 +1,6 @@
 // A dealing day for a person: where it stands in the twelve steps, what it waits for, gate, price, and what every order got. Pure.
 import { asked } from "./order-text.ts";
-import { facts, figure, fixed, money, percent, plain, table, when } from "./output.ts";
+import { facts, figure, fixed, inWords, money, percent, plain, table, when } from "./output.ts";
 import { type DayRow, type Deal, gateCap, gateFraction } from "./reads/deals.ts";
 import { sideOf } from "./reads/orders.ts";
 import type { WaitsFor } from "./reads/waiting.ts";
@@ -45,7 +45,7 @@ const APPROVE = "npx --no-install evergreen nav approve";
 
 function approvalsText({ needed, approvals }: { needed: number; approvals: number }): string {
   const open = needed - approvals;
-  return open === 1 ? "one approval" : `${open === 2 ? "two" : open} approvals`;
+  return `${inWords(open)} ${open === 1 ? "approval" : "approvals"}`;
 }
 
 /** One sentence, with the command where one helps. */
@@ -77,6 +77,7 @@ export function gateText(deal: Deal): string {
   const { day, shareClass } = deal;
   const fraction = gateFraction(deal);
   if (day.decision.suspend === true) return "dealing is suspended";
+  if (day.status === "discarded") return "–";
   if (fraction === null && day.decision.gate === undefined) return "not decided yet";
   if (day.decision.gate !== true) return "not applied: everybody is paid in full";
   const cap = gateCap(deal);

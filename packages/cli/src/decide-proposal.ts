@@ -3,7 +3,7 @@ import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
 import { type Answer, type Options, text } from "./command.ts";
 import { type Context, requestIdOf } from "./context.ts";
-import { plain } from "./output.ts";
+import { inWords, plain } from "./output.ts";
 import { findProposal, type Proposal } from "./reads/proposals.ts";
 import type { Session } from "./session.ts";
 import { timeoutMs, until } from "./wait.ts";
@@ -79,7 +79,7 @@ export async function decide(
       : version !== null
         ? `Proposal ${row.proposal_id} is applied: allocations of ${row.fund.code} are now version ${version}.`
         : status === "pending"
-          ? `Your approval is recorded; ${row.approvals_needed - given === 1 ? "one more is" : `${row.approvals_needed - given} more are`} needed, of somebody else:\n  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as <another portfolio manager>`
+          ? `Your approval is recorded; ${inWords(row.approvals_needed - given)} more ${row.approvals_needed - given === 1 ? "is" : "are"} needed, of somebody else:\n  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as <another portfolio manager>`
           : `Proposal ${row.proposal_id} is ${status === "applied" ? (APPLIED[row.kind] ?? status) : status}.`,
     ...(isRefused ? { exit: EXIT.refused } : {}),
   };

@@ -1,5 +1,5 @@
 // A NAV for a person and for a script: inputs with their ages, totals, prices, approvals, and what comes next. Pure.
-import { facts, figure, fixed, isoTime, plain, table, when } from "./output.ts";
+import { facts, figure, fixed, isoTime, peopleNeeded, plain, table, when } from "./output.ts";
 import type { StandingNav } from "./reads/nav.ts";
 
 export function navJson(nav: StandingNav) {
@@ -110,5 +110,5 @@ function next({ strike, proposal, approvals }: StandingNav, blocked: number): st
   if (proposal.status === "approved") return "Approved by two people; it is struck next.";
   if (proposal.status !== "pending") return `The proposal is ${plain(proposal.status)}.`;
   const open = proposal.approvals_needed - approvals.filter((row) => row.decision === "approved").length;
-  return `${open === 1 ? "One person" : `${open} people`} who did not propose it ${open === 1 ? "approves" : "approve"}:\n  npx --no-install evergreen nav approve ${strike.proposal_id ?? ""} --hash ${proposal.hash} --as <portfolio manager>`;
+  return `${peopleNeeded(open, "approve")}:\n  npx --no-install evergreen nav approve ${strike.proposal_id ?? ""} --hash ${proposal.hash} --as <portfolio manager>`;
 }

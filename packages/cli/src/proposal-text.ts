@@ -1,5 +1,5 @@
 // A proposal for a person: trades with reasons and cost, weights before and after, liquidity, checks, what it remembered. Pure.
-import { facts, money, multiple, percent, plain, table, when } from "./output.ts";
+import { facts, inWords, money, multiple, peopleNeeded, percent, plain, table, when } from "./output.ts";
 import type { Proposal, ProposalRow } from "./reads/proposals.ts";
 
 type Side = NonNullable<ProposalRow["body"]["before"]>;
@@ -33,7 +33,7 @@ export function proposalText(proposal: Proposal): string {
       ["Workflow", row.workflow_id],
     ]),
     body.words === "" ? "" : plain(body.words),
-    row.kind === "nav" ? nav(row) : row.kind === "lmt" ? tool(row) : trades(row),
+    row.kind === "nav" ? nav(proposal) : row.kind === "lmt" ? tool(row) : trades(row),
     approvals(proposal),
     weights(body.before, body.after),
     liquidity(body.before, body.after, body.currency),
@@ -60,12 +60,12 @@ export function proposalText(proposal: Proposal): string {
       : ["Remembered:", ...memories.map((memory) => `  ${memory.memory_id}  ${shortened(plain(memory.text))}`)].join(
           "\n",
         ),
-    next(row),
+    next(proposal),
   ];
   return blocks.filter((block) => block !== "").join("\n\n");
 }
 
-function nav({ body }: ProposalRow): string {
+function nav({ row: { body }, classCodes }: Proposal): string {
   const classes = Array.isArray(body.classes) ? (body.classes as Record<string, unknown>[]) : [];
   return [
     facts([
@@ -77,7 +77,7 @@ function nav({ body }: ProposalRow): string {
       ["NAV", money(word(body.nav))],
     ]),
     table(classes, [
-      { header: "Class", value: (row) => word(row.share_class_id) },
+      { header: "Class", value: (row) => classCodes.get(word(row.share_class_id)) ?? word(row.share_class_id) },
       { header: "NAV", value: (row) => money(word(row.nav)), figure: true },
       { header: "Per unit", value: (row) => word(row.nav_per_unit), figure: true },
     ]),
@@ -90,11 +90,14 @@ function tool({ body, inputs }: ProposalRow): string {
   return [
     facts([
       ["Tool", word(body.tool).replaceAll("_", " ")],
-      ...trigger.map(([name, value]) => [name.replaceAll("_", " "), word(value)] as const),
+      ...trigger.map(([name, value]) => [label(name), word(value)] as const),
     ]),
     ["Drafted notice:", ...wrapped(word(body.notice), 100).map((line) => `  ${line}`)].join("\n"),
   ].join("\n\n");
 }
+
+/** "asked_on" → "Asked on". */
+const label = (name: string): string => name.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
 
 /** Lines of at most `most` characters, broken between words. */
 function wrapped(words: string, most: number): string[] {
@@ -118,7 +121,7 @@ function approvals({ row, approvals: given }: Proposal): string {
       { header: "At", value: (one) => when(one.decided_at) },
       { header: "Why", value: (one) => one.reason },
     ],
-    `Nobody has decided yet; ${row.approvals_needed} people must approve.`,
+    `Nobody has decided yet; ${inWords(row.approvals_needed)} people must approve.`,
   );
 }
 
@@ -187,11 +190,10 @@ function shortRatio(value: string | null): string {
   return kept === "" ? whole : `${whole}.${kept}`;
 }
 
-function next(row: ProposalRow): string {
+function next({ row, approvals: given }: Proposal): string {
   if (row.status !== "pending") return "";
-  const who =
-    row.approvals_needed < 2
-      ? "A second portfolio manager decides"
-      : `${row.approvals_needed} people who did not propose it decide`;
-  return `${who}:\n  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as <second PM>${row.approvals_needed < 2 ? " --wait" : ""}`;
+  const command = `  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as <second PM>`;
+  if (row.approvals_needed < 2) return `A second portfolio manager decides:\n${command} --wait`;
+  const open = row.approvals_needed - given.filter((one) => one.decision === "approved").length;
+  return `${peopleNeeded(open, "decide")}:\n${command}`;
 }

@@ -69,6 +69,8 @@ function gateWords(gate: NonNullable<LmtPolicy["gate"]>): string {
   return `${gate.basis === "net" ? "net of subscriptions" : "gross"}, ${caps.join(" and ")}${least}`;
 }
 
+const nth = (which: number | "last", day: string): string => (which === "last" ? `the last ${day}` : `${day} ${which}`);
+
 /** Label and words of dealing terms. */
 export function termRows(terms: DealingPolicy): [string, string][] {
   const notice = (side: { n: number; basis: string }): string =>
@@ -81,8 +83,8 @@ export function termRows(terms: DealingPolicy): [string, string][] {
       : "weekday" in on
         ? `, on weekday ${on.weekday}`
         : "dayOfMonth" in on
-          ? `, on day ${on.dayOfMonth} of the month`
-          : `, on business day ${on.businessDayOfMonth} of the month`;
+          ? `, on ${nth(on.dayOfMonth, "day")} of the month`
+          : `, on ${nth(on.businessDayOfMonth, "business day")} of the month`;
   const soft = lockUp.softFees.map((step) => `${share(step.rate)} before ${step.untilMonths} months`).join(", ");
   return [
     ["Dealing", `${terms.frequency}${day}, cut-off ${terms.cutOff} ${terms.timeZone}, calendar ${terms.calendar}`],

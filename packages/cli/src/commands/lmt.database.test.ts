@@ -80,7 +80,7 @@ describe("packs", () => {
     await house.run("pm1", ["lmt", "set", "free-form", "--fund", code, "--from", "2026-01-01"]);
     const terms = await house.run("pm1", ["terms", "show", "--fund", code]);
     expect(terms.out).toContain(
-      "Dealing:    monthly, on business day last of the month, cut-off 12:00 Europe/Luxembourg, calendar LU",
+      "Dealing:    monthly, on the last business day of the month, cut-off 12:00 Europe/Luxembourg, calendar LU",
     );
     expect(terms.out).toContain("Lock-up:    12 months; fee 3 % before 18 months, 1.5 % before 24 months");
     const tools = await house.run("pm1", ["lmt", "show", "--fund", code]);
@@ -173,7 +173,7 @@ describe("lmt activate and end", () => {
     ];
     const asked = await house.run("ops1", words);
     expect(asked.exit).toBe(0);
-    expect(asked.out).toContain("2 people who did not propose it approve:");
+    expect(asked.out).toContain("Two people who did not propose it approve:");
     expect(asked.out).toContain("Reason: two thirds of the assets cannot be valued.");
     const proposed = await house.json("ops1", Activation, words);
     expect(proposed).toMatchObject({ status: "proposed", proposalStatus: "pending", approvals: 0 });

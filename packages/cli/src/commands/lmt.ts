@@ -6,7 +6,7 @@ import { z } from "zod";
 import { type Answer, type Command, FUND, REASON, REQUEST_ID, text, WAIT_SECONDS } from "../command.ts";
 import { requestIdOf } from "../context.ts";
 import { dateOf } from "../dealing-options.ts";
-import { facts, isoTime, plain, table, when } from "../output.ts";
+import { facts, isoTime, peopleNeeded, plain, table, when } from "../output.ts";
 import { listClasses } from "../reads/classes.ts";
 import { findFund } from "../reads/funds.ts";
 import {
@@ -76,7 +76,7 @@ async function activationAnswer(session: Session, row: ActivationRow): Promise<A
   if (row.status === "proposed" && row.proposal.status === "pending")
     lines.push(
       "",
-      `${open === 1 ? "One person" : `${open} people`} who did not propose it ${open === 1 ? "approves" : "approve"}:`,
+      `${peopleNeeded(open, "approve")}:`,
       `  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.proposal.hash} --as <portfolio manager>`,
       "Then the same `lmt activate` again puts it to use.",
     );

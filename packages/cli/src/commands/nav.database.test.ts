@@ -172,7 +172,7 @@ describe("the NAV of a run", () => {
       const { out, exit } = await house.run("ops1", words);
       expect(exit).toBe(0);
       expect(out).toContain(
-        `2 people who did not propose it approve:\n  npx --no-install evergreen nav approve ${proposal_id} --hash ${hash}`,
+        `Two people who did not propose it approve:\n  npx --no-install evergreen nav approve ${proposal_id} --hash ${hash}`,
       );
       expect(out).toMatch(/A +108,000\.00 +1,000\.0000 +108\.0000 +–/);
     }
@@ -187,7 +187,7 @@ describe("the NAV of a run", () => {
     expect(list.out).toMatch(/nav +pending +NAV of 2026-01-30, version 1: 108,000\.00|pending +NAV of 2026-01-30/);
     const shown = await house.run("pm1", ["proposals", "show", proposal_id]);
     expect(shown.exit).toBe(0);
-    expect(shown.out).toContain("Nobody has decided yet; 2 people must approve.");
+    expect(shown.out).toContain("Nobody has decided yet; two people must approve.");
     expect(shown.out).toContain(`proposals approve ${proposal_id} --hash ${hash}`);
     await house.run("pm2", ["proposals", "approve", proposal_id, "--hash", hash]);
     expect((await house.run("pm1", ["proposals", "show", proposal_id])).out).toMatch(

@@ -3,6 +3,7 @@ import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
 import { isoTime, plain, trimmedMoney } from "../output.ts";
 import type { Session } from "../session.ts";
+import { listClasses } from "./classes.ts";
 import { isUuid } from "./funds.ts";
 import { type ApprovalRow, approvalsOf } from "./strikes.ts";
 
@@ -110,6 +111,8 @@ export interface Proposal {
   checks: CheckRow[];
   memories: MemoryRow[];
   approvals: ApprovalRow[];
+  /** Of the fund, where a NAV is proposed. */
+  classCodes: ReadonlyMap<string, string>;
 }
 
 /** Errors: EG400 when that is no id, EG404 when the caller sees no such proposal. */
@@ -133,7 +136,7 @@ export async function proposalOfEvent(session: Session, eventId: string): Promis
 
 export async function withChecks(session: Session, row: ProposalRow): Promise<Proposal> {
   const cited = row.inputs.memory_ids.filter(isUuid);
-  const [checks, memories, approvals] = await Promise.all([
+  const [checks, memories, approvals, classes] = await Promise.all([
     session.read(
       "proposal_checks",
       "room,rule,result,value::text,limit_value::text,detail",
@@ -142,8 +145,10 @@ export async function withChecks(session: Session, row: ProposalRow): Promise<Pr
     ),
     cited.length === 0 ? [] : memoriesWhere(session, (query) => query.in("memory_id", cited)),
     approvalsOf(session, row.proposal_id),
+    row.kind === "nav" ? listClasses(session, row.fund_id) : [],
   ]);
-  return { row, checks, memories, approvals };
+  const classCodes = new Map(classes.map((shareClass) => [shareClass.share_class_id, shareClass.code]));
+  return { row, checks, memories, approvals, classCodes };
 }
 
 export function memoriesWhere(session: Session, narrow: Parameters<Session["read"]>[2]): Promise<MemoryRow[]> {
