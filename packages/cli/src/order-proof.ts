@@ -2,7 +2,7 @@
 import { canonicalOrder, type RecordedOrder, rootFrom, sha256 } from "@evergreen-fund/verifier";
 import { order as compare, down, exact, over, shown, times } from "@evergreen-fund/verifier/exact.ts";
 import { asked } from "./order-text.ts";
-import { facts, figure, fixed, plain } from "./output.ts";
+import { facts, figure, fixed, inWords, plain } from "./output.ts";
 import type { FillRow } from "./reads/deals.ts";
 import { type OrderRow, sideOf } from "./reads/orders.ts";
 
@@ -62,6 +62,9 @@ function committed(row: OrderRow): RecordedOrder {
   };
 }
 
+const hashes = (count: number): string =>
+  count === 1 ? "One hash leads" : `${inWords(count).replace(/^./, (first) => first.toUpperCase())} hashes lead`;
+
 /** What has to be true for the order to have been in the book; each recomputed. */
 export function inclusionOf({ order, proof }: Proved): InclusionStep[] {
   return [
@@ -71,7 +74,7 @@ export function inclusionOf({ order, proof }: Proved): InclusionStep[] {
     },
     { says: "The leaf is the sha256 of its text", ok: sha256(proof.canonical).toString("hex") === proof.leaf },
     {
-      says: `${proof.path.length === 1 ? "One hash leads" : `${proof.path.length} hashes lead`} from the leaf to the root that was committed at the cut-off`,
+      says: `${hashes(proof.path.length)} from the leaf to the root that was committed at the cut-off`,
       ok: rootFrom(proof.leaf, proof.path) === proof.order_root,
     },
   ];
