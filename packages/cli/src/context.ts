@@ -83,17 +83,17 @@ export class Context {
     }
   }
 
-  /** A file as JSON. Errors: EG400 when it is absent, too long (4 MB) or not JSON. */
-  async json(path: string): Promise<unknown> {
+  /** A file as JSON. Errors: EG400 when it is absent, too long (4 MB unless said otherwise) or not JSON. */
+  async json(path: string, longest = LONGEST): Promise<unknown> {
     const source = await readFile(path, "utf8").catch((error: unknown) => {
       throw fileError(path, error);
     });
-    return parseJson(source, path);
+    return parseJson(source, path, longest);
   }
 
   /** stdin as JSON. */
   async inputJson(): Promise<unknown> {
-    return parseJson(await this.streams.input(), "standard input");
+    return parseJson(await this.streams.input(), "standard input", LONGEST);
   }
 }
 
@@ -102,8 +102,9 @@ export const requestIdOf = (given: string | undefined): string => given ?? `cli/
 
 const LONGEST = 4 * 1024 * 1024;
 
-function parseJson(source: string, name: string): unknown {
-  if (source.length > LONGEST) throw new EvergreenError("EG413", `${plain(name)} is larger than 4 MB.`);
+function parseJson(source: string, name: string, longest: number): unknown {
+  if (source.length > longest)
+    throw new EvergreenError("EG413", `${plain(name)} is larger than ${longest / 1024 / 1024} MB.`);
   try {
     return JSON.parse(source);
   } catch (error) {

@@ -9,11 +9,14 @@ import {
   type DealingHouse,
   dayAhead,
   dealingFund,
+  newInvestor,
+  openClass,
   payAll,
   reachCutOff,
   VECTOR,
 } from "@evergreen-fund/workers/tests/dealing-journeys.ts";
 import { openHouses, type TestHouse } from "@evergreen-fund/workers/tests/houses.ts";
+import { OPS } from "@evergreen-fund/workers/tests/journeys.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Door, openDoor } from "./test-house.ts";
@@ -181,5 +184,151 @@ describe("a day that people give up", () => {
     });
     const watched = await door.run("ops1", ["deal", "run", ...words, "--wait"]);
     expect(watched).toMatchObject({ exit: 3, out: expect.stringContaining("discarded") });
+  });
+});
+
+describe("days with everything at once, two classes at one NAV", () => {
+  let fund: DealingHouse;
+  const dates = [dayAhead(2), dayAhead(3)];
+  const Verdict = z.object({
+    ok: z.boolean(),
+    days: z.array(
+      z.object({
+        class: z.string(),
+        checks: z.array(z.object({ check: z.string(), ok: z.boolean().nullable(), says: z.string() })),
+      }),
+    ),
+  });
+  const place = (...words: string[]): Promise<{ id: string }> =>
+    door.json("ops1", Order, ["order", "place", ...words, "--fund", fund.code]);
+
+  /** Both classes from the opening to the close, by command line; the cash by the bank's confirmation. */
+  async function dealOn(date: string): Promise<void> {
+    const ids: string[] = [];
+    const day = (code: string, ...more: string[]): string[] => [
+      "deal",
+      "run",
+      "--fund",
+      fund.code,
+      "--class",
+      code,
+      "--date",
+      date,
+      ...more,
+    ];
+    for (const code of ["A", "B"]) ids.push((await door.json("ops1", Shown, day(code))).dealingDayId);
+    for (const id of ids) await reachCutOff(house, id);
+    const proposed = await door.json("ops1", Shown, day("A", "--wait", "--timeout", "240"));
+    expect(proposed.waitsFor, JSON.stringify(proposed.waitsFor)).toMatchObject({ kind: "approvals" });
+    const { proposalId = "", hash = "" } = proposed.waitsFor ?? {};
+    for (const person of ["pm1", "pm2"] as const)
+      expect(await door.run(person, ["nav", "approve", proposalId, "--hash", hash])).toMatchObject({ exit: 0 });
+    for (const [i, code] of ["A", "B"].entries()) {
+      await door.json("ops1", Shown, day(code, "--wait", "--timeout", "240"));
+      await payAll(house, fund, ids[i] ?? "");
+      const closed = await door.json("ops1", Shown, day(code, "--wait", "--timeout", "240"));
+      expect(closed.status).toBe("closed");
+    }
+  }
+
+  async function expectVerified(date: string): Promise<void> {
+    const verdict = await door.json("audit1", Verdict, ["deal", "verify", "--fund", fund.code, "--date", date]);
+    expect(verdict.days.map((day) => day.class).sort()).toEqual(["A", "B"]);
+    expect(verdict.days.flatMap(({ checks }) => checks.filter(({ ok }) => ok !== true))).toEqual([]);
+  }
+
+  it(
+    "gate net, swing, levy, fees, lock-up, switch, transfer, subscriptions: the verifier finds them right to the cent",
+    LONG,
+    async () => {
+      const lockUp = { hardMonths: 0, softFees: [{ untilMonths: 36, rate: "0.02" }] };
+      fund = await dealingFund(house, {
+        policy: { lockUp },
+        lmt: {
+          tools: ["redemption_gate", "swing_pricing", "anti_dilution_levy", "redemption_fee"],
+          gate: { basis: "net", share: "0.03", smallOrder: "5000" },
+          swing: {
+            mode: "partial",
+            tiers: [
+              { above: "0.001", factor: "0.0023" },
+              { above: "0.02", factor: "0.0071" },
+            ],
+            maxFactor: "0.02",
+          },
+          levy: { rate: "0.005", on: "both" },
+          redemptionFee: { rate: "0.0013" },
+          carry: "priority_by_vintage",
+        },
+      });
+      await openClass(house, fund.code, "B", { lockUp });
+      const orders: { id: string }[] = [];
+      for (const [i, { units }] of VECTOR.entries())
+        orders.push(await place("redemption", "--class", "A", "--units", units, "--investor", fund.holders[i] ?? ""));
+      const [into, other] = [await newInvestor(house), fund.other];
+      const paid = [
+        {
+          ...(await place("subscription", "--class", "A", "--amount", "98765.43", "--investor", into)),
+          amount: "98765.43",
+        },
+        {
+          ...(await place("subscription", "--class", "B", "--amount", "12345.67", "--investor", into)),
+          amount: "12345.67",
+        },
+      ];
+      orders.push(...paid);
+      orders.push(
+        await place("redemption", "--class", "A", "--units", "777.7777", "--switch-to", "B", "--investor", other),
+      );
+      orders.push(
+        await place("redemption", "--class", "A", "--units", "55.5", "--transfer-to", into, "--investor", other),
+      );
+      orders.push(await place("redemption", "--class", "A", "--amount", "33333.33", "--investor", other));
+      await accepted(
+        house,
+        orders.map(({ id }) => id),
+      );
+      await house.database.rpc(OPS, "fn_confirm_cash", {
+        fund: fund.code,
+        payments: paid.map(({ id, amount }) => ({ flow_id: id, amount, reference: `synthetic/${id}` })),
+      });
+      await dealOn(dates[0] ?? "");
+      await expectVerified(dates[0] ?? "");
+      const shown = await door.json("ops1", Shown, [
+        "deal",
+        "show",
+        "--fund",
+        fund.code,
+        "--class",
+        "A",
+        "--date",
+        dates[0] ?? "",
+      ]);
+      expect(shown.gate.fraction).not.toBe("1");
+      expect(shown.orders.filter(({ carried }) => carried !== null && /[1-9]/.test(carried)).length).toBeGreaterThan(0);
+    },
+  );
+
+  it("what was carried is dealt before what is new, and the day before still holds", LONG, async () => {
+    const late = [
+      await place("redemption", "--class", "A", "--units", "20000", "--investor", fund.other),
+      await place(
+        "redemption",
+        "--class",
+        "B",
+        "--units",
+        "100.25",
+        "--date",
+        dates[1] ?? "",
+        "--investor",
+        fund.other,
+      ),
+    ];
+    await accepted(
+      house,
+      late.map(({ id }) => id),
+    );
+    await dealOn(dates[1] ?? "");
+    for (const date of dates) await expectVerified(date);
+    expect(await door.run("audit1", ["verify", "--fund", fund.code])).toMatchObject({ exit: 0 });
   });
 });
