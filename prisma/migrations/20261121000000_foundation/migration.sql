@@ -1425,31 +1425,46 @@ comment on function evergreen.touch_cursor() is 'Sets updated_at of the audit cu
 
 create or replace function evergreen.watch_drift() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  before numeric;
   limits jsonb;
-  kind text;
-  threshold numeric;
-  deviation numeric;
+  drifted record;
 begin
-  if new.scenario_id <> '' then
-    return new;  -- hypothetical values do not drift
-  end if;
-  select s.nav into before from public.asset_snapshots s
-   where s.asset_id = new.asset_id and s.scenario_id = '' and s.as_of < new.as_of order by s.as_of desc, s.recorded_at desc limit 1;
-  if before is null or before = 0 then
-    return new;
-  end if;
   select p.value into limits from public.platform_settings p where p.key = 'data_drift_threshold_bps';
-  select a.type into kind from public.assets a where a.id = new.asset_id;
-  threshold := coalesce((limits ->> kind)::numeric, (limits ->> 'default')::numeric);
-  deviation := round(abs(new.nav - before) * 10000 / abs(before), 4);
-  if deviation > threshold then
-    perform evergreen.emit('DATA_DRIFT', new.fund_id,
-      jsonb_build_object('asset_id', new.asset_id, 'deviation_bps', deviation::text, 'threshold_bps', threshold::text), 'trigger:asset_snapshots');
-  end if;
-  return new;
+  for drifted in
+    with marked as materialized (
+      -- hypothetical values do not drift
+      select n.snapshot_id, n.asset_id, n.fund_id, n.as_of, n.nav, b.as_of as since, b.recorded_at as known_at, b.nav as before,
+             coalesce((limits ->> a.type)::numeric, (limits ->> 'default')::numeric) as threshold
+        from marks n
+        join public.assets a on a.id = n.asset_id
+        cross join lateral (
+          select s.as_of, s.recorded_at, s.nav from public.asset_snapshots s
+           where s.asset_id = n.asset_id and s.scenario_id = '' and s.as_of < n.as_of order by s.as_of desc, s.recorded_at desc limit 1) b
+       where n.scenario_id = ''
+    ), traded as materialized (
+      select m.asset_id, p.applied_at, (p.applied_at at time zone 'UTC')::date as day, m.change
+        from public.proposals p cross join lateral evergreen.trade_effects(p.proposal_id) m
+       where p.status = 'applied' and p.fund_id in (select k.fund_id from marked k)
+         and (p.applied_at at time zone 'UTC')::date >= (select min(k.since) from marked k)
+    ), moved as (
+      -- What the fund itself bought or sold in between moved the holding, not its valuation. A mark holds the trades of its day,
+      -- save one that was applied only after it had been recorded.
+      select k.snapshot_id, sum(t.change) as change
+        from marked k join traded t on t.asset_id = k.asset_id
+       where t.day <= k.as_of and (t.day > k.since or t.day = k.since and t.applied_at > k.known_at) group by k.snapshot_id
+    ), anchored as (
+      select k.*, k.before + coalesce(m.change, 0) as anchor from marked k left join moved m on m.snapshot_id = k.snapshot_id
+    ), measured as (
+      select d.asset_id, d.fund_id, d.as_of, d.threshold, round(abs(d.nav - d.anchor) * 10000 / abs(d.anchor), 4) as deviation from anchored d where d.anchor <> 0
+    )
+    select * from measured m where m.deviation > m.threshold order by m.as_of, m.asset_id
+  loop
+    perform evergreen.emit('DATA_DRIFT', drifted.fund_id,
+      jsonb_build_object('asset_id', drifted.asset_id, 'deviation_bps', drifted.deviation::text, 'threshold_bps', drifted.threshold::text), 'trigger:asset_snapshots');
+  end loop;
+  return null;
 end $$;
-comment on function evergreen.watch_drift() is 'Records DATA_DRIFT when a mark moves more than the threshold of its asset type (basis points of the previous mark).';
+comment on function evergreen.watch_drift() is
+  'Records DATA_DRIFT when a mark moves more than the threshold of its asset type: basis points of the previous mark plus what the fund traded of it since (R5).';
 
 do $$
 declare
@@ -1471,7 +1486,8 @@ begin
   end loop;
 end $$;
 create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
-create or replace trigger watch_drift after insert on public.asset_snapshots for each row execute function evergreen.watch_drift();
+-- once per statement: an import of 200,000 marks looks at the trades once
+create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();
 
 -- from sql/50-views.sql
 -- Normalised views of the order table; they run with the rights of whoever reads them.
@@ -1977,6 +1993,7 @@ declare
 begin
   select coalesce(sum(l.capacity - l.utilization), 0) into assets from public.liquidity_ladder l
    where l.fund_id = of_fund and l.side = 'asset' and l.scenario_id = 'base' and l.as_of = evergreen.ladder_date(of_fund, 'asset', 'base') and l.bucket = any (near);
+  -- what is planned, what stress adds to the plan, and beside both what was accepted: it is certain and still to be paid (R35)
   select coalesce(sum(l.capacity + l.stress_delta + l.utilization), 0) into liabilities from public.liquidity_ladder l
    where l.fund_id = of_fund and l.side = 'liability' and l.scenario_id = 'base' and l.as_of = evergreen.ladder_date(of_fund, 'liability', 'base') and l.bucket = any (near);
   if of_proposal is not null then
@@ -1986,7 +2003,7 @@ begin
   end if;
 end $$;
 comment on function evergreen.thirty_day_cover(uuid, uuid) is
-  'Assets sellable within 30 days (after the proposal''s trades, if one is named) and stressed 30-day liabilities, fund currency (R33, R38).';
+  'Assets sellable within 30 days (after the proposal''s trades, if one is named) and stressed 30-day liabilities, accepted redemptions included, fund currency (R33, R35, R38).';
 
 create or replace function evergreen.trade_effects(of_proposal uuid) returns table (asset_id uuid, bucket text, change numeric)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -2193,13 +2210,17 @@ begin
     'EG400', 'body.cash_asset_id names the position of this fund from which trades are paid.');
   -- every trade: a liquid, active position of this fund, a positive amount in the currency's units, never more than is held
   select coalesce(t ->> 'asset_id', '?') into bad from jsonb_array_elements(body -> 'trades') t
-    left join public.assets a on a.id = (t ->> 'asset_id')::uuid and a.fund_id = of_fund.fund_id and a.status = 'active' and a.liquid_flag
-    left join public.portfolio_allocations h on h.asset_id = a.id and h.fund_id = of_fund.fund_id and h.superseded_at is null
-   where (h.asset_id is not null and a.id <> cash and t ->> 'side' in ('buy', 'sell')
+    -- Looked up trade by trade and by the asset alone ("is true" offers no index): of a fund just imported the planner knows no size, and would
+    -- read all its positions for each trade.
+    left join lateral (
+      select a.id, h.market_value from public.assets a join public.portfolio_allocations h on h.asset_id = a.id
+       where a.id = (t ->> 'asset_id')::uuid and (a.fund_id = of_fund.fund_id) is true and a.status = 'active' and a.liquid_flag
+         and (h.fund_id = of_fund.fund_id) is true and (h.superseded_at is null) is true offset 0) held on true
+   where (held.id is not null and held.id <> cash and t ->> 'side' in ('buy', 'sell')
       -- NaN is greater than every number: the upper bound keeps it and infinity out
       and (t ->> 'amount')::numeric > 0 and (t ->> 'amount')::numeric < 1e30 and (t ->> 'cost')::numeric >= 0 and (t ->> 'cost')::numeric < 1e30
       and (t ->> 'amount')::numeric = round((t ->> 'amount')::numeric, scale) and (t ->> 'cost')::numeric = round((t ->> 'cost')::numeric, scale)
-      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= h.market_value)) is not true limit 1;
+      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= held.market_value)) is not true limit 1;
   perform evergreen.refuse_unless(bad is null, 'EG400', 'A trade is not possible for this fund: asset ' || coalesce(left(bad, 36), '?') || '.');
   perform evergreen.refuse_unless(
     (select count(*) = count(distinct t ->> 'asset_id') from jsonb_array_elements(body -> 'trades') t), 'EG400', 'An asset is traded twice.');
@@ -2319,7 +2340,9 @@ begin
   perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
   select * into p from public.proposals x where x.proposal_id = fn_decide_proposal.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
-  perform evergreen.refuse_unless(p.status = 'pending', case when p.status = 'expired' then 'EG423' else 'EG422' end, 'The proposal is ' || p.status || '.');
+  perform evergreen.refuse_unless(p.status <> 'checking', 'EG422', 'The proposal is still being checked; it cannot be decided yet.');
+  perform evergreen.refuse_unless(p.status <> 'expired', 'EG423', 'The time to decide has passed.');
+  perform evergreen.refuse_unless(p.status = 'pending', 'EG422', 'The proposal is already ' || p.status || '; it can no longer be decided.');
   -- the database clock decides; a late decision is refused even before the workflow has noticed
   perform evergreen.refuse_unless(p.expires_at > now(), 'EG423', 'The time to decide has passed.');
   perform evergreen.refuse_unless(p.hash = fn_decide_proposal.hash
@@ -2529,6 +2552,7 @@ declare
   scale int;
   of_fund public.funds;
   next_version bigint;
+  earlier_day date;
   net numeric;
   held numeric;
   bad text;
@@ -2580,7 +2604,8 @@ begin
     currency = excluded.currency, liquid_flag = excluded.liquid_flag, bucket = excluded.bucket, fair_value_level = excluded.fair_value_level, maturity = excluded.maturity,
     identifiers = excluded.identifiers, attributes = excluded.attributes, status = 'active';
   update public.assets x set status = 'retired' where x.fund_id = of_fund.fund_id and x.status = 'active'
-     and not exists (select from jsonb_array_elements(fund -> 'assets') a where a ->> 'key' = x.external_key);
+     -- "not in" is looked up in a hash; "not exists" was compared key by key when the planner took the fund for a handful of rows
+     and x.external_key not in (select a ->> 'key' from jsonb_array_elements(fund -> 'assets') a);
   update public.portfolio_allocations a set superseded_at = now() where a.fund_id = of_fund.fund_id and a.superseded_at is null;
   insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, effective_at)
   select of_fund.fund_id, x.id, a ->> 'sleeve', coalesce((a ->> 'target_pct')::numeric, 0), case when net = 0 then 0 else round(round((a ->> 'market_value')::numeric, 20) / net, 18) end,
@@ -2591,10 +2616,17 @@ begin
     from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
   -- every rung at once and in one order, as fn_reserve_liquidity does
   perform 1 from public.liquidity_ladder l where l.fund_id = of_fund.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
+  earlier_day := evergreen.ladder_date(of_fund.fund_id, 'liability', 'base');
   insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, stress_delta)
   select of_fund.fund_id, l ->> 'side', day, 'base', l ->> 'bucket', (l ->> 'capacity')::numeric, coalesce((l ->> 'stress_delta')::numeric, 0)
     from jsonb_array_elements(coalesce(fund -> 'ladder', '[]')) l
   on conflict (fund_id, side, as_of, scenario_id, bucket) do update set capacity = excluded.capacity, stress_delta = excluded.stress_delta;
+  -- What was accepted is still to be paid: it goes over to the new ladder. A filing that plans no liabilities lays none, and the earlier one stands.
+  insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+  select l.fund_id, 'liability', day, 'base', l.bucket, 0, l.utilization from public.liquidity_ladder l
+   where l.fund_id = of_fund.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.as_of = earlier_day and l.utilization > 0
+     and earlier_day < day and evergreen.ladder_date(of_fund.fund_id, 'liability', 'base') = day
+  on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = excluded.utilization;
   insert into public.reported_flows (fund_id, month, kind, amount, currency, source)
   select of_fund.fund_id, (r ->> 'month')::date, r ->> 'kind', (r ->> 'amount')::numeric, unit, coalesce(fund #>> '{source,kind}', 'import')
     from jsonb_array_elements(coalesce(fund -> 'reported_flows', '[]')) r
@@ -2619,7 +2651,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_import_fund(jsonb, text) is
-  'Creates or brings forward a fund with its assets, allocations, snapshots, ladder, reported flows, sensitivities and (if it has none) mandate, all or nothing. Σ market_value = net_assets to the cent. EG400, EG428 older than what stands.';
+  'Creates or brings forward a fund with its assets, allocations, snapshots, ladder, reported flows, sensitivities and (if it has none) mandate, all or nothing; accepted redemptions go over to the new ladder. Σ market_value = net_assets to the cent. EG400, EG428 older than what stands.';
 
 -- from sql/66-fn-investors.sql
 -- Investors and their orders: submit, assign, place, take in.
@@ -2777,6 +2809,8 @@ begin
   if taken.done_at is not null then
     return taken.outcome;
   end if;
+  -- no newer ladder may be laid meanwhile (fn_import_fund): the demand would stay on the old one
+  perform 1 from public.funds f where f.fund_id in (select e.fund_id from public.fund_events e where e.event_id = any (taken.event_ids)) order by f.fund_id for share;
   with named as materialized (
     -- two events may name one order
     select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
@@ -2792,11 +2826,13 @@ begin
     update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end from orders o where f.flow_id = o.flow_id
     returning f.flow_id
   ), demand as (
-    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder
-    update public.liquidity_ladder l set utilization = l.utilization + d.amount
+    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder; a fund that planned for none owes it all the same
+    insert into public.liquidity_ladder as l (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+    select f.fund_id, 'liability', coalesce(evergreen.ladder_date(f.fund_id, 'liability', 'base'), evergreen.ladder_date(f.fund_id, 'asset', 'base'), f.nav_as_of, current_date),
+           'base', '30d', 0, d.amount
       from (select o.fund_id, sum(o.amount) as amount from orders o where o.cleared and o.direction = 'redemption' group by o.fund_id) d
-     where l.fund_id = d.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.bucket = '30d'
-       and l.as_of = evergreen.ladder_date(d.fund_id, 'liability', 'base')
+      join public.funds f on f.fund_id = d.fund_id order by f.fund_id
+    on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = l.utilization + excluded.utilization
   ), logged as (
     -- 4 one compliance record per order
     insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, workflow_id)
