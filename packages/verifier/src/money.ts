@@ -38,7 +38,7 @@ export function pricesOf(
 ): Prices {
   const lmt = policy ?? {};
   const tools = words(lmt, "tools");
-  const at = (factor: Exact): Exact => down(times(exact(of.navPerUnit), plus(ONE, factor)), of.priceDp);
+  const at = (factor: Exact): Exact => nearest(times(exact(of.navPerUnit), plus(ONE, factor)), of.priceDp);
   // of two tools that both set the price, dual pricing works only where people put it to use
   const isDual =
     tools.includes("dual_pricing") && (!tools.includes("swing_pricing") || activated.includes("dual_pricing"));
