@@ -55,8 +55,8 @@ export default defineConfig({
           exclude: NOT_OURS,
           globalSetup: [CLUSTER],
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 600_000,
+          hookTimeout: 300_000,
         },
       },
       {

@@ -11,6 +11,7 @@ import { connect } from "./connect.ts";
 import { startDispatcher } from "./dispatcher/dispatcher.ts";
 import { roomMemory } from "./memory.ts";
 import { type Activities, type House, ROOM_TABLE } from "./rooms.ts";
+import { keepSchedules } from "./schedules.ts";
 import { openSolver } from "./solver.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -83,9 +84,19 @@ async function main(names: string[]): Promise<void> {
         log: say,
       })
     : undefined;
+  const schedules =
+    dispatcher === undefined || !config.schedules
+      ? undefined
+      : keepSchedules({
+          database: connections.database,
+          client: connections.client,
+          rooms: together ? "local" : "split",
+          log: say,
+        });
 
   const stop = (): void => {
     dispatcher?.stop();
+    schedules?.stop();
     for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
   };
   process.once("SIGTERM", stop);
@@ -100,7 +111,7 @@ async function main(names: string[]): Promise<void> {
     },
     say,
   );
-  await Promise.all([...workers.map((worker) => worker.run()), dispatcher?.done]).finally(stop);
+  await Promise.all([...workers.map((worker) => worker.run()), dispatcher?.done, schedules?.done]).finally(stop);
   await solver.close();
   await connections.close();
 }

@@ -5,7 +5,7 @@ import type { RebalanceInput } from "@evergreen-fund/finance/rebalancing/problem
 import { rebalance } from "@evergreen-fund/finance/rebalancing/solve.ts";
 import { LIMITS } from "@evergreen-fund/workflows/proxies.ts";
 import { afterAll, describe, expect, it } from "vitest";
-import { openSolver, SOLVE_LIMIT_MS } from "./solver.ts";
+import { openSolver, SOLVE_ATTEMPTS, SOLVE_LIMIT_MS } from "./solver.ts";
 
 const solver = openSolver();
 afterAll(() => solver.close());
@@ -61,7 +61,7 @@ describe("the solver in its thread", { timeout: 120_000 }, () => {
   });
   it("gives a problem up in the middle, and solves the next", async () => {
     const giveUp = new AbortController();
-    const given = solver.solve(LARGE, giveUp.signal).catch((error: unknown) => error);
+    const given = solver.solve(LARGE, { signal: giveUp.signal }).catch((error: unknown) => error);
     const behind = solver.solve(problem(20, 1));
     setImmediate(() => giveUp.abort(new Error("nobody waits")));
     expect(await given).toMatchObject({ message: "nobody waits" });
@@ -75,6 +75,27 @@ describe("a solver that cannot", { timeout: 60_000 }, () => {
     const refused = await late.solve(problem(20, 1)).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: "EG503", retryable: true });
     await late.close();
+  });
+  it("answer in time, however often it is asked, is EG413 in the end: final, with what to do", async () => {
+    const late = openSolver(undefined, 1);
+    const codes: string[] = [];
+    for (let attempt = 1; attempt <= SOLVE_ATTEMPTS + 1; attempt += 1) {
+      const refused = (await late
+        .solve(problem(20, 1), { attempt })
+        .catch((error: unknown) => error)) as EvergreenError;
+      codes.push(`${refused.code} ${refused.retryable}`);
+      if (attempt === SOLVE_ATTEMPTS)
+        expect(refused.message).toMatch(
+          /^The solve took longer than 0\.001 s and is given up after 3 attempts; reduce /,
+        );
+    }
+    expect(codes).toEqual(["EG503 true", "EG503 true", "EG413 false", "EG413 false"]);
+    await late.close();
+  });
+  it("keep its thread is asked again, however often: it is not the problem that is too large", async () => {
+    const dying = openSolver(new URL("data:text/javascript,process.exit(3)"));
+    await expect(dying.solve(problem(20, 1), { attempt: 100 })).rejects.toMatchObject({ code: "EG503" });
+    await dying.close();
   });
   it("keep its thread is EG503, and has another one for the next problem", async () => {
     const dying = openSolver(new URL("data:text/javascript,process.exit(3)"));

@@ -1,10 +1,18 @@
 // The gateway process. Started by the stack with DATABASE_URL set to the login evergreen_api; stops on SIGTERM.
-// Its arguments are the demo logins for the home page, as ROLE=E-MAIL.
+// Its argument is what the home page shows beyond its own settings, as JSON: demoLogins [{role, email}], elsewhere [name].
 import { connect } from "node:net";
 import { AesGcmCodec } from "@evergreen-fund/agent-kit/codec.ts";
-import { type Config, codecKey, loadConfig, ownKey, requireDatabaseUrl, temporalAddress } from "@evergreen-fund/config";
+import {
+  type Config,
+  codecKey,
+  elsewhere,
+  loadConfig,
+  ownKey,
+  requireDatabaseUrl,
+  temporalAddress,
+} from "@evergreen-fund/config";
 import { serve } from "@hono/node-server";
-import { createGateway } from "./src/gateway.ts";
+import { createGateway, type GatewayOptions } from "./src/gateway.ts";
 import { projectTokens } from "./src/project-token.ts";
 import { openSupabaseApi } from "./src/supabase-api.ts";
 
@@ -31,18 +39,17 @@ async function main(config: Config): Promise<void> {
     ? null
     : await openSupabaseApi({ databaseUrl: requireDatabaseUrl(config), jwtSecret, publishableKey });
   const project = config.supabase === null ? null : { ...config.supabase, tokens: projectTokens(config.supabase) };
-  const demoLogins = process.argv.slice(2).map((login) => {
-    const [role = "", email = ""] = login.split("=");
-    return { role, email };
-  });
+  const shown = JSON.parse(process.argv[2] ?? "{}") as Partial<Pick<GatewayOptions, "demoLogins" | "elsewhere">>;
   const address = temporalAddress(config);
   const gateway = createGateway({
     api,
     project,
-    demoLogins,
+    demoLogins: shown.demoLogins ?? [],
+    elsewhere: shown.elsewhere ?? elsewhere(config),
     jwtSecret,
     publishableKey,
     supabaseUrl: config.supabase?.url ?? config.publicUrl,
+    publicUrl: config.publicUrl,
     temporalUiUrl: config.temporal.uiUrl,
     codec: new AesGcmCodec(codecKey(config)),
     temporalAnswers: () => answers(address),

@@ -131,18 +131,24 @@ begin
 end $$;
 comment on function evergreen.keep_answer(text, text, jsonb, jsonb) is 'Keeps the first answer to a request id, in the transaction of its effect.';
 
+create or replace function evergreen.within_request(request_id text) returns text language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(request_id, nullif(current_setting('evergreen.request_id', true), ''))
+$$;
+comment on function evergreen.within_request(text) is 'The request a record belongs to: its own, or that of the function which calls others row by row and said so for its transaction.';
+
 create or replace function evergreen.audit(fund_id uuid, entity_type text, entity_id text, message text, request_id text)
 returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   audit_id uuid := gen_random_uuid();
   made_at timestamptz := now();
   who text := evergreen.actor();
+  asked text := evergreen.within_request(request_id);
   bytes bytea := convert_to(jsonb_build_object(
     'audit_id', audit_id, 'fund_id', fund_id, 'entity_type', entity_type, 'entity_id', entity_id, 'message', message,
-    'created_by', who, 'created_at', to_char(made_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'request_id', request_id)::text, 'UTF8');
+    'created_by', who, 'created_at', to_char(made_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'request_id', asked)::text, 'UTF8');
 begin
   insert into public.audit_trail (audit_id, fund_id, entity_type, entity_id, message, created_by, request_id, canonical, digest, created_at)
-  values (audit_id, fund_id, entity_type, entity_id, message, who, request_id, bytes, sha256(bytes), made_at);
+  values (audit_id, fund_id, entity_type, entity_id, message, who, asked, bytes, sha256(bytes), made_at);
 end $$;
 comment on function evergreen.audit(uuid, text, text, text, text) is
   'One audit row with the exact bytes its digest covers. Messages hold codes, ids and counts; no personal data, no amount of an investor.';
@@ -165,16 +171,16 @@ begin
     'payload of ' || type || ' needs ' || array_to_string(handling.required_keys, ', ') || '.');
   -- ids of our own rows: one that is no uuid would only fail later, in whoever reads it, together with everything read beside it
   perform evergreen.refuse_unless(
-    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id']
+    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id']
     or not exists (select from unnest(handling.required_keys) k
-      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id')
+      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id')
         and coalesce(payload ->> k, '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
     'EG400', 'An id in the payload of ' || type || ' is not a uuid.');
   insert into public.fund_events (event_id, type, fund_id, payload, source, event_meta, created_by, request_id)
   values (id, type, fund_id, payload, source,
     -- the trace id of the run follows from the workflow id, so that every process derives the same one
     event_meta || jsonb_build_object('trace_id', left(encode(sha256(convert_to('event/' || id, 'UTF8')), 'hex'), 32)),
-    evergreen.actor(), request_id)
+    evergreen.actor(), evergreen.within_request(request_id))
   returning seq into position;
   if cardinality(investor_ids) > 0 then
     insert into public.event_investors (event_id, investor_id) select distinct id, unnest(investor_ids);

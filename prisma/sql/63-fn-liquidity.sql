@@ -64,6 +64,7 @@ declare
 begin
   select coalesce(sum(l.capacity - l.utilization), 0) into assets from public.liquidity_ladder l
    where l.fund_id = of_fund and l.side = 'asset' and l.scenario_id = 'base' and l.as_of = evergreen.ladder_date(of_fund, 'asset', 'base') and l.bucket = any (near);
+  -- what is planned, what stress adds to the plan, and beside both what was accepted: it is certain and still to be paid (R35)
   select coalesce(sum(l.capacity + l.stress_delta + l.utilization), 0) into liabilities from public.liquidity_ladder l
    where l.fund_id = of_fund and l.side = 'liability' and l.scenario_id = 'base' and l.as_of = evergreen.ladder_date(of_fund, 'liability', 'base') and l.bucket = any (near);
   if of_proposal is not null then
@@ -73,7 +74,7 @@ begin
   end if;
 end $$;
 comment on function evergreen.thirty_day_cover(uuid, uuid) is
-  'Assets sellable within 30 days (after the proposal''s trades, if one is named) and stressed 30-day liabilities, fund currency (R33, R38).';
+  'Assets sellable within 30 days (after the proposal''s trades, if one is named) and stressed 30-day liabilities, accepted redemptions included, fund currency (R33, R35, R38).';
 
 create or replace function evergreen.trade_effects(of_proposal uuid) returns table (asset_id uuid, bucket text, change numeric)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$

@@ -89,13 +89,17 @@ begin
     'EG400', 'body.cash_asset_id names the position of this fund from which trades are paid.');
   -- every trade: a liquid, active position of this fund, a positive amount in the currency's units, never more than is held
   select coalesce(t ->> 'asset_id', '?') into bad from jsonb_array_elements(body -> 'trades') t
-    left join public.assets a on a.id = (t ->> 'asset_id')::uuid and a.fund_id = of_fund.fund_id and a.status = 'active' and a.liquid_flag
-    left join public.portfolio_allocations h on h.asset_id = a.id and h.fund_id = of_fund.fund_id and h.superseded_at is null
-   where (h.asset_id is not null and a.id <> cash and t ->> 'side' in ('buy', 'sell')
+    -- Looked up trade by trade and by the asset alone ("is true" offers no index): of a fund just imported the planner knows no size, and would
+    -- read all its positions for each trade.
+    left join lateral (
+      select a.id, h.market_value from public.assets a join public.portfolio_allocations h on h.asset_id = a.id
+       where a.id = (t ->> 'asset_id')::uuid and (a.fund_id = of_fund.fund_id) is true and a.status = 'active' and a.liquid_flag
+         and (h.fund_id = of_fund.fund_id) is true and (h.superseded_at is null) is true offset 0) held on true
+   where (held.id is not null and held.id <> cash and t ->> 'side' in ('buy', 'sell')
       -- NaN is greater than every number: the upper bound keeps it and infinity out
       and (t ->> 'amount')::numeric > 0 and (t ->> 'amount')::numeric < 1e30 and (t ->> 'cost')::numeric >= 0 and (t ->> 'cost')::numeric < 1e30
       and (t ->> 'amount')::numeric = round((t ->> 'amount')::numeric, scale) and (t ->> 'cost')::numeric = round((t ->> 'cost')::numeric, scale)
-      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= h.market_value)) is not true limit 1;
+      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= held.market_value)) is not true limit 1;
   perform evergreen.refuse_unless(bad is null, 'EG400', 'A trade is not possible for this fund: asset ' || coalesce(left(bad, 36), '?') || '.');
   perform evergreen.refuse_unless(
     (select count(*) = count(distinct t ->> 'asset_id') from jsonb_array_elements(body -> 'trades') t), 'EG400', 'An asset is traded twice.');
@@ -216,7 +220,9 @@ begin
   perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
   select * into p from public.proposals x where x.proposal_id = fn_decide_proposal.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
-  perform evergreen.refuse_unless(p.status = 'pending', case when p.status = 'expired' then 'EG423' else 'EG422' end, 'The proposal is ' || p.status || '.');
+  perform evergreen.refuse_unless(p.status <> 'checking', 'EG422', 'The proposal is still being checked; it cannot be decided yet.');
+  perform evergreen.refuse_unless(p.status <> 'expired', 'EG423', 'The time to decide has passed.');
+  perform evergreen.refuse_unless(p.status = 'pending', 'EG422', 'The proposal is already ' || p.status || '; it can no longer be decided.');
   -- the database clock decides; a late decision is refused even before the workflow has noticed
   perform evergreen.refuse_unless(p.expires_at > now(), 'EG423', 'The time to decide has passed.');
   perform evergreen.refuse_unless(p.hash = fn_decide_proposal.hash

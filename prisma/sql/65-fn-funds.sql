@@ -52,6 +52,7 @@ declare
   scale int;
   of_fund public.funds;
   next_version bigint;
+  earlier_day date;
   net numeric;
   held numeric;
   bad text;
@@ -103,7 +104,8 @@ begin
     currency = excluded.currency, liquid_flag = excluded.liquid_flag, bucket = excluded.bucket, fair_value_level = excluded.fair_value_level, maturity = excluded.maturity,
     identifiers = excluded.identifiers, attributes = excluded.attributes, status = 'active';
   update public.assets x set status = 'retired' where x.fund_id = of_fund.fund_id and x.status = 'active'
-     and not exists (select from jsonb_array_elements(fund -> 'assets') a where a ->> 'key' = x.external_key);
+     -- "not in" is looked up in a hash; "not exists" was compared key by key when the planner took the fund for a handful of rows
+     and x.external_key not in (select a ->> 'key' from jsonb_array_elements(fund -> 'assets') a);
   update public.portfolio_allocations a set superseded_at = now() where a.fund_id = of_fund.fund_id and a.superseded_at is null;
   insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, effective_at)
   select of_fund.fund_id, x.id, a ->> 'sleeve', coalesce((a ->> 'target_pct')::numeric, 0), case when net = 0 then 0 else round(round((a ->> 'market_value')::numeric, 20) / net, 18) end,
@@ -114,10 +116,17 @@ begin
     from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
   -- every rung at once and in one order, as fn_reserve_liquidity does
   perform 1 from public.liquidity_ladder l where l.fund_id = of_fund.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
+  earlier_day := evergreen.ladder_date(of_fund.fund_id, 'liability', 'base');
   insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, stress_delta)
   select of_fund.fund_id, l ->> 'side', day, 'base', l ->> 'bucket', (l ->> 'capacity')::numeric, coalesce((l ->> 'stress_delta')::numeric, 0)
     from jsonb_array_elements(coalesce(fund -> 'ladder', '[]')) l
   on conflict (fund_id, side, as_of, scenario_id, bucket) do update set capacity = excluded.capacity, stress_delta = excluded.stress_delta;
+  -- What was accepted is still to be paid: it goes over to the new ladder. A filing that plans no liabilities lays none, and the earlier one stands.
+  insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+  select l.fund_id, 'liability', day, 'base', l.bucket, 0, l.utilization from public.liquidity_ladder l
+   where l.fund_id = of_fund.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.as_of = earlier_day and l.utilization > 0
+     and earlier_day < day and evergreen.ladder_date(of_fund.fund_id, 'liability', 'base') = day
+  on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = excluded.utilization;
   insert into public.reported_flows (fund_id, month, kind, amount, currency, source)
   select of_fund.fund_id, (r ->> 'month')::date, r ->> 'kind', (r ->> 'amount')::numeric, unit, coalesce(fund #>> '{source,kind}', 'import')
     from jsonb_array_elements(coalesce(fund -> 'reported_flows', '[]')) r
@@ -143,4 +152,4 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_import_fund(jsonb, text) is
-  'Creates or brings forward a fund with its assets, allocations, snapshots, ladder, reported flows, sensitivities and (if it has none) mandate, all or nothing. Σ market_value = net_assets to the cent. EG400, EG428 older than what stands.';
+  'Creates or brings forward a fund with its assets, allocations, snapshots, ladder, reported flows, sensitivities and (if it has none) mandate, all or nothing; accepted redemptions go over to the new ladder. Σ market_value = net_assets to the cent. EG400, EG428 older than what stands.';

@@ -115,6 +115,8 @@ begin
   if taken.done_at is not null then
     return taken.outcome;
   end if;
+  -- no newer ladder may be laid meanwhile (fn_import_fund): the demand would stay on the old one
+  perform 1 from public.funds f where f.fund_id in (select e.fund_id from public.fund_events e where e.event_id = any (taken.event_ids)) order by f.fund_id for share;
   with named as materialized (
     -- two events may name one order
     select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
@@ -137,11 +139,13 @@ begin
     insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
     select o.flow_id, 'submitted', case when o.cleared then 'accepted' else 'kyc_hold' end, o.event_id, evergreen.actor() from orders o
   ), demand as (
-    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder
-    update public.liquidity_ladder l set utilization = l.utilization + d.amount
+    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder; a fund that planned for none owes it all the same
+    insert into public.liquidity_ladder as l (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+    select f.fund_id, 'liability', coalesce(evergreen.ladder_date(f.fund_id, 'liability', 'base'), evergreen.ladder_date(f.fund_id, 'asset', 'base'), f.nav_as_of, current_date),
+           'base', '30d', 0, d.amount
       from (select o.fund_id, sum(o.amount) as amount from orders o where o.cleared and o.direction = 'redemption' group by o.fund_id) d
-     where l.fund_id = d.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.bucket = '30d'
-       and l.as_of = evergreen.ladder_date(d.fund_id, 'liability', 'base')
+      join public.funds f on f.fund_id = d.fund_id order by f.fund_id
+    on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = l.utilization + excluded.utilization
   ), logged as (
     -- 4 one compliance record per order
     insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, workflow_id)

@@ -85,6 +85,8 @@ declare
   received timestamptz;
   least_money numeric;
   in_kind text;
+  late boolean := false;
+  note text;
 begin
   perform evergreen.require_role('lp_role', 'ops_role');
   -- what is new is added only where it is given: requests of before keep their hash
@@ -125,8 +127,11 @@ begin
     perform evergreen.refuse_unless(units is null or (units > 0 and units < 1e18 and units = round(units, class.units_dp)), 'EG400', 'units are positive and have no more decimals than the class.');
     policy := evergreen.dealing_policy(class.share_class_id, coalesce(dealing_date, received::date));
     perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force.');
-    perform evergreen.refuse_unless(dealing_date is null or (isfinite(dealing_date)
-      and evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) >= received), 'EG430', 'The order is too late for that dealing date.');
+    perform evergreen.refuse_unless(dealing_date is null or isfinite(dealing_date), 'EG400', 'dealing_date is a date.');
+    -- R2: what is late rolls to the next dealing day it is in time for; where the price is known already, it is refused
+    late := coalesce(evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) < received, false);
+    perform evergreen.refuse_unless(not late or coalesce(policy.body ->> 'pricing', 'forward') = 'forward', 'EG430', 'The order is too late for that dealing date, whose price is known.');
+    note := case when late then 'late for ' || dealing_date || ': rolls to the next dealing day' end;
     if direction = 'redemption' then
       perform evergreen.check_redemption(class, policy, investor_id, amount, units, coalesce(dealing_date, received::date));
     else
@@ -147,20 +152,20 @@ begin
     jsonb_build_object('flow_id', id), evergreen.actor(), '{}', array[investor_id], request_id);
   in_kind := order_kind;
   insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, amount, requested_units, currency, status, channel, requested_at,
-    dealing_date, policy_id, placed_by, event_id)
+    dealing_date, policy_id, placed_by, reason, event_id)
   values (id, of_fund.fund_id, class.share_class_id, investor_id, direction, in_kind, amount, units, of_fund.base_currency, 'submitted', channel, received,
-    dealing_date, policy.policy_id, evergreen.actor(), event);
-  insert into public.order_transitions (flow_id, to_status, event_id, actor) values (id, 'submitted', event, evergreen.actor());
+    case when not late then dealing_date end, policy.policy_id, evergreen.actor(), note, event);
+  insert into public.order_transitions (flow_id, to_status, event_id, reason, actor) values (id, 'submitted', event, note, evergreen.actor());
   if in_kind <> 'plain' then
     -- the leg that receives; the two are accepted each by itself and dealt together
     other_event := evergreen.emit('SUBSCRIPTION_REQUESTED', of_fund.fund_id, jsonb_build_object('flow_id', other), evergreen.actor(), '{}',
       array[coalesce(to_investor, investor_id)], request_id);
     insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, requested_at,
-      dealing_date, policy_id, placed_by, linked_flow_id, event_id)
+      dealing_date, policy_id, placed_by, linked_flow_id, reason, event_id)
     values (other, of_fund.fund_id, target.share_class_id, coalesce(to_investor, investor_id), 'subscription', in_kind,
-      case in_kind when 'transfer' then units end, of_fund.base_currency, 'submitted', channel, received, dealing_date, policy.policy_id, evergreen.actor(), id, other_event);
+      case in_kind when 'transfer' then units end, of_fund.base_currency, 'submitted', channel, received, case when not late then dealing_date end, policy.policy_id, evergreen.actor(), id, note, other_event);
     update public.fund_flows f set linked_flow_id = other where f.flow_id = id;
-    insert into public.order_transitions (flow_id, to_status, event_id, actor) values (other, 'submitted', other_event, evergreen.actor());
+    insert into public.order_transitions (flow_id, to_status, event_id, reason, actor) values (other, 'submitted', other_event, note, evergreen.actor());
   end if;
   perform evergreen.audit(of_fund.fund_id, 'fund_flows', id::text, case in_kind when 'plain' then direction else in_kind end || ' submitted', request_id);
   perform evergreen.keep_answer('fn_place_order', request_id, input, jsonb_build_object('flow_id', id));
@@ -170,7 +175,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz) is
-  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). order_kind switch (to_class) and transfer (to_investor) give two linked orders; returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 notice, lock-up, minimum or holding.';
+  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). An order that is late for its dealing date rolls to the next. order_kind switch (to_class) and transfer (to_investor) give two linked orders; returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 lock-up, minimum, holding, or late at a known price.';
 
 create or replace function evergreen.move_order(of_flow uuid, to_state text, event uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -193,6 +198,7 @@ declare
   answer jsonb;
   mine public.fund_flows;
   event uuid;
+  consent uuid;
 begin
   perform evergreen.require_role('lp_role', 'ops_role', 'pm_role');
   input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
@@ -207,9 +213,11 @@ begin
   perform evergreen.refuse_unless(mine.status in ('draft', 'submitted', 'kyc_hold', 'accepted', 'locked'), 'EG428', 'The order is ' || mine.status || ' and can no longer be cancelled.');
   perform evergreen.refuse_unless(mine.cleared_at is null, 'EG428', 'Its money has arrived; return that first.');
   if mine.status = 'locked' then
-    -- after the cut-off it takes a portfolio manager, who is not who placed it, and a reason
-    perform evergreen.refuse_unless(evergreen.role_name() = 'pm_role' and reason is not null, 'EG428', 'After the cut-off a portfolio manager cancels, with a reason.');
-    perform evergreen.refuse_unless(mine.placed_by is distinct from evergreen.actor(), 'EG420', 'Who placed an order cannot approve its cancellation.');
+    -- after the cut-off it takes two people (R1), who put their names to this order
+    select p.proposal_id into consent from public.proposals p where p.fund_id = mine.fund_id and p.kind = 'cancellation' and p.status = 'approved'
+      and p.body ->> 'flow_id' in (mine.flow_id::text, mine.linked_flow_id::text);
+    perform evergreen.refuse_unless(consent is not null, 'EG428', 'After the cut-off two people consent to a cancellation first; propose it.');
+    consent := (evergreen.take_consent(consent, 'cancellation')).proposal_id;
   end if;
   event := evergreen.emit('ORDER_CANCELLED', mine.fund_id, jsonb_build_object('flow_id', mine.flow_id), evergreen.actor(), '{}', array[mine.investor_id], request_id);
   perform evergreen.move_order(mine.flow_id, 'cancelled', event, coalesce(reason, 'cancelled'));
@@ -221,7 +229,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_cancel_order(uuid, text, text) is
-  'Cancels an order and the leg linked to it: before the cut-off its investor or operations, after it a portfolio manager with a reason. EG404, EG420 own order, EG428.';
+  'Cancels an order and the leg linked to it: freely before the cut-off, after it once two people have approved its cancellation (fn_propose_posting). EG404, EG420, EG421, EG428.';
 
 create or replace function public.fn_hold_order(flow_id uuid, reason text, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

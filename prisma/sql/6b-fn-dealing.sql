@@ -83,6 +83,7 @@ begin
   end if;
   select * into class from public.share_classes c where c.share_class_id = fn_set_dealing_policy.share_class_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No class with that id.');
+  perform evergreen.refuse_unless(class.pocket_of is null, 'EG428', 'A side pocket is closed: it does not deal.');
   perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536, 'EG400', 'body is a JSON object of at most 64 KB.');
   perform evergreen.refuse_unless(isfinite(effective_from), 'EG400', 'effective_from is a date.');
   perform evergreen.refuse_unless(body ->> 'cutOff' ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$', 'EG400', 'cutOff is HH:MM.');
@@ -223,11 +224,20 @@ begin
   perform evergreen.refuse_unless(d.status = 'open', 'EG428', 'The dealing day is ' || d.status || '.');
   -- the database clock says when it is
   perform evergreen.refuse_unless(now() >= d.cut_off_at, 'EG428', 'The cut-off has not been reached.');
-  with deadlines as materialized (
-    select p.policy_id, s.direction, evergreen.notice_deadline(d.fund_id, p.body, s.direction, d.dealing_date) as until
-      from public.dealing_policies p cross join (values ('subscription'), ('redemption')) s (direction) where p.share_class_id = d.share_class_id
+  -- or its orders would deal a day late
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days x where x.share_class_id = d.share_class_id and x.dealing_date < d.dealing_date and x.status = 'open'),
+    'EG428', 'An earlier dealing day of the class is still open.');
+  with longer as materialized (
+    -- an extension of notice is for what was asked after it; what was accepted before keeps its terms
+    select a.active_from, jsonb_build_object('notice', jsonb_build_object('redemption', a.trigger -> 'notice')) as terms
+      from public.lmt_activations a where a.fund_id = d.fund_id and a.tool = 'notice_extension' and a.status = 'active' and jsonb_typeof(a.trigger -> 'notice') = 'object'
+  ), deadlines as materialized (
+    select p.policy_id, s.direction, s.extended, evergreen.notice_deadline(d.fund_id, case when s.extended then p.body || (select l.terms from longer l) else p.body end, s.direction, d.dealing_date) as until
+      from public.dealing_policies p cross join (values ('subscription', false), ('redemption', false), ('redemption', true)) s (direction, extended)
+     where p.share_class_id = d.share_class_id and (not s.extended or exists (select from longer))
   ), chosen as materialized (
     select f.flow_id, f.linked_flow_id from public.fund_flows f join deadlines x on x.policy_id = f.policy_id and x.direction = f.direction
+       and x.extended = (f.direction = 'redemption' and f.parent_flow_id is null and f.requested_at >= coalesce((select l.active_from from longer l), 'infinity'))
      where f.share_class_id = d.share_class_id and f.status = 'accepted' and (f.order_kind = 'plain' or f.direction = 'redemption')
        and (f.dealing_date is null or f.dealing_date <= d.dealing_date) and f.requested_at <= x.until
        and (f.linked_flow_id is null or exists (select from public.fund_flows g where g.flow_id = f.linked_flow_id and g.status = 'accepted'))
@@ -279,7 +289,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_lock_orders(uuid, text) is
-  'The cut-off, by the database''s clock: locks the accepted orders that are in time (R3; later ones wait for the next day) and commits the book as a Merkle root. EG404, EG428.';
+  'The cut-off, by the database''s clock: locks the accepted orders that are in time (R3; later ones wait for the next day; an active extension of notice binds what was asked after it) and commits the book as a Merkle root. EG404, EG428.';
 
 create or replace function public.fn_recheck_orders(dealing_day_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -201,6 +201,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
   perform evergreen.refuse_unless(s.state = 'provisional' and s.proposal_id = p.proposal_id, 'EG428', 'The strike is ' || s.state || '.');
   perform evergreen.refuse_unless(p.status = 'approved', 'EG428', 'The proposal is ' || p.status || ', not approved.');
+  perform evergreen.refuse_unless(not exists (select from public.nav_strikes x where x.fund_id = s.fund_id and x.nav_date = s.nav_date and x.version > s.version), 'EG425', 'The inputs were frozen anew since.');
   perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve a NAV.');
   perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at)
     and p.inputs ->> 'inputs_hash' = s.inputs_hash, 'EG421', 'The proposal was changed after it was hashed.');
@@ -249,7 +250,7 @@ declare
   s public.nav_strikes;
   id uuid;
 begin
-  perform evergreen.require_role('pm_role', 'ops_role');
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_commander');
   input := jsonb_build_object('strike_id', strike_id, 'reason', reason, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'));
   answer := evergreen.earlier_answer('fn_restate_nav', request_id, input);
   if answer is not null then

@@ -32,7 +32,7 @@ end $$;
 comment on function evergreen.post_ledger(uuid, text, text, uuid, uuid, uuid, evergreen.unit_entry[], evergreen.cash_entry[]) is
   'Posts one ledger transaction under the fund''s lock: units of holders (their contra is added) and cash entries, all or nothing. EG424 a holding below zero, EG431 out of balance.';
 
-create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null) returns jsonb
+create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null, high_water numeric default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -44,7 +44,8 @@ declare
   posted uuid;
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('share_class_id', share_class_id, 'sha256', encode(sha256(convert_to(positions::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('share_class_id', share_class_id, 'sha256', encode(sha256(convert_to(positions::text, 'UTF8')), 'hex'))
+    || jsonb_strip_nulls(jsonb_build_object('high_water', high_water));
   answer := evergreen.earlier_answer('fn_open_register', request_id, input);
   if answer is not null then
     return answer;
@@ -61,17 +62,20 @@ begin
    where (i.investor_id is not null and p.units > 0 and p.units < 1e18 and p.units = round(p.units, class.units_dp)
       and p.price > 0 and p.price < 1e18 and isfinite(p.opened_on) and p.opened_on <= current_date) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' positions name no investor, no units of the class''s decimals, no price or no date up to today.');
+  perform evergreen.refuse_unless(fn_open_register.high_water is null or (fn_open_register.high_water > 0 and fn_open_register.high_water < 1e18), 'EG400', 'high_water is a price.');
   with rows as materialized (
     select gen_random_uuid() as lot_id, p.* from jsonb_to_recordset(positions)
-        p (investor_id uuid, units numeric, opened_on date, price numeric, series text, high_water numeric)
+        p (investor_id uuid, units numeric, opened_on date, price numeric, series text, high_water numeric, equalisation_credit numeric)
   ), made as (
-    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, units_issued, price, high_water)
-    select r.lot_id, class.share_class_id, r.investor_id, r.opened_on, coalesce(r.series, ''), r.units, r.price, r.high_water from rows r
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, units_issued, price, high_water, equalisation_credit)
+    select r.lot_id, class.share_class_id, r.investor_id, r.opened_on, coalesce(r.series, ''), r.units, r.price, r.high_water, coalesce(r.equalisation_credit, 0) from rows r
   )
   select array_agg(row(class.share_class_id, 'holder', r.investor_id, r.lot_id, null, r.units)::evergreen.unit_entry order by r.lot_id) into units from rows r;
   event := evergreen.emit('REGISTER_OPENED', class.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'positions', jsonb_array_length(positions)),
     evergreen.actor(), '{}', '{}', request_id);
   posted := evergreen.post_ledger(class.fund_id, 'opening', 'register as taken over', null, event, null, units, null);
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, ledger_tx_id)
+  select class.share_class_id, current_date, 'opening', fn_open_register.high_water, posted where fn_open_register.high_water is not null;
   perform evergreen.audit(class.fund_id, 'ledger_transactions', posted::text, 'register opened with ' || jsonb_array_length(positions) || ' positions', request_id);
   answer := jsonb_build_object('ledger_tx_id', posted, 'positions', jsonb_array_length(positions));
   perform evergreen.keep_answer('fn_open_register', request_id, input, answer);
@@ -80,8 +84,8 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_open_register(uuid, jsonb, text) is
-  'Takes the register of a class over, once: positions = [{investor_id, units, opened_on, price, series?, high_water?}] become lots. EG400, EG404, EG413, EG428 open already.';
+comment on function public.fn_open_register(uuid, jsonb, text, numeric) is
+  'Takes the register of a class over, once: positions = [{investor_id, units, opened_on, price, series?, high_water?, equalisation_credit?}] become lots; high_water is the mark of the class. EG400, EG404, EG413, EG428 open already.';
 
 create or replace function public.fn_confirm_cash(fund text, payments jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

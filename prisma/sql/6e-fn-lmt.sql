@@ -66,6 +66,9 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(jsonb_typeof(trigger) = 'object' and octet_length(trigger::text) <= 65536, 'EG400', 'trigger is a JSON object of at most 64 KB: the facts that ask for the tool.');
   perform evergreen.refuse_unless(length(notice) between 20 and 8000, 'EG400', 'notice is the drafted text, 20 to 8,000 characters.');
+  perform evergreen.refuse_unless(tool <> 'notice_extension' or ((trigger #>> '{notice,n}')::int between 1 and 1000 and trigger #>> '{notice,basis}' in ('calendar', 'business')),
+    'EG400', 'trigger.notice of an extension is {n: 1 to 1000, basis: calendar or business}.');
+  perform evergreen.refuse_unless(tool <> 'side_pocket' or coalesce(jsonb_typeof(trigger -> 'assets') = 'array', false), 'EG400', 'trigger.assets of a side pocket is a list of asset ids.');
   perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
   -- suspension and side pocket are always there; the others when the policy selects them
   perform evergreen.refuse_unless(tool in ('suspension', 'side_pocket') or coalesce((select case tool when 'investor_gate' then p.body -> 'tools' ? 'redemption_gate' else p.body -> 'tools' ? tool end
@@ -117,6 +120,7 @@ begin
   perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve the activation.');
   perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at) and p.body ->> 'notice' = a.notice
     and p.inputs = a.trigger and p.body ->> 'tool' = a.tool, 'EG421', 'The proposal was changed after it was hashed.');
+  perform evergreen.refuse_unless(a.tool <> 'side_pocket' or a.nca_notified_at is not null, 'EG428', 'The authority is told of a side pocket before it is activated.');
   update public.lmt_activations x set status = 'active', active_from = now() where x.activation_id = a.activation_id;
   update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
   if a.tool = 'suspension' then

@@ -1,5 +1,19 @@
 -- The dealing day, second half: allocations (computed elsewhere, held to the rules here), posting in one transaction, claims, the close.
 
+create or replace function evergreen.unequal_fills(of_day uuid) returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with redeemed as (
+    select a.flow_id, a.cohort, a.filled_units as got, coalesce(a.admitted_units, a.requested_units) as asked, power(10::numeric, -c.units_dp) as ulp,
+           sum(a.filled_units) over w as all_got, sum(coalesce(a.admitted_units, a.requested_units)) over w as all_asked
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
+     where a.dealing_day_id = of_day and f.direction = 'redemption' and f.order_kind = 'plain' window w as (partition by a.cohort)
+  ), in_part as (
+    select count(distinct r.cohort) as cohorts from redeemed r where r.all_got > 0 and r.all_got < r.all_asked
+  )
+  select r.flow_id from redeemed r cross join in_part p
+   where abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp or (p.cohorts > 1 and r.all_got > 0 and r.all_got < r.all_asked)
+$$;
+comment on function evergreen.unequal_fills(uuid) is 'Redemptions of a day that got another share of what was admitted of them than the others of their cohort, or whose cohort is one of several paid in part.';
+
 create or replace function evergreen.check_allocations(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   bad int;
@@ -18,6 +32,8 @@ begin
      a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
      and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.credit = round(a.credit, u.exponent)
      and length(a.cohort) between 1 and 40 and (a.reason is null or length(a.reason) <= 200)
+     and (a.admitted_units is null or (f.direction = 'redemption' and f.order_kind = 'plain' and a.admitted_units = round(a.admitted_units, c.units_dp)
+       and a.admitted_units between a.filled_units and a.requested_units and (a.admitted_units = a.requested_units or a.reason is not null)))
      and case when f.order_kind = 'transfer' then a.gross_amount = 0 and a.net_amount = 0 and a.levy = 0 and a.fee = 0 and a.credit = 0
                 and a.requested_units = f.requested_units and a.filled_units = l.filled_units and a.carried_units = l.carried_units
               when f.direction = 'redemption' then a.requested_units > 0
@@ -31,14 +47,10 @@ begin
   -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
   perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain'), 'EG424', 'The fills exceed the cap that was decided.');
-  -- within a pro-rata cohort everybody gets the same share, to one unit of rounding (and what the floor of the whole takes from the share)
-  select count(*) into bad from public.allocations a
-    join (select x.cohort, sum(x.requested_units) as asked, sum(x.filled_units) as filled from public.allocations x join public.fund_flows f on f.flow_id = x.flow_id
-           where x.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and x.cohort like 'pro\_rata%' group by x.cohort) k on k.cohort = a.cohort
-    join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
-   where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption'
-     and abs(a.filled_units * k.asked - a.requested_units * k.filled) >= (k.asked + a.requested_units) * power(10::numeric, -c.units_dp);
-  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills of a pro-rata cohort are not equal to the others within one unit of rounding.');
+  -- of what lots and an investor gate admit of it, everybody in a cohort gets the same share, to one unit of rounding (and what the floor of the whole takes
+  -- from the share); cohorts are paid one after the other, so that no name of a cohort is a way around it
+  select count(*) into bad from evergreen.unequal_fills(d.dealing_day_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not equal to the others of their cohort within one unit of rounding, or two cohorts are paid in part.');
   -- nobody above the holding
   select count(*) into bad from (select a.investor_id, a.share_class_id, sum(a.filled_units) as units from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
       where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' group by 1, 2) x
@@ -77,12 +89,12 @@ begin
     from public.share_classes sc where c.strike_id = d.strike_id and sc.share_class_id = c.share_class_id
      and (c.share_class_id = d.share_class_id or c.dealing_price_sub is null);
   delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
-  insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, filled_units, carried_units, price,
+  insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, admitted_units, filled_units, carried_units, price,
     gross_amount, levy, fee, credit, net_amount, series, high_water, equalisation_credit, reason)
-  select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.filled_units, coalesce(r.carried_units, 0),
+  select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.admitted_units, r.filled_units, coalesce(r.carried_units, 0),
     case when f.order_kind <> 'plain' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
     r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), r.net_amount, coalesce(r.series, ''), r.high_water, coalesce(r.equalisation_credit, 0), r.reason
-    from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
+    from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, admitted_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
       credit numeric, net_amount numeric, series text, high_water numeric, equalisation_credit numeric, reason text)
     join public.fund_flows f on f.flow_id = r.flow_id join public.class_navs c on c.strike_id = d.strike_id and c.share_class_id = f.share_class_id;
   get diagnostics n = row_count;
@@ -104,7 +116,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_record_allocations(uuid, jsonb, jsonb, text) is
-  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, filled_units, carried_units, gross_amount, levy, fee, credit, net_amount, reason, …}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
+  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, admitted_units?, filled_units, carried_units, gross_amount, levy, fee, credit, net_amount, reason, …}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
 
 create or replace function evergreen.consume_lots(d public.dealing_days) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -153,7 +165,7 @@ begin
   -- a transfer keeps the age, the series and the high-water mark of what it moves, and its part of the credit
   with new_lots as materialized (
     select gen_random_uuid() as lot_id, g.flow_id, g.investor_id, -p.units as units, l.share_class_id, l.opened_on, l.series, l.price, l.high_water,
-           trunc(l.equalisation_credit * -p.units / l.units_left, 2) as credit
+           round(l.equalisation_credit * -p.units / l.units_left, 18) as credit
       from unnest(pieces) p join public.fund_flows f on f.flow_id = p.flow_id and f.order_kind = 'transfer'
       join public.fund_flows g on g.flow_id = f.linked_flow_id join public.lots l on l.lot_id = p.lot_id
   ), made as (
@@ -162,8 +174,9 @@ begin
   )
   select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.units)::evergreen.unit_entry) into moved from new_lots n;
   -- what a redemption takes of a lot takes its share of the credit with it
-  update public.lots l set equalisation_credit = trunc(l.equalisation_credit * (l.units_left + x.units) / l.units_left, 4)
-    from (select p.lot_id, sum(p.units) as units from unnest(pieces) p group by p.lot_id) x where l.lot_id = x.lot_id and l.equalisation_credit > 0;
+  update public.lots l set equalisation_credit = greatest(0, l.equalisation_credit - x.credit)
+    from (select k.lot_id, sum(round(k.equalisation_credit * -p.units / k.units_left, 18)) as credit from unnest(pieces) p join public.lots k on k.lot_id = p.lot_id group by k.lot_id) x
+   where l.lot_id = x.lot_id and l.equalisation_credit > 0;
   return coalesce(issued, '{}') || coalesce(moved, '{}');
 end $$;
 comment on function evergreen.issue_lots(public.dealing_days, evergreen.unit_entry[]) is 'Opens the lots of a day (subscriptions, switches in, transfers in) and answers their entries.';
@@ -232,10 +245,10 @@ begin
      where a.dealing_day_id = d.dealing_day_id and (a.carried_units > 0 or l.carried_units > 0)
   ), made as (
     insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, eligibility_tag, requested_at,
-      vintage, policy_id, placed_by, accepted_at, parent_flow_id, linked_flow_id, event_id)
+      vintage, policy_id, placed_by, accepted_at, dust_asked_at, parent_flow_id, linked_flow_id, event_id)
     select o.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
            case when o.order_kind = 'switch' and o.direction = 'subscription' then null else o.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
-           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.flow_id, (select k.child from over k where k.flow_id = o.linked_flow_id), event from over o
+           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.dust_asked_at, o.flow_id, (select k.child from over k where k.flow_id = o.linked_flow_id), event from over o
   ), noted as (
     insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
     select o.child, 'accepted', event, 'carried from ' || o.flow_id, evergreen.actor() from over o

@@ -138,7 +138,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'I4', 'dealing_days', t.dealing_day_id::text, 'a day is posted more than once' from heads t
    where t.kind = 'dealing' and not exists (select from public.ledger_transactions r where r.reverses = t.ledger_tx_id) group by t.dealing_day_id having count(*) > 1
   union all
-  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals}'::text[]) n (name)
+  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals, class_marks, in_kind_deliveries, statements, restatements, compensations}'::text[]) n (name)
    where 2 <> (select count(*) from pg_catalog.pg_trigger g where g.tgrelid = ('public.' || n.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled in ('O', 'A'))
   union all
   select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the price is not the value over the units' from public.class_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
@@ -167,11 +167,13 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   union all
   select 'I13', 'allocations', a.flow_id::text, 'filled more than was asked' from days d join public.allocations a using (dealing_day_id) where a.filled_units + a.carried_units > a.requested_units
   union all
-  select 'I13', 'dealing_days', d.dealing_day_id::text, 'a pro-rata cohort is not treated equally' from days d join (
-    select a.dealing_day_id, c.units_dp, a.requested_units as asked, a.filled_units as got, sum(a.requested_units) over w as all_asked, sum(a.filled_units) over w as all_got
-      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
-     where f.direction = 'redemption' and a.cohort like 'pro\_rata%' window w as (partition by a.dealing_day_id, a.cohort)) x using (dealing_day_id)
-   where abs(x.got * x.all_asked - x.asked * x.all_got) >= (x.all_asked + x.asked) * power(10::numeric, -x.units_dp) group by d.dealing_day_id
+  select 'I13', 'dealing_days', d.dealing_day_id::text, 'the orders of a cohort are not treated equally' from days d where exists (select from evergreen.unequal_fills(d.dealing_day_id))
+  union all
+  select 'R22', 'class_marks', m.mark_id::text, 'a mark fell by a crystallisation' from public.class_marks m join public.share_classes c using (share_class_id)
+   where (of_fund is null or c.fund_id = of_fund) and m.cause = 'crystallisation' and m.high_water < (m.body ->> 'before')::numeric
+  union all
+  select 'R13', 'share_classes', c.share_class_id::text, 'a side pocket issued units' from public.share_classes c join public.unit_ledger u using (share_class_id) join heads t using (ledger_tx_id)
+   where c.pocket_of is not null and u.account = 'holder' and u.units > 0 and t.kind not in ('side_pocket', 'reversal')
   union all
   -- an investor who is not cleared today and whose record has not changed since the posting was not cleared then
   select 'I14', 'lots', l.lot_id::text, 'units were issued to an investor who was not cleared' from heads t join public.unit_ledger u using (ledger_tx_id) join public.lots l on l.lot_id = u.lot_id
@@ -193,7 +195,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'day_hash', 'dealing_days', d.dealing_day_id::text, 'the day is not what was closed' from days d where d.day_hash is not null and d.day_hash is distinct from evergreen.day_hash(d.dealing_day_id)
 $$;
 comment on function evergreen.broken_invariants(uuid) is
-  'What is broken of I1–I6, I12–I14, I16, the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
+  'What is broken of I1–I6, I12–I14, I16, the marks and pockets (R22, R13), the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
 
 create or replace function public.fn_verify_invariants(fund text default null) returns table (invariant text, entity_type text, entity_id text, detail text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

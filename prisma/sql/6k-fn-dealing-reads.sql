@@ -53,7 +53,7 @@ create or replace function evergreen.ledger_figures(of_fund uuid) returns jsonb 
 $$;
 comment on function evergreen.ledger_figures(uuid) is 'What the dealing account holds and what is owed on it, fund currency; capital and income are what the others come from and are not counted.';
 
-create or replace function evergreen.class_figures(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
   dealt as (
     select a.share_class_id, sum(a.net_amount) filter (where f.direction = 'subscription') as bought, sum(a.gross_amount) filter (where f.direction = 'redemption') as sold,
@@ -62,7 +62,9 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date) re
         and d.status in ('posted', 'claimable', 'settled', 'closed')
       join public.allocations a on a.dealing_day_id = d.dealing_day_id join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer' group by 1
   )
-  select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'units', trim_scale(c.units_outstanding)::text, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
+  select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code,
+      -- of the register as it stands, or for a strike of the past of the register it was over
+      'units', trim_scale(case when of_strike is null then c.units_outstanding else coalesce(o.units, 0) end)::text, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
       'price', trim_scale(coalesce(c.nav_per_unit, c.issue_price))::text, 'issue_price', trim_scale(c.issue_price)::text,
       'last', (select jsonb_build_object('nav_date', b.nav_date, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'nav_per_unit', trim_scale(n.nav_per_unit)::text,
           'fees', (select x from jsonb_array_elements(coalesce(b.body -> 'fees', '[]')) x where x ->> 'share_class_id' = c.share_class_id::text))
@@ -70,13 +72,16 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date) re
       'subscribed', coalesce(dealt.bought, 0)::text, 'redeemed', coalesce(dealt.sold, 0)::text, 'units_redeemed', trim_scale(coalesce(dealt.units_sold, 0))::text,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
-        select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(l.units_left)::text, 'opened_on', l.opened_on,
+        select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
           'mark', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', l.equalisation_credit::text) order by l.lot_id), '[]')
-          from public.lots l where l.share_class_id = c.share_class_id and l.units_left > 0) end) order by c.code), '[]')
-    from public.share_classes c left join dealt using (share_class_id) left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
-   where c.fund_id = of_fund and (c.units_outstanding > 0 or p.policy_id is not null)
+          from (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
+                 where u.share_class_id = c.share_class_id and u.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
+                 group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end) order by c.code), '[]')
+    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
+   where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or p.policy_id is not null else o.strike_id is not null end
 $$;
-comment on function evergreen.class_figures(uuid, date) is 'Each class with its last final strike, what was dealt since, its terms in force, and its lots where there is a performance fee.';
+comment on function evergreen.class_figures(uuid, date, uuid) is
+  'Each class with its last final strike, what was dealt since, its terms in force, and its lots where there is a performance fee; for a strike of the past its classes over its units.';
 
 create or replace function public.fn_read_book(dealing_day_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -68,6 +68,16 @@ begin
     ('lots',                   'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
     ('holdings',               'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_simulation, agent_tokenization'),
     ('cash_balances',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('statements',             'pm_role, ops_role, audit_role, agent_commander'),
+    ('class_marks',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('in_kind_deliveries',     'pm_role, ops_role, audit_role, agent_commander'),
+    ('import_batches',         'pm_role, ops_role, audit_role'),
+    ('import_rows',            'pm_role, ops_role, audit_role'),
+    ('bank_accounts',          'pm_role, ops_role, audit_role'),
+    ('payment_files',          'pm_role, ops_role, audit_role'),
+    ('payment_lines',          'pm_role, ops_role, audit_role'),
+    ('restatements',           'pm_role, ops_role, audit_role, agent_commander'),
+    ('compensations',          'pm_role, ops_role, audit_role, agent_commander'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -83,7 +93,7 @@ select evergreen.apply_read_access();
 -- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
 grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
   public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
-  public.class_navs to lp_role;
+  public.class_navs, public.in_kind_deliveries, public.statements, public.compensations to lp_role;
 -- what the policies below read as the LP
 grant select on evergreen.caller, evergreen.my_investors to lp_role;
 drop policy if exists lp__select_own on public.funds;
@@ -116,6 +126,12 @@ drop policy if exists lp__select_own on public.cash_movements;
 create policy lp__select_own on public.cash_movements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.cash_balances;
 create policy lp__select_own on public.cash_balances for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.statements;
+create policy lp__select_own on public.statements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.in_kind_deliveries;
+create policy lp__select_own on public.in_kind_deliveries for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.compensations;
+create policy lp__select_own on public.compensations for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_struck on public.class_navs;
 create policy lp__select_struck on public.class_navs for select to lp_role
   using (published_at is not null and share_class_id = any (array(select evergreen.my_class_ids())));

@@ -29,8 +29,11 @@ const SIZE = `
     l as (insert into lots (investor_id, share_class_id, opened_on, units_issued, units_left, price) select investor_id, share_class_id, '2026-01-01', 1, 1, 1 from x),
     b as (insert into cash_balances (investor_id, fund_id, account, currency, amount) select distinct investor_id, fund_id, 'redemptions_payable', 'USD', 1 from x),
     a as (insert into allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, filled_units, price, gross_amount, net_amount)
-      select gen_random_uuid(), gen_random_uuid(), share_class_id, investor_id, 'full', 1, 1, 1, 1 from x)
+      select gen_random_uuid(), gen_random_uuid(), share_class_id, investor_id, 'full', 1, 1, 1, 1 from x),
+    s as (insert into statements (dealing_day_id, investor_id, version, strike_id, body, hash) select gen_random_uuid(), investor_id, 1, gen_random_uuid(), '{}'::jsonb, encode(sha256('{}'), 'hex') from x)
     insert into cash_movements (ledger_tx_id, fund_id, account, investor_id, currency, amount) select gen_random_uuid(), fund_id, 'redemptions_payable', investor_id, 'USD', 1 from x;
+  insert into in_kind_deliveries (flow_id, fund_id, investor_id, asset_id, quantity, value, ledger_tx_id)
+    select gen_random_uuid(), gen_random_uuid(), investor_id, gen_random_uuid(), 1, 1, gen_random_uuid() from investors;
   insert into class_navs (strike_id, share_class_id, nav, units, nav_per_unit, published_at)
     select gen_random_uuid(), share_class_id, 1, 1, 1, case when n < 3 then now() end from share_classes, generate_series(1, 3) n;
   insert into audit_trail (entity_type, entity_id, message, created_by, canonical, digest) select 't', n::text, 'm', 'test', '', '' from generate_series(1, 50000) n;

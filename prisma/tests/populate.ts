@@ -1,6 +1,17 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
-import { dayAt } from "./dealing-day.ts";
+import { DEALING_DATE, dayAt } from "./dealing-day.ts";
+import {
+  approvedAccounts,
+  codeOf,
+  credit,
+  FUND_IBAN,
+  IBANS,
+  importLines,
+  importOrders,
+  subscription,
+} from "./import-files.ts";
+import { claimInKind, consented, crystallisation, feeDay } from "./postings.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
 
 export const userOf = (actor: { role: string }): string => ("userId" in actor ? String(actor.userId) : "");
@@ -8,7 +19,7 @@ export const userOf = (actor: { role: string }): string => ("userId" in actor ? 
 /** Through the functions where there is one, as superuser where there is none. */
 export async function populate(
   db: TestDatabase,
-): Promise<{ shared: Fund; onlyB: Fund; investorA: string; investorB: string }> {
+): Promise<{ shared: Fund; onlyB: Fund; investorA: string; investorB: string; allOfA: string[]; allOfB: string[] }> {
   const [shared, onlyB] = [await newFund(db), await newFund(db)];
   const foreign = await newFund(db); // no order of either LP
   const investorA = await newInvestor(db, userOf(LP_A));
@@ -45,16 +56,29 @@ export async function populate(
   await db.call(OPS, "fn_submit_investor", { classification: "professional" });
   await reserveAndApply(db, shared);
   await oversee(db, shared);
-  await deal(db);
+  const dealt = await deal(db);
+  await exchange(db);
   await db.settled();
   await db.call(SERVICE, "fn_seal_audit");
-  return { shared, onlyB, investorA, investorB };
+  const [allOfA, allOfB] = [[investorA, ...dealt.ofA].sort(), [investorB, ...dealt.ofB].sort()];
+  return { shared, onlyB, investorA, investorB, allOfA, allOfB };
 }
 
 /** A posted day of both LPs with its tool activated, and a NAV that is only proposed, of a class in which both have dealt. */
-async function deal(db: TestDatabase): Promise<void> {
+async function deal(db: TestDatabase): Promise<{ ofA: string[]; ofB: string[] }> {
   const day = await dayAt(db, "settled", { holderUser: userOf(LP_A), subscriberUser: userOf(LP_B) });
-  await dayAt(db, "settled"); // of neither
+  const others = await dayAt(db, "settled"); // of neither
+  for (const { dayId } of [day, others])
+    await db.call(agent("commander"), "fn_prepare_statements", { dealing_day_id: dayId });
+  const inKind: string[] = [];
+  for (const holderUser of [userOf(LP_A), userOf(LP_B), null]) {
+    const { day: paid, body } = await claimInKind(db, { holderUser });
+    inKind.push(paid.holder);
+    await db.call(OPS, "fn_settle_in_kind", await consented(db, paid.fund, "in_kind", body));
+  }
+  const fees = await feeDay(db);
+  const fee = await consented(db, fees.fund, "crystallisation", await crystallisation(db, fees));
+  await db.call(OPS, "fn_crystallise_fee", fee);
   await db.call(OPS, "fn_set_holidays", { calendar: "LU", holidays: [{ date: "2026-05-01", name: "Labour Day" }] });
   await db.call(OPS, "fn_propose_lmt", {
     fund: day.fund.code,
@@ -73,6 +97,21 @@ async function deal(db: TestDatabase): Promise<void> {
     body: { total_assets: "114450", liabilities: "0", gnav: "114450", performance_fee: "0", nav: "114450" },
     classes: [{ share_class_id: day.classId, nav: "114450", nav_per_unit: "109" }],
   });
+  const [ofA = "", ofB = ""] = inKind;
+  return { ofA: [day.holder, ofA], ofB: [day.subscriber, ofB] };
+}
+
+/** A file of orders, a statement, accounts and a payment file, of neither LP. */
+async function exchange(db: TestDatabase): Promise<void> {
+  const day = await dayAt(db, "claimable");
+  const holder = await codeOf(db, day.holder);
+  await approvedAccounts(db, day, [
+    [null, FUND_IBAN],
+    [holder, IBANS[0]],
+  ]);
+  await db.call(OPS, "fn_export_payments", { fund: day.fund.code, dealing_date: DEALING_DATE });
+  await importOrders(db, day, [subscription(holder, "5000.00", "S-1")]);
+  await importLines(db, day, [credit("5000.00", { remittance: "S-1" })]);
 }
 
 async function reserveAndApply(db: TestDatabase, fund: Fund): Promise<void> {

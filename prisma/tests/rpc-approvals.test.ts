@@ -1,7 +1,7 @@
 // Four eyes under pressure: one decision per proposal, whoever comes together; nothing applied that nobody approved.
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
 import { describe, expect, it } from "vitest";
-import { agent, PM_ONE, PM_TWO, type Row, refusedWith, testDatabase } from "./arrange.ts";
+import { agent, PM_ONE, PM_TWO, type Row, refusal, refusedWith, testDatabase } from "./arrange.ts";
 import {
   approvedProposal,
   checkedProposal,
@@ -100,6 +100,21 @@ it("of two approved proposals on the same facts, one is applied and the other re
     [first, second].map((p) => db.call(agent("rebalancing"), "fn_apply_allocations", { proposal_id: p.proposalId })),
   );
   expect(outcomes.sort()).toEqual(["EG425", "ok"]);
+});
+
+it.each([
+  ["checking", "EG422", "The proposal is still being checked; it cannot be decided yet."],
+  ["approved", "EG422", "The proposal is already approved; it can no longer be decided."],
+  ["rejected", "EG422", "The proposal is already rejected; it can no longer be decided."],
+  ["refused", "EG422", "The proposal is already refused; it can no longer be decided."],
+  ["applied", "EG422", "The proposal is already applied; it can no longer be decided."],
+  ["withdrawn", "EG422", "The proposal is already withdrawn; it can no longer be decided."],
+  ["expired", "EG423", "The time to decide has passed."],
+])("who decides one that is %s reads %s and why", async (status, code, message) => {
+  const { proposalId: proposal_id, hash } = await pendingProposal(db);
+  await db.look("update proposals set status = $2 where proposal_id = $1", [proposal_id, status]);
+  const decision = { proposal_id, hash, decision: "approved" };
+  expect(await refusal(db.call(PM_TWO, "fn_decide_proposal", decision))).toEqual({ code, message });
 });
 
 describe("a proposal that its checks refuse", () => {

@@ -1,6 +1,6 @@
-// Orders and marks: who is not cleared is held, what is not submitted is skipped, and a mark that jumps records DATA_DRIFT.
-import { describe, expect, it } from "vitest";
-import { agent, OPS, PM_ONE, SERVICE, testDatabase } from "./arrange.ts";
+// Orders and filings: who is not cleared is held, what is not submitted is skipped, what was accepted is owed on whatever ladder is the newest.
+import { beforeEach, describe, expect, it } from "vitest";
+import { agent, callOn, OPS, PM_ONE, SERVICE, testDatabase } from "./arrange.ts";
 import { type Fund, newFund, newInvestor, syntheticFund } from "./synthetic-fund.ts";
 
 const db = await testDatabase();
@@ -16,11 +16,30 @@ const order = async (fund: Fund, investorId: string, change: object = {}): Promi
     ...change,
   });
 
-async function takeIn() {
+async function nextBatch(): Promise<unknown> {
   await db.settled();
   const [batch] = await db.call(SERVICE, "fn_claim_batch", { consumer: "test" });
-  return db.value(KYC, "fn_intake_orders", { batch_id: batch?.batch_id });
+  return batch?.batch_id;
 }
+const takeIn = async () => db.value(KYC, "fn_intake_orders", { batch_id: await nextBatch() });
+
+const newRedemption = async (fund: Fund, amount: string): Promise<string> =>
+  order(fund, await newInvestor(db, null), { amount });
+
+/** `day/bucket capacity utilization` of every rung of the liability ladder. */
+const liabilities = async (fund: Fund): Promise<string[]> =>
+  (
+    await db.look(
+      `select as_of || '/' || bucket || ' ' || capacity || ' ' || utilization as rung from liquidity_ladder
+        where fund_id = $1 and side = 'liability' order by as_of, bucket`,
+      [fund.fundId],
+    )
+  ).map(({ rung }) => String(rung));
+
+const ASSET_RUNG = { side: "asset", bucket: "1d", capacity: "250000.00" };
+const due = (bucket: string, capacity: string) => ({ side: "liability", bucket, capacity });
+const file = (fund: Fund, asOf: string, ladder: object[]) =>
+  db.call(PM_ONE, "fn_import_fund", { fund: syntheticFund(fund.code, { as_of: asOf, ladder }) });
 
 describe("taking orders in", () => {
   it("accepts who is cleared today, holds who is not, skips what is no longer submitted", async () => {
@@ -87,6 +106,89 @@ describe("taking orders in", () => {
     ]);
   });
 });
+
+describe("accepted redemptions are owed", () => {
+  beforeEach(() => db.look("delete from event_outbox"));
+
+  it("by a fund whose filing plans no liabilities, and by the next filing's ladder", async () => {
+    const fund = await newFund(db, { ladder: [ASSET_RUNG] });
+    await newRedemption(fund, "100.00");
+    expect(await takeIn()).toEqual({ accepted: 1, held: 0, skipped: 0 });
+    expect(await liabilities(fund)).toEqual(["2026-09-30/30d 0.0000 100.0000"]);
+    expect(await db.look("select liabilities from evergreen.thirty_day_cover($1, null)", [fund.fundId])).toEqual([
+      { liabilities: "100.0000" },
+    ]);
+    await file(fund, "2026-10-31", [ASSET_RUNG, due("30d", "7.00")]);
+    await newRedemption(fund, "1.00");
+    await takeIn();
+    expect(await liabilities(fund)).toEqual(["2026-09-30/30d 0.0000 100.0000", "2026-10-31/30d 7.0000 101.0000"]);
+  });
+
+  it("by a fund without any ladder, from the day on which it stands", async () => {
+    const fund = await newFund(db, { ladder: [] });
+    await newRedemption(fund, "5.00");
+    await newRedemption(fund, "6.00");
+    await takeIn();
+    expect(await liabilities(fund)).toEqual(["2026-09-30/30d 0.0000 11.0000"]);
+  });
+
+  it("after a filing that plans for other buckets only, and after the same filing again", async () => {
+    const fund = await newFund(db);
+    await newRedemption(fund, "100.00");
+    await takeIn();
+    for (let times = 0; times < 2; times++) {
+      await file(fund, "2026-10-31", [ASSET_RUNG, due("90d", "9.00")]);
+      expect(await liabilities(fund)).toEqual([
+        "2026-09-30/30d 100000.0000 100.0000",
+        "2026-10-31/30d 0.0000 100.0000",
+        "2026-10-31/90d 9.0000 0.0000",
+      ]);
+    }
+  });
+
+  it("beside what was planned, when a filing plans no liabilities: the earlier ladder stands", async () => {
+    const fund = await newFund(db);
+    await newRedemption(fund, "100.00");
+    await takeIn();
+    await file(fund, "2026-10-31", [ASSET_RUNG]);
+    expect(await liabilities(fund)).toEqual(["2026-09-30/30d 100000.0000 100.0000"]);
+    await file(fund, "2026-11-30", [ASSET_RUNG, due("30d", "8.00")]);
+    expect((await liabilities(fund)).at(-1)).toBe("2026-11-30/30d 8.0000 100.0000");
+  });
+
+  it.each(["the orders", "the filing"])("whoever comes first: %s", async (first) => {
+    const fund = await newFund(db);
+    await newRedemption(fund, "100.00");
+    const batch_id = await nextBatch();
+    const takes = { by: KYC, fn: "fn_intake_orders", args: { batch_id } };
+    const files = {
+      by: PM_ONE,
+      fn: "fn_import_fund",
+      args: { fund: syntheticFund(fund.code, { as_of: "2026-10-31" }) },
+    };
+    const [one, other] = first === "the orders" ? [takes, files] : [files, takes];
+    let waiting: Promise<unknown> | undefined;
+    await db.as(one.by, async (client) => {
+      await callOn(client, one.fn, one.args);
+      waiting = db.call(other.by, other.fn, other.args);
+      await someoneWaits();
+    });
+    await waiting;
+    expect((await liabilities(fund)).at(-1)).toBe("2026-10-31/30d 100000.0000 100.0000");
+  });
+});
+
+/** Until a session of this database stands behind the lock of another. */
+async function someoneWaits(): Promise<void> {
+  for (let tries = 0; tries < 2000; tries++) {
+    const rows = await db.look(
+      "select pid from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0",
+    );
+    if (rows.length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error("Nobody waits: the two calls do not see each other.");
+}
 
 it("20 calls assign one pending investor: one investor", async () => {
   const pending_id = await db.value<string>(OPS, "fn_submit_investor", { classification: "retail" });

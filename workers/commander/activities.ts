@@ -6,6 +6,8 @@ import { dealingDayActions } from "./dealing-day/activities.ts";
 import { choosePlaybook } from "./decide.ts";
 import { readEvent, readRun } from "./facts.ts";
 import { memoryOf } from "./narrate.ts";
+import { restatementActions } from "./restatement/activities.ts";
+import { scheduleActions } from "./schedule/activities.ts";
 
 /** Memories recalled before planning. */
 const TOP_MEMORIES = 5;
@@ -13,6 +15,8 @@ const TOP_MEMORIES = 5;
 export const commander = (house: House): Activities =>
   room("commander", house, {
     ...dealingDayActions,
+    ...restatementActions,
+    ...scheduleActions,
     brief: async (context, { eventId, workflowId }) => {
       const facts = await context.facts((tx) => readEvent(tx, eventId));
       const plan = await context.decide(() => choosePlaybook(facts));

@@ -1,9 +1,10 @@
-// Hands one claimed event or batch to Temporal and says what came of it. "Already started" and "already ended" are success: the event was handed over before.
+// Hands one claimed event or batch to Temporal and says what came of it. "Already started" is success: it was handed over before. So is a knock at a
+// workflow that has ended: nobody waits there any more.
 import type { CrashPoint } from "@evergreen-fund/agent-kit";
 import { EVENTS, isEventName, OWN_WORKFLOWS, workflowIdOf } from "@evergreen-fund/domain";
 import type { RpcResult } from "@evergreen-fund/supabase-client";
 import { runContext, startRunSpan, traced } from "@evergreen-fund/tracing";
-import type { batch, commander, dealingDay } from "@evergreen-fund/workflows";
+import type { batch, commander, dealingDay, restatement } from "@evergreen-fund/workflows";
 import type { Rooms } from "@evergreen-fund/workflows/proxies.ts";
 import { SEARCH } from "@evergreen-fund/workflows/search-attributes.ts";
 import {
@@ -69,7 +70,7 @@ async function startRun(event: ClaimedEvent, { client, rooms, crashPoint }: Cour
   );
   try {
     const start = () =>
-      client.workflow.start<typeof commander | typeof dealingDay>(workflow, {
+      client.workflow.start<typeof commander | typeof dealingDay | typeof restatement>(workflow, {
         workflowId,
         taskQueue: "commander",
         args: [{ eventId: event.event_id, rooms }],
@@ -97,12 +98,18 @@ async function startRun(event: ClaimedEvent, { client, rooms, crashPoint }: Cour
 async function tell(event: ClaimedEvent, { client, crashPoint }: Courier): Promise<void> {
   const waiting = event.to_workflow_id;
   if (waiting === null) return; // nobody waits for it any more
-  await traced(
-    "dispatcher.tell",
-    { event_id: event.event_id, workflow_id: waiting } as never,
-    () => inTime(client.workflow.getHandle(waiting).signal("knock", { eventId: event.event_id })),
-    runContext(waiting),
-  );
+  try {
+    await traced(
+      "dispatcher.tell",
+      { event_id: event.event_id, workflow_id: waiting } as never,
+      () => inTime(client.workflow.getHandle(waiting).signal("knock", { eventId: event.event_id })),
+      runContext(waiting),
+    );
+  } catch (error) {
+    // only here: the client says the same of a start whose namespace the server does not know
+    if (error instanceof WorkflowNotFoundError) return;
+    throw error;
+  }
   crashPoint("dispatcher.told");
 }
 
@@ -137,7 +144,7 @@ const AWAY_CODES = [1, 4, 8, 14];
 const BROKEN_WAY = /transport|connect|reset|closed|broken pipe|unavailable|timed? ?out|cancel/i;
 
 function outcomeOf(error: unknown): Delivery {
-  if (error instanceof WorkflowExecutionAlreadyStartedError || error instanceof WorkflowNotFoundError) return "done";
+  if (error instanceof WorkflowExecutionAlreadyStartedError) return "done";
   if (error instanceof TooLate) return "away";
   const grpc = error instanceof ServiceError ? error.cause : error;
   if (

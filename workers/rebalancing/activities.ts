@@ -14,9 +14,7 @@ export const rebalancing = (house: House): Activities =>
         async (tx) => (await standingProposal(tx, eventId)) ?? (await readPortfolio(tx, eventId)),
       );
       if ("proposalId" in facts) return { outcome: "proposed" as const, ...facts };
-      const plan = await context.decide(() =>
-        planTrades(facts, (problem) => house.solver.solve(problem, context.signal)),
-      );
+      const plan = await context.decide(() => planTrades(facts, (problem) => house.solver.solve(problem, context)));
       if (plan.kind === "refused") return { outcome: "refused" as const, reason: plan.reason };
       const inputs = {
         allocations_version: facts.allocationsVersion,

@@ -1,5 +1,5 @@
 // The proposal as people read it: trades with reasons, cost, before and after. May explain the plan, never alter it.
-import type { ProposedTrades } from "@evergreen-fund/domain";
+import type { PortfolioSide, ProposalBody } from "@evergreen-fund/domain";
 import { bandEdges } from "@evergreen-fund/finance/bands.ts";
 import { Mandate } from "@evergreen-fund/finance/mandate.ts";
 import { decimal } from "@evergreen-fund/finance/money.ts";
@@ -9,13 +9,10 @@ import type { RebalanceFacts } from "./facts.ts";
 type Planned = Extract<Plan, { kind: "planned" }>;
 
 /** The `body` of a proposal, covered by its hash. Amounts in fund currency, weights as shares of net assets. */
-export function proposalBody(
-  facts: RebalanceFacts,
-  { portfolio, cashAssetId }: Planned,
-): ProposedTrades & Record<string, unknown> {
+export function proposalBody(facts: RebalanceFacts, { portfolio, cashAssetId }: Planned): ProposalBody {
   const names = new Map(facts.holdings.map((holding) => [holding.assetId, holding.name]));
   const thirty = portfolio.liquidity.find(({ horizon }) => horizon === "30d");
-  const side = (when: "before" | "after"): Record<string, unknown> => ({
+  const side = (when: "before" | "after"): PortfolioSide => ({
     net_assets: portfolio.nav[when],
     cash: portfolio.cash[when],
     sleeves: portfolio.weights.sleeves.map((sleeve) => ({
@@ -44,7 +41,7 @@ export function proposalBody(
       cost: trade.cost,
       weight_before: trade.weightBefore,
       weight_after: trade.weightAfter,
-      reason: { code: trade.reasons[0]!.code, words: trade.reasons.map((reason) => reason.words).join(" ") },
+      reason: { code: trade.reasons[0]!.code, words: trade.reasons.map((reason) => reason.words).join("; ") },
     })),
     cost: portfolio.costs,
     turnover: portfolio.turnover,

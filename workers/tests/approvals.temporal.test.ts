@@ -124,7 +124,7 @@ describe.concurrent("a proposal that waits", () => {
     await expect(decide(one, one.proposal.hash)).rejects.toMatchObject({ code: "EG422" });
   });
 
-  it("of a run cancelled at any moment before leaves nothing reserved and nothing open", { timeout: 240_000 }, async ({
+  it("of a run cancelled at any moment before leaves nothing reserved and nothing open", { timeout: 600_000 }, async ({
     expect,
   }) => {
     for (const delay of [0, 30, 80, 150, 300]) {

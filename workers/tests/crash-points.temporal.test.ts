@@ -1,18 +1,23 @@
 // Kills the worker at every named crash point of a journey that passes it, restarts it, and expects the work to finish with one effect.
 import { crashPoints } from "@evergreen-fund/agent-kit";
-import { DEALING_CONTRACTS } from "@evergreen-fund/domain";
+import { DEALING_CONTRACTS, RESTATEMENT_CONTRACTS } from "@evergreen-fund/domain";
 import { crashFired, until, type Worker } from "@evergreen-fund/testing/working-house.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   approve,
   dayAhead,
   dayReaches,
+  daysOnWrongMark,
   dealingFund,
+  expectRestated,
   expectVectorDealt,
   navProposed,
+  nextRestatement,
   openDay,
   orderVector,
   reachCutOff,
+  restate,
+  strikeProposed,
   takeDay,
 } from "./dealing-journeys.ts";
 import { openHouses, type TestHouse } from "./houses.ts";
@@ -266,6 +271,21 @@ const stopped =
     await expectEnd(database, (await runOf(house, dealing_day_id)).event_id, "refused");
   };
 
+/** One corrected input: two strikes, three deals. */
+const restated: Journey = async (house) => {
+  const wrong = await daysOnWrongMark(house);
+  const corrected = await restate(house, wrong.days[0], "INFRA", "10145600.00");
+  await approve(house, await strikeProposed(house, corrected));
+  const next = await nextRestatement(house, wrong.on.fundId, corrected);
+  await approve(house, await strikeProposed(house, next.strike_id));
+  const begun = await house.database.read(AUDIT, (tx) =>
+    tx.fund_events.findMany({ where: { type: "NAV_RESTATEMENT_BEGUN", fund_id: wrong.on.fundId } }),
+  );
+  expect(begun).toHaveLength(2);
+  for (const { event_id } of begun) await expectEnd(house.database, event_id, "completed");
+  await expectRestated(house, wrong);
+};
+
 /** Nobody decides on a NAV for more than a day. */
 const overdue: Journey = async (house) => {
   const on = await dealingFund(house);
@@ -298,6 +318,7 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["liquidity-engine.suspendDay", stopped("suspension", "suspended", "locked")],
   ["liquidity-engine.proposeTool", stopped("notice_extension", "discarded", "accepted")],
   ["kyc.recheckOrders", dealt],
+  ...Object.keys(RESTATEMENT_CONTRACTS.commander).map((action): [string, Journey] => [`commander.${action}`, restated]),
   ...Object.keys(DEALING_CONTRACTS.commander).map((action): [string, Journey] => [`commander.${action}`, dealt]),
   ["commander.", approved],
   ["rebalancing.", approved],
@@ -337,13 +358,13 @@ describe.concurrent("a worker killed at every crash point", () => {
   it("has a journey for each", ({ expect }) => {
     expect(crashPoints().filter((point) => journeyOf(point) === undefined)).toEqual([]);
   });
-  it.each(crashPoints())("%s", { timeout: 900_000 }, (point) =>
+  it.each(crashPoints())("%s", { timeout: 1_800_000 }, (point) =>
     inHouse((house) => crashDuring(house, point, journeyOf(point)!)),
   );
 });
 
 describe.concurrent("other deaths during a rebalancing", () => {
-  it("Temporal is killed and comes back with its file", { timeout: 900_000 }, () =>
+  it("Temporal is killed and comes back with its file", { timeout: 1_800_000 }, () =>
     inHouse(async (house) => {
       const worker = await house.startWorkers();
       const killing = new Promise((wake) => setTimeout(wake, 300)).then(() => house.restartTemporal());
@@ -351,7 +372,7 @@ describe.concurrent("other deaths during a rebalancing", () => {
       await worker.kill();
     }),
   );
-  it("the worker is killed three times, two seconds apart", { timeout: 900_000 }, () =>
+  it("the worker is killed three times, two seconds apart", { timeout: 1_800_000 }, () =>
     inHouse(async (house) => {
       const journey = approved(house);
       for (let kills = 0; kills < 3; kills++) {
@@ -363,7 +384,7 @@ describe.concurrent("other deaths during a rebalancing", () => {
       await journey.finally(() => last.kill());
     }),
   );
-  it("rooms in processes of their own handle the same playbooks", { timeout: 900_000 }, () =>
+  it("rooms in processes of their own handle the same playbooks", { timeout: 1_800_000 }, () =>
     inHouse(async (house) => {
       const others = [
         "rebalancing",

@@ -43,7 +43,7 @@ export async function importFund(
 }
 
 /** Waits until the run of an event has ended in the mirror; its memory, if any, may still be on its way. */
-export function runEnded(database: Database, eventId: string, timeoutMs = 180_000) {
+export function runEnded(database: Database, eventId: string, timeoutMs = 300_000) {
   return until(
     async () => {
       const run = await database.read(AUDIT, (tx) => tx.workflow_runs.findFirst({ where: { event_id: eventId } }));

@@ -102,7 +102,7 @@ it.each([
   ["right after the approval, before it is applied", 3_000, 0],
 ] as const)(
   "killed %s, the job finishes with one effect",
-  { timeout: 180_000 },
+  { timeout: 600_000 },
   async (_when, beforeMs, afterApprovalMs) => {
     const worker = await house.startWorkers();
     const { fundId, code } = await importFund(house.database);

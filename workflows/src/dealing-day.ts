@@ -63,8 +63,9 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
   let { escalated, refused } = args;
   /** Orders left the day after the gate was decided: it is decided anew. */
   let decideAgain = false;
-  /** Somebody knocked while the run waited, and so may have corrected what it waited for. */
-  let knocked = false;
+  /** Knocks up to the beginning of this turn, and of the turn in which the NAV was frozen or found refused: what came since may be a correction. */
+  let heard = 0;
+  let answered = 0;
   const commander = callRoom("commander", rooms);
   const engine = callRoom("liquidity-engine", rooms);
   const kyc = callRoom("kyc", rooms);
@@ -74,7 +75,7 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
 
   try {
     for (;;) {
-      const before = knocks;
+      heard = knocks;
       step = { ...step, round: ++turn };
       let wait: number | undefined;
       try {
@@ -89,7 +90,7 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
         seen.blockers = [reasonOf(error).slice(0, 200)];
         wait = AGAIN;
       }
-      knocked = wait !== undefined && (await condition(() => knocks > before, Math.max(1, wait)));
+      if (wait !== undefined) await condition(() => knocks > heard, Math.max(1, wait));
       if (workflowInfo().historyLength > LONG_HISTORY)
         await continueAsNew<typeof dealingDay>({
           eventId,
@@ -153,7 +154,8 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
       case "claimable":
         return blocked(PATIENCE, "confirmation of the cash");
       case "settled":
-        await commander.closeDay(step);
+        if (day.step < 11) await commander.prepareStatements(step);
+        else await commander.closeDay(step);
         return undefined;
       default:
         return blocked(PATIENCE, `nothing this run knows: the day is ${day.status}`);
@@ -172,13 +174,14 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
   }
 
   async function freeze(): Promise<undefined> {
+    answered = heard;
     await commander.freezeNav(step);
     return undefined;
   }
 
   async function propose(day: DayPosition): Promise<number | undefined> {
     // a frozen NAV with blockers is frozen anew once somebody has knocked: only people correct, and nothing is waived
-    if (day.blockers.length > 0) return knocked ? await freeze() : blocked(PATIENCE, ...day.blockers);
+    if (day.blockers.length > 0) return knocks > answered ? await freeze() : blocked(PATIENCE, ...day.blockers);
     if (!day.lab) {
       const { fraction } = await engine.runLab(step);
       seen.projectedFill = fraction;
@@ -205,7 +208,8 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
     }
     if (proposalStatus === "approved") return await strike(day);
     // refused, by a person or by time: it is frozen anew after the next knock, or somebody discards the day
-    if (knocked && refused === proposalId) return await freeze();
+    if (refused === proposalId && knocks > answered) return await freeze();
+    if (refused !== proposalId) answered = heard;
     refused = proposalId;
     return blocked(PATIENCE, `the NAV was ${proposalStatus}: correct it and knock, or discard the day`);
   }

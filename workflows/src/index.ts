@@ -2,3 +2,5 @@
 export { batch } from "./batch.ts";
 export { commander } from "./commander.ts";
 export { dealingDay } from "./dealing-day.ts";
+export { openDealingDays } from "./open-dealing-days.ts";
+export { restatement } from "./restatement.ts";

@@ -1,17 +1,17 @@
-// How an action hears that nobody waits for it, and what Temporal hears of an action that gave up.
+// What an action hears of its activity, and what Temporal hears of an action that gave up.
 import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { cancellationInterceptor, cancellationSignal } from "./cancellation.ts";
+import { attemptOfActivity, cancellationInterceptor, cancellationSignal } from "./cancellation.ts";
 import { toFailure } from "./room.ts";
 
 /** What Temporal hands to the interceptor of one activity. */
-const activity = (isLocal: boolean) => {
+const activity = (isLocal: boolean, attempt = 1) => {
   const controller = new AbortController();
   let beats = 0;
   const heartbeat = (): void => {
     beats += 1;
   };
-  const context = { cancellationSignal: controller.signal, info: { isLocal }, heartbeat };
+  const context = { cancellationSignal: controller.signal, info: { isLocal, attempt }, heartbeat };
   return { controller, beats: () => beats, execute: cancellationInterceptor(context).inbound.execute };
 };
 
@@ -34,6 +34,21 @@ describe("the signal of an action", () => {
     expect(await execute("in", async (input) => `${input}-out`)).toBe("in-out");
     const failure = new Error("no");
     await expect(execute("in", () => Promise.reject(failure))).rejects.toBe(failure);
+  });
+});
+
+describe("the attempt of an action", () => {
+  it("is that of its own activity, also beside another one", async () => {
+    const attempts = [1, 7].map((attempt) =>
+      activity(true, attempt).execute(null, async () => {
+        await new Promise((turn) => setImmediate(turn));
+        return attemptOfActivity();
+      }),
+    );
+    expect(await Promise.all(attempts)).toEqual([1, 7]);
+  });
+  it("is the first outside of an activity", () => {
+    expect(attemptOfActivity()).toBe(1);
   });
 });
 

@@ -13,7 +13,7 @@ import {
 import type { Database, Reader, RpcArgs, RpcName, RpcResult } from "@evergreen-fund/supabase-client";
 import { type RoomStep, roomSpan, traced } from "@evergreen-fund/tracing";
 import { ApplicationFailure, CancelledFailure } from "@temporalio/common";
-import { cancellationSignal } from "./cancellation.ts";
+import { attemptOfActivity, cancellationSignal } from "./cancellation.ts";
 import type { CrashPoint } from "./crash-point.ts";
 
 /** What a step of a room may use. Everything acts under the room's own database role. */
@@ -31,6 +31,8 @@ export interface RoomContext {
   readonly workflowId: string;
   /** Aborted when nobody waits for this action any more; for what computes long. */
   readonly signal: AbortSignal;
+  /** From 1: for what is worth only so many attempts, where a service that is away is waited for. */
+  readonly attempt: number;
 }
 export type RoomRpc = <N extends RpcName>(name: N, args: Omit<RpcArgs<N>, "request_id">) => Promise<RpcResult<N>>;
 
@@ -45,7 +47,8 @@ export interface RoomTools {
 
 /** What every input holds: the run, and where a run goes in turns the number of its turn. */
 interface Reference {
-  eventId: string;
+  /** Absent where a schedule asks and no event does. */
+  eventId?: string;
   workflowId: string;
   round?: number;
 }
@@ -84,7 +87,8 @@ export function room<R extends RoomName>(
 }
 
 function contextOf(name: Room, action: string, actor: Actor, tools: RoomTools, reference: Reference): RoomContext {
-  const ids = { event_id: reference.eventId, workflow_id: reference.workflowId };
+  const { eventId, workflowId } = reference;
+  const ids = { workflow_id: workflowId, ...(eventId === undefined ? {} : { event_id: eventId }) };
   const step = async <T>(what: RoomStep, work: () => T | Promise<T>): Promise<T> => {
     const result = await traced(roomSpan(name, action, what), ids, work);
     tools.crashPoint(`${name}.${action}.${what}`);
@@ -93,6 +97,7 @@ function contextOf(name: Room, action: string, actor: Actor, tools: RoomTools, r
   return {
     workflowId: reference.workflowId,
     signal: cancellationSignal(),
+    attempt: attemptOfActivity(),
     facts: (read) => step("facts", () => tools.database.read(actor, read)),
     look: (fn, args) => step("facts", () => tools.database.rpc(actor, fn, args)),
     decide: (decision) => step("decide", decision),

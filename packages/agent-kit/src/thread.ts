@@ -3,12 +3,20 @@
 import { parentPort, Worker } from "node:worker_threads";
 import { type ErrorCode, EvergreenError, isErrorCode } from "@evergreen-fund/domain/errors.ts";
 
+/** A question that takes longer than its thread may think; the same question may take as long again. */
+export class TookTooLong extends EvergreenError {
+  constructor(name: string, limitMs: number) {
+    super("EG503", `${name} did not answer within ${limitMs / 1_000} s; try again.`);
+  }
+}
+
 export interface Thread<Question, Answer> {
   /**
    * The answer to one question; both are data (structured clone). Questions are answered in the order they are asked, one at a time.
    * @param signal gives the question up: one that waits is forgotten, one that is being computed ends the thread, because nothing else stops
    * computing. The promise is rejected with the signal's reason; the questions behind it get a new thread.
-   * @throws EvergreenError the thread's own; EG503 when too many wait, the thread dies, cannot start, takes longer than the limit or is closed.
+   * @throws EvergreenError the thread's own; EG503 when too many wait, the thread dies, cannot start, takes longer than the limit (TookTooLong) or is
+   * closed.
    */
   ask(question: Question, signal?: AbortSignal): Promise<Answer>;
   /** Ends the thread and refuses whoever waits. */
@@ -86,7 +94,7 @@ export function openThread<Question, Answer>(options: ThreadOptions): Thread<Que
     worker ??= start();
     worker.ref();
     const used = worker;
-    const timer = setTimeout(() => lose(used, unavailable("did not answer in time; try again.")), limitMs);
+    const timer = setTimeout(() => lose(used, new TookTooLong(name, limitMs)), limitMs);
     const done = (): void => {
       clearTimeout(timer);
       if (inHand === asked) inHand = undefined;

@@ -5,26 +5,36 @@ import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
 import { eventCommands } from "./commands/events.ts";
+import { exportCommands } from "./commands/export.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { lmtCommands } from "./commands/lmt.ts";
+import { importFileCommands } from "./commands/import-files.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
+import { performanceCommands } from "./commands/performance.ts";
 import { proposalCommands } from "./commands/proposals.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
+import { registerCommands } from "./commands/register-movements.ts";
 import { runCommands } from "./commands/runs.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { termsCommands } from "./commands/terms.ts";
+import { statementCommands } from "./commands/statement.ts";
 import { verifyCommands } from "./commands/verify.ts";
 
 export const COMMANDS: readonly Command[] = [
   ...stackCommands,
   ...importCommands,
+  ...registerCommands,
+  ...importFileCommands,
+  ...exportCommands,
   ...fundCommands,
   ...mandateCommands,
   ...rebalanceCommands,
   ...proposalCommands,
+  ...statementCommands,
+  ...performanceCommands,
   ...orderCommands,
   ...dealCommands,
   ...navCommands,

@@ -1,6 +1,6 @@
 // What a running command may use: where the stack lives, a session, input, and what it may say while it works.
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import type { PersonRole } from "@evergreen-fund/domain/roles.ts";
 import { plain } from "./output.ts";
@@ -83,17 +83,33 @@ export class Context {
     }
   }
 
-  /** A file as JSON. Errors: EG400 when it is absent, too long (4 MB unless said otherwise) or not JSON. */
-  async json(path: string, longest = LONGEST): Promise<unknown> {
+  /** A file as text. Errors: EG400 when it is absent, EG413 when it is too long (4 MB unless said otherwise). */
+  async file(path: string, longest = LONGEST): Promise<string> {
     const source = await readFile(path, "utf8").catch((error: unknown) => {
       throw fileError(path, error);
     });
-    return parseJson(source, path, longest);
+    refuseLonger(source, path, longest);
+    return source;
+  }
+
+  /** A file as JSON. Errors: EG400 when it is absent or not JSON, EG413 when it is too long (4 MB unless said otherwise). */
+  async json(path: string, longest = LONGEST): Promise<unknown> {
+    return parseJson(await this.file(path, longest), path);
+  }
+
+  /** Returns when there is a file of that name. Errors: EG400 with the name and the reason. */
+  async mustExist(path: string): Promise<void> {
+    const found = await stat(path).catch((error: unknown) => {
+      throw fileError(path, error);
+    });
+    if (found.isDirectory()) throw fileError(path, { code: "EISDIR" });
   }
 
   /** stdin as JSON. */
   async inputJson(): Promise<unknown> {
-    return parseJson(await this.streams.input(), "standard input", LONGEST);
+    const input = await this.streams.input();
+    refuseLonger(input, "standard input", LONGEST);
+    return parseJson(input, "standard input");
   }
 }
 
@@ -102,9 +118,12 @@ export const requestIdOf = (given: string | undefined): string => given ?? `cli/
 
 const LONGEST = 4 * 1024 * 1024;
 
-function parseJson(source: string, name: string, longest: number): unknown {
+function refuseLonger(source: string, name: string, longest: number): void {
   if (source.length > longest)
     throw new EvergreenError("EG413", `${plain(name)} is larger than ${longest / 1024 / 1024} MB.`);
+}
+
+function parseJson(source: string, name: string): unknown {
   try {
     return JSON.parse(source);
   } catch (error) {

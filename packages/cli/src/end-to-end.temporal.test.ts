@@ -1,7 +1,7 @@
 // The whole way on a real stack of its own: a synthetic filing becomes a fund, one portfolio manager asks, another approves, allocations change.
 // Runs the committed `bin/evergreen.mjs` as a person would, and reads only what it prints.
 import { execFile } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -88,7 +88,7 @@ const Trade = z.strictObject({
   cost: z.string().regex(/^\d+\.\d{2}$/),
   reason: z.object({ code: z.string(), words: z.string().min(1) }),
 });
-const Proposed = z.object({
+const Proposed = z.strictObject({
   eventId: z.uuid(),
   workflowId: z.string(),
   status: z.string(),
@@ -103,7 +103,7 @@ const Allocations = z.object({
   netAssets: z.string(),
   allocations: z.array(z.object({ assetId: z.uuid(), marketValue: z.string(), target: z.string() })),
 });
-const Verified = z.object({ entries: z.int(), ok: z.boolean(), head: z.string().nullable(), unsealed: z.int() });
+const Verified = z.strictObject({ entries: z.int(), ok: z.boolean(), head: z.string().nullable(), unsealed: z.int() });
 
 let logins: z.infer<typeof Addresses>["logins"] = [];
 const person = (role: string, number = 0): string => logins.filter((login) => login.role === role)[number]?.email ?? "";
@@ -112,7 +112,6 @@ const cents = (amount: string): bigint => BigInt(amount.replace(".", ""));
 
 beforeAll(async () => {
   chmodSync(folder, 0o755); // as root the database server runs as another user, who must be able to enter
-  mkdirSync(home, { mode: 0o755 });
   writeFileSync(filing, syntheticXml({ holdings: HOLDINGS, mix: { bond: 6, corporate: 2, equity: 1 } }));
   base = await freeBase();
   ({ logins } = await json(Addresses, ["up", "--detach"]));
@@ -187,6 +186,8 @@ describe("a portfolio manager rebalances a fund", () => {
     );
     const { out } = await evergreen(["proposals", "show", proposal.proposalId]);
     expect(out).toContain("Before");
+    expect(out).toContain(`Asked by:    ${person("pm_role")}`);
+    expect(out).toContain(`--as ${person("pm_role", 1)} --wait`);
     expect(out).toContain(`--hash ${proposal.proposalHash}`);
   });
 
@@ -200,6 +201,8 @@ describe("a portfolio manager rebalances a fund", () => {
     expect((await decide(proposal.proposalHash, person("lp_role"))).exit).toBe(4);
     expect((await decide(proposal.proposalHash, person("audit_role"))).exit).toBe(4);
     expect((await evergreen(["rebalance", "--fund", "E2E", "--as", person("lp_role")])).exit).toBe(4);
+    const guessed = { EVERGREEN_EMAIL: person("pm_role", 1), EVERGREEN_PASSWORD: "wrong" };
+    expect((await evergreen(["funds", "list"], guessed)).exit).toBe(4);
     expect((await evergreen(["funds", "list", "--as", "nobody@demo.evergreen.example"])).exit).toBe(2);
   });
 
@@ -235,7 +238,10 @@ describe("a portfolio manager rebalances a fund", () => {
       "--as",
       person("pm_role", 1),
     ]);
-    expect({ exit: again.exit, err: again.err }).toMatchObject({ exit: 3, err: expect.stringContaining("EG422") });
+    expect({ exit: again.exit, err: again.err }).toEqual({
+      exit: 3,
+      err: "evergreen: The proposal is already applied; it can no longer be decided. (EG422)\n",
+    });
   });
 
   it("is rejected with a reason, and nothing changes", async () => {
@@ -269,7 +275,7 @@ describe("a portfolio manager rebalances a fund", () => {
   });
 
   it("leaves a run with events, audit entries, compliance logs, a memory and a trace", async () => {
-    const Run = z.object({
+    const Run = z.strictObject({
       workflowId: z.string(),
       type: z.string(),
       status: z.string(),

@@ -61,7 +61,8 @@ export function endingOf(error: unknown): Ending {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { exit: EXIT.ok, sentence: "" };
     if (error.code === "commander.help") return { exit: EXIT.usage, sentence: "Name a command; --help lists them." };
-    return { exit: EXIT.usage, sentence: asSentence(error.message) };
+    const more = error.code === "commander.unknownCommand" ? " --help lists what there is." : "";
+    return { exit: EXIT.usage, sentence: `${asSentence(error.message)}${more}` };
   }
   const reason = error instanceof Error ? error.message : String(error);
   return { exit: EXIT.failed, sentence: `Unforeseen failure: ${reason.split("\n")[0] ?? ""}` };

@@ -49,6 +49,13 @@ describe("usage errors end with 2, one sentence on stderr and nothing on stdout"
     ["retry of one and all", ["events", "retry", "7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11", "--dead"]],
     ["fund code", ["import", "nport", "x.xml", "--fund", "lower case"]],
     ["no such file", ["import", "nport", join(folder, "absent.xml"), "--fund", "KY1"]],
+    ["no such file of orders", ["import", "orders", join(folder, "absent.csv"), "--fund", "KY1"]],
+    ["no such mapping file", ["import", "orders", "x.csv", "--fund", "KY1", "--map", join(folder, "absent.yaml")]],
+    ["row without an order", ["import", "match", "7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11", "--row", "1"]],
+    ["undo without a reason", ["import", "undo", "7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11"]],
+    ["kind of import", ["import", "list", "--kind", "letters"]],
+    ["date that is none", ["export", "payments", "--fund", "KY1", "--date", "soon"]],
+    ["accounts of nobody", ["accounts", "approve"]],
     ["no such mandate file", ["mandate", "set", join(folder, "absent.json"), "--fund", "KY1"]],
     ["order without a side", ["order", "place", "--fund", "X", "--class", "A", "--units", "1"]],
     ["order of nothing", ["order", "place", "redemption", "--fund", "X", "--class", "A"]],
@@ -69,6 +76,11 @@ describe("usage errors end with 2, one sentence on stderr and nothing on stdout"
     expect(err).not.toMatch(/\n\s+at /);
   });
 
+  it("names the benchmarks there are", async () => {
+    const { err } = await evergreen(["bench", "nonsense"]);
+    expect(err).toContain("there are chain, events, rebalance, rls. (EG404)");
+  });
+
   it("shows the help when nothing is asked", async () => {
     const { exit, out } = await evergreen([]);
     expect(exit).toBe(2);
@@ -86,6 +98,19 @@ describe("usage errors end with 2, one sentence on stderr and nothing on stdout"
     expect(err).toContain(reason);
   });
 
+  it("files that are no orders, statements or accounts are refused before anybody signs in", async () => {
+    const file = join(folder, "wrong.csv");
+    writeFileSync(file, "a,b\n1,2\n");
+    for (const kind of ["orders", "bank", "accounts"]) {
+      const { exit, err } = await evergreen(["import", kind, file, "--fund", "KY1"]);
+      expect({ kind, exit }).toEqual({ kind, exit: 2 });
+      expect(err).toContain("name it in a mapping file (--map)");
+    }
+    const map = join(folder, "map.yaml");
+    writeFileSync(map, "colums: {}");
+    expect((await evergreen(["import", "orders", file, "--fund", "KY1", "--map", map])).err).toContain("colums");
+  });
+
   it("a file that is no filing is refused before anybody signs in", async () => {
     const file = join(folder, "wrong.xml");
     writeFileSync(file, "<html><body>not a filing</body></html>");
@@ -99,7 +124,9 @@ describe("nobody there", () => {
   it("ends with 5 and says what to do, and makes no keys in a home that never ran", async () => {
     const { exit, out, err } = await evergreen(["funds", "list"]);
     expect({ exit, out }).toEqual({ exit: 5, out: "" });
-    expect(err).toBe("evergreen: Nothing answers at http://127.0.0.1:1090; start it with `npm start`. (EG503)\n");
+    expect(err).toBe(
+      `evergreen: No stack has run in ${NOWHERE.EVERGREEN_HOME}; start one with \`npm start\`. (EG503)\n`,
+    );
     expect(() => readFileSync(join(NOWHERE.EVERGREEN_HOME, "keys", "publishable"))).toThrow(/ENOENT/);
   });
   it("says so too when a Supabase does not answer", async () => {

@@ -14,7 +14,7 @@ import { jsonDocument, plain } from "./output.ts";
 
 /** What a group of commands is about, for `evergreen proposals --help`. */
 export const GROUPS: Readonly<Record<string, string>> = {
-  import: "Makes a fund from a filing",
+  import: "Makes a fund from a filing, checks a register",
   mandate: "What a fund is rebalanced by",
   proposals: "What agents propose and people decide",
   order: "What investors ask for",
@@ -32,7 +32,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
 const exitHelp = (): string =>
   ["Exit codes:", ...EXIT_CODES.map(({ exit, meaning }) => `  ${exit}  ${meaning}`)].join("\n");
 const exampleHelp = (examples: readonly string[]): string =>
-  ["Examples:", ...examples.map((example) => `  evergreen ${example}`)].join("\n");
+  ["Examples:", ...examples.map((example) => `  npx --no-install evergreen ${example}`)].join("\n");
 
 const version = (): string =>
   (JSON.parse(readFileSync(join(REPOSITORY_ROOT, "package.json"), "utf8")) as { version: string }).version;
@@ -57,7 +57,7 @@ export function buildProgram(streams: Streams, act: Act): Parser {
     .configureHelp({ showGlobalOptions: true })
     .addHelpText(
       "after",
-      `\n${exampleHelp(["up --detach", "import nport filing.xml --fund KY1", "rebalance --fund KY1 --wait", "proposals approve ID --hash H --as <second PM> --wait"])}\n\n${exitHelp()}\n\nEVERGREEN_DEBUG=1 prints the stack of an error.`,
+      `\n${exampleHelp(["up --detach", "import nport filing.xml --fund KY1", "rebalance --fund KY1 --wait", "proposals approve ID --hash H --as SECOND-PERSON --wait"])}\n\n${exitHelp()}\n\nEVERGREEN_DEBUG=1 prints the stack of an error.`,
     );
   const groups = new Map<string, Parser>();
   for (const command of COMMANDS) {

@@ -1,50 +1,40 @@
-// A proposal for a person: trades with reasons and cost, weights before and after, liquidity, checks, what it remembered. Pure.
-import { facts, inWords, money, multiple, peopleNeeded, percent, plain, table, when } from "./output.ts";
-import type { Proposal, ProposalRow } from "./reads/proposals.ts";
+// A proposal for a person: trades with reasons and cost, weights before and after, liquidity, checks, what it remembered; or a NAV, or a tool. Pure.
 
-type Side = NonNullable<ProposalRow["body"]["before"]>;
+import type { PortfolioSide } from "@evergreen-fund/domain/proposals.ts";
+import { facts, inWords, money, multiple, peopleNeeded, percent, plain, table, when } from "./output.ts";
+import type { People } from "./people.ts";
+import type { Proposal, ProposalRow, RowOf } from "./reads/proposals.ts";
+import { toolName } from "./tool-words.ts";
 
 /** What is proposed, in one line of a list. */
 export function subjectOf(row: ProposalRow): string {
-  const { body } = row;
-  if (row.kind === "nav")
-    return `NAV of ${word(body.nav_date)}, version ${word(body.version)}: ${money(word(body.nav))}`;
-  if (row.kind === "lmt") return word(body.tool).replaceAll("_", " ");
-  return `${body.trades.length} trades, cost ${money(body.cost)} ${body.currency}`;
+  switch (row.kind) {
+    case "nav":
+      return `NAV of ${plain(row.body.nav_date)}, version ${row.body.version}: ${money(String(row.body.nav))}`;
+    case "lmt":
+      return toolName(row.body.tool);
+    default:
+      return `${row.body.trades.length} trades, cost ${money(row.body.cost)} ${row.body.currency}`;
+  }
 }
 
-const word = (value: unknown): string =>
-  typeof value === "string" || typeof value === "number" ? plain(String(value)) : "";
-
 /** The whole proposal, with the command that decides it when it is waiting. */
-export function proposalText(proposal: Proposal): string {
+export function proposalText(proposal: Proposal, people: People): string {
   const { row, checks, memories } = proposal;
-  const { body } = row;
   const blocks = [
     facts([
       ["Proposal", row.proposal_id],
       ["Fund", row.fund.code],
       ["Status", row.refusal ? `${row.status}: ${row.refusal.reason}` : row.status],
       ["Hash", row.hash],
-      ["Asked by", row.requested_by],
+      ["Asked by", people.nameOf(row.requested_by)],
       ["Proposed by", row.proposed_by],
       ["Made at", when(row.created_at)],
       ["Decide by", when(row.expires_at)],
       ["Workflow", row.workflow_id],
     ]),
-    body.words === "" ? "" : plain(body.words),
-    row.kind === "nav" ? nav(proposal) : row.kind === "lmt" ? tool(row) : trades(row),
-    approvals(proposal),
-    weights(body.before, body.after),
-    liquidity(body.before, body.after, body.currency),
-    remarks(
-      "Not traded, steered by pacing and subscriptions:",
-      body.steered.map((item) => (typeof item === "string" ? item : item.words)),
-    ),
-    remarks(
-      "Bands that illiquid holdings push out of reach:",
-      body.widened.map((item) => `${item.name}: ${item.words}`),
-    ),
+    ...(row.kind === "rebalancing" ? rebalancing(row) : row.kind === "nav" ? nav(row, proposal) : tool(row)),
+    approvals(proposal, people),
     checks.length === 0
       ? ""
       : table(checks, [
@@ -60,40 +50,57 @@ export function proposalText(proposal: Proposal): string {
       : ["Remembered:", ...memories.map((memory) => `  ${memory.memory_id}  ${shortened(plain(memory.text))}`)].join(
           "\n",
         ),
-    next(proposal),
+    next(proposal, people),
   ];
   return blocks.filter((block) => block !== "").join("\n\n");
 }
 
-function nav({ row: { body }, classCodes }: Proposal): string {
-  const classes = Array.isArray(body.classes) ? (body.classes as Record<string, unknown>[]) : [];
+function rebalancing(row: RowOf<"rebalancing">): string[] {
+  const { body } = row;
   return [
-    facts([
-      ["NAV date", `${word(body.nav_date)}, version ${word(body.version)}`],
-      ...(typeof body.reason === "string" ? [["Restated because", body.reason] as const] : []),
-      ["Total assets", money(word(body.total_assets))],
-      ["Liabilities", money(word(body.liabilities))],
-      ["Performance fee", money(word(body.performance_fee))],
-      ["NAV", money(word(body.nav))],
-    ]),
-    table(classes, [
-      { header: "Class", value: (row) => classCodes.get(word(row.share_class_id)) ?? word(row.share_class_id) },
-      { header: "NAV", value: (row) => money(word(row.nav)), figure: true },
-      { header: "Per unit", value: (row) => word(row.nav_per_unit), figure: true },
-    ]),
-    `The inputs are in \`evergreen nav show\`.`,
-  ].join("\n\n");
+    body.words === "" ? "" : plain(body.words),
+    trades(row),
+    weights(body.before, body.after),
+    liquidity(body.before, body.after, body.currency),
+    remarks(
+      "Not traded, steered by pacing and subscriptions:",
+      body.steered.map(({ words }) => words),
+    ),
+    remarks(
+      "Bands that illiquid holdings push out of reach:",
+      body.widened.map((item) => `${item.name}: ${item.words}`),
+    ),
+  ];
 }
 
-function tool({ body, inputs }: ProposalRow): string {
+function nav({ body, fund }: RowOf<"nav">, { classCodes }: Proposal): string[] {
+  return [
+    facts([
+      ["NAV date", `${body.nav_date}, version ${body.version}`],
+      ...(body.reason ? [["Restated because", body.reason] as const] : []),
+      ["Total assets", money(String(body.total_assets))],
+      ["Liabilities", money(String(body.liabilities))],
+      ["Performance fee", money(String(body.performance_fee))],
+      ["NAV", money(String(body.nav))],
+    ]),
+    table(body.classes, [
+      { header: "Class", value: (row) => classCodes.get(row.share_class_id) ?? row.share_class_id },
+      { header: "NAV", value: (row) => money(String(row.nav)), figure: true },
+      { header: "Per unit", value: (row) => String(row.nav_per_unit), figure: true },
+    ]),
+    `Its inputs: npx --no-install evergreen nav show --fund ${plain(fund.code)} --date ${plain(body.nav_date)}`,
+  ];
+}
+
+function tool({ body, inputs }: RowOf<"lmt">): string[] {
   const trigger = Object.entries(inputs).filter(([, value]) => typeof value === "string" || typeof value === "number");
   return [
     facts([
-      ["Tool", word(body.tool).replaceAll("_", " ")],
-      ...trigger.map(([name, value]) => [label(name), word(value)] as const),
+      ["Tool", toolName(body.tool)],
+      ...trigger.map(([name, value]) => [label(name), String(value)] as const),
     ]),
-    ["Drafted notice:", ...wrapped(word(body.notice), 100).map((line) => `  ${line}`)].join("\n"),
-  ].join("\n\n");
+    ["Drafted notice:", ...wrapped(plain(body.notice), 100).map((line) => `  ${line}`)].join("\n"),
+  ];
 }
 
 /** "asked_on" → "Asked on". */
@@ -111,13 +118,13 @@ function wrapped(words: string, most: number): string[] {
 }
 
 /** Who decided already, where one person is not enough. */
-function approvals({ row, approvals: given }: Proposal): string {
+function approvals({ row, approvals: given }: Proposal, people: People): string {
   if (row.approvals_needed < 2) return "";
   return table(
     given,
     [
       { header: "Decision", value: (one) => one.decision },
-      { header: "By", value: (one) => `user:${one.decided_by}` },
+      { header: "By", value: (one) => people.nameOf(`user:${one.decided_by}`) },
       { header: "At", value: (one) => when(one.decided_at) },
       { header: "Why", value: (one) => one.reason },
     ],
@@ -132,23 +139,30 @@ const shortened = (text: string): string =>
 const remarks = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? "" : [title, ...lines.map((line) => `  ${plain(line)}`)].join("\n");
 
-function trades(row: ProposalRow): string {
-  const { body } = row;
-  if (body.trades.length === 0) return "No trades.";
-  const list = table(body.trades, [
-    { header: "Side", value: (trade) => trade.side },
-    { header: "Asset", value: (trade) => trade.name, most: 40 },
-    { header: "Sleeve", value: (trade) => trade.sleeve, most: 24 },
-    { header: `Amount (${body.currency})`, value: (trade) => money(trade.amount), figure: true },
-    { header: `Cost (${body.currency})`, value: (trade) => money(trade.cost), figure: true },
-    { header: "Why", value: (trade) => trade.reason?.words ?? trade.reason?.code, most: 70 },
-  ]);
-  const turnover = body.turnover ? `, turnover ${percent(body.turnover)}` : "";
-  return `${list}\n${body.trades.length} trades, cost ${money(body.cost)} ${body.currency}${turnover}`;
+/** Sales first: they pay for the purchases. */
+const rank = ({ side }: { side: "buy" | "sell" }): number => (side === "sell" ? 0 : 1);
+/** Amounts without a sign, compared without making numbers of them. */
+function byAmount(a: string, b: string): number {
+  const [left, right] = [a, b].map((amount) => amount.split(".")[0]?.length ?? 0) as [number, number];
+  return left - right || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-function weights(before: Side | undefined, after: Side | undefined): string {
-  if (!before || !after) return "";
+function trades(row: RowOf<"rebalancing">): string {
+  const { body } = row;
+  if (body.trades.length === 0) return "No trades.";
+  const ordered = [...body.trades].sort((a, b) => rank(a) - rank(b) || byAmount(b.amount, a.amount));
+  const list = table(ordered, [
+    { header: "Side", value: (trade) => trade.side },
+    { header: "Asset", value: (trade) => trade.name, most: 60 },
+    { header: "Sleeve", value: (trade) => trade.sleeve, most: 32 },
+    { header: `Amount (${body.currency})`, value: (trade) => money(trade.amount), figure: true },
+    { header: `Cost (${body.currency})`, value: (trade) => money(trade.cost), figure: true },
+    { header: "Why", value: (trade) => trade.reason.words, most: 160 },
+  ]);
+  return `${list}\n${body.trades.length} trades, cost ${money(body.cost)} ${body.currency}, turnover ${percent(body.turnover)}`;
+}
+
+function weights(before: PortfolioSide, after: PortfolioSide): string {
   const later = new Map(after.sleeves.map((sleeve) => [sleeve.sleeve, sleeve]));
   const earlier = new Map(before.sleeves.map((sleeve) => [sleeve.sleeve, sleeve]));
   const names = [...new Set([...earlier.keys(), ...later.keys()])].sort();
@@ -168,16 +182,15 @@ function weights(before: Side | undefined, after: Side | undefined): string {
   ]);
 }
 
-function liquidity(before: Side | undefined, after: Side | undefined, currency: string): string {
+function liquidity(before: PortfolioSide, after: PortfolioSide, currency: string): string {
   const rows = [
     { name: "before", side: before },
     { name: "after", side: after },
-  ].flatMap(({ name, side }) => (side?.liquidity ? [{ name, ...side.liquidity }] : []));
-  if (rows.length === 0) return "";
+  ].map(({ name, side }) => ({ name, ...side.liquidity }));
   return table(rows, [
     { header: "Liquidity", value: (row) => row.name },
     { header: `30-day assets (${currency})`, value: (row) => money(row.assets_30d), figure: true },
-    { header: `Needed (${currency})`, value: (row) => money(row.required_30d ?? row.liabilities_30d), figure: true },
+    { header: `Needed (${currency})`, value: (row) => money(row.required_30d), figure: true },
     { header: "Cover", value: (row) => multiple(row.ratio), figure: true },
   ]);
 }
@@ -190,10 +203,13 @@ function shortRatio(value: string | null): string {
   return kept === "" ? whole : `${whole}.${kept}`;
 }
 
-function next({ row, approvals: given }: Proposal): string {
+function next({ row, approvals: given }: Proposal, people: People): string {
   if (row.status !== "pending") return "";
-  const command = `  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as <second PM>`;
-  if (row.approvals_needed < 2) return `A second portfolio manager decides:\n${command} --wait`;
-  const open = row.approvals_needed - given.filter((one) => one.decision === "approved").length;
-  return `${peopleNeeded(open, "decide")}:\n${command}`;
+  const command = `  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as`;
+  if (row.approvals_needed < 2)
+    return `A second portfolio manager decides:\n${command} ${people.secondTo(row.requested_by)} --wait`;
+  const decided = given.filter((one) => one.decision === "approved");
+  const others = people.managers([row.requested_by, row.proposed_by, ...decided.map((one) => `user:${one.decided_by}`)]);
+  const open = row.approvals_needed - decided.length;
+  return [`${peopleNeeded(open, "decide")}:`, ...others.slice(0, open).map((person) => `${command} ${person}`)].join("\n");
 }

@@ -6,6 +6,7 @@ import { z } from "zod";
 import { type Connection, connectionFor } from "./connection.ts";
 import { apiError, nothingAnswers } from "./exit.ts";
 import { plain } from "./output.ts";
+import { People } from "./people.ts";
 
 interface Reply {
   data: unknown;
@@ -51,12 +52,14 @@ async function quietFetch(input: Parameters<typeof fetch>[0], init?: RequestInit
 export class Session {
   readonly email: string;
   readonly url: string;
+  readonly people: People;
   readonly #client: SupabaseClient;
 
-  constructor(client: SupabaseClient, email: string, url: string) {
+  constructor(client: SupabaseClient, email: string, url: string, people: People) {
     this.#client = client;
     this.email = email;
     this.url = url;
+    this.people = people;
   }
 
   /** Ends the session on the server too; a failure is of no consequence. */
@@ -159,7 +162,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     global: { fetch: quietFetch },
     realtime: { transport: ws as unknown as WebSocketLikeConstructor },
   });
-  const { error } = await client.auth.signInWithPassword({ email: login.email, password: login.password });
+  const { data, error } = await client.auth.signInWithPassword({ email: login.email, password: login.password });
   if (error) {
     if (
       error.name === "AuthRetryableFetchError" ||
@@ -171,7 +174,8 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     if (error.status === 429) throw new EvergreenError("EG401", "Too many sign-ins; wait a minute.", { cause: error });
     throw new EvergreenError("EG401", `The sign-in of ${plain(login.email)} was refused.`, { cause: error });
   }
-  return new Session(client, login.email, connection.url);
+  const own = data.user === null ? [] : [{ userId: data.user.id, email: login.email, role: "" }];
+  return new Session(client, login.email, connection.url, new People([...connection.people, ...own]));
 }
 
 function chooseLogin(
@@ -181,9 +185,10 @@ function chooseLogin(
   const { email, password } = person;
   const wanted = options.as ?? email ?? undefined;
   if (wanted !== undefined) {
+    // a password that was set for this person is what is tried, also when it is wrong
+    if (password !== null && (email === null || email === wanted)) return { email: wanted, password };
     const known = logins.find((login) => login.email === wanted);
     if (known) return known;
-    if (password !== null) return { email: wanted, password };
     const names = logins.map((login) => login.email).join(", ");
     throw logins.length > 0
       ? new EvergreenError("EG404", `There is no demo login ${plain(wanted)}; there are ${names}.`)

@@ -65,6 +65,8 @@ export async function openDoor(apiUrl: string, look: Look): Promise<Door> {
     jwtSecret,
     publishableKey: KEY,
     supabaseUrl: "http://127.0.0.1",
+    publicUrl: "http://127.0.0.1",
+    elsewhere: [],
     temporalUiUrl: null,
     codec: { encode: async (payloads) => payloads, decode: async (payloads) => payloads },
     demoLogins: [],

@@ -6,6 +6,7 @@ import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { afterAll, describe, expect, it } from "vitest";
 import {
   codecKey,
+  elsewhere,
   envExample,
   ownKey,
   processEnvironment,
@@ -148,6 +149,27 @@ describe(".env.example", () => {
   });
 });
 
+describe("elsewhere", () => {
+  it("names what is somebody's own, and nothing of a stack that stays on its machine", () => {
+    expect(elsewhere(readConfig({}))).toEqual([]);
+    expect(
+      elsewhere(
+        readConfig({
+          DATABASE_URL: "postgresql://evergreen_app@db.example/evergreen",
+          TEMPORAL_ADDRESS: "temporal.example:7233",
+          LANGFUSE_PUBLIC_KEY: "pk",
+          LANGFUSE_SECRET_KEY: "sk",
+        }),
+      ),
+    ).toEqual(["Postgres", "Temporal", "Langfuse"]);
+    const supabase = { SUPABASE_URL: "https://p.supabase.co", SUPABASE_PUBLISHABLE_KEY: "k" };
+    expect(elsewhere(readConfig({ ...supabase, MEMORY_EMBEDDER: "ollama" }))).toEqual([
+      "Supabase",
+      "an embedding model",
+    ]);
+  });
+});
+
 describe("keys", () => {
   it("are made once, kept, and readable by the owner only", () => {
     const first = ownKey(home, "jwt", 48);
@@ -156,6 +178,17 @@ describe("keys", () => {
     expect(statSync(join(home, "keys", "jwt")).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(home, "keys", "jwt"), "utf8").trim()).toBe(first);
     expect(ownKey(home, "publishable")).not.toBe(first);
+  });
+
+  it("lie in a home through which the database server's user can walk, whatever the umask", () => {
+    const before = process.umask(0o077);
+    try {
+      ownKey(join(home, "made", "by-a-key"), "jwt");
+    } finally {
+      process.umask(before);
+    }
+    expect(statSync(join(home, "made", "by-a-key")).mode & 0o777).toBe(0o755);
+    expect(statSync(join(home, "made", "by-a-key", "keys")).mode & 0o777).toBe(0o700);
   });
 
   it("codec: the setting wins over the file", () => {

@@ -52,6 +52,8 @@ export interface Config {
   /** Null: unversioned workers. */
   versioning: { deploymentName: string; buildId: string } | null;
   workers: "single" | "split";
+  /** Whether dealing days are opened by schedules. */
+  schedules: boolean;
   /** Whether the demo fund and the demo logins are made; only ever on the embedded API. */
   demo: boolean;
   approvalTimeoutMs: number;
@@ -160,6 +162,7 @@ function assemble(settings: Settings, homeIsDefault: boolean): Config {
     },
     versioning: settings.TEMPORAL_VERSIONING === undefined ? null : { deploymentName, buildId },
     workers: settings.WORKERS,
+    schedules: settings.EVERGREEN_SCHEDULES === "on",
     demo:
       settings.SUPABASE_URL === undefined &&
       (settings.EVERGREEN_DEMO ?? (settings.DATABASE_URL ? "off" : "on")) === "on",
@@ -235,6 +238,20 @@ export function refuseHalfASupabase(config: Config): void {
 export function temporalAddress(config: Config): string {
   return config.temporal.address ?? `127.0.0.1:${config.ports.temporal}`;
 }
+
+/** What of this configuration is somebody's own, by name; nothing leaves the machine when the list is empty. */
+export const elsewhere = (config: Config): string[] =>
+  Object.entries({
+    Supabase: config.supabase !== null,
+    Postgres: config.supabase === null && config.databaseUrl !== null,
+    Temporal: config.temporal.address !== null,
+    Langfuse: config.langfuse !== null,
+    "an OpenTelemetry collector": config.otlpEndpoint !== null,
+    "an embedding model": config.memory.embedder !== "offline",
+    "a language model": config.model !== null,
+  })
+    .filter(([, used]) => used)
+    .map(([name]) => name);
 
 /**
  * The environment for a process of the stack: this one's, the given settings over it, and every switch that stops a

@@ -1,5 +1,5 @@
 // The only reader of process.env: settings, checks, defaults, and the keys a stack makes for itself.
 export * from "./config.ts";
 export { envExample } from "./env-example.ts";
-export { codecKey, type KeyName, ownKey } from "./keys.ts";
+export { codecKey, type KeyName, makeHome, ownKey } from "./keys.ts";
 export { SETTINGS, type SettingName } from "./settings.ts";

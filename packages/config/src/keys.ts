@@ -1,6 +1,6 @@
 // Secrets that a stack makes for itself: one file each under EVERGREEN_HOME/keys, readable by the owner only, made once.
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
 
@@ -14,12 +14,21 @@ export type KeyName =
   | "evergreen_api"
   | "evergreen_readonly";
 
+/**
+ * Makes the home when it is not there. Whoever comes first makes it like this, because as root the database server runs as another user, who
+ * walks through it; what nobody else may read lies in folders of its own.
+ */
+export function makeHome(home: string): void {
+  if (mkdirSync(home, { recursive: true }) !== undefined) chmodSync(home, 0o755);
+}
+
 /** The secret of that name as hex; made with `bytes` random bytes on first use. Two processes that make it at once agree. */
 export function ownKey(home: string, name: KeyName, bytes = 32): string {
   const folder = join(home, "keys");
   const file = join(folder, name);
   const existing = readKey(file);
   if (existing !== undefined) return existing;
+  makeHome(home);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = `${file}.${process.pid}.${randomBytes(4).toString("hex")}`;
   writeFileSync(draft, `${randomBytes(bytes).toString("hex")}\n`, { mode: 0o600, flag: "wx" });

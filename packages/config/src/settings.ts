@@ -163,6 +163,12 @@ export const SETTINGS = {
     "Whether the synthetic demo fund and the demo logins are made. Unset: on with the embedded Postgres, off with your own.",
     "on",
   ),
+  EVERGREEN_SCHEDULES: setting(
+    WORK,
+    z.enum(["on", "off"], 'must be "on" or "off"').default("on"),
+    "Whether dealing days are opened by themselves, by a Temporal Schedule per fund and class.",
+    "on",
+  ),
   EVERGREEN_APPROVAL_TIMEOUT: setting(
     WORK,
     duration.default(72 * 3_600_000),
@@ -219,7 +225,7 @@ export const SETTINGS = {
     TESTING,
     text.optional(),
     "Name of a crash point at which a process kills itself once.",
-    "dispatcher.after-start",
+    "dispatcher.started",
   ),
   EVERGREEN_SHARED_DATA: setting(
     TESTING,

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { DEALING_CONTRACTS } from "./dealing-agents.ts";
 import { OWN_WORKFLOWS, PLAYBOOKS } from "./events.ts";
+import { RESTATEMENT_CONTRACTS } from "./restatement-agents.ts";
 
 const id = z.uuid();
 
@@ -55,6 +56,7 @@ export const CONTRACTS = {
       z.object({ memoryId: id.optional() }),
     ),
     ...DEALING_CONTRACTS.commander,
+    ...RESTATEMENT_CONTRACTS.commander,
   },
   rebalancing: {
     /** Solves the mandate and stores the proposal; a refusal says which constraints conflict. */

@@ -66,10 +66,17 @@ export const DEALING_CONTRACTS = {
     postDay: action(DayRef, z.object({ carried: count })),
     /** Step 9. */
     openClaims: action(DayRef, status),
+    /** Step 11: what every investor of the day is told, with its hash; again after a restatement, which adds versions. */
+    prepareStatements: action(DayRef, z.object({ statements: count })),
     /** Step 12. */
     closeDay: action(DayRef, z.object({ dayHash: z.string().max(64) })),
     /** Gives the day up before it is posted; its orders wait for another one. */
     discardDay: action(DayRef.extend({ reason: words }), status),
+    /** Opens the dealing days of a class whose cut-off is near at `at`; no event asks for it, a schedule does. */
+    openDealingDays: action(
+      z.object({ workflowId: z.string(), fundId: id, shareClassId: id, at: z.iso.datetime() }),
+      z.object({ dates: z.array(z.iso.date()).max(60) }),
+    ),
     /** Puts a tool to use that two people approved. */
     activateTool: action(DayRef.extend({ activationId: id }), z.object({ tool: z.string() })),
   },

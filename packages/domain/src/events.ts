@@ -177,11 +177,23 @@ export const EVENTS = {
   DEALING_DAY_DISCARDED: event({ mode: "tell", recordedBy: [], payload: z.object({ dealing_day_id: id }) }),
   ORDERS_ROLLED: fact(z.object({ dealing_day_id: id, orders: z.int() })),
   MARKS_RECORDED: fact(z.object({ marks: z.int() })),
+  NAV_RESTATED: fact(z.object({ strike_id: id, supersedes: id, material: z.boolean(), compensations: z.int() })),
   NAV_APPROVAL_OVERDUE: event({
     mode: "note",
     recordedBy: ["agent_commander"],
     payload: z.object({ dealing_day_id: id, proposal_id: id }),
   }),
+  DUST_ASKED: fact(z.object({ flow_id: id })),
+  POSTING_PROPOSED: fact(
+    z.object({ proposal_id: id, kind: z.enum(["cancellation", "crystallisation", "distribution", "in_kind"]) }),
+  ),
+  FEE_CRYSTALLISED: fact(z.object({ share_class_id: id, strike_id: id })),
+  DISTRIBUTED: fact(z.object({ share_class_id: id, ex_date: day })),
+  PAID_OUT: fact(z.object({ account: z.string(), payments: z.int() })),
+  CASH_RETURNED: fact(z.object({ flow_id: id })),
+  AUTHORITY_NOTIFIED: fact(z.object({ activation_id: id, tool: z.string() })),
+  SIDE_POCKET_OPENED: fact(z.object({ share_class_id: id, activation_id: id })),
+  DELIVERED_IN_KIND: fact(z.object({ flow_id: id })),
   CUTOFF_REACHED: fact(z.object({ dealing_day_id: id, orders: z.int(), order_root: digest })),
   ORDERS_RECHECKED: fact(z.object({ dealing_day_id: id, held: z.int() })),
   NAV_INPUTS_FROZEN: fact(z.object({ strike_id: id, inputs_hash: digest })),
@@ -203,7 +215,17 @@ export const EVENTS = {
   CLAIMABLE: fact(z.object({ dealing_day_id: id })),
   CASH_CONFIRMED: fact(z.object({ payments: z.int() })),
   LEDGER_REVERSED: fact(z.object({ ledger_tx_id: id })),
+  STATEMENTS_READY: fact(z.object({ dealing_day_id: id, statements: z.int() })),
   DEALING_DAY_CLOSED: fact(z.object({ dealing_day_id: id, day_hash: digest })),
+  // Files in and out: counts and ids, never what a row says.
+  ORDERS_IMPORTED: fact(z.object({ import_id: id, orders: z.int() })),
+  BANK_STATEMENT_IMPORTED: fact(z.object({ import_id: id, matched: z.int(), unmatched: z.int() })),
+  BANK_LINES_MATCHED: fact(z.object({ import_id: id, matched: z.int() })),
+  IMPORT_UNDONE: fact(z.object({ import_id: id, undone: z.int() })),
+  BANK_ACCOUNTS_PROPOSED: fact(z.object({ accounts: z.int() })),
+  BANK_ACCOUNTS_DECIDED: fact(z.object({ accounts: z.int(), decision: z.enum(["approved", "rejected", "ended"]) })),
+  PAYMENTS_EXPORTED: fact(z.object({ payment_file_id: id, payments: z.int() })),
+  PAYMENTS_WITHDRAWN: fact(z.object({ payment_file_id: id })),
 } as const satisfies Record<string, EventType>;
 
 export type EventName = keyof typeof EVENTS;

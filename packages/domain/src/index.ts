@@ -8,4 +8,5 @@ export * from "./ids.ts";
 export * from "./money.ts";
 export * from "./policies/index.ts";
 export * from "./proposals.ts";
+export * from "./restatement-agents.ts";
 export * from "./roles.ts";

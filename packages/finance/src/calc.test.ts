@@ -1,5 +1,8 @@
 // The sweep: every public calculation is in the registry, every entry's example validates, runs and comes back as JSON.
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { CALCULATIONS, calculationNamed, calculationSchema, runCalculation } from "./calc.ts";
 import * as api from "./index.ts";
 
@@ -11,6 +14,26 @@ const NOT_CALCULATIONS: Record<string, string> = {
   relaxation: "hands out a model and a function to solve it, for benchmarks",
   warmUp: "returns nothing",
 };
+
+/** Inputs that are parts of others, each with its reason. */
+const PARTS: Record<string, string> = {
+  CalendarInput: "the calendar within the inputs of dealing dates and order dates",
+};
+
+const numbered = (from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, n) => `R${from + n}`);
+/** Every rule of orders and NAV, gates, anti-dilution, fees, NAV errors and performance. */
+const RULES = [...numbered(1, 14), "R5b", "R9b", "R9c", ...numbered(20, 26), "R30", ...numbered(41, 46)];
+
+/** The rules a source names, ranges included: "R3, R5b–R7" is R3, R5b, R6, R7. */
+function rulesIn(source: string): string[] {
+  return [...source.matchAll(/R(\d+)([a-z]?)(?:\s*(?:–|to)\s*R(\d+))?/g)].flatMap(
+    ([, first = "", letter = "", last]) => [
+      `R${first}${letter}`,
+      ...(last === undefined ? [] : numbered(Number(first) + 1, Number(last))),
+    ],
+  );
+}
 
 type Exported = (...input: never[]) => unknown;
 const exported: [string, Exported][] = Object.entries<unknown>(api).flatMap(([name, value]) =>
@@ -27,6 +50,25 @@ describe("the registry", () => {
     const names = new Set(exported.map(([, value]) => value));
     expect(CALCULATIONS.filter((entry) => !names.has(entry.calculation)).map((entry) => entry.name)).toEqual([]);
     for (const name of Object.keys(NOT_CALCULATIONS)) expect(exported.map(([key]) => key)).toContain(name);
+  });
+
+  it("has an entry for every schema of an input that any file of the package exports", async () => {
+    const known = new Set(CALCULATIONS.flatMap(({ input, output }) => [input, output]));
+    const missing: string[] = [];
+    for (const file of readdirSync(import.meta.dirname, { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith(".ts") || /(\.test\.ts|^calc\/|index\.ts|thread\.ts)$/.test(file)) continue;
+      const exports: Record<string, unknown> = await import(join(import.meta.dirname, file));
+      for (const [name, value] of Object.entries(exports))
+        if (name.endsWith("Input") && value instanceof z.ZodType && !known.has(value) && !(name in PARTS))
+          missing.push(`${file}: ${name}`);
+    }
+    expect(missing).toEqual([]);
+  }, 60_000);
+
+  it("names every rule of the dealing day, of fees, of NAV errors and of performance as somebody's source", () => {
+    const named = new Set(CALCULATIONS.flatMap(({ source }) => rulesIn(source)));
+    expect(RULES.filter((rule) => !named.has(rule))).toEqual([]);
+    expect(rulesIn("R3, R5b–R7; R41 to R43")).toEqual(["R3", "R5b", "R6", "R7", "R41", "R42", "R43"]);
   });
 
   it("is sorted, with names in kebab-case, each once", () => {

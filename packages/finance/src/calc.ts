@@ -7,6 +7,7 @@ import { FEE_CALCULATIONS } from "./calc/fee-calculations.ts";
 import { LIQUIDITY_CALCULATIONS } from "./calc/liquidity-calculations.ts";
 import { PORTFOLIO_CALCULATIONS } from "./calc/portfolio-calculations.ts";
 import { RETURNS_CALCULATIONS } from "./calc/returns-calculations.ts";
+import { STATEMENT_CALCULATIONS } from "./calc/statement-calculations.ts";
 import { byId } from "./money.ts";
 
 /** Sorted by name. */
@@ -16,6 +17,7 @@ export const CALCULATIONS: readonly Calculation[] = [
   ...LIQUIDITY_CALCULATIONS,
   ...PORTFOLIO_CALCULATIONS,
   ...RETURNS_CALCULATIONS,
+  ...STATEMENT_CALCULATIONS,
 ].sort((a, b) => byId(a.name, b.name));
 
 /** Errors: EG404 with the names there are. */

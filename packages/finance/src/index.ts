@@ -63,6 +63,7 @@ export {
   UnitPriceTwrOutput,
   unitPriceReturn,
 } from "./returns/time-weighted.ts";
+export { UnitPerformanceInput, UnitPerformanceOutput, unitPerformance } from "./returns/unit-performance.ts";
 export { XirrInput, XirrOutput, xirr } from "./returns/xirr.ts";
 export { RateShockInput, RateShockOutput, rateShockLoss } from "./sensitivities.ts";
 export * from "./statement/index.ts";

@@ -2,7 +2,7 @@
 import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
-import { KEY, LP_EMAIL, openTestGateway, PM_EMAIL, type TestGateway } from "./test-gateway.ts";
+import { KEY, LP_EMAIL, ORIGIN, openTestGateway, PM_EMAIL, type TestGateway } from "./test-gateway.ts";
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -67,6 +67,8 @@ describe("around the API", () => {
     expect(page.headers.get("x-content-type-options")).toBe("nosniff");
     const html = await page.text();
     expect(html).toContain("http://127.0.0.1:24324");
+    expect(html).toContain("https://evergreen.example/codec");
+    expect(html).toContain("It uses what was set: Langfuse.");
     expect(html).not.toMatch(/<script|src="http|cdn/);
     const rest = await gateway.ask("/rest/v1/holdings", { headers: { apikey: KEY, origin: "http://evil.example" } });
     expect(rest.headers.get("access-control-allow-origin")).toBeNull();
@@ -94,12 +96,14 @@ describe("around the API", () => {
     const form = new URLSearchParams({ email: PM_EMAIL, password: "pm_role-password" });
     const session = await gateway.ask("/session", { method: "POST", body: form });
     const cookie = session.headers.get("set-cookie") ?? "";
-    expect(cookie).toMatch(/HttpOnly; SameSite=Strict$/);
+    expect(cookie).toMatch(/; Secure; HttpOnly; SameSite=Strict$/);
     expect((await decode({ cookie: cookie.split(";")[0] ?? "" })).status).toBe(200);
-    expect(
-      (await gateway.ask("/session", { method: "POST", body: form, headers: { origin: "http://evil.example" } }))
-        .status,
-    ).toBe(403);
+    // A browser says the page's origin, as it sees it, only under a policy that lets it; else it says "null".
+    expect((await gateway.ask("/")).headers.get("referrer-policy")).toBe("same-origin");
+    const signInFrom = async (origin: string) =>
+      (await gateway.ask("/session", { method: "POST", body: form, headers: { origin } })).status;
+    expect(await Promise.all([ORIGIN, "https://evergreen.example"].map(signInFrom))).toEqual([200, 200]);
+    expect(await Promise.all(["http://evil.example", "null"].map(signInFrom))).toEqual([403, 403]);
     expect(
       (
         await gateway.ask("/session", {

@@ -19,8 +19,12 @@ export interface GatewayOptions {
   jwtSecret: string;
   publishableKey: string;
   supabaseUrl: string;
+  /** Under which browsers reach this gateway: behind a proxy with TLS it is not what the request says. */
+  publicUrl: string;
   temporalUiUrl: string | null;
   codec: PayloadDoor;
+  /** What of the system is somebody's own, by name; shown on the home page. */
+  elsewhere: readonly string[];
   /** Shown on the home page; empty without the demo. */
   demoLogins: readonly { role: string; email: string }[];
   /** Whether Temporal answers. */
@@ -48,6 +52,7 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
   const { api, codec, project } = options;
   const app = new Hono<Env>();
   const limit = new SignInLimit();
+  const secure = options.publicUrl.startsWith("https:") ? "; Secure" : "";
 
   app.use(async (context, next) => {
     await next();
@@ -56,7 +61,8 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
     if (!context.req.path.startsWith("/codec/")) headers.delete("access-control-allow-origin");
     headers.set("x-content-type-options", "nosniff");
     headers.set("x-frame-options", "DENY");
-    headers.set("referrer-policy", "no-referrer");
+    // not "no-referrer": with it a browser sends the page's own form with the origin "null", and the sign-in would be refused
+    headers.set("referrer-policy", "same-origin");
     headers.set("cross-origin-resource-policy", "same-site");
     if (!headers.has("cache-control")) headers.set("cache-control", "no-store");
     if (!headers.has("content-security-policy"))
@@ -81,11 +87,13 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
 
   async function showHome(context: Context<Env>, status: 200 | 401, message = ""): Promise<Response> {
     const { database, temporal } = await health();
-    const { supabaseUrl, temporalUiUrl, demoLogins } = options;
+    const { supabaseUrl, publicUrl, temporalUiUrl, demoLogins, elsewhere } = options;
     const embedded = api !== null;
     const { html, styleHash } = homePage({
       supabaseUrl,
+      publicUrl,
       embedded,
+      elsewhere,
       temporalUiUrl,
       database,
       temporal,
@@ -170,7 +178,7 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
   // The Temporal UI lives on another port of the same host: its requests are same-site and carry the session cookie.
   app.post("/session", async (context) => {
     const origin = context.req.header("origin");
-    if (origin !== undefined && origin !== new URL(context.req.url).origin)
+    if (origin !== undefined && ![context.req.url, options.publicUrl].some((own) => new URL(own).origin === origin))
       return refuse(context, 403, "EG403", "Sign in from this page.");
     const form = await context.req.parseBody();
     const email = String(form.email ?? "");
@@ -188,7 +196,7 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
       return showHome(context, 401, "Payloads are not for your role.");
     context.header(
       "set-cookie",
-      `${SESSION_COOKIE}=${session.access_token}; Path=/codec; Max-Age=${session.expires_in}; HttpOnly; SameSite=Strict`,
+      `${SESSION_COOKIE}=${session.access_token}; Path=/codec; Max-Age=${session.expires_in}${secure}; HttpOnly; SameSite=Strict`,
     );
     return showHome(context, 200, "Signed in.");
   });

@@ -13,6 +13,10 @@ export interface HomeFacts {
   supabaseUrl: string;
   /** Whether that is this gateway. */
   embedded: boolean;
+  /** Of this gateway, as browsers see it. */
+  publicUrl: string;
+  /** What of the system is somebody's own, by name. */
+  elsewhere: readonly string[];
   /** Null: nobody said where it is. */
   temporalUiUrl: string | null;
   /** Whether each answers now. */
@@ -47,10 +51,11 @@ pre{background:var(--soft);border:1px solid var(--line);border-radius:.4rem;padd
 form{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end}label{flex:1 1 14rem}
 input,button{font:inherit;padding:.35rem .6rem;border:1px solid var(--line);border-radius:.4rem}
 input{display:block;width:100%}button{background:var(--green);color:Canvas;border-color:var(--green);cursor:pointer}
-p{margin:.5rem 0}small{opacity:.8}`;
+p{margin:.5rem 0}small{opacity:.8}
+@media (max-width:40rem){small code{white-space:normal}.people td{display:block;padding:.1rem 0}.people td:not(:last-child){border:0}}`;
 
 export function homePage(facts: HomeFacts): HomePage {
-  const { temporalUiUrl, supabaseUrl, embedded, demoLogins, message = "" } = facts;
+  const { temporalUiUrl, supabaseUrl, publicUrl, embedded, elsewhere, demoLogins, message = "" } = facts;
   const demo = demoLogins.length > 0;
   const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -58,7 +63,7 @@ export function homePage(facts: HomeFacts): HomePage {
 <body><main>
 <header><h1>Evergreen</h1><span>operations for evergreen funds</span>
 ${demo ? '<span class="tag">Demo data: every fund, person and figure of it is synthetic</span>' : ""}</header>
-<p>${embedded ? "Everything runs on this machine, and nothing phones home." : "The accounts and the API are those of your Supabase project."}</p>
+<p>${where(elsewhere)}</p>
 
 <h2>What runs where</h2>
 <table>
@@ -77,8 +82,8 @@ npx --no-install evergreen --help</pre>
 <p>A fund of your own: <code>npx --no-install evergreen import nport filing.xml --fund KY1</code> reads an SEC Form N-PORT.</p>
 
 <h2>Read payloads in the Temporal UI</h2>
-<p>What a run was given and what it answered is encrypted. Sign in here, then switch on “include cross-origin credentials” under the
-UI's data encoder (the glasses at the top).</p>
+<p>What a run was given and what it answered is encrypted. Sign in here; then, once per browser, open the UI's codec settings (the glasses at
+its top), enter the endpoint ${code(`${publicUrl}/codec`)}, switch on “Include cross-origin credentials” and apply.</p>
 <form method="post" action="/session">
 <label>E-mail <input name="email" type="email" autocomplete="username" required></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
@@ -91,6 +96,10 @@ UI's data encoder (the glasses at the top).</p>
   return { html, styleHash: `'sha256-${createHash("sha256").update(STYLE).digest("base64")}'` };
 }
 
+const where = (elsewhere: readonly string[]): string =>
+  elsewhere.length === 0
+    ? "Everything runs on this machine, and nothing phones home."
+    : `It uses what was set: ${asText(elsewhere.join(", "))}. All else runs on this machine.`;
 const row = (name: string, cell: string): string => `<tr><th scope="row">${name}</th><td>${cell}</td></tr>`;
 const code = (text: string): string => `<code>${asText(text)}</code>`;
 const link = (url: string): string => `<a href="${asText(url)}">${asText(url)}</a>`;
@@ -105,7 +114,7 @@ function loginTable(logins: HomeFacts["demoLogins"]): string {
   );
   return `
 <h2>Demo logins</h2>
-<table>
+<table class="people">
 ${rows.join("\n")}
 </table>
 <p><small>Synthetic people. Their passwords stand in the banner of the terminal that started this;

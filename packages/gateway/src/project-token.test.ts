@@ -171,6 +171,8 @@ describe("a token of a project", () => {
 describe("the codec endpoint with a real project", () => {
   const gateway = (internalUrl = url) =>
     createGateway({
+      publicUrl: "http://gateway.example",
+      elsewhere: ["Supabase"],
       api: null,
       project: { ...project(), tokens: projectTokens({ ...project(), internalUrl }), internalUrl },
       jwtSecret: "unused",

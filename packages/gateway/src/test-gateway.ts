@@ -17,7 +17,7 @@ export const SECRET = randomBytes(48).toString("hex");
 export const LP_EMAIL = "lp1@demo.evergreen.example";
 export const PM_EMAIL = "pm1@demo.evergreen.example";
 export const PASSWORD_OF: Record<string, string> = { [LP_EMAIL]: "lp_role-password", [PM_EMAIL]: "pm_role-password" };
-const ORIGIN = "http://127.0.0.1:24320";
+export const ORIGIN = "http://127.0.0.1:24320";
 
 const SCHEMA = `
 do $$ declare name text; begin
@@ -85,9 +85,11 @@ export async function openTestGateway(): Promise<TestGateway> {
       api,
       project: null,
       demoLogins: [{ role: "pm_role", email: PM_EMAIL }],
+      elsewhere: ["Langfuse"],
       jwtSecret: SECRET,
       publishableKey: KEY,
       supabaseUrl: ORIGIN,
+      publicUrl: "https://evergreen.example",
       temporalUiUrl: "http://127.0.0.1:24324",
       codec: { encode: reversed, decode: reversed },
       temporalAnswers: async () => true,

@@ -21,8 +21,9 @@ const BILLION_LAUGHS = `<!DOCTYPE lolz [<!ENTITY a "ha">${Array.from({ length: 9
 const refused: [string, () => string | Uint8Array, "EG400" | "EG413", RegExp][] = [
   ["nothing", () => "", "EG400", /empty/],
   ["white space", () => "  \n ", "EG400", /root element/],
-  ["text that is not XML", () => "not xml at all", "EG400", /^line 1: .*outside of root/],
-  ["JSON", () => '{"netAssets": 1}', "EG400", /^line 1: /],
+  ["text that is not XML", () => `not xml${"\n".repeat(99)}`, "EG400", /^line 1: .*not XML/],
+  ["text behind empty lines", () => `${" \n".repeat(20_000)}not xml\n\n`, "EG400", /^line 20001: .*not XML/],
+  ["JSON", () => '{"netAssets": 1}', "EG400", /^line 1: .*not XML/],
   ["a gzip file", () => Buffer.from([0x1f, 0x8b, 8, 0, 1]), "EG400", /gzip/],
   ["a zip archive", () => Buffer.from("PK\u0003\u0004rest"), "EG400", /zip/],
   [

@@ -57,6 +57,7 @@ export class SectionParser {
   #attributes = 0;
   #elements = 0;
   #silent = 0;
+  #begun = false;
   #finished: Section[] = [];
 
   constructor(limits: ReadLimits, notes: ReadingNotes) {
@@ -93,10 +94,20 @@ export class SectionParser {
 
   /** Takes the next piece of text; returns the sections that ended in it. */
   write(text: string): Section[] {
+    if (!this.#begun) this.#begin(text);
     this.#silent += text.length;
     this.#guarded(() => this.#parser.write(text));
     if (this.#silent > this.#limits.text + text.length) this.#tooLong();
     return this.#take();
+  }
+
+  /** The parser itself would name the line at which it gives up, which is far behind the one that is wrong. */
+  #begin(text: string): void {
+    const first = text.search(/\S/);
+    if (first === -1) return;
+    this.#begun = true;
+    const line = this.line + text.slice(0, first).split("\n").length - 1;
+    if (text[first] !== "<") refuse(line, 'the file is not XML: a filing begins with "<". Import its primary_doc.xml.');
   }
 
   /** Ends the document: refuses a truncated one. */

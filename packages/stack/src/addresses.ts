@@ -56,12 +56,14 @@ export function loginUrl(config: Config, login: ServiceLogin): string {
   return url.href;
 }
 
-/** What is printed once, when everything is up. */
-export function banner(addresses: StackAddresses): string {
+/** What is printed once, when everything is up. `used`: what of it is somebody's own (elsewhere() of the configuration). */
+export function banner(addresses: StackAddresses, used: readonly string[]): string {
   const demo = addresses.logins.length > 0;
   const width = Math.max(...addresses.logins.map((login) => login.email.length), 0);
   const lines = [
-    "Evergreen is up. Everything runs here; nothing phones home.",
+    used.length === 0
+      ? "Evergreen is up. Everything runs here; nothing phones home."
+      : `Evergreen is up. It uses what was set: ${used.join(", ")}.`,
     "",
     `  Home page and API  ${addresses.dashboardUrl}`,
     ...(addresses.supabaseUrl === addresses.dashboardUrl ? [] : [`  Supabase           ${addresses.supabaseUrl}`]),

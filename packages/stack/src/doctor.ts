@@ -18,6 +18,9 @@ export interface DoctorLine {
   fix: string;
 }
 
+/** As one types it in a checkout. */
+const EVERGREEN = "npx --no-install evergreen";
+const RESTART = `${EVERGREEN} down && npm start`;
 const MIN_FREE_BYTES = 1024 ** 3;
 const line = (name: string, ok: boolean, detail: string, fix: string): DoctorLine => ({
   name,
@@ -171,7 +174,7 @@ function stackLine(found: StackStatus, config: Config): DoctorLine {
     bad.length === 0
       ? `${found.processes.length} processes`
       : bad.map(({ name, state }) => `${name} is ${state}`).join(", ");
-  return line("stack", bad.length === 0, detail, `see ${bad[0]?.log ?? "the logs"}; then evergreen down, evergreen up`);
+  return line("stack", bad.length === 0, detail, `see ${bad[0]?.log ?? "the logs"}; then ${RESTART}`);
 }
 
 async function databaseLines(config: Config): Promise<DoctorLine[]> {
@@ -184,7 +187,7 @@ async function databaseLines(config: Config): Promise<DoctorLine[]> {
         "postgres",
         false,
         error instanceof Error ? error.message : String(error),
-        "evergreen status; evergreen down; evergreen up",
+        `${EVERGREEN} status; ${RESTART}`,
       ),
     ];
   }
@@ -193,12 +196,7 @@ async function databaseLines(config: Config): Promise<DoctorLine[]> {
   return [
     line("postgres", Number.parseInt(version, 10) >= 15, `version ${version}`, "use Postgres 15 or later"),
     line("time zone", zone === "UTC", zone, FIXES.zone),
-    line(
-      "migrations",
-      same,
-      `${applied.length} of ${folders.length} applied`,
-      "evergreen down, evergreen up (migrates at the start)",
-    ),
+    line("migrations", same, `${applied.length} of ${folders.length} applied`, `${RESTART} (the start migrates)`),
     line(
       "row-level security",
       withoutRls.length === 0,
@@ -222,7 +220,7 @@ async function temporalLines(config: Config, cli: TemporalCli | undefined): Prom
       "temporal",
       reachable,
       reachable ? `answers at ${address}` : `does not answer at ${address}`,
-      config.temporal.address ? "start it, or correct TEMPORAL_ADDRESS" : "evergreen down, evergreen up",
+      config.temporal.address ? "start it, or correct TEMPORAL_ADDRESS" : RESTART,
     ),
   ];
   if (!reachable || !cli) return lines;
@@ -259,7 +257,7 @@ async function temporalLines(config: Config, cli: TemporalCli | undefined): Prom
 
 async function apiLine(config: Config): Promise<DoctorLine> {
   const { supabaseUrl } = stackAddresses(config);
-  const correct = config.supabase ? "correct SUPABASE_URL" : "evergreen status; evergreen down; evergreen up";
+  const correct = config.supabase ? "correct SUPABASE_URL" : `${EVERGREEN} status; ${RESTART}`;
   try {
     // A request without a key must be refused: an API that answers it would be in admin mode.
     const answer = await fetch(`${supabaseUrl}/rest/v1/`, { signal: AbortSignal.timeout(5_000) });
@@ -270,7 +268,7 @@ async function apiLine(config: Config): Promise<DoctorLine> {
       "api",
       answer.status === 401,
       `${supabaseUrl} answers ${answer.status} without a key`,
-      "it must answer 401: stop it at once (evergreen down)",
+      `it must answer 401: stop it at once: ${EVERGREEN} down`,
     );
   } catch {
     return line("api", false, `${supabaseUrl} does not answer`, correct);

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import {
   type Config,
+  elsewhere,
   ownKey,
   processEnvironment,
   REPOSITORY_ROOT,
@@ -64,8 +65,14 @@ export function gatewayProcess(config: Config): ProcessSpec {
     name: "gateway",
     prepare: async () => {
       if (!(await portBecomesFree(config.ports.gateway))) throw portTaken("the gateway", config.ports.gateway);
-      const logins = config.demo ? DEMO_LOGINS.map(({ role, email }) => `${role}=${email}`) : [];
-      return script(config, "packages/gateway/main.ts", logins, { DATABASE_URL: loginUrl(config, "evergreen_api") });
+      // its own settings cannot say these: every gateway is given the address of a database
+      const shown = {
+        demoLogins: config.demo ? DEMO_LOGINS.map(({ role, email }) => ({ role, email })) : [],
+        elsewhere: elsewhere(config),
+      };
+      return script(config, "packages/gateway/main.ts", [JSON.stringify(shown)], {
+        DATABASE_URL: loginUrl(config, "evergreen_api"),
+      });
     },
     ready: async (output) => /^ready/m.test(output()),
     readyTimeoutMs: 60_000,

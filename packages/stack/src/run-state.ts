@@ -48,7 +48,7 @@ export function takeHome(home: string): () => void {
         if (owner) {
           throw new EvergreenError(
             "EG428",
-            `A stack is already running in ${home} (process ${owner.pid}): see "evergreen status", or stop it with "evergreen down".`,
+            `A stack is already running in ${home} (process ${owner.pid}): see "npx --no-install evergreen status", or stop it with "npx --no-install evergreen down".`,
           );
         }
         rmSync(lockFile(home), { force: true });

@@ -192,7 +192,7 @@ export class Supervisor {
       child.state = "failed";
       this.#changed();
       this.#options.onTrouble(
-        `${child.spec.name} died ${MAX_YOUNG_DEATHS} times in a row and is not started again${lastWords(child)}: see ${child.log}, then run "evergreen down" and "evergreen up".`,
+        `${child.spec.name} died ${MAX_YOUNG_DEATHS} times in a row and is not started again${lastWords(child)}: see ${child.log}, then run "npx --no-install evergreen down" and "npm start".`,
       );
       return;
     }

@@ -47,7 +47,6 @@ export async function prepareTemporal(config: Config, cli: TemporalCli): Promise
         `history.${queue}ProcessorMaxPollRPS=100000`,
       ]),
       ...SEARCH_ATTRIBUTES.flatMap((name) => ["--search-attribute", `${name}=Keyword`]),
-      ...["--ui-codec-endpoint", `${config.publicUrl}/codec`],
       ...(config.temporal.namespace === "default" ? [] : ["--namespace", config.temporal.namespace]),
       // The command's own profiles are for other servers.
       ...["--disable-config-env", "--disable-config-file"],

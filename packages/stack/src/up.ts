@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, processEnvironment, refuseHalfASupabase } from "@evergreen-fund/config";
+import { type Config, makeHome, processEnvironment, refuseHalfASupabase } from "@evergreen-fund/config";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { type StackAddresses, stackAddresses } from "./addresses.ts";
 import { answers, portTaken, untilReady } from "./postgres.ts";
@@ -33,7 +33,7 @@ export interface RunningStack {
  */
 export async function up(config: Config, onProgress: Progress, signal?: AbortSignal): Promise<RunningStack> {
   refuseHalfASupabase(config);
-  mkdirSync(config.home, { recursive: true, mode: 0o755 }); // the database server's user walks through it; keys are 0700
+  makeHome(config.home);
   const release = takeHome(config.home);
   let phase: Phase = "starting";
   let message = "";
@@ -151,6 +151,7 @@ export async function upDetached(config: Config, onProgress: Progress): Promise<
   refuseHalfASupabase(config);
   const running = supervisorOf(config.home);
   if (running) takeHome(config.home); // throws the sentence about the stack that runs
+  makeHome(config.home);
   mkdirSync(join(config.home, "logs"), { recursive: true, mode: 0o700 });
   const log = openSync(join(config.home, "logs", "stack.log"), "a", 0o600);
   const entry = new URL("./stack-process.ts", import.meta.url);

@@ -37,6 +37,27 @@ export const ClassFees = z.object({
 });
 export type ClassFees = z.infer<typeof ClassFees>;
 
+const ClassFigures = z.object({
+  share_class_id: uuid,
+  code: z.string(),
+  units: amount,
+  units_dp: z.int(),
+  price_dp: z.int(),
+  price: amount.nullable(),
+  issue_price: amount.nullable(),
+  last: z
+    .object({ nav_date: day, nav: amount, units: amount, nav_per_unit: amount, fees: ClassFees.nullable() })
+    .nullable(),
+  subscribed: amount,
+  redeemed: amount,
+  units_redeemed: amount,
+  policy: json.nullable(),
+  deals: z.boolean(),
+  lots: z.array(
+    z.object({ id: uuid, series: z.string(), units: amount, opened_on: day, mark: amount, credit: amount }),
+  ),
+});
+
 export const NavFacts = z.object({
   fund: z.string(),
   currency: z.string(),
@@ -64,35 +85,7 @@ export const NavFacts = z.object({
     fee_payable: amount,
     in_transit: amount,
   }),
-  classes: z.array(
-    z.object({
-      share_class_id: uuid,
-      code: z.string(),
-      units: amount,
-      units_dp: z.int(),
-      price_dp: z.int(),
-      price: amount.nullable(),
-      issue_price: amount.nullable(),
-      last: z
-        .object({ nav_date: day, nav: amount, units: amount, nav_per_unit: amount, fees: ClassFees.nullable() })
-        .nullable(),
-      subscribed: amount,
-      redeemed: amount,
-      units_redeemed: amount,
-      policy: json.nullable(),
-      deals: z.boolean(),
-      lots: z.array(
-        z.object({
-          id: uuid,
-          series: z.string(),
-          units: amount,
-          opened_on: day,
-          mark: amount,
-          credit: amount,
-        }),
-      ),
-    }),
-  ),
+  classes: z.array(ClassFigures),
   reconciliation_breaks: z.int(),
 });
 export type NavFacts = z.infer<typeof NavFacts>;
@@ -136,3 +129,45 @@ export const Book = z.object({
   ),
 });
 export type Book = z.infer<typeof Book>;
+
+const Input = z.object({
+  asset_id: uuid.nullable(),
+  kind: z.enum(["asset", "cash", "receivable", "debt", "payable", "accrual"]),
+  label: z.string(),
+  value: amount,
+  as_of: day,
+  source: z.string(),
+});
+export const RestatementFacts = z.object({
+  strike_id: uuid,
+  fund_id: uuid,
+  fund: z.string(),
+  currency: z.string(),
+  nav_date: day,
+  version: z.int(),
+  state: z.string(),
+  reason: z.string().nullable(),
+  proposal_id: uuid.nullable(),
+  inputs: z.array(Input),
+  old_inputs: z.array(Input),
+  old_body: json,
+  classes: z.array(ClassFigures),
+  regime: z.string().nullable(),
+  prices: z.array(
+    z.object({ share_class_id: uuid, units_dp: z.int(), price_dp: z.int(), published: amount, correct: amount }),
+  ),
+  days: z.array(z.object({ dealing_day_id: uuid, share_class_id: uuid })),
+  deals: z.array(
+    z.object({
+      dealing_day_id: uuid,
+      flow_id: uuid,
+      share_class_id: uuid,
+      investor_id: uuid,
+      direction: z.enum(["subscription", "redemption"]),
+      units: amount,
+      amount,
+    }),
+  ),
+  later: z.array(z.object({ strike_id: uuid, nav_date: day, inputs: z.array(Input), classes: z.array(ClassFigures) })),
+});
+export type RestatementFacts = z.infer<typeof RestatementFacts>;

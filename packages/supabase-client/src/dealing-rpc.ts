@@ -1,6 +1,6 @@
 // The fn_* of orders, dealing days, strikes, liquidity tools and the ledger: their arguments and what they answer. Units and money are decimal strings.
 import { z } from "zod";
-import { Book, DayRow, NavFacts } from "./dealing-facts.ts";
+import { Book, DayRow, NavFacts, RestatementFacts } from "./dealing-facts.ts";
 import { amount, day, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 
 const status = z.string();
@@ -30,6 +30,7 @@ const strike = z.object({
   blockers: z.array(z.object({ label: z.string(), blocked_by: z.string(), age_days: z.int() })),
 });
 const policySet = z.object({ policy_id: uuid, version: z.int(), hash: z.string() });
+const postingKind = z.enum(["cancellation", "crystallisation", "distribution", "in_kind"]);
 const activation = z.object({ activation_id: uuid, tool: z.string(), status });
 
 export const DEALING_RPCS = {
@@ -98,7 +99,7 @@ export const DEALING_RPCS = {
   ),
   fn_open_register: rpc(
     "one",
-    z.object({ share_class_id: uuid, positions: z.array(json), request_id }),
+    z.object({ share_class_id: uuid, positions: z.array(json), request_id, high_water: amount.optional() }),
     z.object({ ledger_tx_id: uuid, positions: z.int() }),
   ),
   fn_set_holidays: rpc("one", z.object({ calendar: z.string(), holidays: z.array(json), request_id }), z.int()),
@@ -155,6 +156,12 @@ export const DEALING_RPCS = {
     z.object({ strike_id: uuid, inputs: z.array(json), reason: z.string(), request_id }),
     strike,
   ),
+  fn_read_restatement: rpc("one", z.object({ strike_id: uuid }), RestatementFacts),
+  fn_record_restatement: rpc(
+    "one",
+    z.object({ strike_id: uuid, classes: z.array(json), deals: z.array(json), request_id }),
+    z.object({ strike_id: uuid, days: z.int(), compensations: z.int(), event_id: uuid }),
+  ),
   fn_decide_lmt: rpc("one", z.object({ dealing_day_id: uuid, decision: json, request_id }), dealingDay),
   fn_record_allocations: rpc(
     "one",
@@ -182,6 +189,53 @@ export const DEALING_RPCS = {
   fn_record_lab: rpc("one", z.object({ dealing_day_id: uuid, lab: json, request_id }), dealingDay),
   fn_discard_dealing_day: rpc("one", z.object({ dealing_day_id: uuid, reason: z.string(), request_id }), dealingDay),
   fn_record_marks: rpc("one", z.object({ fund: z.string(), marks: z.array(json), request_id }), z.int()),
+  fn_propose_posting: rpc(
+    "one",
+    z.object({ fund: z.string(), kind: postingKind, body: json, workflow_id: id.optional(), request_id }),
+    z.object({ proposal_id: uuid, hash: z.string(), kind: postingKind }),
+  ),
+  fn_ask_dust: rpc("one", z.object({ flow_id: uuid, request_id }), status),
+  fn_cancel_dust: rpc("one", z.object({ flow_id: uuid, request_id }), status),
+  fn_crystallise_fee: rpc(
+    "one",
+    z.object({ proposal_id: uuid, request_id }),
+    z.object({ share_class_id: uuid, ledger_tx_id: uuid.nullable(), high_water: z.string(), fee: z.string() }),
+  ),
+  fn_post_distribution: rpc(
+    "one",
+    z.object({ proposal_id: uuid, request_id }),
+    z.object({ share_class_id: uuid, ledger_tx_id: uuid, amount: z.string(), high_water: z.string() }),
+  ),
+  fn_confirm_payout: rpc(
+    "one",
+    z.object({
+      fund: z.string(),
+      account: z.enum(["distributions_payable", "fee_payable"]),
+      payments: z.array(json),
+      request_id,
+    }),
+    z.object({ ledger_tx_id: uuid, payments: z.int() }),
+  ),
+  fn_return_cash: rpc(
+    "one",
+    z.object({ flow_id: uuid, reference: z.string(), request_id }),
+    z.object({ ledger_tx_id: uuid, flow_id: uuid }),
+  ),
+  fn_note_authority: rpc(
+    "one",
+    z.object({ activation_id: uuid, notified_at: z.iso.datetime({ offset: true }).optional(), request_id }),
+    activation,
+  ),
+  fn_open_side_pocket: rpc(
+    "one",
+    z.object({ activation_id: uuid, share_class: z.string(), code: z.string(), request_id }),
+    z.object({ share_class_id: uuid, ledger_tx_id: uuid, value: z.string(), main_value: z.string() }),
+  ),
+  fn_settle_in_kind: rpc(
+    "one",
+    z.object({ proposal_id: uuid, request_id }),
+    z.object({ ledger_tx_id: uuid, flow_id: uuid, delivered: z.string(), cash: z.string() }),
+  ),
   fn_verify_invariants: rpc(
     "rows",
     z.object({ fund: z.string().optional() }),

@@ -1,4 +1,4 @@
-// The bytes of the protocol, read back by a reader that follows the documentation of the formats. Postgres itself reads them in database.database.test.ts.
+// The bytes of the protocol, read back by a reader that follows the documentation of the formats. Postgres itself reads them in database-values.database.test.ts.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WireBytes } from "./wire-bytes.ts";

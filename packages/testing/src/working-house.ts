@@ -16,8 +16,8 @@ export interface WorkingHouse {
   database: Database;
   config: Config;
   temporalAddress: string;
-  /** Starts a worker process with the rooms named (default all) and waits until it says that it is ready. */
-  startWorkers(options?: { rooms?: string[]; crashAt?: string }): Promise<Worker>;
+  /** Starts a worker process with the rooms named (default all), without schedules, and waits until it says that it is ready. */
+  startWorkers(options?: { rooms?: string[]; crashAt?: string; schedules?: boolean }): Promise<Worker>;
   /** SIGKILL to Temporal, then a new server on the same file. */
   restartTemporal(): Promise<void>;
   stop(): Promise<void>;
@@ -61,11 +61,13 @@ export async function openHouse(appUrl: string): Promise<WorkingHouse> {
     database,
     config,
     temporalAddress,
-    async startWorkers({ rooms = ["all"], crashAt } = {}) {
+    async startWorkers({ rooms = ["all"], crashAt, schedules = false } = {}) {
       const env = withoutRunner(
         processEnvironment(config, {
           DATABASE_URL: appUrl,
           TEMPORAL_ADDRESS: temporalAddress,
+          // a test opens its dealing days itself unless it is about schedules
+          EVERGREEN_SCHEDULES: schedules ? "on" : "off",
           ...(crashAt ? { EVERGREEN_CRASH_AT: crashAt } : {}),
         }),
       );
@@ -129,7 +131,7 @@ export const crashFired = (house: WorkingHouse, point: string): boolean =>
 export async function until<T>(
   condition: () => Promise<T | false | null | undefined>,
   what: string | (() => string),
-  timeoutMs = 90_000,
+  timeoutMs = 240_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   let trouble: unknown;

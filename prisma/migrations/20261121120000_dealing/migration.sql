@@ -6,12 +6,14 @@ DROP INDEX "fund_flows_share_class_id_idx";
 DROP INDEX "approvals_proposal_id_key";
 
 -- AlterTable
-ALTER TABLE "share_classes" ADD COLUMN     "issue_price" DECIMAL(38,18);
+ALTER TABLE "share_classes" ADD COLUMN     "issue_price" DECIMAL(38,18),
+ADD COLUMN     "pocket_of" UUID;
 
 -- AlterTable
 ALTER TABLE "fund_flows" ADD COLUMN     "accepted_at" TIMESTAMPTZ(6),
 ADD COLUMN     "cleared_at" TIMESTAMPTZ(6),
 ADD COLUMN     "dealing_day_id" UUID,
+ADD COLUMN     "dust_asked_at" TIMESTAMPTZ(6),
 ADD COLUMN     "filled_units" DECIMAL(38,18),
 ADD COLUMN     "linked_flow_id" UUID,
 ADD COLUMN     "locked_at" TIMESTAMPTZ(6),
@@ -227,6 +229,7 @@ CREATE TABLE "allocations" (
     "investor_id" UUID NOT NULL,
     "cohort" TEXT NOT NULL,
     "requested_units" DECIMAL(38,18),
+    "admitted_units" DECIMAL(38,18),
     "filled_units" DECIMAL(38,18) NOT NULL,
     "carried_units" DECIMAL(38,18) NOT NULL DEFAULT 0,
     "price" DECIMAL(38,18) NOT NULL,
@@ -237,7 +240,7 @@ CREATE TABLE "allocations" (
     "net_amount" DECIMAL(38,4) NOT NULL,
     "series" TEXT NOT NULL DEFAULT '',
     "high_water" DECIMAL(38,18),
-    "equalisation_credit" DECIMAL(38,4) NOT NULL DEFAULT 0,
+    "equalisation_credit" DECIMAL(38,18) NOT NULL DEFAULT 0,
     "reason" TEXT,
     "child_flow_id" UUID,
     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -245,6 +248,53 @@ CREATE TABLE "allocations" (
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "allocations_pkey" PRIMARY KEY ("allocation_id")
+);
+
+-- CreateTable
+CREATE TABLE "restatements" (
+    "restatement_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "strike_id" UUID NOT NULL,
+    "dealing_day_id" UUID NOT NULL,
+    "share_class_id" UUID NOT NULL,
+    "published" DECIMAL(38,18) NOT NULL,
+    "correct" DECIMAL(38,18) NOT NULL,
+    "error" DECIMAL(38,18) NOT NULL,
+    "tolerance" DECIMAL(38,18) NOT NULL,
+    "material" BOOLEAN NOT NULL,
+    "direction" TEXT NOT NULL,
+    "deals" INTEGER NOT NULL,
+    "fund_pays" DECIMAL(38,4) NOT NULL,
+    "fund_receives" DECIMAL(38,4) NOT NULL,
+    "body" JSONB NOT NULL DEFAULT '{}',
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "restatements_pkey" PRIMARY KEY ("restatement_id")
+);
+
+-- CreateTable
+CREATE TABLE "compensations" (
+    "compensation_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "restatement_id" UUID NOT NULL,
+    "flow_id" UUID NOT NULL,
+    "investor_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "units_dealt" DECIMAL(38,18) NOT NULL,
+    "units_due" DECIMAL(38,18),
+    "cash_due" DECIMAL(38,4),
+    "difference" DECIMAL(38,4) NOT NULL,
+    "owed_to" TEXT NOT NULL,
+    "owed_by" TEXT NOT NULL,
+    "pays" BOOLEAN NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "compensations_pkey" PRIMARY KEY ("compensation_id")
 );
 
 -- CreateTable
@@ -314,7 +364,7 @@ CREATE TABLE "lots" (
     "units_left" DECIMAL(38,18) NOT NULL DEFAULT 0,
     "price" DECIMAL(38,18) NOT NULL,
     "high_water" DECIMAL(38,18),
-    "equalisation_credit" DECIMAL(38,4) NOT NULL DEFAULT 0,
+    "equalisation_credit" DECIMAL(38,18) NOT NULL DEFAULT 0,
     "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -322,6 +372,43 @@ CREATE TABLE "lots" (
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "lots_pkey" PRIMARY KEY ("lot_id")
+);
+
+-- CreateTable
+CREATE TABLE "class_marks" (
+    "mark_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "share_class_id" UUID NOT NULL,
+    "as_of" DATE NOT NULL,
+    "cause" TEXT NOT NULL,
+    "high_water" DECIMAL(38,18) NOT NULL,
+    "per_unit" DECIMAL(38,18),
+    "strike_id" UUID,
+    "ledger_tx_id" UUID,
+    "body" JSONB NOT NULL DEFAULT '{}',
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "class_marks_pkey" PRIMARY KEY ("mark_id")
+);
+
+-- CreateTable
+CREATE TABLE "in_kind_deliveries" (
+    "delivery_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "flow_id" UUID NOT NULL,
+    "fund_id" UUID NOT NULL,
+    "investor_id" UUID NOT NULL,
+    "asset_id" UUID NOT NULL,
+    "quantity" DECIMAL(38,18) NOT NULL,
+    "value" DECIMAL(38,4) NOT NULL,
+    "ledger_tx_id" UUID NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "in_kind_deliveries_pkey" PRIMARY KEY ("delivery_id")
 );
 
 -- CreateTable
@@ -349,6 +436,134 @@ CREATE TABLE "cash_balances" (
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "cash_balances_pkey" PRIMARY KEY ("balance_id")
+);
+
+-- CreateTable
+CREATE TABLE "statements" (
+    "statement_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "dealing_day_id" UUID NOT NULL,
+    "investor_id" UUID NOT NULL,
+    "version" INTEGER NOT NULL,
+    "supersedes" UUID,
+    "strike_id" UUID NOT NULL,
+    "opening_strike_id" UUID,
+    "body" JSONB NOT NULL,
+    "hash" CHAR(64) NOT NULL,
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "statements_pkey" PRIMARY KEY ("statement_id")
+);
+
+-- CreateTable
+CREATE TABLE "import_batches" (
+    "import_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "format" TEXT NOT NULL,
+    "file_name" TEXT NOT NULL,
+    "file_sha256" CHAR(64) NOT NULL,
+    "rows_sha256" CHAR(64) NOT NULL,
+    "rows" INTEGER NOT NULL,
+    "accepted" INTEGER NOT NULL DEFAULT 0,
+    "refused" INTEGER NOT NULL DEFAULT 0,
+    "unmatched" INTEGER NOT NULL DEFAULT 0,
+    "status" TEXT NOT NULL DEFAULT 'imported',
+    "imported_by" TEXT NOT NULL,
+    "undone_at" TIMESTAMPTZ(6),
+    "undone_by" TEXT,
+    "undo_reason" TEXT,
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "import_batches_pkey" PRIMARY KEY ("import_id")
+);
+
+-- CreateTable
+CREATE TABLE "import_rows" (
+    "import_id" UUID NOT NULL,
+    "position" INTEGER NOT NULL,
+    "line" INTEGER NOT NULL,
+    "fund_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "code" TEXT,
+    "reason" TEXT,
+    "reference" TEXT,
+    "identity" CHAR(64),
+    "matched_by" TEXT,
+    "flow_id" UUID,
+    "ledger_tx_id" UUID,
+    "said" JSONB NOT NULL DEFAULT '{}',
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "import_rows_pkey" PRIMARY KEY ("import_id","position")
+);
+
+-- CreateTable
+CREATE TABLE "bank_accounts" (
+    "account_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "investor_id" UUID,
+    "account" TEXT NOT NULL,
+    "bic" TEXT,
+    "holder" TEXT NOT NULL,
+    "currency" CHAR(3) NOT NULL,
+    "status" TEXT NOT NULL DEFAULT 'proposed',
+    "proposed_by" TEXT NOT NULL,
+    "decided_by" TEXT,
+    "decided_at" TIMESTAMPTZ(6),
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "bank_accounts_pkey" PRIMARY KEY ("account_id")
+);
+
+-- CreateTable
+CREATE TABLE "payment_files" (
+    "payment_file_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "dealing_date" DATE NOT NULL,
+    "execution_date" DATE NOT NULL,
+    "account_id" UUID NOT NULL,
+    "currency" CHAR(3) NOT NULL,
+    "message_id" TEXT NOT NULL,
+    "transactions" INTEGER NOT NULL,
+    "control_sum" DECIMAL(38,4) NOT NULL,
+    "status" TEXT NOT NULL DEFAULT 'exported',
+    "exported_by" TEXT NOT NULL,
+    "withdrawn_at" TIMESTAMPTZ(6),
+    "withdrawn_by" TEXT,
+    "reason" TEXT,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "payment_files_pkey" PRIMARY KEY ("payment_file_id")
+);
+
+-- CreateTable
+CREATE TABLE "payment_lines" (
+    "payment_file_id" UUID NOT NULL,
+    "flow_id" UUID NOT NULL,
+    "account_id" UUID NOT NULL,
+    "end_to_end" TEXT NOT NULL,
+    "amount" DECIMAL(38,4) NOT NULL,
+    "live" BOOLEAN NOT NULL DEFAULT true,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "payment_lines_pkey" PRIMARY KEY ("payment_file_id","flow_id")
 );
 
 -- CreateIndex
@@ -424,6 +639,27 @@ CREATE INDEX "allocations_child_flow_id_idx" ON "allocations"("child_flow_id");
 CREATE UNIQUE INDEX "allocations_dealing_day_id_flow_id_key" ON "allocations"("dealing_day_id", "flow_id");
 
 -- CreateIndex
+CREATE INDEX "restatements_fund_id_idx" ON "restatements"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "restatements_dealing_day_id_idx" ON "restatements"("dealing_day_id");
+
+-- CreateIndex
+CREATE INDEX "restatements_share_class_id_idx" ON "restatements"("share_class_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "restatements_strike_id_dealing_day_id_key" ON "restatements"("strike_id", "dealing_day_id");
+
+-- CreateIndex
+CREATE INDEX "compensations_flow_id_idx" ON "compensations"("flow_id");
+
+-- CreateIndex
+CREATE INDEX "compensations_investor_id_idx" ON "compensations"("investor_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "compensations_restatement_id_flow_id_key" ON "compensations"("restatement_id", "flow_id");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "ledger_transactions_reverses_key" ON "ledger_transactions"("reverses");
 
 -- CreateIndex
@@ -475,6 +711,30 @@ CREATE INDEX "lots_investor_id_idx" ON "lots"("investor_id");
 CREATE INDEX "lots_flow_id_idx" ON "lots"("flow_id");
 
 -- CreateIndex
+CREATE INDEX "class_marks_share_class_id_as_of_idx" ON "class_marks"("share_class_id", "as_of");
+
+-- CreateIndex
+CREATE INDEX "class_marks_strike_id_idx" ON "class_marks"("strike_id");
+
+-- CreateIndex
+CREATE INDEX "class_marks_ledger_tx_id_idx" ON "class_marks"("ledger_tx_id");
+
+-- CreateIndex
+CREATE INDEX "in_kind_deliveries_fund_id_idx" ON "in_kind_deliveries"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "in_kind_deliveries_investor_id_idx" ON "in_kind_deliveries"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "in_kind_deliveries_asset_id_idx" ON "in_kind_deliveries"("asset_id");
+
+-- CreateIndex
+CREATE INDEX "in_kind_deliveries_ledger_tx_id_idx" ON "in_kind_deliveries"("ledger_tx_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "in_kind_deliveries_flow_id_asset_id_key" ON "in_kind_deliveries"("flow_id", "asset_id");
+
+-- CreateIndex
 CREATE INDEX "holdings_investor_id_idx" ON "holdings"("investor_id");
 
 -- CreateIndex
@@ -482,6 +742,60 @@ CREATE INDEX "cash_balances_investor_id_idx" ON "cash_balances"("investor_id");
 
 -- CreateIndex
 CREATE INDEX "cash_balances_currency_idx" ON "cash_balances"("currency");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "statements_supersedes_key" ON "statements"("supersedes");
+
+-- CreateIndex
+CREATE INDEX "statements_investor_id_idx" ON "statements"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "statements_strike_id_idx" ON "statements"("strike_id");
+
+-- CreateIndex
+CREATE INDEX "statements_opening_strike_id_idx" ON "statements"("opening_strike_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "statements_dealing_day_id_investor_id_version_key" ON "statements"("dealing_day_id", "investor_id", "version");
+
+-- CreateIndex
+CREATE INDEX "import_batches_fund_id_created_at_idx" ON "import_batches"("fund_id", "created_at");
+
+-- CreateIndex
+CREATE INDEX "import_rows_flow_id_idx" ON "import_rows"("flow_id");
+
+-- CreateIndex
+CREATE INDEX "import_rows_ledger_tx_id_idx" ON "import_rows"("ledger_tx_id");
+
+-- CreateIndex
+CREATE INDEX "bank_accounts_fund_id_idx" ON "bank_accounts"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "bank_accounts_investor_id_idx" ON "bank_accounts"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "bank_accounts_currency_idx" ON "bank_accounts"("currency");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "payment_files_message_id_key" ON "payment_files"("message_id");
+
+-- CreateIndex
+CREATE INDEX "payment_files_fund_id_dealing_date_idx" ON "payment_files"("fund_id", "dealing_date");
+
+-- CreateIndex
+CREATE INDEX "payment_files_account_id_idx" ON "payment_files"("account_id");
+
+-- CreateIndex
+CREATE INDEX "payment_files_currency_idx" ON "payment_files"("currency");
+
+-- CreateIndex
+CREATE INDEX "payment_lines_flow_id_idx" ON "payment_lines"("flow_id");
+
+-- CreateIndex
+CREATE INDEX "payment_lines_account_id_idx" ON "payment_lines"("account_id");
+
+-- CreateIndex
+CREATE INDEX "share_classes_pocket_of_idx" ON "share_classes"("pocket_of");
 
 -- CreateIndex
 CREATE INDEX "fund_flows_share_class_id_status_idx" ON "fund_flows"("share_class_id", "status");
@@ -500,6 +814,9 @@ CREATE INDEX "fund_flows_parent_flow_id_idx" ON "fund_flows"("parent_flow_id");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "approvals_proposal_id_decided_by_key" ON "approvals"("proposal_id", "decided_by");
+
+-- AddForeignKey
+ALTER TABLE "share_classes" ADD CONSTRAINT "share_classes_pocket_of_fkey" FOREIGN KEY ("pocket_of") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "fund_flows" ADD CONSTRAINT "fund_flows_policy_id_fkey" FOREIGN KEY ("policy_id") REFERENCES "dealing_policies"("policy_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -589,6 +906,27 @@ ALTER TABLE "allocations" ADD CONSTRAINT "allocations_investor_id_fkey" FOREIGN 
 ALTER TABLE "allocations" ADD CONSTRAINT "allocations_child_flow_id_fkey" FOREIGN KEY ("child_flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
+ALTER TABLE "restatements" ADD CONSTRAINT "restatements_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "restatements" ADD CONSTRAINT "restatements_strike_id_fkey" FOREIGN KEY ("strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "restatements" ADD CONSTRAINT "restatements_dealing_day_id_fkey" FOREIGN KEY ("dealing_day_id") REFERENCES "dealing_days"("dealing_day_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "restatements" ADD CONSTRAINT "restatements_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "compensations" ADD CONSTRAINT "compensations_restatement_id_fkey" FOREIGN KEY ("restatement_id") REFERENCES "restatements"("restatement_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "compensations" ADD CONSTRAINT "compensations_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "compensations" ADD CONSTRAINT "compensations_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
 ALTER TABLE "ledger_transactions" ADD CONSTRAINT "ledger_transactions_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
@@ -640,6 +978,30 @@ ALTER TABLE "lots" ADD CONSTRAINT "lots_investor_id_fkey" FOREIGN KEY ("investor
 ALTER TABLE "lots" ADD CONSTRAINT "lots_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
+ALTER TABLE "class_marks" ADD CONSTRAINT "class_marks_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "class_marks" ADD CONSTRAINT "class_marks_strike_id_fkey" FOREIGN KEY ("strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "class_marks" ADD CONSTRAINT "class_marks_ledger_tx_id_fkey" FOREIGN KEY ("ledger_tx_id") REFERENCES "ledger_transactions"("ledger_tx_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_asset_id_fkey" FOREIGN KEY ("asset_id") REFERENCES "assets"("id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_ledger_tx_id_fkey" FOREIGN KEY ("ledger_tx_id") REFERENCES "ledger_transactions"("ledger_tx_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
 ALTER TABLE "holdings" ADD CONSTRAINT "holdings_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
@@ -653,6 +1015,60 @@ ALTER TABLE "cash_balances" ADD CONSTRAINT "cash_balances_investor_id_fkey" FORE
 
 -- AddForeignKey
 ALTER TABLE "cash_balances" ADD CONSTRAINT "cash_balances_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "statements" ADD CONSTRAINT "statements_dealing_day_id_fkey" FOREIGN KEY ("dealing_day_id") REFERENCES "dealing_days"("dealing_day_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "statements" ADD CONSTRAINT "statements_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "statements" ADD CONSTRAINT "statements_strike_id_fkey" FOREIGN KEY ("strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "statements" ADD CONSTRAINT "statements_opening_strike_id_fkey" FOREIGN KEY ("opening_strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "statements" ADD CONSTRAINT "statements_supersedes_fkey" FOREIGN KEY ("supersedes") REFERENCES "statements"("statement_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "import_batches" ADD CONSTRAINT "import_batches_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "import_rows" ADD CONSTRAINT "import_rows_import_id_fkey" FOREIGN KEY ("import_id") REFERENCES "import_batches"("import_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "import_rows" ADD CONSTRAINT "import_rows_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "import_rows" ADD CONSTRAINT "import_rows_ledger_tx_id_fkey" FOREIGN KEY ("ledger_tx_id") REFERENCES "ledger_transactions"("ledger_tx_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "bank_accounts" ADD CONSTRAINT "bank_accounts_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "bank_accounts" ADD CONSTRAINT "bank_accounts_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "bank_accounts" ADD CONSTRAINT "bank_accounts_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_files" ADD CONSTRAINT "payment_files_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_files" ADD CONSTRAINT "payment_files_account_id_fkey" FOREIGN KEY ("account_id") REFERENCES "bank_accounts"("account_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_files" ADD CONSTRAINT "payment_files_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_lines" ADD CONSTRAINT "payment_lines_payment_file_id_fkey" FOREIGN KEY ("payment_file_id") REFERENCES "payment_files"("payment_file_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_lines" ADD CONSTRAINT "payment_lines_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "payment_lines" ADD CONSTRAINT "payment_lines_account_id_fkey" FOREIGN KEY ("account_id") REFERENCES "bank_accounts"("account_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- from sql/10-private.sql
 -- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
@@ -772,11 +1188,11 @@ begin
   -- A step of a run may be taken again after a crash, when its own effect has already moved the facts it reads: what it decided first stands.
   perform evergreen.refuse_unless(
     earlier.fn = earlier_answer.fn and (earlier.input_hash = sha256(convert_to(input::text, 'UTF8'))
-      or (evergreen.actor() like 'agent:%' and request_id like 'event/%')),
+      or (evergreen.actor() like 'agent:%' and request_id ~ '^(event|deal|restate)/')),
     'EG409', 'This request id was used before with other input.');
   return earlier.result;
 end $$;
-comment on function evergreen.earlier_answer(text, text, jsonb) is 'The answer given to this request id before, or null; the same id with other input is refused, save for a step of a run (event/…), whose first answer stands.';
+comment on function evergreen.earlier_answer(text, text, jsonb) is 'The answer given to this request id before, or null; the same id with other input is refused, save for a step of a run (event/…, deal/…, restate/…), whose first answer stands.';
 
 create or replace function evergreen.keep_answer(fn text, request_id text, input jsonb, result jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -788,18 +1204,24 @@ begin
 end $$;
 comment on function evergreen.keep_answer(text, text, jsonb, jsonb) is 'Keeps the first answer to a request id, in the transaction of its effect.';
 
+create or replace function evergreen.within_request(request_id text) returns text language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(request_id, nullif(current_setting('evergreen.request_id', true), ''))
+$$;
+comment on function evergreen.within_request(text) is 'The request a record belongs to: its own, or that of the function which calls others row by row and said so for its transaction.';
+
 create or replace function evergreen.audit(fund_id uuid, entity_type text, entity_id text, message text, request_id text)
 returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   audit_id uuid := gen_random_uuid();
   made_at timestamptz := now();
   who text := evergreen.actor();
+  asked text := evergreen.within_request(request_id);
   bytes bytea := convert_to(jsonb_build_object(
     'audit_id', audit_id, 'fund_id', fund_id, 'entity_type', entity_type, 'entity_id', entity_id, 'message', message,
-    'created_by', who, 'created_at', to_char(made_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'request_id', request_id)::text, 'UTF8');
+    'created_by', who, 'created_at', to_char(made_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'request_id', asked)::text, 'UTF8');
 begin
   insert into public.audit_trail (audit_id, fund_id, entity_type, entity_id, message, created_by, request_id, canonical, digest, created_at)
-  values (audit_id, fund_id, entity_type, entity_id, message, who, request_id, bytes, sha256(bytes), made_at);
+  values (audit_id, fund_id, entity_type, entity_id, message, who, asked, bytes, sha256(bytes), made_at);
 end $$;
 comment on function evergreen.audit(uuid, text, text, text, text) is
   'One audit row with the exact bytes its digest covers. Messages hold codes, ids and counts; no personal data, no amount of an investor.';
@@ -822,16 +1244,16 @@ begin
     'payload of ' || type || ' needs ' || array_to_string(handling.required_keys, ', ') || '.');
   -- ids of our own rows: one that is no uuid would only fail later, in whoever reads it, together with everything read beside it
   perform evergreen.refuse_unless(
-    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id']
+    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id']
     or not exists (select from unnest(handling.required_keys) k
-      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id')
+      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id')
         and coalesce(payload ->> k, '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
     'EG400', 'An id in the payload of ' || type || ' is not a uuid.');
   insert into public.fund_events (event_id, type, fund_id, payload, source, event_meta, created_by, request_id)
   values (id, type, fund_id, payload, source,
     -- the trace id of the run follows from the workflow id, so that every process derives the same one
     event_meta || jsonb_build_object('trace_id', left(encode(sha256(convert_to('event/' || id, 'UTF8')), 'hex'), 32)),
-    evergreen.actor(), request_id)
+    evergreen.actor(), evergreen.within_request(request_id))
   returning seq into position;
   if cardinality(investor_ids) > 0 then
     insert into public.event_investors (event_id, investor_id) select distinct id, unnest(investor_ids);
@@ -982,12 +1404,12 @@ begin
   perform evergreen.add_check('proposals', 'proposals_approvals_needed', 'approvals_needed between 1 and 5');
   perform evergreen.add_check('dealing_policies', 'dealing_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
   perform evergreen.add_check('lmt_policies', 'lmt_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
-  perform evergreen.add_check('lmt_activations', 'lmt_activations_tool', $c$tool in ('gate', 'investor_gate', 'notice_extension', 'redemption_fee',
-    'swing', 'dual_pricing', 'anti_dilution_levy', 'in_kind', 'side_pocket', 'suspension')$c$);
+  perform evergreen.add_check('lmt_activations', 'lmt_activations_tool', $c$tool in ('redemption_gate', 'investor_gate', 'notice_extension', 'redemption_fee',
+    'swing_pricing', 'dual_pricing', 'anti_dilution_levy', 'redemption_in_kind', 'side_pocket', 'suspension')$c$);
   perform evergreen.add_check('lmt_activations', 'lmt_activations_status', $c$status in ('proposed', 'active', 'ended')$c$);
   perform evergreen.add_check('dealing_days', 'dealing_days_status', $c$status in ('open', 'cut_off', 'inputs_frozen', 'nav_proposed', 'struck',
-    'lmt_decided', 'allocated', 'posted', 'claimable', 'settled', 'closed', 'suspended')$c$);
-  perform evergreen.add_check('dealing_days', 'dealing_days_committed', $c$status = 'open' or order_root is not null$c$);
+    'lmt_decided', 'allocated', 'posted', 'claimable', 'settled', 'closed', 'suspended', 'discarded')$c$);
+  perform evergreen.add_check('dealing_days', 'dealing_days_committed', $c$status in ('open', 'discarded') or order_root is not null$c$);
   perform evergreen.add_check('dealing_days', 'dealing_days_closed', $c$(status = 'closed') = (day_hash is not null and closed_at is not null)$c$);
   perform evergreen.add_check('order_leaves', 'order_leaves_leaf', $c$leaf = encode(sha256(convert_to(canonical, 'UTF8')), 'hex') and position >= 1$c$);
   perform evergreen.add_check('nav_strikes', 'nav_strikes_state', $c$state in ('estimated', 'provisional', 'final', 'restated')$c$);
@@ -1001,10 +1423,30 @@ begin
   perform evergreen.add_check('unit_ledger', 'unit_ledger_holder', $c$(account = 'holder') = (investor_id is not null and lot_id is not null)$c$);
   perform evergreen.add_check('unit_ledger', 'unit_ledger_units', 'units <> 0');
   perform evergreen.add_check('cash_movements', 'cash_movements_account', $c$account in ('bank', 'subscriptions_received', 'redemptions_payable',
-    'capital', 'fund_income', 'fee_payable', 'in_transit')$c$);
+    'capital', 'fund_income', 'fee_payable', 'in_transit', 'distributions_payable', 'assets_delivered')$c$);
   perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
   perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
   perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
+  perform evergreen.add_check('restatements', 'restatements_direction', $c$direction in ('overstated', 'understated', 'none') and (direction = 'none') = (error = 0)$c$);
+  perform evergreen.add_check('restatements', 'restatements_amounts', 'published > 0 and correct > 0 and tolerance >= 0 and material = (error > tolerance) and fund_pays >= 0 and fund_receives >= 0');
+  perform evergreen.add_check('compensations', 'compensations_kind', $c$kind in ('subscriber_overpaid', 'redeemer_overpaid', 'redeemer_underpaid', 'subscriber_excess_units', 'none')$c$);
+  perform evergreen.add_check('compensations', 'compensations_owed', $c$owed_to in ('investor', 'fund', 'nobody') and owed_by in ('fund', 'responsible_party', 'nobody') and difference >= 0 and (not pays or owed_to = 'investor')$c$);
+  perform evergreen.add_check('statements', 'statements_hash', $c$hash = encode(sha256(convert_to(body::text, 'UTF8')), 'hex')$c$);
+  perform evergreen.add_check('statements', 'statements_version', '(version = 1) = (supersedes is null) and version >= 1');
+  perform evergreen.add_check('class_marks', 'class_marks_cause', $c$cause in ('opening', 'crystallisation', 'distribution', 'side_pocket')$c$);
+  perform evergreen.add_check('class_marks', 'class_marks_high_water', $c$high_water > 0 and (cause = 'distribution') = (per_unit is not null and per_unit > 0)$c$);
+  perform evergreen.add_check('in_kind_deliveries', 'in_kind_deliveries_above_zero', 'quantity > 0 and value > 0');
+  -- files in and out
+  perform evergreen.add_check('import_batches', 'import_batches_kind', $c$kind in ('orders', 'bank')$c$);
+  perform evergreen.add_check('import_batches', 'import_batches_status', $c$status in ('imported', 'partly_undone', 'undone') and (status = 'imported') = (undone_at is null)$c$);
+  perform evergreen.add_check('import_batches', 'import_batches_hashes', $c$file_sha256 ~ '^[0-9a-f]{64}$' and rows_sha256 ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('import_batches', 'import_batches_counts', 'rows >= 1 and accepted >= 0 and refused >= 0 and unmatched >= 0 and accepted + refused + unmatched <= rows');
+  perform evergreen.add_check('import_rows', 'import_rows_outcome', $c$outcome in ('accepted', 'refused', 'duplicate', 'matched', 'unmatched', 'undone')$c$);
+  perform evergreen.add_check('import_rows', 'import_rows_made', $c$outcome not in ('accepted', 'matched') or (flow_id is not null and (outcome = 'accepted' or ledger_tx_id is not null))$c$);
+  perform evergreen.add_check('bank_accounts', 'bank_accounts_status', $c$status in ('proposed', 'active', 'rejected', 'ended')$c$);
+  perform evergreen.add_check('bank_accounts', 'bank_accounts_decided', $c$(status = 'proposed') = (decided_by is null) and (status <> 'active' or decided_by <> proposed_by)$c$);
+  perform evergreen.add_check('payment_files', 'payment_files_status', $c$status in ('exported', 'withdrawn') and transactions >= 1 and control_sum > 0$c$);
+  perform evergreen.add_check('payment_lines', 'payment_lines_amount', 'amount > 0');
 end $$;
 
 -- one current version of each allocation and one current mandate per fund
@@ -1020,6 +1462,13 @@ create index if not exists event_outbox_claim_batch on public.event_outbox (tx, 
 create index if not exists event_batches_open on public.event_batches (next_at) where done_at is null and dead_at is null;
 create index if not exists event_outbox_dead on public.event_outbox (dead_at) where dead_at is not null;
 create index if not exists proposals_pending on public.proposals (fund_id) where status = 'pending';
+-- a file, its rows and each line of a statement count once until they are undone; one account in force per owner and currency; an order is in one payment file
+create unique index if not exists import_batches_file on public.import_batches (fund_id, kind, file_sha256) where status <> 'undone';
+create unique index if not exists import_batches_rows on public.import_batches (fund_id, kind, rows_sha256) where status <> 'undone';
+create unique index if not exists import_rows_identity on public.import_rows (fund_id, kind, identity) where outcome in ('accepted', 'matched', 'unmatched');
+create index if not exists import_rows_reference on public.import_rows (fund_id, upper(reference)) where kind = 'orders' and outcome = 'accepted';
+create unique index if not exists bank_accounts_active on public.bank_accounts (fund_id, investor_id, currency) nulls not distinct where status = 'active';
+create unique index if not exists payment_lines_live on public.payment_lines (flow_id) where live;
 create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
 
 -- an amount has no more decimals than its currency
@@ -1032,6 +1481,7 @@ comment on function evergreen.within_exponent(numeric, text) is 'Whether the amo
 select evergreen.add_check('fund_flows', 'fund_flows_exponent', 'evergreen.within_exponent(amount, currency)');
 select evergreen.add_check('cash_movements', 'cash_movements_exponent', 'evergreen.within_exponent(amount, currency)');
 select evergreen.add_check('reported_flows', 'reported_flows_exponent', 'evergreen.within_exponent(amount, currency)');
+select evergreen.add_check('payment_files', 'payment_files_exponent', 'evergreen.within_exponent(control_sum, currency)');
 
 insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;
 
@@ -1062,13 +1512,22 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('ORDER_CANCELLED', 'note', null, '{flow_id}', '{}'),
   ('ORDER_HELD', 'note', null, '{flow_id}', '{}'),
   ('ORDER_RELEASED', 'note', null, '{flow_id}', '{}'),
-  ('DEALING_DAY_OPENED', 'note', null, '{dealing_day_id}', '{}'),
+  ('DEALING_DAY_OPENED', 'run', 'dealing-day', '{dealing_day_id}', '{}'),
+  ('DUST_ASKED', 'note', null, '{flow_id}', '{}'),
+  ('POSTING_PROPOSED', 'note', null, '{proposal_id,kind}', '{}'),
+  ('FEE_CRYSTALLISED', 'note', null, '{share_class_id,strike_id}', '{}'),
+  ('DISTRIBUTED', 'note', null, '{share_class_id,ex_date}', '{}'),
+  ('PAID_OUT', 'note', null, '{account,payments}', '{}'),
+  ('CASH_RETURNED', 'note', null, '{flow_id}', '{}'),
+  ('AUTHORITY_NOTIFIED', 'note', null, '{activation_id,tool}', '{}'),
+  ('SIDE_POCKET_OPENED', 'note', null, '{share_class_id,activation_id}', '{}'),
+  ('DELIVERED_IN_KIND', 'note', null, '{flow_id}', '{}'),
   ('CUTOFF_REACHED', 'note', null, '{dealing_day_id,orders,order_root}', '{}'),
   ('ORDERS_RECHECKED', 'note', null, '{dealing_day_id,held}', '{}'),
   ('NAV_INPUTS_FROZEN', 'note', null, '{strike_id,inputs_hash}', '{}'),
   ('NAV_PROPOSED', 'note', null, '{strike_id,proposal_id}', '{}'),
   ('NAV_STRUCK', 'note', null, '{strike_id,nav_date,version}', '{}'),
-  ('NAV_RESTATEMENT_BEGUN', 'note', null, '{strike_id,supersedes}', '{}'),
+  ('NAV_RESTATEMENT_BEGUN', 'run', 'restate-nav', '{strike_id,supersedes}', '{}'),
   ('LMT_PROPOSED', 'note', null, '{activation_id,proposal_id}', '{}'),
   ('LMT_ACTIVATED', 'note', null, '{activation_id,tool}', '{}'),
   ('LMT_ENDED', 'note', null, '{activation_id,tool}', '{}'),
@@ -1079,7 +1538,22 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('CLAIMABLE', 'note', null, '{dealing_day_id}', '{}'),
   ('CASH_CONFIRMED', 'note', null, '{payments}', '{}'),
   ('LEDGER_REVERSED', 'note', null, '{ledger_tx_id}', '{}'),
-  ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}')
+  ('STATEMENTS_READY', 'note', null, '{dealing_day_id,statements}', '{}'),
+  ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}'),
+  ('DEALING_DAY_KNOCKED', 'tell', null, '{dealing_day_id,reason}', '{}'),
+  ('DEALING_DAY_DISCARDED', 'tell', null, '{dealing_day_id}', '{}'),
+  ('ORDERS_ROLLED', 'note', null, '{dealing_day_id,orders}', '{}'),
+  ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
+  ('NAV_RESTATED', 'note', null, '{strike_id,supersedes,material,compensations}', '{}'),
+  ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}'),
+  ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),
+  ('BANK_STATEMENT_IMPORTED', 'note', null, '{import_id,matched,unmatched}', '{}'),
+  ('BANK_LINES_MATCHED', 'note', null, '{import_id,matched}', '{}'),
+  ('IMPORT_UNDONE', 'note', null, '{import_id,undone}', '{}'),
+  ('BANK_ACCOUNTS_PROPOSED', 'note', null, '{accounts}', '{}'),
+  ('BANK_ACCOUNTS_DECIDED', 'note', null, '{accounts,decision}', '{}'),
+  ('PAYMENTS_EXPORTED', 'note', null, '{payment_file_id,payments}', '{}'),
+  ('PAYMENTS_WITHDRAWN', 'note', null, '{payment_file_id}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
 
@@ -1094,6 +1568,7 @@ on conflict (code) do update set exponent = excluded.exponent, name = excluded.n
 
 insert into public.platform_settings (key, value) values
   ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),
+  ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
   ('approval_timeout_hours', '72'),
   ('demo', 'false')
 on conflict (key) do nothing;
@@ -1109,31 +1584,46 @@ comment on function evergreen.touch_cursor() is 'Sets updated_at of the audit cu
 
 create or replace function evergreen.watch_drift() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  before numeric;
   limits jsonb;
-  kind text;
-  threshold numeric;
-  deviation numeric;
+  drifted record;
 begin
-  if new.scenario_id <> '' then
-    return new;  -- hypothetical values do not drift
-  end if;
-  select s.nav into before from public.asset_snapshots s
-   where s.asset_id = new.asset_id and s.scenario_id = '' and s.as_of < new.as_of order by s.as_of desc, s.recorded_at desc limit 1;
-  if before is null or before = 0 then
-    return new;
-  end if;
   select p.value into limits from public.platform_settings p where p.key = 'data_drift_threshold_bps';
-  select a.type into kind from public.assets a where a.id = new.asset_id;
-  threshold := coalesce((limits ->> kind)::numeric, (limits ->> 'default')::numeric);
-  deviation := round(abs(new.nav - before) * 10000 / abs(before), 4);
-  if deviation > threshold then
-    perform evergreen.emit('DATA_DRIFT', new.fund_id,
-      jsonb_build_object('asset_id', new.asset_id, 'deviation_bps', deviation::text, 'threshold_bps', threshold::text), 'trigger:asset_snapshots');
-  end if;
-  return new;
+  for drifted in
+    with marked as materialized (
+      -- hypothetical values do not drift
+      select n.snapshot_id, n.asset_id, n.fund_id, n.as_of, n.nav, b.as_of as since, b.recorded_at as known_at, b.nav as before,
+             coalesce((limits ->> a.type)::numeric, (limits ->> 'default')::numeric) as threshold
+        from marks n
+        join public.assets a on a.id = n.asset_id
+        cross join lateral (
+          select s.as_of, s.recorded_at, s.nav from public.asset_snapshots s
+           where s.asset_id = n.asset_id and s.scenario_id = '' and s.as_of < n.as_of order by s.as_of desc, s.recorded_at desc limit 1) b
+       where n.scenario_id = ''
+    ), traded as materialized (
+      select m.asset_id, p.applied_at, (p.applied_at at time zone 'UTC')::date as day, m.change
+        from public.proposals p cross join lateral evergreen.trade_effects(p.proposal_id) m
+       where p.status = 'applied' and p.fund_id in (select k.fund_id from marked k)
+         and (p.applied_at at time zone 'UTC')::date >= (select min(k.since) from marked k)
+    ), moved as (
+      -- What the fund itself bought or sold in between moved the holding, not its valuation. A mark holds the trades of its day,
+      -- save one that was applied only after it had been recorded.
+      select k.snapshot_id, sum(t.change) as change
+        from marked k join traded t on t.asset_id = k.asset_id
+       where t.day <= k.as_of and (t.day > k.since or t.day = k.since and t.applied_at > k.known_at) group by k.snapshot_id
+    ), anchored as (
+      select k.*, k.before + coalesce(m.change, 0) as anchor from marked k left join moved m on m.snapshot_id = k.snapshot_id
+    ), measured as (
+      select d.asset_id, d.fund_id, d.as_of, d.threshold, round(abs(d.nav - d.anchor) * 10000 / abs(d.anchor), 4) as deviation from anchored d where d.anchor <> 0
+    )
+    select * from measured m where m.deviation > m.threshold order by m.as_of, m.asset_id
+  loop
+    perform evergreen.emit('DATA_DRIFT', drifted.fund_id,
+      jsonb_build_object('asset_id', drifted.asset_id, 'deviation_bps', drifted.deviation::text, 'threshold_bps', drifted.threshold::text), 'trigger:asset_snapshots');
+  end loop;
+  return null;
 end $$;
-comment on function evergreen.watch_drift() is 'Records DATA_DRIFT when a mark moves more than the threshold of its asset type (basis points of the previous mark).';
+comment on function evergreen.watch_drift() is
+  'Records DATA_DRIFT when a mark moves more than the threshold of its asset type: basis points of the previous mark plus what the fund traded of it since (R5).';
 
 do $$
 declare
@@ -1150,13 +1640,14 @@ begin
       t.table_name, case when t.has_tx then 'touch_tx' else 'touch' end);
   end loop;
   for t in select unnest(array['fund_events', 'event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
-    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements']) as table_name loop
+    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations']) as table_name loop
     execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
 end $$;
 create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
-create or replace trigger watch_drift after insert on public.asset_snapshots for each row execute function evergreen.watch_drift();
+-- once per statement: an import of 200,000 marks looks at the trades once
+create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();
 
 -- from sql/45-triggers-dealing.sql
 -- What the tables of dealing and of the ledger enforce by themselves, whichever function writes: states of orders, balanced entries, balances.
@@ -1168,8 +1659,8 @@ create or replace function evergreen.legal_transition(from_status text, to_statu
     when 'submitted' then to_status in ('accepted', 'kyc_hold', 'rejected', 'cancelled')
     when 'kyc_hold' then to_status in ('accepted', 'rejected', 'cancelled', 'lapsed')
     when 'accepted' then to_status in ('locked', 'kyc_hold', 'rejected', 'cancelled', 'lapsed')
-    when 'locked' then to_status in ('priced', 'kyc_hold', 'cancelled')
-    when 'priced' then to_status in ('allocated', 'carried', 'lapsed', 'kyc_hold')
+    when 'locked' then to_status in ('priced', 'accepted', 'kyc_hold', 'cancelled')
+    when 'priced' then to_status in ('allocated', 'accepted', 'carried', 'lapsed', 'kyc_hold')
     when 'allocated' then to_status = 'claimable'
     when 'claimable' then to_status = 'settled'
     else false end
@@ -1260,6 +1751,305 @@ begin
       for each row execute function evergreen.check_balanced();
   end if;
 end $$;
+
+-- from sql/60-fn-events.sql
+-- The event bus and its outbox: record, claim, hand over, fail, retry. Only the service role delivers.
+
+create or replace function public.fn_record_event(
+  type text, payload jsonb, source text, workflow_id text default null,
+  request_id text default null, fund_id uuid default null, investor_ids uuid[] default '{}'
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  id uuid;
+begin
+  if request_id is not null then
+    input := jsonb_build_object('type', type, 'payload', payload, 'source', source, 'workflow_id', workflow_id, 'fund_id', fund_id, 'investor_ids', investor_ids);
+    answer := evergreen.earlier_answer('fn_record_event', request_id, input);
+    if answer is not null then
+      return (answer ->> 'event_id')::uuid;
+    end if;
+  end if;
+  perform evergreen.refuse_unless(type is not null and payload is not null and length(source) between 1 and 200, 'EG400', 'type, payload and source (1 to 200 characters) are needed.');
+  perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  -- an unknown type is refused by emit() with the list of those there are
+  perform evergreen.refuse_unless(
+    coalesce((select evergreen.role_name() = any (t.recorded_by) from public.event_types t where t.type = fn_record_event.type), true),
+    'EG403', 'Your role may not record ' || type || '.');
+  id := evergreen.emit(type, fund_id, payload, source,
+    case when workflow_id is null then '{}'::jsonb else jsonb_build_object('workflow_id', workflow_id) end, coalesce(investor_ids, '{}'), request_id);
+  perform evergreen.audit(fund_id, 'fund_events', id::text, type || ' recorded', request_id);
+  perform evergreen.keep_answer('fn_record_event', request_id, input, jsonb_build_object('event_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_event(text, jsonb, text, text, text, uuid, uuid[]) is
+  'Records an event with validation; returns event_id. EG400 unknown type or payload, EG403 type not for this role, EG409 request id reused, EG413 payload over 64 KB.';
+
+drop function if exists public.fn_claim_events(text, int, int);
+create or replace function public.fn_claim_events(consumer text, max_events int default 100, lease_seconds int default 30)
+returns table (seq bigint, event_id uuid, type text, mode text, fund_id uuid, attempts int, recorded_at timestamptz, to_workflow_id text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  -- as fn_fail_event counts
+  most constant int := 5;
+  -- a dispatcher that only waits for a Temporal that is away brings its events back within this, and then it cost them nothing
+  patience constant interval := interval '1 minute';
+  lost bigint[];
+  taken bigint[];
+  gone record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(consumer) between 1 and 200 and max_events between 1 and 100000 and lease_seconds between 0 and 3600, 'EG400',
+    'consumer has 1 to 200 characters, max_events is 1 to 100,000 and lease_seconds 0 to 3,600.');
+  -- A lease that ran out (leased_by is still there) means that its holder is gone. Once may be anything. From the second time on the
+  -- event is suspected of killing whoever holds it and is handed out alone, so that nothing dies with it; the fifth time it is lost.
+  with due as materialized (
+    select o.seq, o.tx, o.leased_by is not null and o.attempts >= 2 as suspect, o.leased_by is not null and o.attempts >= most as lost
+      from public.event_outbox o
+     where o.dead_at is null and o.next_at <= now() and o.mode in ('run', 'tell') and o.tx < pg_snapshot_xmin(pg_current_snapshot())
+       and (o.leased_by is null or o.attempts < most or o.next_at <= now() - patience)
+     order by o.tx, o.seq limit max_events for update skip locked
+  ), living as (
+    select d.seq, d.suspect, row_number() over (order by d.tx, d.seq) as place, first_value(d.suspect) over (order by d.tx, d.seq) as alone
+      from due d where not d.lost
+  )
+  select (select array_agg(d.seq) from due d where d.lost),
+         (select array_agg(l.seq) from living l where case when l.alone then l.place = 1 else not l.suspect end)
+    into lost, taken;
+  if lost is not null then
+    for gone in
+      update public.event_outbox o
+         set dead_at = now(), leased_by = null, reason = left(case
+               when o.reason is null then 'The dispatcher died ' || o.attempts || ' times while it held this event.'
+               else 'The dispatcher died while it held this event for the ' || o.attempts || 'th time. Before that: ' || o.reason end, 500)
+       where o.seq = any (lost)
+      returning o.fund_id, o.event_id, o.type, o.attempts
+    loop
+      perform evergreen.audit(gone.fund_id, 'fund_events', gone.event_id::text,
+        gone.type || ' dead letter after ' || gone.attempts || ' attempts: the dispatcher died while it held it', null);
+    end loop;
+  end if;
+  if taken is null then
+    return;
+  end if;
+  return query
+    with held as (
+      update public.event_outbox o
+         set next_at = now() + make_interval(secs => lease_seconds), leased_by = consumer, attempts = o.attempts + 1
+       where o.seq = any (taken)
+      returning o.seq, o.event_id, o.type, o.mode, o.fund_id, o.attempts
+    )
+    select t.seq, t.event_id, t.type, t.mode, t.fund_id, t.attempts, e.recorded_at,
+           case when t.type = 'PROPOSAL_DECIDED' then (select p.workflow_id from public.proposals p where p.proposal_id = (e.payload ->> 'proposal_id')::uuid)
+                -- a run with an id of its own (a dealing day, a restatement) begins under it; those of the Commander begin under the id of their event
+                when t.mode = 'tell' or exists (select from public.event_types y where y.type = t.type and y.playbook in ('dealing-day', 'restate-nav')) then e.event_meta ->> 'workflow_id' end
+      from held t join public.fund_events e on e.event_id = t.event_id order by t.seq;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_claim_events(text, int, int) is
+  'Leases due events of modes run and tell to a dispatcher (skip locked, commit order). Lease in seconds; an event whose lease ran out is claimed again, alone from the third time on, and is a dead letter a minute after its fifth lease ran out. to_workflow_id: whom to tell, or under which id to begin.';
+
+create or replace function public.fn_finish_events(seqs bigint[]) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  gone int;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(seqs is not null, 'EG400', 'seqs is a list of outbox positions.');
+  delete from public.event_outbox o where o.seq = any (seqs);
+  get diagnostics gone = row_count;
+  return gone;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_finish_events(bigint[]) is 'Events were handed over (their workflow exists): they leave the outbox. Returns how many did.';
+
+create or replace function public.fn_fail_event(seq bigint, reason text, max_attempts int default 5) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  waiting record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(reason) between 1 and 2000 and max_attempts >= 1, 'EG400', 'reason (1 to 2,000 characters) and max_attempts (from 1) are needed.');
+  select * into waiting from public.event_outbox o where o.seq = fn_fail_event.seq for no key update;
+  if not found then
+    return 'gone';
+  end if;
+  if waiting.dead_at is not null then
+    return 'dead';
+  end if;
+  if waiting.attempts >= max_attempts then
+    update public.event_outbox o set dead_at = now(), leased_by = null, reason = left(fn_fail_event.reason, 500) where o.seq = fn_fail_event.seq;
+    perform evergreen.audit(waiting.fund_id, 'fund_events', waiting.event_id::text, waiting.type || ' dead letter after ' || waiting.attempts || ' attempts', null);
+    return 'dead';
+  end if;
+  update public.event_outbox o
+     set next_at = now() + make_interval(secs => least(60, power(2, waiting.attempts))), leased_by = null, reason = left(fn_fail_event.reason, 500)
+   where o.seq = fn_fail_event.seq;
+  return 'later';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_fail_event(bigint, text, int) is
+  'An event could not be handed over: later again (2^attempts seconds, at most 60), or a dead letter with its reason after max_attempts. Returns later, dead or gone.';
+
+create or replace function public.fn_release_events(seqs bigint[]) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  freed int;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(seqs is not null, 'EG400', 'seqs is a list of outbox positions.');
+  -- the service, not the event, was at fault: the attempt does not count
+  update public.event_outbox o set next_at = now() + interval '1 second', leased_by = null, attempts = greatest(0, o.attempts - 1)
+   where o.seq = any (seqs) and o.dead_at is null;
+  get diagnostics freed = row_count;
+  return freed;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_release_events(bigint[]) is 'Gives leased events back without counting the attempt, for when Temporal was not there.';
+
+create or replace function public.fn_claim_batch(consumer text, max_events int default 5000, lease_seconds int default 60)
+returns table (batch_id uuid, type text, events int, attempts int) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  -- as fn_fail_batch counts
+  most constant int := 5;
+  -- whoever holds a batch waits for its workflow, and that may wait for a room: longer than for an event, which is only handed over
+  patience constant interval := interval '10 minutes';
+  chosen text;
+  made uuid;
+  gone record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(consumer) between 1 and 200 and max_events between 1 and 100000 and lease_seconds between 0 and 3600, 'EG400',
+    'consumer has 1 to 200 characters, max_events is 1 to 100,000 and lease_seconds 0 to 3,600.');
+  for gone in
+    update public.event_batches b
+       set dead_at = now(), leased_by = null, reason = left(case
+             when b.reason is null then 'The dispatcher died ' || b.attempts || ' times while it held this batch.'
+             else 'The dispatcher died while it held this batch for the ' || b.attempts || 'th time. Before that: ' || b.reason end, 500)
+     where b.batch_id in (
+       select x.batch_id from public.event_batches x
+        where x.done_at is null and x.dead_at is null and x.next_at <= now() - patience and x.leased_by is not null and x.attempts >= most
+          for update skip locked)
+    returning b.batch_id, b.type, b.attempts
+  loop
+    perform evergreen.audit(null, 'event_batches', gone.batch_id::text,
+      gone.type || ' batch dead letter after ' || gone.attempts || ' attempts: the dispatcher died while it held it', null);
+  end loop;
+  -- an open batch whose lease ran out comes first
+  select b.batch_id into made from public.event_batches b
+   where b.done_at is null and b.dead_at is null and b.next_at <= now() and (b.leased_by is null or b.attempts < most)
+   order by b.next_at limit 1 for update skip locked;
+  if made is not null then
+    return query update public.event_batches b
+      set next_at = now() + make_interval(secs => lease_seconds), leased_by = consumer, attempts = b.attempts + 1
+      where b.batch_id = made returning b.batch_id, b.type, b.events, b.attempts;
+    return;
+  end if;
+  select o.type into chosen from public.event_outbox o
+   where o.dead_at is null and o.mode = 'batch' and o.next_at <= now() and o.tx < pg_snapshot_xmin(pg_current_snapshot())
+   order by o.tx, o.seq limit 1;
+  if chosen is null then
+    return;
+  end if;
+  return query
+    with due as materialized (
+      select o.seq, o.event_id from public.event_outbox o
+       where o.dead_at is null and o.mode = 'batch' and o.type = chosen and o.next_at <= now() and o.tx < pg_snapshot_xmin(pg_current_snapshot())
+       order by o.tx, o.seq limit max_events for update skip locked
+    ), gone as (
+      delete from public.event_outbox o using due where o.seq = due.seq
+    )
+    insert into public.event_batches (type, event_ids, events, attempts, next_at, leased_by)
+    select chosen, array_agg(d.event_id order by d.seq), count(*), 1, now() + make_interval(secs => lease_seconds), consumer from due d having count(*) > 0
+    returning event_batches.batch_id, event_batches.type, event_batches.events, event_batches.attempts;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_claim_batch(text, int, int) is
+  'Moves due events of one type from the outbox into a batch, or leases an open batch again. One row is written per batch, one deleted per event. A batch is a dead letter ten minutes after its fifth lease ran out.';
+
+create or replace function public.fn_fail_batch(batch_id uuid, reason text, max_attempts int default 5) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  open_batch record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(reason) between 1 and 2000 and max_attempts >= 0, 'EG400', 'reason (1 to 2,000 characters) and max_attempts (from 0) are needed.');
+  select * into open_batch from public.event_batches b where b.batch_id = fn_fail_batch.batch_id and b.done_at is null for no key update;
+  if not found then
+    return 'gone';
+  end if;
+  if open_batch.dead_at is not null then
+    return 'dead';
+  end if;
+  if max_attempts = 0 then
+    -- the service, not the batch, was at fault: the attempt does not count
+    update public.event_batches b set next_at = now() + interval '1 second', leased_by = null, attempts = greatest(0, b.attempts - 1)
+     where b.batch_id = fn_fail_batch.batch_id;
+    return 'later';
+  end if;
+  if open_batch.attempts >= max_attempts then
+    update public.event_batches b set dead_at = now(), leased_by = null, reason = left(fn_fail_batch.reason, 500) where b.batch_id = fn_fail_batch.batch_id;
+    perform evergreen.audit(null, 'event_batches', fn_fail_batch.batch_id::text, open_batch.type || ' batch dead letter after ' || open_batch.attempts || ' attempts', null);
+    return 'dead';
+  end if;
+  update public.event_batches b
+     set next_at = now() + make_interval(secs => least(60, power(2, open_batch.attempts))), leased_by = null, reason = left(fn_fail_batch.reason, 500)
+   where b.batch_id = fn_fail_batch.batch_id;
+  return 'later';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_fail_batch(uuid, text, int) is
+  'A batch could not be handed over or handled: later again, or a dead letter with its reason. max_attempts 0: Temporal was not there, and the attempt does not count.';
+
+create or replace function public.fn_retry_event(event_id uuid, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  revived text := 'event';
+  of_fund uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('event_id', event_id);
+  answer := evergreen.earlier_answer('fn_retry_event', request_id, input);
+  if answer is not null then
+    return answer ->> 'retried';
+  end if;
+  update public.event_outbox o set dead_at = null, attempts = 0, next_at = now(), reason = null
+   where o.event_id = fn_retry_event.event_id and o.dead_at is not null returning o.fund_id into of_fund;
+  if not found then
+    revived := 'batch';
+    update public.event_batches b set dead_at = null, attempts = 0, next_at = now(), reason = null
+     where fn_retry_event.event_id = any (b.event_ids) and b.dead_at is not null and b.done_at is null;
+    if not found then
+      perform evergreen.fail('EG404', 'No dead letter with that event id.');
+    end if;
+  end if;
+  perform evergreen.audit(of_fund, 'fund_events', event_id::text, 'dead letter retried', request_id);
+  perform evergreen.keep_answer('fn_retry_event', request_id, input, jsonb_build_object('retried', revived));
+  if pg_try_advisory_xact_lock(7236511) then
+    perform pg_notify('evergreen_events', '');
+  end if;
+  return revived;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_retry_event(uuid, text) is 'Puts a dead letter (or the dead batch that holds the event) back into the queue. EG404 when there is none.';
 
 -- from sql/64-fn-proposals.sql
 -- Proposals: an agent proposes, rooms check, a person decides on the hash, an agent applies. Every step re-checks under the row lock.
@@ -1353,13 +2143,17 @@ begin
     'EG400', 'body.cash_asset_id names the position of this fund from which trades are paid.');
   -- every trade: a liquid, active position of this fund, a positive amount in the currency's units, never more than is held
   select coalesce(t ->> 'asset_id', '?') into bad from jsonb_array_elements(body -> 'trades') t
-    left join public.assets a on a.id = (t ->> 'asset_id')::uuid and a.fund_id = of_fund.fund_id and a.status = 'active' and a.liquid_flag
-    left join public.portfolio_allocations h on h.asset_id = a.id and h.fund_id = of_fund.fund_id and h.superseded_at is null
-   where (h.asset_id is not null and a.id <> cash and t ->> 'side' in ('buy', 'sell')
+    -- Looked up trade by trade and by the asset alone ("is true" offers no index): of a fund just imported the planner knows no size, and would
+    -- read all its positions for each trade.
+    left join lateral (
+      select a.id, h.market_value from public.assets a join public.portfolio_allocations h on h.asset_id = a.id
+       where a.id = (t ->> 'asset_id')::uuid and (a.fund_id = of_fund.fund_id) is true and a.status = 'active' and a.liquid_flag
+         and (h.fund_id = of_fund.fund_id) is true and (h.superseded_at is null) is true offset 0) held on true
+   where (held.id is not null and held.id <> cash and t ->> 'side' in ('buy', 'sell')
       -- NaN is greater than every number: the upper bound keeps it and infinity out
       and (t ->> 'amount')::numeric > 0 and (t ->> 'amount')::numeric < 1e30 and (t ->> 'cost')::numeric >= 0 and (t ->> 'cost')::numeric < 1e30
       and (t ->> 'amount')::numeric = round((t ->> 'amount')::numeric, scale) and (t ->> 'cost')::numeric = round((t ->> 'cost')::numeric, scale)
-      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= h.market_value)) is not true limit 1;
+      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= held.market_value)) is not true limit 1;
   perform evergreen.refuse_unless(bad is null, 'EG400', 'A trade is not possible for this fund: asset ' || coalesce(left(bad, 36), '?') || '.');
   perform evergreen.refuse_unless(
     (select count(*) = count(distinct t ->> 'asset_id') from jsonb_array_elements(body -> 'trades') t), 'EG400', 'An asset is traded twice.');
@@ -1480,7 +2274,9 @@ begin
   perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
   select * into p from public.proposals x where x.proposal_id = fn_decide_proposal.proposal_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
-  perform evergreen.refuse_unless(p.status = 'pending', case when p.status = 'expired' then 'EG423' else 'EG422' end, 'The proposal is ' || p.status || '.');
+  perform evergreen.refuse_unless(p.status <> 'checking', 'EG422', 'The proposal is still being checked; it cannot be decided yet.');
+  perform evergreen.refuse_unless(p.status <> 'expired', 'EG423', 'The time to decide has passed.');
+  perform evergreen.refuse_unless(p.status = 'pending', 'EG422', 'The proposal is already ' || p.status || '; it can no longer be decided.');
   -- the database clock decides; a late decision is refused even before the workflow has noticed
   perform evergreen.refuse_unless(p.expires_at > now(), 'EG423', 'The time to decide has passed.');
   perform evergreen.refuse_unless(p.hash = fn_decide_proposal.hash
@@ -1641,6 +2437,163 @@ end $$;
 comment on function public.fn_apply_allocations(uuid, text) is
   'Applies an approved proposal once: new allocation version, ladder, net assets less trading cost (fund currency). EG420, EG421 changed, EG424, EG425 facts changed, EG428.';
 
+-- from sql/65-fn-funds.sql
+-- Funds and mandates: a filing becomes a fund; a mandate is data with versions.
+
+create or replace function evergreen.put_mandate(of_fund uuid, body jsonb, label text, request_id text) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  next_version int;
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and jsonb_typeof(body -> 'sleeves') = 'array', 'EG400', 'A mandate is an object with a list of sleeves.');
+  perform evergreen.refuse_unless(octet_length(body::text) <= 1048576, 'EG413', 'The mandate is larger than 1 MB.');
+  perform evergreen.refuse_unless(length(label) between 1 and 200, 'EG400', 'label has 1 to 200 characters.');
+  select coalesce(max(m.version), 0) + 1 into next_version from public.mandates m where m.fund_id = of_fund;
+  update public.mandates m set superseded_at = now() where m.fund_id = of_fund and m.superseded_at is null;
+  insert into public.mandates (fund_id, version, label, body, set_by) values (of_fund, next_version, label, body, evergreen.actor());
+  perform evergreen.audit(of_fund, 'mandates', of_fund || '/' || next_version, 'mandate version ' || next_version || ' set', request_id);
+  return next_version;
+end $$;
+comment on function evergreen.put_mandate(uuid, jsonb, text, text) is 'Stores a new mandate version and supersedes the current one.';
+
+create or replace function public.fn_set_mandate(fund text, mandate jsonb, label text default 'set by hand', request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  version int;
+begin
+  perform evergreen.require_role('pm_role');
+  input := jsonb_build_object('fund', fund, 'mandate', mandate, 'label', label);
+  answer := evergreen.earlier_answer('fn_set_mandate', request_id, input);
+  if answer is not null then
+    return (answer ->> 'version')::int;
+  end if;
+  select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  version := evergreen.put_mandate(of_fund, mandate, label, request_id);
+  perform evergreen.keep_answer('fn_set_mandate', request_id, input, jsonb_build_object('version', version));
+  return version;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_mandate(text, jsonb, text, text) is 'Sets the mandate of a fund (code or id) and returns its version. EG400, EG404, EG413.';
+
+create or replace function public.fn_import_fund(fund jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  unit text := fund ->> 'currency';
+  day date;
+  effective timestamptz;
+  scale int;
+  of_fund public.funds;
+  next_version bigint;
+  earlier_day date;
+  net numeric;
+  held numeric;
+  bad text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('sha256', encode(sha256(convert_to(fund::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_import_fund', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  day := (fund ->> 'as_of')::date;
+  effective := day::timestamp at time zone 'UTC';
+  net := (fund ->> 'net_assets')::numeric;
+  perform evergreen.refuse_unless(jsonb_typeof(fund -> 'assets') = 'array', 'EG400', 'assets is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(fund -> 'assets') <= 200000, 'EG413', 'assets is a list of at most 200,000.');
+  select c.exponent into scale from public.currencies c where c.code = unit;
+  perform evergreen.refuse_unless(scale is not null, 'EG400', 'currency is an ISO 4217 code that the platform knows.');
+  perform evergreen.refuse_unless(day is not null and isfinite(day) and net = round(net, scale) and net < 1e30, 'EG400', 'as_of and net_assets (in the currency''s units) are needed.');
+  select coalesce(sum((a ->> 'market_value')::numeric), 0) into held from jsonb_array_elements(fund -> 'assets') a;
+  perform evergreen.refuse_unless(jsonb_array_length(fund -> 'assets') = 0 or held = net, 'EG400', 'The assets (cash included) do not add up to net_assets.');
+  select coalesce(left(a ->> 'key', 120), '?') into bad from jsonb_array_elements(fund -> 'assets') a
+   where ((a ->> 'market_value')::numeric = round((a ->> 'market_value')::numeric, scale) and (a ->> 'market_value')::numeric < 1e30) is not true limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG400', 'A market value is missing or has more decimals than the currency: ' || coalesce(bad, ''));
+  perform evergreen.refuse_unless((select count(*) = count(distinct a ->> 'key') from jsonb_array_elements(fund -> 'assets') a), 'EG400', 'The key of an asset is missing or stands twice.');
+  perform evergreen.refuse_unless(not exists (
+      select from jsonb_array_elements(coalesce(fund -> 'ladder', '[]')) l
+       where ((l ->> 'capacity')::numeric = round((l ->> 'capacity')::numeric, scale)
+         and coalesce((l ->> 'stress_delta')::numeric, 0) = round(coalesce((l ->> 'stress_delta')::numeric, 0), scale)) is not true)
+    and not exists (
+      select from jsonb_array_elements(coalesce(fund -> 'reported_flows', '[]')) r
+       where ((r ->> 'amount')::numeric = round((r ->> 'amount')::numeric, scale)) is not true),
+    'EG400', 'An amount of the ladder or of a reported flow is missing or has more decimals than the currency.');
+
+  insert into public.funds (code, name, base_currency, source, synthetic, calendar, time_zone)
+  values (fund ->> 'code', fund ->> 'name', unit, coalesce(fund -> 'source', '{}'), coalesce((fund ->> 'synthetic')::boolean, false),
+    coalesce(fund ->> 'calendar', 'none'), coalesce(fund ->> 'time_zone', 'UTC'))
+  on conflict (code) do nothing;
+  select * into of_fund from public.funds f where f.code = fund ->> 'code' for no key update;
+  perform evergreen.refuse_unless(of_fund.base_currency = unit, 'EG400', 'The fund exists with another currency.');
+  perform evergreen.refuse_unless(of_fund.nav_as_of is null or of_fund.nav_as_of <= day, 'EG428', 'The fund already stands at a later date; an older filing would not change it.');
+  next_version := of_fund.allocations_version + 1;
+
+  insert into public.assets (fund_id, external_key, name, type, strategy, issuer, country, currency, lp_visible, liquid_flag, bucket, fair_value_level, maturity, identifiers, attributes)
+  select of_fund.fund_id, a ->> 'key', left(a ->> 'name', 300), a ->> 'type', a ->> 'sleeve', a ->> 'issuer', a ->> 'country', coalesce(a ->> 'currency', unit),
+         coalesce((a ->> 'lp_visible')::boolean, false), coalesce((a ->> 'liquid')::boolean, false), a ->> 'bucket', (a ->> 'fair_value_level')::int, (a ->> 'maturity')::date,
+         coalesce(a -> 'identifiers', '[]'), coalesce(a -> 'attributes', '{}')
+    from jsonb_array_elements(fund -> 'assets') a
+  on conflict (fund_id, external_key) do update set name = excluded.name, type = excluded.type, strategy = excluded.strategy, issuer = excluded.issuer, country = excluded.country,
+    currency = excluded.currency, liquid_flag = excluded.liquid_flag, bucket = excluded.bucket, fair_value_level = excluded.fair_value_level, maturity = excluded.maturity,
+    identifiers = excluded.identifiers, attributes = excluded.attributes, status = 'active';
+  update public.assets x set status = 'retired' where x.fund_id = of_fund.fund_id and x.status = 'active'
+     -- "not in" is looked up in a hash; "not exists" was compared key by key when the planner took the fund for a handful of rows
+     and x.external_key not in (select a ->> 'key' from jsonb_array_elements(fund -> 'assets') a);
+  update public.portfolio_allocations a set superseded_at = now() where a.fund_id = of_fund.fund_id and a.superseded_at is null;
+  insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, effective_at)
+  select of_fund.fund_id, x.id, a ->> 'sleeve', coalesce((a ->> 'target_pct')::numeric, 0), case when net = 0 then 0 else round(round((a ->> 'market_value')::numeric, 20) / net, 18) end,
+         (a ->> 'market_value')::numeric, x.liquid_flag, next_version, effective
+    from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
+  insert into public.asset_snapshots (asset_id, fund_id, as_of, nav, method, source, effective_at)
+  select x.id, of_fund.fund_id, day, (a ->> 'market_value')::numeric, 'reported', coalesce(fund #>> '{source,kind}', 'import'), effective
+    from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
+  -- every rung at once and in one order, as fn_reserve_liquidity does
+  perform 1 from public.liquidity_ladder l where l.fund_id = of_fund.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
+  earlier_day := evergreen.ladder_date(of_fund.fund_id, 'liability', 'base');
+  insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, stress_delta)
+  select of_fund.fund_id, l ->> 'side', day, 'base', l ->> 'bucket', (l ->> 'capacity')::numeric, coalesce((l ->> 'stress_delta')::numeric, 0)
+    from jsonb_array_elements(coalesce(fund -> 'ladder', '[]')) l
+  on conflict (fund_id, side, as_of, scenario_id, bucket) do update set capacity = excluded.capacity, stress_delta = excluded.stress_delta;
+  -- What was accepted is still to be paid: it goes over to the new ladder. A filing that plans no liabilities lays none, and the earlier one stands.
+  insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+  select l.fund_id, 'liability', day, 'base', l.bucket, 0, l.utilization from public.liquidity_ladder l
+   where l.fund_id = of_fund.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.as_of = earlier_day and l.utilization > 0
+     and earlier_day < day and evergreen.ladder_date(of_fund.fund_id, 'liability', 'base') = day
+  on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = excluded.utilization;
+  insert into public.reported_flows (fund_id, month, kind, amount, currency, source)
+  select of_fund.fund_id, (r ->> 'month')::date, r ->> 'kind', (r ->> 'amount')::numeric, unit, coalesce(fund #>> '{source,kind}', 'import')
+    from jsonb_array_elements(coalesce(fund -> 'reported_flows', '[]')) r
+  on conflict (fund_id, month, kind, source) do update set amount = excluded.amount;
+  insert into public.fund_sensitivities (fund_id, as_of, measure, currency, tenor, value, source)
+  select of_fund.fund_id, day, r ->> 'measure', r ->> 'currency', r ->> 'tenor', (r ->> 'value')::numeric, coalesce(fund #>> '{source,kind}', 'import')
+    from jsonb_array_elements(coalesce(fund -> 'sensitivities', '[]')) r
+  on conflict (fund_id, as_of, measure, currency, tenor) do update set value = excluded.value;
+  update public.funds f set nav_as_of = day, net_assets = net, allocations_version = next_version, name = fund ->> 'name', source = coalesce(fund -> 'source', '{}'), effective_at = effective
+   where f.fund_id = of_fund.fund_id;
+  if fund -> 'mandate' is not null and not exists (select from public.mandates m where m.fund_id = of_fund.fund_id and m.superseded_at is null) then
+    perform evergreen.put_mandate(of_fund.fund_id, fund -> 'mandate', coalesce(fund ->> 'mandate_label', 'default, made at import'), request_id);
+  end if;
+  perform evergreen.emit('FUND_IMPORTED', of_fund.fund_id, jsonb_build_object('source', coalesce(fund #>> '{source,kind}', 'import'),
+    'assets', jsonb_array_length(fund -> 'assets'), 'as_of', day), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, null, 'fund imported');
+  perform evergreen.audit(of_fund.fund_id, 'funds', of_fund.fund_id::text, 'fund imported with ' || jsonb_array_length(fund -> 'assets') || ' assets as of ' || day, request_id);
+  answer := jsonb_build_object('fund_id', of_fund.fund_id, 'code', of_fund.code, 'assets', jsonb_array_length(fund -> 'assets'), 'version', next_version::text);
+  perform evergreen.keep_answer('fn_import_fund', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_import_fund(jsonb, text) is
+  'Creates or brings forward a fund with its assets, allocations, snapshots, ladder, reported flows, sensitivities and (if it has none) mandate, all or nothing; accepted redemptions go over to the new ladder. Σ market_value = net_assets to the cent. EG400, EG428 older than what stands.';
+
 -- from sql/66-fn-investors.sql
 -- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
 
@@ -1759,6 +2712,8 @@ begin
   if taken.done_at is not null then
     return taken.outcome;
   end if;
+  -- no newer ladder may be laid meanwhile (fn_import_fund): the demand would stay on the old one
+  perform 1 from public.funds f where f.fund_id in (select e.fund_id from public.fund_events e where e.event_id = any (taken.event_ids)) order by f.fund_id for share;
   with named as materialized (
     -- two events may name one order
     select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
@@ -1781,11 +2736,13 @@ begin
     insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
     select o.flow_id, 'submitted', case when o.cleared then 'accepted' else 'kyc_hold' end, o.event_id, evergreen.actor() from orders o
   ), demand as (
-    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder
-    update public.liquidity_ladder l set utilization = l.utilization + d.amount
+    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder; a fund that planned for none owes it all the same
+    insert into public.liquidity_ladder as l (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+    select f.fund_id, 'liability', coalesce(evergreen.ladder_date(f.fund_id, 'liability', 'base'), evergreen.ladder_date(f.fund_id, 'asset', 'base'), f.nav_as_of, current_date),
+           'base', '30d', 0, d.amount
       from (select o.fund_id, sum(o.amount) as amount from orders o where o.cleared and o.direction = 'redemption' group by o.fund_id) d
-     where l.fund_id = d.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.bucket = '30d'
-       and l.as_of = evergreen.ladder_date(d.fund_id, 'liability', 'base')
+      join public.funds f on f.fund_id = d.fund_id order by f.fund_id
+    on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = l.utilization + excluded.utilization
   ), logged as (
     -- 4 one compliance record per order
     insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, workflow_id)
@@ -1894,6 +2851,8 @@ declare
   received timestamptz;
   least_money numeric;
   in_kind text;
+  late boolean := false;
+  note text;
 begin
   perform evergreen.require_role('lp_role', 'ops_role');
   -- what is new is added only where it is given: requests of before keep their hash
@@ -1934,8 +2893,11 @@ begin
     perform evergreen.refuse_unless(units is null or (units > 0 and units < 1e18 and units = round(units, class.units_dp)), 'EG400', 'units are positive and have no more decimals than the class.');
     policy := evergreen.dealing_policy(class.share_class_id, coalesce(dealing_date, received::date));
     perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force.');
-    perform evergreen.refuse_unless(dealing_date is null or (isfinite(dealing_date)
-      and evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) >= received), 'EG430', 'The order is too late for that dealing date.');
+    perform evergreen.refuse_unless(dealing_date is null or isfinite(dealing_date), 'EG400', 'dealing_date is a date.');
+    -- R2: what is late rolls to the next dealing day it is in time for; where the price is known already, it is refused
+    late := coalesce(evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) < received, false);
+    perform evergreen.refuse_unless(not late or coalesce(policy.body ->> 'pricing', 'forward') = 'forward', 'EG430', 'The order is too late for that dealing date, whose price is known.');
+    note := case when late then 'late for ' || dealing_date || ': rolls to the next dealing day' end;
     if direction = 'redemption' then
       perform evergreen.check_redemption(class, policy, investor_id, amount, units, coalesce(dealing_date, received::date));
     else
@@ -1956,20 +2918,20 @@ begin
     jsonb_build_object('flow_id', id), evergreen.actor(), '{}', array[investor_id], request_id);
   in_kind := order_kind;
   insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, amount, requested_units, currency, status, channel, requested_at,
-    dealing_date, policy_id, placed_by, event_id)
+    dealing_date, policy_id, placed_by, reason, event_id)
   values (id, of_fund.fund_id, class.share_class_id, investor_id, direction, in_kind, amount, units, of_fund.base_currency, 'submitted', channel, received,
-    dealing_date, policy.policy_id, evergreen.actor(), event);
-  insert into public.order_transitions (flow_id, to_status, event_id, actor) values (id, 'submitted', event, evergreen.actor());
+    case when not late then dealing_date end, policy.policy_id, evergreen.actor(), note, event);
+  insert into public.order_transitions (flow_id, to_status, event_id, reason, actor) values (id, 'submitted', event, note, evergreen.actor());
   if in_kind <> 'plain' then
     -- the leg that receives; the two are accepted each by itself and dealt together
     other_event := evergreen.emit('SUBSCRIPTION_REQUESTED', of_fund.fund_id, jsonb_build_object('flow_id', other), evergreen.actor(), '{}',
       array[coalesce(to_investor, investor_id)], request_id);
     insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, requested_at,
-      dealing_date, policy_id, placed_by, linked_flow_id, event_id)
+      dealing_date, policy_id, placed_by, linked_flow_id, reason, event_id)
     values (other, of_fund.fund_id, target.share_class_id, coalesce(to_investor, investor_id), 'subscription', in_kind,
-      case in_kind when 'transfer' then units end, of_fund.base_currency, 'submitted', channel, received, dealing_date, policy.policy_id, evergreen.actor(), id, other_event);
+      case in_kind when 'transfer' then units end, of_fund.base_currency, 'submitted', channel, received, case when not late then dealing_date end, policy.policy_id, evergreen.actor(), id, note, other_event);
     update public.fund_flows f set linked_flow_id = other where f.flow_id = id;
-    insert into public.order_transitions (flow_id, to_status, event_id, actor) values (other, 'submitted', other_event, evergreen.actor());
+    insert into public.order_transitions (flow_id, to_status, event_id, reason, actor) values (other, 'submitted', other_event, note, evergreen.actor());
   end if;
   perform evergreen.audit(of_fund.fund_id, 'fund_flows', id::text, case in_kind when 'plain' then direction else in_kind end || ' submitted', request_id);
   perform evergreen.keep_answer('fn_place_order', request_id, input, jsonb_build_object('flow_id', id));
@@ -1979,7 +2941,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz) is
-  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). order_kind switch (to_class) and transfer (to_investor) give two linked orders; returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 notice, lock-up, minimum or holding.';
+  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). An order that is late for its dealing date rolls to the next. order_kind switch (to_class) and transfer (to_investor) give two linked orders; returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 lock-up, minimum, holding, or late at a known price.';
 
 create or replace function evergreen.move_order(of_flow uuid, to_state text, event uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -2002,6 +2964,7 @@ declare
   answer jsonb;
   mine public.fund_flows;
   event uuid;
+  consent uuid;
 begin
   perform evergreen.require_role('lp_role', 'ops_role', 'pm_role');
   input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
@@ -2016,9 +2979,11 @@ begin
   perform evergreen.refuse_unless(mine.status in ('draft', 'submitted', 'kyc_hold', 'accepted', 'locked'), 'EG428', 'The order is ' || mine.status || ' and can no longer be cancelled.');
   perform evergreen.refuse_unless(mine.cleared_at is null, 'EG428', 'Its money has arrived; return that first.');
   if mine.status = 'locked' then
-    -- after the cut-off it takes a portfolio manager, who is not who placed it, and a reason
-    perform evergreen.refuse_unless(evergreen.role_name() = 'pm_role' and reason is not null, 'EG428', 'After the cut-off a portfolio manager cancels, with a reason.');
-    perform evergreen.refuse_unless(mine.placed_by is distinct from evergreen.actor(), 'EG420', 'Who placed an order cannot approve its cancellation.');
+    -- after the cut-off it takes two people (R1), who put their names to this order
+    select p.proposal_id into consent from public.proposals p where p.fund_id = mine.fund_id and p.kind = 'cancellation' and p.status = 'approved'
+      and p.body ->> 'flow_id' in (mine.flow_id::text, mine.linked_flow_id::text);
+    perform evergreen.refuse_unless(consent is not null, 'EG428', 'After the cut-off two people consent to a cancellation first; propose it.');
+    consent := (evergreen.take_consent(consent, 'cancellation')).proposal_id;
   end if;
   event := evergreen.emit('ORDER_CANCELLED', mine.fund_id, jsonb_build_object('flow_id', mine.flow_id), evergreen.actor(), '{}', array[mine.investor_id], request_id);
   perform evergreen.move_order(mine.flow_id, 'cancelled', event, coalesce(reason, 'cancelled'));
@@ -2030,7 +2995,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_cancel_order(uuid, text, text) is
-  'Cancels an order and the leg linked to it: before the cut-off its investor or operations, after it a portfolio manager with a reason. EG404, EG420 own order, EG428.';
+  'Cancels an order and the leg linked to it: freely before the cut-off, after it once two people have approved its cancellation (fn_propose_posting). EG404, EG420, EG421, EG428.';
 
 create or replace function public.fn_hold_order(flow_id uuid, reason text, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -2186,6 +3151,7 @@ begin
   end if;
   select * into class from public.share_classes c where c.share_class_id = fn_set_dealing_policy.share_class_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No class with that id.');
+  perform evergreen.refuse_unless(class.pocket_of is null, 'EG428', 'A side pocket is closed: it does not deal.');
   perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536, 'EG400', 'body is a JSON object of at most 64 KB.');
   perform evergreen.refuse_unless(isfinite(effective_from), 'EG400', 'effective_from is a date.');
   perform evergreen.refuse_unless(body ->> 'cutOff' ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$', 'EG400', 'cutOff is HH:MM.');
@@ -2258,6 +3224,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   select * into class from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class);
   perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
+  workflow_id := coalesce(workflow_id, 'deal/' || of_fund.code || '/' || class.code || '/' || fn_open_dealing_day.dealing_date);
   select d.dealing_day_id into id from public.dealing_days d where d.fund_id = of_fund.fund_id and d.share_class_id = class.share_class_id and d.dealing_date = fn_open_dealing_day.dealing_date;
   if id is null then
     policy := evergreen.dealing_policy(class.share_class_id, fn_open_dealing_day.dealing_date);
@@ -2279,7 +3246,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_open_dealing_day(text, text, date, text, text) is
-  'Opens the dealing day of a fund, class and date, once: a second call answers the same day. The policies in force are pinned. EG400, EG404, EG428.';
+  'Opens the dealing day of a fund, class and date, once: a second call answers the same day. The policies in force are pinned; its run is deal/<fund>/<class>/<date> unless named. EG400, EG404, EG428.';
 
 create or replace function evergreen.merkle_level(nodes bytea[]) returns bytea[] language sql immutable set search_path = pg_catalog, pg_temp as $$
   -- pairs are hashed under the prefix 01; one that is left over goes up as it is
@@ -2325,11 +3292,20 @@ begin
   perform evergreen.refuse_unless(d.status = 'open', 'EG428', 'The dealing day is ' || d.status || '.');
   -- the database clock says when it is
   perform evergreen.refuse_unless(now() >= d.cut_off_at, 'EG428', 'The cut-off has not been reached.');
-  with deadlines as materialized (
-    select p.policy_id, s.direction, evergreen.notice_deadline(d.fund_id, p.body, s.direction, d.dealing_date) as until
-      from public.dealing_policies p cross join (values ('subscription'), ('redemption')) s (direction) where p.share_class_id = d.share_class_id
+  -- or its orders would deal a day late
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days x where x.share_class_id = d.share_class_id and x.dealing_date < d.dealing_date and x.status = 'open'),
+    'EG428', 'An earlier dealing day of the class is still open.');
+  with longer as materialized (
+    -- an extension of notice is for what was asked after it; what was accepted before keeps its terms
+    select a.active_from, jsonb_build_object('notice', jsonb_build_object('redemption', a.trigger -> 'notice')) as terms
+      from public.lmt_activations a where a.fund_id = d.fund_id and a.tool = 'notice_extension' and a.status = 'active' and jsonb_typeof(a.trigger -> 'notice') = 'object'
+  ), deadlines as materialized (
+    select p.policy_id, s.direction, s.extended, evergreen.notice_deadline(d.fund_id, case when s.extended then p.body || (select l.terms from longer l) else p.body end, s.direction, d.dealing_date) as until
+      from public.dealing_policies p cross join (values ('subscription', false), ('redemption', false), ('redemption', true)) s (direction, extended)
+     where p.share_class_id = d.share_class_id and (not s.extended or exists (select from longer))
   ), chosen as materialized (
     select f.flow_id, f.linked_flow_id from public.fund_flows f join deadlines x on x.policy_id = f.policy_id and x.direction = f.direction
+       and x.extended = (f.direction = 'redemption' and f.parent_flow_id is null and f.requested_at >= coalesce((select l.active_from from longer l), 'infinity'))
      where f.share_class_id = d.share_class_id and f.status = 'accepted' and (f.order_kind = 'plain' or f.direction = 'redemption')
        and (f.dealing_date is null or f.dealing_date <= d.dealing_date) and f.requested_at <= x.until
        and (f.linked_flow_id is null or exists (select from public.fund_flows g where g.flow_id = f.linked_flow_id and g.status = 'accepted'))
@@ -2369,6 +3345,9 @@ begin
   update public.fund_flows f set status = 'locked', locked_at = now(), dealing_day_id = d.dealing_day_id, dealing_date = d.dealing_date, vintage = coalesce(f.vintage, d.dealing_date)
     from orders o where f.flow_id = o.flow_id;
   update public.dealing_days x set status = 'cut_off', step = 1, orders = n, order_root = root where x.dealing_day_id = d.dealing_day_id;
+  -- the NAV of the date waits for every class
+  perform evergreen.knock_days(d.fund_id, d.dealing_date, x.dealing_day_id, 'cut-off') from public.dealing_days x
+    where x.fund_id = d.fund_id and x.dealing_date = d.dealing_date and x.dealing_day_id <> d.dealing_day_id;
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'cut-off: ' || n || ' orders locked, root ' || left(root, 12), request_id);
   answer := evergreen.day_answer(d.dealing_day_id);
   perform evergreen.keep_answer('fn_lock_orders', request_id, input, answer);
@@ -2378,7 +3357,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_lock_orders(uuid, text) is
-  'The cut-off, by the database''s clock: locks the accepted orders that are in time (R3; later ones wait for the next day) and commits the book as a Merkle root. EG404, EG428.';
+  'The cut-off, by the database''s clock: locks the accepted orders that are in time (R3; later ones wait for the next day; an active extension of notice binds what was asked after it) and commits the book as a Merkle root. EG404, EG428.';
 
 create or replace function public.fn_recheck_orders(dealing_day_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -2508,7 +3487,7 @@ create or replace function evergreen.strike_answer(of_strike uuid) returns jsonb
 $$;
 comment on function evergreen.strike_answer(uuid) is 'What the steps of a strike answer, with the inputs that block it by name.';
 
-create or replace function public.fn_freeze_nav_inputs(fund text, nav_date date, inputs jsonb, request_id text default null) returns jsonb
+create or replace function public.fn_freeze_nav_inputs(fund text, nav_date date, inputs jsonb, request_id text default null, draft jsonb default '{}') returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -2517,7 +3496,8 @@ declare
   id uuid;
 begin
   perform evergreen.require_role('agent_commander', 'ops_role');
-  input := jsonb_build_object('fund', fund, 'nav_date', nav_date, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('fund', fund, 'nav_date', nav_date, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'))
+    || case when draft = '{}' then '{}'::jsonb else jsonb_build_object('draft', encode(sha256(convert_to(draft::text, 'UTF8')), 'hex')) end;
   answer := evergreen.earlier_answer('fn_freeze_nav_inputs', request_id, input);
   if answer is not null then
     return answer;
@@ -2525,12 +3505,14 @@ begin
   select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(isfinite(nav_date), 'EG400', 'nav_date is a date.');
+  perform evergreen.refuse_unless(jsonb_typeof(draft) = 'object' and octet_length(draft::text) <= 1048576, 'EG400', 'draft is a JSON object of at most 1 MB.');
   -- forward pricing: no valuation of a day whose book is still open
   perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.fund_id = of_fund.fund_id and d.dealing_date = fn_freeze_nav_inputs.nav_date and d.status = 'open'),
     'EG428', 'A dealing day of that date has not reached its cut-off.');
   perform evergreen.refuse_unless(not exists (select from public.nav_strikes s where s.fund_id = of_fund.fund_id and s.nav_date = fn_freeze_nav_inputs.nav_date and s.state = 'final'),
     'EG428', 'The NAV of that date is final; only a restatement changes it.');
   id := evergreen.freeze_inputs(of_fund.fund_id, nav_date, inputs, null, null);
+  update public.nav_strikes s set body = jsonb_build_object('draft', draft) where s.strike_id = id and draft <> '{}';
   update public.dealing_days d set status = 'inputs_frozen', step = greatest(d.step, 3), strike_id = id
    where d.fund_id = of_fund.fund_id and d.dealing_date = fn_freeze_nav_inputs.nav_date and d.status in ('cut_off', 'inputs_frozen', 'nav_proposed');
   answer := evergreen.strike_answer(id);
@@ -2542,8 +3524,8 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_freeze_nav_inputs(text, date, jsonb, text) is
-  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?}] (fund currency) as an estimated strike; answers the blockers by name. EG400, EG404, EG413, EG428.';
+comment on function public.fn_freeze_nav_inputs(text, date, jsonb, text, jsonb) is
+  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?}] (fund currency) as an estimated strike, with the draft of what they amount to; answers the blockers by name. EG400, EG404, EG413, EG428.';
 
 create or replace function evergreen.strike_units(s public.nav_strikes, of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select case when s.supersedes is null then (select c.units_outstanding from public.share_classes c where c.share_class_id = of_class)
@@ -2595,7 +3577,9 @@ begin
   net := total - owed - fee;
   perform evergreen.refuse_unless(fee >= 0 and evergreen.within_exponent(fee, unit) and (body ->> 'total_assets')::numeric = total and (body ->> 'liabilities')::numeric = owed
     and (body ->> 'gnav')::numeric = total - owed and (body ->> 'nav')::numeric = net, 'EG400', 'total_assets, liabilities, gnav, performance_fee and nav do not foot with the frozen inputs.');
-  perform evergreen.refuse_unless(net > 0, 'EG429', 'The net asset value is not above zero.');
+  -- a fund that has not issued anything yet deals at its first price
+  perform evergreen.refuse_unless(net > 0 or (net = 0 and not exists (select from public.share_classes c where c.fund_id = s.fund_id and c.units_outstanding > 0)),
+    'EG429', 'The net asset value is not above zero.');
   select coalesce(left(coalesce(sc.code, c.share_class_id::text), 40), '?') into bad from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric)
     left join public.share_classes sc on sc.share_class_id = c.share_class_id and sc.fund_id = s.fund_id
     cross join lateral evergreen.strike_units(s, sc.share_class_id) u
@@ -2665,6 +3649,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
   perform evergreen.refuse_unless(s.state = 'provisional' and s.proposal_id = p.proposal_id, 'EG428', 'The strike is ' || s.state || '.');
   perform evergreen.refuse_unless(p.status = 'approved', 'EG428', 'The proposal is ' || p.status || ', not approved.');
+  perform evergreen.refuse_unless(not exists (select from public.nav_strikes x where x.fund_id = s.fund_id and x.nav_date = s.nav_date and x.version > s.version), 'EG425', 'The inputs were frozen anew since.');
   perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve a NAV.');
   perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at)
     and p.inputs ->> 'inputs_hash' = s.inputs_hash, 'EG421', 'The proposal was changed after it was hashed.');
@@ -2691,6 +3676,9 @@ begin
   update public.fund_flows f set status = 'priced', priced_at = now() from priced o where f.flow_id = o.flow_id;
   get diagnostics n = row_count;
   update public.dealing_days d set status = 'struck', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status = 'nav_proposed';
+  -- the other classes of the strike
+  perform evergreen.knock_days(s.fund_id, null, d.dealing_day_id, 'the NAV is struck') from public.dealing_days d
+    where d.strike_id = s.strike_id and p.workflow_id like 'deal/%' and d.workflow_id <> p.workflow_id;
   perform evergreen.audit(s.fund_id, 'nav_strikes', s.strike_id::text, 'NAV of ' || s.nav_date || ' struck, version ' || s.version || ', orders priced ' || n, request_id);
   answer := evergreen.strike_answer(s.strike_id) || jsonb_build_object('orders', n);
   perform evergreen.keep_answer('fn_strike_nav', request_id, input, answer);
@@ -2710,7 +3698,7 @@ declare
   s public.nav_strikes;
   id uuid;
 begin
-  perform evergreen.require_role('pm_role', 'ops_role');
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_commander');
   input := jsonb_build_object('strike_id', strike_id, 'reason', reason, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'));
   answer := evergreen.earlier_answer('fn_restate_nav', request_id, input);
   if answer is not null then
@@ -2723,7 +3711,8 @@ begin
   perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
   id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, reason);
   answer := evergreen.strike_answer(id);
-  perform evergreen.emit('NAV_RESTATEMENT_BEGUN', s.fund_id, jsonb_build_object('strike_id', id, 'supersedes', s.strike_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.emit('NAV_RESTATEMENT_BEGUN', s.fund_id, jsonb_build_object('strike_id', id, 'supersedes', s.strike_id), evergreen.actor(),
+    jsonb_build_object('workflow_id', 'restate/' || id), '{}', request_id);
   perform evergreen.audit(s.fund_id, 'nav_strikes', id::text, 'restatement of the NAV of ' || s.nav_date || ' begun', request_id);
   perform evergreen.keep_answer('fn_restate_nav', request_id, input, answer);
   return answer;
@@ -2769,7 +3758,7 @@ end $$;
 comment on function evergreen.post_ledger(uuid, text, text, uuid, uuid, uuid, evergreen.unit_entry[], evergreen.cash_entry[]) is
   'Posts one ledger transaction under the fund''s lock: units of holders (their contra is added) and cash entries, all or nothing. EG424 a holding below zero, EG431 out of balance.';
 
-create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null) returns jsonb
+create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null, high_water numeric default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -2781,7 +3770,8 @@ declare
   posted uuid;
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('share_class_id', share_class_id, 'sha256', encode(sha256(convert_to(positions::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('share_class_id', share_class_id, 'sha256', encode(sha256(convert_to(positions::text, 'UTF8')), 'hex'))
+    || jsonb_strip_nulls(jsonb_build_object('high_water', high_water));
   answer := evergreen.earlier_answer('fn_open_register', request_id, input);
   if answer is not null then
     return answer;
@@ -2798,17 +3788,20 @@ begin
    where (i.investor_id is not null and p.units > 0 and p.units < 1e18 and p.units = round(p.units, class.units_dp)
       and p.price > 0 and p.price < 1e18 and isfinite(p.opened_on) and p.opened_on <= current_date) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' positions name no investor, no units of the class''s decimals, no price or no date up to today.');
+  perform evergreen.refuse_unless(fn_open_register.high_water is null or (fn_open_register.high_water > 0 and fn_open_register.high_water < 1e18), 'EG400', 'high_water is a price.');
   with rows as materialized (
     select gen_random_uuid() as lot_id, p.* from jsonb_to_recordset(positions)
-        p (investor_id uuid, units numeric, opened_on date, price numeric, series text, high_water numeric)
+        p (investor_id uuid, units numeric, opened_on date, price numeric, series text, high_water numeric, equalisation_credit numeric)
   ), made as (
-    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, units_issued, price, high_water)
-    select r.lot_id, class.share_class_id, r.investor_id, r.opened_on, coalesce(r.series, ''), r.units, r.price, r.high_water from rows r
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, units_issued, price, high_water, equalisation_credit)
+    select r.lot_id, class.share_class_id, r.investor_id, r.opened_on, coalesce(r.series, ''), r.units, r.price, r.high_water, coalesce(r.equalisation_credit, 0) from rows r
   )
   select array_agg(row(class.share_class_id, 'holder', r.investor_id, r.lot_id, null, r.units)::evergreen.unit_entry order by r.lot_id) into units from rows r;
   event := evergreen.emit('REGISTER_OPENED', class.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'positions', jsonb_array_length(positions)),
     evergreen.actor(), '{}', '{}', request_id);
   posted := evergreen.post_ledger(class.fund_id, 'opening', 'register as taken over', null, event, null, units, null);
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, ledger_tx_id)
+  select class.share_class_id, current_date, 'opening', fn_open_register.high_water, posted where fn_open_register.high_water is not null;
   perform evergreen.audit(class.fund_id, 'ledger_transactions', posted::text, 'register opened with ' || jsonb_array_length(positions) || ' positions', request_id);
   answer := jsonb_build_object('ledger_tx_id', posted, 'positions', jsonb_array_length(positions));
   perform evergreen.keep_answer('fn_open_register', request_id, input, answer);
@@ -2817,8 +3810,8 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_open_register(uuid, jsonb, text) is
-  'Takes the register of a class over, once: positions = [{investor_id, units, opened_on, price, series?, high_water?}] become lots. EG400, EG404, EG413, EG428 open already.';
+comment on function public.fn_open_register(uuid, jsonb, text, numeric) is
+  'Takes the register of a class over, once: positions = [{investor_id, units, opened_on, price, series?, high_water?, equalisation_credit?}] become lots; high_water is the mark of the class. EG400, EG404, EG413, EG428 open already.';
 
 create or replace function public.fn_confirm_cash(fund text, payments jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -2874,6 +3867,7 @@ begin
          settled_at = case n.status when 'claimable' then now() end
     from named n where f.flow_id = n.flow_id;
   perform evergreen.settle_days(of_fund.fund_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, d.dealing_day_id, 'settled') from public.dealing_days d where d.fund_id = of_fund.fund_id and d.status = 'settled';
   select count(*) filter (where f.status = 'settled') as settled, count(*) filter (where f.status <> 'settled') as early into counts
     from public.fund_flows f join jsonb_to_recordset(payments) p (flow_id uuid) on p.flow_id = f.flow_id;
   perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'cash confirmed: ' || jsonb_array_length(payments) || ' payments', request_id);
@@ -2959,9 +3953,9 @@ begin
   perform evergreen.refuse_unless(jsonb_typeof(body -> 'tools') = 'array', 'EG400', 'body.tools is a list of tools.');
   select array_agg(distinct t order by t) into tools from jsonb_array_elements_text(body -> 'tools') t;
   -- R9c: at least two of the seven, and not only swing with dual pricing; money-market funds one
-  perform evergreen.refuse_unless(tools <@ array['gate', 'notice_extension', 'redemption_fee', 'swing', 'dual_pricing', 'anti_dilution_levy', 'in_kind'],
-    'EG400', 'A tool is one of gate, notice_extension, redemption_fee, swing, dual_pricing, anti_dilution_levy, in_kind.');
-  perform evergreen.refuse_unless(cardinality(tools) >= case pack when 'mmf' then 1 else 2 end and tools <> array['dual_pricing', 'swing'],
+  perform evergreen.refuse_unless(tools <@ array['redemption_gate', 'notice_extension', 'redemption_fee', 'swing_pricing', 'dual_pricing', 'anti_dilution_levy', 'redemption_in_kind'],
+    'EG400', 'A tool is one of redemption_gate, notice_extension, redemption_fee, swing_pricing, dual_pricing, anti_dilution_levy, redemption_in_kind.');
+  perform evergreen.refuse_unless(cardinality(tools) >= case pack when 'mmf' then 1 else 2 end and tools <> array['dual_pricing', 'swing_pricing'],
     'EG424', 'At least two tools are selected, and not only swing with dual pricing.');
   perform evergreen.refuse_unless(coalesce(body ->> 'carry', 'auto_pari_passu') in ('auto_pari_passu', 'priority_by_vintage', 'lapse_resubmit'), 'EG400', 'carry is auto_pari_passu, priority_by_vintage or lapse_resubmit.');
   insert into public.lmt_policies (fund_id, version, effective_from, pack, body, hash, set_by)
@@ -3002,9 +3996,12 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(jsonb_typeof(trigger) = 'object' and octet_length(trigger::text) <= 65536, 'EG400', 'trigger is a JSON object of at most 64 KB: the facts that ask for the tool.');
   perform evergreen.refuse_unless(length(notice) between 20 and 8000, 'EG400', 'notice is the drafted text, 20 to 8,000 characters.');
+  perform evergreen.refuse_unless(tool <> 'notice_extension' or ((trigger #>> '{notice,n}')::int between 1 and 1000 and trigger #>> '{notice,basis}' in ('calendar', 'business')),
+    'EG400', 'trigger.notice of an extension is {n: 1 to 1000, basis: calendar or business}.');
+  perform evergreen.refuse_unless(tool <> 'side_pocket' or coalesce(jsonb_typeof(trigger -> 'assets') = 'array', false), 'EG400', 'trigger.assets of a side pocket is a list of asset ids.');
   perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
   -- suspension and side pocket are always there; the others when the policy selects them
-  perform evergreen.refuse_unless(tool in ('suspension', 'side_pocket') or coalesce((select case tool when 'investor_gate' then p.body -> 'tools' ? 'gate' else p.body -> 'tools' ? tool end
+  perform evergreen.refuse_unless(tool in ('suspension', 'side_pocket') or coalesce((select case tool when 'investor_gate' then p.body -> 'tools' ? 'redemption_gate' else p.body -> 'tools' ? tool end
     from public.lmt_policies p where p.fund_id = of_fund.fund_id and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1), false),
     'EG428', 'The fund has not selected that tool.');
   perform evergreen.refuse_unless(not exists (select from public.lmt_activations a join public.proposals p on p.proposal_id = a.proposal_id
@@ -3053,6 +4050,7 @@ begin
   perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve the activation.');
   perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at) and p.body ->> 'notice' = a.notice
     and p.inputs = a.trigger and p.body ->> 'tool' = a.tool, 'EG421', 'The proposal was changed after it was hashed.');
+  perform evergreen.refuse_unless(a.tool <> 'side_pocket' or a.nca_notified_at is not null, 'EG428', 'The authority is told of a side pocket before it is activated.');
   update public.lmt_activations x set status = 'active', active_from = now() where x.activation_id = a.activation_id;
   update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
   if a.tool = 'suspension' then
@@ -3060,6 +4058,7 @@ begin
   end if;
   perform evergreen.emit('LMT_ACTIVATED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(),
     jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  perform evergreen.knock_days(a.fund_id, null, null, a.tool || ' activated');
   perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, a.tool || ' activated', request_id);
   answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', 'active');
   perform evergreen.keep_answer('fn_activate_lmt', request_id, input, answer);
@@ -3094,6 +4093,7 @@ begin
     update public.funds f set status = 'active' where f.fund_id = a.fund_id and f.status = 'suspended';
   end if;
   perform evergreen.emit('LMT_ENDED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(a.fund_id, null, null, a.tool || ' ended');
   perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, a.tool || ' ended', request_id);
   answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', 'ended');
   perform evergreen.keep_answer('fn_end_lmt', request_id, input, answer);
@@ -3131,13 +4131,15 @@ begin
     perform evergreen.refuse_unless(jsonb_typeof(decision -> 'gate') = 'boolean', 'EG400', 'decision.gate says whether redemptions are gated.');
     if (decision ->> 'gate')::boolean then
       perform evergreen.refuse_unless((decision ->> 'cap_units')::numeric >= 0 and (decision ->> 'cap_units')::numeric < 1e18, 'EG400', 'decision.cap_units is what may be paid, in units of the class.');
-      perform evergreen.refuse_unless(exists (select from public.lmt_policies p where p.policy_id = d.lmt_policy_id and p.body -> 'tools' ? 'gate'),
+      perform evergreen.refuse_unless(exists (select from public.lmt_policies p where p.policy_id = d.lmt_policy_id and p.body -> 'tools' ? 'redemption_gate'),
         'EG428', 'The policy that is pinned to the day has no gate.');
     else
       perform evergreen.refuse_unless(decision ->> 'cap_units' is null, 'EG400', 'Without a gate there is no cap_units.');
     end if;
   end if;
-  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end, decision = fn_decide_lmt.decision, step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
+  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end, 
+    -- what the lab found stays beside what was decided
+    decision = case when x.decision ? 'lab' then jsonb_build_object('lab', x.decision -> 'lab') else '{}'::jsonb end || fn_decide_lmt.decision, step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
   perform evergreen.emit(case when suspend then 'SUSPENDED' else 'LMT_DECIDED' end, d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
     jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, case when suspend then 'dealing suspended' when (decision ->> 'gate')::boolean then 'gate applied' else 'no gate' end, request_id);
@@ -3154,6 +4156,20 @@ comment on function public.fn_decide_lmt(uuid, jsonb, text) is
 -- from sql/6f-fn-posting.sql
 -- The dealing day, second half: allocations (computed elsewhere, held to the rules here), posting in one transaction, claims, the close.
 
+create or replace function evergreen.unequal_fills(of_day uuid) returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with redeemed as (
+    select a.flow_id, a.cohort, a.filled_units as got, coalesce(a.admitted_units, a.requested_units) as asked, power(10::numeric, -c.units_dp) as ulp,
+           sum(a.filled_units) over w as all_got, sum(coalesce(a.admitted_units, a.requested_units)) over w as all_asked
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
+     where a.dealing_day_id = of_day and f.direction = 'redemption' and f.order_kind = 'plain' window w as (partition by a.cohort)
+  ), in_part as (
+    select count(distinct r.cohort) as cohorts from redeemed r where r.all_got > 0 and r.all_got < r.all_asked
+  )
+  select r.flow_id from redeemed r cross join in_part p
+   where abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp or (p.cohorts > 1 and r.all_got > 0 and r.all_got < r.all_asked)
+$$;
+comment on function evergreen.unequal_fills(uuid) is 'Redemptions of a day that got another share of what was admitted of them than the others of their cohort, or whose cohort is one of several paid in part.';
+
 create or replace function evergreen.check_allocations(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   bad int;
@@ -3166,33 +4182,31 @@ begin
   -- each by itself: decimals, what was asked, money that foots at the dealing price, a reason for what is not filled
   select count(*) into bad
     from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = f.share_class_id
-    join public.currencies u on u.code = f.currency
+    join public.currencies u on u.code = f.currency join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = f.share_class_id
     left join public.fund_flows g on g.flow_id = f.linked_flow_id left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = g.flow_id
    where a.dealing_day_id = d.dealing_day_id and (
      a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
      and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.credit = round(a.credit, u.exponent)
      and length(a.cohort) between 1 and 40 and (a.reason is null or length(a.reason) <= 200)
+     and (a.admitted_units is null or (f.direction = 'redemption' and f.order_kind = 'plain' and a.admitted_units = round(a.admitted_units, c.units_dp)
+       and a.admitted_units between a.filled_units and a.requested_units and (a.admitted_units = a.requested_units or a.reason is not null)))
      and case when f.order_kind = 'transfer' then a.gross_amount = 0 and a.net_amount = 0 and a.levy = 0 and a.fee = 0 and a.credit = 0
                 and a.requested_units = f.requested_units and a.filled_units = l.filled_units and a.carried_units = l.carried_units
               when f.direction = 'redemption' then a.requested_units > 0
                 and case when f.requested_units is not null then a.requested_units = f.requested_units
-                         else abs(a.requested_units * a.price - f.amount) < a.price * power(10::numeric, -c.units_dp) end
+                         else abs(a.requested_units * n.nav_per_unit - f.amount) < n.nav_per_unit * power(10::numeric, -c.units_dp) end
                 and a.gross_amount = trunc(a.filled_units * a.price, u.exponent) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
                 and (a.filled_units = a.requested_units or a.reason is not null)
               else (f.order_kind = 'switch' or a.filled_units > 0) and a.carried_units = 0 and a.credit = 0 and a.gross_amount = case f.order_kind when 'switch' then l.net_amount else f.amount end
                 and a.net_amount = a.gross_amount - a.levy - a.fee and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp) end) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not what the order and the dealing price give.');
-  -- Σ fills ≤ cap; what changes its owner only takes nothing out of the fund
+  -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
   perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
-    where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer'), 'EG424', 'The fills exceed the cap that was decided.');
-  -- within a pro-rata cohort everybody gets the same share, to one unit of rounding (and what the floor of the whole takes from the share)
-  select count(*) into bad from public.allocations a
-    join (select x.cohort, sum(x.requested_units) as asked, sum(x.filled_units) as filled from public.allocations x join public.fund_flows f on f.flow_id = x.flow_id
-           where x.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and x.cohort like 'pro\_rata%' group by x.cohort) k on k.cohort = a.cohort
-    join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
-   where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption'
-     and abs(a.filled_units * k.asked - a.requested_units * k.filled) >= (k.asked + a.requested_units) * power(10::numeric, -c.units_dp);
-  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills of a pro-rata cohort are not equal to the others within one unit of rounding.');
+    where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain'), 'EG424', 'The fills exceed the cap that was decided.');
+  -- of what lots and an investor gate admit of it, everybody in a cohort gets the same share, to one unit of rounding (and what the floor of the whole takes
+  -- from the share); cohorts are paid one after the other, so that no name of a cohort is a way around it
+  select count(*) into bad from evergreen.unequal_fills(d.dealing_day_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not equal to the others of their cohort within one unit of rounding, or two cohorts are paid in part.');
   -- nobody above the holding
   select count(*) into bad from (select a.investor_id, a.share_class_id, sum(a.filled_units) as units from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
       where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' group by 1, 2) x
@@ -3231,12 +4245,12 @@ begin
     from public.share_classes sc where c.strike_id = d.strike_id and sc.share_class_id = c.share_class_id
      and (c.share_class_id = d.share_class_id or c.dealing_price_sub is null);
   delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
-  insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, filled_units, carried_units, price,
+  insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, admitted_units, filled_units, carried_units, price,
     gross_amount, levy, fee, credit, net_amount, series, high_water, equalisation_credit, reason)
-  select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.filled_units, coalesce(r.carried_units, 0),
-    case when f.order_kind = 'transfer' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
+  select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.admitted_units, r.filled_units, coalesce(r.carried_units, 0),
+    case when f.order_kind <> 'plain' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
     r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), r.net_amount, coalesce(r.series, ''), r.high_water, coalesce(r.equalisation_credit, 0), r.reason
-    from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
+    from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, admitted_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
       credit numeric, net_amount numeric, series text, high_water numeric, equalisation_credit numeric, reason text)
     join public.fund_flows f on f.flow_id = r.flow_id join public.class_navs c on c.strike_id = d.strike_id and c.share_class_id = f.share_class_id;
   get diagnostics n = row_count;
@@ -3245,6 +4259,10 @@ begin
   update public.dealing_days x set status = 'allocated', step = greatest(x.step, 7), terms = fn_record_allocations.terms where x.dealing_day_id = d.dealing_day_id;
   perform evergreen.emit('ALLOCATED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', n), evergreen.actor(),
     jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  if request_id like 'deal/%' and request_id not like d.workflow_id || '/%' then
+    -- the run of another class of the strike did it
+    perform evergreen.knock_days(d.fund_id, null, d.dealing_day_id, 'allocated');
+  end if;
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'allocated: ' || n || ' orders', request_id);
   answer := evergreen.day_answer(d.dealing_day_id);
   perform evergreen.keep_answer('fn_record_allocations', request_id, input, answer);
@@ -3254,7 +4272,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_record_allocations(uuid, jsonb, jsonb, text) is
-  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, filled_units, carried_units, gross_amount, levy, fee, credit, net_amount, reason, …}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
+  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, admitted_units?, filled_units, carried_units, gross_amount, levy, fee, credit, net_amount, reason, …}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
 
 create or replace function evergreen.consume_lots(d public.dealing_days) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -3303,7 +4321,7 @@ begin
   -- a transfer keeps the age, the series and the high-water mark of what it moves, and its part of the credit
   with new_lots as materialized (
     select gen_random_uuid() as lot_id, g.flow_id, g.investor_id, -p.units as units, l.share_class_id, l.opened_on, l.series, l.price, l.high_water,
-           trunc(l.equalisation_credit * -p.units / l.units_left, 2) as credit
+           round(l.equalisation_credit * -p.units / l.units_left, 18) as credit
       from unnest(pieces) p join public.fund_flows f on f.flow_id = p.flow_id and f.order_kind = 'transfer'
       join public.fund_flows g on g.flow_id = f.linked_flow_id join public.lots l on l.lot_id = p.lot_id
   ), made as (
@@ -3312,8 +4330,9 @@ begin
   )
   select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.units)::evergreen.unit_entry) into moved from new_lots n;
   -- what a redemption takes of a lot takes its share of the credit with it
-  update public.lots l set equalisation_credit = trunc(l.equalisation_credit * (l.units_left + x.units) / l.units_left, 4)
-    from (select p.lot_id, sum(p.units) as units from unnest(pieces) p group by p.lot_id) x where l.lot_id = x.lot_id and l.equalisation_credit > 0;
+  update public.lots l set equalisation_credit = greatest(0, l.equalisation_credit - x.credit)
+    from (select k.lot_id, sum(round(k.equalisation_credit * -p.units / k.units_left, 18)) as credit from unnest(pieces) p join public.lots k on k.lot_id = p.lot_id group by k.lot_id) x
+   where l.lot_id = x.lot_id and l.equalisation_credit > 0;
   return coalesce(issued, '{}') || coalesce(moved, '{}');
 end $$;
 comment on function evergreen.issue_lots(public.dealing_days, evergreen.unit_entry[]) is 'Opens the lots of a day (subscriptions, switches in, transfers in) and answers their entries.';
@@ -3382,10 +4401,10 @@ begin
      where a.dealing_day_id = d.dealing_day_id and (a.carried_units > 0 or l.carried_units > 0)
   ), made as (
     insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, eligibility_tag, requested_at,
-      vintage, policy_id, placed_by, accepted_at, parent_flow_id, linked_flow_id, event_id)
+      vintage, policy_id, placed_by, accepted_at, dust_asked_at, parent_flow_id, linked_flow_id, event_id)
     select o.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
            case when o.order_kind = 'switch' and o.direction = 'subscription' then null else o.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
-           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.flow_id, (select k.child from over k where k.flow_id = o.linked_flow_id), event from over o
+           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.dust_asked_at, o.flow_id, (select k.child from over k where k.flow_id = o.linked_flow_id), event from over o
   ), noted as (
     insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
     select o.child, 'accepted', event, 'carried from ' || o.flow_id, evergreen.actor() from over o
@@ -3401,6 +4420,9 @@ begin
   )
   update public.fund_flows f set status = e.status, filled_units = e.filled_units, price = e.price, net_amount = e.net_amount, reason = e.reason from ends e where f.flow_id = e.flow_id;
   update public.dealing_days x set status = 'posted', step = 8 where x.dealing_day_id = d.dealing_day_id;
+  -- a later day may be waiting for this register
+  perform evergreen.knock_days(d.fund_id, null, x.dealing_day_id, 'the day before is posted') from public.dealing_days x
+    where x.fund_id = d.fund_id and x.dealing_date > d.dealing_date and x.status = 'cut_off';
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'posted; orders carried ' || kids, request_id);
   answer := evergreen.day_answer(d.dealing_day_id) || jsonb_build_object('ledger_tx_id', posted, 'carried', kids);
   perform evergreen.keep_answer('fn_post_dealing_day', request_id, input, answer);
@@ -3553,7 +4575,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'I4', 'dealing_days', t.dealing_day_id::text, 'a day is posted more than once' from heads t
    where t.kind = 'dealing' and not exists (select from public.ledger_transactions r where r.reverses = t.ledger_tx_id) group by t.dealing_day_id having count(*) > 1
   union all
-  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals}'::text[]) n (name)
+  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals, class_marks, in_kind_deliveries, statements, restatements, compensations}'::text[]) n (name)
    where 2 <> (select count(*) from pg_catalog.pg_trigger g where g.tgrelid = ('public.' || n.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled in ('O', 'A'))
   union all
   select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the price is not the value over the units' from public.class_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
@@ -3578,15 +4600,17 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'I13', 'liquidity_ladder', l.ladder_id::text, 'more is reserved than there is' from public.liquidity_ladder l where (of_fund is null or l.fund_id = of_fund) and l.side = 'asset' and l.utilization > l.capacity
   union all
   select 'I13', 'dealing_days', d.dealing_day_id::text, 'the fills exceed the cap' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
-   where d.decision ->> 'cap_units' is not null and f.direction = 'redemption' and f.order_kind <> 'transfer' group by d.dealing_day_id, d.decision having sum(a.filled_units) > (d.decision ->> 'cap_units')::numeric
+   where d.decision ->> 'cap_units' is not null and f.direction = 'redemption' and f.order_kind = 'plain' group by d.dealing_day_id, d.decision having sum(a.filled_units) > (d.decision ->> 'cap_units')::numeric
   union all
   select 'I13', 'allocations', a.flow_id::text, 'filled more than was asked' from days d join public.allocations a using (dealing_day_id) where a.filled_units + a.carried_units > a.requested_units
   union all
-  select 'I13', 'dealing_days', d.dealing_day_id::text, 'a pro-rata cohort is not treated equally' from days d join (
-    select a.dealing_day_id, c.units_dp, a.requested_units as asked, a.filled_units as got, sum(a.requested_units) over w as all_asked, sum(a.filled_units) over w as all_got
-      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
-     where f.direction = 'redemption' and a.cohort like 'pro\_rata%' window w as (partition by a.dealing_day_id, a.cohort)) x using (dealing_day_id)
-   where abs(x.got * x.all_asked - x.asked * x.all_got) >= (x.all_asked + x.asked) * power(10::numeric, -x.units_dp) group by d.dealing_day_id
+  select 'I13', 'dealing_days', d.dealing_day_id::text, 'the orders of a cohort are not treated equally' from days d where exists (select from evergreen.unequal_fills(d.dealing_day_id))
+  union all
+  select 'R22', 'class_marks', m.mark_id::text, 'a mark fell by a crystallisation' from public.class_marks m join public.share_classes c using (share_class_id)
+   where (of_fund is null or c.fund_id = of_fund) and m.cause = 'crystallisation' and m.high_water < (m.body ->> 'before')::numeric
+  union all
+  select 'R13', 'share_classes', c.share_class_id::text, 'a side pocket issued units' from public.share_classes c join public.unit_ledger u using (share_class_id) join heads t using (ledger_tx_id)
+   where c.pocket_of is not null and u.account = 'holder' and u.units > 0 and t.kind not in ('side_pocket', 'reversal')
   union all
   -- an investor who is not cleared today and whose record has not changed since the posting was not cleared then
   select 'I14', 'lots', l.lot_id::text, 'units were issued to an investor who was not cleared' from heads t join public.unit_ledger u using (ledger_tx_id) join public.lots l on l.lot_id = u.lot_id
@@ -3608,7 +4632,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'day_hash', 'dealing_days', d.dealing_day_id::text, 'the day is not what was closed' from days d where d.day_hash is not null and d.day_hash is distinct from evergreen.day_hash(d.dealing_day_id)
 $$;
 comment on function evergreen.broken_invariants(uuid) is
-  'What is broken of I1–I6, I12–I14, I16, the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
+  'What is broken of I1–I6, I12–I14, I16, the marks and pockets (R22, R13), the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
 
 create or replace function public.fn_verify_invariants(fund text default null) returns table (invariant text, entity_type text, entity_id text, detail text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -3626,6 +4650,2210 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
+
+-- from sql/6h-fn-imports-undo.sql
+-- After an import: lines of a statement that are matched later, and a batch that is undone.
+
+create or replace function evergreen.lock_import(of_import uuid) returns public.import_batches language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  b public.import_batches;
+begin
+  -- fund, then batch: the order in which everyone locks
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.import_batches x where x.import_id = of_import) for no key update;
+  select * into b from public.import_batches x where x.import_id = of_import for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No import with that id.');
+  return b;
+end $$;
+comment on function evergreen.lock_import(uuid) is 'The batch under its fund''s lock. EG404.';
+
+create or replace function public.fn_match_bank_lines(import_id uuid, line_position int default null, flow_id uuid default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  b public.import_batches;
+  of_fund public.funds;
+  r public.import_rows;
+  hit jsonb;
+  made jsonb;
+  good int := 0;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('import_id', import_id, 'line_position', line_position, 'flow_id', flow_id);
+  answer := evergreen.earlier_answer('fn_match_bank_lines', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
+  perform evergreen.refuse_unless((line_position is null) = (flow_id is null), 'EG400', 'Name a line and its order, or neither to try all lines again.');
+  b := evergreen.lock_import(import_id);
+  perform evergreen.refuse_unless(b.kind = 'bank' and b.status = 'imported', 'EG428', 'Only lines of a bank statement that stands are matched.');
+  select * into of_fund from public.funds f where f.fund_id = b.fund_id;
+  for r in select * from public.import_rows x where x.import_id = b.import_id and x.outcome = 'unmatched' and (line_position is null or x.position = line_position)
+            order by x.position for no key update loop
+    hit := case when flow_id is null then evergreen.bank_match(of_fund, r.said) else jsonb_build_object('flow_id', flow_id, 'by', 'hand') end;
+    if hit ->> 'flow_id' is null then
+      made := jsonb_build_object('outcome', 'unmatched', 'reason', hit ->> 'reason');
+    else
+      perform evergreen.refuse_unless(flow_id is null or exists (select from public.fund_flows f where f.flow_id = fn_match_bank_lines.flow_id and f.fund_id = b.fund_id
+        and f.direction = case r.said ->> 'side' when 'credit' then 'subscription' else 'redemption' end), 'EG404', 'No order of that fund and direction with that id.');
+      perform evergreen.refuse_unless(flow_id is null or (coalesce(r.said ->> 'currency', of_fund.base_currency) = of_fund.base_currency
+        and (r.said ->> 'reversal')::boolean is not true), 'EG428', 'The line is in another currency, or takes another movement back.');
+      made := evergreen.settle_line(of_fund, r.said, (hit ->> 'flow_id')::uuid, hit ->> 'by');
+    end if;
+    if made ->> 'outcome' = 'matched' then
+      good := good + 1;
+    elsif flow_id is not null then
+      perform evergreen.fail(coalesce(made ->> 'code', 'EG428'), made ->> 'reason');
+    end if;
+    update public.import_rows x set outcome = made ->> 'outcome', code = made ->> 'code', reason = made ->> 'reason', matched_by = made ->> 'matched_by',
+           flow_id = (made ->> 'flow_id')::uuid, ledger_tx_id = (made ->> 'ledger_tx_id')::uuid where x.import_id = r.import_id and x.position = r.position;
+  end loop;
+  perform evergreen.refuse_unless(line_position is null or good = 1, 'EG428', 'No unmatched line of the statement has that position.');
+  update public.import_batches x set accepted = x.accepted + good, unmatched = x.unmatched - good where x.import_id = b.import_id;
+  if good > 0 then
+    perform evergreen.emit('BANK_LINES_MATCHED', b.fund_id, jsonb_build_object('import_id', b.import_id, 'matched', good), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(b.fund_id, 'import_batches', b.import_id::text, good || ' lines matched later', request_id);
+  end if;
+  answer := jsonb_build_object('import_id', b.import_id, 'matched', good, 'unmatched', b.unmatched - good);
+  perform evergreen.keep_answer('fn_match_bank_lines', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_match_bank_lines(uuid, int, uuid, text) is
+  'Matches unmatched lines of a statement again, or one line to an order that a person names; the amount must be what is due. EG400, EG404, EG428.';
+
+create or replace function evergreen.undo_row(r public.import_rows, why text) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  f public.fund_flows;
+begin
+  if r.outcome = 'unmatched' then
+    return '{"outcome": "undone"}';
+  end if;
+  perform 1 from public.fund_flows x where x.flow_id = r.flow_id or x.linked_flow_id = r.flow_id order by x.flow_id for no key update;
+  select * into f from public.fund_flows x where x.flow_id = r.flow_id;
+  if r.kind = 'orders' then
+    if f.status not in ('cancelled', 'rejected', 'lapsed') then
+      perform evergreen.refuse_unless(f.status in ('draft', 'submitted', 'kyc_hold', 'accepted'), 'EG428', 'The order is ' || f.status || ': the dealing day has it.');
+      perform public.fn_cancel_order(r.flow_id, why, null);
+    end if;
+  else
+    perform evergreen.refuse_unless(f.status in ('submitted', 'kyc_hold', 'accepted'), 'EG428', 'The order is ' || f.status || ': its money has been dealt with.');
+    perform public.fn_reverse_ledger(r.ledger_tx_id, why, null);
+    update public.fund_flows x set cleared_at = null where x.flow_id = r.flow_id;
+  end if;
+  return '{"outcome": "undone"}';
+exception when others then
+  if evergreen.row_refusal(sqlstate) is null then
+    raise;
+  end if;
+  return jsonb_build_object('outcome', 'kept', 'code', sqlstate, 'reason', sqlerrm);
+end $$;
+comment on function evergreen.undo_row(public.import_rows, text) is 'Takes back what one row did: the order is cancelled, or the cash reversed and awaited again; or says why it cannot be.';
+
+create or replace function public.fn_undo_import(import_id uuid, reason text, partial boolean default false, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  b public.import_batches;
+  r public.import_rows;
+  made jsonb;
+  kept jsonb[] := '{}';
+  n int := 0;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('import_id', import_id, 'reason', reason, 'partial', partial);
+  answer := evergreen.earlier_answer('fn_undo_import', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  b := evergreen.lock_import(import_id);
+  perform evergreen.refuse_unless(b.status <> 'undone', 'EG428', 'The import was undone already.');
+  for r in select * from public.import_rows x where x.import_id = b.import_id and x.outcome in ('accepted', 'matched', 'unmatched') order by x.position for no key update loop
+    made := evergreen.undo_row(r, reason);
+    if made ->> 'outcome' = 'undone' then
+      n := n + 1;
+      update public.import_rows x set outcome = 'undone' where x.import_id = r.import_id and x.position = r.position;
+    else
+      kept := kept || (made || jsonb_build_object('position', r.position, 'line', r.line));
+    end if;
+  end loop;
+  -- what was dealt stays, and says so; by default then everything stays
+  if cardinality(kept) > 0 and (n = 0 or not partial) then
+    perform evergreen.fail(kept[1] ->> 'code', cardinality(kept) || ' of ' || cardinality(kept) + n || ' rows cannot be undone; line ' || (kept[1] ->> 'line') || ': ' || (kept[1] ->> 'reason'));
+  end if;
+  update public.import_batches x set status = case when cardinality(kept) > 0 then 'partly_undone' else 'undone' end, undone_at = now(), undone_by = evergreen.actor(),
+         undo_reason = fn_undo_import.reason where x.import_id = b.import_id;
+  perform evergreen.emit('IMPORT_UNDONE', b.fund_id, jsonb_build_object('import_id', b.import_id, 'undone', n), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(b.fund_id, 'import_batches', b.import_id::text, 'import undone: ' || n || ' rows, kept ' || cardinality(kept), request_id);
+  answer := jsonb_build_object('import_id', b.import_id, 'status', case when cardinality(kept) > 0 then 'partly_undone' else 'undone' end, 'undone', n, 'kept', to_jsonb(kept[1:500]));
+  perform evergreen.keep_answer('fn_undo_import', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_undo_import(uuid, text, boolean, text) is
+  'Takes an import back: orders that are not locked are cancelled, confirmed cash is reversed (by another person than who confirmed it) and awaited again. What was dealt is refused, and all with it unless partial. EG400, EG404, EG420, EG428.';
+
+-- from sql/6h-fn-imports.sql
+-- Files in: orders and bank statements, row by row through the functions that place orders and confirm cash; a batch is undone as it was done.
+
+create or replace function evergreen.check_import(file jsonb, lines jsonb, formats text[]) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(file) = 'object' and file ->> 'sha256' ~ '^[0-9a-f]{64}$' and length(file ->> 'name') between 1 and 200
+    and file ->> 'name' !~ '[/\\[:cntrl:]]' and file ->> 'format' = any (formats), 'EG400', 'file is {sha256, name, format}; the name is no path.');
+  perform evergreen.refuse_unless(jsonb_typeof(lines) = 'array', 'EG400', 'The rows of a file are a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(lines) between 1 and 50000, 'EG413', 'A file has 1 to 50,000 rows.');
+  perform evergreen.refuse_unless(octet_length(lines::text) <= 64 * 1024 * 1024 and not exists (select from jsonb_array_elements(lines) r (said)
+    where (jsonb_typeof(r.said) = 'object' and octet_length(r.said::text) <= 8192 and (r.said ->> 'line')::int >= 1) is not true), 'EG400', 'A row is a small object with its line.');
+end $$;
+comment on function evergreen.check_import(jsonb, jsonb, text[]) is 'Refuses what is no file or no list of rows. EG400, EG413.';
+
+create or replace function evergreen.import_refusals(found jsonb[]) returns jsonb language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(jsonb_strip_nulls(x.f - 'said' - 'identity') order by x.n), '[]')
+    from (select f, n from unnest(found) with ordinality u (f, n) where f ->> 'outcome' not in ('accepted', 'matched', 'undone') order by n limit 500) x
+$$;
+comment on function evergreen.import_refusals(jsonb[]) is 'The first 500 rows that were not taken in, without what they say.';
+
+create or replace function evergreen.import_answer(of_import uuid, repeated boolean, found jsonb[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('import_id', b.import_id, 'status', b.status, 'repeated', repeated, 'rows', b.rows, 'accepted', b.accepted, 'refused', b.refused,
+    'unmatched', b.unmatched, 'refusals', evergreen.import_refusals(found)) from public.import_batches b where b.import_id = of_import
+$$;
+comment on function evergreen.import_answer(uuid, boolean, jsonb[]) is 'What an import answers of a batch that stands.';
+
+create or replace function evergreen.row_refusal(state text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  -- what a rule refuses belongs to the row; what is wrong with the caller or with the database ends the import
+  select case when state ~ '^EG4' and state not in ('EG401', 'EG403') then state when state like '22%' then 'EG400' end
+$$;
+comment on function evergreen.row_refusal(text) is 'Code of an error that concerns one row only, or null.';
+
+create or replace function evergreen.place_imported(of_fund public.funds, said jsonb, nth bigint) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  who uuid;
+  other uuid;
+  flow uuid;
+  mark text := encode(sha256(convert_to(said ->> 'reference', 'UTF8')), 'hex');
+begin
+  perform evergreen.refuse_unless(said ->> 'problem' is null, 'EG400', left(said ->> 'problem', 500));
+  perform evergreen.refuse_unless(nth = 1, 'EG428', case when mark is null then 'The file has the same row before; give both a reference if both are meant.' else 'The file has that reference before.' end);
+  perform evergreen.refuse_unless(mark is null or not exists (select from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.identity = mark
+    and r.outcome = 'accepted'), 'EG428', 'An order with that reference was imported before.');
+  select i.investor_id into who from public.investors i where i.code = said ->> 'investor' or i.investor_id::text = lower(said ->> 'investor');
+  perform evergreen.refuse_unless(found, 'EG404', 'No investor with that code.');
+  if said ->> 'to_investor' is not null then
+    select i.investor_id into other from public.investors i where i.code = said ->> 'to_investor' or i.investor_id::text = lower(said ->> 'to_investor');
+    perform evergreen.refuse_unless(found, 'EG404', 'No investor with the code of to_investor.');
+  end if;
+  flow := public.fn_place_order(of_fund.fund_id::text, who, said ->> 'direction', (said ->> 'amount')::numeric, said ->> 'currency', 'import', null, said ->> 'share_class',
+    (said ->> 'units')::numeric, (said ->> 'dealing_date')::date, coalesce(said ->> 'order_kind', 'plain'), said ->> 'to_class', other);
+  return jsonb_build_object('outcome', 'accepted', 'flow_id', flow, 'identity', mark);
+exception when others then
+  if evergreen.row_refusal(sqlstate) is null then
+    raise;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object('outcome', 'refused', 'code', evergreen.row_refusal(sqlstate), 'column', said ->> 'column',
+    'reason', case when sqlstate like 'EG%' then sqlerrm else 'A value is malformed or out of range.' end));
+end $$;
+comment on function evergreen.place_imported(public.funds, jsonb, bigint) is 'Places one order of a file through fn_place_order, or says why not; its effect is then rolled back alone.';
+
+create or replace function public.fn_import_orders(fund text, file jsonb, orders jsonb, partial boolean default false, dry_run boolean default false, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  rows_hash text := encode(sha256(convert_to(orders::text, 'UTF8')), 'hex');
+  known uuid;
+  r record;
+  made jsonb;
+  outs jsonb[] := '{}';
+  good int := 0;
+  n int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'file', file, 'rows', rows_hash, 'partial', partial, 'dry_run', dry_run);
+  answer := evergreen.earlier_answer('fn_import_orders', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
+  perform evergreen.check_import(file, orders, '{csv,xlsx,setr.010.001.04,setr.004.001.04}');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  -- the same file again, or the same rows in another file: nothing is changed, and it says so
+  select b.import_id into known from public.import_batches b where b.fund_id = of_fund.fund_id and b.kind = 'orders' and b.status <> 'undone'
+    and (b.file_sha256 = file ->> 'sha256' or b.rows_sha256 = rows_hash) order by b.created_at desc limit 1;
+  if known is not null then
+    return evergreen.import_answer(known, true, '{}');
+  end if;
+  n := jsonb_array_length(orders);
+  begin
+    for r in select x.said, x.position, row_number() over (partition by coalesce('r' || (x.said ->> 'reference'), (x.said - 'line')::text) order by x.position) as nth
+               from jsonb_array_elements(orders) with ordinality x (said, position) order by x.position loop
+      made := evergreen.place_imported(of_fund, r.said, r.nth) || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int, 'said', r.said);
+      good := good + (made ->> 'outcome' = 'accepted')::int;
+      outs := outs || made;
+    end loop;
+    if dry_run or (good < n and not partial) or good = 0 then
+      raise exception using errcode = 'EG0DR';  -- takes everything back; the answer stays
+    end if;
+    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, accepted, refused, imported_by)
+    values (id, of_fund.fund_id, 'orders', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, good, n - good, evergreen.actor());
+    insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, flow_id, said)
+    select id, (o ->> 'position')::int, (o ->> 'line')::int, of_fund.fund_id, 'orders', o ->> 'outcome', o ->> 'code', o ->> 'reason', o #>> '{said,reference}',
+           o ->> 'identity', (o ->> 'flow_id')::uuid, jsonb_strip_nulls(o -> 'said') from unnest(outs) o;
+    perform evergreen.emit('ORDERS_IMPORTED', of_fund.fund_id, jsonb_build_object('import_id', id, 'orders', good), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'import_batches', id::text, 'orders imported: ' || good || ' of ' || n || ' rows', request_id);
+    answer := evergreen.import_answer(id, false, outs);
+    perform evergreen.keep_answer('fn_import_orders', request_id, input, answer);
+  exception when sqlstate 'EG0DR' then
+    answer := jsonb_build_object('import_id', null, 'status', case when good = 0 or (good < n and not partial) then 'refused' else 'dry_run' end, 'repeated', false,
+      'rows', n, 'accepted', good, 'refused', n - good, 'unmatched', 0, 'refusals', evergreen.import_refusals(outs));
+  end;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_import_orders(text, jsonb, jsonb, boolean, boolean, text) is
+  'Places the orders of a file {sha256, name, format}: all or, with partial, those that can be; dry_run tries all and changes nothing. orders = [{line, reference, investor, direction, amount | units, …} or {line, column, problem}]. The same file again changes nothing. Returns {import_id, status imported | refused | dry_run, repeated, rows, accepted, refused, refusals}. EG400, EG404, EG413.';
+
+create or replace function evergreen.bank_match(of_fund public.funds, said jsonb) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  way text := case said ->> 'side' when 'credit' then 'subscription' when 'debit' then 'redemption' end;
+  owed numeric := (said ->> 'amount')::numeric;
+  tokens text[];
+  owner uuid;
+  payer uuid;
+  hits uuid[];
+  named int;
+begin
+  if (said ->> 'reversal')::boolean then
+    return jsonb_build_object('reason', 'It takes back or returns another movement.');
+  elsif coalesce(said ->> 'currency', of_fund.base_currency) <> of_fund.base_currency then
+    return jsonb_build_object('reason', 'It is in another currency than the fund.');
+  end if;
+  select b.investor_id into owner from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.account = said ->> 'counterparty_account' and b.status = 'active' and b.investor_id is not null
+   order by b.account_id limit 1;
+  -- words of the texts, and the texts whole: an order is named by its id or by the reference it was imported with
+  select array_agg(distinct upper(t.word)) into tokens from (
+    select w as word from regexp_split_to_table(concat_ws(' ', said ->> 'end_to_end', said ->> 'remittance'), '[^[:alnum:]._/-]+') w where length(w) between 2 and 60
+    union select v from unnest(array[said ->> 'end_to_end', said ->> 'remittance']) v where length(v) between 2 and 60) t;
+  with recursive meant as (
+    select r.flow_id from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.outcome = 'accepted' and upper(r.reference) = any (tokens)
+    union select replace(t, '-', '')::uuid from unnest(tokens) t where replace(t, '-', '') ~ '^[0-9A-F]{32}$'
+    -- what a gate carried forward goes by the name of what was asked
+    union select f.flow_id from public.fund_flows f join meant m on f.parent_flow_id = m.flow_id
+  ), open as (
+    select f.flow_id, f.investor_id, case f.direction when 'redemption' then f.net_amount else f.amount end as due from public.fund_flows f join meant m using (flow_id)
+     where f.fund_id = of_fund.fund_id and f.direction = way and f.order_kind = 'plain' and f.cleared_at is null
+       and case way when 'redemption' then f.status = 'claimable' else f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') end
+  )
+  select count(*), array_agg(o.flow_id) filter (where o.due = owed), min(o.investor_id::text) filter (where o.due = owed) into named, hits, payer from open o;
+  if cardinality(hits) = 1 then
+    if owner <> payer then
+      return jsonb_build_object('reason', 'The account is that of another investor than the order''s.');
+    end if;
+    return jsonb_build_object('flow_id', hits[1], 'by', 'reference');
+  elsif cardinality(hits) > 1 then
+    return jsonb_build_object('reason', 'The reference names several orders of that amount.');
+  elsif named > 0 then
+    return jsonb_build_object('reason', 'The order that is named is for another amount.');
+  elsif owner is null then
+    return jsonb_build_object('reason', 'No open order is named, and the account is not known.');
+  end if;
+  select array_agg(f.flow_id) into hits from public.fund_flows f
+   where f.fund_id = of_fund.fund_id and f.investor_id = owner and f.direction = way and f.order_kind = 'plain' and f.cleared_at is null
+     and case way when 'redemption' then f.status = 'claimable' and f.net_amount = owed
+         else f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') and f.amount = owed end;
+  if cardinality(hits) = 1 then
+    return jsonb_build_object('flow_id', hits[1], 'by', 'account');
+  end if;
+  return jsonb_build_object('reason', case when hits is null then 'The investor of the account has no open order of that amount.' else 'The investor of the account has several open orders of that amount.' end);
+end $$;
+comment on function evergreen.bank_match(public.funds, jsonb) is
+  'Which open order a line of a statement pays: named by its id or reference, else the only one of the account''s investor; the amount is always exactly what is due. {flow_id, by} or {reason}.';
+
+create or replace function evergreen.settle_line(of_fund public.funds, said jsonb, flow uuid, by text) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  confirmed jsonb;
+begin
+  confirmed := public.fn_confirm_cash(of_fund.fund_id::text, jsonb_build_array(jsonb_build_object('flow_id', flow, 'amount', said ->> 'amount',
+    'reference', left(coalesce(said ->> 'reference', said ->> 'end_to_end'), 200))), null);
+  return jsonb_build_object('outcome', 'matched', 'flow_id', flow, 'matched_by', by, 'ledger_tx_id', confirmed ->> 'ledger_tx_id');
+exception when others then
+  if evergreen.row_refusal(sqlstate) is null then
+    raise;
+  end if;
+  return jsonb_build_object('outcome', 'unmatched', 'code', evergreen.row_refusal(sqlstate), 'reason', sqlerrm);
+end $$;
+comment on function evergreen.settle_line(public.funds, jsonb, uuid, text) is 'Confirms the cash of one line for one order through fn_confirm_cash, or says why it cannot be.';
+
+create or replace function evergreen.take_line(of_fund public.funds, said jsonb, mark text) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  hit jsonb;
+begin
+  perform evergreen.refuse_unless(said ->> 'problem' is null, 'EG400', left(said ->> 'problem', 500));
+  perform evergreen.refuse_unless(said ->> 'side' in ('credit', 'debit') and isfinite((said ->> 'booked_on')::date), 'EG400', 'A line has a side and a day of booking.');
+  perform evergreen.refuse_unless((said ->> 'amount')::numeric > 0 and (said ->> 'amount')::numeric < 1e30
+    and coalesce(evergreen.within_exponent((said ->> 'amount')::numeric, coalesce(said ->> 'currency', of_fund.base_currency)), (said ->> 'amount')::numeric = round((said ->> 'amount')::numeric, 4)),
+    'EG400', 'The amount is positive and has no more decimals than its currency.');
+  if exists (select from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'bank' and r.identity = mark and r.outcome in ('matched', 'unmatched')) then
+    return jsonb_build_object('outcome', 'duplicate', 'code', 'EG428', 'reason', 'An earlier statement has that line.');
+  end if;
+  hit := evergreen.bank_match(of_fund, said);
+  if hit ->> 'flow_id' is null then
+    return jsonb_build_object('outcome', 'unmatched', 'reason', hit ->> 'reason', 'identity', mark);
+  end if;
+  return evergreen.settle_line(of_fund, said, (hit ->> 'flow_id')::uuid, hit ->> 'by') || jsonb_build_object('identity', mark);
+exception when others then
+  if evergreen.row_refusal(sqlstate) is null then
+    raise;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object('outcome', 'refused', 'code', evergreen.row_refusal(sqlstate), 'column', said ->> 'column',
+    'reason', case when sqlstate like 'EG%' then sqlerrm else 'A value is malformed or out of range.' end));
+end $$;
+comment on function evergreen.take_line(public.funds, jsonb, text) is 'Takes one line of a statement in: matched and confirmed, unmatched, a duplicate, or refused.';
+
+create or replace function public.fn_import_bank_statement(fund text, file jsonb, lines jsonb, partial boolean default false, dry_run boolean default false, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  rows_hash text := encode(sha256(convert_to(lines::text, 'UTF8')), 'hex');
+  known uuid;
+  r record;
+  made jsonb;
+  outs jsonb[] := '{}';
+  good int := 0;
+  waiting int := 0;
+  bad int := 0;
+  n int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'file', file, 'rows', rows_hash, 'partial', partial, 'dry_run', dry_run);
+  answer := evergreen.earlier_answer('fn_import_bank_statement', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
+  perform evergreen.check_import(file, lines, array(select 'camt.053.001.' || to_char(v, 'FM00') from generate_series(2, 13) v) || '{csv,xlsx}');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(lines) l (said) where l.said ->> 'account' is not null)
+    or not exists (select from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is null and b.status = 'active')
+    or not exists (select from jsonb_array_elements(lines) l (said) where l.said ->> 'account' is not null and not exists (select from public.bank_accounts b
+         where b.fund_id = of_fund.fund_id and b.investor_id is null and b.status in ('active', 'ended') and b.account = l.said ->> 'account')),
+    'EG400', 'The statement is of another account than the fund''s.');
+  select b.import_id into known from public.import_batches b where b.fund_id = of_fund.fund_id and b.kind = 'bank' and b.status <> 'undone'
+    and (b.file_sha256 = file ->> 'sha256' or b.rows_sha256 = rows_hash) order by b.created_at desc limit 1;
+  if known is not null then
+    return evergreen.import_answer(known, true, '{}');
+  end if;
+  n := jsonb_array_length(lines);
+  begin
+    -- two equal lines of one statement are two movements; the same two in the next statement are the same two
+    for r in select x.said, x.position, encode(sha256(convert_to(x.basis || '|' || row_number() over (partition by x.basis order by x.position), 'UTF8')), 'hex') as mark
+               from (select l.said, l.position, jsonb_build_array(l.said -> 'account', l.said -> 'booked_on', l.said -> 'side', l.said -> 'amount', l.said -> 'currency',
+                       l.said -> 'reference', l.said -> 'end_to_end', l.said -> 'remittance', l.said -> 'counterparty_account')::text as basis
+                       from jsonb_array_elements(lines) with ordinality l (said, position)) x order by x.position loop
+      made := evergreen.take_line(of_fund, r.said, r.mark) || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int, 'said', r.said);
+      good := good + (made ->> 'outcome' = 'matched')::int;
+      waiting := waiting + (made ->> 'outcome' = 'unmatched')::int;
+      bad := bad + (made ->> 'outcome' = 'refused')::int;
+      outs := outs || made;
+    end loop;
+    if dry_run or (bad > 0 and not partial) or good + waiting = 0 then
+      raise exception using errcode = 'EG0DR';
+    end if;
+    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, accepted, refused, unmatched, imported_by)
+    values (id, of_fund.fund_id, 'bank', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, good, n - good - waiting, waiting, evergreen.actor());
+    insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, matched_by, flow_id, ledger_tx_id, said)
+    select id, (o ->> 'position')::int, (o ->> 'line')::int, of_fund.fund_id, 'bank', o ->> 'outcome', o ->> 'code', o ->> 'reason', o #>> '{said,reference}',
+           o ->> 'identity', o ->> 'matched_by', (o ->> 'flow_id')::uuid, (o ->> 'ledger_tx_id')::uuid, jsonb_strip_nulls(o -> 'said') from unnest(outs) o;
+    perform evergreen.emit('BANK_STATEMENT_IMPORTED', of_fund.fund_id, jsonb_build_object('import_id', id, 'matched', good, 'unmatched', waiting), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'import_batches', id::text, 'bank statement imported: ' || good || ' of ' || n || ' lines matched', request_id);
+    answer := evergreen.import_answer(id, false, outs);
+    perform evergreen.keep_answer('fn_import_bank_statement', request_id, input, answer);
+  exception when sqlstate 'EG0DR' then
+    answer := jsonb_build_object('import_id', null, 'status', case when (bad > 0 and not partial) or good + waiting = 0 then 'refused' else 'dry_run' end, 'repeated', false,
+      'rows', n, 'accepted', good, 'refused', n - good - waiting, 'unmatched', waiting, 'refusals', evergreen.import_refusals(outs));
+  end;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_import_bank_statement(text, jsonb, jsonb, boolean, boolean, text) is
+  'Takes a bank statement in: lines = [{line, side, amount, booked_on, currency, reference, end_to_end, remittance, account, counterparty_account}] are matched to open orders by reference or account and exact amount, and their cash confirmed; the others wait unmatched. Lines of earlier statements count once. As fn_import_orders otherwise. EG400, EG404, EG413.';
+
+-- from sql/6h-fn-payments.sql
+-- Files out: accounts that money is paid to, approved by a second person, and the payment files that pay redemptions.
+
+create or replace function evergreen.is_account(number text) returns boolean language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+  moved text := substr(number, 5) || left(number, 4);
+  digits text := '';
+  c text;
+begin
+  if number !~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11}' then
+    return number ~ '^[A-Za-z0-9][A-Za-z0-9./-]{2,33}$';
+  end if;
+  if number !~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$' then
+    return false;
+  end if;
+  foreach c in array string_to_array(moved, null) loop
+    digits := digits || case when c between 'A' and 'Z' then (ascii(c) - 55)::text else c end;
+  end loop;
+  return digits::numeric % 97 = 1;  -- ISO 13616
+end $$;
+comment on function evergreen.is_account(text) is 'Whether it is an IBAN with right check digits, or an account number that does not look like one.';
+
+create or replace function public.fn_propose_bank_accounts(fund text, accounts jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad record;
+  n int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(accounts::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_propose_bank_accounts', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(accounts) = 'array', 'EG400', 'accounts is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(accounts) between 1 and 10000, 'EG413', 'accounts has 1 to 10,000 rows.');
+  select a.n, a.investor is not null and i.investor_id is null as nobody into bad
+    from (select x.*, row_number() over () as n from jsonb_to_recordset(accounts) x (investor text, account text, bic text, holder text, currency text)) a
+    left join public.investors i on i.code = a.investor or i.investor_id::text = lower(a.investor)
+   where (evergreen.is_account(a.account) and (a.bic is null or a.bic ~ '^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$') and length(a.holder) between 1 and 140
+      and exists (select from public.currencies c where c.code = a.currency) and (a.investor is null or i.investor_id is not null)) is not true order by a.n limit 1;
+  perform evergreen.refuse_unless(bad.n is null or not bad.nobody, 'EG404', 'Account ' || bad.n || ': no investor with that code.');
+  perform evergreen.refuse_unless(bad.n is null, 'EG400', 'Account ' || bad.n || ' has no account number with right check digits, no BIC, no holder or no currency we know.');
+  -- one that is proposed or in force already is not proposed again
+  insert into public.bank_accounts (fund_id, investor_id, account, bic, holder, currency, proposed_by)
+  select distinct of_fund.fund_id, i.investor_id, a.account, a.bic, a.holder, a.currency, evergreen.actor()
+    from jsonb_to_recordset(accounts) a (investor text, account text, bic text, holder text, currency text)
+    left join public.investors i on i.code = a.investor or i.investor_id::text = lower(a.investor)
+   where not exists (select from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is not distinct from i.investor_id and b.account = a.account
+     and b.bic is not distinct from a.bic and b.holder = a.holder and b.currency = a.currency and b.status in ('proposed', 'active'));
+  get diagnostics n = row_count;
+  if n > 0 then
+    perform evergreen.emit('BANK_ACCOUNTS_PROPOSED', of_fund.fund_id, jsonb_build_object('accounts', n), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'bank_accounts', of_fund.fund_id::text, n || ' bank accounts proposed', request_id);
+  end if;
+  answer := jsonb_build_object('proposed', n, 'known', jsonb_array_length(accounts) - n);
+  perform evergreen.keep_answer('fn_propose_bank_accounts', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_bank_accounts(text, jsonb, text) is
+  'Proposes accounts to pay to and from: [{investor | null for the fund''s own, account, bic, holder, currency}]; another person decides. EG400, EG404, EG413.';
+
+create or replace function public.fn_decide_bank_accounts(accounts jsonb, decision text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  ids uuid[];
+  of_fund uuid;
+  n int;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('accounts', accounts, 'decision', decision);
+  answer := evergreen.earlier_answer('fn_decide_bank_accounts', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(decision in ('approved', 'rejected', 'ended'), 'EG400', 'decision is approved, rejected or ended.');
+  perform evergreen.refuse_unless(jsonb_typeof(accounts) = 'array', 'EG400', 'accounts is a list of ids.');
+  perform evergreen.refuse_unless(jsonb_array_length(accounts) between 1 and 10000, 'EG413', 'accounts has 1 to 10,000 ids.');
+  ids := array(select distinct x::uuid from jsonb_array_elements_text(accounts) x);
+  select min(b.fund_id::text)::uuid into of_fund from public.bank_accounts b where b.account_id = any (ids) having count(*) = cardinality(ids) and count(distinct b.fund_id) = 1;
+  perform evergreen.refuse_unless(of_fund is not null, 'EG404', 'An id names no account, or they are of several funds.');
+  perform 1 from public.funds f where f.fund_id = of_fund for no key update;
+  perform 1 from public.bank_accounts b where b.account_id = any (ids) order by b.account_id for no key update;
+  perform evergreen.refuse_unless(not exists (select from public.bank_accounts b where b.account_id = any (ids) and b.status <> case decision when 'ended' then 'active' else 'proposed' end),
+    'EG428', 'An account is not ' || case decision when 'ended' then 'in force.' else 'proposed any more.' end);
+  -- whoever can write an account and approve it could pay himself
+  perform evergreen.refuse_unless(decision <> 'approved' or not exists (select from public.bank_accounts b where b.account_id = any (ids) and b.proposed_by = evergreen.actor()),
+    'EG420', 'Who proposed an account cannot approve it.');
+  perform evergreen.refuse_unless(decision <> 'approved' or not exists (select from public.bank_accounts b where b.account_id = any (ids) group by b.investor_id, b.currency having count(*) > 1),
+    'EG428', 'Two of the accounts are of one owner and currency; approve one.');
+  if decision = 'approved' then
+    update public.bank_accounts o set status = 'ended' from public.bank_accounts b where b.account_id = any (ids) and o.fund_id = b.fund_id
+      and o.investor_id is not distinct from b.investor_id and o.currency = b.currency and o.status = 'active';
+  end if;
+  update public.bank_accounts b set status = case decision when 'approved' then 'active' else decision end,
+         decided_by = case decision when 'ended' then b.decided_by else evergreen.actor() end, decided_at = now() where b.account_id = any (ids);
+  get diagnostics n = row_count;
+  perform evergreen.emit('BANK_ACCOUNTS_DECIDED', of_fund, jsonb_build_object('accounts', n, 'decision', decision), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund, 'bank_accounts', of_fund::text, n || ' bank accounts ' || decision, request_id);
+  answer := jsonb_build_object('accounts', n, 'decision', decision);
+  perform evergreen.keep_answer('fn_decide_bank_accounts', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decide_bank_accounts(jsonb, text, text) is
+  'Approves, rejects or ends accounts of one fund; who proposed cannot approve, and what was in force for the same owner and currency ends. EG400, EG404, EG413, EG420, EG428.';
+
+create or replace function evergreen.payments_answer(of_file uuid, repeated boolean, missing jsonb) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('payment_file_id', p.payment_file_id, 'message_id', p.message_id, 'created_at', to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'execution_date', p.execution_date, 'currency', p.currency, 'places', (select c.exponent from public.currencies c where c.code = p.currency), 'repeated', repeated, 'missing', missing,
+    'transactions', p.transactions, 'control_sum', p.control_sum::text, 'debtor', jsonb_build_object('holder', d.holder, 'account', d.account, 'bic', d.bic),
+    'transfers', (select jsonb_agg(jsonb_build_object('flow_id', l.flow_id, 'end_to_end', l.end_to_end, 'amount', trim_scale(l.amount)::text, 'holder', a.holder, 'account', a.account,
+        'bic', a.bic, 'remittance', 'Redemption ' || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
+      from public.payment_lines l join public.bank_accounts a on a.account_id = l.account_id join public.funds f on f.fund_id = p.fund_id where l.payment_file_id = p.payment_file_id))
+    from public.payment_files p join public.bank_accounts d on d.account_id = p.account_id where p.payment_file_id = of_file
+$$;
+comment on function evergreen.payments_answer(uuid, boolean, jsonb) is 'Everything a payment file says, from rows that do not change.';
+
+do $$
+begin
+  if to_regtype('evergreen.payment') is null then
+    create type evergreen.payment as (flow_id uuid, investor text, amount numeric, account_id uuid);
+  end if;
+end $$;
+
+create or replace function evergreen.settlement_day(of_fund uuid, dealt date) returns date language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  days int;
+  market text;
+  today date;
+  day date := dealt;
+begin
+  select coalesce(max((p.body ->> 'settlementDays')::int), 0), min(p.body ->> 'calendar') into days, market
+    from public.dealing_days d join public.dealing_policies p on p.policy_id = d.policy_id where d.fund_id = of_fund and d.dealing_date = dealt;
+  select coalesce(market, f.calendar), (now() at time zone f.time_zone)::date into market, today from public.funds f where f.fund_id = of_fund;
+  if days > 0 then
+    select g::date into day from generate_series(dealt + 1, dealt + 3 * days + 30, interval '1 day') g where evergreen.is_business_day(market, g::date) order by g offset days - 1 limit 1;
+  end if;
+  return (select g::date from generate_series(greatest(day, today), greatest(day, today) + 60, interval '1 day') g where evergreen.is_business_day(market, g::date) order by g limit 1);
+end $$;
+comment on function evergreen.settlement_day(uuid, date) is 'When redemptions of a dealing date are paid: so many business days after it as the policy says, and never before today.';
+
+create or replace function public.fn_export_payments(fund text, dealing_date date, execution_date date default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  debtor public.bank_accounts;
+  id uuid := gen_random_uuid();
+  earlier uuid;
+  missing jsonb;
+  pays evergreen.payment[];
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'dealing_date', dealing_date, 'execution_date', execution_date);
+  answer := evergreen.earlier_answer('fn_export_payments', request_id, input);
+  if answer is not null then
+    return evergreen.payments_answer((answer ->> 'payment_file_id')::uuid, false, answer -> 'missing');
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(isfinite(dealing_date) and (execution_date is null or isfinite(execution_date)), 'EG400', 'dealing_date and execution_date are dates.');
+  perform evergreen.refuse_unless(execution_date is null or execution_date >= (now() at time zone of_fund.time_zone)::date, 'EG400', 'execution_date has passed.');
+  select * into debtor from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is null and b.currency = of_fund.base_currency and b.status = 'active';
+  perform evergreen.refuse_unless(found, 'EG428', 'The fund has no approved account of its own in its currency.');
+  -- what is due and in no payment file yet; in one order, as everyone locks orders
+  select array_agg(row(f.flow_id, i.code, f.net_amount, a.account_id)::evergreen.payment order by f.flow_id) into pays
+    from (select x.* from public.fund_flows x join public.dealing_days d on d.dealing_day_id = x.dealing_day_id
+           where x.fund_id = of_fund.fund_id and d.dealing_date = fn_export_payments.dealing_date and x.direction = 'redemption' and x.order_kind = 'plain' and x.status = 'claimable'
+             and x.cleared_at is null and x.net_amount > 0 order by x.flow_id for no key update of x) f
+    join public.investors i on i.investor_id = f.investor_id
+    left join public.bank_accounts a on a.fund_id = of_fund.fund_id and a.investor_id = f.investor_id and a.currency = f.currency and a.status = 'active'
+   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.live);
+  select coalesce(jsonb_agg(jsonb_build_object('flow_id', p.flow_id, 'investor', p.investor) order by p.flow_id), '[]') into missing from unnest(pays) p where p.account_id is null;
+  pays := array(select p from unnest(pays) p where p.account_id is not null);
+  if cardinality(pays) = 0 then
+    -- nothing new: the file that was made is made again, byte for byte
+    select p.payment_file_id into earlier from public.payment_files p where p.fund_id = of_fund.fund_id and p.dealing_date = fn_export_payments.dealing_date and p.status = 'exported'
+     order by p.created_at desc limit 1;
+    perform evergreen.refuse_unless(earlier is not null, 'EG428', case when missing = '[]' then 'No redemption of that dealing date is due.'
+      else 'No investor of a redemption that is due has an approved account.' end);
+    return evergreen.payments_answer(earlier, true, missing);
+  end if;
+  perform evergreen.refuse_unless(cardinality(pays) <= 50000, 'EG413', 'A payment file has at most 50,000 payments.');
+  insert into public.payment_files (payment_file_id, fund_id, dealing_date, execution_date, account_id, currency, message_id, transactions, control_sum, exported_by)
+  select id, of_fund.fund_id, fn_export_payments.dealing_date, coalesce(fn_export_payments.execution_date, evergreen.settlement_day(of_fund.fund_id, fn_export_payments.dealing_date)),
+    debtor.account_id, of_fund.base_currency, 'EVG' || replace(id::text, '-', ''), count(*), sum(p.amount), evergreen.actor() from unnest(pays) p;
+  -- the identifier comes back on the statement, and matches the debit to its order
+  insert into public.payment_lines (payment_file_id, flow_id, account_id, end_to_end, amount)
+  select id, p.flow_id, p.account_id, replace(p.flow_id::text, '-', ''), p.amount from unnest(pays) p;
+  perform evergreen.emit('PAYMENTS_EXPORTED', of_fund.fund_id, jsonb_build_object('payment_file_id', id, 'payments', cardinality(pays)), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'payment_files', id::text, 'payment file with ' || cardinality(pays) || ' payments', request_id);
+  answer := evergreen.payments_answer(id, false, missing);
+  -- kept without the payments: names and accounts stay in their table
+  perform evergreen.keep_answer('fn_export_payments', request_id, input, jsonb_build_object('payment_file_id', id, 'missing', missing));
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_export_payments(text, date, date, text) is
+  'Puts the redemptions of a dealing date that are due, each once, into a payment file; with nothing new it answers the last one again. Amounts in fund currency. Returns the whole file; missing = who has no approved account. EG400, EG404, EG413, EG428.';
+
+create or replace function public.fn_withdraw_payments(payment_file_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.payment_files;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('payment_file_id', payment_file_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_withdraw_payments', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.payment_files x where x.payment_file_id = fn_withdraw_payments.payment_file_id) for no key update;
+  select * into p from public.payment_files x where x.payment_file_id = fn_withdraw_payments.payment_file_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No payment file with that id.');
+  perform evergreen.refuse_unless(p.status = 'exported', 'EG428', 'The payment file was withdrawn already.');
+  perform evergreen.refuse_unless(not exists (select from public.payment_lines l join public.fund_flows f on f.flow_id = l.flow_id where l.payment_file_id = p.payment_file_id
+    and f.status = 'settled'), 'EG428', 'Payments of the file have been made.');
+  update public.payment_lines l set live = false where l.payment_file_id = p.payment_file_id;
+  update public.payment_files x set status = 'withdrawn', withdrawn_at = now(), withdrawn_by = evergreen.actor(), reason = fn_withdraw_payments.reason where x.payment_file_id = p.payment_file_id;
+  perform evergreen.emit('PAYMENTS_WITHDRAWN', p.fund_id, jsonb_build_object('payment_file_id', p.payment_file_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(p.fund_id, 'payment_files', p.payment_file_id::text, 'payment file withdrawn', request_id);
+  perform evergreen.keep_answer('fn_withdraw_payments', request_id, input, '{"status": "withdrawn"}');
+  return 'withdrawn';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_withdraw_payments(uuid, text, text) is 'Takes a payment file back that was not sent, so that its redemptions can be exported again. EG400, EG404, EG428.';
+
+-- from sql/6i-fn-statements.sql
+-- What an investor is told: the books of a holder as known on a time, the flows that performance is measured from, and one stored statement per dealing day.
+
+create or replace function evergreen.statement_entries(of_class uuid, of_investors uuid[], known_on timestamptz, since date)
+returns table (entry_id uuid, investor_id uuid, lot_id uuid, flow_id uuid, effective_on date, recorded_at timestamptz, kind text, via text, units numeric, amount numeric,
+  price numeric, charge numeric, equalisation numeric, reverses uuid, sign int) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with pieces as (
+    select u.entry_id, u.investor_id, u.lot_id, u.flow_id, u.units, t.ledger_tx_id, t.recorded_at, o.kind as posted_as, l.opened_on, l.price as lot_price,
+           coalesce(d.dealing_date, case o.kind when 'opening' then l.opened_on else (o.effective_at at time zone 'UTC')::date end) as effective_on,
+           f.direction, f.order_kind, a.price, a.levy, a.fee, a.credit, a.equalisation_credit,
+           case when t.reverses is null then 1 else -1 end as sign,
+           -- a piece of a reversal takes back the piece of the same lot and order
+           case when t.reverses is not null then (select x.entry_id from public.unit_ledger x where x.ledger_tx_id = t.reverses and x.account = 'holder'
+             and x.lot_id = u.lot_id and x.flow_id is not distinct from u.flow_id) end as reverses,
+           -- the cash of an order stands once, on the first of its pieces
+           row_number() over (partition by u.ledger_tx_id, u.flow_id order by u.lot_id) = 1 and u.flow_id is not null as bears_cash
+      from public.unit_ledger u
+      join public.ledger_transactions t on t.ledger_tx_id = u.ledger_tx_id
+      join public.ledger_transactions o on o.ledger_tx_id = coalesce(t.reverses, t.ledger_tx_id)
+      join public.lots l on l.lot_id = u.lot_id
+      left join public.dealing_days d on d.dealing_day_id = o.dealing_day_id
+      left join public.fund_flows f on f.flow_id = u.flow_id
+      -- one by one through its unique index: as a join, fresh statistics once read a whole day for every entry
+      left join lateral (select x.price, x.levy, x.fee, x.credit, x.equalisation_credit from public.allocations x
+        where x.dealing_day_id = o.dealing_day_id and x.flow_id = u.flow_id limit 1) a on true
+     where u.share_class_id = of_class and u.investor_id = any (of_investors) and u.account = 'holder' and t.recorded_at <= known_on
+       -- of a long history only the postings that may be later are read
+       and (since is null or u.ledger_tx_id = any (array(select x.ledger_tx_id from public.ledger_transactions x
+         left join public.dealing_days y on y.dealing_day_id = x.dealing_day_id where x.fund_id = (select c.fund_id from public.share_classes c where c.share_class_id = of_class)
+          and coalesce(y.dealing_date, 'infinity') > since)))
+  )
+  select p.entry_id, p.investor_id, p.lot_id, p.flow_id, p.effective_on, p.recorded_at,
+         case when p.flow_id is null or p.order_kind = 'transfer' then case when p.units * p.sign > 0 then 'transfer_in' else 'transfer_out' end else p.direction end,
+         case when p.posted_as = 'opening' then 'taken_over' when p.flow_id is null then 'transfer' when p.order_kind = 'plain' then 'cash' else p.order_kind end,
+         p.units,
+         case when p.bears_cash and p.order_kind <> 'transfer' then coalesce((select abs(sum(m.amount)) from public.cash_movements m
+           where m.flow_id = p.flow_id and m.ledger_tx_id = p.ledger_tx_id and m.investor_id = p.investor_id), 0) else 0 end,
+         case when p.posted_as = 'opening' then p.lot_price when p.order_kind <> 'transfer' then p.price end,
+         -- what an equalisation credit costs is money of the investor still
+         case when p.bears_cash and p.order_kind <> 'transfer' then greatest(0, p.levy + p.fee - case p.direction when 'subscription' then p.equalisation_credit else 0 end) else 0 end,
+         case when p.bears_cash and p.order_kind <> 'transfer' then p.sign * case p.direction when 'subscription' then p.equalisation_credit else -p.credit end else 0 end,
+         p.reverses, p.sign
+    from pieces p where since is null or p.effective_on > since
+$$;
+comment on function evergreen.statement_entries(uuid, uuid[], timestamptz, date) is
+  'Unit entries of holders of a class with the day they are effective on, what they are, and the cash, price and charges of their order; as recorded up to a time, effective after a day (null: all). Units signed, money unsigned.';
+
+create or replace function evergreen.class_strikes(of_class uuid, known_on timestamptz)
+returns table (strike_id uuid, nav_date date, version int, published_at timestamptz, nav_per_unit numeric, dealing_price_sub numeric, dealing_price_red numeric, units numeric,
+  management_fee_per_unit numeric, performance_fee_per_unit numeric, equalisation_per_unit numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select n.strike_id, s.nav_date, s.version, n.published_at, n.nav_per_unit, n.dealing_price_sub, n.dealing_price_red, n.units,
+         round(c.management_fee / nullif(n.units, 0), 18), round(c.performance_fee / nullif(n.units, 0), 18), c.equalisation_per_unit
+    from public.class_navs n join public.nav_strikes s on s.strike_id = n.strike_id
+    -- what the class was charged since the strike before stands in the body that people approved, where whoever proposed it said so
+    left join lateral (select r.management_fee, r.performance_fee, r.equalisation_per_unit from public.proposals p,
+        jsonb_to_recordset(case jsonb_typeof(p.body -> 'classes') when 'array' then p.body -> 'classes' else '[]' end)
+          r (share_class_id uuid, management_fee numeric, performance_fee numeric, equalisation_per_unit numeric)
+       where p.proposal_id = s.proposal_id and r.share_class_id = of_class limit 1) c on true
+   where n.share_class_id = of_class and n.published_at <= known_on
+   order by s.nav_date, n.published_at, s.version
+$$;
+comment on function evergreen.class_strikes(uuid, timestamptz) is
+  'Every published version of every strike of a class up to a time, in order; fees are money per unit charged since the strike before, null when the strike does not say.';
+
+create or replace function evergreen.lot_credit(initial numeric, units numeric, issued numeric, per_unit numeric) returns numeric language sql immutable set search_path = pg_catalog, pg_temp as $$
+  -- a redemption takes its share of the credit with it; what is out of reach below the high-water mark is not worth anything today
+  select case when issued > 0 then least(trunc(coalesce(initial, 0) * units / issued, 4), trunc(units * per_unit, 4)) else 0 end
+$$;
+comment on function evergreen.lot_credit(numeric, numeric, numeric, numeric) is 'Equalisation credit of a lot with so many units left, as far as it is in reach (money; per_unit null: all of it).';
+
+create or replace function evergreen.first_credit(l public.lots) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce((select a.equalisation_credit from public.allocations a where a.flow_id = l.flow_id and a.equalisation_credit > 0 limit 1),
+    case when l.units_left > 0 then l.equalisation_credit * l.units_issued / l.units_left else 0 end)
+$$;
+comment on function evergreen.first_credit(public.lots) is 'Equalisation credit a lot was issued with.';
+
+create or replace function public.fn_statement_books(investor_id uuid, share_class_id uuid, known_on timestamptz default null) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  class public.share_classes;
+  limit_at timestamptz := coalesce(known_on, now());
+  answer jsonb;
+begin
+  perform evergreen.require_role('lp_role', 'pm_role', 'ops_role', 'audit_role');
+  perform evergreen.refuse_unless(exists (select from public.investors i where i.investor_id = fn_statement_books.investor_id)
+    and (evergreen.role_name() <> 'lp_role' or exists (select from evergreen.my_investors m where m.investor_id = fn_statement_books.investor_id)), 'EG404', 'No investor with that id.');
+  select * into class from public.share_classes c where c.share_class_id = fn_statement_books.share_class_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No class with that id.');
+  perform evergreen.refuse_unless(isfinite(limit_at), 'EG400', 'known_on is a time.');
+  with entries as materialized (
+    select e.* from evergreen.statement_entries(class.share_class_id, array[fn_statement_books.investor_id], 'infinity', null) e
+  ), known as materialized (select e.* from entries e where e.recorded_at <= limit_at),
+  strikes as materialized (
+    select s.* from evergreen.class_strikes(class.share_class_id, limit_at) s where s.nav_date >= (select min(k.effective_on) from known k)
+  ), taken as (
+    -- units taken over have the price of the take-over on days on which nothing was struck
+    select k.effective_on as nav_date, min(k.recorded_at) as published_at, round(sum(k.units * k.price) / sum(k.units), 18) as nav_per_unit
+      from known k where k.via = 'taken_over' and k.sign = 1 and k.effective_on not in (select s.nav_date from strikes s) group by k.effective_on
+  ), lots as (
+    -- backwards from what is stored as left, so that entries and lots are two sources
+    select l.lot_id, x.effective_on, x.recorded_at, x.units, evergreen.lot_credit(evergreen.first_credit(l), x.units, l.units_issued, x.reach) as equalisation
+      from public.lots l
+      cross join lateral (
+        select y.effective_on, y.reach, (select max(k.recorded_at) from known k where k.lot_id = l.lot_id and k.effective_on <= y.effective_on) as recorded_at,
+               l.units_left - coalesce((select sum(e.units) from entries e where e.lot_id = l.lot_id and (e.effective_on > y.effective_on or e.recorded_at > limit_at)), 0) as units
+          from (select k.effective_on, (select s.equalisation_per_unit from strikes s where s.nav_date = k.effective_on order by s.published_at desc limit 1) as reach
+                  from known k where k.lot_id = l.lot_id
+                union
+                -- a credit is worth something else on every strike
+                select s.nav_date, s.equalisation_per_unit from strikes s where evergreen.first_credit(l) > 0 and s.nav_date >= l.opened_on
+                   and s.published_at = (select max(v.published_at) from strikes v where v.nav_date = s.nav_date)) y) x
+     where l.share_class_id = class.share_class_id and l.investor_id = fn_statement_books.investor_id and x.recorded_at is not null
+  )
+  select jsonb_build_object(
+    'fund', jsonb_build_object('code', f.code, 'name', f.name, 'synthetic', f.synthetic),
+    'shareClass', jsonb_build_object('id', class.share_class_id, 'code', class.code),
+    'feesStated', coalesce((select bool_and(s.management_fee_per_unit is not null or s.performance_fee_per_unit is not null) from strikes s), false),
+    'takenOver', exists (select from known k where k.via = 'taken_over'),
+    'currency', class.currency, 'unitsDp', class.units_dp, 'investor', fn_statement_books.investor_id,
+    'knownOn', to_char(limit_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'entries', coalesce((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', k.entry_id, 'effectiveOn', k.effective_on,
+        'recordedAt', to_char(k.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'lot', k.lot_id, 'kind', k.kind, 'units', trim_scale(k.units)::text,
+        'amount', trim_scale(k.amount)::text, 'price', case when k.kind in ('subscription', 'redemption') then trim_scale(k.price)::text end,
+        'charge', trim_scale(k.charge)::text, 'equalisation', trim_scale(k.equalisation)::text, 'reverses', k.reverses,
+        'order', case when k.kind in ('subscription', 'redemption') then k.flow_id end)) order by k.effective_on, k.recorded_at, k.entry_id) from known k), '[]'),
+    'lots', coalesce((select jsonb_agg(jsonb_build_object('lot', l.lot_id, 'effectiveOn', l.effective_on,
+        'recordedAt', to_char(l.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'units', trim_scale(l.units)::text,
+        'equalisation', trim_scale(l.equalisation)::text) order by l.lot_id, l.effective_on) from lots l), '[]'),
+    'strikes', coalesce((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('date', s.nav_date,
+        'recordedAt', to_char(s.published_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'navPerUnit', trim_scale(s.nav_per_unit)::text,
+        'dealingPriceSub', trim_scale(s.dealing_price_sub)::text, 'dealingPriceRed', trim_scale(s.dealing_price_red)::text,
+        'managementFeePerUnit', trim_scale(s.management_fee_per_unit)::text, 'performanceFeePerUnit', trim_scale(s.performance_fee_per_unit)::text)) order by s.nav_date, s.published_at, s.version)
+      from (select nav_date, published_at, 0 as version, nav_per_unit, null::numeric as dealing_price_sub, null::numeric as dealing_price_red, null::numeric as management_fee_per_unit,
+                   null::numeric as performance_fee_per_unit from taken
+            union all select nav_date, published_at, version, nav_per_unit, dealing_price_sub, dealing_price_red, management_fee_per_unit, performance_fee_per_unit from strikes) s), '[]'))
+    into answer from public.funds f where f.fund_id = class.fund_id;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_statement_books(uuid, uuid, timestamptz) is
+  'The books of an investor in a class as recorded up to a time: entries, lots and every published version of every strike, in the shape a capital account statement is made from; an LP only its own. EG400, EG404.';
+
+create or replace function public.fn_performance_books(fund text, investor_ids uuid[] default null, share_class text default null, known_on timestamptz default null) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund public.funds;
+  limit_at timestamptz := coalesce(known_on, now());
+  wanted uuid[];
+  answer jsonb;
+begin
+  perform evergreen.require_role('lp_role', 'pm_role', 'ops_role', 'audit_role');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or of_fund.fund_id in (select evergreen.my_fund_ids())), 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(isfinite(limit_at), 'EG400', 'known_on is a time.');
+  perform evergreen.refuse_unless(coalesce(cardinality(investor_ids), 1) between 1 and 10000, 'EG413', 'investor_ids has 1 to 10,000 ids.');
+  perform evergreen.refuse_unless(share_class is null or exists (select from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class)),
+    'EG404', 'The fund has no class with that code.');
+  -- nobody named: for an investor all of the own, for the others every holder there was
+  if evergreen.role_name() = 'lp_role' then
+    wanted := coalesce(investor_ids, array(select m.investor_id from evergreen.my_investors m));
+    perform evergreen.refuse_unless(wanted <@ array(select m.investor_id from evergreen.my_investors m), 'EG404', 'No investor with that id.');
+  else
+    wanted := coalesce(investor_ids, array(select distinct l.investor_id from public.lots l join public.share_classes c on c.share_class_id = l.share_class_id where c.fund_id = of_fund.fund_id));
+    perform evergreen.refuse_unless(investor_ids is null or (select count(*) from public.investors i where i.investor_id = any (investor_ids)) = (select count(distinct x) from unnest(investor_ids) x),
+      'EG404', 'No investor with that id.');
+  end if;
+  select jsonb_build_object(
+    'fund', jsonb_build_object('code', of_fund.code, 'name', of_fund.name, 'synthetic', of_fund.synthetic), 'currency', of_fund.base_currency,
+    'knownOn', to_char(limit_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'holders', cardinality(wanted),
+    'classes', coalesce((select jsonb_agg(jsonb_build_object('id', c.share_class_id, 'code', c.code,
+        -- the version recorded last is the price of the day
+        'prices', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'price', trim_scale(s.nav_per_unit)::text) order by s.nav_date)
+           from (select distinct on (x.nav_date) x.nav_date, x.nav_per_unit from evergreen.class_strikes(c.share_class_id, limit_at) x order by x.nav_date, x.published_at desc, x.version desc) s), '[]'),
+        'flows', coalesce((select jsonb_agg(jsonb_build_object('date', e.effective_on, 'via', e.via, 'units', trim_scale(e.units)::text, 'paidIn', trim_scale(e.paid_in)::text,
+             'paidOut', trim_scale(e.paid_out)::text) order by e.effective_on, e.via)
+           from (select x.effective_on, x.via, sum(x.units) as units,
+                        sum(case when x.via = 'taken_over' then round(x.units * x.price, 4) when x.kind = 'subscription' then x.sign * x.amount else 0 end) as paid_in,
+                        sum(case when x.kind = 'redemption' then x.sign * x.amount else 0 end) as paid_out
+                   from evergreen.statement_entries(c.share_class_id, wanted, limit_at, null) x group by x.effective_on, x.via) e
+          where e.units <> 0 or e.paid_in <> 0 or e.paid_out <> 0), '[]')) order by c.code)
+       from public.share_classes c where c.fund_id = of_fund.fund_id and (share_class is null or c.code = share_class or c.share_class_id::text = share_class)), '[]'),
+    -- marks older than 90 days as a share of NAV (R5), and whether the fund borrows, per date
+    'dates', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'staleShare', trim_scale(round(s.stale / nullif(s.nav, 0), 18))::text, 'borrows', s.borrows) order by s.nav_date)
+       from (select distinct on (x.nav_date) x.nav_date, x.nav, i.stale, i.borrows from public.nav_strikes x
+               join lateral (select min(n.published_at) as published_at from public.class_navs n where n.strike_id = x.strike_id) p on p.published_at <= limit_at
+               cross join lateral (select coalesce(sum(v.value) filter (where v.kind = 'asset' and v.age_days > 90), 0) as stale, coalesce(bool_or(v.kind = 'debt' and v.value <> 0), false) as borrows
+                 from public.nav_inputs v where v.strike_id = x.strike_id) i
+              where x.fund_id = of_fund.fund_id order by x.nav_date, p.published_at desc, x.version desc) s), '[]'))
+    into answer;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_performance_books(text, uuid[], text, timestamptz) is
+  'Prices and dated flows of a fund by class, of the investors named (an LP: its own; else every holder), as recorded up to a time; units signed, money in the fund''s currency. EG400, EG404, EG413.';
+
+create or replace function evergreen.statement_bodies(d public.dealing_days)
+returns table (investor_id uuid, strike_id uuid, opening_strike_id uuid, body jsonb, foots boolean) language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  class public.share_classes;
+  exponent int;
+  struck record;
+  before record;
+  of_investors uuid[];
+  credited boolean;
+  for_all jsonb;
+  nothing numeric;
+begin
+  select * into class from public.share_classes c where c.share_class_id = d.share_class_id;
+  select u.exponent into exponent from public.currencies u where u.code = class.currency;
+  -- the version that counts now: what was restated since is corrected
+  select s.* into struck from evergreen.class_strikes(class.share_class_id, now()) s where s.nav_date = d.dealing_date order by s.published_at desc, s.version desc limit 1;
+  perform evergreen.refuse_unless(found, 'EG428', 'The dealing day has no published price.');
+  select s.* into before from evergreen.class_strikes(class.share_class_id, now()) s where s.nav_date < d.dealing_date order by s.nav_date desc, s.published_at desc, s.version desc limit 1;
+  of_investors := array(select distinct a.investor_id from public.allocations a where a.dealing_day_id = d.dealing_day_id);
+  credited := exists (select from public.allocations a where a.investor_id = any (of_investors) and a.share_class_id = class.share_class_id and a.equalisation_credit > 0);
+  nothing := round(0::numeric, exponent);
+  select jsonb_build_object(
+      'form', 'evergreen-statement-1', 'fund', jsonb_build_object('code', u.code, 'name', u.name, 'synthetic', u.synthetic),
+      'shareClass', jsonb_build_object('id', class.share_class_id, 'code', class.code, 'unitsDp', class.units_dp, 'priceDp', class.price_dp),
+      'currency', class.currency, 'dealingDayId', d.dealing_day_id, 'dealingDate', d.dealing_date, 'orderRoot', d.order_root,
+      'strike', jsonb_build_object('id', struck.strike_id, 'version', struck.version, 'navPerUnit', trim_scale(struck.nav_per_unit)::text),
+      'opening', case when before.strike_id is not null then
+        jsonb_build_object('id', before.strike_id, 'version', before.version, 'date', before.nav_date, 'navPerUnit', trim_scale(before.nav_per_unit)::text) end,
+      'gate', jsonb_build_object('active', coalesce((d.decision ->> 'gate')::boolean, false), 'fraction', trim_scale((d.decision ->> 'fraction')::numeric)::text,
+        'capUnits', trim_scale((d.decision ->> 'cap_units')::numeric)::text))
+    into for_all from public.funds u where u.fund_id = d.fund_id;
+  return query
+  with entries as materialized (
+    -- what is effective later too: the units of a day are those of now less what came since
+    select e.*, e.effective_on <= struck.nav_date as within, e.kind in ('subscription', 'redemption') as dealt,
+           -- units taken over between two strikes come in at the price of the take-over
+           case when e.via = 'taken_over' and e.effective_on < struck.nav_date then e.price else struck.nav_per_unit end as came_at
+      from evergreen.statement_entries(class.share_class_id, of_investors, now(), before.nav_date) e
+  ), credits as (
+    select x.investor_id, sum(evergreen.lot_credit(x.first, x.units_to, x.units_issued, struck.equalisation_per_unit)) as credit_to,
+           sum(evergreen.lot_credit(x.first, x.units_from, x.units_issued, before.equalisation_per_unit)) as credit_from
+      from (select l.investor_id, l.lot_id, l.units_issued, evergreen.first_credit(l) as first, l.units_left - coalesce(sum(e.units), 0) as units_from,
+                   l.units_left - coalesce(sum(e.units) filter (where not e.within), 0) as units_to
+              from public.lots l left join entries e on e.lot_id = l.lot_id
+             where credited and l.share_class_id = class.share_class_id and l.investor_id = any (of_investors) group by l.lot_id) x
+     group by x.investor_id
+  ), sums as (
+    select k.id as investor_id, coalesce(h.units, 0) - coalesce(sum(e.units), 0) as units_from, coalesce(h.units, 0) - coalesce(sum(e.units) filter (where not e.within), 0) as units_to,
+           coalesce(h.units, 0) - coalesce(sum(e.units) filter (where e.effective_on >= struck.nav_date), 0) as units_before,
+           coalesce(sum(e.sign * e.amount) filter (where e.within and e.kind = 'subscription'), 0) as paid_in,
+           coalesce(sum(e.sign * e.amount) filter (where e.within and e.kind = 'redemption'), 0) as paid_out,
+           coalesce(sum(e.units * e.came_at) filter (where e.within and not e.dealt), 0) as transferred,
+           coalesce(sum(e.units * (struck.nav_per_unit - e.came_at)) filter (where e.within and not e.dealt), 0) as gained_since,
+           coalesce(sum(e.equalisation) filter (where e.within), 0) as credit_moved,
+           coalesce(sum(e.units * struck.nav_per_unit + e.equalisation) filter (where e.within and e.dealt), 0) as dealt_at_nav
+      from unnest(of_investors) k (id) left join public.holdings h on h.share_class_id = class.share_class_id and h.investor_id = k.id
+      left join entries e on e.investor_id = k.id group by k.id, h.units
+  ), exact as (
+    select s.investor_id, s.units_from, s.units_to,
+           s.units_from * coalesce(before.nav_per_unit, 0) + coalesce(c.credit_from, 0) as opening,
+           s.paid_in, s.paid_out, s.transferred,
+           s.units_from * (struck.nav_per_unit - coalesce(before.nav_per_unit, struck.nav_per_unit)) + s.gained_since
+             + s.units_before * (coalesce(struck.management_fee_per_unit, 0) + coalesce(struck.performance_fee_per_unit, 0)) as gained,
+           s.units_before * coalesce(struck.management_fee_per_unit, 0) as managed, s.units_before * coalesce(struck.performance_fee_per_unit, 0) as performed,
+           coalesce(c.credit_to, 0) - coalesce(c.credit_from, 0) - s.credit_moved as credit_changed,
+           s.dealt_at_nav - (s.paid_in - s.paid_out) as differed,
+           s.units_to * struck.nav_per_unit + coalesce(c.credit_to, 0) as closing
+      from sums s left join credits c on c.investor_id = s.investor_id
+  ), minor as (
+    select x.investor_id, x.units_from, x.units_to, round(x.opening, exponent) as opening, round(x.paid_in, exponent) as paid_in, round(-x.paid_out, exponent) as paid_out,
+           round(x.transferred, exponent) as transferred, round(x.gained, exponent) as gained, round(-x.managed, exponent) as managed, round(-x.performed, exponent) as performed,
+           round(x.credit_changed, exponent) as credit_changed, round(x.differed, exponent) as differed, round(x.closing, exponent) as closing from exact x
+  ), fills as (
+    select a.investor_id, jsonb_agg(jsonb_build_object('orderId', a.flow_id, 'direction', f.direction, 'kind', f.order_kind,
+        'asked', jsonb_build_object('units', trim_scale(f.requested_units)::text, 'amount', trim_scale(f.amount)::text),
+        'requestedUnits', case when f.direction = 'redemption' or f.requested_units is not null then trim_scale(coalesce(a.requested_units, f.requested_units))::text end,
+        'filledUnits', trim_scale(a.filled_units)::text, 'carriedUnits', trim_scale(a.carried_units)::text, 'carriedTo', a.child_flow_id, 'price', trim_scale(a.price)::text,
+        'grossAmount', trim_scale(a.gross_amount)::text, 'levy', trim_scale(a.levy)::text, 'fee', trim_scale(a.fee)::text, 'credit', trim_scale(a.credit)::text,
+        'netAmount', trim_scale(a.net_amount)::text, 'cohort', a.cohort, 'reason', a.reason) order by a.flow_id) as list
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id group by a.investor_id
+  )
+  select m.investor_id, struck.strike_id, before.strike_id, for_all || jsonb_build_object('investorId', m.investor_id,
+      'account', jsonb_build_object(
+        'units', jsonb_build_object('opening', round(m.units_from, class.units_dp)::text, 'closing', round(m.units_to, class.units_dp)::text),
+        'feesStated', struck.management_fee_per_unit is not null or struck.performance_fee_per_unit is not null,
+        -- as text: twelve objects built one by one cost more than all the sums above
+        'lines', ('[{"line":"opening","amount":"' || m.opening || '"},{"line":"contributions","amount":"' || m.paid_in || '"},{"line":"redemptions","amount":"' || m.paid_out
+          || '"},{"line":"distributions","amount":"' || nothing || '"},{"line":"transfers","amount":"' || m.transferred || '"},{"line":"result","amount":"' || m.gained
+          || '"},{"line":"management_fees","amount":"' || m.managed || '"},{"line":"performance_fees","amount":"' || m.performed || '"},{"line":"equalisation","amount":"' || m.credit_changed
+          || '"},{"line":"dealing_difference","amount":"' || m.differed || '"},{"line":"rounding","amount":"' || r.rounding || '"},{"line":"closing","amount":"' || m.closing || '"}]')::jsonb,
+        'foot', jsonb_build_object('sum', m.closing::text, 'closing', m.closing::text, 'ok', true)),
+      'fills', coalesce(g.list, '[]')),
+      -- each line may be off by half a minor unit, and nothing else
+      abs(r.rounding) * 2 <= 11 * power(10::numeric, -exponent)
+    from minor m
+    cross join lateral (select m.closing - (m.opening + m.paid_in + m.paid_out + m.transferred + m.gained + m.managed + m.performed + m.credit_changed + m.differed) as rounding) r
+    left join fills g on g.investor_id = m.investor_id;
+end $$;
+comment on function evergreen.statement_bodies(public.dealing_days) is
+  'The statement of every investor with an order on a posted day, from the strike before to this one as they stand now, with the fills; false where the lines do not add up. EG428 without a price.';
+
+create or replace function public.fn_prepare_statements(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  investors int;
+  wrong int;
+  concerned uuid[];
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_prepare_statements', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('posted', 'claimable', 'settled', 'closed'), 'EG428', 'The dealing day is ' || d.status || '; statements follow its posting.');
+  with fresh as materialized (
+    select b.*, encode(sha256(convert_to(b.body::text, 'UTF8')), 'hex') as digest from evergreen.statement_bodies(d) b
+  ), latest as (
+    select distinct on (s.investor_id) s.investor_id, s.statement_id, s.version, s.hash from public.statements s
+     where s.dealing_day_id = d.dealing_day_id order by s.investor_id, s.version desc
+  ), made as (
+    -- what is as it was keeps its version
+    insert into public.statements (dealing_day_id, investor_id, version, supersedes, strike_id, opening_strike_id, body, hash, effective_at)
+    select d.dealing_day_id, f.investor_id, coalesce(l.version, 0) + 1, l.statement_id, f.strike_id, f.opening_strike_id, f.body, f.digest, d.dealing_date::timestamp at time zone 'UTC'
+      from fresh f left join latest l on l.investor_id = f.investor_id where l.hash is distinct from f.digest
+    returning investor_id
+  )
+  select (select count(*) from fresh), (select count(*) from fresh f where not f.foots), array(select m.investor_id from made m order by 1) into investors, wrong, concerned;
+  perform evergreen.refuse_unless(wrong = 0, 'EG424', wrong || ' statements do not foot.');
+  if cardinality(concerned) > 0 or d.step < 11 then
+    update public.dealing_days x set step = greatest(x.step, 11) where x.dealing_day_id = d.dealing_day_id;
+    perform evergreen.emit('STATEMENTS_READY', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'statements', cardinality(concerned)), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), concerned, request_id);
+    perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'statements prepared: ' || cardinality(concerned) || ' of ' || investors, request_id);
+  end if;
+  answer := jsonb_build_object('dealing_day_id', d.dealing_day_id, 'investors', investors, 'written', cardinality(concerned),
+    -- other days whose statements stand on a strike that was restated since
+    'stale_days', coalesce((select jsonb_agg(x.dealing_day_id order by x.dealing_date) from public.dealing_days x where x.fund_id = d.fund_id and x.dealing_day_id in (
+        select s.dealing_day_id from public.nav_strikes n join public.statements s on n.strike_id in (s.strike_id, s.opening_strike_id)
+         where n.fund_id = d.fund_id and n.state = 'restated' and not exists (select from public.statements later where later.supersedes = s.statement_id))
+      and x.dealing_day_id <> d.dealing_day_id), '[]'));
+  perform evergreen.keep_answer('fn_prepare_statements', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_prepare_statements(uuid, text) is
+  'Writes the statement of every investor with an order on a posted day; called again after a restatement it adds a new version where something changed, and names the other days that stand on a restated strike. EG404, EG424 does not foot, EG428.';
+
+-- from sql/6j-fn-dealing-run.sql
+-- The run of a dealing day beside its steps: where it stands, who knocks, what it reads, marks, unpaid subscriptions, the lab, discarding.
+
+create or replace function evergreen.knock_days(of_fund uuid, on_date date, only_day uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.emit('DEALING_DAY_KNOCKED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'reason', left(why, 200)), evergreen.actor(),
+      jsonb_build_object('workflow_id', d.workflow_id), '{}', null)
+    from (select x.* from public.dealing_days x where x.fund_id = of_fund and (on_date is null or x.dealing_date = on_date) and (only_day is null or x.dealing_day_id = only_day)
+      and x.workflow_id is not null and x.status not in ('closed', 'suspended', 'discarded') order by x.dealing_date, x.dealing_day_id) d;
+end $$;
+comment on function evergreen.knock_days(uuid, date, uuid, text) is 'Tells the runs of a fund''s open dealing days (of a date, or one) to look again.';
+
+create or replace function public.fn_knock_dealing_day(dealing_day_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_knock_dealing_day', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 200, 'EG400', 'reason has 1 to 200 characters.');
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status not in ('closed', 'suspended', 'discarded'), 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.knock_days(d.fund_id, null, d.dealing_day_id, reason);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'asked to look again', request_id);
+  perform evergreen.keep_answer('fn_knock_dealing_day', request_id, input, jsonb_build_object('status', d.status));
+  return d.status;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_knock_dealing_day(uuid, text, text) is 'Tells the run of a dealing day to look again, after somebody corrected what it waits for; returns the status of the day. EG400, EG404, EG428 over.';
+
+create or replace function evergreen.waits_for(d public.dealing_days) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- one NAV per fund and date, over the register as it stands: every class is past its cut-off, and every day before is posted
+  select coalesce(jsonb_agg(w.words order by w.dealing_date, w.code), '[]') from (
+    select x.dealing_date, c.code, case when x.dealing_date = d.dealing_date then 'cut-off of class ' || c.code else 'posting of class ' || c.code || ' of ' || x.dealing_date end as words
+      from public.dealing_days x join public.share_classes c using (share_class_id)
+     where x.fund_id = d.fund_id and x.dealing_day_id <> d.dealing_day_id
+       and (x.dealing_date = d.dealing_date and x.status = 'open'
+         or x.dealing_date < d.dealing_date and x.status not in ('posted', 'claimable', 'settled', 'closed', 'suspended', 'discarded'))
+     order by x.dealing_date, c.code limit 5) w
+$$;
+comment on function evergreen.waits_for(public.dealing_days) is 'What the NAV of a day waits for among the other days of the fund, by name; at most five.';
+
+create or replace function public.fn_read_dealing_day(dealing_day_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  d public.dealing_days;
+  s public.nav_strikes;
+  p public.proposals;
+  a record;
+begin
+  perform evergreen.require_role('agent_commander');
+  select * into d from public.dealing_days x where x.dealing_day_id = fn_read_dealing_day.dealing_day_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
+  select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
+  select * into p from public.proposals x where x.proposal_id = s.proposal_id;
+  -- a tool that this run asked for, if people decided on it or still may
+  select x.activation_id, x.tool, x.proposal_id, q.status, x.status as activation into a from public.lmt_activations x join public.proposals q on q.proposal_id = x.proposal_id
+   where x.fund_id = d.fund_id and q.workflow_id = d.workflow_id and x.status <> 'ended' order by x.created_at desc limit 1;
+  return jsonb_build_object('dealing_day_id', d.dealing_day_id, 'fund_id', d.fund_id, 'status', d.status, 'step', d.step, 'workflow_id', d.workflow_id,
+    -- the database's clock; a little later than the moment itself
+    'cut_off_in_ms', greatest(0, ceil(extract(epoch from d.cut_off_at - clock_timestamp()) * 1000)::bigint),
+    'rechecked', d.rechecked_at is not null,
+    -- one of the classes that deal at a NAV makes it, for all of them
+    'leads', not exists (select from public.dealing_days x join public.share_classes c using (share_class_id), public.share_classes mine
+       where mine.share_class_id = d.share_class_id and x.fund_id = d.fund_id and x.dealing_date = d.dealing_date and c.code < mine.code
+         and x.status not in ('posted', 'claimable', 'settled', 'closed', 'suspended', 'discarded')),
+    'waits_for', case when d.status in ('cut_off', 'inputs_frozen') then evergreen.waits_for(d) else '[]' end,
+    'strike_id', d.strike_id, 'strike_state', s.state, 'lab', d.decision ? 'lab',
+    'blockers', case when s.state = 'estimated' then (select coalesce(jsonb_agg(b.words), '[]') from (
+        select i.label || ': ' || i.blocked_by as words from public.nav_inputs i where i.strike_id = s.strike_id and i.blocked_by is not null
+        union all select x ->> 'words' from jsonb_array_elements(coalesce(s.body #> '{draft,blockers}', '[]')) x order by 1 limit 10) b) else '[]' end,
+    'proposal_id', p.proposal_id, 'proposal_status', p.status,
+    'proposed_for_ms', floor(extract(epoch from clock_timestamp() - p.created_at) * 1000)::bigint,
+    'expires_in_ms', greatest(0, ceil(extract(epoch from p.expires_at - clock_timestamp()) * 1000)::bigint),
+    'suspension', exists (select from public.lmt_activations x where x.fund_id = d.fund_id and x.tool = 'suspension' and x.status = 'active'),
+    'activation_id', a.activation_id, 'tool', a.tool, 'tool_status', case when a.activation = 'active' then 'active' else a.status end);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_dealing_day(uuid) is
+  'Where a dealing day stands, for its run: status, what it waits for, who leads the NAV of the date, what blocks it, how its proposal stands. Times in ms by the database''s clock. EG404.';
+
+create or replace function public.fn_roll_unpaid(dealing_day_id uuid, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  unpaid uuid[];
+  event uuid;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_roll_unpaid', request_id, input);
+  if answer is not null then
+    return (answer ->> 'rolled')::int;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('cut_off', 'inputs_frozen', 'nav_proposed'), 'EG428', 'The dealing day is ' || d.status || '.');
+  -- before anybody knows the price: who could still choose to pay would have an option on it
+  select array_agg(f.flow_id order by f.flow_id) into unpaid from (
+    select x.flow_id from public.fund_flows x where x.dealing_day_id in (select y.dealing_day_id from public.dealing_days y where y.fund_id = d.fund_id and y.dealing_date = d.dealing_date
+       and y.status in ('cut_off', 'inputs_frozen', 'nav_proposed')) and x.status = 'locked' and x.direction = 'subscription' and x.order_kind = 'plain' and x.cleared_at is null
+     order by x.flow_id for no key update) f;
+  if unpaid is not null then
+    event := evergreen.emit('ORDERS_ROLLED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', cardinality(unpaid)), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+    perform evergreen.leave_day(unpaid, event, 'the cash has not come');
+  end if;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'subscriptions without their cash rolled: ' || coalesce(cardinality(unpaid), 0), request_id);
+  perform evergreen.keep_answer('fn_roll_unpaid', request_id, input, jsonb_build_object('rolled', coalesce(cardinality(unpaid), 0)));
+  return coalesce(cardinality(unpaid), 0);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_roll_unpaid(uuid, text) is 'Subscriptions whose cash has not come, of every class that deals on the date, wait for the next dealing day (R6); returns how many. EG404, EG428.';
+
+create or replace function evergreen.leave_day(flows uuid[], event uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  with leaving as materialized (
+    select f.flow_id, f.status from public.fund_flows f where f.flow_id = any (flows) order by f.flow_id for no key update
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, actor)
+    select l.flow_id, l.status, 'accepted', event, left(why, 200), evergreen.actor() from leaving l
+  )
+  update public.fund_flows f set status = 'accepted', dealing_day_id = null, dealing_date = null, priced_at = null, reason = left(why, 200) from leaving l where f.flow_id = l.flow_id;
+end $$;
+comment on function evergreen.leave_day(uuid[], uuid, text) is 'Orders leave their dealing day and wait for the next one they are eligible for.';
+
+create or replace function public.fn_record_lab(dealing_day_id uuid, lab jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'lab', lab);
+  answer := evergreen.earlier_answer('fn_record_lab', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('inputs_frozen', 'nav_proposed'), 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.refuse_unless(jsonb_typeof(lab) = 'object' and octet_length(lab::text) <= 32768, 'EG400', 'lab is a JSON object of at most 32 KB.');
+  update public.dealing_days x set decision = jsonb_build_object('lab', fn_record_lab.lab), step = greatest(x.step, 4) where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'liquidity tools compared', request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_record_lab', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_lab(uuid, jsonb, text) is 'Keeps what each permitted combination of liquidity tools would do on the day, beside the decision to come. EG400, EG404, EG428.';
+
+create or replace function public.fn_discard_dealing_day(dealing_day_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  book uuid[];
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_discard_dealing_day', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  -- what is posted is changed by a restatement only
+  perform evergreen.refuse_unless(d.status in ('open', 'cut_off', 'inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated'), 'EG428', 'The dealing day is ' || d.status || '.');
+  event := evergreen.emit('DEALING_DAY_DISCARDED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  select array_agg(f.flow_id) into book from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status in ('locked', 'priced');
+  delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
+  perform evergreen.leave_day(coalesce(book, '{}'), event, 'the dealing day was discarded');
+  update public.dealing_days x set status = 'discarded' where x.dealing_day_id = d.dealing_day_id;
+  -- a NAV that nobody deals at any more is not decided; one that is final stays so
+  update public.proposals p set status = 'withdrawn', refusal = jsonb_build_object('code', 'EG428', 'reason', 'the dealing day was discarded')
+    from public.nav_strikes s where s.strike_id = d.strike_id and p.proposal_id = s.proposal_id and p.status in ('pending', 'approved')
+     and not exists (select from public.dealing_days x where x.strike_id = s.strike_id and x.status not in ('discarded', 'suspended'));
+  perform evergreen.knock_days(x.fund_id, null, x.dealing_day_id, 'another day was discarded') from public.dealing_days x
+    where x.fund_id = d.fund_id and x.dealing_day_id <> d.dealing_day_id and x.dealing_date >= d.dealing_date;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'dealing day discarded, orders waiting again: ' || coalesce(cardinality(book), 0), request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_discard_dealing_day', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_discard_dealing_day(uuid, text, text) is
+  'Gives a dealing day up that is not posted: its orders are accepted again and deal on a later day. A NAV that was struck stays. EG400, EG404, EG428.';
+
+create or replace function public.fn_record_marks(fund text, marks jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  n int;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(marks::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_record_marks', request_id, input);
+  if answer is not null then
+    return (answer ->> 'marks')::int;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(marks) = 'array', 'EG400', 'marks is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(marks) between 1 and 200000, 'EG413', 'marks has 1 to 200,000 rows.');
+  select count(*) into bad from jsonb_to_recordset(marks) m (asset text, as_of date, value numeric, source text, confirmed boolean)
+    left join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = m.asset or a.id::text = m.asset)
+   where (a.id is not null and isfinite(m.as_of) and m.as_of <= current_date and m.value > -1e30 and m.value < 1e30
+     and evergreen.within_exponent(m.value, of_fund.base_currency) and length(m.source) between 1 and 200) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' marks name no asset of the fund, no date up to today, no value in the currency''s units or no source.');
+  insert into public.asset_snapshots (asset_id, fund_id, as_of, nav, method, source, effective_at)
+  select a.id, of_fund.fund_id, m.as_of, m.value, case when m.confirmed then 'confirmed' else 'recorded' end, m.source, m.as_of::timestamp at time zone 'UTC'
+    from jsonb_to_recordset(marks) m (asset text, as_of date, value numeric, source text, confirmed boolean)
+    join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = m.asset or a.id::text = m.asset);
+  get diagnostics n = row_count;
+  perform evergreen.emit('MARKS_RECORDED', of_fund.fund_id, jsonb_build_object('marks', n), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, null, 'marks recorded');
+  perform evergreen.audit(of_fund.fund_id, 'asset_snapshots', of_fund.fund_id::text, 'marks recorded: ' || n, request_id);
+  perform evergreen.keep_answer('fn_record_marks', request_id, input, jsonb_build_object('marks', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_marks(text, jsonb, text) is
+  'Records marks = [{asset, as_of, value, source, confirmed?}] (fund currency; asset by key or id) beside those of before; a confirmed one is not held back by the price breaker. EG400, EG404, EG413.';
+
+-- from sql/6k-fn-dealing-reads.sql
+-- What the rooms read to strike a NAV and to deal: one answer, one snapshot, as one JSON value, since a book may have 50,000 orders.
+
+create or replace function public.fn_read_nav_facts(dealing_day_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  d public.dealing_days;
+  f public.funds;
+begin
+  perform evergreen.require_role('agent_commander');
+  select * into d from public.dealing_days x where x.dealing_day_id = fn_read_nav_facts.dealing_day_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
+  select * into f from public.funds x where x.fund_id = d.fund_id;
+  return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'nav_date', d.dealing_date,
+    'assets', evergreen.marks_of(f.fund_id, d.dealing_date), 'ledger', evergreen.ledger_figures(f.fund_id), 'classes', evergreen.class_figures(f.fund_id, d.dealing_date),
+    'reconciliation_breaks', (select count(*) from evergreen.broken_invariants(f.fund_id)));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_nav_facts(uuid) is
+  'What the NAV of a dealing day is made of: marks with their age limits and anchors, balances of the ledger, classes since their last strike, broken invariants. Fund currency. EG404.';
+
+create or replace function evergreen.marks_of(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with ages as (select p.value from public.platform_settings p where p.key = 'nav_max_age_days'),
+  moves as (select p.value from public.platform_settings p where p.key = 'data_drift_threshold_bps'),
+  before as (select s.strike_id from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1)
+  select coalesce(jsonb_agg(jsonb_build_object('asset_id', a.id, 'label', a.external_key, 'type', a.type, 'liquid', a.liquid_flag,
+      -- what was bought or sold since the mark is worth what the allocation says; its price is still of the mark's day
+      'value', trim_scale(coalesce(t.market_value, m.nav))::text, 'as_of', m.as_of,
+      'source', left(case when t.market_value is not null then 'allocation ' || t.version || ', mark of ' || m.source else m.source end, 200),
+      'confirmed', m.method = 'confirmed' or t.market_value is not null,
+      'max_age_days', coalesce((ages.value ->> a.type)::int, (ages.value ->> 'default')::int, 120),
+      'max_move_bps', coalesce((moves.value ->> a.type)::int, (moves.value ->> 'default')::int, 500),
+      'anchor', (select trim_scale(i.value)::text from public.nav_inputs i join before using (strike_id) where i.asset_id = a.id)) order by a.external_key), '[]')
+    from public.assets a left join ages on true left join moves on true
+    left join lateral (select s.nav, s.as_of, s.source, s.method, s.recorded_at from public.asset_snapshots s
+      where s.asset_id = a.id and s.scenario_id = '' and s.as_of <= on_day order by s.as_of desc, s.recorded_at desc, s.created_at desc limit 1) m on true
+    left join lateral (select p.market_value, p.version from public.portfolio_allocations p
+      where p.asset_id = a.id and p.superseded_at is null and p.proposal_id is not null and p.recorded_at > m.recorded_at and p.recorded_at::date <= on_day limit 1) t on true
+   where a.fund_id = of_fund and a.status = 'active'
+$$;
+comment on function evergreen.marks_of(uuid, date) is 'Every active asset of a fund at its latest mark up to a day, with its limits of age and movement and its value in the strike before.';
+
+create or replace function evergreen.ledger_figures(of_fund uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object(
+    'bank', coalesce(sum(b.amount) filter (where b.account = 'bank'), 0)::text,
+    -- per investor: money that came before its dealing is owed to them, units that were dealt before their money are owed by them
+    'prepaid', coalesce(-sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount < 0), 0)::text,
+    'receivable', coalesce(sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount > 0), 0)::text,
+    'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account = 'redemptions_payable'), 0)::text,
+    'fee_payable', coalesce(-sum(b.amount) filter (where b.account = 'fee_payable'), 0)::text,
+    'in_transit', coalesce(sum(b.amount) filter (where b.account = 'in_transit'), 0)::text)
+    from public.cash_balances b where b.fund_id = of_fund
+$$;
+comment on function evergreen.ledger_figures(uuid) is 'What the dealing account holds and what is owed on it, fund currency; capital and income are what the others come from and are not counted.';
+
+create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
+  dealt as (
+    select a.share_class_id, sum(a.net_amount) filter (where f.direction = 'subscription') as bought, sum(a.gross_amount) filter (where f.direction = 'redemption') as sold,
+           sum(a.filled_units) filter (where f.direction = 'redemption') as units_sold
+      from before b join public.dealing_days d on d.fund_id = b.fund_id and d.dealing_date >= b.nav_date and d.dealing_date < on_day
+        and d.status in ('posted', 'claimable', 'settled', 'closed')
+      join public.allocations a on a.dealing_day_id = d.dealing_day_id join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer' group by 1
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code,
+      -- of the register as it stands, or for a strike of the past of the register it was over
+      'units', trim_scale(case when of_strike is null then c.units_outstanding else coalesce(o.units, 0) end)::text, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
+      'price', trim_scale(coalesce(c.nav_per_unit, c.issue_price))::text, 'issue_price', trim_scale(c.issue_price)::text,
+      'last', (select jsonb_build_object('nav_date', b.nav_date, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'nav_per_unit', trim_scale(n.nav_per_unit)::text,
+          'fees', (select x from jsonb_array_elements(coalesce(b.body -> 'fees', '[]')) x where x ->> 'share_class_id' = c.share_class_id::text))
+         from before b join public.class_navs n on n.strike_id = b.strike_id and n.share_class_id = c.share_class_id),
+      'subscribed', coalesce(dealt.bought, 0)::text, 'redeemed', coalesce(dealt.sold, 0)::text, 'units_redeemed', trim_scale(coalesce(dealt.units_sold, 0))::text,
+      'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
+      'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
+        select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
+          'mark', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', l.equalisation_credit::text) order by l.lot_id), '[]')
+          from (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
+                 where u.share_class_id = c.share_class_id and u.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
+                 group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end) order by c.code), '[]')
+    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
+   where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or p.policy_id is not null else o.strike_id is not null end
+$$;
+comment on function evergreen.class_figures(uuid, date, uuid) is
+  'Each class with its last final strike, what was dealt since, its terms in force, and its lots where there is a performance fee; for a strike of the past its classes over its units.';
+
+create or replace function public.fn_read_book(dealing_day_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  d public.dealing_days;
+  s public.nav_strikes;
+  f public.funds;
+  lmt jsonb;
+  days uuid[];
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  select * into d from public.dealing_days x where x.dealing_day_id = fn_read_book.dealing_day_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
+  perform evergreen.refuse_unless(d.strike_id is not null, 'EG428', 'The dealing day is ' || d.status || ': it has no NAV yet.');
+  select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
+  select * into f from public.funds x where x.fund_id = d.fund_id;
+  select p.body into lmt from public.lmt_policies p where p.policy_id = d.lmt_policy_id;
+  -- the gate is one over all classes that deal at this NAV
+  select array_agg(x.dealing_day_id order by x.dealing_day_id) into days from public.dealing_days x
+   where x.strike_id = d.strike_id and x.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated');
+  return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'dealing_date', d.dealing_date, 'strike_state', s.state,
+    'nav', coalesce(s.nav::text, s.body #>> '{draft,nav}'), 'liquid_assets', coalesce(s.body ->> 'liquid_assets', s.body #>> '{draft,liquid_assets}'),
+    'lmt', lmt, 'active', (select coalesce(jsonb_agg(distinct a.tool), '[]') from public.lmt_activations a where a.fund_id = f.fund_id and a.status = 'active'),
+    'quarter_base', (select q.nav::text from public.nav_strikes q where q.fund_id = f.fund_id and q.state = 'final' and q.nav_date < d.dealing_date
+       order by q.nav_date >= date_trunc('quarter', d.dealing_date)::date, case when q.nav_date < date_trunc('quarter', d.dealing_date)::date then q.nav_date end desc, q.nav_date limit 1),
+    'redeemed_in_quarter', evergreen.redeemed_since(f.fund_id, date_trunc('quarter', d.dealing_date)::date, d.dealing_date)::text,
+    'redeemed_in_month', evergreen.redeemed_since(f.fund_id, date_trunc('month', d.dealing_date)::date, d.dealing_date)::text,
+    'classes', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'units_dp', c.units_dp, 'policy', p.body,
+        'nav_per_unit', coalesce(trim_scale(n.nav_per_unit)::text, x.draft ->> 'nav_per_unit')) order by c.code), '[]')
+       from public.share_classes c cross join lateral evergreen.dealing_policy(c.share_class_id, d.dealing_date) p
+       left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = c.share_class_id
+       left join lateral (select e as draft from jsonb_array_elements(coalesce(s.body #> '{draft,classes}', '[]')) e where e ->> 'share_class_id' = c.share_class_id::text) x on true
+      where c.fund_id = f.fund_id and p.policy_id is not null and coalesce(trim_scale(n.nav_per_unit)::text, x.draft ->> 'nav_per_unit') is not null),
+    'days', (select jsonb_agg(jsonb_build_object('dealing_day_id', x.dealing_day_id, 'share_class_id', x.share_class_id, 'status', x.status) order by x.dealing_day_id)
+       from public.dealing_days x where x.dealing_day_id = any (days)),
+    'orders', evergreen.book_orders(days), 'lots', evergreen.book_lots(days),
+    'holdings', case when lmt ? 'investorGate' then evergreen.book_holdings(days, d.dealing_date, lmt #>> '{investorGate,period}') else '[]'::jsonb end);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_book(uuid) is
+  'The locked orders of every class that deals at the NAV of a day, with prices, terms, lots of who redeems, and the figures the gate is held against. EG404, EG428 no NAV yet.';
+
+create or replace function evergreen.redeemed_since(of_fund uuid, since date, before date) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(sum(a.gross_amount), 0) from public.dealing_days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
+   where d.fund_id = of_fund and d.dealing_date >= since and d.dealing_date < before and d.status in ('posted', 'claimable', 'settled', 'closed')
+     and f.direction = 'redemption' and f.order_kind = 'plain'
+$$;
+comment on function evergreen.redeemed_since(uuid, date, date) is 'What redemptions took out of a fund on dealing days from a date until before another; fund currency. Switches and transfers take nothing out.';
+
+create or replace function evergreen.book_orders(days uuid[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive book as materialized (
+    select f.* from public.fund_flows f where f.dealing_day_id = any (days) and f.status in ('locked', 'priced')
+  ), chain as (
+    -- how often what is left of an order was dealt before, and how often it got something
+    select b.flow_id as root, p.parent_flow_id, 1 as dealings, (coalesce(p.filled_units, 0) > 0)::int as fills from book b join public.fund_flows p on p.flow_id = b.parent_flow_id
+    union all
+    select c.root, p.parent_flow_id, c.dealings + 1, c.fills + (coalesce(p.filled_units, 0) > 0)::int from chain c join public.fund_flows p on p.flow_id = c.parent_flow_id
+  ), past as (select c.root, max(c.dealings) as dealings, max(c.fills) as fills from chain c group by c.root)
+  select coalesce(jsonb_agg(jsonb_build_object('flow_id', b.flow_id, 'dealing_day_id', b.dealing_day_id, 'share_class_id', b.share_class_id, 'investor_id', b.investor_id,
+      'direction', b.direction, 'kind', b.order_kind, 'units', trim_scale(b.requested_units)::text, 'amount', trim_scale(b.amount)::text, 'vintage', b.vintage,
+      'cleared', b.cleared_at is not null, 'linked_flow_id', b.linked_flow_id, 'dealings', coalesce(p.dealings, 0), 'fills', coalesce(p.fills, 0)) order by b.flow_id), '[]')
+    from book b left join past p on p.root = b.flow_id
+$$;
+comment on function evergreen.book_orders(uuid[]) is 'The orders that are locked or priced on some days, in the order of their ids.';
+
+create or replace function evergreen.book_lots(days uuid[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(jsonb_build_object('lot_id', l.lot_id, 'share_class_id', l.share_class_id, 'investor_id', l.investor_id, 'opened_on', l.opened_on,
+      'units', trim_scale(l.units_left)::text) order by l.lot_id), '[]')
+    from (select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.status in ('locked', 'priced') offset 0) w
+    cross join lateral (select x.* from public.lots x where x.share_class_id = w.share_class_id and x.investor_id = w.investor_id and x.units_left > 0) l
+$$;
+comment on function evergreen.book_lots(uuid[]) is 'What who redeems on some days holds, lot by lot.';
+
+create or replace function evergreen.book_holdings(days uuid[], on_day date, period text) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with span as (
+    select b.starts, b.long from (values
+      ('daily', on_day, interval '1 day'), ('weekly', date_trunc('week', on_day)::date, interval '7 days'), ('biweekly', date_trunc('week', on_day)::date - 7, interval '14 days'),
+      ('monthly', date_trunc('month', on_day)::date, interval '1 month'), ('quarterly', date_trunc('quarter', on_day)::date, interval '3 months'),
+      ('semiannual', (date_trunc('year', on_day) + case when extract(month from on_day) > 6 then interval '6 months' else interval '0' end)::date, interval '6 months'),
+      ('annual', date_trunc('year', on_day)::date, interval '1 year')) b (name, starts, long) where b.name = period
+  ), owners as materialized (
+    select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.order_kind = 'plain' and f.status in ('locked', 'priced')
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('investor_id', o.investor_id, 'share_class_id', o.share_class_id, 'units', trim_scale(coalesce(u.units, 0))::text,
+      'redeemed', trim_scale(coalesce(r.units, 0))::text, 'step', coalesce(k.step, 0)) order by o.investor_id, o.share_class_id), '[]')
+    from owners o cross join span
+    -- held when the period began; a register that was taken over counts as it was
+    left join lateral (select sum(e.units) as units from public.unit_ledger e join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
+      where e.share_class_id = o.share_class_id and e.investor_id = o.investor_id and e.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < span.starts)) u on true
+    left join lateral (select sum(a.filled_units) as units from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.dealing_days x on x.dealing_day_id = a.dealing_day_id
+      where a.share_class_id = o.share_class_id and a.investor_id = o.investor_id and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date >= span.starts and x.dealing_date < on_day) r on true
+    -- periods in a row, up to the one before, in which the investor asked
+    left join lateral (select count(*) as step from (
+        select p.ago, row_number() over (order by p.ago) as place from (
+          select distinct ceil(extract(epoch from span.starts - x.dealing_date::timestamp) / extract(epoch from span.long))::int as ago
+            from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.dealing_days x on x.dealing_day_id = a.dealing_day_id
+           where a.share_class_id = o.share_class_id and a.investor_id = o.investor_id and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date < span.starts) p) q
+       where q.ago = q.place) k on true
+$$;
+comment on function evergreen.book_holdings(uuid[], date, text) is 'For the investor gate: units held when the period began, redeemed since, and how many periods in a row the investor asked before.';
+
+-- from sql/6l-fn-consent.sql
+-- What two people put their names to before it is posted: a cancellation after the cut-off, a crystallisation, a distribution, a payment in kind.
+-- And what is asked of an investor once: dust that is too small to carry on.
+
+create or replace function public.fn_propose_posting(fund text, kind text, body jsonb, workflow_id text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  mine public.fund_flows;
+  flow text;
+  id uuid := gen_random_uuid();
+  event uuid;
+  until timestamptz;
+  digest text;
+begin
+  perform evergreen.require_role('lp_role', 'ops_role', 'pm_role', 'agent_commander');
+  input := jsonb_build_object('fund', fund, 'kind', kind, 'body', body, 'workflow_id', workflow_id);
+  answer := evergreen.earlier_answer('fn_propose_posting', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where (f.code = fund or f.fund_id::text = fund)
+    and (evergreen.role_name() <> 'lp_role' or f.fund_id in (select evergreen.my_fund_ids())) for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(kind in ('cancellation', 'crystallisation', 'distribution', 'in_kind'), 'EG400', 'kind is cancellation, crystallisation, distribution or in_kind.');
+  perform evergreen.refuse_unless(evergreen.role_name() <> 'lp_role' or kind = 'cancellation', 'EG403', 'An investor asks for a cancellation only.');
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object', 'EG400', 'body is a JSON object.');
+  perform evergreen.refuse_unless(octet_length(body::text) <= 16777216, 'EG413', 'body is larger than 16 MB.');
+  perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  if kind in ('cancellation', 'in_kind') then
+    flow := body ->> 'flow_id';
+    select * into mine from public.fund_flows f where f.flow_id::text = flow and f.fund_id = of_fund.fund_id
+      and (evergreen.role_name() <> 'lp_role' or f.investor_id in (select evergreen.my_investor_ids()));
+    perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+    perform evergreen.refuse_unless(kind <> 'cancellation' or mine.status = 'locked', 'EG428', 'The order is ' || mine.status || '; only after the cut-off a cancellation takes consent.');
+    perform evergreen.refuse_unless(kind <> 'cancellation' or length(body ->> 'reason') between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+    perform evergreen.refuse_unless(kind <> 'in_kind' or (mine.status = 'claimable' and mine.direction = 'redemption' and mine.order_kind = 'plain'),
+      'EG428', 'The order is ' || mine.status || '; a redemption that is claimable can be paid in kind.');
+  else
+    perform evergreen.refuse_unless(exists (select from public.share_classes c where c.share_class_id::text = body ->> 'share_class_id' and c.fund_id = of_fund.fund_id),
+      'EG404', 'The fund has no class with that id.');
+  end if;
+  perform evergreen.refuse_unless(not exists (select from public.proposals p where p.fund_id = of_fund.fund_id and p.kind = fn_propose_posting.kind and p.status in ('pending', 'approved')
+    and p.expires_at > now() and case when flow is null then p.body = fn_propose_posting.body else p.body ->> 'flow_id' = flow end), 'EG428', 'That is proposed already.');
+  until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
+  digest := evergreen.proposal_hash(id, of_fund.fund_id, kind, body, '{}', until);
+  event := evergreen.emit('POSTING_PROPOSED', of_fund.fund_id, jsonb_build_object('proposal_id', id, 'kind', kind), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', fn_propose_posting.workflow_id)), case when mine.investor_id is null then '{}' else array[mine.investor_id] end, request_id);
+  insert into public.proposals (proposal_id, fund_id, kind, status, hash, body, inputs, blast_radius, based_on_version, event_id, workflow_id, proposed_by, requested_by, approvals_needed, expires_at)
+  values (id, of_fund.fund_id, fn_propose_posting.kind, 'pending', digest, fn_propose_posting.body, '{}', jsonb_build_object('orders', case when flow is null then 0 else 1 end),
+    of_fund.allocations_version, event, coalesce(fn_propose_posting.workflow_id, 'posting/' || id), evergreen.actor(), evergreen.actor(), 2, until);
+  perform evergreen.audit(of_fund.fund_id, 'proposals', id::text, kind || ' proposed', request_id);
+  answer := jsonb_build_object('proposal_id', id, 'hash', digest, 'kind', kind);
+  perform evergreen.keep_answer('fn_propose_posting', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_posting(text, text, jsonb, text, text) is
+  'Puts a posting before two people, neither of whom proposed it: cancellation {flow_id, reason} of a locked order, crystallisation, distribution, in_kind. An investor may ask for the cancellation of an order of its own. EG400, EG403, EG404, EG413, EG428.';
+
+create or replace function evergreen.take_consent(of_proposal uuid, of_kind text) returns public.proposals
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  p public.proposals;
+begin
+  -- proposal, then fund: the order in which everyone locks
+  select * into p from public.proposals x where x.proposal_id = of_proposal and x.kind = of_kind for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal of that kind with that id.');
+  perform 1 from public.funds f where f.fund_id = p.fund_id for no key update;
+  perform evergreen.refuse_unless(p.status = 'approved', 'EG428', 'The proposal is ' || p.status || ', not approved.');
+  perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve.');
+  perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at), 'EG421', 'The proposal was changed after it was hashed.');
+  update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
+  return p;
+end $$;
+comment on function evergreen.take_consent(uuid, text) is 'Uses up a proposal that two people approved, once; its fund is then locked. EG404, EG420, EG421, EG428.';
+
+create or replace function evergreen.is_dust(of_flow public.fund_flows) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- R9: what is left of an order that was filled in part and is worth less than the policy's minimum, where the policy asks before it cancels
+  select coalesce((of_flow.requested_units * c.nav_per_unit < (p.body #>> '{dust,minimum}')::numeric and p.body #>> '{dust,mode}' = 'ask_then_cancel'
+      and of_flow.direction = 'redemption' and of_flow.order_kind = 'plain' and of_flow.status = 'accepted'
+      and exists (with recursive before as (
+        select f.flow_id, f.parent_flow_id, f.filled_units from public.fund_flows f where f.flow_id = of_flow.parent_flow_id
+        union all select f.flow_id, f.parent_flow_id, f.filled_units from public.fund_flows f join before b on f.flow_id = b.parent_flow_id)
+        select from before b where b.filled_units > 0)), false)
+    from public.share_classes c left join lateral (
+      select l.body from public.lmt_policies l where l.fund_id = of_flow.fund_id and l.effective_from <= current_date order by l.effective_from desc, l.version desc limit 1) p on true
+   where c.share_class_id = of_flow.share_class_id
+$$;
+comment on function evergreen.is_dust(public.fund_flows) is 'Whether an order that waits is dust in the sense of R9: filled in part before, and worth less than the minimum of the policy in force.';
+
+create or replace function public.fn_ask_dust(flow_id uuid, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  small public.fund_flows;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander', 'agent_liquidity_engine');
+  input := jsonb_build_object('flow_id', flow_id);
+  answer := evergreen.earlier_answer('fn_ask_dust', request_id, input);
+  if answer is not null then
+    return answer ->> 'asked';
+  end if;
+  select * into small from public.fund_flows f where f.flow_id = fn_ask_dust.flow_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(evergreen.is_dust(small), 'EG428', 'The order is not the small rest of one that was filled in part.');
+  perform evergreen.refuse_unless(small.dust_asked_at is null, 'EG428', 'The investor was asked already.');
+  update public.fund_flows f set dust_asked_at = now() where f.flow_id = small.flow_id;
+  perform evergreen.emit('DUST_ASKED', small.fund_id, jsonb_build_object('flow_id', small.flow_id), evergreen.actor(), '{}', array[small.investor_id], request_id);
+  perform evergreen.audit(small.fund_id, 'fund_flows', small.flow_id::text, 'investor asked whether to give up what is left', request_id);
+  perform evergreen.keep_answer('fn_ask_dust', request_id, input, '{"asked": "asked"}');
+  return 'asked';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_ask_dust(uuid, text) is 'Asks an investor, once, whether to give up the small rest of an order (R9); what is carried on remembers it. EG404, EG428.';
+
+create or replace function public.fn_cancel_dust(flow_id uuid, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  small public.fund_flows;
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander');
+  input := jsonb_build_object('flow_id', flow_id);
+  answer := evergreen.earlier_answer('fn_cancel_dust', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  select * into small from public.fund_flows f where f.flow_id = fn_cancel_dust.flow_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(evergreen.is_dust(small), 'EG428', 'The order is not the small rest of one that was filled in part.');
+  perform evergreen.refuse_unless(small.dust_asked_at < now(), 'EG428', 'The investor has to be asked first.');
+  event := evergreen.emit('ORDER_CANCELLED', small.fund_id, jsonb_build_object('flow_id', small.flow_id), evergreen.actor(), '{}', array[small.investor_id], request_id);
+  perform evergreen.move_order(small.flow_id, 'cancelled', event, 'the rest is below the minimum, and the investor was asked');
+  perform evergreen.audit(small.fund_id, 'fund_flows', small.flow_id::text, 'dust cancelled', request_id);
+  perform evergreen.keep_answer('fn_cancel_dust', request_id, input, '{"status": "cancelled"}');
+  return 'cancelled';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_cancel_dust(uuid, text) is 'Cancels the small rest of an order whose investor was asked (R9); the units stay with the investor. EG404, EG428.';
+
+-- from sql/6l-fn-restatement.sql
+-- Restatement of a NAV (R30) after its inputs were frozen anew (fn_restate_nav): what it is computed from, and what it comes to for each deal.
+
+create or replace function evergreen.inputs_of(of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(jsonb_build_object('asset_id', i.asset_id, 'kind', i.kind, 'label', i.label, 'value', i.value::text, 'as_of', i.as_of, 'source', i.source)
+      order by i.kind, i.label, i.asset_id), '[]') from public.nav_inputs i where i.strike_id = of_strike
+$$;
+comment on function evergreen.inputs_of(uuid) is 'The inputs of a strike as they were frozen, fund currency.';
+
+create or replace function evergreen.first_version(of_strike uuid) returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive chain as (
+    select s.strike_id, s.supersedes from public.nav_strikes s where s.strike_id = of_strike
+    union all select s.strike_id, s.supersedes from chain c join public.nav_strikes s on s.strike_id = c.supersedes
+  ) select c.strike_id from chain c where c.supersedes is null
+$$;
+comment on function evergreen.first_version(uuid) is 'The strike that orders were dealt at, whatever restated it since.';
+
+create or replace function public.fn_read_restatement(strike_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.nav_strikes;
+  old public.nav_strikes;
+  f public.funds;
+  later uuid[];
+begin
+  perform evergreen.require_role('agent_commander');
+  select * into s from public.nav_strikes x where x.strike_id = fn_read_restatement.strike_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.supersedes is not null, 'EG428', 'The strike restates nothing.');
+  select * into old from public.nav_strikes x where x.strike_id = s.supersedes;
+  select * into f from public.funds x where x.fund_id = s.fund_id;
+  -- the strike after it, whose fees run on this NAV, and the first one that took over a value that was wrong
+  select array_agg(distinct x.strike_id) into later from (
+    (select n.strike_id from public.nav_strikes n where n.fund_id = s.fund_id and n.state = 'final' and n.nav_date > s.nav_date order by n.nav_date limit 1)
+    union all
+    (select n.strike_id from public.nav_strikes n where n.fund_id = s.fund_id and n.state = 'final' and n.nav_date > s.nav_date
+        and exists (select from public.nav_inputs w join public.nav_inputs i on i.strike_id = n.strike_id and i.kind = w.kind and i.label = w.label and i.as_of = w.as_of and i.value = w.value
+          where w.strike_id = old.strike_id and w.kind = 'asset' and not exists (select from public.nav_inputs c where c.strike_id = s.strike_id
+            and c.kind = w.kind and c.label = w.label and c.as_of = w.as_of and c.value = w.value)) order by n.nav_date limit 1)) x;
+  return jsonb_build_object('strike_id', s.strike_id, 'fund_id', f.fund_id, 'fund', f.code, 'currency', f.base_currency, 'nav_date', s.nav_date, 'version', s.version, 'state', s.state,
+    'reason', s.reason, 'proposal_id', s.proposal_id, 'inputs', evergreen.inputs_of(s.strike_id), 'old_inputs', evergreen.inputs_of(old.strike_id),
+    'old_body', old.body, 'classes', evergreen.class_figures(f.fund_id, s.nav_date, old.strike_id),
+    'regime', (select p.body ->> 'regime' from public.lmt_policies p where p.fund_id = f.fund_id and p.effective_from <= s.nav_date order by p.effective_from desc, p.version desc limit 1),
+    'prices', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
+        'published', trim_scale(o.nav_per_unit)::text, 'correct', trim_scale(n.nav_per_unit)::text) order by c.share_class_id), '[]')
+      from public.class_navs n join public.class_navs o on o.strike_id = old.strike_id and o.share_class_id = n.share_class_id join public.share_classes c on c.share_class_id = n.share_class_id
+     where n.strike_id = s.strike_id),
+    -- deals are looked for under the first version: a restatement touches no order
+    'days', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', d.dealing_day_id, 'share_class_id', d.share_class_id) order by d.dealing_day_id), '[]')
+      from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')),
+    'deals', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', a.dealing_day_id, 'flow_id', a.flow_id, 'share_class_id', a.share_class_id, 'investor_id', a.investor_id,
+        'direction', w.direction, 'units', trim_scale(a.filled_units)::text, 'amount', a.net_amount::text) order by a.flow_id), '[]')
+      from public.dealing_days d join public.allocations a using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
+     where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0),
+    'later', (select coalesce(jsonb_agg(jsonb_build_object('strike_id', n.strike_id, 'nav_date', n.nav_date, 'inputs', evergreen.inputs_of(n.strike_id),
+        'classes', evergreen.class_figures(f.fund_id, n.nav_date, n.strike_id)) order by n.nav_date), '[]') from public.nav_strikes n where n.strike_id = any (later)));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_restatement(uuid) is
+  'What a restatement is computed from: corrected and old inputs, classes over the units they were over, prices published and correct, the deals at them, and the later strikes that may follow. EG404, EG428.';
+
+create or replace function public.fn_record_restatement(strike_id uuid, classes jsonb, deals jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.nav_strikes;
+  unit text;
+  bad int;
+  n int;
+  event uuid;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('strike_id', strike_id, 'classes', classes, 'sha256', encode(sha256(convert_to(deals::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_record_restatement', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select f.base_currency into unit from public.funds f where f.fund_id = (select x.fund_id from public.nav_strikes x where x.strike_id = fn_record_restatement.strike_id) for no key update;
+  select * into s from public.nav_strikes x where x.strike_id = fn_record_restatement.strike_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.supersedes is not null and s.state in ('final', 'restated'), 'EG428', 'Only a restatement that two people approved and that was struck is recorded.');
+  perform evergreen.refuse_unless(not exists (select from public.restatements r where r.strike_id = s.strike_id), 'EG428', 'The restatement is recorded already.');
+  perform evergreen.refuse_unless(jsonb_typeof(classes) = 'array' and jsonb_typeof(deals) = 'array', 'EG400', 'classes and deals are lists.');
+  perform evergreen.refuse_unless(jsonb_array_length(classes) <= 1000 and jsonb_array_length(deals) <= 500000, 'EG413', 'At most 1,000 classes and 500,000 deals.');
+  -- every day that dealt at the wrong price, at the prices of the strikes themselves
+  select count(*) into bad from jsonb_to_recordset(classes) c (dealing_day_id uuid, published numeric, correct numeric, error numeric, fund_pays numeric, fund_receives numeric)
+    full join (select d.* from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')) d
+      on d.dealing_day_id = c.dealing_day_id
+    left join public.class_navs old on old.strike_id = s.supersedes and old.share_class_id = d.share_class_id
+    left join public.class_navs new on new.strike_id = s.strike_id and new.share_class_id = d.share_class_id
+   where (c.published = old.nav_per_unit and c.correct = new.nav_per_unit and abs(c.error - abs(round(c.published - c.correct, 40) / c.correct)) < 1e-17
+     and evergreen.within_exponent(c.fund_pays, unit) and evergreen.within_exponent(c.fund_receives, unit)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' dealing days are missing, or their prices are not those of the two strikes.');
+  -- every deal of those days once, with the units that were dealt and a difference of units × |published − correct|, rounded up
+  select count(*) into bad from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, units_dealt numeric, difference numeric)
+    full join (select a.* from public.allocations a join public.dealing_days d using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
+        where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0) a
+      on a.flow_id = x.flow_id and a.dealing_day_id = x.dealing_day_id
+    left join public.class_navs old on old.strike_id = s.supersedes and old.share_class_id = a.share_class_id
+    left join public.class_navs new on new.strike_id = s.strike_id and new.share_class_id = a.share_class_id
+   where (x.investor_id = a.investor_id and x.units_dealt = a.filled_units and evergreen.within_exponent(x.difference, unit)
+     and x.difference >= a.filled_units * abs(old.nav_per_unit - new.nav_per_unit)
+     and x.difference < a.filled_units * abs(old.nav_per_unit - new.nav_per_unit) + power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit))) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' deals are missing, or are not owed their units times the difference of the prices.');
+  insert into public.restatements (fund_id, strike_id, dealing_day_id, share_class_id, published, correct, error, tolerance, material, direction, deals, fund_pays, fund_receives, body, effective_at)
+  select s.fund_id, s.strike_id, d.dealing_day_id, d.share_class_id, c.published, c.correct, c.error, c.tolerance, c.material, c.direction,
+         (select count(*) from jsonb_to_recordset(deals) x (dealing_day_id uuid) where x.dealing_day_id = d.dealing_day_id), c.fund_pays, c.fund_receives, coalesce(c.body, '{}'), s.effective_at
+    from jsonb_to_recordset(classes) c (dealing_day_id uuid, published numeric, correct numeric, error numeric, tolerance numeric, material boolean, direction text, fund_pays numeric, fund_receives numeric, body jsonb)
+    join public.dealing_days d using (dealing_day_id);
+  insert into public.compensations (restatement_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays)
+  select r.restatement_id, x.flow_id, x.investor_id, x.kind, x.units_dealt, x.units_due, x.cash_due, x.difference, x.owed_to, x.owed_by, x.pays
+    from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, kind text, units_dealt numeric, units_due numeric, cash_due numeric, difference numeric,
+      owed_to text, owed_by text, pays boolean) join public.restatements r on r.strike_id = s.strike_id and r.dealing_day_id = x.dealing_day_id;
+  get diagnostics n = row_count;
+  -- what the fund pays is what its investors are owed and get
+  select count(*) into bad from public.restatements r where r.strike_id = s.strike_id
+     and r.fund_pays <> (select coalesce(sum(c.difference) filter (where c.pays), 0) from public.compensations c where c.restatement_id = r.restatement_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', 'What the fund pays is not the sum of what its investors get.');
+  event := evergreen.emit('NAV_RESTATED', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'supersedes', s.supersedes,
+      'material', coalesce((select bool_or(r.material) from public.restatements r where r.strike_id = s.strike_id), false), 'compensations', n), evergreen.actor(),
+    jsonb_build_object('workflow_id', 'restate/' || s.strike_id),
+    array(select distinct c.investor_id from public.compensations c join public.restatements r using (restatement_id) where r.strike_id = s.strike_id and c.pays), request_id);
+  perform evergreen.audit(s.fund_id, 'restatements', s.strike_id::text, 'restatement recorded: deals ' || n, request_id);
+  answer := jsonb_build_object('strike_id', s.strike_id, 'days', jsonb_array_length(classes), 'compensations', n, 'event_id', event);
+  perform evergreen.keep_answer('fn_record_restatement', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_restatement(uuid, jsonb, jsonb, text) is
+  'Records what a restatement comes to: classes = [{dealing_day_id, published, correct, error, tolerance, material, direction, fund_pays, fund_receives, body}], deals = [{dealing_day_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays}], held to the strikes and to the deals. EG400, EG404, EG413, EG424, EG428.';
+
+-- from sql/6m-fn-fee-postings.sql
+-- Postings beside the dealing day: performance fee crystallised, distributions, what is paid out of them, cash of a subscription sent back. The mark of a class.
+
+create or replace function evergreen.class_mark(of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- R22: the last thing that moved it; before anything did, the first price
+  select coalesce((select m.high_water from public.class_marks m where m.share_class_id = of_class order by m.as_of desc, m.updated_at desc limit 1),
+                  (select c.issue_price from public.share_classes c where c.share_class_id = of_class))
+$$;
+comment on function evergreen.class_mark(uuid) is 'High-water mark of a class in force, fund currency per unit.';
+
+create or replace function evergreen.refuse_while_dealing(of_class uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.share_class_id = of_class
+    and d.status in ('struck', 'lmt_decided', 'allocated')), 'EG428', 'A dealing day of the class is priced and not yet posted.');
+end $$;
+comment on function evergreen.refuse_while_dealing(uuid) is 'Refuses (EG428) what would move units or prices between the strike and the posting of a day.';
+
+create or replace function public.fn_crystallise_fee(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  class public.share_classes;
+  s public.nav_strikes;
+  n public.class_navs;
+  terms jsonb;
+  minor int;
+  bad int;
+  mark numeric;
+  accrued numeric;
+  fee numeric;
+  owed numeric;
+  event uuid;
+  posted uuid;
+  units evergreen.unit_entry[];
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_crystallise_fee', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  p := evergreen.take_consent(proposal_id, 'crystallisation');
+  select * into class from public.share_classes c where c.share_class_id = (p.body ->> 'share_class_id')::uuid;
+  select u.exponent into minor from public.currencies u where u.code = class.currency;
+  select * into s from public.nav_strikes x where x.strike_id = (p.body ->> 'strike_id')::uuid and x.fund_id = p.fund_id;
+  perform evergreen.refuse_unless(found and s.state = 'final' and not exists (select from public.nav_strikes x where x.fund_id = s.fund_id and x.state = 'final' and x.nav_date > s.nav_date),
+    'EG428', 'A fee is crystallised on the last final NAV of the fund.');
+  select * into n from public.class_navs x where x.strike_id = s.strike_id and x.share_class_id = class.share_class_id;
+  perform evergreen.refuse_unless(found and n.units = class.units_outstanding, 'EG425', 'Units were issued or redeemed since that NAV: what they owe went with them.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause = 'crystallisation' and m.as_of >= s.nav_date),
+    'EG428', 'The fee of the class is crystallised for that date or a later one.');
+  terms := (select d.body #> '{fees,performance}' from evergreen.dealing_policy(class.share_class_id, s.nav_date) d);
+  perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'series', 'EG428', 'A class in series has a mark per series: equalisation does not apply.');
+  mark := evergreen.class_mark(class.share_class_id);
+  accrued := (p.body ->> 'accrued')::numeric;
+  fee := (p.body ->> 'fee')::numeric;
+  perform evergreen.refuse_unless(accrued >= 0 and accrued < 1e30 and fee >= 0 and fee = round(fee, minor), 'EG400', 'accrued and fee are amounts, the fee in whole minor units.');
+  -- what the strike took from the price, this class's part; rate times gain over the mark where the terms are linear
+  select s.performance_fee - coalesce(sum(round((m.body ->> 'accrued')::numeric, minor)), 0) into owed from public.class_marks m where m.strike_id = s.strike_id and m.cause = 'crystallisation';
+  perform evergreen.refuse_unless(round(accrued, minor) <= owed, 'EG424', 'The strike accrued less performance fee than that.');
+  perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'equalisation'
+    or abs(accrued - (terms ->> 'rate')::numeric * greatest(0, n.nav + accrued - mark * n.units)) <= power(10::numeric, -minor),
+    'EG424', 'The accrued fee is not the rate on the gain over the mark.');
+  perform evergreen.refuse_unless((p.body ->> 'high_water')::numeric = greatest(mark, n.nav_per_unit), 'EG424', 'The new mark is the higher of the mark and the price after fee (R22).');
+  -- every open lot once; units by floor at the price; a credit falls by its refund; the reference is the new mark, below the mark the price (R24)
+  select count(*) into bad from (select l.* from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0) l
+    full join jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, refund numeric, depreciation numeric, change numeric, high_water numeric, credit numeric) on r.lot_id = l.lot_id
+   where (l.lot_id is not null and r.lot_id is not null and r.refund >= 0 and r.depreciation >= 0
+     and r.change = trunc(round(r.refund, 30) / n.nav_per_unit, class.units_dp) - trunc(round(r.depreciation, 30) / n.nav_per_unit, class.units_dp)
+     and l.units_left + r.change >= 0 and r.credit >= 0 and abs(r.credit - (l.equalisation_credit - r.refund)) <= 1e-17
+     and case when n.nav + accrued >= mark * n.units then r.high_water = greatest(mark, n.nav_per_unit)
+              else abs(r.high_water - greatest(coalesce(l.high_water, l.price), round(round(n.nav, 30) / n.units, 18))) <= 1e-12 end
+     and (r.depreciation = 0 or coalesce(l.high_water, l.price) < mark)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' lots are missing, unknown, or not what a refund or a depreciation charge at the price gives.');
+  perform evergreen.refuse_unless((select count(*) = count(distinct r.lot_id) and abs(fee - (accrued - coalesce(sum(r.refund), 0) + coalesce(sum(r.depreciation), 0))) <= power(10::numeric, -minor)
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, refund numeric, depreciation numeric)), 'EG424', 'The fee is not what was accrued, less refunds, with depreciation charges.');
+  event := evergreen.emit('FEE_CRYSTALLISED', p.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'strike_id', s.strike_id), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  select array_agg(row(class.share_class_id, 'holder', l.investor_id, l.lot_id, null, r.change)::evergreen.unit_entry order by l.lot_id) into units
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric) join public.lots l on l.lot_id = r.lot_id where r.change <> 0;
+  -- a refund is issued on the lot that paid the credit
+  update public.lots l set units_issued = l.units_issued + greatest(r.change, 0), high_water = r.high_water, equalisation_credit = r.credit
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric, high_water numeric, credit numeric) where l.lot_id = r.lot_id;
+  if units is not null or fee > 0 then
+    posted := evergreen.post_ledger(p.fund_id, 'crystallisation', 'performance fee ' || s.nav_date, null, event, null, units,
+      case when fee > 0 then array[row('capital', null, null, class.currency, fee, 'performance fee')::evergreen.cash_entry,
+        row('fee_payable', null, null, class.currency, -fee, 'performance fee')::evergreen.cash_entry] end);
+  end if;
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, strike_id, ledger_tx_id, body, effective_at)
+  values (class.share_class_id, s.nav_date, 'crystallisation', greatest(mark, n.nav_per_unit), s.strike_id, posted,
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'accrued', trim_scale(accrued)::text, 'fee', trim_scale(fee)::text), s.effective_at);
+  perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'performance fee crystallised for ' || s.nav_date, request_id);
+  answer := jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'high_water', trim_scale(greatest(mark, n.nav_per_unit))::text, 'fee', fee::text);
+  perform evergreen.keep_answer('fn_crystallise_fee', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_crystallise_fee(uuid, text) is
+  'Posts an approved crystallisation {share_class_id, strike_id, accrued, fee, high_water, lots: [{lot_id, refund, depreciation, change, high_water, credit}]} on the last NAV (R22, R24): refunds as units, the fee as payable, the marks. EG400, EG404, EG420, EG421, EG424, EG425, EG428.';
+
+create or replace function public.fn_post_distribution(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  class public.share_classes;
+  minor int;
+  day date;
+  each numeric;
+  mark numeric;
+  cash evergreen.cash_entry[];
+  total numeric;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_post_distribution', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  p := evergreen.take_consent(proposal_id, 'distribution');
+  select * into class from public.share_classes c where c.share_class_id = (p.body ->> 'share_class_id')::uuid;
+  select u.exponent into minor from public.currencies u where u.code = class.currency;
+  day := (p.body ->> 'ex_date')::date;
+  each := (p.body ->> 'per_unit')::numeric;
+  mark := evergreen.class_mark(class.share_class_id);
+  perform evergreen.refuse_unless(isfinite(day) and day <= current_date and each > 0 and each = round(each, 18) and each < 1e12, 'EG400', 'ex_date is a date up to today and per_unit an amount above zero.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.as_of > day), 'EG428', 'The mark of the class has moved after that date.');
+  perform evergreen.refuse_unless(each < mark, 'EG424', 'The distribution would leave no mark; crystallise first.');
+  perform evergreen.refuse_while_dealing(class.share_class_id);
+  -- every lot down to the minor unit; what the floors leave stays in the fund
+  with paid as (
+    select l.investor_id, sum(trunc(l.units_left * each, minor)) as amount from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0 group by l.investor_id
+  )
+  select sum(x.amount), array_agg(row('distributions_payable', x.investor_id, null, class.currency, -x.amount, 'distribution')::evergreen.cash_entry order by x.investor_id)
+    into total, cash from paid x where x.amount > 0;
+  perform evergreen.refuse_unless(total > 0, 'EG428', 'Nobody holds enough units to be paid a minor unit.');
+  event := evergreen.emit('DISTRIBUTED', p.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'ex_date', day), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), array(select distinct c.investor_id from unnest(cash) c), request_id);
+  posted := evergreen.post_ledger(p.fund_id, 'distribution', 'distribution ' || day, null, event, null, null,
+    cash || row('capital', null, null, class.currency, total, 'distribution')::evergreen.cash_entry);
+  update public.lots l set high_water = l.high_water - each where l.share_class_id = class.share_class_id and l.units_left > 0 and l.high_water is not null;
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, per_unit, ledger_tx_id, body, effective_at)
+  values (class.share_class_id, day, 'distribution', mark - each, each, posted,
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'amount', trim_scale(total)::text), day::timestamp at time zone 'UTC');
+  perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'distribution of ' || day || ' posted', request_id);
+  answer := jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'amount', total::text, 'high_water', trim_scale(mark - each)::text);
+  perform evergreen.keep_answer('fn_post_distribution', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_post_distribution(uuid, text) is
+  'Posts an approved distribution {share_class_id, ex_date, per_unit} (fund currency): owed to each holder lot by lot, down to the minor unit; the marks fall by it (R22). EG400, EG404, EG420, EG421, EG424, EG428.';
+
+create or replace function public.fn_confirm_payout(fund text, account text, payments jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander');
+  input := jsonb_build_object('fund', fund, 'account', account, 'sha256', encode(sha256(convert_to(payments::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_confirm_payout', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(account in ('distributions_payable', 'fee_payable'), 'EG400', 'account is distributions_payable or fee_payable; an order is paid by fn_confirm_cash.');
+  perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
+  perform evergreen.refuse_unless((select count(*) = count(distinct coalesce(x.investor_id, '00000000-0000-0000-0000-000000000000'))
+    from jsonb_to_recordset(payments) x (investor_id uuid)), 'EG400', 'Two payments are to one.');
+  select count(*) into bad from jsonb_to_recordset(payments) x (investor_id uuid, amount numeric) left join public.cash_balances b
+      on b.fund_id = of_fund.fund_id and b.account = fn_confirm_payout.account and b.currency = of_fund.base_currency and b.investor_id is not distinct from x.investor_id
+   where (x.amount > 0 and x.amount <= -b.amount and evergreen.within_exponent(x.amount, of_fund.base_currency)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' payments are of more than is owed, or of nothing.');
+  event := evergreen.emit('PAID_OUT', of_fund.fund_id, jsonb_build_object('account', account, 'payments', jsonb_array_length(payments)), evergreen.actor(), '{}',
+    array(select x.investor_id from jsonb_to_recordset(payments) x (investor_id uuid) where x.investor_id is not null), request_id);
+  posted := evergreen.post_ledger(of_fund.fund_id, 'cash', 'paid out of ' || account, null, event, null, null, (
+    select array_agg(row(e.account, e.investor_id, null, of_fund.base_currency, e.amount, x.reference)::evergreen.cash_entry)
+      from jsonb_to_recordset(payments) x (investor_id uuid, amount numeric, reference text)
+      cross join lateral (values ('bank', null::uuid, -x.amount), (fn_confirm_payout.account, x.investor_id, x.amount)) e (account, investor_id, amount)));
+  perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'paid out of ' || account || ': ' || jsonb_array_length(payments) || ' payments', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'payments', jsonb_array_length(payments));
+  perform evergreen.keep_answer('fn_confirm_payout', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_confirm_payout(text, text, jsonb, text) is
+  'Cash has left for a distribution or a fee: payments = [{investor_id?, amount, reference?}] (fund currency), never more than the account owes. EG400, EG404, EG413, EG424.';
+
+create or replace function public.fn_return_cash(flow_id uuid, reference text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  back public.fund_flows;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('flow_id', flow_id, 'reference', reference);
+  answer := evergreen.earlier_answer('fn_return_cash', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reference) between 1 and 200, 'EG400', 'reference has 1 to 200 characters.');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.fund_flows x where x.flow_id = fn_return_cash.flow_id) for no key update;
+  select * into back from public.fund_flows f where f.flow_id = fn_return_cash.flow_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  -- what bought units is a redemption's, not this one's
+  perform evergreen.refuse_unless(back.direction = 'subscription' and back.cleared_at is not null and back.status in ('submitted', 'kyc_hold', 'accepted', 'rejected', 'lapsed', 'cancelled'),
+    'EG428', 'Only the money of a subscription that has not dealt can be sent back.');
+  event := evergreen.emit('CASH_RETURNED', back.fund_id, jsonb_build_object('flow_id', back.flow_id), evergreen.actor(), '{}', array[back.investor_id], request_id);
+  posted := evergreen.post_ledger(back.fund_id, 'cash', 'subscription money returned', null, event, null, null, array[
+    row('bank', null, back.flow_id, back.currency, -back.amount, reference)::evergreen.cash_entry,
+    row('subscriptions_received', back.investor_id, back.flow_id, back.currency, back.amount, reference)::evergreen.cash_entry]);
+  update public.fund_flows f set cleared_at = null where f.flow_id = back.flow_id;
+  perform evergreen.audit(back.fund_id, 'fund_flows', back.flow_id::text, 'cash returned', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'flow_id', back.flow_id);
+  perform evergreen.keep_answer('fn_return_cash', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_return_cash(uuid, text, text) is 'The money of a subscription that has not dealt went back to its investor (fund currency, all of it); the order can then be cancelled. EG400, EG404, EG428.';
+
+-- from sql/6n-fn-exceptions.sql
+-- Exceptional tools put to use: side pockets (R13), redemptions paid in kind (R14), and the authority told of them (R9c).
+
+create or replace function public.fn_note_authority(activation_id uuid, notified_at timestamptz default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  a public.lmt_activations;
+  told timestamptz;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('activation_id', activation_id, 'notified_at', notified_at);
+  answer := evergreen.earlier_answer('fn_note_authority', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  told := coalesce(notified_at, now());
+  perform evergreen.refuse_unless(isfinite(told) and told <= now(), 'EG400', 'notified_at is a time up to now.');
+  select * into a from public.lmt_activations x where x.activation_id = fn_note_authority.activation_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No activation with that id.');
+  perform evergreen.refuse_unless(a.nca_notified_at is null, 'EG428', 'The authority was told already.');
+  perform evergreen.refuse_unless(told >= a.created_at, 'EG400', 'notified_at is not before the activation was proposed.');
+  update public.lmt_activations x set nca_notified_at = told where x.activation_id = a.activation_id;
+  perform evergreen.emit('AUTHORITY_NOTIFIED', a.fund_id, jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(a.fund_id, 'lmt_activations', a.activation_id::text, 'authority notified of ' || a.tool, request_id);
+  answer := jsonb_build_object('activation_id', a.activation_id, 'tool', a.tool, 'status', a.status);
+  perform evergreen.keep_answer('fn_note_authority', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_authority(uuid, timestamptz, text) is 'Notes when the authority was told of a liquidity tool: before a side pocket is opened, without delay otherwise. EG400, EG404, EG428.';
+
+create or replace function public.fn_open_side_pocket(activation_id uuid, share_class text, code text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  a public.lmt_activations;
+  main public.share_classes;
+  s public.nav_strikes;
+  n public.class_navs;
+  minor int;
+  moved text[];
+  fair numeric;
+  worth numeric;
+  mark numeric;
+  mark_part numeric;
+  pocket uuid;
+  units evergreen.unit_entry[];
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('activation_id', activation_id, 'share_class', share_class, 'code', code);
+  answer := evergreen.earlier_answer('fn_open_side_pocket', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.lmt_activations x where x.activation_id = fn_open_side_pocket.activation_id) for no key update;
+  select * into a from public.lmt_activations x where x.activation_id = fn_open_side_pocket.activation_id for no key update;
+  perform evergreen.refuse_unless(found and a.tool = 'side_pocket', 'EG404', 'No activation of a side pocket with that id.');
+  perform evergreen.refuse_unless(a.status = 'active', 'EG428', 'The activation is ' || a.status || '.');
+  perform evergreen.refuse_unless(a.nca_notified_at is not null, 'EG428', 'The authority is told before a side pocket is opened.');
+  perform evergreen.refuse_unless(fn_open_side_pocket.code ~ '^[A-Z0-9][A-Z0-9_-]{0,19}$', 'EG400', 'code is of capitals and digits.');
+  perform evergreen.refuse_unless(not exists (select from public.share_classes c where c.fund_id = a.fund_id and c.code = fn_open_side_pocket.code), 'EG428', 'The fund has a class with that code.');
+  select * into main from public.share_classes c where c.fund_id = a.fund_id and c.pocket_of is null and (c.code = share_class or c.share_class_id::text = share_class);
+  perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
+  perform evergreen.refuse_unless(main.units_outstanding > 0, 'EG428', 'The class has no units to mirror.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = main.share_class_id and m.cause = 'side_pocket' and m.body ->> 'activation_id' = a.activation_id::text),
+    'EG428', 'That side pocket of the class is open already.');
+  select u.exponent into minor from public.currencies u where u.code = main.currency;
+  perform evergreen.refuse_while_dealing(main.share_class_id);
+  select * into s from public.nav_strikes x where x.fund_id = a.fund_id and x.state = 'final' order by x.nav_date desc limit 1;
+  select * into n from public.class_navs x where x.strike_id = s.strike_id and x.share_class_id = main.share_class_id;
+  perform evergreen.refuse_unless(found and n.units = main.units_outstanding, 'EG425', 'Units were issued or redeemed since the last NAV; a side pocket is opened on it.');
+  -- what two people approved: {assets: [asset_id], holdback?, liabilities?}
+  moved := array(select distinct t.id from jsonb_array_elements_text(a.trigger -> 'assets') t (id));
+  select sum(i.value) into fair from public.nav_inputs i where i.strike_id = s.strike_id and i.kind = 'asset' and i.asset_id::text = any (moved);
+  perform evergreen.refuse_unless(cardinality(moved) > 0 and cardinality(moved) = (select count(*) from public.nav_inputs i where i.strike_id = s.strike_id and i.kind = 'asset' and i.asset_id::text = any (moved)),
+    'EG404', 'The approved facts name assets that the last NAV does not have.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = main.share_class_id and m.cause = 'side_pocket' and m.body -> 'assets' ?| moved),
+    'EG428', 'An asset is in a side pocket of the class already.');
+  perform evergreen.refuse_unless(coalesce((a.trigger ->> 'holdback')::numeric, 0) >= 0 and coalesce((a.trigger ->> 'liabilities')::numeric, 0) >= 0, 'EG400', 'holdback and liabilities are amounts.');
+  -- the assets are held by all main classes together: this one's part, by value
+  worth := round((fair + coalesce((a.trigger ->> 'holdback')::numeric, 0) - coalesce((a.trigger ->> 'liabilities')::numeric, 0)) * n.nav
+    / (select sum(x.nav) from public.class_navs x join public.share_classes c using (share_class_id) where x.strike_id = s.strike_id and c.pocket_of is null), minor);
+  perform evergreen.refuse_unless(worth > 0 and worth < n.nav, 'EG424', 'The side pocket must be worth more than nothing and less than the class.');
+  insert into public.share_classes (fund_id, code, name, currency, units_dp, price_dp, issue_price, nav_per_unit, pocket_of)
+  values (a.fund_id, fn_open_side_pocket.code, 'Side pocket of ' || main.code, main.currency, main.units_dp, main.price_dp, round(worth / n.units, main.price_dp), round(worth / n.units, main.price_dp), main.share_class_id)
+  returning share_class_id into pocket;
+  -- 1:1 units; mark, reference and credit of each lot in the ratio of the two values, the pocket's part HALF_UP, the main class keeps the rest
+  with halves as materialized (
+    select gen_random_uuid() as lot_id, l.lot_id as main_lot, l.investor_id, l.opened_on, l.series, l.flow_id, l.units_left as units, l.price,
+           round(round(l.price, 30) * worth / n.nav, 18) as price_part, round(round(l.high_water, 30) * worth / n.nav, 18) as water_part, round(round(l.equalisation_credit, 30) * worth / n.nav, 18) as credit_part
+      from public.lots l where l.share_class_id = main.share_class_id and l.units_left > 0 order by l.lot_id for no key update
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
+    select h.lot_id, pocket, h.investor_id, h.opened_on, h.series, h.flow_id, h.units, h.price_part, h.water_part, h.credit_part from halves h
+  ), kept as (
+    update public.lots l set high_water = l.high_water - h.water_part, equalisation_credit = l.equalisation_credit - h.credit_part, price = l.price - h.price_part
+      from halves h where l.lot_id = h.main_lot
+  )
+  select array_agg(row(pocket, 'holder', h.investor_id, h.lot_id, null, h.units)::evergreen.unit_entry order by h.lot_id) into units from halves h;
+  mark := evergreen.class_mark(main.share_class_id);
+  mark_part := round(round(mark, 30) * worth / n.nav, 18);
+  event := evergreen.emit('SIDE_POCKET_OPENED', a.fund_id, jsonb_build_object('share_class_id', pocket, 'activation_id', a.activation_id), evergreen.actor(), '{}',
+    array(select distinct u.investor_id from unnest(units) u), request_id);
+  posted := evergreen.post_ledger(a.fund_id, 'side_pocket', 'side pocket of ' || main.code, null, event, null, units, null);
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, strike_id, ledger_tx_id, body, effective_at)
+  select x.id, s.nav_date, 'side_pocket', x.mark, s.strike_id, posted, jsonb_build_object('activation_id', a.activation_id, 'assets', to_jsonb(moved), 'fair_value', trim_scale(fair)::text,
+      'holdback', coalesce(a.trigger ->> 'holdback', '0'), 'liabilities', coalesce(a.trigger ->> 'liabilities', '0'), 'value', trim_scale(x.worth)::text), s.effective_at
+    from (values (main.share_class_id, mark - mark_part, n.nav - worth), (pocket, mark_part, worth)) x (id, mark, worth);
+  update public.share_classes c set nav_per_unit = round((n.nav - worth) / n.units, c.price_dp) where c.share_class_id = main.share_class_id;
+  perform evergreen.audit(a.fund_id, 'share_classes', pocket::text, 'side pocket opened: ' || cardinality(units) || ' lots', request_id);
+  answer := jsonb_build_object('share_class_id', pocket, 'ledger_tx_id', posted, 'value', worth::text, 'main_value', (n.nav - worth)::text);
+  perform evergreen.keep_answer('fn_open_side_pocket', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_side_pocket(uuid, text, text, text) is
+  'Opens an activated side pocket (R13) for one class on the last NAV: its part of the assets at their value plus holdback less liabilities leaves the class, every lot gets as many pocket units, marks and credits are split by value. EG400, EG404, EG424, EG425, EG428.';
+
+create or replace function public.fn_settle_in_kind(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  paid public.fund_flows;
+  d public.dealing_days;
+  s public.nav_strikes;
+  bad int;
+  delivered numeric;
+  rest numeric;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_settle_in_kind', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  p := evergreen.take_consent(proposal_id, 'in_kind');
+  select * into paid from public.fund_flows f where f.flow_id = (p.body ->> 'flow_id')::uuid for no key update;
+  perform evergreen.refuse_unless(paid.status = 'claimable' and paid.direction = 'redemption' and paid.order_kind = 'plain', 'EG428', 'The order is ' || paid.status || '; a redemption that is claimable can be paid in kind.');
+  select * into d from public.dealing_days x where x.dealing_day_id = paid.dealing_day_id;
+  select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
+  perform evergreen.refuse_unless(exists (select from public.lmt_activations a where a.fund_id = paid.fund_id and a.tool = 'redemption_in_kind' and a.status = 'active'),
+    'EG428', 'Redemption in kind is not active: two people activate it first.');
+  perform evergreen.refuse_unless(exists (select from public.investors i where i.investor_id = paid.investor_id and i.classification in ('professional', 'qualified')),
+    'EG430', 'Only professional investors are paid in kind.');
+  perform evergreen.refuse_unless(jsonb_array_length(p.body -> 'deliveries') between 1 and 20000, 'EG400', 'deliveries is a list of 1 to 20,000 {asset_id, quantity, value}.');
+  -- R14: of each asset no more than the order's part of the fund, rounded up to the minor unit
+  select count(*) into bad from jsonb_to_recordset(p.body -> 'deliveries') r (asset_id uuid, quantity numeric, value numeric)
+    left join public.nav_inputs i on i.strike_id = s.strike_id and i.kind = 'asset' and i.asset_id = r.asset_id
+   where (r.quantity > 0 and r.quantity < 1e30 and r.value > 0 and evergreen.within_exponent(r.value, paid.currency)
+     and (r.value - power(10::numeric, -(select u.exponent from public.currencies u where u.code = paid.currency))) * s.nav < i.value * paid.filled_units * paid.price) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' deliveries are of no asset of the NAV, or of more than the order''s part of it.');
+  select sum(r.value), count(*) - count(distinct r.asset_id) into delivered, bad from jsonb_to_recordset(p.body -> 'deliveries') r (asset_id uuid, value numeric);
+  perform evergreen.refuse_unless(bad = 0, 'EG400', 'An asset is delivered twice.');
+  rest := paid.net_amount - delivered;
+  perform evergreen.refuse_unless(rest >= 0 and rest = (p.body ->> 'cash')::numeric, 'EG424', 'What is delivered and the cash are not what is due.');
+  event := evergreen.emit('DELIVERED_IN_KIND', paid.fund_id, jsonb_build_object('flow_id', paid.flow_id), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), array[paid.investor_id], request_id);
+  posted := evergreen.post_ledger(paid.fund_id, 'in_kind', 'redemption paid in kind', null, event, null, null, array[
+    row('redemptions_payable', paid.investor_id, paid.flow_id, paid.currency, paid.net_amount, 'in kind')::evergreen.cash_entry,
+    row('assets_delivered', null, paid.flow_id, paid.currency, -delivered, 'in kind')::evergreen.cash_entry,
+    row('bank', null, paid.flow_id, paid.currency, -rest, p.body ->> 'reference')::evergreen.cash_entry]);
+  insert into public.in_kind_deliveries (flow_id, fund_id, investor_id, asset_id, quantity, value, ledger_tx_id)
+  select paid.flow_id, paid.fund_id, paid.investor_id, r.asset_id, r.quantity, r.value, posted
+    from jsonb_to_recordset(p.body -> 'deliveries') r (asset_id uuid, quantity numeric, value numeric);
+  perform evergreen.move_order(paid.flow_id, 'settled', event, 'paid in kind');
+  update public.fund_flows f set cleared_at = now(), settled_at = now() where f.flow_id = paid.flow_id;
+  perform evergreen.settle_days(paid.fund_id);
+  perform evergreen.audit(paid.fund_id, 'fund_flows', paid.flow_id::text, 'paid in kind: ' || jsonb_array_length(p.body -> 'deliveries') || ' assets', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'flow_id', paid.flow_id, 'delivered', delivered::text, 'cash', rest::text);
+  perform evergreen.keep_answer('fn_settle_in_kind', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_settle_in_kind(uuid, text) is
+  'Pays an approved claimable redemption in kind (R14): {flow_id, deliveries: [{asset_id, quantity, value}], cash}; values at the strike it dealt at, professional investors only, cash for the rest. EG400, EG404, EG420, EG421, EG424, EG428, EG430.';
 
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
@@ -3698,6 +6926,16 @@ begin
     ('lots',                   'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
     ('holdings',               'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_simulation, agent_tokenization'),
     ('cash_balances',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('statements',             'pm_role, ops_role, audit_role, agent_commander'),
+    ('class_marks',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('in_kind_deliveries',     'pm_role, ops_role, audit_role, agent_commander'),
+    ('import_batches',         'pm_role, ops_role, audit_role'),
+    ('import_rows',            'pm_role, ops_role, audit_role'),
+    ('bank_accounts',          'pm_role, ops_role, audit_role'),
+    ('payment_files',          'pm_role, ops_role, audit_role'),
+    ('payment_lines',          'pm_role, ops_role, audit_role'),
+    ('restatements',           'pm_role, ops_role, audit_role, agent_commander'),
+    ('compensations',          'pm_role, ops_role, audit_role, agent_commander'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -3713,7 +6951,7 @@ select evergreen.apply_read_access();
 -- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
 grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
   public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
-  public.class_navs to lp_role;
+  public.class_navs, public.in_kind_deliveries, public.statements, public.compensations to lp_role;
 -- what the policies below read as the LP
 grant select on evergreen.caller, evergreen.my_investors to lp_role;
 drop policy if exists lp__select_own on public.funds;
@@ -3746,6 +6984,12 @@ drop policy if exists lp__select_own on public.cash_movements;
 create policy lp__select_own on public.cash_movements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.cash_balances;
 create policy lp__select_own on public.cash_balances for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.statements;
+create policy lp__select_own on public.statements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.in_kind_deliveries;
+create policy lp__select_own on public.in_kind_deliveries for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.compensations;
+create policy lp__select_own on public.compensations for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_struck on public.class_navs;
 create policy lp__select_struck on public.class_navs for select to lp_role
   using (published_at is not null and share_class_id = any (array(select evergreen.my_class_ids())));
@@ -3768,7 +7012,7 @@ begin
     execute format('revoke all on function %s from public, anon, authenticated, service_role', f.signature);
   end loop;
   for f in select * from (values
-    ('fn_record_event(text,jsonb,text,text,text,uuid,uuid[])', 'pm_role, ops_role, service_role, agent_liquidity_engine, agent_simulation, agent_risk_guardian, agent_compliance_sentinel'),
+    ('fn_record_event(text,jsonb,text,text,text,uuid,uuid[])', 'pm_role, ops_role, service_role, agent_commander, agent_liquidity_engine, agent_simulation, agent_risk_guardian, agent_compliance_sentinel'),
     ('fn_claim_events(text,int,int)', 'service_role'),
     ('fn_finish_events(bigint[])', 'service_role'),
     ('fn_fail_event(bigint,text,int)', 'service_role'),
@@ -3801,7 +7045,7 @@ begin
     ('fn_release_hold(uuid,text,text)', 'ops_role'),
     ('fn_prove_order(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
     ('fn_open_class(text,text,text,numeric,int,int,text)', 'pm_role, ops_role'),
-    ('fn_open_register(uuid,jsonb,text)', 'ops_role'),
+    ('fn_open_register(uuid,jsonb,text,numeric)', 'ops_role'),
     ('fn_set_holidays(text,jsonb,text)', 'ops_role'),
     ('fn_set_dealing_policy(uuid,jsonb,date,text)', 'pm_role, ops_role'),
     ('fn_set_lmt_policy(text,text,jsonb,date,text)', 'pm_role, ops_role'),
@@ -3811,19 +7055,50 @@ begin
     ('fn_open_dealing_day(text,text,date,text,text)', 'ops_role, agent_commander'),
     ('fn_lock_orders(uuid,text)', 'agent_commander'),
     ('fn_recheck_orders(uuid,text)', 'agent_kyc'),
-    ('fn_freeze_nav_inputs(text,date,jsonb,text)', 'agent_commander, ops_role'),
+    ('fn_freeze_nav_inputs(text,date,jsonb,text,jsonb)', 'agent_commander, ops_role'),
     ('fn_propose_nav(uuid,jsonb,jsonb,text,text)', 'agent_commander, ops_role, pm_role'),
     ('fn_strike_nav(uuid,text)', 'agent_commander, ops_role'),
-    ('fn_restate_nav(uuid,jsonb,text,text)', 'pm_role, ops_role'),
+    ('fn_restate_nav(uuid,jsonb,text,text)', 'pm_role, ops_role, agent_commander'),
+    ('fn_read_restatement(uuid)', 'agent_commander'),
+    ('fn_record_restatement(uuid,jsonb,jsonb,text)', 'agent_commander'),
     ('fn_decide_lmt(uuid,jsonb,text)', 'agent_liquidity_engine'),
     ('fn_record_allocations(uuid,jsonb,jsonb,text)', 'agent_liquidity_engine'),
     ('fn_post_dealing_day(uuid,text)', 'agent_commander'),
     ('fn_open_claims(uuid,text)', 'agent_commander'),
     ('fn_confirm_cash(text,jsonb,text)', 'ops_role, agent_commander'),
     ('fn_close_dealing_day(uuid,text)', 'agent_commander'),
+    ('fn_knock_dealing_day(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_read_dealing_day(uuid)', 'agent_commander'),
+    ('fn_read_nav_facts(uuid)', 'agent_commander'),
+    ('fn_read_book(uuid)', 'agent_liquidity_engine'),
+    ('fn_roll_unpaid(uuid,text)', 'agent_commander'),
+    ('fn_record_lab(uuid,jsonb,text)', 'agent_liquidity_engine'),
+    ('fn_discard_dealing_day(uuid,text,text)', 'ops_role, agent_commander'),
+    ('fn_record_marks(text,jsonb,text)', 'ops_role, pm_role'),
     ('fn_reverse_ledger(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_propose_posting(text,text,jsonb,text,text)', 'lp_role, ops_role, pm_role, agent_commander'),
+    ('fn_ask_dust(uuid,text)', 'ops_role, agent_commander, agent_liquidity_engine'),
+    ('fn_cancel_dust(uuid,text)', 'ops_role, agent_commander'),
+    ('fn_crystallise_fee(uuid,text)', 'agent_commander, ops_role'),
+    ('fn_post_distribution(uuid,text)', 'agent_commander, ops_role'),
+    ('fn_confirm_payout(text,text,jsonb,text)', 'ops_role, agent_commander'),
+    ('fn_return_cash(uuid,text,text)', 'ops_role'),
+    ('fn_note_authority(uuid,timestamptz,text)', 'pm_role, ops_role'),
+    ('fn_open_side_pocket(uuid,text,text,text)', 'agent_commander, ops_role'),
+    ('fn_settle_in_kind(uuid,text)', 'agent_commander, ops_role'),
     ('fn_verify_invariants(text)', 'audit_role, pm_role, ops_role, agent_commander'),
+    ('fn_statement_books(uuid,uuid,timestamptz)', 'lp_role, pm_role, ops_role, audit_role'),
+    ('fn_performance_books(text,uuid[],text,timestamptz)', 'lp_role, pm_role, ops_role, audit_role'),
+    ('fn_prepare_statements(uuid,text)', 'agent_commander'),
     ('fn_intake_orders(uuid,text)', 'agent_kyc'),
+    ('fn_import_orders(text,jsonb,jsonb,boolean,boolean,text)', 'ops_role'),
+    ('fn_import_bank_statement(text,jsonb,jsonb,boolean,boolean,text)', 'ops_role'),
+    ('fn_match_bank_lines(uuid,int,uuid,text)', 'ops_role'),
+    ('fn_undo_import(uuid,text,boolean,text)', 'ops_role'),
+    ('fn_propose_bank_accounts(text,jsonb,text)', 'ops_role'),
+    ('fn_decide_bank_accounts(jsonb,text,text)', 'pm_role, ops_role'),
+    ('fn_export_payments(text,date,date,text)', 'ops_role'),
+    ('fn_withdraw_payments(uuid,text,text)', 'ops_role'),
     ('fn_raise_alert(uuid,text,text,text,text)', 'agent_risk_guardian'),
     ('fn_record_stress(uuid,text,numeric,text,jsonb,text)', 'agent_simulation'),
     ('fn_log_compliance(uuid,text,text,text,jsonb,text)', 'agent_compliance_sentinel'),

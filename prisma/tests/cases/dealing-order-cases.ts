@@ -1,7 +1,17 @@
 // RPC cases: orders of a class. What is refused beside the cases of fn_place_order in investor-cases; cancel, hold, release, prove.
 import { expect } from "vitest";
 import { type Args, agent, LP_A, OPS, PM_ONE, type TestDatabase } from "../arrange.ts";
-import { accept, type DealingFund, dayAt, dealingFund, openDay, ordered, place } from "../dealing-day.ts";
+import {
+  accept,
+  DEALING_POLICY,
+  type DealingFund,
+  dayAt,
+  dealingFund,
+  openDay,
+  ordered,
+  place,
+} from "../dealing-day.ts";
+import { consented, proposedPosting } from "../postings.ts";
 import { newInvestor } from "../synthetic-fund.ts";
 import { NOWHERE, type Refusal, type RpcCase } from "./rpc-case.ts";
 
@@ -27,7 +37,20 @@ export const CLASS_ORDER_REFUSALS: Refusal[] = [
   redeeming("a class that is not there", "EG404", { share_class: "Z" }),
   redeeming("more than is held", "EG430", { units: "1000.0001" }),
   redeeming("less than the minimum redemption in money", "EG430", { units: null, amount: "49.99" }),
-  redeeming("a dealing date whose notice has passed", "EG430", { dealing_date: "2026-01-30" }),
+  redeeming("a dealing date that is none", "EG400", { dealing_date: "infinity" }),
+  {
+    what: "a dealing date whose notice has passed, at a price that is known",
+    code: "EG430",
+    change: async (_a, db) => {
+      const [args, { classId }] = await onClass(db, { dealing_date: "2026-01-30" });
+      await db.call(PM_ONE, "fn_set_dealing_policy", {
+        share_class_id: classId,
+        body: { ...DEALING_POLICY, pricing: "prior_nav" },
+        effective_from: "2025-01-01",
+      });
+      return args;
+    },
+  },
   redeeming("a switch into the same class", "EG404", { order_kind: "switch", to_class: "A" }),
   redeeming("a transfer that an LP enters", "EG403", { order_kind: "transfer", to_investor: NOWHERE }),
   redeeming("a time of receipt outside a demo", "EG403", { received_at: "2026-01-01T10:00:00Z" }),
@@ -128,21 +151,23 @@ export const DEALING_ORDER_CASES: RpcCase[] = [
         change: async (a, db) => ({ ...a, flow_id: (await dayAt(db, "struck")).redemption }),
       },
       {
-        what: "after the cut-off without a reason",
+        what: "after the cut-off with one consent of two",
         code: "EG428",
         by: PM_ONE,
-        change: async (_a, db) => ({ flow_id: (await dayAt(db, "locked")).redemption }),
+        change: async (a, db) => {
+          const { fund, redemption } = await dayAt(db, "locked");
+          const made = await proposedPosting(db, fund, "cancellation", { flow_id: redemption, reason: "asked for" });
+          await db.call(PM_ONE, "fn_decide_proposal", { ...made, decision: "approved" });
+          return { ...a, flow_id: redemption };
+        },
       },
       {
-        what: "after the cut-off by who placed it",
-        code: "EG420",
-        by: PM_ONE,
+        what: "after the cut-off with the consent to another's",
+        code: "EG428",
+        by: OPS,
         change: async (a, db) => {
-          const { redemption } = await dayAt(db, "locked");
-          await db.look(
-            "update fund_flows set placed_by = 'user:00000000-0000-4000-8000-000000000001' where flow_id = $1",
-            [redemption],
-          );
+          const { fund, redemption, subscription } = await dayAt(db, "locked");
+          await consented(db, fund, "cancellation", { flow_id: subscription, reason: "asked for" });
           return { ...a, flow_id: redemption };
         },
       },

@@ -243,7 +243,7 @@ export const DEALING_POSTING_CASES: RpcCase[] = [
     },
     other: (args) => ({ ...args, payments: [(args.payments as object[])[0]] }),
     audits: 1,
-    events: ["CASH_CONFIRMED"],
+    events: ["CASH_CONFIRMED", "DEALING_DAY_KNOCKED"],
     refuses: [
       { what: "a fund that is not there", code: "EG404", change: (a) => ({ ...a, fund: "NONE" }) },
       { what: "no list", code: "EG400", change: (a) => ({ ...a, payments: JSON.stringify({}) }) },

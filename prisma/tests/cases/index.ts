@@ -2,13 +2,19 @@
 import { DEALING_DAY_CASES } from "./dealing-day-cases.ts";
 import { DEALING_ORDER_CASES } from "./dealing-order-cases.ts";
 import { DEALING_POSTING_CASES } from "./dealing-posting-cases.ts";
+import { DEALING_RUN_CASES } from "./dealing-run-cases.ts";
 import { DEALING_TERMS_CASES } from "./dealing-terms-cases.ts";
 import { EVENT_CASES } from "./event-cases.ts";
+import { EXCEPTION_CASES } from "./exception-cases.ts";
+import { FEE_CASES } from "./fee-cases.ts";
 import { FUND_CASES } from "./fund-cases.ts";
+import { IMPORT_CASES } from "./import-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
+import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
+import { STATEMENT_CASES } from "./statement-cases.ts";
 
 export const RPC_CASES: readonly RpcCase[] = [
   ...EVENT_CASES,
@@ -20,4 +26,10 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...DEALING_ORDER_CASES,
   ...DEALING_DAY_CASES,
   ...DEALING_POSTING_CASES,
+  ...DEALING_RUN_CASES,
+  ...STATEMENT_CASES,
+  ...POSTING_CASES,
+  ...FEE_CASES,
+  ...EXCEPTION_CASES,
+  ...IMPORT_CASES,
 ];

@@ -5,7 +5,10 @@ import type { DEALING_CONTRACTS } from "@evergreen-fund/domain/dealing-agents.ts
 import { Draft, frozenNav, openedDay } from "./decide.ts";
 import { readAnnouncedDay, readDraft, readStrikeId } from "./facts.ts";
 
-type DealingActions = Pick<RoomActions<"commander">, keyof typeof DEALING_CONTRACTS.commander>;
+type DealingActions = Pick<
+  RoomActions<"commander">,
+  Exclude<keyof typeof DEALING_CONTRACTS.commander, "openDealingDays">
+>;
 
 export const dealingDayActions: DealingActions = {
   openDay: async (context, { eventId, workflowId }) => {
@@ -112,6 +115,9 @@ export const dealingDayActions: DealingActions = {
   }),
   openClaims: async (context, { dealingDayId }) => ({
     status: (await context.record((rpc) => rpc("fn_open_claims", { dealing_day_id: dealingDayId }))).status,
+  }),
+  prepareStatements: async (context, { dealingDayId }) => ({
+    statements: (await context.record((rpc) => rpc("fn_prepare_statements", { dealing_day_id: dealingDayId }))).written,
   }),
   closeDay: async (context, { dealingDayId }) => ({
     dayHash:

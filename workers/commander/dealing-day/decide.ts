@@ -1,11 +1,11 @@
 // The NAV of a dealing day from what was read: its inputs with what blocks them, and the draft of what they amount to (R4, R5). Pure.
 import { EvergreenError } from "@evergreen-fund/domain";
-import { DealingPolicy } from "@evergreen-fund/domain/policies/index.ts";
-import { type DraftClass, draftNav } from "@evergreen-fund/finance/dealing/draft-nav.ts";
+import { draftNav } from "@evergreen-fund/finance/dealing/draft-nav.ts";
 import { strikeBlockers } from "@evergreen-fund/finance/dealing/strike.ts";
 import { BPS, decimal, fixed, ZERO } from "@evergreen-fund/finance/money.ts";
 import type { RpcResult } from "@evergreen-fund/supabase-client";
 import { z } from "zod";
+import { draftClass, Figures, feeInputs, figuresOf, type NavInput } from "../nav-draft.ts";
 import type { AnnouncedDay } from "./facts.ts";
 
 export type NavFacts = RpcResult<"fn_read_nav_facts">;
@@ -19,30 +19,23 @@ export function openedDay(day: AnnouncedDay | null, workflowId: string): Announc
   return day;
 }
 
-export interface NavInput {
-  asset_id?: string;
-  kind: "asset" | "cash" | "receivable" | "debt" | "payable" | "accrual";
-  label: string;
-  value: string;
-  as_of: string;
-  source: string;
-  blocked_by?: string;
-}
-
 /** What stands with the frozen inputs until it is proposed. Fund currency, decimal strings. */
-export const Draft = z.object({
-  total_assets: z.string(),
-  liabilities: z.string(),
-  gnav: z.string(),
-  performance_fee: z.string(),
-  nav: z.string(),
+export const Draft = Figures.extend({
   /** Assets flagged liquid and cash, less what is owed to investors; not below zero. */
   liquid_assets: z.string(),
-  classes: z.array(z.object({ share_class_id: z.string(), nav: z.string(), nav_per_unit: z.string() })),
-  fees: z.array(z.record(z.string(), z.string())),
   blockers: z.array(z.object({ code: z.string(), words: z.string() })),
 });
 export type Draft = z.infer<typeof Draft>;
+
+const NO_FIGURES: Figures = {
+  total_assets: "0",
+  liabilities: "0",
+  gnav: "0",
+  performance_fee: "0",
+  nav: "0",
+  classes: [],
+  fees: [],
+};
 
 /** Inputs to freeze and the draft over them; every blocker by name, in the words that people will read. */
 export function frozenNav(facts: NavFacts): { inputs: NavInput[]; draft: Draft } {
@@ -62,10 +55,7 @@ export function frozenNav(facts: NavFacts): { inputs: NavInput[]; draft: Draft }
     refusal = error.message.slice(0, 150);
   }
   const codes = new Map(facts.classes.map((row) => [row.share_class_id, row.code]));
-  const inputs = [
-    ...base,
-    ...(computed?.classes.flatMap((row) => feeInputs(row, codes.get(row.id) ?? row.id, facts)) ?? []),
-  ];
+  const inputs = [...base, ...(computed === undefined ? [] : feeInputs(computed, codes, facts.nav_date))];
   const blockers = blockersOf(facts, inputs, computed);
   const byLabel = new Map(blockers.map(({ subject, words }) => [subject, words]));
   return {
@@ -74,23 +64,8 @@ export function frozenNav(facts: NavFacts): { inputs: NavInput[]; draft: Draft }
       return words === undefined ? row : { ...row, blocked_by: words.slice(0, 200) };
     }),
     draft: {
-      total_assets: computed?.totalAssets ?? "0",
-      liabilities: computed?.liabilities ?? "0",
-      gnav: computed?.gnav ?? "0",
-      performance_fee: computed?.performanceFee ?? "0",
-      nav: computed?.nav ?? "0",
+      ...(computed === undefined ? NO_FIGURES : figuresOf(computed)),
       liquid_assets: liquidAssets(facts),
-      classes:
-        computed?.classes.map(({ id, nav, navPerUnit }) => ({ share_class_id: id, nav, nav_per_unit: navPerUnit })) ??
-        [],
-      fees:
-        computed?.classes.map((row) => ({
-          share_class_id: row.id,
-          management_accrued: row.managementAccrued,
-          performance_accrued: row.performanceAccrued,
-          performance_crystallised: row.performanceCrystallised,
-          high_water: row.highWater,
-        })) ?? [],
       // those that belong to no input
       blockers: [
         ...(refusal === undefined ? [] : [{ code: "not_computable", words: `The NAV cannot be computed: ${refusal}` }]),
@@ -124,53 +99,6 @@ function ledgerInputs({ ledger, nav_date }: NavFacts): NavInput[] {
     ...line("payable", "redemptions payable", ledger.redemptions_payable),
     ...line("payable", "fees payable", ledger.fee_payable),
   ];
-}
-
-function feeInputs(
-  row: { managementAccrued: string; performanceCrystallised: string },
-  code: string,
-  { nav_date }: NavFacts,
-): NavInput[] {
-  const line = (label: string, value: string): NavInput[] =>
-    decimal(value).isZero() ? [] : [{ kind: "accrual", label, value, as_of: nav_date, source: "dealing policy" }];
-  return [
-    ...line(`management fee of class ${code}`, row.managementAccrued),
-    ...line(`performance fee crystallised, class ${code}`, row.performanceCrystallised),
-  ];
-}
-
-function draftClass(row: NavFacts["classes"][number]): z.input<typeof DraftClass> {
-  const policy = DealingPolicy.safeParse(row.policy ?? {});
-  if (!policy.success) throw new EvergreenError("EG428", `Class ${row.code} has no complete dealing policy in force.`);
-  const { fees, issuePrice } = policy.data;
-  const { last } = row;
-  return {
-    id: row.share_class_id,
-    units: row.units,
-    unitsDp: row.units_dp,
-    priceDp: row.price_dp,
-    price: row.price ?? issuePrice,
-    issuePrice: row.issue_price ?? issuePrice,
-    ...(last === null
-      ? {}
-      : {
-          last: {
-            date: last.nav_date,
-            nav: last.nav,
-            units: last.units,
-            managementAccrued: last.fees?.management_accrued ?? "0",
-            performanceAccrued: last.fees?.performance_accrued ?? "0",
-            performanceCrystallised: last.fees?.performance_crystallised ?? "0",
-            ...(last.fees ? { highWater: last.fees.high_water } : {}),
-          },
-        }),
-    subscribed: row.subscribed,
-    redeemed: row.redeemed,
-    unitsRedeemed: row.units_redeemed,
-    management: fees.management,
-    performance: fees.performance,
-    lots: row.lots.map(({ id, series, units, mark, opened_on }) => ({ id, series, units, mark, openedOn: opened_on })),
-  };
 }
 
 function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: ReturnType<typeof draftNav> | undefined) {
@@ -209,9 +137,9 @@ function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: Retu
   );
 }
 
-/** R5: against the value of the strike before, unless a person confirmed the new one. Exact. */
-function isQuarantined({ value, anchor, confirmed, max_move_bps }: Asset): boolean {
-  if (confirmed === true || value === null || anchor === null) return false;
+/** R5: against the value of the strike before, unless a person confirmed the new one; a balance of cash is no price. Exact. */
+function isQuarantined({ type, value, anchor, confirmed, max_move_bps }: Asset): boolean {
+  if (type === "cash" || confirmed === true || value === null || anchor === null) return false;
   const before = decimal(anchor);
   return !before.isZero() && decimal(value).minus(before).abs().times(BPS).gt(before.abs().times(max_move_bps));
 }

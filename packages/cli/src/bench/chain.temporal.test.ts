@@ -1,7 +1,7 @@
 // `bench chain --quick`: every chain and every order has its effects once, on the platform's side and on the plain one. No time is asserted.
 import { beforeAll, describe, expect, it } from "vitest";
 import { run } from "./chain.ts";
-import { quickOptions, type Reported, reported } from "./test-options.ts";
+import { quickOptions, type Reported, reported } from "./frame/test-options.ts";
 
 describe("bench chain --quick", () => {
   let report: Reported;

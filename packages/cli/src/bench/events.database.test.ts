@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Killed } from "./events/killed.ts";
 import { run } from "./events.ts";
-import { quickOptions, type Reported, reported } from "./test-options.ts";
+import { quickOptions, type Reported, reported } from "./frame/test-options.ts";
 
 describe("bench events --quick", () => {
   let report: Reported;

@@ -1,9 +1,9 @@
 // `bench rebalance --quick`: the answers are right and the check of answers can fail. No time is asserted.
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../command.ts";
+import { quickOptions, type Reported, reported } from "./frame/test-options.ts";
 import { prepare, solveOnce, violationOf } from "./rebalance/ours.ts";
 import { run } from "./rebalance.ts";
-import { quickOptions, type Reported, reported } from "./test-options.ts";
 
 describe("bench rebalance --quick", () => {
   let answer: Answer;

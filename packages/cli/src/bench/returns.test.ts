@@ -1,12 +1,20 @@
 // `bench returns --quick`: the answers are right and the checks of answers can fail. No time is asserted.
-import { xirrBatch } from "@evergreen-fund/finance/returns/batch.ts";
+import { type RateColumns, xirrBatch } from "@evergreen-fund/finance/returns/batch.ts";
 import { sharedRates } from "@evergreen-fund/finance/returns/threads.ts";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Answer } from "../command.ts";
+import { quickOptions, type Reported, reported } from "./frame/test-options.ts";
+import { adversarialCheck, adversaries } from "./returns/adversarial.ts";
 import { ownChecks, plainReturns, sameRates, sameReturns } from "./returns/answers.ts";
 import { MADE, makeInvestors } from "./returns/investors.ts";
 import { run } from "./returns.ts";
-import { quickOptions, type Reported, reported } from "./test-options.ts";
+
+function copy(from: RateColumns, to: RateColumns): void {
+  to.rates.set(from.rates);
+  to.verdicts.set(from.verdicts);
+  to.roots.set(from.roots);
+  to.windows.set(from.windows);
+}
 
 describe("bench returns --quick", () => {
   let answer: Answer;
@@ -23,6 +31,7 @@ describe("bench returns --quick", () => {
         "several rates and no rate are flagged, and nothing else is",
         "every reported rate solves its equation",
         "time-weighted returns are the sum of log returns",
+        "no rate is wrong on the adversarial set",
       ]),
     );
     expect(answer.exit).toBeUndefined();
@@ -38,6 +47,38 @@ describe("bench returns --quick", () => {
     expect(makeInvestors(3_000, 5)).toEqual(made);
     expect(new Set(made.made).size).toBe(MADE.length);
   });
+
+  it("makes adversaries without a rate, with one, with several and with one that only touches, and would see one misled", () => {
+    const made = adversaries(40, 7);
+    expect(adversaries(40, 7)).toEqual(made);
+    expect(new Set(made.map(({ rates }) => Math.min(rates.length, 2)))).toEqual(new Set([0, 1, 2]));
+    const kept = sharedRates(made.length);
+    const solved = adversarialCheck(made, (flows, rates, from, to) => {
+      xirrBatch(flows, rates, from, to);
+      copy(rates, kept);
+    });
+    expect(solved).toMatchObject({ ok: true });
+    // the rates chosen beforehand do solve the flows, summed here
+    for (const { flows, rates } of made)
+      for (const rate of rates) {
+        const first = Math.min(...flows.map(({ day }) => day));
+        const values = flows.map(({ day, amount }) => amount * (1 + rate) ** (-(day - first) / 365));
+        const moved = values.reduce((sum, value) => sum + Math.abs(value), 0);
+        expect(Math.abs(values.reduce((sum, value) => sum + value, 0)) / moved).toBeLessThan(1e-9);
+      }
+    for (const mislead of [
+      (rates: RateColumns) => rates.rates.fill(0.1),
+      (rates: RateColumns) => rates.roots.fill(1),
+      (rates: RateColumns) => rates.verdicts.fill(0),
+    ]) {
+      const misled = adversarialCheck(made, (_flows, rates) => {
+        copy(kept, rates);
+        mislead(rates);
+      });
+      expect(misled.ok).toBe(false);
+    }
+    expect(adversarialCheck([]).ok).toBe(false);
+  }, 60_000);
 
   it("would see a wrong rate, a missing flag, and a wrong return", () => {
     const investors = makeInvestors(200, 5);

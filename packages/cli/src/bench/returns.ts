@@ -1,5 +1,6 @@
 // `bench returns` (B10): internal rates and time-weighted returns of a million synthetic investors with 20 flows each, beside pyxirr and numpy.
-// Answers are compared before any time counts, and the planted investors without or with several rates must be flagged. No database, no network.
+// Answers are compared before any time counts: planted investors without or with several rates must be flagged, and none of a set that is made to
+// mislead may come out wrong. No database, no network.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,12 +11,13 @@ import { describeMachine } from "./frame/machine.ts";
 import { INSTALL_PEERS, pythonPeer } from "./frame/peers.ts";
 import { answerOf, type Check, type Finding } from "./frame/report.ts";
 import { alternate, medianOf, type Round, ratioOf, type Side } from "./frame/rounds.ts";
+import { adversarialCheck, adversaries } from "./returns/adversarial.ts";
 import { ownChecks, plainReturns, sameRates, sameReturns } from "./returns/answers.ts";
 import { FLOWS_EACH, makeInvestors } from "./returns/investors.ts";
 import { type Measure, type Peers, startPeers } from "./returns/peers.ts";
 
-const FULL = { investors: 1_000_000, rounds: 7 };
-const QUICK = { investors: 5_000, rounds: 1 };
+const FULL = { investors: 1_000_000, adversaries: 2_000, rounds: 7 };
+const QUICK = { investors: 5_000, adversaries: 60, rounds: 1 };
 const SEED = 20_261_121;
 const THREADS = 2;
 
@@ -43,6 +45,7 @@ export const run: RunBench = async ({ quick, environment, progress }) => {
       say("our answers");
       await timed(both, "xirr", "twr");
       checks.push(...ownChecks(investors, rates), plainReturns(investors, returns));
+      checks.push(adversarialCheck(adversaries(plan.adversaries, SEED)));
       if (python !== undefined) {
         say("starting pyxirr");
         peers = await startPeers(python, folder, investors);
@@ -77,7 +80,7 @@ export const run: RunBench = async ({ quick, environment, progress }) => {
     checks,
     absent: python === undefined ? [`pyxirr (${INSTALL_PEERS})`] : [],
     rounds: { returns: rounds },
-    details: { investors: plan.investors, flowsEach: FLOWS_EACH, threads: THREADS },
+    details: { investors: plan.investors, adversaries: plan.adversaries, flowsEach: FLOWS_EACH, threads: THREADS },
   });
 };
 

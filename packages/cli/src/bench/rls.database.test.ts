@@ -1,7 +1,7 @@
 // `bench rls --quick`: the reader under a policy and those with a filter see the same rows, by an index. No time is asserted.
 import { beforeAll, describe, expect, it } from "vitest";
+import { quickOptions, type Reported, reported } from "./frame/test-options.ts";
 import { run } from "./rls.ts";
-import { quickOptions, type Reported, reported } from "./test-options.ts";
 
 describe("bench rls --quick", () => {
   let report: Reported;

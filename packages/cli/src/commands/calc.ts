@@ -23,7 +23,7 @@ export const calcCommands: readonly Command[] = [
           json: rows,
           text: table(rows, [
             { header: "Function", value: (row) => row.name },
-            { header: "What it computes", value: (row) => row.summary, most: 100 },
+            { header: "What it computes", value: (row) => row.summary, most: 140 },
             { header: "Source", value: (row) => row.source, most: 60 },
           ]),
         };

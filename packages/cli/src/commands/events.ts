@@ -5,6 +5,7 @@ import { z } from "zod";
 import { ANY_FUND, type Command, type CommandOption, type Options, REQUEST_ID, text } from "../command.ts";
 import { requestIdOf } from "../context.ts";
 import { isoTime, plain, table, when } from "../output.ts";
+import type { People } from "../people.ts";
 import { type DeadLetter, deadLetters, type EventFilter, type EventRow, newestEvents } from "../reads/events.ts";
 import { findFund, isUuid } from "../reads/funds.ts";
 import type { Session } from "../session.ts";
@@ -35,8 +36,8 @@ async function filterOf(session: Session, options: Options): Promise<EventFilter
   return { fundId: fund === undefined ? undefined : (await findFund(session, fund)).fund_id, type };
 }
 
-const lineOf = (row: EventRow): string =>
-  `${when(row.recorded_at)}  ${plain(row.type).padEnd(24)}  ${row.event_id}  ${plain(row.source)}`;
+const lineOf = (row: EventRow, people: People): string =>
+  `${when(row.recorded_at)}  ${plain(row.type).padEnd(24)}  ${row.event_id}  ${plain(people.nameOf(row.source))}`;
 
 function lettersText(letters: readonly DeadLetter[]): string {
   return table(
@@ -85,7 +86,7 @@ export const eventCommands: readonly Command[] = [
             { header: "Recorded at", value: (row) => when(row.recorded_at) },
             { header: "Type", value: (row) => row.type },
             { header: "Event", value: (row) => row.event_id },
-            { header: "Source", value: (row) => row.source },
+            { header: "Source", value: (row) => session.people.nameOf(row.source) },
             { header: "Payload", value: (row) => JSON.stringify(row.payload), most: 70 },
           ],
           "No events.",
@@ -129,7 +130,7 @@ export const eventCommands: readonly Command[] = [
           if (seen.has(row.event_id) || shown.length >= most) continue;
           seen.add(row.event_id);
           shown.push(row);
-          context.line(lineOf(row));
+          context.line(lineOf(row, session.people));
         }
         if (shown.length < most) await pause(500);
       }
@@ -149,7 +150,10 @@ export const eventCommands: readonly Command[] = [
       if ((id === undefined) === (options.dead !== true))
         throw new EvergreenError("EG400", "Name one event id, or --dead for all dead letters.");
       if (id !== undefined && !isUuid(id))
-        throw new EvergreenError("EG400", `${plain(id)} is not an event id; see \`evergreen events list --dead\`.`);
+        throw new EvergreenError(
+          "EG400",
+          `${plain(id)} is not an event id; see \`npx --no-install evergreen events list --dead\`.`,
+        );
       const session = await context.session("pm_role");
       const ids = id === undefined ? (await deadLetters(session, undefined)).map((letter) => letter.eventId) : [id];
       const given = requestIdOf(text(options, "requestId"));

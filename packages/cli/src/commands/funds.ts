@@ -55,7 +55,7 @@ export const fundCommands: readonly Command[] = [
             { header: "Version", value: (fund) => fund.allocations_version, figure: true },
             { header: "Status", value: (fund) => fund.status },
           ],
-          "No funds. Import one with `evergreen import nport FILE --fund CODE`.",
+          "No funds. Import one with `npx --no-install evergreen import nport FILE --fund CODE`.",
         ),
       };
     },
@@ -108,11 +108,11 @@ export const fundCommands: readonly Command[] = [
           "",
           table(rows, [
             { header: "Sleeve", value: (row) => row.sleeve },
-            { header: "Asset", value: (row) => row.asset.name, most: 48 },
+            { header: "Asset", value: (row) => row.asset.name, most: 60 },
             { header: `Value (${fund.base_currency})`, value: (row) => money(row.market_value), figure: true },
             { header: "Weight", value: (row) => percent(row.actual_pct), figure: true },
             { header: "Target", value: (row) => percent(row.target_pct), figure: true },
-            { header: "Sells within", value: (row) => row.asset.bucket },
+            { header: "Sells within", value: (row) => row.asset.bucket?.replace(/^gt/, "over ") },
           ]),
         ].join("\n"),
       };

@@ -46,6 +46,7 @@ export const importCommands: readonly Command[] = [
       if (!CODE.test(code))
         throw new EvergreenError("EG400", "--fund is up to 20 capital letters, digits, - or _, such as KY1.");
       const path = args[0] ?? "";
+      await context.mustExist(path);
       const [{ readFiling, toFundImport }, { importArgument }] = await Promise.all([
         import("@evergreen-fund/nport"),
         import("../import-fund.ts"),

@@ -22,7 +22,7 @@ export const mandateCommands: readonly Command[] = [
       if (!current)
         throw new EvergreenError(
           "EG404",
-          `${plain(fund.code)} has no mandate; set one with \`evergreen mandate set\`.`,
+          `${plain(fund.code)} has no mandate; set one with \`npx --no-install evergreen mandate set\`.`,
         );
       const { mandate } = current;
       return {
@@ -40,7 +40,7 @@ export const mandateCommands: readonly Command[] = [
             ["Fund", fund.code],
             ["Version", String(current.version)],
             ["Label", current.label],
-            ["Set by", current.setBy],
+            ["Set by", session.people.nameOf(current.setBy)],
             ["Set at", when(current.recordedAt)],
           ]),
           table(

@@ -35,9 +35,9 @@ export const proposalCommands: readonly Command[] = [
           fundCode: row.fund.code,
           kind: row.kind,
           status: row.status,
-          trades: row.body.trades.length,
-          cost: row.body.cost,
-          currency: row.body.currency,
+          ...(row.kind === "rebalancing"
+            ? { trades: row.body.trades.length, cost: row.body.cost, currency: row.body.currency }
+            : {}),
           requestedBy: row.requested_by,
           createdAt: isoTime(row.created_at),
           expiresAt: isoTime(row.expires_at),
@@ -52,7 +52,7 @@ export const proposalCommands: readonly Command[] = [
             { header: "Made at", value: (row) => when(row.created_at) },
             { header: "Decide by", value: (row) => (row.status === "pending" ? when(row.expires_at) : "–") },
           ],
-          "No proposals. Ask for one with `evergreen rebalance --fund CODE --wait`.",
+          "No proposals. Ask for one with `npx --no-install evergreen rebalance --fund CODE --wait`.",
         ),
       };
     },
@@ -66,7 +66,7 @@ export const proposalCommands: readonly Command[] = [
     run: async (context, args) => {
       const session = await context.session("pm_role");
       const proposal = await findProposal(session, args[0] ?? "");
-      return { json: proposalJson(proposal), text: proposalText(proposal) };
+      return { json: proposalJson(proposal), text: proposalText(proposal, session.people) };
     },
   },
   {

@@ -10,7 +10,6 @@ import {
   checksJson,
   memoriesJson,
   type Proposal,
-  proposalJson,
   proposalOfEvent,
   tradesJson,
   withChecks,
@@ -37,7 +36,10 @@ async function givenMandate(
   const fund = await findFund(session, text(options, "fund") ?? "");
   const current = await currentMandate(session, fund.fund_id);
   if (!current)
-    throw new EvergreenError("EG428", `${plain(fund.code)} has no mandate; set one with \`evergreen mandate set\`.`);
+    throw new EvergreenError(
+      "EG428",
+      `${plain(fund.code)} has no mandate; set one with \`npx --no-install evergreen mandate set\`.`,
+    );
   return withTargets(current.mandate, targets).body;
 }
 
@@ -98,14 +100,14 @@ export const rebalanceCommands: readonly Command[] = [
       if (!options.wait) {
         return {
           json: { ...ids, status: "requested", ...nothing },
-          text: `Asked for. Look at it with\n  evergreen runs show ${asked.workflow_id}\n  evergreen proposals list --fund ${plain(text(options, "fund") ?? "")}`,
+          text: `Asked for. Look at it with\n  npx --no-install evergreen runs show ${asked.workflow_id}\n  npx --no-install evergreen proposals list --fund ${plain(text(options, "fund") ?? "")}`,
         };
       }
       const outcome = await context.progress("Rebalancing", () =>
         until(
           limit,
           () => outcomeOf(session, asked),
-          `The rebalancing is still running after ${limit / 1000} s; look at it with \`evergreen runs show ${asked.workflow_id}\`, and at the workers with \`evergreen status\`.`,
+          `The rebalancing is still running after ${limit / 1000} s; look at it with \`npx --no-install evergreen runs show ${asked.workflow_id}\`, and at the workers with \`npx --no-install evergreen status\`.`,
         ),
       );
       if ("run" in outcome) {
@@ -120,25 +122,18 @@ export const rebalanceCommands: readonly Command[] = [
       const { proposal } = outcome;
       const { row } = proposal;
       const refused = row.status !== "pending" && row.status !== "approved" && row.status !== "applied";
-      const { proposalId, proposalHash, before, after, cost, currency, turnover, words } = proposalJson(proposal);
       return {
         json: {
           ...ids,
           status: row.status,
-          proposalId,
-          proposalHash,
+          proposalId: row.proposal_id,
+          proposalHash: row.hash,
           trades: tradesJson(row),
           checks: checksJson(proposal.checks),
           memories: memoriesJson(proposal.memories),
-          currency,
-          cost,
-          turnover,
-          words,
-          before,
-          after,
-          reason: row.refusal?.reason ?? null,
+          ...(refused ? { reason: row.refusal?.reason ?? null } : {}),
         },
-        text: proposalText(proposal),
+        text: proposalText(proposal, session.people),
         ...(refused ? { exit: EXIT.refused } : {}),
       };
     },

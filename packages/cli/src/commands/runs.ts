@@ -19,6 +19,7 @@ const runJson = (run: RunRow) => ({
   startedAt: isoTime(run.started_at),
   endedAt: isoTime(run.ended_at),
   traceId: run.trace_id,
+  reason: reasonOf(run) ?? null,
 });
 
 const SpanRow = z.object({
@@ -93,7 +94,10 @@ export const runCommands: readonly Command[] = [
       const session = await context.session("pm_role");
       const run = await findRun(session, args[0] ?? "");
       if (!run)
-        throw new EvergreenError("EG404", `There is no run ${plain(args[0] ?? "")}; see \`evergreen runs list\`.`);
+        throw new EvergreenError(
+          "EG404",
+          `There is no run ${plain(args[0] ?? "")}; see \`npx --no-install evergreen runs list\`.`,
+        );
       const { events, audit, complianceLogs, memories } = await runDetails(session, run);
       return {
         json: {
@@ -128,10 +132,6 @@ export const runCommands: readonly Command[] = [
           })),
           memories: memoriesJson(memories),
           traceId: run.trace_id,
-          fundId: run.fund_id,
-          startedAt: isoTime(run.started_at),
-          endedAt: isoTime(run.ended_at),
-          reason: reasonOf(run) ?? null,
         },
         text: [
           facts([
@@ -145,14 +145,14 @@ export const runCommands: readonly Command[] = [
           table(events, [
             { header: "Event", value: (row) => row.type },
             { header: "Id", value: (row) => row.event_id },
-            { header: "By", value: (row) => row.created_by },
+            { header: "By", value: (row) => session.people.nameOf(row.created_by) },
             { header: "At", value: (row) => when(row.recorded_at) },
           ]),
           table(
             audit,
             [
               { header: "Audit entry", value: (row) => row.message, most: 80 },
-              { header: "By", value: (row) => row.created_by },
+              { header: "By", value: (row) => session.people.nameOf(row.created_by) },
               { header: "At", value: (row) => when(row.created_at) },
             ],
             "No audit entries.",
@@ -196,7 +196,10 @@ export const runCommands: readonly Command[] = [
         SpanRow,
       );
       if (spans.length === 0 && !(await findRun(session, workflowId)))
-        throw new EvergreenError("EG404", `There is no run ${plain(workflowId)}; see \`evergreen runs list\`.`);
+        throw new EvergreenError(
+          "EG404",
+          `There is no run ${plain(workflowId)}; see \`npx --no-install evergreen runs list\`.`,
+        );
       return {
         json: {
           workflowId,

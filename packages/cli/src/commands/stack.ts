@@ -1,4 +1,5 @@
 // `up`, `down`, `status`, `doctor`: the stack of EVERGREEN_HOME as one thing.
+import { elsewhere } from "@evergreen-fund/config/config.ts";
 import { EXIT } from "@evergreen-fund/domain/errors.ts";
 import type { Answer, Command } from "../command.ts";
 import type { Context } from "../context.ts";
@@ -18,7 +19,7 @@ async function upDetached(context: Context): Promise<Answer> {
   if (now.running && now.phase === "ready") {
     context.note(`The stack in ${config.home} is running already.`);
     const addresses = stackAddresses(config);
-    return { json: addresses, text: banner(addresses) };
+    return { json: addresses, text: banner(addresses, elsewhere(config)) };
   }
   const addresses = await context.progress("Starting the stack", ({ say }) =>
     start(config, (line) => {
@@ -26,7 +27,10 @@ async function upDetached(context: Context): Promise<Answer> {
       else context.note(line);
     }),
   );
-  return { json: addresses, text: `${banner(addresses)}\n\nStop it with: npx --no-install evergreen down` };
+  return {
+    json: addresses,
+    text: `${banner(addresses, elsewhere(config))}\n\nStop it with: npx --no-install evergreen down`,
+  };
 }
 
 /** Runs until Ctrl-C or SIGTERM: once stops everything in order, twice without grace. */
@@ -51,7 +55,9 @@ async function upHere(context: Context): Promise<Answer> {
     running = await up(config, (line) => context.note(line), asked.signal);
     const { addresses } = running;
     context.streams.out(
-      context.format === "json" ? `${jsonDocument(addresses)}\n` : `${banner(addresses)}\n\nStop it with Ctrl-C.\n`,
+      context.format === "json"
+        ? `${jsonDocument(addresses)}\n`
+        : `${banner(addresses, elsewhere(config))}\n\nStop it with Ctrl-C.\n`,
     );
     if (asked.signal.aborted) void running.stop();
     await running.stopped;

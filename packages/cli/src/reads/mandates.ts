@@ -34,7 +34,7 @@ export async function currentMandate(session: Session, fundId: string): Promise<
   if (!mandate.success)
     throw new EvergreenError(
       "EG500",
-      `Version ${row.version} of the mandate does not follow this version of Evergreen; set it again with \`evergreen mandate set\`.`,
+      `Version ${row.version} of the mandate does not follow this version of Evergreen; set it again with \`npx --no-install evergreen mandate set\`.`,
     );
   return {
     version: row.version,

@@ -1,5 +1,6 @@
 // Proposals as rows: body and inputs as the rebalancing room writes them, the checks of the rooms, the memories it cites.
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { type PortfolioSide, ProposalBody } from "@evergreen-fund/domain/proposals.ts";
 import { z } from "zod";
 import { isoTime, plain, trimmedMoney } from "../output.ts";
 import type { Session } from "../session.ts";
@@ -7,67 +8,32 @@ import { listClasses } from "./classes.ts";
 import { isUuid } from "./funds.ts";
 import { type ApprovalRow, approvalsOf } from "./strikes.ts";
 
-const Amount = z.string();
-const Ratio = z.string().nullable().optional();
-
-const Trade = z.object({
-  asset_id: z.string(),
-  name: z.string().default(""),
-  sleeve: z.string().default(""),
-  side: z.enum(["buy", "sell"]),
-  amount: Amount,
-  cost: Amount,
-  reason: z.object({ code: z.string(), words: z.string() }).nullable().optional(),
-});
-
-/** The portfolio before or after the trades; amounts in fund currency, weights as shares of net assets. */
-const Side = z.object({
-  net_assets: Amount,
-  cash: z.string().nullable().optional(),
-  sleeves: z.array(z.object({ sleeve: z.string(), weight: z.string(), target: Ratio, lower: Ratio, upper: Ratio })),
-  /** Assets that can be cash within 30 days, and what the mandate asks of them. */
-  liquidity: z
-    .object({
-      assets_30d: Amount.nullable(),
-      liabilities_30d: Amount.nullable().optional(),
-      required_30d: Amount.nullable().optional(),
-      ratio: Ratio,
-    })
-    .optional(),
-});
-
-/** An illiquid sleeve that is left to pacing and subscriptions: its name, or the finding about it. */
-const Steered = z.union([z.string(), z.looseObject({ name: z.string(), words: z.string().default("") })]);
-
-/** What a rebalancing proposes; a NAV and a liquidity tool have figures of their own, which are kept as they are. */
-const Body = z.looseObject({
-  currency: z.string().default(""),
-  trades: z.array(Trade).default([]),
-  cost: Amount.default("0"),
-  turnover: Ratio,
-  before: Side.optional(),
-  after: Side.optional(),
-  steered: z.array(Steered).default([]),
-  widened: z.array(z.object({ name: z.string(), words: z.string(), from: z.string(), to: z.string() })).default([]),
-  words: z.string().default(""),
-  objective: z.union([z.string(), z.number()]).nullable().optional(),
-  dual_bound: z.union([z.string(), z.number()]).nullable().optional(),
-  method: z.string().nullable().optional(),
-});
-
 const Inputs = z.looseObject({
   memory_ids: z.array(z.string()).default([]),
   mandate_version: z.union([z.string(), z.number()]).nullable().optional(),
 });
 const Refusal = z.object({ code: z.string().optional(), reason: z.string() }).nullable();
 
-const ProposalRow = z.object({
+const Figure = z.union([z.string(), z.number()]);
+/** What a NAV proposes: figures of the fund, and the value and price of each class. */
+const NavBody = z.looseObject({
+  nav_date: z.string(),
+  version: Figure,
+  reason: z.string().nullish(),
+  total_assets: Figure,
+  liabilities: Figure,
+  performance_fee: Figure,
+  nav: Figure,
+  classes: z.array(z.looseObject({ share_class_id: z.string(), nav: Figure, nav_per_unit: Figure })),
+});
+/** A liquidity tool with the notice that people read before they decide. */
+const ToolBody = z.looseObject({ tool: z.string(), notice: z.string() });
+
+const ProposalHead = z.object({
   proposal_id: z.string(),
   fund_id: z.string(),
-  kind: z.string(),
   status: z.string(),
   hash: z.string(),
-  body: Body,
   inputs: Inputs,
   event_id: z.string(),
   workflow_id: z.string(),
@@ -81,7 +47,13 @@ const ProposalRow = z.object({
   refusal: Refusal,
   fund: z.object({ code: z.string() }),
 });
+const ProposalRow = z.discriminatedUnion("kind", [
+  ProposalHead.extend({ kind: z.literal("rebalancing"), body: ProposalBody }),
+  ProposalHead.extend({ kind: z.literal("nav"), body: NavBody }),
+  ProposalHead.extend({ kind: z.literal("lmt"), body: ToolBody }),
+]);
 export type ProposalRow = z.infer<typeof ProposalRow>;
+export type RowOf<K extends ProposalRow["kind"]> = Extract<ProposalRow, { kind: K }>;
 
 const CheckRow = z.object({
   room: z.string(),
@@ -118,7 +90,10 @@ export interface Proposal {
 /** Errors: EG400 when that is no id, EG404 when the caller sees no such proposal. */
 export async function findProposal(session: Session, proposalId: string): Promise<Proposal> {
   if (!isUuid(proposalId))
-    throw new EvergreenError("EG400", `${plain(proposalId)} is not a proposal id; see \`evergreen proposals list\`.`);
+    throw new EvergreenError(
+      "EG400",
+      `${plain(proposalId)} is not a proposal id; see \`npx --no-install evergreen proposals list\`.`,
+    );
   const row = await session.one("proposals", COLUMNS, (query) => query.eq("proposal_id", proposalId), ProposalRow);
   if (!row) throw new EvergreenError("EG404", `There is no proposal ${plain(proposalId)} that you may see.`);
   return withChecks(session, row);
@@ -180,16 +155,19 @@ export function listProposals(session: Session, filter: ProposalFilter): Promise
   );
 }
 
+/** The trades of a rebalancing; a NAV and a liquidity tool have none. */
 export const tradesJson = (row: ProposalRow) =>
-  row.body.trades.map((trade) => ({
-    assetId: trade.asset_id,
-    name: trade.name,
-    sleeve: trade.sleeve,
-    side: trade.side,
-    amount: trade.amount,
-    cost: trade.cost,
-    reason: trade.reason ?? null,
-  }));
+  row.kind !== "rebalancing"
+    ? []
+    : row.body.trades.map((trade) => ({
+        assetId: trade.asset_id,
+        name: trade.name,
+        sleeve: trade.sleeve,
+        side: trade.side,
+        amount: trade.amount,
+        cost: trade.cost,
+        reason: trade.reason,
+      }));
 
 export const checksJson = (checks: readonly CheckRow[]) =>
   checks.map((check) => ({
@@ -210,30 +188,37 @@ export const memoriesJson = (memories: readonly MemoryRow[]) =>
     recordedAt: isoTime(memory.recorded_at),
   }));
 
-const sideJson = (side: z.infer<typeof Side> | undefined) =>
-  side === undefined
-    ? null
-    : {
-        netAssets: trimmedMoney(side.net_assets),
-        cash: side.cash ?? null,
-        sleeves: side.sleeves.map((row) => ({
-          sleeve: row.sleeve,
-          weight: row.weight,
-          target: row.target ?? null,
-          lower: row.lower ?? null,
-          upper: row.upper ?? null,
-        })),
-        liquidity: side.liquidity
-          ? {
-              assets30d: side.liquidity.assets_30d,
-              liabilities30d: side.liquidity.liabilities_30d ?? null,
-              required30d: side.liquidity.required_30d ?? null,
-              ratio: side.liquidity.ratio ?? null,
-            }
-          : null,
-      };
+const sideJson = (side: PortfolioSide) => ({
+  netAssets: trimmedMoney(side.net_assets),
+  cash: side.cash,
+  sleeves: side.sleeves,
+  liquidity: {
+    assets30d: side.liquidity.assets_30d,
+    required30d: side.liquidity.required_30d,
+    ratio: side.liquidity.ratio,
+  },
+});
 
-/** Everything about a proposal for a script. */
+const rebalancingJson = (row: RowOf<"rebalancing">) => ({
+  currency: row.body.currency,
+  cost: row.body.cost,
+  turnover: row.body.turnover,
+  method: row.body.method,
+  objective: row.body.objective,
+  dualBound: row.body.dual_bound,
+  mandateVersion:
+    row.inputs.mandate_version === undefined || row.inputs.mandate_version === null
+      ? null
+      : String(row.inputs.mandate_version),
+  words: row.body.words,
+  steered: row.body.steered,
+  widened: row.body.widened,
+  before: sideJson(row.body.before),
+  after: sideJson(row.body.after),
+  trades: tradesJson(row),
+});
+
+/** Everything about a proposal for a script; one that several people decide on names who did. */
 export const proposalJson = ({ row, checks, memories, approvals }: Proposal) => ({
   proposalId: row.proposal_id,
   proposalHash: row.hash,
@@ -250,30 +235,17 @@ export const proposalJson = ({ row, checks, memories, approvals }: Proposal) => 
   decidedAt: isoTime(row.decided_at),
   appliedAt: isoTime(row.applied_at),
   refusal: row.refusal,
-  currency: row.body.currency,
-  cost: row.body.cost,
-  turnover: row.body.turnover ?? null,
-  method: row.body.method ?? null,
-  objective: row.body.objective ?? null,
-  dualBound: row.body.dual_bound ?? null,
-  mandateVersion:
-    row.inputs.mandate_version === undefined || row.inputs.mandate_version === null
-      ? null
-      : String(row.inputs.mandate_version),
-  words: row.body.words,
-  steered: row.body.steered,
-  widened: row.body.widened,
-  before: sideJson(row.body.before),
-  after: sideJson(row.body.after),
-  trades: tradesJson(row),
-  checks: checksJson(checks),
-  memories: memoriesJson(memories),
-  approvalsNeeded: row.approvals_needed,
-  approvals: approvals.map((approval) => ({
-    decision: approval.decision,
-    by: `user:${approval.decided_by}`,
-    reason: approval.reason,
-    at: isoTime(approval.decided_at),
-  })),
-  ...(row.kind === "rebalancing" ? {} : { body: row.body, inputs: row.inputs }),
+  ...(row.kind === "rebalancing"
+    ? { ...rebalancingJson(row), checks: checksJson(checks), memories: memoriesJson(memories) }
+    : {
+        body: row.body,
+        inputs: row.inputs,
+        approvalsNeeded: row.approvals_needed,
+        approvals: approvals.map((approval) => ({
+          decision: approval.decision,
+          by: `user:${approval.decided_by}`,
+          reason: approval.reason,
+          at: isoTime(approval.decided_at),
+        })),
+      }),
 });

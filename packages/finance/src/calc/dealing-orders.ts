@@ -68,7 +68,7 @@ export const ORDER_CALCULATIONS = [
   define({
     name: "deal",
     summary: "One dealing day: locked orders, NAV and policies in; gate, fills, prices, units, cash and reasons out",
-    source: "R3, R5b–R13, 1.10 steps 6 and 7",
+    source: "R3, R5b–R13; dealing day, steps 6 and 7",
     input: DealInput,
     output: DealOutput,
     example: DEAL,
@@ -185,7 +185,7 @@ export const ORDER_CALCULATIONS = [
   define({
     name: "order-book-root",
     summary: "Merkle root of a locked order book, and the proof of one order in it",
-    source: "1.10 step 1",
+    source: "dealing day, step 1 (cut-off)",
     input: OrderRootInput,
     output: OrderRootOutput,
     example: { orders: ORDER_LEAVES, proofFor: "order-2" },
@@ -272,7 +272,7 @@ export const ORDER_CALCULATIONS = [
   define({
     name: "verify-inclusion",
     summary: "Whether an order is in the book that a root commits to",
-    source: "1.10 step 1",
+    source: "dealing day, step 1 (cut-off)",
     input: VerifyInclusionInput,
     output: VerifyInclusionOutput,
     example: {

@@ -1,4 +1,5 @@
-// Registry entries: fees of a class, lots and series, the whole-fund waterfall, statements and the register.
+// Registry entries: fees of a class, lots and series, and the whole-fund waterfall.
+import { CrystallisationInput, CrystallisationOutput, crystallisation } from "../fees/crystallisation.ts";
 import { EqualisationInput, EqualisationOutput, equalisation } from "../fees/equalisation.ts";
 import { HighWaterMarkInput, HighWaterMarkOutput, highWaterMark } from "../fees/high-water-mark.ts";
 import { HurdleFeeInput, HurdleFeeOutput, hurdleFee } from "../fees/hurdle.ts";
@@ -13,9 +14,6 @@ import {
 import { PerformanceFeeInput, PerformanceFeeOutput, performanceFee } from "../fees/performance-fee.ts";
 import { SeriesInput, SeriesOutput, seriesAccounting } from "../fees/series.ts";
 import { WaterfallInput, WaterfallOutput, waterfall } from "../fees/waterfall.ts";
-import { StatementInput } from "../statement/books.ts";
-import { capitalAccount, StatementOutput } from "../statement/capital-account.ts";
-import { RegisterMovementsInput, RegisterMovementsOutput, registerMovements } from "../statement/register-movements.ts";
 import { define } from "./entry.ts";
 
 export const FEE_CALCULATIONS = [
@@ -87,6 +85,29 @@ export const FEE_CALCULATIONS = [
     call: hurdleFee,
   }),
   define({
+    name: "crystallisation",
+    summary:
+      "Crystallisation of an equalised class on its published price: refunds and charges per lot, the fee, the marks",
+    source: "R24, R22",
+    input: CrystallisationInput,
+    output: CrystallisationOutput,
+    example: {
+      currency: "USD",
+      rate: "0.2",
+      highWater: "104",
+      nav: "108000.00",
+      navPerUnit: "108",
+      accrued: "1000.00",
+      lots: [
+        { id: "founder", units: "600", reference: "104", credit: "0" },
+        { id: "summer", units: "300", reference: "107", credit: "180" },
+        { id: "trough", units: "100", reference: "95", credit: "0" },
+      ],
+    },
+    calculation: crystallisation,
+    call: crystallisation,
+  }),
+  define({
     name: "equalisation",
     summary: "Equalisation accounting: credits, depreciation redemptions, refunds and crystallised shares lot by lot",
     source: "R24",
@@ -148,58 +169,5 @@ export const FEE_CALCULATIONS = [
     },
     calculation: waterfall,
     call: waterfall,
-  }),
-  define({
-    name: "capital-account",
-    summary: "Capital account statement of an investor for a period, as known on a time; it foots or names the line",
-    source: "issue 4; R4, R24 for the value of a lot",
-    input: StatementInput,
-    output: StatementOutput,
-    example: {
-      currency: "USD",
-      investor: "synthetic-1",
-      from: "2024-12-31",
-      to: "2025-03-31",
-      knownOn: "2025-04-15T00:00:00Z",
-      entries: [
-        {
-          id: "s1",
-          effectiveOn: "2024-12-31",
-          recordedAt: "2024-12-31T18:00:00Z",
-          lot: "a",
-          kind: "subscription",
-          units: "100",
-          amount: "10000.00",
-          price: "100",
-        },
-      ],
-      lots: [{ lot: "a", effectiveOn: "2024-12-31", recordedAt: "2024-12-31T18:00:00Z", units: "100" }],
-      strikes: [
-        { date: "2024-12-31", recordedAt: "2024-12-31T12:00:00Z", navPerUnit: "100" },
-        { date: "2025-03-31", recordedAt: "2025-03-31T12:00:00Z", navPerUnit: "102.5", managementFeePerUnit: "0.25" },
-      ],
-    },
-    calculation: capitalAccount,
-    call: capitalAccount,
-  }),
-  define({
-    name: "register-movements",
-    summary:
-      "Whether published movements in units foot by class, and every implied price lies in the period's NAV band",
-    source: "issue 4; Regulation S-X, rule 6-09",
-    input: RegisterMovementsInput,
-    output: RegisterMovementsOutput,
-    example: {
-      currency: "USD",
-      bands: [{ id: "I", low: "25.00", high: "25.60" }],
-      rows: [
-        { class: "I", movement: "opening", units: "1000000" },
-        { class: "I", movement: "subscription", units: "400000", amount: "10120000" },
-        { class: "I", movement: "repurchase", units: "-50000", amount: "-1265000" },
-        { class: "I", movement: "closing", units: "1350000" },
-      ],
-    },
-    calculation: registerMovements,
-    call: registerMovements,
   }),
 ] as const;

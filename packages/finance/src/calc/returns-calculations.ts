@@ -20,6 +20,7 @@ import {
   UnitPriceTwrOutput,
   unitPriceReturn,
 } from "../returns/time-weighted.ts";
+import { UnitPerformanceInput, UnitPerformanceOutput, unitPerformance } from "../returns/unit-performance.ts";
 import { XirrInput, XirrOutput, xirr } from "../returns/xirr.ts";
 import { define } from "./entry.ts";
 
@@ -181,5 +182,36 @@ export const RETURNS_CALCULATIONS = [
     },
     calculation: performance,
     call: performance,
+  }),
+  define({
+    name: "unit-performance",
+    summary: "Every measure of a holding of units from its dated flows and the prices of its classes, labelled",
+    source: "R41 to R46",
+    input: UnitPerformanceInput,
+    output: UnitPerformanceOutput,
+    example: {
+      currency: "USD",
+      to: "2024-12-31",
+      classes: [
+        {
+          id: "A",
+          prices: [
+            { date: "2022-01-15", price: "100" },
+            { date: "2022-09-30", price: "100" },
+            { date: "2023-12-31", price: "120" },
+            { date: "2024-12-31", price: "128" },
+          ],
+          flows: [
+            { date: "2022-01-15", via: "cash", units: "1", paidIn: "100" },
+            { date: "2022-09-30", via: "cash", units: "0.5", paidIn: "50" },
+            { date: "2023-12-31", via: "cash", units: "-0.25", paidOut: "30" },
+          ],
+        },
+      ],
+      basis: BASIS,
+      index: { index: INDEX, indexName: "Synthetic index" },
+    },
+    calculation: unitPerformance,
+    call: unitPerformance,
   }),
 ] as const;

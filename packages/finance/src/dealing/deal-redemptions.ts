@@ -56,6 +56,7 @@ export function dealRedemptions(
       requestedIn: order.amount === undefined ? "units" : "amount",
       requestedUnits: text(booked.units),
       refused: text(booked.units - booked.covered),
+      admitted: text(booked.allowed),
       filled: text(filled),
       carried: text(ends ? 0n : left),
       lapsed: text(ends ? left : 0n),

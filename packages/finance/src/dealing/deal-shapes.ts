@@ -82,6 +82,8 @@ export const DealtOrder = z.strictObject({
   requestedUnits: z.string().nullable(),
   /** Units not admitted: locked, or more than the investor holds. */
   refused: z.string(),
+  /** Units that take part in the allocation: what free lots cover and the investor gate lets through. */
+  admitted: z.string().nullable(),
   /** Units redeemed or issued. */
   filled: z.string(),
   /** Units that go on as a child order, and units that end here. */

@@ -149,6 +149,7 @@ function blank(order: BookedOrder["order"], of: DealClass, book: DealBook): Deal
     requestedIn: "units",
     requestedUnits: null,
     refused: none,
+    admitted: null,
     filled: none,
     carried: none,
     lapsed: none,

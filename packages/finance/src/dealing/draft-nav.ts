@@ -11,7 +11,7 @@ import { byId, decimal, fixed, fromMinor, largestRemainder, toMinor } from "../m
 import { Name, NonNegative, parseInput } from "../parse.ts";
 import { Decimals } from "./fund-gate.ts";
 import { classNavs, navPerUnitOf } from "./nav.ts";
-import { halfUpDiv, scaledOf, scaledText } from "./scaled.ts";
+import { halfUpDiv, min, scaledOf, scaledText } from "./scaled.ts";
 
 const KINDS = ["asset", "cash", "receivable", "debt", "payable", "accrual"] as const;
 const ASSETS: readonly string[] = ["asset", "cash", "receivable"];
@@ -41,7 +41,8 @@ export const DraftClass = z.strictObject({
   subscribed: MoneyString.default("0"),
   redeemed: MoneyString.default("0"),
   unitsRedeemed: NonNegative.default("0"),
-  /** Taken from the fee since: what was paid to the manager. */
+  /** Fees as a strike of the past stated them, instead of those computed here; they are no longer among `inputs` either way. */
+  stated: z.strictObject({ managementAccrued: MoneyString, performanceCrystallised: MoneyString }).optional(),
   management: ManagementFee,
   performance: PerformanceFee,
   /** For a fee by series: the lots, their series and the mark of each, money per unit. */
@@ -163,9 +164,20 @@ type Facts = z.output<typeof DraftNavInput>;
 
 /** Fees of a class up to the day, in minor units: accrued so far, new since the last strike, and what redemptions have crystallised. */
 function feesBefore(row: DraftClass, { currency, navDate }: Facts) {
-  const { last } = row;
-  if (last === undefined) return { management: 0n, managementNew: 0n, crystallised: 0n, performanceLeft: 0n };
+  const { last, stated } = row;
   const minor = (amount: string): bigint => toMinor(amount, currency);
+  if (stated !== undefined) {
+    const management = minor(stated.managementAccrued);
+    const crystallised = minor(stated.performanceCrystallised);
+    return {
+      management,
+      managementNew: management - minor(last?.managementAccrued ?? "0"),
+      crystallised,
+      performanceLeft:
+        minor(last?.performanceAccrued ?? "0") - crystallised + minor(last?.performanceCrystallised ?? "0"),
+    };
+  }
+  if (last === undefined) return { management: 0n, managementNew: 0n, crystallised: 0n, performanceLeft: 0n };
   const dealt = minor(last.nav) + minor(row.subscribed) - minor(row.redeemed);
   const managementNew = minor(
     accrueManagementFee({
@@ -179,7 +191,7 @@ function feesBefore(row: DraftClass, { currency, navDate }: Facts) {
   const accrued = minor(last.performanceAccrued);
   const units = scaledOf(last.units, row.unitsDp, "classes.last.units");
   const gone = scaledOf(row.unitsRedeemed, row.unitsDp, "classes.unitsRedeemed");
-  const crystallisedNew = units === 0n ? 0n : halfUpDiv(accrued * (gone < units ? gone : units), units);
+  const crystallisedNew = units === 0n ? 0n : halfUpDiv(accrued * min(gone, units), units);
   return {
     management: minor(last.managementAccrued) + managementNew,
     managementNew,

@@ -1,4 +1,5 @@
 // The public rules of fees: R20 to R26, each with its schemas.
+export { CrystallisationInput, CrystallisationOutput, crystallisation } from "./crystallisation.ts";
 export { EqualisationInput, EqualisationOutput, equalisation } from "./equalisation.ts";
 export { HighWaterMarkInput, HighWaterMarkOutput, HighWaterPolicy, highWaterMark } from "./high-water-mark.ts";
 export { HurdleFeeInput, HurdleFeeOutput, HurdleRate, hurdleFee, PerformanceTerms } from "./hurdle.ts";

@@ -185,7 +185,7 @@ function reasonsOf(
     const pushes = buys ? loading : loading.neg();
     return limit.sense === "min" ? pushes.gt(0) : pushes.lt(0);
   });
-  if (cures.length > 0) return cures.map((limit) => ({ code: limit.code, words: `broken before: ${limit.words}` }));
+  if (cures.length > 0) return cures.map((limit) => ({ code: limit.code, words: `limit broken: ${limit.words}` }));
   const sleeve = portfolio.problem.sleeves.findIndex(({ id }) => id === portfolio.problem.assets[position]!.sleeve);
   const { measure, target } = portfolio.targets[sleeve]!;
   const deviation = activity(measure, before.values, before.cash).minus(target.times(before.nav));

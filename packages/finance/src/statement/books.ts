@@ -29,6 +29,8 @@ export const StatementEntry = z.strictObject({
   equalisation: DecimalString.default("0"),
   /** The entry this one takes back, with the signs of its units turned. */
   reverses: Name.optional(),
+  /** The order it is a piece of: an order may take from many lots, and its cash, charge and equalisation may stand on any of its pieces. */
+  order: Name.optional(),
 });
 export type StatementEntry = z.output<typeof StatementEntry>;
 

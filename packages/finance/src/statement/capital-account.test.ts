@@ -131,6 +131,49 @@ describe("a quarter with a purchase, a distribution and a redemption", () => {
   });
 });
 
+describe("an order that takes from many lots", () => {
+  // three lots of a third of a unit each way: 0.3333 · 3 = 0.9999 units at 101.2345 are 101.224…, paid 101.22 as one
+  const lots = ["a", "b", "c"];
+  const pieces: Input = {
+    ...quarter,
+    from: "2024-12-30",
+    entries: [
+      ...lots.map((name) => entry(`in-${name}`, "2024-12-31", name, "transfer_in", "0.3333")),
+      ...lots.map((name, n) =>
+        entry(`out-${name}`, "2025-03-31", name, "redemption", "-0.3333", {
+          amount: n === 0 ? "101.22" : "0",
+          price: "101.2345",
+          order: "o1",
+        }),
+      ),
+    ],
+    lots: lots.flatMap((name) => [lot(name, "2024-12-31", "0.3333"), lot(name, "2025-03-31", "0")]),
+    strikes: [strike("2024-12-31", "100"), strike("2025-03-31", "101.2345")],
+  };
+  it("is held to its cash as one, whichever piece it stands on", () => {
+    expect(linesOf(pieces)).toMatchObject({
+      transfers: "99.99",
+      result: "1.23",
+      redemptions: "-101.22",
+      dealing_difference: "0.00",
+      closing: "0.00",
+    });
+    const last = pieces.entries.map((each) => ({
+      ...each,
+      ...(each.order ? { amount: each.lot === "c" ? "101.22" : "0" } : {}),
+    }));
+    expect(linesOf({ ...pieces, entries: last })).toEqual(linesOf(pieces));
+  });
+  it.each<[string, Partial<Input["entries"][number]>]>([
+    ["two cents too much", { amount: "101.24" }],
+    ["a cent too little", { amount: "101.21" }],
+    ["another price on one piece", { price: "100" }],
+  ])("%s is found and named by the order", (_, change) => {
+    const entries = pieces.entries.map((each) => (each.id === "out-a" ? { ...each, ...change } : each));
+    expect(() => capitalAccount({ ...pieces, entries })).toThrowError(/redemptions \(order o1: /);
+  });
+});
+
 describe("equalisation and series", () => {
   const credit: Input = {
     ...quarter,

@@ -34,7 +34,8 @@ const LINE_OF = {
 export function findings(input: StatementInput, known: Known): Finding[] {
   const found = [
     ...unitsAgainstLots(input, known, input.from, "opening"),
-    ...known.entries.flatMap((entry) => entryFindings(input, known, entry)),
+    ...known.entries.flatMap((entry) => entryFindings(known, entry)),
+    ...dealtOrders(known).flatMap((pieces) => orderFindings(input, known, pieces)),
     ...distributionFindings(input, known),
     ...unitsAgainstLots(input, known, input.to, "closing"),
   ];
@@ -59,7 +60,20 @@ function unitsAgainstLots(input: StatementInput, known: Known, day: string, line
   });
 }
 
-function entryFindings(input: StatementInput, known: Known, entry: StatementEntry): Finding[] {
+/** Subscriptions, calls and redemptions that stand, the pieces of one order together. */
+function dealtOrders(known: Known): (readonly [StatementEntry, ...StatementEntry[]])[] {
+  const orders = new Map<string, [StatementEntry, ...StatementEntry[]]>();
+  for (const entry of known.entries) {
+    if (known.reversed.has(entry.id) || !["subscription", "call", "redemption"].includes(entry.kind)) continue;
+    const key = entry.order === undefined ? `entry ${entry.id}` : `order ${entry.order}`;
+    const pieces = orders.get(key);
+    if (pieces) pieces.push(entry);
+    else orders.set(key, [entry]);
+  }
+  return [...orders.values()];
+}
+
+function entryFindings(known: Known, entry: StatementEntry): Finding[] {
   const line = LINE_OF[entry.kind];
   const say = (what: string): Finding[] => [{ line, what: `entry ${entry.id}: ${what}` }];
   const original = known.reversed.get(entry.id);
@@ -77,19 +91,34 @@ function entryFindings(input: StatementInput, known: Known, entry: StatementEntr
   if (entry.kind === "transfer_in" || entry.kind === "transfer_out" || entry.kind === "equalisation") {
     return amount.isZero ? [] : say("it moves no cash");
   }
-  return dealtFindings(input, known, entry, units.magnitude(), amount).flatMap(say);
+  return [];
 }
 
-/** A dealt entry: its price is one published by then, and its cash is units · price with what the entry says beside it. */
+/** A dealt order: its price is one published by then, and its cash is units · price with what the pieces say beside it. */
+function orderFindings(
+  input: StatementInput,
+  known: Known,
+  pieces: readonly [StatementEntry, ...StatementEntry[]],
+): Finding[] {
+  const [entry] = pieces;
+  const named = entry.order === undefined ? `entry ${entry.id}` : `order ${entry.order}`;
+  return dealtFindings(input, known, pieces).map((what) => ({ line: LINE_OF[entry.kind], what: `${named}: ${what}` }));
+}
+
 function dealtFindings(
   input: StatementInput,
   known: Known,
-  entry: StatementEntry,
-  units: Fraction,
-  amount: Fraction,
+  pieces: readonly [StatementEntry, ...StatementEntry[]],
 ): string[] {
+  const [entry] = pieces;
+  const sum = (of: (piece: StatementEntry) => string): Fraction =>
+    Fraction.sum(pieces.map((piece) => Fraction.of(of(piece))));
   if (entry.price === undefined) return ["it has no price"];
+  if (pieces.some(({ price, kind, effectiveOn }) => !isSame(entry, { price, kind, effectiveOn })))
+    return ["its pieces are not of one kind, day and price"];
   const price = Fraction.of(entry.price);
+  const units = sum((piece) => piece.units).magnitude();
+  const amount = sum((piece) => piece.amount);
   const out = entry.kind === "redemption";
   const published = known.versions.filter(
     (strike) =>
@@ -103,8 +132,8 @@ function dealtFindings(
   if (!prices.some((text) => Fraction.of(text).eq(price)))
     return ["its price was not published for the day when it was posted"];
   const minor = Fraction.of(1n, 10n ** BigInt(currencyExponent(input.currency)));
-  const charge = Fraction.of(entry.charge);
-  const equalisation = Fraction.of(entry.equalisation);
+  const charge = sum((piece) => piece.charge);
+  const equalisation = sum((piece) => piece.equalisation);
   const worth = units.times(price);
   if (out) {
     const off = worth.minus(equalisation).minus(charge).minus(amount);
@@ -116,6 +145,15 @@ function dealtFindings(
   const fits = left.gt(minor.negated()) && left.lt(most);
   return fits ? [] : ["its cash is not units times price, with equalisation and charges"];
 }
+
+const isSame = (
+  entry: StatementEntry,
+  { price, kind, effectiveOn }: Pick<StatementEntry, "price" | "kind" | "effectiveOn">,
+): boolean =>
+  price !== undefined &&
+  Fraction.of(price).eq(Fraction.of(entry.price ?? "0")) &&
+  kind === entry.kind &&
+  effectiveOn === entry.effectiveOn;
 
 /** Cash distributed in a day = units held before it · distribution per unit, lot by lot; a missing one is found too. */
 function distributionFindings(input: StatementInput, known: Known): Finding[] {

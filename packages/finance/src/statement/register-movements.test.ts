@@ -78,6 +78,42 @@ describe("a filing that foots", () => {
   });
 });
 
+/** The same half-year as published without balances: the net change of each class, and money kept back from early repurchases. */
+const netOnly: Input = {
+  ...filing,
+  rows: [
+    ...filing.rows.filter(({ movement }) => movement !== "opening" && movement !== "closing"),
+    row("I", "deduction", "0", "300"),
+    row("I", "net", "379900", "9612770"),
+    row("S", "net", "65042", "1635780"),
+  ],
+};
+describe("a filing of net changes", () => {
+  it("foots in units and in money, without balances", () => {
+    expect(registerMovements(netOnly)).toMatchObject({ foots: true, totals: { opening: "0", movements: "444942" } });
+    expect(registerMovements(netOnly).classes.map(({ amount }) => amount)).toEqual(["9612770", "1635780"]);
+  });
+  it.each<[string, Partial<Row>, string]>([
+    ["units", { units: "379906" }, "379906"],
+    ["money", { amount: "9612780" }, "9612780"],
+  ])("finds a net change that is not the sum in %s", (_, change, found) => {
+    const rows = netOnly.rows.map((each) =>
+      each.movement === "net" && each.class === "I" ? { ...each, ...change } : each,
+    );
+    expect(registerMovements({ ...netOnly, rows }).findings).toMatchObject([
+      { class: "I", movement: "net", what: "does_not_foot", found },
+    ]);
+  });
+  it("still wants both balances when one is there, and no units with a deduction", () => {
+    const half = { ...netOnly, rows: [...netOnly.rows, row("S", "opening", "500000")] };
+    expect(registerMovements(half).findings).toMatchObject([{ class: "S", what: "no_closing" }]);
+    const odd = netOnly.rows.map((each) => (each.movement === "deduction" ? { ...each, units: "1" } : each));
+    expect(registerMovements({ ...netOnly, rows: odd }).findings).toMatchObject([
+      { movement: "deduction", what: "wrong_sign" },
+    ]);
+  });
+});
+
 describe("reports what does not foot", () => {
   it.each<[string, Input, object]>([
     [

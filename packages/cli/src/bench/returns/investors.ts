@@ -18,7 +18,7 @@ export interface Investors {
 }
 
 /** Numbers in [0, 1), the same for the same seed (mulberry32). */
-function chance(seed: number): () => number {
+export function chance(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,9 +1,9 @@
 // What the tests of the benches hand to a bench, and how they read its report.
 
-import type { Answer } from "../command.ts";
-import type { BenchOptions } from "../commands/bench.ts";
-import type { Check } from "./frame/report.ts";
-import type { Round } from "./frame/rounds.ts";
+import type { Answer } from "../../command.ts";
+import type { BenchOptions } from "../../commands/bench.ts";
+import type { Check } from "./report.ts";
+import type { Round } from "./rounds.ts";
 
 export const quickOptions = (): BenchOptions => ({
   quick: true,

@@ -1,0 +1,19 @@
+// Files in and out: orders, bank statements and accounts from CSV, XLSX and ISO 20022; credit transfers to ISO 20022. No database, no network.
+export { accountNumber, type BankAccount, isIban } from "./accounts.ts";
+export { sumOf } from "./decimals.ts";
+export { ENCODINGS, type FileSource } from "./file-bytes.ts";
+export { FIELDS, type ImportKind } from "./header-names.ts";
+export { DEFAULT_LIMITS, type FileLimits } from "./limits.ts";
+export { type MappedColumn, MappingFile, parseMapping } from "./mapping.ts";
+export type { ImportedOrder, OrderFile } from "./orders.ts";
+export { type PaymentFile, PaymentOrder, writePain001 } from "./pain-001.ts";
+export {
+  type AccountFile,
+  type FileIdentity,
+  type ReadFileOptions,
+  readAccounts,
+  readOrders,
+  readStatement,
+} from "./read-file.ts";
+export { quoted, type ReadRow, type RowProblem } from "./refusals.ts";
+export type { BankLine, StatementFile } from "./statement.ts";

@@ -1,0 +1,293 @@
+-- Files in: orders and bank statements, row by row through the functions that place orders and confirm cash; a batch is undone as it was done.
+
+create or replace function evergreen.check_import(file jsonb, lines jsonb, formats text[]) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(file) = 'object' and file ->> 'sha256' ~ '^[0-9a-f]{64}$' and length(file ->> 'name') between 1 and 200
+    and file ->> 'name' !~ '[/\\[:cntrl:]]' and file ->> 'format' = any (formats), 'EG400', 'file is {sha256, name, format}; the name is no path.');
+  perform evergreen.refuse_unless(jsonb_typeof(lines) = 'array', 'EG400', 'The rows of a file are a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(lines) between 1 and 50000, 'EG413', 'A file has 1 to 50,000 rows.');
+  perform evergreen.refuse_unless(octet_length(lines::text) <= 64 * 1024 * 1024 and not exists (select from jsonb_array_elements(lines) r (said)
+    where (jsonb_typeof(r.said) = 'object' and octet_length(r.said::text) <= 8192 and (r.said ->> 'line')::int >= 1) is not true), 'EG400', 'A row is a small object with its line.');
+end $$;
+comment on function evergreen.check_import(jsonb, jsonb, text[]) is 'Refuses what is no file or no list of rows. EG400, EG413.';
+
+create or replace function evergreen.import_refusals(found jsonb[]) returns jsonb language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(jsonb_strip_nulls(x.f - 'said' - 'identity') order by x.n), '[]')
+    from (select f, n from unnest(found) with ordinality u (f, n) where f ->> 'outcome' not in ('accepted', 'matched', 'undone') order by n limit 500) x
+$$;
+comment on function evergreen.import_refusals(jsonb[]) is 'The first 500 rows that were not taken in, without what they say.';
+
+create or replace function evergreen.import_answer(of_import uuid, repeated boolean, found jsonb[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('import_id', b.import_id, 'status', b.status, 'repeated', repeated, 'rows', b.rows, 'accepted', b.accepted, 'refused', b.refused,
+    'unmatched', b.unmatched, 'refusals', evergreen.import_refusals(found)) from public.import_batches b where b.import_id = of_import
+$$;
+comment on function evergreen.import_answer(uuid, boolean, jsonb[]) is 'What an import answers of a batch that stands.';
+
+create or replace function evergreen.row_refusal(state text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  -- what a rule refuses belongs to the row; what is wrong with the caller or with the database ends the import
+  select case when state ~ '^EG4' and state not in ('EG401', 'EG403') then state when state like '22%' then 'EG400' end
+$$;
+comment on function evergreen.row_refusal(text) is 'Code of an error that concerns one row only, or null.';
+
+create or replace function evergreen.place_imported(of_fund public.funds, said jsonb, nth bigint) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  who uuid;
+  other uuid;
+  flow uuid;
+  mark text := encode(sha256(convert_to(said ->> 'reference', 'UTF8')), 'hex');
+begin
+  perform evergreen.refuse_unless(said ->> 'problem' is null, 'EG400', left(said ->> 'problem', 500));
+  perform evergreen.refuse_unless(nth = 1, 'EG428', case when mark is null then 'The file has the same row before; give both a reference if both are meant.' else 'The file has that reference before.' end);
+  perform evergreen.refuse_unless(mark is null or not exists (select from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.identity = mark
+    and r.outcome = 'accepted'), 'EG428', 'An order with that reference was imported before.');
+  select i.investor_id into who from public.investors i where i.code = said ->> 'investor' or i.investor_id::text = lower(said ->> 'investor');
+  perform evergreen.refuse_unless(found, 'EG404', 'No investor with that code.');
+  if said ->> 'to_investor' is not null then
+    select i.investor_id into other from public.investors i where i.code = said ->> 'to_investor' or i.investor_id::text = lower(said ->> 'to_investor');
+    perform evergreen.refuse_unless(found, 'EG404', 'No investor with the code of to_investor.');
+  end if;
+  flow := public.fn_place_order(of_fund.fund_id::text, who, said ->> 'direction', (said ->> 'amount')::numeric, said ->> 'currency', 'import', null, said ->> 'share_class',
+    (said ->> 'units')::numeric, (said ->> 'dealing_date')::date, coalesce(said ->> 'order_kind', 'plain'), said ->> 'to_class', other);
+  return jsonb_build_object('outcome', 'accepted', 'flow_id', flow, 'identity', mark);
+exception when others then
+  if evergreen.row_refusal(sqlstate) is null then
+    raise;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object('outcome', 'refused', 'code', evergreen.row_refusal(sqlstate), 'column', said ->> 'column',
+    'reason', case when sqlstate like 'EG%' then sqlerrm else 'A value is malformed or out of range.' end));
+end $$;
+comment on function evergreen.place_imported(public.funds, jsonb, bigint) is 'Places one order of a file through fn_place_order, or says why not; its effect is then rolled back alone.';
+
+create or replace function public.fn_import_orders(fund text, file jsonb, orders jsonb, partial boolean default false, dry_run boolean default false, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  rows_hash text := encode(sha256(convert_to(orders::text, 'UTF8')), 'hex');
+  known uuid;
+  r record;
+  made jsonb;
+  outs jsonb[] := '{}';
+  good int := 0;
+  n int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'file', file, 'rows', rows_hash, 'partial', partial, 'dry_run', dry_run);
+  answer := evergreen.earlier_answer('fn_import_orders', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
+  perform evergreen.check_import(file, orders, '{csv,xlsx,setr.010.001.04,setr.004.001.04}');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  -- the same file again, or the same rows in another file: nothing is changed, and it says so
+  select b.import_id into known from public.import_batches b where b.fund_id = of_fund.fund_id and b.kind = 'orders' and b.status <> 'undone'
+    and (b.file_sha256 = file ->> 'sha256' or b.rows_sha256 = rows_hash) order by b.created_at desc limit 1;
+  if known is not null then
+    return evergreen.import_answer(known, true, '{}');
+  end if;
+  n := jsonb_array_length(orders);
+  begin
+    for r in select x.said, x.position, row_number() over (partition by coalesce('r' || (x.said ->> 'reference'), (x.said - 'line')::text) order by x.position) as nth
+               from jsonb_array_elements(orders) with ordinality x (said, position) order by x.position loop
+      made := evergreen.place_imported(of_fund, r.said, r.nth) || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int, 'said', r.said);
+      good := good + (made ->> 'outcome' = 'accepted')::int;
+      outs := outs || made;
+    end loop;
+    if dry_run or (good < n and not partial) or good = 0 then
+      raise exception using errcode = 'EG0DR';  -- takes everything back; the answer stays
+    end if;
+    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, accepted, refused, imported_by)
+    values (id, of_fund.fund_id, 'orders', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, good, n - good, evergreen.actor());
+    insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, flow_id, said)
+    select id, (o ->> 'position')::int, (o ->> 'line')::int, of_fund.fund_id, 'orders', o ->> 'outcome', o ->> 'code', o ->> 'reason', o #>> '{said,reference}',
+           o ->> 'identity', (o ->> 'flow_id')::uuid, jsonb_strip_nulls(o -> 'said') from unnest(outs) o;
+    perform evergreen.emit('ORDERS_IMPORTED', of_fund.fund_id, jsonb_build_object('import_id', id, 'orders', good), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'import_batches', id::text, 'orders imported: ' || good || ' of ' || n || ' rows', request_id);
+    answer := evergreen.import_answer(id, false, outs);
+    perform evergreen.keep_answer('fn_import_orders', request_id, input, answer);
+  exception when sqlstate 'EG0DR' then
+    answer := jsonb_build_object('import_id', null, 'status', case when good = 0 or (good < n and not partial) then 'refused' else 'dry_run' end, 'repeated', false,
+      'rows', n, 'accepted', good, 'refused', n - good, 'unmatched', 0, 'refusals', evergreen.import_refusals(outs));
+  end;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_import_orders(text, jsonb, jsonb, boolean, boolean, text) is
+  'Places the orders of a file {sha256, name, format}: all or, with partial, those that can be; dry_run tries all and changes nothing. orders = [{line, reference, investor, direction, amount | units, …} or {line, column, problem}]. The same file again changes nothing. Returns {import_id, status imported | refused | dry_run, repeated, rows, accepted, refused, refusals}. EG400, EG404, EG413.';
+
+create or replace function evergreen.bank_match(of_fund public.funds, said jsonb) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  way text := case said ->> 'side' when 'credit' then 'subscription' when 'debit' then 'redemption' end;
+  owed numeric := (said ->> 'amount')::numeric;
+  tokens text[];
+  owner uuid;
+  payer uuid;
+  hits uuid[];
+  named int;
+begin
+  if (said ->> 'reversal')::boolean then
+    return jsonb_build_object('reason', 'It takes back or returns another movement.');
+  elsif coalesce(said ->> 'currency', of_fund.base_currency) <> of_fund.base_currency then
+    return jsonb_build_object('reason', 'It is in another currency than the fund.');
+  end if;
+  select b.investor_id into owner from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.account = said ->> 'counterparty_account' and b.status = 'active' and b.investor_id is not null
+   order by b.account_id limit 1;
+  -- words of the texts, and the texts whole: an order is named by its id or by the reference it was imported with
+  select array_agg(distinct upper(t.word)) into tokens from (
+    select w as word from regexp_split_to_table(concat_ws(' ', said ->> 'end_to_end', said ->> 'remittance'), '[^[:alnum:]._/-]+') w where length(w) between 2 and 60
+    union select v from unnest(array[said ->> 'end_to_end', said ->> 'remittance']) v where length(v) between 2 and 60) t;
+  with recursive meant as (
+    select r.flow_id from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.outcome = 'accepted' and upper(r.reference) = any (tokens)
+    union select replace(t, '-', '')::uuid from unnest(tokens) t where replace(t, '-', '') ~ '^[0-9A-F]{32}$'
+    -- what a gate carried forward goes by the name of what was asked
+    union select f.flow_id from public.fund_flows f join meant m on f.parent_flow_id = m.flow_id
+  ), open as (
+    select f.flow_id, f.investor_id, case f.direction when 'redemption' then f.net_amount else f.amount end as due from public.fund_flows f join meant m using (flow_id)
+     where f.fund_id = of_fund.fund_id and f.direction = way and f.order_kind = 'plain' and f.cleared_at is null
+       and case way when 'redemption' then f.status = 'claimable' else f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') end
+  )
+  select count(*), array_agg(o.flow_id) filter (where o.due = owed), min(o.investor_id::text) filter (where o.due = owed) into named, hits, payer from open o;
+  if cardinality(hits) = 1 then
+    if owner <> payer then
+      return jsonb_build_object('reason', 'The account is that of another investor than the order''s.');
+    end if;
+    return jsonb_build_object('flow_id', hits[1], 'by', 'reference');
+  elsif cardinality(hits) > 1 then
+    return jsonb_build_object('reason', 'The reference names several orders of that amount.');
+  elsif named > 0 then
+    return jsonb_build_object('reason', 'The order that is named is for another amount.');
+  elsif owner is null then
+    return jsonb_build_object('reason', 'No open order is named, and the account is not known.');
+  end if;
+  select array_agg(f.flow_id) into hits from public.fund_flows f
+   where f.fund_id = of_fund.fund_id and f.investor_id = owner and f.direction = way and f.order_kind = 'plain' and f.cleared_at is null
+     and case way when 'redemption' then f.status = 'claimable' and f.net_amount = owed
+         else f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') and f.amount = owed end;
+  if cardinality(hits) = 1 then
+    return jsonb_build_object('flow_id', hits[1], 'by', 'account');
+  end if;
+  return jsonb_build_object('reason', case when hits is null then 'The investor of the account has no open order of that amount.' else 'The investor of the account has several open orders of that amount.' end);
+end $$;
+comment on function evergreen.bank_match(public.funds, jsonb) is
+  'Which open order a line of a statement pays: named by its id or reference, else the only one of the account''s investor; the amount is always exactly what is due. {flow_id, by} or {reason}.';
+
+create or replace function evergreen.settle_line(of_fund public.funds, said jsonb, flow uuid, by text) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  confirmed jsonb;
+begin
+  confirmed := public.fn_confirm_cash(of_fund.fund_id::text, jsonb_build_array(jsonb_build_object('flow_id', flow, 'amount', said ->> 'amount',
+    'reference', left(coalesce(said ->> 'reference', said ->> 'end_to_end'), 200))), null);
+  return jsonb_build_object('outcome', 'matched', 'flow_id', flow, 'matched_by', by, 'ledger_tx_id', confirmed ->> 'ledger_tx_id');
+exception when others then
+  if evergreen.row_refusal(sqlstate) is null then
+    raise;
+  end if;
+  return jsonb_build_object('outcome', 'unmatched', 'code', evergreen.row_refusal(sqlstate), 'reason', sqlerrm);
+end $$;
+comment on function evergreen.settle_line(public.funds, jsonb, uuid, text) is 'Confirms the cash of one line for one order through fn_confirm_cash, or says why it cannot be.';
+
+create or replace function evergreen.take_line(of_fund public.funds, said jsonb, mark text) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  hit jsonb;
+begin
+  perform evergreen.refuse_unless(said ->> 'problem' is null, 'EG400', left(said ->> 'problem', 500));
+  perform evergreen.refuse_unless(said ->> 'side' in ('credit', 'debit') and isfinite((said ->> 'booked_on')::date), 'EG400', 'A line has a side and a day of booking.');
+  perform evergreen.refuse_unless((said ->> 'amount')::numeric > 0 and (said ->> 'amount')::numeric < 1e30
+    and coalesce(evergreen.within_exponent((said ->> 'amount')::numeric, coalesce(said ->> 'currency', of_fund.base_currency)), (said ->> 'amount')::numeric = round((said ->> 'amount')::numeric, 4)),
+    'EG400', 'The amount is positive and has no more decimals than its currency.');
+  if exists (select from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'bank' and r.identity = mark and r.outcome in ('matched', 'unmatched')) then
+    return jsonb_build_object('outcome', 'duplicate', 'code', 'EG428', 'reason', 'An earlier statement has that line.');
+  end if;
+  hit := evergreen.bank_match(of_fund, said);
+  if hit ->> 'flow_id' is null then
+    return jsonb_build_object('outcome', 'unmatched', 'reason', hit ->> 'reason', 'identity', mark);
+  end if;
+  return evergreen.settle_line(of_fund, said, (hit ->> 'flow_id')::uuid, hit ->> 'by') || jsonb_build_object('identity', mark);
+exception when others then
+  if evergreen.row_refusal(sqlstate) is null then
+    raise;
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object('outcome', 'refused', 'code', evergreen.row_refusal(sqlstate), 'column', said ->> 'column',
+    'reason', case when sqlstate like 'EG%' then sqlerrm else 'A value is malformed or out of range.' end));
+end $$;
+comment on function evergreen.take_line(public.funds, jsonb, text) is 'Takes one line of a statement in: matched and confirmed, unmatched, a duplicate, or refused.';
+
+create or replace function public.fn_import_bank_statement(fund text, file jsonb, lines jsonb, partial boolean default false, dry_run boolean default false, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  rows_hash text := encode(sha256(convert_to(lines::text, 'UTF8')), 'hex');
+  known uuid;
+  r record;
+  made jsonb;
+  outs jsonb[] := '{}';
+  good int := 0;
+  waiting int := 0;
+  bad int := 0;
+  n int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'file', file, 'rows', rows_hash, 'partial', partial, 'dry_run', dry_run);
+  answer := evergreen.earlier_answer('fn_import_bank_statement', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform set_config('evergreen.request_id', coalesce(request_id, ''), true);  -- of what it does row by row
+  perform evergreen.check_import(file, lines, array(select 'camt.053.001.' || to_char(v, 'FM00') from generate_series(2, 13) v) || '{csv,xlsx}');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(lines) l (said) where l.said ->> 'account' is not null)
+    or not exists (select from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is null and b.status = 'active')
+    or not exists (select from jsonb_array_elements(lines) l (said) where l.said ->> 'account' is not null and not exists (select from public.bank_accounts b
+         where b.fund_id = of_fund.fund_id and b.investor_id is null and b.status in ('active', 'ended') and b.account = l.said ->> 'account')),
+    'EG400', 'The statement is of another account than the fund''s.');
+  select b.import_id into known from public.import_batches b where b.fund_id = of_fund.fund_id and b.kind = 'bank' and b.status <> 'undone'
+    and (b.file_sha256 = file ->> 'sha256' or b.rows_sha256 = rows_hash) order by b.created_at desc limit 1;
+  if known is not null then
+    return evergreen.import_answer(known, true, '{}');
+  end if;
+  n := jsonb_array_length(lines);
+  begin
+    -- two equal lines of one statement are two movements; the same two in the next statement are the same two
+    for r in select x.said, x.position, encode(sha256(convert_to(x.basis || '|' || row_number() over (partition by x.basis order by x.position), 'UTF8')), 'hex') as mark
+               from (select l.said, l.position, jsonb_build_array(l.said -> 'account', l.said -> 'booked_on', l.said -> 'side', l.said -> 'amount', l.said -> 'currency',
+                       l.said -> 'reference', l.said -> 'end_to_end', l.said -> 'remittance', l.said -> 'counterparty_account')::text as basis
+                       from jsonb_array_elements(lines) with ordinality l (said, position)) x order by x.position loop
+      made := evergreen.take_line(of_fund, r.said, r.mark) || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int, 'said', r.said);
+      good := good + (made ->> 'outcome' = 'matched')::int;
+      waiting := waiting + (made ->> 'outcome' = 'unmatched')::int;
+      bad := bad + (made ->> 'outcome' = 'refused')::int;
+      outs := outs || made;
+    end loop;
+    if dry_run or (bad > 0 and not partial) or good + waiting = 0 then
+      raise exception using errcode = 'EG0DR';
+    end if;
+    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, accepted, refused, unmatched, imported_by)
+    values (id, of_fund.fund_id, 'bank', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, good, n - good - waiting, waiting, evergreen.actor());
+    insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, matched_by, flow_id, ledger_tx_id, said)
+    select id, (o ->> 'position')::int, (o ->> 'line')::int, of_fund.fund_id, 'bank', o ->> 'outcome', o ->> 'code', o ->> 'reason', o #>> '{said,reference}',
+           o ->> 'identity', o ->> 'matched_by', (o ->> 'flow_id')::uuid, (o ->> 'ledger_tx_id')::uuid, jsonb_strip_nulls(o -> 'said') from unnest(outs) o;
+    perform evergreen.emit('BANK_STATEMENT_IMPORTED', of_fund.fund_id, jsonb_build_object('import_id', id, 'matched', good, 'unmatched', waiting), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'import_batches', id::text, 'bank statement imported: ' || good || ' of ' || n || ' lines matched', request_id);
+    answer := evergreen.import_answer(id, false, outs);
+    perform evergreen.keep_answer('fn_import_bank_statement', request_id, input, answer);
+  exception when sqlstate 'EG0DR' then
+    answer := jsonb_build_object('import_id', null, 'status', case when (bad > 0 and not partial) or good + waiting = 0 then 'refused' else 'dry_run' end, 'repeated', false,
+      'rows', n, 'accepted', good, 'refused', n - good - waiting, 'unmatched', waiting, 'refusals', evergreen.import_refusals(outs));
+  end;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_import_bank_statement(text, jsonb, jsonb, boolean, boolean, text) is
+  'Takes a bank statement in: lines = [{line, side, amount, booked_on, currency, reference, end_to_end, remittance, account, counterparty_account}] are matched to open orders by reference or account and exact amount, and their cash confirmed; the others wait unmatched. Lines of earlier statements count once. As fn_import_orders otherwise. EG400, EG404, EG413.';

@@ -1,0 +1,133 @@
+-- Restatement of a NAV (R30) after its inputs were frozen anew (fn_restate_nav): what it is computed from, and what it comes to for each deal.
+
+create or replace function evergreen.inputs_of(of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(jsonb_build_object('asset_id', i.asset_id, 'kind', i.kind, 'label', i.label, 'value', i.value::text, 'as_of', i.as_of, 'source', i.source)
+      order by i.kind, i.label, i.asset_id), '[]') from public.nav_inputs i where i.strike_id = of_strike
+$$;
+comment on function evergreen.inputs_of(uuid) is 'The inputs of a strike as they were frozen, fund currency.';
+
+create or replace function evergreen.first_version(of_strike uuid) returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive chain as (
+    select s.strike_id, s.supersedes from public.nav_strikes s where s.strike_id = of_strike
+    union all select s.strike_id, s.supersedes from chain c join public.nav_strikes s on s.strike_id = c.supersedes
+  ) select c.strike_id from chain c where c.supersedes is null
+$$;
+comment on function evergreen.first_version(uuid) is 'The strike that orders were dealt at, whatever restated it since.';
+
+create or replace function public.fn_read_restatement(strike_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.nav_strikes;
+  old public.nav_strikes;
+  f public.funds;
+  later uuid[];
+begin
+  perform evergreen.require_role('agent_commander');
+  select * into s from public.nav_strikes x where x.strike_id = fn_read_restatement.strike_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.supersedes is not null, 'EG428', 'The strike restates nothing.');
+  select * into old from public.nav_strikes x where x.strike_id = s.supersedes;
+  select * into f from public.funds x where x.fund_id = s.fund_id;
+  -- the strike after it, whose fees run on this NAV, and the first one that took over a value that was wrong
+  select array_agg(distinct x.strike_id) into later from (
+    (select n.strike_id from public.nav_strikes n where n.fund_id = s.fund_id and n.state = 'final' and n.nav_date > s.nav_date order by n.nav_date limit 1)
+    union all
+    (select n.strike_id from public.nav_strikes n where n.fund_id = s.fund_id and n.state = 'final' and n.nav_date > s.nav_date
+        and exists (select from public.nav_inputs w join public.nav_inputs i on i.strike_id = n.strike_id and i.kind = w.kind and i.label = w.label and i.as_of = w.as_of and i.value = w.value
+          where w.strike_id = old.strike_id and w.kind = 'asset' and not exists (select from public.nav_inputs c where c.strike_id = s.strike_id
+            and c.kind = w.kind and c.label = w.label and c.as_of = w.as_of and c.value = w.value)) order by n.nav_date limit 1)) x;
+  return jsonb_build_object('strike_id', s.strike_id, 'fund_id', f.fund_id, 'fund', f.code, 'currency', f.base_currency, 'nav_date', s.nav_date, 'version', s.version, 'state', s.state,
+    'reason', s.reason, 'proposal_id', s.proposal_id, 'inputs', evergreen.inputs_of(s.strike_id), 'old_inputs', evergreen.inputs_of(old.strike_id),
+    'old_body', old.body, 'classes', evergreen.class_figures(f.fund_id, s.nav_date, old.strike_id),
+    'regime', (select p.body ->> 'regime' from public.lmt_policies p where p.fund_id = f.fund_id and p.effective_from <= s.nav_date order by p.effective_from desc, p.version desc limit 1),
+    'prices', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
+        'published', trim_scale(o.nav_per_unit)::text, 'correct', trim_scale(n.nav_per_unit)::text) order by c.share_class_id), '[]')
+      from public.class_navs n join public.class_navs o on o.strike_id = old.strike_id and o.share_class_id = n.share_class_id join public.share_classes c on c.share_class_id = n.share_class_id
+     where n.strike_id = s.strike_id),
+    -- deals are looked for under the first version: a restatement touches no order
+    'days', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', d.dealing_day_id, 'share_class_id', d.share_class_id) order by d.dealing_day_id), '[]')
+      from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')),
+    'deals', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', a.dealing_day_id, 'flow_id', a.flow_id, 'share_class_id', a.share_class_id, 'investor_id', a.investor_id,
+        'direction', w.direction, 'units', trim_scale(a.filled_units)::text, 'amount', a.net_amount::text) order by a.flow_id), '[]')
+      from public.dealing_days d join public.allocations a using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
+     where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0),
+    'later', (select coalesce(jsonb_agg(jsonb_build_object('strike_id', n.strike_id, 'nav_date', n.nav_date, 'inputs', evergreen.inputs_of(n.strike_id),
+        'classes', evergreen.class_figures(f.fund_id, n.nav_date, n.strike_id)) order by n.nav_date), '[]') from public.nav_strikes n where n.strike_id = any (later)));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_restatement(uuid) is
+  'What a restatement is computed from: corrected and old inputs, classes over the units they were over, prices published and correct, the deals at them, and the later strikes that may follow. EG404, EG428.';
+
+create or replace function public.fn_record_restatement(strike_id uuid, classes jsonb, deals jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.nav_strikes;
+  unit text;
+  bad int;
+  n int;
+  event uuid;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('strike_id', strike_id, 'classes', classes, 'sha256', encode(sha256(convert_to(deals::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_record_restatement', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select f.base_currency into unit from public.funds f where f.fund_id = (select x.fund_id from public.nav_strikes x where x.strike_id = fn_record_restatement.strike_id) for no key update;
+  select * into s from public.nav_strikes x where x.strike_id = fn_record_restatement.strike_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.supersedes is not null and s.state in ('final', 'restated'), 'EG428', 'Only a restatement that two people approved and that was struck is recorded.');
+  perform evergreen.refuse_unless(not exists (select from public.restatements r where r.strike_id = s.strike_id), 'EG428', 'The restatement is recorded already.');
+  perform evergreen.refuse_unless(jsonb_typeof(classes) = 'array' and jsonb_typeof(deals) = 'array', 'EG400', 'classes and deals are lists.');
+  perform evergreen.refuse_unless(jsonb_array_length(classes) <= 1000 and jsonb_array_length(deals) <= 500000, 'EG413', 'At most 1,000 classes and 500,000 deals.');
+  -- every day that dealt at the wrong price, at the prices of the strikes themselves
+  select count(*) into bad from jsonb_to_recordset(classes) c (dealing_day_id uuid, published numeric, correct numeric, error numeric, fund_pays numeric, fund_receives numeric)
+    full join (select d.* from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')) d
+      on d.dealing_day_id = c.dealing_day_id
+    left join public.class_navs old on old.strike_id = s.supersedes and old.share_class_id = d.share_class_id
+    left join public.class_navs new on new.strike_id = s.strike_id and new.share_class_id = d.share_class_id
+   where (c.published = old.nav_per_unit and c.correct = new.nav_per_unit and abs(c.error - abs(round(c.published - c.correct, 40) / c.correct)) < 1e-17
+     and evergreen.within_exponent(c.fund_pays, unit) and evergreen.within_exponent(c.fund_receives, unit)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' dealing days are missing, or their prices are not those of the two strikes.');
+  -- every deal of those days once, with the units that were dealt and a difference of units × |published − correct|, rounded up
+  select count(*) into bad from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, units_dealt numeric, difference numeric)
+    full join (select a.* from public.allocations a join public.dealing_days d using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
+        where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0) a
+      on a.flow_id = x.flow_id and a.dealing_day_id = x.dealing_day_id
+    left join public.class_navs old on old.strike_id = s.supersedes and old.share_class_id = a.share_class_id
+    left join public.class_navs new on new.strike_id = s.strike_id and new.share_class_id = a.share_class_id
+   where (x.investor_id = a.investor_id and x.units_dealt = a.filled_units and evergreen.within_exponent(x.difference, unit)
+     and x.difference >= a.filled_units * abs(old.nav_per_unit - new.nav_per_unit)
+     and x.difference < a.filled_units * abs(old.nav_per_unit - new.nav_per_unit) + power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit))) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' deals are missing, or are not owed their units times the difference of the prices.');
+  insert into public.restatements (fund_id, strike_id, dealing_day_id, share_class_id, published, correct, error, tolerance, material, direction, deals, fund_pays, fund_receives, body, effective_at)
+  select s.fund_id, s.strike_id, d.dealing_day_id, d.share_class_id, c.published, c.correct, c.error, c.tolerance, c.material, c.direction,
+         (select count(*) from jsonb_to_recordset(deals) x (dealing_day_id uuid) where x.dealing_day_id = d.dealing_day_id), c.fund_pays, c.fund_receives, coalesce(c.body, '{}'), s.effective_at
+    from jsonb_to_recordset(classes) c (dealing_day_id uuid, published numeric, correct numeric, error numeric, tolerance numeric, material boolean, direction text, fund_pays numeric, fund_receives numeric, body jsonb)
+    join public.dealing_days d using (dealing_day_id);
+  insert into public.compensations (restatement_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays)
+  select r.restatement_id, x.flow_id, x.investor_id, x.kind, x.units_dealt, x.units_due, x.cash_due, x.difference, x.owed_to, x.owed_by, x.pays
+    from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, kind text, units_dealt numeric, units_due numeric, cash_due numeric, difference numeric,
+      owed_to text, owed_by text, pays boolean) join public.restatements r on r.strike_id = s.strike_id and r.dealing_day_id = x.dealing_day_id;
+  get diagnostics n = row_count;
+  -- what the fund pays is what its investors are owed and get
+  select count(*) into bad from public.restatements r where r.strike_id = s.strike_id
+     and r.fund_pays <> (select coalesce(sum(c.difference) filter (where c.pays), 0) from public.compensations c where c.restatement_id = r.restatement_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', 'What the fund pays is not the sum of what its investors get.');
+  event := evergreen.emit('NAV_RESTATED', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'supersedes', s.supersedes,
+      'material', coalesce((select bool_or(r.material) from public.restatements r where r.strike_id = s.strike_id), false), 'compensations', n), evergreen.actor(),
+    jsonb_build_object('workflow_id', 'restate/' || s.strike_id),
+    array(select distinct c.investor_id from public.compensations c join public.restatements r using (restatement_id) where r.strike_id = s.strike_id and c.pays), request_id);
+  perform evergreen.audit(s.fund_id, 'restatements', s.strike_id::text, 'restatement recorded: deals ' || n, request_id);
+  answer := jsonb_build_object('strike_id', s.strike_id, 'days', jsonb_array_length(classes), 'compensations', n, 'event_id', event);
+  perform evergreen.keep_answer('fn_record_restatement', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_restatement(uuid, jsonb, jsonb, text) is
+  'Records what a restatement comes to: classes = [{dealing_day_id, published, correct, error, tolerance, material, direction, fund_pays, fund_receives, body}], deals = [{dealing_day_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays}], held to the strikes and to the deals. EG400, EG404, EG413, EG424, EG428.';

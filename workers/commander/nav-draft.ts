@@ -1,0 +1,102 @@
+// From what the database says of a class to what the NAV engine takes, for a strike and for its restatement; and the body that two people approve. Pure.
+import { EvergreenError } from "@evergreen-fund/domain";
+import { DealingPolicy } from "@evergreen-fund/domain/policies/index.ts";
+import type { DraftClass, DraftNavOutput } from "@evergreen-fund/finance/dealing/draft-nav.ts";
+import { decimal } from "@evergreen-fund/finance/money.ts";
+import type { RpcResult } from "@evergreen-fund/supabase-client";
+import { z } from "zod";
+
+export type ClassFigures = RpcResult<"fn_read_nav_facts">["classes"][number];
+
+export interface NavInput {
+  asset_id?: string;
+  kind: "asset" | "cash" | "receivable" | "debt" | "payable" | "accrual";
+  label: string;
+  value: string;
+  as_of: string;
+  source: string;
+  blocked_by?: string;
+}
+
+/** Labels of the accruals of a class: what stands between a strike and the next one for its fees. */
+export const managementLabel = (code: string): string => `management fee of class ${code}`;
+export const crystallisedLabel = (code: string): string => `performance fee crystallised, class ${code}`;
+
+/** Errors: EG428 for a class without a complete policy. */
+export function draftClass(row: ClassFigures): z.input<typeof DraftClass> {
+  const policy = DealingPolicy.safeParse(row.policy ?? {});
+  if (!policy.success) throw new EvergreenError("EG428", `Class ${row.code} has no complete dealing policy in force.`);
+  const { fees, issuePrice } = policy.data;
+  const { last } = row;
+  return {
+    id: row.share_class_id,
+    units: row.units,
+    unitsDp: row.units_dp,
+    priceDp: row.price_dp,
+    price: row.price ?? issuePrice,
+    issuePrice: row.issue_price ?? issuePrice,
+    ...(last === null
+      ? {}
+      : {
+          last: {
+            date: last.nav_date,
+            nav: last.nav,
+            units: last.units,
+            managementAccrued: last.fees?.management_accrued ?? "0",
+            performanceAccrued: last.fees?.performance_accrued ?? "0",
+            performanceCrystallised: last.fees?.performance_crystallised ?? "0",
+            ...(last.fees ? { highWater: last.fees.high_water } : {}),
+          },
+        }),
+    subscribed: row.subscribed,
+    redeemed: row.redeemed,
+    unitsRedeemed: row.units_redeemed,
+    management: fees.management,
+    performance: fees.performance,
+    lots: row.lots.map(({ id, series, units, mark, opened_on }) => ({ id, series, units, mark, openedOn: opened_on })),
+  };
+}
+
+type Drafted = z.infer<typeof DraftNavOutput>;
+
+/** The accruals of the fees that were computed, as inputs of the strike; nothing for a fee of zero. */
+export function feeInputs(computed: Drafted, codes: ReadonlyMap<string, string>, asOf: string): NavInput[] {
+  const line = (label: string, value: string): NavInput[] =>
+    decimal(value).isZero() ? [] : [{ kind: "accrual", label, value, as_of: asOf, source: "dealing policy" }];
+  return computed.classes.flatMap((row) => {
+    const code = codes.get(row.id) ?? row.id;
+    return [
+      ...line(managementLabel(code), row.managementAccrued),
+      ...line(crystallisedLabel(code), row.performanceCrystallised),
+    ];
+  });
+}
+
+/** Body and classes as fn_propose_nav takes them. Fund currency, decimal strings. */
+export const Figures = z.object({
+  total_assets: z.string(),
+  liabilities: z.string(),
+  gnav: z.string(),
+  performance_fee: z.string(),
+  nav: z.string(),
+  classes: z.array(z.object({ share_class_id: z.string(), nav: z.string(), nav_per_unit: z.string() })),
+  /** What the strike after it needs to know of the fees. */
+  fees: z.array(z.record(z.string(), z.string())),
+});
+export type Figures = z.infer<typeof Figures>;
+
+export const figuresOf = (computed: Drafted): Figures => ({
+  total_assets: computed.totalAssets,
+  liabilities: computed.liabilities,
+  gnav: computed.gnav,
+  performance_fee: computed.performanceFee,
+  nav: computed.nav,
+  classes: computed.classes.map(({ id, nav, navPerUnit }) => ({ share_class_id: id, nav, nav_per_unit: navPerUnit })),
+  fees: computed.classes.map((row) => ({
+    share_class_id: row.id,
+    management_accrued: row.managementAccrued,
+    performance_accrued: row.performanceAccrued,
+    performance_crystallised: row.performanceCrystallised,
+    high_water: row.highWater,
+  })),
+});

@@ -1,0 +1,162 @@
+// A NAV restated (R30): the corrected figures over the units they were over, what every deal is owed, and which later strike stands on what was wrong. Pure.
+import { EvergreenError } from "@evergreen-fund/domain";
+import { draftNav } from "@evergreen-fund/finance/dealing/draft-nav.ts";
+import { navError } from "@evergreen-fund/finance/dealing/restatement.ts";
+import { decimal } from "@evergreen-fund/finance/money.ts";
+import type { RpcResult } from "@evergreen-fund/supabase-client";
+import {
+  type ClassFigures,
+  crystallisedLabel,
+  draftClass,
+  type Figures,
+  feeInputs,
+  figuresOf,
+  managementLabel,
+  type NavInput,
+} from "../nav-draft.ts";
+
+export type RestatementFacts = RpcResult<"fn_read_restatement">;
+type Input = RestatementFacts["inputs"][number];
+
+const sameLine = (a: Input, b: Input): boolean => a.kind === b.kind && a.label === b.label;
+const sameValue = (a: Input, b: Input): boolean => a.as_of === b.as_of && decimal(a.value).eq(decimal(b.value));
+const feeLabels = (classes: readonly ClassFigures[]): Set<string> =>
+  new Set(classes.flatMap(({ code }) => [managementLabel(code), crystallisedLabel(code)]));
+
+/** The figures of the corrected inputs, fees as those inputs state them. Errors: EG428 for inputs that say the same as before; those of `draftNav`. */
+export function correctedNav(facts: RestatementFacts): Figures {
+  const { inputs, old_inputs, classes, currency, nav_date } = facts;
+  const changed =
+    inputs.length !== old_inputs.length ||
+    inputs.some((row) => !old_inputs.some((old) => sameLine(row, old) && sameValue(row, old)));
+  if (!changed)
+    throw new EvergreenError("EG428", "The corrected inputs are those of before: there is nothing to restate.");
+  return figuresOf(draftNav({ currency, navDate: nav_date, ...statedOf(inputs, classes) }));
+}
+
+/** Inputs without the fees of classes, which go with their class. */
+function statedOf(inputs: readonly Input[], classes: readonly ClassFigures[]) {
+  const fees = feeLabels(classes);
+  const lineOf = (label: string): string => inputs.find((row) => row.label === label)?.value ?? "0";
+  return {
+    inputs: inputs.filter(({ label }) => !fees.has(label)).map(({ kind, value }) => ({ kind, value })),
+    classes: classes.map((row) => ({
+      ...draftClass(row),
+      stated: {
+        managementAccrued: lineOf(managementLabel(row.code)),
+        performanceCrystallised: lineOf(crystallisedLabel(row.code)),
+      },
+    })),
+  };
+}
+
+export interface Restated {
+  material: boolean;
+  classes: Record<string, unknown>[];
+  deals: Record<string, unknown>[];
+}
+
+/** Materiality and compensation of every deal at the superseded price (R30, CSSF 24/856); by day, which is one class. Errors: those of `navError`. */
+export function compensation(facts: RestatementFacts): Restated {
+  const fundKind = facts.regime === "mmf" ? ("money_market" as const) : ("equity_or_other" as const);
+  const days = facts.days.map((day) => {
+    const price = facts.prices.find(({ share_class_id }) => share_class_id === day.share_class_id);
+    if (price === undefined)
+      throw new EvergreenError("EG500", "A dealing day has no price in the strike that restates its own.");
+    const found = facts.deals.filter(({ dealing_day_id }) => dealing_day_id === day.dealing_day_id);
+    const result = navError({
+      currency: facts.currency,
+      fundKind,
+      published: price.published,
+      correct: price.correct,
+      unitsDp: price.units_dp,
+      priceDp: price.price_dp,
+      deals: found.map(({ flow_id, investor_id, direction, units, amount }) => ({
+        id: flow_id,
+        investorId: investor_id,
+        direction,
+        units,
+        ...(direction === "subscription" ? { amount } : {}),
+      })),
+    });
+    return { day, price, result };
+  });
+  return {
+    material: days.some(({ result }) => result.material),
+    classes: days.map(({ day, price, result }) => ({
+      dealing_day_id: day.dealing_day_id,
+      published: price.published,
+      correct: price.correct,
+      error: result.error,
+      tolerance: result.tolerance,
+      material: result.material,
+      direction: result.direction,
+      fund_pays: result.fund.paysToInvestors,
+      fund_receives: result.fund.receivesFromResponsibleParty,
+      body: {
+        fund_kind: fundKind,
+        investors: result.investors.length,
+        reason: facts.reason,
+        // CSSF 24/856: the authority is told, and a plan to put it right follows
+        notify: result.material ? "within 4 to 8 weeks" : null,
+      },
+    })),
+    deals: days.flatMap(({ day, result }) => {
+      const pays = new Set(result.investors.filter((one) => one.pays).map(({ id }) => id));
+      return result.deals.map((deal) => ({
+        dealing_day_id: day.dealing_day_id,
+        flow_id: deal.id,
+        investor_id: deal.investorId,
+        kind: deal.case,
+        units_dealt: deal.unitsDealt,
+        units_due: deal.unitsDue,
+        cash_due: deal.cashDue,
+        difference: deal.difference,
+        owed_to: deal.owedTo,
+        owed_by: deal.owedBy,
+        pays: deal.owedTo === "investor" && pays.has(deal.investorId),
+      }));
+    }),
+  };
+}
+
+export interface NextRestatement {
+  strikeId: string;
+  navDate: string;
+  inputs: NavInput[];
+  changed: number;
+}
+
+/** The earliest later strike that a corrected value or its fees change, with its inputs put right; null when there is none. */
+export function nextAffected(facts: RestatementFacts): NextRestatement | null {
+  for (const later of facts.later) {
+    const corrected = later.inputs.map((row): Input => {
+      const wrong = facts.old_inputs.find((old) => sameLine(old, row) && sameValue(old, row));
+      const right = wrong && facts.inputs.find((one) => sameLine(one, wrong));
+      return row.kind === "asset" && right !== undefined && !sameValue(right, row)
+        ? { ...row, value: right.value, as_of: right.as_of, source: right.source }
+        : row;
+    });
+    const codes = new Map(later.classes.map((row) => [row.share_class_id, row.code]));
+    const fees = feeLabels(later.classes);
+    const others = corrected.filter(({ label }) => !fees.has(label));
+    const computed = draftNav({
+      currency: facts.currency,
+      navDate: later.nav_date,
+      inputs: others.map(({ kind, value }) => ({ kind, value })),
+      classes: later.classes.map(draftClass),
+    });
+    const inputs = [
+      ...others.map(({ asset_id, ...row }): NavInput => (asset_id === null ? row : { ...row, asset_id })),
+      ...feeInputs(computed, codes, later.nav_date),
+    ];
+    const changed = inputs.filter(
+      (row) =>
+        !later.inputs.some(
+          (old) => old.kind === row.kind && old.label === row.label && decimal(old.value).eq(decimal(row.value)),
+        ),
+    ).length;
+    if (changed > 0) return { strikeId: later.strike_id, navDate: later.nav_date, inputs, changed };
+  }
+  return null;
+}

@@ -1,0 +1,158 @@
+// One Temporal Schedule per fund and class, from the class's own clock: made and brought up to date by the process that hosts the Commander. What fires
+// only opens dealing days, and the row of a day is unique: two schedules, a trigger and a backfill for one date open one day.
+import { createHash } from "node:crypto";
+import type { Database } from "@evergreen-fund/supabase-client";
+import type { openDealingDays } from "@evergreen-fund/workflows";
+import type { Rooms } from "@evergreen-fund/workflows/proxies.ts";
+import { SEARCH } from "@evergreen-fund/workflows/search-attributes.ts";
+import { type Client, ScheduleAlreadyRunning, type ScheduleOptions } from "@temporalio/client";
+import { TypedSearchAttributes } from "@temporalio/common";
+
+const COMMANDER = { role: "agent_commander" } as const;
+const EVERY_MS = 30_000;
+/** A server that was away for longer takes missed times no more; the next one that fires still opens what was missed (schedule/decide.ts). */
+const CATCH_UP = "36h";
+
+export interface ScheduledClass {
+  fundId: string;
+  fund: string;
+  shareClassId: string;
+  code: string;
+  /** Local wall time at which it fires, every day: the cut-off of the class. */
+  cutOff: string;
+  timeZone: string;
+}
+
+export const scheduleIdOf = ({ fund, code }: Pick<ScheduledClass, "fund" | "code">): string => `deal/${fund}/${code}`;
+
+/** Classes with a dealing policy, by the policy in force today. */
+export async function readScheduledClasses(database: Database): Promise<ScheduledClass[]> {
+  const rows = await database.read(COMMANDER, (tx) =>
+    tx.share_classes.findMany({
+      where: { policies: { some: {} }, fund: { status: { not: "closed" } } },
+      include: {
+        fund: { select: { code: true, time_zone: true } },
+        policies: {
+          where: { effective_from: { lte: new Date() } },
+          orderBy: [{ effective_from: "desc" }, { version: "desc" }],
+          take: 1,
+        },
+      },
+    }),
+  );
+  return rows.flatMap((row) => {
+    const body = row.policies[0]?.body as { cutOff?: string; timeZone?: string } | undefined;
+    if (body?.cutOff === undefined) return [];
+    return [
+      {
+        fundId: row.fund_id,
+        fund: row.fund.code,
+        shareClassId: row.share_class_id,
+        code: row.code,
+        cutOff: body.cutOff,
+        timeZone: body.timeZone ?? row.fund.time_zone,
+      },
+    ];
+  });
+}
+
+/** Creates the schedule of a class or changes it to what it should be; done twice is done once. */
+export async function ensureSchedule(
+  client: Client,
+  one: ScheduledClass,
+  rooms: Rooms,
+): Promise<"made" | "changed" | "as it was"> {
+  const [hour = 0, minute = 0] = one.cutOff.split(":").map(Number);
+  const wanted = {
+    spec: { calendars: [{ hour, minute }], timezone: one.timeZone },
+    action: {
+      type: "startWorkflow" as const,
+      workflowType: "openDealingDays",
+      workflowId: `open/${one.fund}/${one.code}`,
+      taskQueue: "commander",
+      args: [{ fundId: one.fundId, shareClassId: one.shareClassId, rooms }] as Parameters<typeof openDealingDays>,
+      typedSearchAttributes: new TypedSearchAttributes([
+        { key: SEARCH.fundId, value: one.fundId },
+        { key: SEARCH.stage, value: "scheduled" },
+      ]),
+    },
+    // what opens a day may be late and may not be lost: one that fires while another runs waits for it
+    policies: { overlap: "BUFFER_ONE" as const, catchupWindow: CATCH_UP },
+  };
+  const note = createHash("sha256")
+    .update(JSON.stringify([wanted.spec, wanted.policies, one.shareClassId, rooms]))
+    .digest("hex");
+  const scheduleId = scheduleIdOf(one);
+  try {
+    await client.schedule.create({
+      ...wanted,
+      scheduleId,
+      state: { note, triggerImmediately: true },
+    } as ScheduleOptions);
+    return "made";
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+  const handle = client.schedule.getHandle(scheduleId);
+  const { state } = await handle.describe();
+  if (state.note === note) return "as it was";
+  await handle.update((before) => ({ ...wanted, state: { ...before.state, note } }) as never);
+  return "changed";
+}
+
+export interface ScheduleKeeper {
+  readonly done: Promise<void>;
+  stop(): void;
+}
+
+/** Looks for classes that have no schedule or another one, as long as the process lives. A Temporal or a database that is away is tried again. */
+export function keepSchedules(options: {
+  database: Database;
+  client: Client;
+  rooms: Rooms;
+  log: (message: string) => void;
+}): ScheduleKeeper {
+  const { database, client, rooms, log } = options;
+  const known = new Map<string, string>();
+  let wake = (): void => {};
+  let stopped = false;
+  const turn = async (): Promise<void> => {
+    for (const one of await readScheduledClasses(database)) {
+      const what = JSON.stringify(one);
+      if (known.get(one.shareClassId) === what) continue;
+      const done = await ensureSchedule(client, one, rooms);
+      known.set(one.shareClassId, what);
+      if (done !== "as it was") log(`schedule ${scheduleIdOf(one)}: ${done}`);
+    }
+  };
+  const loop = async (): Promise<void> => {
+    let complaint = "";
+    while (!stopped) {
+      await turn().then(
+        () => {
+          complaint = "";
+        },
+        (error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          if (message !== complaint) log(`schedules: ${message}`);
+          complaint = message;
+        },
+      );
+      if (stopped) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, EVERY_MS);
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  };
+  return {
+    done: loop(),
+    stop() {
+      stopped = true;
+      wake();
+    },
+  };
+}
