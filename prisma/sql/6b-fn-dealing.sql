@@ -371,10 +371,16 @@ begin
     at := (at + 1) / 2;
   end loop;
   return jsonb_build_object('flow_id', mine.flow_id, 'dealing_day_id', l.dealing_day_id, 'position', l.position, 'salt', l.salt, 'canonical', l.canonical, 'leaf', l.leaf,
-    'path', path, 'root', encode(nodes[1], 'hex'), 'order_root', (select d.order_root from public.dealing_days d where d.dealing_day_id = l.dealing_day_id));
+    'path', path, 'root', encode(nodes[1], 'hex'), 'order_root', (select d.order_root from public.dealing_days d where d.dealing_day_id = l.dealing_day_id),
+    -- what the order's own arithmetic starts from; an LP reads no dealing day
+    'deal', (select jsonb_build_object('date', d.dealing_date, 'class', c.code, 'status', d.status, 'orders', d.orders, 'gate', coalesce((d.decision ->> 'gate')::boolean, false),
+        'fraction', d.decision ->> 'fraction', 'numerator', d.decision #>> '{exact_fraction,numerator}', 'denominator', d.decision #>> '{exact_fraction,denominator}',
+        'cap_units', d.decision ->> 'cap_units', 'nav_per_unit', case when n.published_at is not null then trim_scale(n.nav_per_unit)::text end)
+       from public.dealing_days d join public.share_classes c using (share_class_id)
+       left join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = d.share_class_id where d.dealing_day_id = l.dealing_day_id));
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_prove_order(uuid) is
-  'Inclusion proof of an order in the committed book of its last dealing day: leaf, path and root; an LP only of its own. EG404, EG428 not committed yet.';
+  'Inclusion proof of an order in the committed book of its last dealing day: leaf, path and root, with the ratio and price it dealt at; an LP only of its own. EG404, EG428 not committed yet.';

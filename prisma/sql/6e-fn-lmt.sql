@@ -21,10 +21,11 @@ begin
   perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536, 'EG400', 'body is a JSON object of at most 64 KB.');
   perform evergreen.refuse_unless(jsonb_typeof(body -> 'tools') = 'array', 'EG400', 'body.tools is a list of tools.');
   select array_agg(distinct t order by t) into tools from jsonb_array_elements_text(body -> 'tools') t;
-  -- R9c: at least two of the seven, and not only swing with dual pricing; money-market funds one
+  -- R9c: at least two of the seven, and not only swing with dual pricing; money-market funds one; regimes outside AIFMD II and UCITS have their own packs
   perform evergreen.refuse_unless(tools <@ array['redemption_gate', 'notice_extension', 'redemption_fee', 'swing_pricing', 'dual_pricing', 'anti_dilution_levy', 'redemption_in_kind'],
     'EG400', 'A tool is one of redemption_gate, notice_extension, redemption_fee, swing_pricing, dual_pricing, anti_dilution_levy, redemption_in_kind.');
-  perform evergreen.refuse_unless(cardinality(tools) >= case pack when 'mmf' then 1 else 2 end and tools <> array['dual_pricing', 'swing_pricing'],
+  perform evergreen.refuse_unless(coalesce(body ->> 'regime', '') in ('us_interval', 'us_nav_reit', 'other')
+      or cardinality(tools) >= case when 'mmf' in (pack, body ->> 'regime') then 1 else 2 end and tools <> array['dual_pricing', 'swing_pricing'],
     'EG424', 'At least two tools are selected, and not only swing with dual pricing.');
   perform evergreen.refuse_unless(coalesce(body ->> 'carry', 'auto_pari_passu') in ('auto_pari_passu', 'priority_by_vintage', 'lapse_resubmit'), 'EG400', 'carry is auto_pari_passu, priority_by_vintage or lapse_resubmit.');
   insert into public.lmt_policies (fund_id, version, effective_from, pack, body, hash, set_by)

@@ -8,8 +8,10 @@ import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
+import { lmtCommands } from "./commands/lmt.ts";
 import { importFileCommands } from "./commands/import-files.ts";
 import { mandateCommands } from "./commands/mandate.ts";
+import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
 import { performanceCommands } from "./commands/performance.ts";
 import { proposalCommands } from "./commands/proposals.ts";
@@ -17,6 +19,7 @@ import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { runCommands } from "./commands/runs.ts";
 import { stackCommands } from "./commands/stack.ts";
+import { termsCommands } from "./commands/terms.ts";
 import { statementCommands } from "./commands/statement.ts";
 import { verifyCommands } from "./commands/verify.ts";
 
@@ -34,6 +37,9 @@ export const COMMANDS: readonly Command[] = [
   ...performanceCommands,
   ...orderCommands,
   ...dealCommands,
+  ...navCommands,
+  ...lmtCommands,
+  ...termsCommands,
   ...verifyCommands,
   ...eventCommands,
   ...runCommands,

@@ -83,18 +83,18 @@ export class Context {
     }
   }
 
-  /** A file as text. Errors: EG400 when it is absent, EG413 when it is too long (4 MB). */
-  async file(path: string): Promise<string> {
+  /** A file as text. Errors: EG400 when it is absent, EG413 when it is too long (4 MB unless said otherwise). */
+  async file(path: string, longest = LONGEST): Promise<string> {
     const source = await readFile(path, "utf8").catch((error: unknown) => {
       throw fileError(path, error);
     });
-    if (source.length > LONGEST) throw new EvergreenError("EG413", `${plain(path)} is larger than 4 MB.`);
+    refuseLonger(source, path, longest);
     return source;
   }
 
-  /** A file as JSON. Errors: EG400 when it is absent, too long (4 MB) or not JSON. */
-  async json(path: string): Promise<unknown> {
-    return parseJson(await this.file(path), path);
+  /** A file as JSON. Errors: EG400 when it is absent or not JSON, EG413 when it is too long (4 MB unless said otherwise). */
+  async json(path: string, longest = LONGEST): Promise<unknown> {
+    return parseJson(await this.file(path, longest), path);
   }
 
   /** Returns when there is a file of that name. Errors: EG400 with the name and the reason. */
@@ -107,7 +107,9 @@ export class Context {
 
   /** stdin as JSON. */
   async inputJson(): Promise<unknown> {
-    return parseJson(await this.streams.input(), "standard input");
+    const input = await this.streams.input();
+    refuseLonger(input, "standard input", LONGEST);
+    return parseJson(input, "standard input");
   }
 }
 
@@ -116,8 +118,12 @@ export const requestIdOf = (given: string | undefined): string => given ?? `cli/
 
 const LONGEST = 4 * 1024 * 1024;
 
+function refuseLonger(source: string, name: string, longest: number): void {
+  if (source.length > longest)
+    throw new EvergreenError("EG413", `${plain(name)} is larger than ${longest / 1024 / 1024} MB.`);
+}
+
 function parseJson(source: string, name: string): unknown {
-  if (source.length > LONGEST) throw new EvergreenError("EG413", `${plain(name)} is larger than 4 MB.`);
   try {
     return JSON.parse(source);
   } catch (error) {

@@ -1,6 +1,6 @@
 // A dealing day for a person: where it stands in the twelve steps, what it waits for, gate, price, and what every order got. Pure.
 import { asked } from "./order-text.ts";
-import { facts, figure, fixed, money, percent, plain, table, when } from "./output.ts";
+import { facts, figure, fixed, inWords, money, percent, plain, table, when } from "./output.ts";
 import { type DayRow, type Deal, gateCap, gateFraction } from "./reads/deals.ts";
 import { sideOf } from "./reads/orders.ts";
 import type { WaitsFor } from "./reads/waiting.ts";
@@ -33,6 +33,7 @@ const STATES: Readonly<Record<string, string>> = {
   claimable: "claims open",
   settled: "settled",
   closed: "closed",
+  discarded: "discarded",
   suspended: "suspended",
 };
 
@@ -42,21 +43,27 @@ export const stateText = (day: Pick<DayRow, "status" | "step">): string =>
 
 const APPROVE = "npx --no-install evergreen nav approve";
 
+function approvalsText({ needed, approvals }: { needed: number; approvals: number }): string {
+  const open = needed - approvals;
+  return `${inWords(open)} ${open === 1 ? "approval" : "approvals"}`;
+}
+
 /** One sentence, with the command where one helps. */
 export function waitsText(waits: WaitsFor | null): string {
-  if (waits === null) return "nothing: the day is closed";
+  if (waits === null) return "nothing: the day is over";
   switch (waits.kind) {
     case "cut_off":
       return `the cut-off at ${when(waits.until)}`;
+    case "days":
+      return `other days of the fund: ${waits.days.map((row) => `class ${plain(row.class)} of ${row.date} (${STATES[row.status] ?? plain(row.status)})`).join(", ")}`;
+    case "tool":
+      return `${approvalsText(waits)} of the tool ${plain(waits.tool).replaceAll("_", " ")}, which the run asks for: npx --no-install evergreen proposals approve ${waits.proposalId} --hash ${waits.hash} --as <portfolio manager>`;
     case "inputs":
       return `inputs of the NAV: ${waits.blockers.map((row) => `${plain(row.label)} (${plain(row.blockedBy)})`).join(", ")}`;
-    case "approvals": {
-      const open = waits.needed - waits.approvals;
-      const people = open === 1 ? "one approval" : `${open === 2 ? "two" : open} approvals`;
-      return `${people}: ${APPROVE} ${waits.proposalId} --hash ${waits.hash} --as <portfolio manager>`;
-    }
+    case "approvals":
+      return `${approvalsText(waits)}: ${APPROVE} ${waits.proposalId} --hash ${waits.hash} --as <portfolio manager>`;
     case "proposal":
-      return `a new proposal of the NAV: the last one is ${waits.status}`;
+      return `a new proposal of the NAV: the last one is ${waits.status}; correct what was wrong and knock with \`evergreen deal knock\`, or discard the day`;
     case "cash":
       return `the cash of ${waits.orders === 1 ? "one order" : `${waits.orders} orders`}`;
     case "suspension":
@@ -70,6 +77,7 @@ export function gateText(deal: Deal): string {
   const { day, shareClass } = deal;
   const fraction = gateFraction(deal);
   if (day.decision.suspend === true) return "dealing is suspended";
+  if (day.status === "discarded") return "–";
   if (fraction === null && day.decision.gate === undefined) return "not decided yet";
   if (day.decision.gate !== true) return "not applied: everybody is paid in full";
   const cap = gateCap(deal);

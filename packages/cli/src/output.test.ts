@@ -1,7 +1,22 @@
 // Tables, figures, JSON, and that nothing from a row or a file can steer a terminal.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { facts, isoTime, jsonDocument, money, multiple, percent, plain, table, trimmedMoney, when } from "./output.ts";
+import {
+  facts,
+  figure,
+  fixed,
+  inWords,
+  isoTime,
+  jsonDocument,
+  money,
+  multiple,
+  peopleNeeded,
+  percent,
+  plain,
+  table,
+  trimmedMoney,
+  when,
+} from "./output.ts";
 
 const ESC = "\u001b";
 
@@ -99,6 +114,30 @@ describe("figures", () => {
       }),
       { seed: 20261121 },
     );
+  });
+});
+
+describe("figures of units and prices", () => {
+  it.each([
+    ["50.000000000000000000", 4, "50.0000"],
+    ["1234567.5", 4, "1,234,567.5000"],
+    ["1000", 0, "1,000"],
+    ["0.123456789", 4, "0.123456789"],
+    ["-1234.5", 2, "-1,234.50"],
+    ["5", 2, "5.00"],
+  ])("%s at %i decimals", (given, places, expected) => {
+    expect(figure(given, places)).toBe(expected);
+    expect(fixed(given, places)).toBe(expected.replaceAll(",", ""));
+  });
+  it("says – for an absent one", () => {
+    expect([figure(null, 4), figure(undefined, 2), figure("", 0)]).toEqual(["–", "–", "–"]);
+  });
+  it("counts people in words", () => {
+    expect([peopleNeeded(1, "approve"), peopleNeeded(2, "decide"), inWords(12)]).toEqual([
+      "One person who did not propose it approves",
+      "Two people who did not propose it decide",
+      "12",
+    ]);
   });
 });
 

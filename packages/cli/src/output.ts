@@ -110,6 +110,15 @@ export function facts(rows: readonly (readonly [string, string | null | undefine
   return rows.map(([label, value]) => `${`${label}:`.padEnd(widest)} ${plain(value ?? "–")}`).join("\n");
 }
 
+/** Small numbers in words, as a sentence wants them: "one", "two", "12". */
+export const inWords = (count: number): string => ["no", "one", "two", "three", "four", "five"][count] ?? String(count);
+
+/** "two people who did not propose it approve", with a capital. */
+export function peopleNeeded(count: number, verb: "approve" | "decide"): string {
+  const people = count === 1 ? "One person" : `${inWords(count).replace(/^./, (first) => first.toUpperCase())} people`;
+  return `${people} who did not propose it ${count === 1 ? `${verb}s` : verb}`;
+}
+
 /** A timestamp of the database in UTC to the second, for people: "2026-11-21 09:30:00Z". */
 export function when(timestamp: string | null | undefined): string {
   if (!timestamp) return "–";

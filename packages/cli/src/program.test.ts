@@ -57,6 +57,16 @@ describe("usage errors end with 2, one sentence on stderr and nothing on stdout"
     ["date that is none", ["export", "payments", "--fund", "KY1", "--date", "soon"]],
     ["accounts of nobody", ["accounts", "approve"]],
     ["no such mandate file", ["mandate", "set", join(folder, "absent.json"), "--fund", "KY1"]],
+    ["order without a side", ["order", "place", "--fund", "X", "--class", "A", "--units", "1"]],
+    ["order of nothing", ["order", "place", "redemption", "--fund", "X", "--class", "A"]],
+    ["order without a class", ["order", "place", "redemption", "--fund", "X", "--units", "1"]],
+    ["dealing day without a date", ["deal", "run", "--fund", "X"]],
+    ["dealing day on no date", ["deal", "run", "--fund", "X", "--date", "tomorrow"]],
+    ["verification of nothing", ["deal", "verify"]],
+    ["day given up without a reason", ["deal", "discard", "--fund", "X", "--date", "2026-01-30"]],
+    ["hash of a NAV that is none", ["nav", "approve", "7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11", "--hash", "abc"]],
+    ["unknown liquidity tool", ["lmt", "activate", "prayer", "--fund", "X"]],
+    ["terms from no date", ["terms", "set", "free-form", "--fund", "X"]],
     ["unknown benchmark", ["bench", "nonsense"]],
     ["benchmark outside its folder", ["bench", "../main"]],
   ])("%s", async (_name, argv) => {
@@ -169,7 +179,7 @@ describe("nobody there", () => {
 });
 
 describe("calc needs no stack", () => {
-  it("computes every function from its own example, and lists and describes each", async () => {
+  it("computes every function from its own example, and lists and describes each", { timeout: 60_000 }, async () => {
     const { out } = await evergreen(["calc", "--list", "--output-format", "json"]);
     const rows = JSON.parse(out) as { name: string; summary: string }[];
     expect(rows.length).toBeGreaterThan(5);
@@ -224,6 +234,28 @@ describe("every command", () => {
       "proposals show",
       "proposals approve",
       "proposals reject",
+      "order place",
+      "order list",
+      "order cancel",
+      "order prove",
+      "deal run",
+      "deal show",
+      "deal list",
+      "deal verify",
+      "deal record",
+      "deal knock",
+      "deal discard",
+      "nav propose",
+      "nav approve",
+      "nav strike",
+      "nav show",
+      "lmt show",
+      "lmt set",
+      "lmt activate",
+      "lmt end",
+      "terms show",
+      "terms set",
+      "verify",
       "events list",
       "events follow",
       "events retry",

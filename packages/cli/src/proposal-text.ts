@@ -1,14 +1,26 @@
-// A proposal for a person: trades with reasons and cost, weights before and after, liquidity, checks, what it remembered. Pure.
+// A proposal for a person: trades with reasons and cost, weights before and after, liquidity, checks, what it remembered; or a NAV, or a tool. Pure.
 
 import type { PortfolioSide } from "@evergreen-fund/domain/proposals.ts";
-import { facts, money, multiple, percent, plain, table, when } from "./output.ts";
+import { facts, inWords, money, multiple, peopleNeeded, percent, plain, table, when } from "./output.ts";
 import type { People } from "./people.ts";
-import type { Proposal, ProposalRow } from "./reads/proposals.ts";
+import type { Proposal, ProposalRow, RowOf } from "./reads/proposals.ts";
+import { toolName } from "./tool-words.ts";
+
+/** What is proposed, in one line of a list. */
+export function subjectOf(row: ProposalRow): string {
+  switch (row.kind) {
+    case "nav":
+      return `NAV of ${plain(row.body.nav_date)}, version ${row.body.version}: ${money(String(row.body.nav))}`;
+    case "lmt":
+      return toolName(row.body.tool);
+    default:
+      return `${row.body.trades.length} trades, cost ${money(row.body.cost)} ${row.body.currency}`;
+  }
+}
 
 /** The whole proposal, with the command that decides it when it is waiting. */
 export function proposalText(proposal: Proposal, people: People): string {
   const { row, checks, memories } = proposal;
-  const { body } = row;
   const blocks = [
     facts([
       ["Proposal", row.proposal_id],
@@ -21,18 +33,8 @@ export function proposalText(proposal: Proposal, people: People): string {
       ["Decide by", when(row.expires_at)],
       ["Workflow", row.workflow_id],
     ]),
-    body.words === "" ? "" : plain(body.words),
-    trades(row),
-    weights(body.before, body.after),
-    liquidity(body.before, body.after, body.currency),
-    remarks(
-      "Not traded, steered by pacing and subscriptions:",
-      body.steered.map(({ words }) => words),
-    ),
-    remarks(
-      "Bands that illiquid holdings push out of reach:",
-      body.widened.map((item) => `${item.name}: ${item.words}`),
-    ),
+    ...(row.kind === "rebalancing" ? rebalancing(row) : row.kind === "nav" ? nav(row, proposal) : tool(row)),
+    approvals(proposal, people),
     checks.length === 0
       ? ""
       : table(checks, [
@@ -48,9 +50,86 @@ export function proposalText(proposal: Proposal, people: People): string {
       : ["Remembered:", ...memories.map((memory) => `  ${memory.memory_id}  ${shortened(plain(memory.text))}`)].join(
           "\n",
         ),
-    next(row, people),
+    next(proposal, people),
   ];
   return blocks.filter((block) => block !== "").join("\n\n");
+}
+
+function rebalancing(row: RowOf<"rebalancing">): string[] {
+  const { body } = row;
+  return [
+    body.words === "" ? "" : plain(body.words),
+    trades(row),
+    weights(body.before, body.after),
+    liquidity(body.before, body.after, body.currency),
+    remarks(
+      "Not traded, steered by pacing and subscriptions:",
+      body.steered.map(({ words }) => words),
+    ),
+    remarks(
+      "Bands that illiquid holdings push out of reach:",
+      body.widened.map((item) => `${item.name}: ${item.words}`),
+    ),
+  ];
+}
+
+function nav({ body, fund }: RowOf<"nav">, { classCodes }: Proposal): string[] {
+  return [
+    facts([
+      ["NAV date", `${body.nav_date}, version ${body.version}`],
+      ...(body.reason ? [["Restated because", body.reason] as const] : []),
+      ["Total assets", money(String(body.total_assets))],
+      ["Liabilities", money(String(body.liabilities))],
+      ["Performance fee", money(String(body.performance_fee))],
+      ["NAV", money(String(body.nav))],
+    ]),
+    table(body.classes, [
+      { header: "Class", value: (row) => classCodes.get(row.share_class_id) ?? row.share_class_id },
+      { header: "NAV", value: (row) => money(String(row.nav)), figure: true },
+      { header: "Per unit", value: (row) => String(row.nav_per_unit), figure: true },
+    ]),
+    `Its inputs: npx --no-install evergreen nav show --fund ${plain(fund.code)} --date ${plain(body.nav_date)}`,
+  ];
+}
+
+function tool({ body, inputs }: RowOf<"lmt">): string[] {
+  const trigger = Object.entries(inputs).filter(([, value]) => typeof value === "string" || typeof value === "number");
+  return [
+    facts([
+      ["Tool", toolName(body.tool)],
+      ...trigger.map(([name, value]) => [label(name), String(value)] as const),
+    ]),
+    ["Drafted notice:", ...wrapped(plain(body.notice), 100).map((line) => `  ${line}`)].join("\n"),
+  ];
+}
+
+/** "asked_on" → "Asked on". */
+const label = (name: string): string => name.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
+
+/** Lines of at most `most` characters, broken between words. */
+function wrapped(words: string, most: number): string[] {
+  const lines: string[] = [];
+  for (const next of words.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + next.length <= most) lines[lines.length - 1] = `${last} ${next}`;
+    else lines.push(next);
+  }
+  return lines;
+}
+
+/** Who decided already, where one person is not enough. */
+function approvals({ row, approvals: given }: Proposal, people: People): string {
+  if (row.approvals_needed < 2) return "";
+  return table(
+    given,
+    [
+      { header: "Decision", value: (one) => one.decision },
+      { header: "By", value: (one) => people.nameOf(`user:${one.decided_by}`) },
+      { header: "At", value: (one) => when(one.decided_at) },
+      { header: "Why", value: (one) => one.reason },
+    ],
+    `Nobody has decided yet; ${inWords(row.approvals_needed)} people must approve.`,
+  );
 }
 
 const LONGEST_MEMORY = 160;
@@ -68,7 +147,7 @@ function byAmount(a: string, b: string): number {
   return left - right || (a < b ? -1 : a > b ? 1 : 0);
 }
 
-function trades(row: ProposalRow): string {
+function trades(row: RowOf<"rebalancing">): string {
   const { body } = row;
   if (body.trades.length === 0) return "No trades.";
   const ordered = [...body.trades].sort((a, b) => rank(a) - rank(b) || byAmount(b.amount, a.amount));
@@ -124,7 +203,13 @@ function shortRatio(value: string | null): string {
   return kept === "" ? whole : `${whole}.${kept}`;
 }
 
-function next(row: ProposalRow, people: People): string {
+function next({ row, approvals: given }: Proposal, people: People): string {
   if (row.status !== "pending") return "";
-  return `A second portfolio manager decides:\n  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as ${people.secondTo(row.requested_by)} --wait`;
+  const command = `  npx --no-install evergreen proposals approve ${row.proposal_id} --hash ${row.hash} --as`;
+  if (row.approvals_needed < 2)
+    return `A second portfolio manager decides:\n${command} ${people.secondTo(row.requested_by)} --wait`;
+  const decided = given.filter((one) => one.decision === "approved");
+  const others = people.managers([row.requested_by, row.proposed_by, ...decided.map((one) => `user:${one.decided_by}`)]);
+  const open = row.approvals_needed - decided.length;
+  return [`${peopleNeeded(open, "decide")}:`, ...others.slice(0, open).map((person) => `${command} ${person}`)].join("\n");
 }

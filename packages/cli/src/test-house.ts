@@ -32,24 +32,33 @@ export interface Ran {
   err: string;
 }
 
-export interface House {
-  db: TestDatabase;
+/** The command line as tests use it, in this process. */
+export interface Door {
   /** Runs one command line as somebody, as text for people. */
   run(person: Person, argv: readonly string[], input?: string): Promise<Ran>;
   /** The one JSON document of a command; the exit code is what is expected. */
   json<T>(person: Person, shape: z.ZodType<T>, argv: readonly string[], exit?: number): Promise<T>;
 }
 
+export interface House extends Door {
+  db: TestDatabase;
+}
+
+/** SQL as the superuser of a test database. */
+type Look = (sql: string, values: unknown[]) => Promise<unknown>;
+
 /** Opens the house for a test file; it is closed after its tests. */
 export async function openHouse(): Promise<House> {
   const db = await testDatabase();
-  for (const person of Object.keys(PEOPLE) as Person[]) await insertAccount(db, person);
+  const door = await openDoor(db.database.urlFor("evergreen_api"), (sql, values) => db.look(sql, values));
+  return { db, ...door };
+}
+
+/** People with accounts, the gateway on a port of its own, and the command line that signs in there; closed after the tests of the file. */
+export async function openDoor(apiUrl: string, look: Look): Promise<Door> {
+  for (const person of Object.keys(PEOPLE) as Person[]) await insertAccount(look, person);
   const jwtSecret = "synthetic-secret-of-a-test-0123456789abcdef0123456789abcdef";
-  const api = await openSupabaseApi({
-    databaseUrl: db.database.urlFor("evergreen_api"),
-    jwtSecret,
-    publishableKey: KEY,
-  });
+  const api = await openSupabaseApi({ databaseUrl: apiUrl, jwtSecret, publishableKey: KEY });
   const gateway = createGateway({
     api,
     project: null,
@@ -93,7 +102,6 @@ export async function openHouse(): Promise<House> {
   }
 
   return {
-    db,
     run,
     async json(person, shape, argv, exit = 0) {
       const ran = await run(person, [...argv, "--output-format", "json"]);
@@ -103,12 +111,12 @@ export async function openHouse(): Promise<House> {
   };
 }
 
-async function insertAccount(db: TestDatabase, person: Person): Promise<void> {
+async function insertAccount(look: Look, person: Person): Promise<void> {
   const bcrypt = createRequire(import.meta.resolve("@supabase/lite"))("bcryptjs") as {
     hashSync(text: string, rounds: number): string;
   };
   const actor: Actor = PEOPLE[person];
-  await db.look(
+  await look(
     "insert into auth.users (id, email, encrypted_password, role, email_confirmed_at) values ($1, $2, $3, $4, now())",
     ["userId" in actor ? actor.userId : null, emailOf(person), bcrypt.hashSync(PASSWORD, 4), actor.role],
   );

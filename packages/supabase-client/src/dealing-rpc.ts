@@ -70,6 +70,18 @@ export const DEALING_RPCS = {
       path: z.array(z.object({ side: z.enum(["left", "right"]), hash: z.string() })),
       root: z.string(),
       order_root: z.string(),
+      deal: z.object({
+        date: day,
+        class: z.string(),
+        status,
+        orders: z.int(),
+        gate: z.boolean(),
+        fraction: z.string().nullable(),
+        numerator: z.string().nullable(),
+        denominator: z.string().nullable(),
+        cap_units: z.string().nullable(),
+        nav_per_unit: z.string().nullable(),
+      }),
     }),
   ),
   fn_open_class: rpc(

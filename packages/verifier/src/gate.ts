@@ -16,7 +16,8 @@ import {
   whole,
   ZERO,
 } from "./exact.ts";
-import { figure, type Json, monthsAfter, part, periodOf, word, words } from "./policy.ts";
+import { freeLots, holder } from "./lots.ts";
+import { figure, type Json, part, periodOf, word, words } from "./policy.ts";
 import type { DealRecord, RecordedClassNav, RecordedDay, RecordedOrder } from "./record.ts";
 
 /** A redemption of the date that asks the fund for money. */
@@ -96,23 +97,15 @@ function grouped<T>(list: readonly T[], key: (row: T) => string): Map<string, T[
   return groups;
 }
 
-const holder = (row: { investorId: string; classId: string }): string => `${row.investorId} ${row.classId}`;
-
 /** Locked lots and more than is held are not admitted; orders of one holder take their turn in the order of their ids. */
 function withFree(record: DealRecord, asked: readonly Asked[]): Asked[] {
+  const lots = freeLots(record);
   const free = new Map<string, bigint>();
-  const dp = new Map(record.days.map((day) => [day.classId, day]));
-  for (const entry of record.entries) {
-    const day = dp.get(entry.classId);
-    if (day === undefined || entry.countsOn === record.date) continue;
-    const months = Number(word(part(day.terms, "lockUp") ?? {}, "hardMonths") ?? "0");
-    if (monthsAfter(entry.openedOn, months) > record.date) continue;
-    free.set(holder(entry), (free.get(holder(entry)) ?? 0n) + (whole(exact(entry.units), day.unitsDp) ?? 0n));
-  }
   return asked.map((row) => {
-    const left = free.get(holder(row.order)) ?? 0n;
+    const key = holder(row.order);
+    const left = free.get(key) ?? whole(sum((lots.get(key) ?? []).map((lot) => lot.units)), row.day.unitsDp) ?? 0n;
     const covered = row.units < left ? row.units : left;
-    free.set(holder(row.order), left - covered);
+    free.set(key, left - covered);
     return { ...row, free: covered, admitted: covered };
   });
 }

@@ -19,6 +19,7 @@ import {
   ZERO,
 } from "./exact.ts";
 import type { Asked, Gate } from "./gate.ts";
+import type { Piece } from "./lots.ts";
 import { sha256 } from "./order-book.ts";
 import { figure, type Json, monthsAfter, part, rows, word, words } from "./policy.ts";
 import type { DealRecord, Finding, RecordedClassNav, RecordedDay, RecordedFill, RecordedOrder } from "./record.ts";
@@ -62,6 +63,7 @@ function charges(
   record: DealRecord,
   day: RecordedDay,
   fill: RecordedFill,
+  pieces: readonly Piece[],
   redeemed: boolean,
   gross: Exact,
 ): { levy: Exact; fee: Exact } {
@@ -72,39 +74,42 @@ function charges(
   const levied = on === "both" || on === (redeemed ? "redemptions" : "subscriptions");
   const fee = redeemed && tools.includes("redemption_fee") ? part(lmt, "redemptionFee") : null;
   const rate = (of: Json | null): Exact => (of === null ? ZERO : (figure(of, "rate") ?? ZERO));
-  const soft = redeemed ? softFee(record, day, fill) : ZERO;
+  const soft = redeemed ? softFee(record.date, day, fill.price, pieces) : ZERO;
   return {
     levy: levied ? nearest(times(gross, rate(levy)), record.cashDp) : ZERO,
     fee: plus(nearest(times(gross, rate(fee)), record.cashDp), nearest(soft, record.cashDp)),
   };
 }
 
-function softFee(record: DealRecord, day: RecordedDay, fill: RecordedFill): Exact {
+function softFee(date: string, day: RecordedDay, price: string, pieces: readonly Piece[]): Exact {
   const steps = rows(part(day.terms, "lockUp") ?? {}, "softFees");
-  const pieces = record.entries.filter((row) => row.flowId === fill.flowId);
   return sum(
     pieces.map((piece) => {
-      const step = steps.find(
-        (row) => record.date < monthsAfter(piece.openedOn, Number(word(row, "untilMonths") ?? "0")),
-      );
+      const step = steps.find((row) => date < monthsAfter(piece.openedOn, Number(word(row, "untilMonths") ?? "0")));
       const rate = step === undefined ? ZERO : (figure(step, "rate") ?? ZERO);
-      return times(times(size(exact(piece.units)), exact(fill.price)), rate);
+      return times(times(piece.units, exact(price)), rate);
     }),
   );
 }
 
+interface CashFacts {
+  readonly record: DealRecord;
+  readonly day: RecordedDay;
+  readonly fills: ReadonlyMap<string, RecordedFill>;
+  readonly pieces: ReadonlyMap<string, readonly Piece[]>;
+  readonly prices: ReadonlyMap<string, Prices>;
+  readonly navs: ReadonlyMap<string, RecordedClassNav>;
+}
+
 /** Every order's money from its units and its price. `prices` by class. */
-export function checkCash(
-  record: DealRecord,
-  day: RecordedDay,
-  prices: ReadonlyMap<string, Prices>,
-  navs: ReadonlyMap<string, RecordedClassNav>,
-): Finding {
+export function checkCash(given: Omit<CashFacts, "fills">): Finding {
+  const { record, day } = given;
   const orders = new Map(record.orders.map((row) => [row.flowId, row]));
   const fills = new Map(record.days.flatMap((row) => row.fills).map((row) => [row.flowId, row]));
+  const facts: CashFacts = { ...given, fills };
   const wrong = day.fills.flatMap((fill) => {
     const of = orders.get(fill.flowId);
-    const says = of === undefined ? "its order is not there" : cashOf(record, day, of, fill, fills, prices, navs);
+    const says = of === undefined ? "its order is not there" : cashOf(facts, of, fill);
     return says === null ? [] : [`order ${fill.flowId}: ${says}`];
   });
   const net = (direction: string): string =>
@@ -128,13 +133,9 @@ export function checkCash(
 }
 
 function cashOf(
-  record: DealRecord,
-  day: RecordedDay,
+  { record, day, fills, pieces, prices, navs }: CashFacts,
   of: RecordedOrder,
   fill: RecordedFill,
-  fills: ReadonlyMap<string, RecordedFill>,
-  prices: ReadonlyMap<string, Prices>,
-  navs: ReadonlyMap<string, RecordedClassNav>,
 ): string | null {
   const [units, gross, net] = [exact(fill.filledUnits), exact(fill.grossAmount), exact(fill.netAmount)];
   const redeemed = of.direction === "redemption";
@@ -149,7 +150,10 @@ function cashOf(
     ? down(times(units, due), record.cashDp)
     : exact(of.kind === "switch" ? (other?.netAmount ?? "-1") : (of.amount ?? "0"));
   if (!same(gross, expected)) return `gross ${fill.grossAmount}, computed ${shown(expected, record.cashDp)}`;
-  const taken = of.kind === "switch" ? { levy: ZERO, fee: ZERO } : charges(record, day, fill, redeemed, gross);
+  const taken =
+    of.kind === "switch"
+      ? { levy: ZERO, fee: ZERO }
+      : charges(record, day, fill, pieces.get(fill.flowId) ?? [], redeemed, gross);
   if (!same(exact(fill.levy), taken.levy)) return `levy ${fill.levy}, computed ${shown(taken.levy, record.cashDp)}`;
   if (!same(exact(fill.fee), taken.fee)) return `fee ${fill.fee}, computed ${shown(taken.fee, record.cashDp)}`;
   const method = word(part(part(day.terms, "fees") ?? {}, "performance") ?? {}, "method");
@@ -215,27 +219,45 @@ export function checkFills(
   ];
 }
 
-/** What stands in the unit ledger is what was allocated. */
-export function checkLedger(record: DealRecord, day: RecordedDay): Finding {
+/** What stands in the unit ledger is what was allocated, lot by lot where units were given up. */
+export function checkLedger(
+  record: DealRecord,
+  day: RecordedDay,
+  pieces: ReadonlyMap<string, readonly Piece[]>,
+): Finding {
   const check = "unit ledger";
   if (!["posted", "claimable", "settled", "closed"].includes(day.status))
     return { check, ok: null, says: "the day has not been posted" };
-  const posted = new Map<string, Exact>();
-  for (const entry of record.entries)
-    if (entry.flowId !== null) posted.set(entry.flowId, plus(posted.get(entry.flowId) ?? ZERO, exact(entry.units)));
+  const posted = new Map<string, Map<string, Exact>>();
+  for (const entry of record.entries) {
+    if (entry.flowId === null) continue;
+    const own = posted.get(entry.flowId) ?? new Map<string, Exact>();
+    own.set(entry.lotId, plus(own.get(entry.lotId) ?? ZERO, exact(entry.units)));
+    posted.set(entry.flowId, own);
+  }
   const orders = new Map(record.orders.map((row) => [row.flowId, row]));
-  const wrong = day.fills.find((fill) => {
+  for (const fill of day.fills) {
+    const own = posted.get(fill.flowId) ?? new Map<string, Exact>();
+    const total = sum(own.values());
     const filled = exact(fill.filledUnits);
-    const due = orders.get(fill.flowId)?.direction === "redemption" ? minus(ZERO, filled) : filled;
-    return !same(posted.get(fill.flowId) ?? ZERO, due);
-  });
-  return wrong === undefined
-    ? { check, ok: true, says: "every fill is what was posted" }
-    : {
+    const gives = orders.get(fill.flowId)?.direction === "redemption";
+    if (!same(total, gives ? minus(ZERO, filled) : filled))
+      return {
         check,
         ok: false,
-        says: `order ${wrong.flowId} got ${wrong.filledUnits} units, posted is ${shown(posted.get(wrong.flowId) ?? ZERO, day.unitsDp)}`,
+        says: `order ${fill.flowId} got ${fill.filledUnits} units, posted is ${shown(total, day.unitsDp)}`,
       };
+    const wrong =
+      gives &&
+      (pieces.get(fill.flowId) ?? []).find((piece) => !same(own.get(piece.lotId) ?? ZERO, minus(ZERO, piece.units)));
+    if (wrong)
+      return {
+        check,
+        ok: false,
+        says: `order ${fill.flowId} took other units of lot ${wrong.lotId} than the oldest first`,
+      };
+  }
+  return { check, ok: true, says: "every fill is what was posted, the oldest lots first" };
 }
 
 /** Lines joined by \n: version, fund, class, date, root, inputs, approved proposal, cap, and one line per fill in the order of its id. */

@@ -1,6 +1,7 @@
 // A dealing date held to its own public rows: book, price, approvals, gate, fills, cash, ledger, hash. Shares no code with what made them.
 import { down, type Exact, exact, minus, most, nearest, over, same, shown, sum, times } from "./exact.ts";
 import { type Asked, askedOf, capText, type Gate, gateOf } from "./gate.ts";
+import { piecesOf } from "./lots.ts";
 import { checkCash, checkDayHash, checkFills, checkLedger, type Prices, pricesOf } from "./money.ts";
 import { checkNav } from "./nav.ts";
 import { checkOrderBook, DEALT } from "./order-book.ts";
@@ -39,10 +40,11 @@ function dealt(record: DealRecord, day: RecordedDay): Finding[] {
   if (strike === null || !DEALT.includes(day.status))
     return [
       ...LATER.map((check) => ({ check, ok: null, says: "nothing has been allocated" })),
-      checkLedger(record, day),
+      checkLedger(record, day, new Map()),
       checkDayHash(record, day),
     ];
-  const after = (): Finding[] => [checkLedger(record, day), checkDayHash(record, day)];
+  const pieces = piecesOf(record);
+  const after = (): Finding[] => [checkLedger(record, day, pieces), checkDayHash(record, day)];
   return [
     ...guarded("gate", () => {
       const navs = new Map(strike.classes.map((row) => [row.classId, row]));
@@ -54,7 +56,7 @@ function dealt(record: DealRecord, day: RecordedDay): Finding[] {
         checkGate(record, day, asked, gate),
         ...checkFills(record, day, asked, moved, gate),
         finding,
-        checkCash(record, day, prices, navs),
+        checkCash({ record, day, pieces, prices, navs }),
       ];
     }),
     ...guarded("day hash", after),

@@ -1,7 +1,7 @@
 // `deal run|show|list`: a dealing day is opened once, goes its twelve steps, and says at each what it waits for and what every order got.
 import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
-import { ANY_FUND, type Answer, type Command, FUND, REQUEST_ID, text, WAIT_SECONDS } from "../command.ts";
+import { ANY_FUND, type Answer, type Command, FUND, REASON, REQUEST_ID, text, WAIT_SECONDS } from "../command.ts";
 import { type Context, requestIdOf } from "../context.ts";
 import { dealText, STEPS, stateText, waitsText } from "../deal-text.ts";
 import { CLASS, DATE, dateOf } from "../dealing-options.ts";
@@ -9,6 +9,7 @@ import { isoTime, plain, table, when } from "../output.ts";
 import { allClasses, findClass } from "../reads/classes.ts";
 import { type DayRow, type Deal, dayById, dealJson, dealOf, findDay, listDays } from "../reads/deals.ts";
 import { findFund, listFunds } from "../reads/funds.ts";
+import { ordersOfDay } from "../reads/orders.ts";
 import { strikeById } from "../reads/strikes.ts";
 import { needsPeople, type WaitsFor, waitsFor } from "../reads/waiting.ts";
 import type { Session } from "../session.ts";
@@ -28,6 +29,7 @@ const STATUSES = [
   "settled",
   "closed",
   "suspended",
+  "discarded",
 ] as const;
 
 async function waitsNow(session: Session, day: DayRow): Promise<WaitsFor | null> {
@@ -49,7 +51,7 @@ async function watch(context: Context, session: Session, id: string, limit: numb
     for (let next = Math.max(shown, 0) + 1; next <= day.step; next += 1)
       if (isDone(day, next)) context.line(`✓ ${String(next).padStart(2)}  ${STEPS[next - 1] ?? ""}`);
     shown = Math.max(shown, isDone(day, day.step) ? day.step : day.step - 1);
-    if (day.status === "closed" || day.status === "suspended") return true;
+    if (OVER.includes(day.status)) return true;
     const waits = await waitsNow(session, day);
     last = waitsText(waits);
     if (last !== told && needsPeople(waits)) context.line(`…     waits for ${last}`);
@@ -62,6 +64,9 @@ async function watch(context: Context, session: Session, id: string, limit: numb
     throw error;
   });
 }
+
+/** Nothing follows any more. */
+const OVER: readonly string[] = ["closed", "suspended", "discarded"];
 
 /** Step 5 is under way while the NAV is proposed, and done once it is struck. */
 const isDone = (day: DayRow, step: number): boolean => step < day.step || day.status !== "nav_proposed";
@@ -105,7 +110,6 @@ export const dealCommands: readonly Command[] = [
           fund: fund.code,
           share_class: shareClass.code,
           dealing_date: date,
-          workflow_id: `deal/${fund.code}/${shareClass.code}/${date}`,
           request_id: requestIdOf(text(options, "requestId")),
         },
         Opened,
@@ -125,7 +129,62 @@ export const dealCommands: readonly Command[] = [
         text: options.wait
           ? `\n${whole}`
           : `The dealing day of ${plain(fund.code)}, class ${plain(shareClass.code)}, ${day.dealing_date} is ${stateText(day)} and waits for ${waitsText(waits)}.\nLook at it with\n  ${words}`,
-        ...(day.status === "suspended" ? { exit: EXIT.refused } : {}),
+        ...(day.status === "suspended" || day.status === "discarded" ? { exit: EXIT.refused } : {}),
+      };
+    },
+  },
+  {
+    path: "deal knock",
+    summary: "Tells the run of a dealing day to look again, after somebody corrected what it waits for",
+    options: [FUND, CLASS, { ...DATE, required: true }, { ...REASON, required: true }, REQUEST_ID],
+    examples: ['deal knock --fund DEMO --class I --date 2026-11-30 --reason "the mark of the port was confirmed"'],
+    role: "ops_role",
+    run: async (context, _args, options) => {
+      const date = dateOf(options, "date");
+      const session = await context.session("ops_role");
+      const wanted = { fund: text(options, "fund") ?? "", shareClass: text(options, "class"), date };
+      const { day } = await findDay(session, wanted);
+      const status = await session.call(
+        "fn_knock_dealing_day",
+        {
+          dealing_day_id: day.dealing_day_id,
+          reason: text(options, "reason"),
+          request_id: requestIdOf(text(options, "requestId")),
+        },
+        z.string(),
+      );
+      return {
+        json: { dealingDayId: day.dealing_day_id, status },
+        text: `The run of the dealing day ${day.dealing_date} looks again; it is ${stateText(day)}.`,
+      };
+    },
+  },
+  {
+    path: "deal discard",
+    summary:
+      "Gives a dealing day up that is not posted: its orders wait for the next one; what is posted is changed by a restatement only",
+    options: [FUND, CLASS, { ...DATE, required: true }, { ...REASON, required: true }, REQUEST_ID],
+    examples: ['deal discard --fund DEMO --class I --date 2026-11-30 --reason "the bank holiday was forgotten"'],
+    role: "ops_role",
+    run: async (context, _args, options) => {
+      const date = dateOf(options, "date");
+      const session = await context.session("ops_role");
+      const wanted = { fund: text(options, "fund") ?? "", shareClass: text(options, "class"), date };
+      const { fund, shareClass, day } = await findDay(session, wanted);
+      const orders = await ordersOfDay(session, day.dealing_day_id);
+      const left = await session.call(
+        "fn_discard_dealing_day",
+        {
+          dealing_day_id: day.dealing_day_id,
+          reason: text(options, "reason"),
+          request_id: requestIdOf(text(options, "requestId")),
+        },
+        z.object({ dealing_day_id: z.string(), status: z.string() }),
+      );
+      const waiting = orders.filter(({ status }) => status === "locked" || status === "priced").length;
+      return {
+        json: { dealingDayId: left.dealing_day_id, status: left.status, ordersWaiting: waiting },
+        text: `The dealing day of ${plain(fund.code)}, class ${plain(shareClass.code)}, ${day.dealing_date} is ${left.status}; ${waiting === 1 ? "one order waits" : `${waiting} orders wait`} for the next one.`,
       };
     },
   },

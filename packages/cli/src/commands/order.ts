@@ -1,16 +1,40 @@
 // `order place|list|cancel`: what investors ask for. An LP acts for its own investors, operations for everybody; the database says what is allowed.
-import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
 import { ANY_FUND, type Command, FUND, type Options, REASON, REQUEST_ID, text } from "../command.ts";
 import { requestIdOf } from "../context.ts";
 import { CLASS, DATE, dateOf, decimalOf, INVESTOR } from "../dealing-options.ts";
 import { asked } from "../order-text.ts";
 import { plain, table, when } from "../output.ts";
-import { findClass, findInvestor, ownInvestor } from "../reads/classes.ts";
+import { currencyDecimals, findClass, findInvestor, ownInvestor } from "../reads/classes.ts";
+import { fillOfOrder } from "../reads/deals.ts";
 import { findFund } from "../reads/funds.ts";
 import { findOrder, listOrders, orderJson, sideOf } from "../reads/orders.ts";
 import { countOf } from "../wait.ts";
 
+const Proof = z.object({
+  flow_id: z.string(),
+  dealing_day_id: z.string(),
+  position: z.number(),
+  salt: z.string(),
+  canonical: z.string(),
+  leaf: z.string(),
+  path: z.array(z.object({ side: z.string(), hash: z.string() })),
+  root: z.string(),
+  order_root: z.string(),
+  deal: z.object({
+    date: z.string(),
+    class: z.string(),
+    status: z.string(),
+    orders: z.number(),
+    gate: z.boolean(),
+    fraction: z.string().nullable(),
+    numerator: z.string().nullable(),
+    denominator: z.string().nullable(),
+    cap_units: z.string().nullable(),
+    nav_per_unit: z.string().nullable(),
+  }),
+});
 const ID = { name: "<id>", about: "id of the order" };
 const STATES = [
   "submitted",
@@ -189,6 +213,27 @@ export const orderCommands: readonly Command[] = [
         json: orderJson({ ...order, status }),
         text: `Order ${order.flow_id} is ${status}${order.linked_flow_id === null ? "" : ", and with it its other leg"}.`,
       };
+    },
+  },
+  {
+    path: "order prove",
+    summary:
+      "Proves that an order stood in the committed order book, and shows the arithmetic of its fill, step by step",
+    arguments: [ID],
+    examples: ["order prove 7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11 --as lp1@demo.evergreen.example"],
+    role: "ops_role",
+    run: async (context, args) => {
+      const { inclusionOf, provedJson, provedText } = await import("../order-proof.ts");
+      const session = await context.session("ops_role");
+      const order = await findOrder(session, args[0] ?? "");
+      const proof = await session.call("fn_prove_order", { flow_id: order.flow_id }, Proof);
+      const [fill, decimals] = await Promise.all([
+        fillOfOrder(session, proof.dealing_day_id, order.flow_id),
+        currencyDecimals(session),
+      ]);
+      const proved = { order, proof, fill, cashDp: decimals.get(order.currency) ?? 2 };
+      const included = inclusionOf(proved).every(({ ok }) => ok);
+      return { json: provedJson(proved), text: provedText(proved), ...(included ? {} : { exit: EXIT.failed }) };
     },
   },
 ];

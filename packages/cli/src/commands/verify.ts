@@ -10,6 +10,8 @@ import { findClass } from "../reads/classes.ts";
 import { dealRecord } from "../reads/deal-record.ts";
 import { findFund } from "../reads/funds.ts";
 
+/** A record of 50,000 orders has about 100 MB. */
+const LONGEST_RECORD = 400 * 1024 * 1024;
 const mark = (ok: boolean | null): string => (ok === null ? "·" : ok ? "✓" : "✗");
 const Broken = z.object({ invariant: z.string(), entity_type: z.string(), entity_id: z.string(), detail: z.string() });
 
@@ -60,7 +62,7 @@ export const verifyCommands: readonly Command[] = [
       const { verifyDeal } = await import("@evergreen-fund/verifier");
       let record: DealRecord;
       if (file !== undefined) {
-        const given = await context.json(file);
+        const given = await context.json(file, LONGEST_RECORD);
         if (!Record.safeParse(given).success)
           throw new EvergreenError("EG400", `${plain(file)} is not a file of \`evergreen deal record\`.`);
         record = given as DealRecord;

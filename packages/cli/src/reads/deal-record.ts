@@ -113,23 +113,17 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
 }
 
 async function recordedStrike(session: Session, strikeId: string): Promise<RecordedStrike | null> {
-  const [strike, inputs, classes, body] = await Promise.all([
+  const [strike, inputs, classes] = await Promise.all([
     strikeById(session, strikeId),
     inputsOf(session, strikeId),
     classNavsOf(session, strikeId),
-    session.one(
-      "nav_strikes",
-      "body",
-      (query) => query.eq("strike_id", strikeId),
-      z.object({ body: z.record(z.string(), z.unknown()) }),
-    ),
   ]);
   if (strike === undefined) return null;
   const [proposal, approvals] =
     strike.proposal_id === null
       ? [undefined, []]
       : await Promise.all([proposalOf(session, strike.proposal_id), approvalsOf(session, strike.proposal_id)]);
-  const liquid = body?.body.liquid_assets;
+  const liquid = strike.body.liquid_assets;
   return {
     navDate: strike.nav_date,
     version: strike.version,

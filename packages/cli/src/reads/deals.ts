@@ -152,6 +152,16 @@ export function fillsOf(session: Session, dealingDayId: string): Promise<FillRow
   );
 }
 
+/** The fill of one order on one day, or undefined while there is none. */
+export function fillOfOrder(session: Session, dealingDayId: string, flowId: string): Promise<FillRow | undefined> {
+  return session.one(
+    "allocations",
+    FILLS,
+    (query) => query.eq("dealing_day_id", dealingDayId).eq("flow_id", flowId),
+    FillRow,
+  );
+}
+
 export async function dealOf(
   session: Session,
   found: { fund: FundRow; shareClass: ClassRow; day: DayRow },

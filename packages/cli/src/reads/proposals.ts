@@ -4,26 +4,42 @@ import { type PortfolioSide, ProposalBody } from "@evergreen-fund/domain/proposa
 import { z } from "zod";
 import { isoTime, plain, trimmedMoney } from "../output.ts";
 import type { Session } from "../session.ts";
+import { listClasses } from "./classes.ts";
 import { isUuid } from "./funds.ts";
+import { type ApprovalRow, approvalsOf } from "./strikes.ts";
 
-const Inputs = z.object({
+const Inputs = z.looseObject({
   memory_ids: z.array(z.string()).default([]),
   mandate_version: z.union([z.string(), z.number()]).nullable().optional(),
 });
 const Refusal = z.object({ code: z.string().optional(), reason: z.string() }).nullable();
 
-const ProposalRow = z.object({
+const Figure = z.union([z.string(), z.number()]);
+/** What a NAV proposes: figures of the fund, and the value and price of each class. */
+const NavBody = z.looseObject({
+  nav_date: z.string(),
+  version: Figure,
+  reason: z.string().nullish(),
+  total_assets: Figure,
+  liabilities: Figure,
+  performance_fee: Figure,
+  nav: Figure,
+  classes: z.array(z.looseObject({ share_class_id: z.string(), nav: Figure, nav_per_unit: Figure })),
+});
+/** A liquidity tool with the notice that people read before they decide. */
+const ToolBody = z.looseObject({ tool: z.string(), notice: z.string() });
+
+const ProposalHead = z.object({
   proposal_id: z.string(),
   fund_id: z.string(),
-  kind: z.string(),
   status: z.string(),
   hash: z.string(),
-  body: ProposalBody,
   inputs: Inputs,
   event_id: z.string(),
   workflow_id: z.string(),
   proposed_by: z.string(),
   requested_by: z.string(),
+  approvals_needed: z.number(),
   expires_at: z.string(),
   created_at: z.string(),
   decided_at: z.string().nullable(),
@@ -31,7 +47,13 @@ const ProposalRow = z.object({
   refusal: Refusal,
   fund: z.object({ code: z.string() }),
 });
+const ProposalRow = z.discriminatedUnion("kind", [
+  ProposalHead.extend({ kind: z.literal("rebalancing"), body: ProposalBody }),
+  ProposalHead.extend({ kind: z.literal("nav"), body: NavBody }),
+  ProposalHead.extend({ kind: z.literal("lmt"), body: ToolBody }),
+]);
 export type ProposalRow = z.infer<typeof ProposalRow>;
+export type RowOf<K extends ProposalRow["kind"]> = Extract<ProposalRow, { kind: K }>;
 
 const CheckRow = z.object({
   room: z.string(),
@@ -53,13 +75,16 @@ const MemoryRow = z.object({
 export type MemoryRow = z.infer<typeof MemoryRow>;
 
 const COLUMNS =
-  "proposal_id,fund_id,kind,status,hash,body,inputs,event_id,workflow_id,proposed_by,requested_by,expires_at,created_at,decided_at,applied_at,refusal,fund:funds!proposals_fund_id_fkey(code)";
+  "proposal_id,fund_id,kind,status,hash,body,inputs,event_id,workflow_id,proposed_by,requested_by,approvals_needed,expires_at,created_at,decided_at,applied_at,refusal,fund:funds!proposals_fund_id_fkey(code)";
 
 /** A proposal with what the rooms found and what it remembers. */
 export interface Proposal {
   row: ProposalRow;
   checks: CheckRow[];
   memories: MemoryRow[];
+  approvals: ApprovalRow[];
+  /** Of the fund, where a NAV is proposed. */
+  classCodes: ReadonlyMap<string, string>;
 }
 
 /** Errors: EG400 when that is no id, EG404 when the caller sees no such proposal. */
@@ -86,7 +111,7 @@ export async function proposalOfEvent(session: Session, eventId: string): Promis
 
 export async function withChecks(session: Session, row: ProposalRow): Promise<Proposal> {
   const cited = row.inputs.memory_ids.filter(isUuid);
-  const [checks, memories] = await Promise.all([
+  const [checks, memories, approvals, classes] = await Promise.all([
     session.read(
       "proposal_checks",
       "room,rule,result,value::text,limit_value::text,detail",
@@ -94,8 +119,11 @@ export async function withChecks(session: Session, row: ProposalRow): Promise<Pr
       CheckRow,
     ),
     cited.length === 0 ? [] : memoriesWhere(session, (query) => query.in("memory_id", cited)),
+    approvalsOf(session, row.proposal_id),
+    row.kind === "nav" ? listClasses(session, row.fund_id) : [],
   ]);
-  return { row, checks, memories };
+  const classCodes = new Map(classes.map((shareClass) => [shareClass.share_class_id, shareClass.code]));
+  return { row, checks, memories, approvals, classCodes };
 }
 
 export function memoriesWhere(session: Session, narrow: Parameters<Session["read"]>[2]): Promise<MemoryRow[]> {
@@ -127,16 +155,19 @@ export function listProposals(session: Session, filter: ProposalFilter): Promise
   );
 }
 
+/** The trades of a rebalancing; a NAV and a liquidity tool have none. */
 export const tradesJson = (row: ProposalRow) =>
-  row.body.trades.map((trade) => ({
-    assetId: trade.asset_id,
-    name: trade.name,
-    sleeve: trade.sleeve,
-    side: trade.side,
-    amount: trade.amount,
-    cost: trade.cost,
-    reason: trade.reason,
-  }));
+  row.kind !== "rebalancing"
+    ? []
+    : row.body.trades.map((trade) => ({
+        assetId: trade.asset_id,
+        name: trade.name,
+        sleeve: trade.sleeve,
+        side: trade.side,
+        amount: trade.amount,
+        cost: trade.cost,
+        reason: trade.reason,
+      }));
 
 export const checksJson = (checks: readonly CheckRow[]) =>
   checks.map((check) => ({
@@ -168,23 +199,7 @@ const sideJson = (side: PortfolioSide) => ({
   },
 });
 
-/** Everything about a proposal for a script. */
-export const proposalJson = ({ row, checks, memories }: Proposal) => ({
-  proposalId: row.proposal_id,
-  proposalHash: row.hash,
-  fundId: row.fund_id,
-  fundCode: row.fund.code,
-  kind: row.kind,
-  status: row.status,
-  eventId: row.event_id,
-  workflowId: row.workflow_id,
-  requestedBy: row.requested_by,
-  proposedBy: row.proposed_by,
-  createdAt: isoTime(row.created_at),
-  expiresAt: isoTime(row.expires_at),
-  decidedAt: isoTime(row.decided_at),
-  appliedAt: isoTime(row.applied_at),
-  refusal: row.refusal,
+const rebalancingJson = (row: RowOf<"rebalancing">) => ({
   currency: row.body.currency,
   cost: row.body.cost,
   turnover: row.body.turnover,
@@ -201,6 +216,36 @@ export const proposalJson = ({ row, checks, memories }: Proposal) => ({
   before: sideJson(row.body.before),
   after: sideJson(row.body.after),
   trades: tradesJson(row),
-  checks: checksJson(checks),
-  memories: memoriesJson(memories),
+});
+
+/** Everything about a proposal for a script; one that several people decide on names who did. */
+export const proposalJson = ({ row, checks, memories, approvals }: Proposal) => ({
+  proposalId: row.proposal_id,
+  proposalHash: row.hash,
+  fundId: row.fund_id,
+  fundCode: row.fund.code,
+  kind: row.kind,
+  status: row.status,
+  eventId: row.event_id,
+  workflowId: row.workflow_id,
+  requestedBy: row.requested_by,
+  proposedBy: row.proposed_by,
+  createdAt: isoTime(row.created_at),
+  expiresAt: isoTime(row.expires_at),
+  decidedAt: isoTime(row.decided_at),
+  appliedAt: isoTime(row.applied_at),
+  refusal: row.refusal,
+  ...(row.kind === "rebalancing"
+    ? { ...rebalancingJson(row), checks: checksJson(checks), memories: memoriesJson(memories) }
+    : {
+        body: row.body,
+        inputs: row.inputs,
+        approvalsNeeded: row.approvals_needed,
+        approvals: approvals.map((approval) => ({
+          decision: approval.decision,
+          by: `user:${approval.decided_by}`,
+          reason: approval.reason,
+          at: isoTime(approval.decided_at),
+        })),
+      }),
 });

@@ -18,10 +18,11 @@ const StrikeRow = z.object({
   supersedes: z.string().nullable(),
   reason: z.string().nullable(),
   recorded_at: z.string(),
+  body: z.record(z.string(), z.unknown()),
 });
 export type StrikeRow = z.infer<typeof StrikeRow>;
 const COLUMNS =
-  "strike_id,fund_id,nav_date,version,state,inputs_hash,total_assets::text,liabilities::text,gnav::text,performance_fee::text,nav::text,proposal_id,supersedes,reason,recorded_at";
+  "strike_id,fund_id,nav_date,version,state,inputs_hash,total_assets::text,liabilities::text,gnav::text,performance_fee::text,nav::text,proposal_id,supersedes,reason,recorded_at,body";
 
 const InputRow = z.object({
   input_id: z.string(),

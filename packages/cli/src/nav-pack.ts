@@ -1,0 +1,163 @@
+// A NAV by hand: the administrator's figures from a file become frozen inputs, totals and class prices (R4). Nothing is waived: an input that is
+// too old is frozen as blocked, and then nobody can propose the NAV. Pure.
+import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { navPerUnitOf } from "@evergreen-fund/finance/dealing/nav.ts";
+import { scaledOf, scaledText } from "@evergreen-fund/finance/dealing/scaled.ts";
+import { fromMinor, toMinor } from "@evergreen-fund/finance/money.ts";
+import { z } from "zod";
+import { plain } from "./output.ts";
+import type { ClassRow } from "./reads/classes.ts";
+
+const Money = z.string().regex(/^-?\d{1,30}(\.\d{1,4})?$/, 'expected an amount as text, such as "1000.00"');
+
+export const NavPack = z.strictObject({
+  inputs: z
+    .array(
+      z.strictObject({
+        kind: z.enum(["asset", "cash", "receivable", "debt", "payable", "accrual"]),
+        label: z.string().min(1).max(200),
+        /** Key of the asset in the fund; only for assets. */
+        asset: z.string().min(1).max(200).optional(),
+        value: Money,
+        asOf: z.iso.date(),
+        source: z.string().min(1).max(200),
+      }),
+    )
+    .min(1)
+    .max(200_000),
+  performanceFee: Money.default("0"),
+  /** Values of the classes; may be left out when one class has all the units. */
+  classes: z.array(z.strictObject({ class: z.string(), nav: Money })).optional(),
+});
+export type NavPack = z.output<typeof NavPack>;
+
+export interface NavAsset {
+  id: string;
+  key: string;
+  type: string;
+}
+
+export interface HandMadeNav {
+  inputs: Record<string, unknown>[];
+  body: { total_assets: string; liabilities: string; gnav: string; performance_fee: string; nav: string };
+  classes: { share_class_id: string; nav: string; nav_per_unit: string }[];
+  blocked: { label: string; blockedBy: string }[];
+}
+
+/** Errors: EG400 with the place. */
+export function readNavPack(document: unknown): NavPack {
+  const parsed = NavPack.safeParse(document);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const place = issue?.path.map(String).join(".") || "the file";
+  throw new EvergreenError(
+    "EG400",
+    `That is not a file of NAV inputs: ${plain(place)}: ${plain(issue?.message ?? "")}.`,
+  );
+}
+
+/**
+ * NAV = assets + cash + receivables − debt − payables − accruals − performance fee; price = value / units, HALF_UP at the decimals of the class; a class
+ * without units stands at its first price. `maxAges`: days by type of asset, with `default`. Errors: EG400 for an unknown asset or class, or classes that
+ * do not add up.
+ */
+export function navByHand(
+  pack: NavPack,
+  facts: {
+    currency: string;
+    date: string;
+    classes: readonly ClassRow[];
+    assets: readonly NavAsset[];
+    maxAges: Readonly<Record<string, number>>;
+  },
+): HandMadeNav {
+  const minor = (amount: string): bigint => toMinor(amount, facts.currency);
+  const text = (amount: bigint): string => fromMinor(amount, facts.currency);
+  const byKey = new Map(facts.assets.map((asset) => [asset.key, asset]));
+  const blocked: HandMadeNav["blocked"] = [];
+  const inputs = pack.inputs.map((row) => {
+    const asset = row.asset === undefined ? undefined : byKey.get(row.asset);
+    if ((row.kind === "asset") !== (asset !== undefined))
+      throw new EvergreenError(
+        "EG400",
+        row.kind === "asset"
+          ? `${plain(row.label)}: name an asset of the fund by its key; there is no ${plain(row.asset ?? "key")}.`
+          : `${plain(row.label)}: only an input of kind asset names an asset.`,
+      );
+    const age = Math.round((Date.parse(facts.date) - Date.parse(row.asOf)) / 86_400_000);
+    const most = facts.maxAges[asset?.type ?? "cash"] ?? facts.maxAges.default ?? 0;
+    const words = age > most ? `${age} days old, ${most} are allowed` : undefined;
+    if (words !== undefined) blocked.push({ label: row.label, blockedBy: words });
+    return {
+      ...(asset === undefined ? {} : { asset_id: asset.id }),
+      kind: row.kind,
+      label: row.label,
+      value: row.value,
+      as_of: row.asOf,
+      source: row.source,
+      ...(words === undefined ? {} : { blocked_by: words }),
+    };
+  });
+  const of = (...kinds: string[]): bigint =>
+    pack.inputs.filter(({ kind }) => kinds.includes(kind)).reduce((sum, { value }) => sum + minor(value), 0n);
+  const total = of("asset", "cash", "receivable");
+  const owed = of("debt", "payable", "accrual");
+  const fee = minor(pack.performanceFee);
+  const nav = total - owed - fee;
+  return {
+    inputs,
+    blocked,
+    body: {
+      total_assets: text(total),
+      liabilities: text(owed),
+      gnav: text(total - owed),
+      performance_fee: text(fee),
+      nav: text(nav),
+    },
+    classes: classValues(pack, facts.classes, text(nav)).map(({ shareClass, value }) => {
+      const units = scaledOf(shareClass.units_outstanding, shareClass.units_dp, "units");
+      const first = shareClass.issue_price ?? shareClass.nav_per_unit;
+      if (units === 0n && first === null)
+        throw new EvergreenError("EG400", `Class ${plain(shareClass.code)} has no units and no first price.`);
+      const price =
+        units === 0n
+          ? scaledOf(first ?? "0", shareClass.price_dp, "price")
+          : navPerUnitOf(
+              minor(value),
+              units,
+              { unitsDp: shareClass.units_dp, priceDp: shareClass.price_dp },
+              facts.currency,
+            );
+      return {
+        share_class_id: shareClass.share_class_id,
+        nav: value,
+        nav_per_unit: scaledText(price, shareClass.price_dp),
+      };
+    }),
+  };
+
+  function classValues(given: NavPack, all: readonly ClassRow[], whole: string) {
+    if (given.classes !== undefined) {
+      const byCode = new Map(all.map((row) => [row.code, row]));
+      const rows = given.classes.map((row) => {
+        const shareClass = byCode.get(row.class);
+        if (shareClass === undefined) throw new EvergreenError("EG400", `The fund has no class ${plain(row.class)}.`);
+        return { shareClass, value: text(minor(row.nav)) };
+      });
+      const sum = rows.reduce((parts, { value }) => parts + minor(value), 0n);
+      if (sum !== minor(whole))
+        throw new EvergreenError("EG400", `The classes add up to ${text(sum)}, the fund has ${whole}.`);
+      return rows;
+    }
+    const withUnits = all.filter((row) => /[1-9]/.test(row.units_outstanding));
+    if (withUnits.length > 1)
+      throw new EvergreenError(
+        "EG400",
+        `Say in the file what each class is worth ("classes"): ${withUnits.map((row) => plain(row.code)).join(", ")} have units.`,
+      );
+    return all.map((shareClass) => ({
+      shareClass,
+      value: shareClass === withUnits[0] ? whole : text(0n),
+    }));
+  }
+}
