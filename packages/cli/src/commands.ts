@@ -8,8 +8,8 @@ import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
-import { lmtCommands } from "./commands/lmt.ts";
 import { importFileCommands } from "./commands/import-files.ts";
+import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
@@ -19,8 +19,8 @@ import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { runCommands } from "./commands/runs.ts";
 import { stackCommands } from "./commands/stack.ts";
-import { termsCommands } from "./commands/terms.ts";
 import { statementCommands } from "./commands/statement.ts";
+import { termsCommands } from "./commands/terms.ts";
 import { verifyCommands } from "./commands/verify.ts";
 
 export const COMMANDS: readonly Command[] = [

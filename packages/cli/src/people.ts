@@ -27,7 +27,9 @@ export class People {
 
   /** Portfolio managers who are known and none of `actors`, or words that stand for them. */
   managers(actors: readonly string[]): string[] {
-    const others = this.#known.filter(({ userId, role }) => role === "pm_role" && !actors.includes(`${PREFIX}${userId}`));
+    const others = this.#known.filter(
+      ({ userId, role }) => role === "pm_role" && !actors.includes(`${PREFIX}${userId}`),
+    );
     return others.length > 0 ? others.map(({ email }) => email) : ["FIRST-PERSON", "SECOND-PERSON"];
   }
 }

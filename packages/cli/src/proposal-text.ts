@@ -95,10 +95,7 @@ function nav({ body, fund }: RowOf<"nav">, { classCodes }: Proposal): string[] {
 function tool({ body, inputs }: RowOf<"lmt">): string[] {
   const trigger = Object.entries(inputs).filter(([, value]) => typeof value === "string" || typeof value === "number");
   return [
-    facts([
-      ["Tool", toolName(body.tool)],
-      ...trigger.map(([name, value]) => [label(name), String(value)] as const),
-    ]),
+    facts([["Tool", toolName(body.tool)], ...trigger.map(([name, value]) => [label(name), String(value)] as const)]),
     ["Drafted notice:", ...wrapped(plain(body.notice), 100).map((line) => `  ${line}`)].join("\n"),
   ];
 }
@@ -209,7 +206,13 @@ function next({ row, approvals: given }: Proposal, people: People): string {
   if (row.approvals_needed < 2)
     return `A second portfolio manager decides:\n${command} ${people.secondTo(row.requested_by)} --wait`;
   const decided = given.filter((one) => one.decision === "approved");
-  const others = people.managers([row.requested_by, row.proposed_by, ...decided.map((one) => `user:${one.decided_by}`)]);
+  const others = people.managers([
+    row.requested_by,
+    row.proposed_by,
+    ...decided.map((one) => `user:${one.decided_by}`),
+  ]);
   const open = row.approvals_needed - decided.length;
-  return [`${peopleNeeded(open, "decide")}:`, ...others.slice(0, open).map((person) => `${command} ${person}`)].join("\n");
+  return [`${peopleNeeded(open, "decide")}:`, ...others.slice(0, open).map((person) => `${command} ${person}`)].join(
+    "\n",
+  );
 }

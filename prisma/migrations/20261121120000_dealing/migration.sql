@@ -1234,7 +1234,7 @@ declare
   handling record;
   position bigint;
 begin
-  select t.mode, t.required_keys into handling from public.event_types t where t.type = emit.type;
+  select t.mode, t.playbook, t.required_keys into handling from public.event_types t where t.type = emit.type;
   if not found then
     perform evergreen.fail('EG400', 'Unknown event type. To be recorded: ' || (select string_agg(t.type, ', ' order by t.type) from public.event_types t where t.recorded_by <> '{}') || '.');
   end if;
@@ -1258,7 +1258,9 @@ begin
   if cardinality(investor_ids) > 0 then
     insert into public.event_investors (event_id, investor_id) select distinct id, unnest(investor_ids);
   end if;
-  if handling.mode <> 'note' then
+  -- a past that is made for a demo is dealt by who makes it: nothing of it is handed to a run, but for what only warns
+  if handling.mode <> 'note' and (coalesce(current_setting('evergreen.demo_clock', true), '') = '' or evergreen.demo_clock() is null
+      or (handling.mode = 'run' and handling.playbook = 'warn-of-risk')) then
     insert into public.event_outbox (seq, event_id, type, mode, fund_id) values (position, id, type, handling.mode, fund_id);
     -- a notify per row takes a global lock through commit; who gets this lock rings for all, and the dispatcher's poll guarantees
     if pg_try_advisory_xact_lock(7236511) then
@@ -1423,7 +1425,7 @@ begin
   perform evergreen.add_check('unit_ledger', 'unit_ledger_holder', $c$(account = 'holder') = (investor_id is not null and lot_id is not null)$c$);
   perform evergreen.add_check('unit_ledger', 'unit_ledger_units', 'units <> 0');
   perform evergreen.add_check('cash_movements', 'cash_movements_account', $c$account in ('bank', 'subscriptions_received', 'redemptions_payable',
-    'capital', 'fund_income', 'fee_payable', 'in_transit', 'distributions_payable', 'assets_delivered')$c$);
+    'capital', 'fund_income', 'fee_payable', 'in_transit', 'investments', 'management_fee', 'distributions_payable', 'assets_delivered')$c$);
   perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
   perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
   perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
@@ -1544,6 +1546,7 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('DEALING_DAY_DISCARDED', 'tell', null, '{dealing_day_id}', '{}'),
   ('ORDERS_ROLLED', 'note', null, '{dealing_day_id,orders}', '{}'),
   ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
+  ('CASH_MOVED', 'note', null, '{ledger_tx_id,purpose}', '{}'),
   ('NAV_RESTATED', 'note', null, '{strike_id,supersedes,material,compensations}', '{}'),
   ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}'),
   ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),
@@ -2719,7 +2722,7 @@ begin
     select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
   ), orders as materialized (
     -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
-    select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > now()) as cleared,
+    select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock()) as cleared,
            -- units are demand at the last price; a transfer takes nothing out of the fund
            case f.order_kind when 'transfer' then 0
              else coalesce(f.amount, round(f.requested_units * (select c.nav_per_unit from public.share_classes c where c.share_class_id = f.share_class_id), 2), 0) end as amount
@@ -2741,7 +2744,9 @@ begin
     select f.fund_id, 'liability', coalesce(evergreen.ladder_date(f.fund_id, 'liability', 'base'), evergreen.ladder_date(f.fund_id, 'asset', 'base'), f.nav_as_of, current_date),
            'base', '30d', 0, d.amount
       from (select o.fund_id, sum(o.amount) as amount from orders o where o.cleared and o.direction = 'redemption' group by o.fund_id) d
-      join public.funds f on f.fund_id = d.fund_id order by f.fund_id
+      join public.funds f on f.fund_id = d.fund_id
+       -- what was asked for in a demo's past is no demand on the ladder of today
+     where evergreen.demo_clock() is null order by f.fund_id
     on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = l.utilization + excluded.utilization
   ), logged as (
     -- 4 one compliance record per order
@@ -2762,6 +2767,221 @@ exception when others then
 end $$;
 comment on function public.fn_intake_orders(uuid, text) is
   'Takes a batch of order events in at once: KYC status, order state (accepted or kyc_hold), redemption demand on the ladder, compliance log, audit. Once per batch. Returns {accepted, held, skipped}.';
+
+-- from sql/69-fn-demo.sql
+-- The demo: its clock, and what only its loader may do. The past of the demo fund is made by the functions everybody calls; what stands here lets the loader
+-- say when that was, and load what no function takes. Only demo_role, only in a database marked as a demo (platform_settings), only rows labelled synthetic.
+
+create or replace function evergreen.is_demo() returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from public.platform_settings s where s.key = 'demo' and s.value = 'true'::jsonb)
+$$;
+comment on function evergreen.is_demo() is 'Whether this database is marked as a demo.';
+
+create or replace function evergreen.demo_clock() returns timestamptz language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- anybody can set a setting: it counts only where the demo role had it audited in this very transaction
+  select c.at::timestamptz from (select nullif(current_setting('evergreen.demo_clock', true), '') as at) c
+   where c.at is not null and exists (select from public.audit_trail a
+     where a.tx = pg_current_xact_id_if_assigned() and a.entity_type = 'demo_clock' and a.entity_id = c.at and a.created_by = 'demo')
+$$;
+comment on function evergreen.demo_clock() is 'When this transaction of a demo''s past is said to happen; null in every other transaction.';
+
+create or replace function evergreen.clock() returns timestamptz language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(case when coalesce(current_setting('evergreen.demo_clock', true), '') <> '' then evergreen.demo_clock() end, now())
+$$;
+comment on function evergreen.clock() is 'The database''s clock: now(), save in a transaction of a demo''s past.';
+
+create or replace function public.fn_set_demo_clock(at timestamptz) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('demo_role');
+  perform evergreen.refuse_unless(evergreen.is_demo(), 'EG428', 'This database is not marked as a demo.');
+  perform evergreen.refuse_unless(isfinite(at) and at between '2000-01-01T00:00:00Z' and now(), 'EG400', 'at is a time of the past, from 2000 on.');
+  perform evergreen.audit(null, 'demo_clock', at::text, 'this transaction is dated back to ' || at, null);
+  perform set_config('evergreen.demo_clock', at::text, true);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_demo_clock(timestamptz) is
+  'Dates what the rest of this transaction records back to a time of the past, and audits that. Events of it are not handed to runs. EG400, EG428 not a demo database.';
+
+create or replace function evergreen.backdate() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  at timestamptz := evergreen.demo_clock();
+  dated jsonb;
+begin
+  if at is null then
+    return new;
+  end if;
+  -- whatever is now in the row was put there by the clock; when the row itself was made stays true (but a change of state has no other time), and when the bus carried an event
+  select jsonb_object_agg(c.key, at) into dated from jsonb_each(to_jsonb(new)) c
+   where c.value = to_jsonb(now()) and (c.key not in ('created_at', 'updated_at') or (c.key = 'created_at' and tg_table_name = 'order_transitions'))
+     and (c.key <> 'recorded_at' or tg_table_name <> 'fund_events');
+  return jsonb_populate_record(new, coalesce(dated, '{}'));
+end $$;
+comment on function evergreen.backdate() is 'In a transaction of a demo''s past, every time of a row that the clock has set is the demo clock''s.';
+
+do $$
+declare
+  t record;
+begin
+  for t in select c.table_name from information_schema.tables c where c.table_schema = 'public' and c.table_type = 'BASE TABLE'
+            and (c.table_name in ('order_transitions', 'class_navs', 'approvals', 'proposals', 'lmt_activations')
+              or exists (select from information_schema.columns x where x.table_schema = 'public' and x.table_name = c.table_name and x.column_name = 'recorded_at')) loop
+    -- elsewhere it costs one look at a setting
+    execute format('create or replace trigger backdate before insert or update on public.%I for each row when (current_setting(''evergreen.demo_clock'', true) <> '''')
+      execute function evergreen.backdate()', t.table_name);
+  end loop;
+end $$;
+
+create or replace function evergreen.demo_rows(chunk jsonb, list text) returns jsonb language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+  found jsonb := coalesce(chunk -> list, '[]');
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(found) = 'array', 'EG400', list || ' is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(found) <= 5000, 'EG413', list || ' has at most 5,000 rows in one chunk.');
+  return found;
+end $$;
+comment on function evergreen.demo_rows(jsonb, text) is 'One list of a demo chunk, empty when absent; refuses what is no list or too long.';
+
+create or replace function public.fn_load_demo(chunk jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  list text;
+  n int;
+  counts jsonb := '{}';
+begin
+  perform evergreen.require_role('demo_role');
+  input := jsonb_build_object('sha256', encode(sha256(convert_to(chunk::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_load_demo', request_id, input);
+  perform evergreen.refuse_unless(evergreen.is_demo(), 'EG428', 'This database is not marked as a demo.');
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = chunk ->> 'fund' and f.synthetic for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No synthetic fund with that code.');
+  foreach list in array array['investors', 'access', 'snapshots', 'lapses'] loop
+    counts := counts || jsonb_build_object(list, jsonb_array_length(evergreen.demo_rows(chunk, list)));
+    -- the past, never the future
+    perform evergreen.refuse_unless(not exists (
+      select from jsonb_array_elements(evergreen.demo_rows(chunk, list)) r
+       where greatest((r ->> 'effective_at')::timestamptz, (r ->> 'recorded_at')::timestamptz) > now()), 'EG400', list || ' holds a row of the future.');
+  end loop;
+
+  insert into public.investors (code, classification, kyc_status, eligibility_tags, synthetic, kyc_valid_until, effective_at, recorded_at)
+  select r ->> 'code', r ->> 'classification', 'approved', array(select jsonb_array_elements_text(r -> 'eligibility_tags')), true,
+         (r ->> 'kyc_valid_until')::timestamptz, (r ->> 'effective_at')::timestamptz, (r ->> 'recorded_at')::timestamptz
+    from jsonb_array_elements(evergreen.demo_rows(chunk, 'investors')) r;
+
+  -- a demo login sees synthetic investors only
+  insert into public.investor_access (user_id, investor_id, kind, valid_until)
+  select (r ->> 'user_id')::uuid, i.investor_id, r ->> 'kind', (r ->> 'valid_until')::timestamptz
+    from jsonb_array_elements(evergreen.demo_rows(chunk, 'access')) r join public.investors i on i.code = r ->> 'investor' and i.synthetic;
+  get diagnostics n = row_count;
+  perform evergreen.refuse_unless(n = (counts ->> 'access')::int, 'EG404', 'access names a synthetic investor that is not there.');
+
+  insert into public.asset_snapshots (snapshot_id, asset_id, fund_id, as_of, nav, leverage, esg_score, method, source, effective_at, recorded_at)
+  select (r ->> 'id')::uuid, a.id, of_fund.fund_id, (r ->> 'as_of')::date, (r ->> 'nav')::numeric, (r ->> 'leverage')::numeric, (r ->> 'esg_score')::numeric,
+         r ->> 'method', r ->> 'source', (r ->> 'effective_at')::timestamptz, (r ->> 'recorded_at')::timestamptz
+    from jsonb_array_elements(evergreen.demo_rows(chunk, 'snapshots')) r join public.assets a on a.fund_id = of_fund.fund_id and a.external_key = r ->> 'asset';
+  get diagnostics n = row_count;
+  perform evergreen.refuse_unless(n = (counts ->> 'snapshots')::int, 'EG404', 'snapshots names an asset that the fund does not have.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(evergreen.demo_rows(chunk, 'snapshots')) r
+     where not evergreen.within_exponent((r ->> 'nav')::numeric, of_fund.base_currency)), 'EG400', 'An amount has more decimals than the currency.');
+
+  -- whose clearance ran out and was not renewed
+  update public.investors i set kyc_status = 'expired' from jsonb_array_elements(evergreen.demo_rows(chunk, 'lapses')) r
+   where i.code = r ->> 'investor' and i.synthetic and i.kyc_valid_until <= now();
+  get diagnostics n = row_count;
+  perform evergreen.refuse_unless(n = (counts ->> 'lapses')::int, 'EG404', 'lapses names a synthetic investor that is not there or still cleared.');
+
+  perform evergreen.audit(of_fund.fund_id, 'funds', of_fund.fund_id::text, 'synthetic demo rows loaded: ' || (
+    select string_agg(c.key || ' ' || c.value, ', ' order by c.key) from jsonb_each_text(counts) c), request_id);
+  answer := jsonb_build_object('fund_id', of_fund.fund_id) || counts;
+  perform evergreen.keep_answer('fn_load_demo', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_load_demo(jsonb, text) is
+  'Loads what a synthetic fund is told: investors, access, marks (fund currency) with their times, lapses of clearance; all or nothing; returns the counts. No result of dealing. EG400, EG404, EG413, EG428 not a demo database.';
+
+create or replace function public.fn_batch_demo_orders(fund text, direction text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  events uuid[];
+  id uuid;
+begin
+  perform evergreen.require_role('demo_role');
+  input := jsonb_build_object('fund', fund, 'direction', direction);
+  answer := evergreen.earlier_answer('fn_batch_demo_orders', request_id, input);
+  if answer is not null then
+    return (answer ->> 'batch_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(evergreen.is_demo(), 'EG428', 'This database is not marked as a demo.');
+  select * into of_fund from public.funds f where (f.code = fn_batch_demo_orders.fund or f.fund_id::text = fn_batch_demo_orders.fund) and f.synthetic for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No synthetic fund with that code.');
+  perform evergreen.refuse_unless(direction in ('subscription', 'redemption'), 'EG400', 'direction is subscription or redemption.');
+  -- those whose event nobody was handed: orders of today are on their way to the intake
+  select array_agg(f.event_id order by f.requested_at, f.flow_id) into events from public.fund_flows f
+   where f.fund_id = of_fund.fund_id and f.direction = fn_batch_demo_orders.direction and f.status = 'submitted' and f.requested_at <= evergreen.clock()
+     and not exists (select from public.event_outbox o where o.event_id = f.event_id);
+  if events is not null then
+    insert into public.event_batches (type, event_ids, events, attempts, next_at, leased_by)
+    -- should the loader end before they are taken in, whoever takes batches in does it later
+    values (upper(direction) || '_REQUESTED', events, cardinality(events), 1, now() + interval '1 hour', 'demo') returning batch_id into id;
+  end if;
+  perform evergreen.audit(of_fund.fund_id, 'event_batches', coalesce(id::text, 'none'), 'synthetic orders to take in: ' || coalesce(cardinality(events), 0), request_id);
+  perform evergreen.keep_answer('fn_batch_demo_orders', request_id, input, jsonb_build_object('batch_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_batch_demo_orders(text, text, text) is
+  'Puts the submitted orders of a demo''s past into a batch for the intake; null when there are none. EG400, EG404, EG428 not a demo database.';
+
+create or replace function public.fn_hand_over_demo_days(fund text, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  n int;
+begin
+  perform evergreen.require_role('demo_role');
+  input := jsonb_build_object('fund', fund);
+  answer := evergreen.earlier_answer('fn_hand_over_demo_days', request_id, input);
+  if answer is not null then
+    return (answer ->> 'days')::int;
+  end if;
+  perform evergreen.refuse_unless(evergreen.is_demo(), 'EG428', 'This database is not marked as a demo.');
+  select * into of_fund from public.funds f where (f.code = fn_hand_over_demo_days.fund or f.fund_id::text = fn_hand_over_demo_days.fund) and f.synthetic for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No synthetic fund with that code.');
+  -- all classes of a date at once: one of them makes the NAV for those whose days are open (a run that has begun is not begun again)
+  insert into public.event_outbox (seq, event_id, type, mode, fund_id)
+  select e.seq, e.event_id, e.type, 'run', e.fund_id from public.fund_events e join public.dealing_days d on d.dealing_day_id = (e.payload ->> 'dealing_day_id')::uuid
+   where e.fund_id = of_fund.fund_id and e.type = 'DEALING_DAY_OPENED' and d.status = 'open'
+  on conflict do nothing;
+  get diagnostics n = row_count;
+  if pg_try_advisory_xact_lock(7236511) then
+    perform pg_notify('evergreen_events', '');
+  end if;
+  perform evergreen.audit(of_fund.fund_id, 'dealing_days', of_fund.fund_id::text, 'dealing days handed over to their runs: ' || n, request_id);
+  perform evergreen.keep_answer('fn_hand_over_demo_days', request_id, input, jsonb_build_object('days', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_hand_over_demo_days(text, text) is
+  'Dealing days of a demo''s past that are still open go on as runs, like any other; returns how many. EG404, EG428 not a demo database.';
 
 -- from sql/6a-fn-orders.sql
 -- Orders: place (in money or units, switches, transfers), cancel, hold, release. Policies bind where the rows are locked.
@@ -2973,6 +3193,11 @@ begin
     return answer ->> 'status';
   end if;
   perform evergreen.refuse_unless(reason is null or length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  -- consent, fund, then the order: a strike takes them in that order too
+  select p.proposal_id into consent from public.proposals p join public.fund_flows f on f.fund_id = p.fund_id
+   where f.flow_id = fn_cancel_order.flow_id and p.kind = 'cancellation' and p.status = 'approved' and p.body ->> 'flow_id' in (f.flow_id::text, f.linked_flow_id::text)
+   order by p.created_at limit 1 for no key update of p;
+  perform 1 from public.funds x where x.fund_id = (select p.fund_id from public.proposals p where p.proposal_id = consent) for no key update;
   perform 1 from public.fund_flows f where f.flow_id = fn_cancel_order.flow_id or f.linked_flow_id = fn_cancel_order.flow_id order by f.flow_id for no key update;
   select * into mine from public.fund_flows f where f.flow_id = fn_cancel_order.flow_id;
   perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or mine.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No order with that id.');
@@ -2980,8 +3205,6 @@ begin
   perform evergreen.refuse_unless(mine.cleared_at is null, 'EG428', 'Its money has arrived; return that first.');
   if mine.status = 'locked' then
     -- after the cut-off it takes two people (R1), who put their names to this order
-    select p.proposal_id into consent from public.proposals p where p.fund_id = mine.fund_id and p.kind = 'cancellation' and p.status = 'approved'
-      and p.body ->> 'flow_id' in (mine.flow_id::text, mine.linked_flow_id::text);
     perform evergreen.refuse_unless(consent is not null, 'EG428', 'After the cut-off two people consent to a cancellation first; propose it.');
     consent := (evergreen.take_consent(consent, 'cancellation')).proposal_id;
   end if;
@@ -3061,7 +3284,7 @@ end $$;
 comment on function public.fn_release_hold(uuid, text, text) is 'Accepts a held order again once its investor is cleared; it deals on the next day it is eligible for. EG404, EG428, EG430 not cleared.';
 
 create or replace function evergreen.is_cleared(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select exists (select from public.investors i where i.investor_id = of_investor and i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > now()))
+  select exists (select from public.investors i where i.investor_id = of_investor and i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock()))
 $$;
 comment on function evergreen.is_cleared(uuid) is 'Whether KYC clears the investor at this moment.';
 
@@ -3296,9 +3519,11 @@ begin
   perform evergreen.refuse_unless(not exists (select from public.dealing_days x where x.share_class_id = d.share_class_id and x.dealing_date < d.dealing_date and x.status = 'open'),
     'EG428', 'An earlier dealing day of the class is still open.');
   with longer as materialized (
-    -- an extension of notice is for what was asked after it; what was accepted before keeps its terms
-    select a.active_from, jsonb_build_object('notice', jsonb_build_object('redemption', a.trigger -> 'notice')) as terms
-      from public.lmt_activations a where a.fund_id = d.fund_id and a.tool = 'notice_extension' and a.status = 'active' and jsonb_typeof(a.trigger -> 'notice') = 'object'
+    -- an extension of notice, by what was decided or else what the policy says, is for what was asked after it; what was accepted before keeps its terms
+    select x.active_from, jsonb_build_object('notice', jsonb_build_object('redemption', x.notice)) as terms
+      from (select a.active_from, coalesce(a.trigger -> 'notice', (select p.body #> '{noticeExtension,upTo}' from public.lmt_policies p where p.policy_id = d.lmt_policy_id)) as notice
+              from public.lmt_activations a where a.fund_id = d.fund_id and a.tool = 'notice_extension' and a.status = 'active') x
+     where jsonb_typeof(x.notice) = 'object'
   ), deadlines as materialized (
     select p.policy_id, s.direction, s.extended, evergreen.notice_deadline(d.fund_id, case when s.extended then p.body || (select l.terms from longer l) else p.body end, s.direction, d.dealing_date) as until
       from public.dealing_policies p cross join (values ('subscription', false), ('redemption', false), ('redemption', true)) s (direction, extended)
@@ -3437,13 +3662,19 @@ begin
     at := (at + 1) / 2;
   end loop;
   return jsonb_build_object('flow_id', mine.flow_id, 'dealing_day_id', l.dealing_day_id, 'position', l.position, 'salt', l.salt, 'canonical', l.canonical, 'leaf', l.leaf,
-    'path', path, 'root', encode(nodes[1], 'hex'), 'order_root', (select d.order_root from public.dealing_days d where d.dealing_day_id = l.dealing_day_id));
+    'path', path, 'root', encode(nodes[1], 'hex'), 'order_root', (select d.order_root from public.dealing_days d where d.dealing_day_id = l.dealing_day_id),
+    -- what the order's own arithmetic starts from; an LP reads no dealing day
+    'deal', (select jsonb_build_object('date', d.dealing_date, 'class', c.code, 'status', d.status, 'orders', d.orders, 'gate', coalesce((d.decision ->> 'gate')::boolean, false),
+        'fraction', d.decision ->> 'fraction', 'numerator', d.decision #>> '{exact_fraction,numerator}', 'denominator', d.decision #>> '{exact_fraction,denominator}',
+        'cap_units', d.decision ->> 'cap_units', 'nav_per_unit', case when n.published_at is not null then trim_scale(n.nav_per_unit)::text end)
+       from public.dealing_days d join public.share_classes c using (share_class_id)
+       left join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = d.share_class_id where d.dealing_day_id = l.dealing_day_id));
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_prove_order(uuid) is
-  'Inclusion proof of an order in the committed book of its last dealing day: leaf, path and root; an LP only of its own. EG404, EG428 not committed yet.';
+  'Inclusion proof of an order in the committed book of its last dealing day: leaf, path and root, with the ratio and price it dealt at; an LP only of its own. EG404, EG428 not committed yet.';
 
 -- from sql/6c-fn-nav.sql
 -- The NAV strike: inputs frozen, proposed to two people on the hash, struck; and its restatement, which is the same again with a reason.
@@ -3606,7 +3837,9 @@ begin
   values (id, s.fund_id, 'nav', 'pending', digest, what, inputs,
     jsonb_build_object('funds', 1, 'orders', (select coalesce(sum(d.orders), 0) from public.dealing_days d where d.strike_id = s.strike_id)),
     (select f.allocations_version from public.funds f where f.fund_id = s.fund_id), event, coalesce(fn_propose_nav.workflow_id, 'nav/' || s.strike_id), evergreen.actor(), evergreen.actor(), 2, until);
-  update public.nav_strikes x set state = 'provisional', body = fn_propose_nav.body, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
+  update public.nav_strikes x set state = 'provisional',
+    -- the draft stays beside what was made of it: a run that proposes again after a crash starts from there
+    body = case when x.body ? 'draft' then jsonb_build_object('draft', x.body -> 'draft') else '{}'::jsonb end || fn_propose_nav.body, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
    where x.strike_id = s.strike_id;
   update public.dealing_days d set status = 'nav_proposed', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status in ('inputs_frozen', 'nav_proposed');
   perform evergreen.audit(s.fund_id, 'proposals', id::text, 'NAV of ' || s.nav_date || ' proposed', request_id);
@@ -3952,10 +4185,11 @@ begin
   perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536, 'EG400', 'body is a JSON object of at most 64 KB.');
   perform evergreen.refuse_unless(jsonb_typeof(body -> 'tools') = 'array', 'EG400', 'body.tools is a list of tools.');
   select array_agg(distinct t order by t) into tools from jsonb_array_elements_text(body -> 'tools') t;
-  -- R9c: at least two of the seven, and not only swing with dual pricing; money-market funds one
+  -- R9c: at least two of the seven, and not only swing with dual pricing; money-market funds one; regimes outside AIFMD II and UCITS have their own packs
   perform evergreen.refuse_unless(tools <@ array['redemption_gate', 'notice_extension', 'redemption_fee', 'swing_pricing', 'dual_pricing', 'anti_dilution_levy', 'redemption_in_kind'],
     'EG400', 'A tool is one of redemption_gate, notice_extension, redemption_fee, swing_pricing, dual_pricing, anti_dilution_levy, redemption_in_kind.');
-  perform evergreen.refuse_unless(cardinality(tools) >= case pack when 'mmf' then 1 else 2 end and tools <> array['dual_pricing', 'swing_pricing'],
+  perform evergreen.refuse_unless(coalesce(body ->> 'regime', '') in ('us_interval', 'us_nav_reit', 'other')
+      or cardinality(tools) >= case when 'mmf' in (pack, body ->> 'regime') then 1 else 2 end and tools <> array['dual_pricing', 'swing_pricing'],
     'EG424', 'At least two tools are selected, and not only swing with dual pricing.');
   perform evergreen.refuse_unless(coalesce(body ->> 'carry', 'auto_pari_passu') in ('auto_pari_passu', 'priority_by_vintage', 'lapse_resubmit'), 'EG400', 'carry is auto_pari_passu, priority_by_vintage or lapse_resubmit.');
   insert into public.lmt_policies (fund_id, version, effective_from, pack, body, hash, set_by)
@@ -3996,7 +4230,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(jsonb_typeof(trigger) = 'object' and octet_length(trigger::text) <= 65536, 'EG400', 'trigger is a JSON object of at most 64 KB: the facts that ask for the tool.');
   perform evergreen.refuse_unless(length(notice) between 20 and 8000, 'EG400', 'notice is the drafted text, 20 to 8,000 characters.');
-  perform evergreen.refuse_unless(tool <> 'notice_extension' or ((trigger #>> '{notice,n}')::int between 1 and 1000 and trigger #>> '{notice,basis}' in ('calendar', 'business')),
+  perform evergreen.refuse_unless(tool <> 'notice_extension' or not trigger ? 'notice' or ((trigger #>> '{notice,n}')::int between 1 and 1000 and trigger #>> '{notice,basis}' in ('calendar', 'business')),
     'EG400', 'trigger.notice of an extension is {n: 1 to 1000, basis: calendar or business}.');
   perform evergreen.refuse_unless(tool <> 'side_pocket' or coalesce(jsonb_typeof(trigger -> 'assets') = 'array', false), 'EG400', 'trigger.assets of a side pocket is a list of asset ids.');
   perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
@@ -4166,7 +4400,7 @@ create or replace function evergreen.unequal_fills(of_day uuid) returns setof uu
     select count(distinct r.cohort) as cohorts from redeemed r where r.all_got > 0 and r.all_got < r.all_asked
   )
   select r.flow_id from redeemed r cross join in_part p
-   where abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp or (p.cohorts > 1 and r.all_got > 0 and r.all_got < r.all_asked)
+   where (r.all_asked > 0 and abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp) or (p.cohorts > 1 and r.all_got > 0 and r.all_got < r.all_asked)
 $$;
 comment on function evergreen.unequal_fills(uuid) is 'Redemptions of a day that got another share of what was admitted of them than the others of their cohort, or whose cohort is one of several paid in part.';
 
@@ -4174,6 +4408,8 @@ create or replace function evergreen.check_allocations(d public.dealing_days) re
 declare
   bad int;
   cap numeric := (d.decision ->> 'cap_units')::numeric;
+  asked numeric;
+  filled numeric;
 begin
   -- every order of the day once, and no other
   select count(*) into bad from (select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'priced') o
@@ -4203,6 +4439,11 @@ begin
   -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
   perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain'), 'EG424', 'The fills exceed the cap that was decided.');
+  -- and when more is asked than may be paid, all of it is paid: the gate never under-fills (R6); of several classes at one ratio each has its own floor
+  select sum(coalesce(a.admitted_units, a.requested_units)), sum(a.filled_units) into asked, filled from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain';
+  perform evergreen.refuse_unless(cap is null or filled is null or filled = least(cap, asked) or exists (select from public.dealing_days x where x.strike_id = d.strike_id and x.dealing_day_id <> d.dealing_day_id),
+    'EG424', 'The fills are less than what may be paid.');
   -- of what lots and an investor gate admit of it, everybody in a cohort gets the same share, to one unit of rounding (and what the floor of the whole takes
   -- from the share); cohorts are paid one after the other, so that no name of a cohort is a way around it
   select count(*) into bad from evergreen.unequal_fills(d.dealing_day_id);
@@ -4816,10 +5057,9 @@ end $$;
 comment on function evergreen.check_import(jsonb, jsonb, text[]) is 'Refuses what is no file or no list of rows. EG400, EG413.';
 
 create or replace function evergreen.import_refusals(found jsonb[]) returns jsonb language sql immutable set search_path = pg_catalog, pg_temp as $$
-  select coalesce(jsonb_agg(jsonb_strip_nulls(x.f - 'said' - 'identity') order by x.n), '[]')
-    from (select f, n from unnest(found) with ordinality u (f, n) where f ->> 'outcome' not in ('accepted', 'matched', 'undone') order by n limit 500) x
+  select coalesce(jsonb_agg(jsonb_strip_nulls(u.f - 'identity') order by u.n), '[]') from unnest(found) with ordinality u (f, n)
 $$;
-comment on function evergreen.import_refusals(jsonb[]) is 'The first 500 rows that were not taken in, without what they say.';
+comment on function evergreen.import_refusals(jsonb[]) is 'The first rows that were not taken in, without what they say.';
 
 create or replace function evergreen.import_answer(of_import uuid, repeated boolean, found jsonb[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select jsonb_build_object('import_id', b.import_id, 'status', b.status, 'repeated', repeated, 'rows', b.rows, 'accepted', b.accepted, 'refused', b.refused,
@@ -4827,11 +5067,36 @@ create or replace function evergreen.import_answer(of_import uuid, repeated bool
 $$;
 comment on function evergreen.import_answer(uuid, boolean, jsonb[]) is 'What an import answers of a batch that stands.';
 
+create or replace function evergreen.keep_row(of_import uuid, of_fund uuid, kind text, at bigint, said jsonb, made jsonb) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
+  insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, matched_by, flow_id, ledger_tx_id, said)
+  values (of_import, at, (said ->> 'line')::int, of_fund, kind, made ->> 'outcome', made ->> 'code', made ->> 'reason', said ->> 'reference', made ->> 'identity',
+    made ->> 'matched_by', (made ->> 'flow_id')::uuid, (made ->> 'ledger_tx_id')::uuid, jsonb_strip_nulls(said))
+$$;
+comment on function evergreen.keep_row(uuid, uuid, text, bigint, jsonb, jsonb) is 'One row of an import with what became of it.';
+
 create or replace function evergreen.row_refusal(state text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
   -- what a rule refuses belongs to the row; what is wrong with the caller or with the database ends the import
   select case when state ~ '^EG4' and state not in ('EG401', 'EG403') then state when state like '22%' then 'EG400' end
 $$;
 comment on function evergreen.row_refusal(text) is 'Code of an error that concerns one row only, or null.';
+
+create or replace function evergreen.is_taken(of_fund uuid, kind text, mark text) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- the words and the type of the partial index, so that it is used
+  select exists (select from public.import_rows r where r.fund_id = of_fund and r.kind = is_taken.kind and r.identity = mark::char(64) and r.outcome in ('accepted', 'matched', 'unmatched'))
+$$;
+comment on function evergreen.is_taken(uuid, text, text) is 'Whether a row of that identity stands in an import of the fund.';
+
+create or replace function evergreen.investor_named(name text) returns uuid language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  found_id uuid;
+begin
+  select i.investor_id into found_id from public.investors i where i.code = name;
+  if found_id is null and name ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    select i.investor_id into found_id from public.investors i where i.investor_id = name::uuid;
+  end if;
+  return found_id;
+end $$;
+comment on function evergreen.investor_named(text) is 'The investor of a code or an id, each by its index, or null.';
 
 create or replace function evergreen.place_imported(of_fund public.funds, said jsonb, nth bigint) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -4842,13 +5107,12 @@ declare
 begin
   perform evergreen.refuse_unless(said ->> 'problem' is null, 'EG400', left(said ->> 'problem', 500));
   perform evergreen.refuse_unless(nth = 1, 'EG428', case when mark is null then 'The file has the same row before; give both a reference if both are meant.' else 'The file has that reference before.' end);
-  perform evergreen.refuse_unless(mark is null or not exists (select from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.identity = mark
-    and r.outcome = 'accepted'), 'EG428', 'An order with that reference was imported before.');
-  select i.investor_id into who from public.investors i where i.code = said ->> 'investor' or i.investor_id::text = lower(said ->> 'investor');
-  perform evergreen.refuse_unless(found, 'EG404', 'No investor with that code.');
+  perform evergreen.refuse_unless(mark is null or not evergreen.is_taken(of_fund.fund_id, 'orders', mark), 'EG428', 'An order with that reference was imported before.');
+  who := evergreen.investor_named(said ->> 'investor');
+  perform evergreen.refuse_unless(who is not null, 'EG404', 'No investor with that code.');
   if said ->> 'to_investor' is not null then
-    select i.investor_id into other from public.investors i where i.code = said ->> 'to_investor' or i.investor_id::text = lower(said ->> 'to_investor');
-    perform evergreen.refuse_unless(found, 'EG404', 'No investor with the code of to_investor.');
+    other := evergreen.investor_named(said ->> 'to_investor');
+    perform evergreen.refuse_unless(other is not null, 'EG404', 'No investor with the code of to_investor.');
   end if;
   flow := public.fn_place_order(of_fund.fund_id::text, who, said ->> 'direction', (said ->> 'amount')::numeric, said ->> 'currency', 'import', null, said ->> 'share_class',
     (said ->> 'units')::numeric, (said ->> 'dealing_date')::date, coalesce(said ->> 'order_kind', 'plain'), said ->> 'to_class', other);
@@ -4895,20 +5159,22 @@ begin
   end if;
   n := jsonb_array_length(orders);
   begin
+    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, imported_by)
+    values (id, of_fund.fund_id, 'orders', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, evergreen.actor());
     for r in select x.said, x.position, row_number() over (partition by coalesce('r' || (x.said ->> 'reference'), (x.said - 'line')::text) order by x.position) as nth
                from jsonb_array_elements(orders) with ordinality x (said, position) order by x.position loop
-      made := evergreen.place_imported(of_fund, r.said, r.nth) || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int, 'said', r.said);
-      good := good + (made ->> 'outcome' = 'accepted')::int;
-      outs := outs || made;
+      made := evergreen.place_imported(of_fund, r.said, r.nth);
+      perform evergreen.keep_row(id, of_fund.fund_id, 'orders', r.position, r.said, made);
+      if made ->> 'outcome' = 'accepted' then
+        good := good + 1;
+      elsif cardinality(outs) < 500 then  -- few: an array grows by being copied
+        outs := outs || (made || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int));
+      end if;
     end loop;
     if dry_run or (good < n and not partial) or good = 0 then
       raise exception using errcode = 'EG0DR';  -- takes everything back; the answer stays
     end if;
-    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, accepted, refused, imported_by)
-    values (id, of_fund.fund_id, 'orders', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, good, n - good, evergreen.actor());
-    insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, flow_id, said)
-    select id, (o ->> 'position')::int, (o ->> 'line')::int, of_fund.fund_id, 'orders', o ->> 'outcome', o ->> 'code', o ->> 'reason', o #>> '{said,reference}',
-           o ->> 'identity', (o ->> 'flow_id')::uuid, jsonb_strip_nulls(o -> 'said') from unnest(outs) o;
+    update public.import_batches b set accepted = good, refused = n - good where b.import_id = id;
     perform evergreen.emit('ORDERS_IMPORTED', of_fund.fund_id, jsonb_build_object('import_id', id, 'orders', good), evergreen.actor(), '{}', '{}', request_id);
     perform evergreen.audit(of_fund.fund_id, 'import_batches', id::text, 'orders imported: ' || good || ' of ' || n || ' rows', request_id);
     answer := evergreen.import_answer(id, false, outs);
@@ -4932,6 +5198,8 @@ declare
   tokens text[];
   owner uuid;
   payer uuid;
+  meant uuid[];
+  kids uuid[];
   hits uuid[];
   named int;
 begin
@@ -4946,17 +5214,18 @@ begin
   select array_agg(distinct upper(t.word)) into tokens from (
     select w as word from regexp_split_to_table(concat_ws(' ', said ->> 'end_to_end', said ->> 'remittance'), '[^[:alnum:]._/-]+') w where length(w) between 2 and 60
     union select v from unnest(array[said ->> 'end_to_end', said ->> 'remittance']) v where length(v) between 2 and 60) t;
-  with recursive meant as (
-    select r.flow_id from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.outcome = 'accepted' and upper(r.reference) = any (tokens)
-    union select replace(t, '-', '')::uuid from unnest(tokens) t where replace(t, '-', '') ~ '^[0-9A-F]{32}$'
-    -- what a gate carried forward goes by the name of what was asked
-    union select f.flow_id from public.fund_flows f join meant m on f.parent_flow_id = m.flow_id
-  ), open as (
-    select f.flow_id, f.investor_id, case f.direction when 'redemption' then f.net_amount else f.amount end as due from public.fund_flows f join meant m using (flow_id)
-     where f.fund_id = of_fund.fund_id and f.direction = way and f.order_kind = 'plain' and f.cleared_at is null
-       and case way when 'redemption' then f.status = 'claimable' else f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') end
-  )
-  select count(*), array_agg(o.flow_id) filter (where o.due = owed), min(o.investor_id::text) filter (where o.due = owed) into named, hits, payer from open o;
+  meant := array(select r.flow_id from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'orders' and r.outcome = 'accepted' and upper(r.reference) = any (tokens)
+    union select replace(t, '-', '')::uuid from unnest(tokens) t where replace(t, '-', '') ~ '^[0-9A-F]{32}$');
+  -- what a gate carried forward goes by the name of what was asked
+  kids := meant;
+  while cardinality(kids) > 0 loop
+    kids := array(select f.flow_id from public.fund_flows f where f.parent_flow_id = any (kids));
+    meant := meant || kids;
+  end loop;
+  select count(*), array_agg(o.flow_id) filter (where o.due = owed), min(o.investor_id::text) filter (where o.due = owed) into named, hits, payer from (
+    select f.flow_id, f.investor_id, case f.direction when 'redemption' then f.net_amount else f.amount end as due from public.fund_flows f
+     where f.flow_id = any (meant) and f.fund_id = of_fund.fund_id and f.direction = way and f.order_kind = 'plain' and f.cleared_at is null
+       and case way when 'redemption' then f.status = 'claimable' else f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') end) o;
   if cardinality(hits) = 1 then
     if owner <> payer then
       return jsonb_build_object('reason', 'The account is that of another investor than the order''s.');
@@ -5005,7 +5274,7 @@ begin
   perform evergreen.refuse_unless((said ->> 'amount')::numeric > 0 and (said ->> 'amount')::numeric < 1e30
     and coalesce(evergreen.within_exponent((said ->> 'amount')::numeric, coalesce(said ->> 'currency', of_fund.base_currency)), (said ->> 'amount')::numeric = round((said ->> 'amount')::numeric, 4)),
     'EG400', 'The amount is positive and has no more decimals than its currency.');
-  if exists (select from public.import_rows r where r.fund_id = of_fund.fund_id and r.kind = 'bank' and r.identity = mark and r.outcome in ('matched', 'unmatched')) then
+  if evergreen.is_taken(of_fund.fund_id, 'bank', mark) then
     return jsonb_build_object('outcome', 'duplicate', 'code', 'EG428', 'reason', 'An earlier statement has that line.');
   end if;
   hit := evergreen.bank_match(of_fund, said);
@@ -5062,24 +5331,25 @@ begin
   n := jsonb_array_length(lines);
   begin
     -- two equal lines of one statement are two movements; the same two in the next statement are the same two
+    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, imported_by)
+    values (id, of_fund.fund_id, 'bank', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, evergreen.actor());
     for r in select x.said, x.position, encode(sha256(convert_to(x.basis || '|' || row_number() over (partition by x.basis order by x.position), 'UTF8')), 'hex') as mark
                from (select l.said, l.position, jsonb_build_array(l.said -> 'account', l.said -> 'booked_on', l.said -> 'side', l.said -> 'amount', l.said -> 'currency',
                        l.said -> 'reference', l.said -> 'end_to_end', l.said -> 'remittance', l.said -> 'counterparty_account')::text as basis
                        from jsonb_array_elements(lines) with ordinality l (said, position)) x order by x.position loop
-      made := evergreen.take_line(of_fund, r.said, r.mark) || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int, 'said', r.said);
+      made := evergreen.take_line(of_fund, r.said, r.mark);
+      perform evergreen.keep_row(id, of_fund.fund_id, 'bank', r.position, r.said, made);
       good := good + (made ->> 'outcome' = 'matched')::int;
       waiting := waiting + (made ->> 'outcome' = 'unmatched')::int;
       bad := bad + (made ->> 'outcome' = 'refused')::int;
-      outs := outs || made;
+      if made ->> 'outcome' <> 'matched' and cardinality(outs) < 500 then
+        outs := outs || (made || jsonb_build_object('position', r.position, 'line', (r.said ->> 'line')::int));
+      end if;
     end loop;
     if dry_run or (bad > 0 and not partial) or good + waiting = 0 then
       raise exception using errcode = 'EG0DR';
     end if;
-    insert into public.import_batches (import_id, fund_id, kind, format, file_name, file_sha256, rows_sha256, rows, accepted, refused, unmatched, imported_by)
-    values (id, of_fund.fund_id, 'bank', file ->> 'format', file ->> 'name', file ->> 'sha256', rows_hash, n, good, n - good - waiting, waiting, evergreen.actor());
-    insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, matched_by, flow_id, ledger_tx_id, said)
-    select id, (o ->> 'position')::int, (o ->> 'line')::int, of_fund.fund_id, 'bank', o ->> 'outcome', o ->> 'code', o ->> 'reason', o #>> '{said,reference}',
-           o ->> 'identity', o ->> 'matched_by', (o ->> 'flow_id')::uuid, (o ->> 'ledger_tx_id')::uuid, jsonb_strip_nulls(o -> 'said') from unnest(outs) o;
+    update public.import_batches b set accepted = good, refused = n - good - waiting, unmatched = waiting where b.import_id = id;
     perform evergreen.emit('BANK_STATEMENT_IMPORTED', of_fund.fund_id, jsonb_build_object('import_id', id, 'matched', good, 'unmatched', waiting), evergreen.actor(), '{}', '{}', request_id);
     perform evergreen.audit(of_fund.fund_id, 'import_batches', id::text, 'bank statement imported: ' || good || ' of ' || n || ' lines matched', request_id);
     answer := evergreen.import_answer(id, false, outs);
@@ -5139,7 +5409,7 @@ begin
   perform evergreen.refuse_unless(jsonb_array_length(accounts) between 1 and 10000, 'EG413', 'accounts has 1 to 10,000 rows.');
   select a.n, a.investor is not null and i.investor_id is null as nobody into bad
     from (select x.*, row_number() over () as n from jsonb_to_recordset(accounts) x (investor text, account text, bic text, holder text, currency text)) a
-    left join public.investors i on i.code = a.investor or i.investor_id::text = lower(a.investor)
+    left join public.investors i on i.investor_id = evergreen.investor_named(a.investor)
    where (evergreen.is_account(a.account) and (a.bic is null or a.bic ~ '^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$') and length(a.holder) between 1 and 140
       and exists (select from public.currencies c where c.code = a.currency) and (a.investor is null or i.investor_id is not null)) is not true order by a.n limit 1;
   perform evergreen.refuse_unless(bad.n is null or not bad.nobody, 'EG404', 'Account ' || bad.n || ': no investor with that code.');
@@ -5148,7 +5418,7 @@ begin
   insert into public.bank_accounts (fund_id, investor_id, account, bic, holder, currency, proposed_by)
   select distinct of_fund.fund_id, i.investor_id, a.account, a.bic, a.holder, a.currency, evergreen.actor()
     from jsonb_to_recordset(accounts) a (investor text, account text, bic text, holder text, currency text)
-    left join public.investors i on i.code = a.investor or i.investor_id::text = lower(a.investor)
+    left join public.investors i on i.investor_id = evergreen.investor_named(a.investor)
    where not exists (select from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is not distinct from i.investor_id and b.account = a.account
      and b.bic is not distinct from a.bic and b.holder = a.holder and b.currency = a.currency and b.status in ('proposed', 'active'));
   get diagnostics n = row_count;
@@ -5344,16 +5614,128 @@ exception when others then
 end $$;
 comment on function public.fn_withdraw_payments(uuid, text, text) is 'Takes a payment file back that was not sent, so that its redemptions can be exported again. EG400, EG404, EG428.';
 
--- from sql/6i-fn-statements.sql
--- What an investor is told: the books of a holder as known on a time, the flows that performance is measured from, and one stored statement per dealing day.
+-- from sql/6i-fn-statement-entries.sql
+-- What a statement is made from, per class: its strikes, what it distributed, the entries of its holders with the day they count on, equalisation credits.
+
+create or replace function evergreen.class_distributions(of_class uuid, known_on timestamptz)
+returns table (mark_id uuid, ledger_tx_id uuid, recorded_at timestamptz, effective_on date, settled_at timestamptz, per_unit numeric, in_kind boolean) language sql stable
+security definer set search_path = pg_catalog, pg_temp as $$
+  select m.mark_id, m.ledger_tx_id, t.recorded_at, s.nav_date, case when s.published_at is not null then greatest(t.recorded_at, s.published_at) end, coalesce(m.per_unit, s.price), m.cause = 'side_pocket'
+    from public.class_marks m join public.ledger_transactions t on t.ledger_tx_id = m.ledger_tx_id
+    left join public.class_marks k on k.ledger_tx_id = m.ledger_tx_id and k.share_class_id <> m.share_class_id
+    left join public.share_classes pocket on pocket.share_class_id = k.share_class_id and pocket.pocket_of = of_class
+    -- it counts in the first price that knows of it; units of a side pocket are worth then what theirs is
+    left join lateral (
+      select x.nav_date, min(n.published_at) as published_at, (array_agg(n.nav_per_unit order by n.published_at desc, x.version desc) filter (where n.published_at <= known_on))[1] as price
+        from public.nav_strikes x join public.class_navs n on n.strike_id = x.strike_id
+       where n.share_class_id = coalesce(pocket.share_class_id, of_class) and x.nav_date >= m.as_of
+       group by x.nav_date having min(n.published_at) > t.recorded_at and min(n.published_at) <= known_on order by x.nav_date limit 1) s on true
+   where m.share_class_id = of_class and t.recorded_at <= known_on and (m.cause = 'distribution' or pocket.share_class_id is not null)
+     and not exists (select from public.ledger_transactions r where r.reverses = m.ledger_tx_id and r.recorded_at <= known_on)
+$$;
+comment on function evergreen.class_distributions(uuid, timestamptz) is
+  'Distributions of a class that stand, cash or units of a side pocket, known up to a time: money per unit and the first strike after it, whose price is without it (null: none yet).';
+
+create or replace function evergreen.class_strikes(of_class uuid, known_on timestamptz)
+returns table (strike_id uuid, nav_date date, version int, published_at timestamptz, nav_per_unit numeric, dealing_price_sub numeric, dealing_price_red numeric, units numeric,
+  management_fee_per_unit numeric, performance_fee_per_unit numeric, equalisation_per_unit numeric, distribution_per_unit numeric)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select n.strike_id, s.nav_date, s.version, n.published_at, n.nav_per_unit, n.dealing_price_sub, n.dealing_price_red, n.units,
+         round(c.management_fee / nullif(n.units, 0), 18), round(c.performance_fee / nullif(n.units, 0), 18),
+         -- once crystallised, what is left of a credit is out of reach until the price rises again
+         case when k.crystallised then 0 else coalesce(c.equalisation_per_unit, round(a.performance_accrued / nullif(n.units, 0), 18)) end, coalesce(g.per_unit, 0)
+    from public.class_navs n join public.nav_strikes s on s.strike_id = n.strike_id
+    -- what the class was charged since the strike before stands in the body that people approved, where whoever proposed it said so
+    left join lateral (select r.management_fee, r.performance_fee, r.equalisation_per_unit from public.proposals p,
+        jsonb_to_recordset(case jsonb_typeof(p.body -> 'classes') when 'array' then p.body -> 'classes' else '[]' end)
+          r (share_class_id uuid, management_fee numeric, performance_fee numeric, equalisation_per_unit numeric)
+       where p.proposal_id = s.proposal_id and r.share_class_id = of_class limit 1) c on true
+    left join lateral (select r.performance_accrued from jsonb_to_recordset(case jsonb_typeof(s.body -> 'fees') when 'array' then s.body -> 'fees' else '[]' end)
+        r (share_class_id uuid, performance_accrued numeric) where r.share_class_id = of_class limit 1) a on true
+    cross join lateral (select exists (select from public.class_marks m where m.share_class_id = of_class and m.cause = 'crystallisation' and m.as_of = s.nav_date
+       and m.recorded_at <= known_on and not exists (select from public.ledger_transactions r where r.reverses = m.ledger_tx_id and r.recorded_at <= known_on)) as crystallised) k
+    left join (select d.effective_on, sum(d.per_unit) as per_unit from evergreen.class_distributions(of_class, known_on) d group by d.effective_on) g on g.effective_on = s.nav_date
+   where n.share_class_id = of_class and n.published_at <= known_on
+   order by s.nav_date, n.published_at, s.version
+$$;
+comment on function evergreen.class_strikes(uuid, timestamptz) is
+  'Every published version of every strike of a class up to a time, in order; fees and distributions are money per unit since the strike before, fees null when the strike does not say; equalisation_per_unit is what of a credit is in reach.';
+
+create or replace function evergreen.pocket_splits(of_class uuid) returns table (effective_on date, kept numeric)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(d.effective_on, 'infinity'), (m.body ->> 'value')::numeric / n.nav
+    from public.class_marks m join public.share_classes c on c.share_class_id = m.share_class_id and c.pocket_of is null
+    join public.class_navs n on n.strike_id = m.strike_id and n.share_class_id = m.share_class_id
+    left join evergreen.class_distributions(of_class, 'infinity') d on d.mark_id = m.mark_id
+   where m.share_class_id = of_class and m.cause = 'side_pocket'
+$$;
+comment on function evergreen.pocket_splits(uuid) is 'What a class kept of itself when side pockets were opened: prices, marks and credits of its lots were split in that ratio.';
+
+create or replace function evergreen.lot_credits(of_class uuid, of_investors uuid[], days date[])
+returns table (lot_id uuid, day date, credit numeric, units numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with splits as materialized (
+    select x.effective_on, ln(x.kept) as kept from evergreen.pocket_splits(of_class) x
+  ), of_lots as materialized (
+    select l.* from public.lots l where l.share_class_id = of_class and l.investor_id = any (of_investors)
+  ), known as (
+    -- what a lot was issued with, from then on
+    select l.lot_id, l.opened_on, l.opened_on as day, true as onward, a.equalisation_credit as credit, a.filled_units as units
+      from of_lots l join public.allocations a on a.flow_id = l.flow_id and a.share_class_id = of_class and a.equalisation_credit > 0
+    union all
+    -- a crystallisation says what the credit of every lot was, and is since
+    select l.lot_id, l.opened_on, m.as_of, e.onward, e.credit, e.units from public.class_marks m
+      join public.proposals p on p.proposal_id = (m.body ->> 'proposal_id')::uuid
+      cross join lateral jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, refund numeric, change numeric, credit numeric)
+      join of_lots l on l.lot_id = r.lot_id
+      cross join lateral (select sum(u.units) as after from public.unit_ledger u join public.ledger_transactions t on t.ledger_tx_id = u.ledger_tx_id
+        where u.lot_id = l.lot_id and u.account = 'holder' and t.recorded_at <= m.recorded_at) h
+      cross join lateral (values (false, r.credit + r.refund, h.after - r.change), (true, r.credit, h.after)) e (onward, credit, units)
+     where m.share_class_id = of_class and m.cause = 'crystallisation' and not exists (select from public.ledger_transactions x where x.reverses = m.ledger_tx_id)
+    union all
+    -- and what is stored is up to now
+    select l.lot_id, l.opened_on, 'infinity', false, l.equalisation_credit, l.units_left from of_lots l where l.equalisation_credit > 0
+  )
+  select distinct on (k.lot_id, d.day) k.lot_id, d.day,
+         k.credit * coalesce((select exp(sum(s.kept * ((s.effective_on <= d.day)::int - (s.effective_on <= k.day)::int))) from splits s), 1), k.units
+    from known k cross join unnest(coalesce(days, array[k.opened_on])) d (day)
+   where k.units > 0 and case when k.onward then k.day <= d.day else k.day > d.day end
+   order by k.lot_id, d.day, k.onward desc, case when k.onward then k.day end desc, k.day
+$$;
+comment on function evergreen.lot_credits(uuid, uuid[], date[]) is
+  'Equalisation credit per lot at the end of days (null: of the day it was opened), as credit money on so many units: a redemption takes its share of it, a crystallisation refunds it, a side pocket splits it.';
+
+create or replace function evergreen.credit_value(credit numeric, of_units numeric, units numeric, per_unit numeric) returns numeric language sql immutable set search_path = pg_catalog, pg_temp as $$
+  -- what is out of reach below the high-water mark is not worth anything today
+  select coalesce(case when of_units > 0 then least(trunc(round(credit * units / of_units, 8), 4), trunc(units * per_unit, 4)) end, 0)
+$$;
+comment on function evergreen.credit_value(numeric, numeric, numeric, numeric) is 'What a credit on so many units is worth on those that are left, as far as it is in reach (money; per_unit null: all of it).';
 
 create or replace function evergreen.statement_entries(of_class uuid, of_investors uuid[], known_on timestamptz, since date)
 returns table (entry_id uuid, investor_id uuid, lot_id uuid, flow_id uuid, effective_on date, recorded_at timestamptz, kind text, via text, units numeric, amount numeric,
   price numeric, charge numeric, equalisation numeric, reverses uuid, sign int) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  with pieces as (
-    select u.entry_id, u.investor_id, u.lot_id, u.flow_id, u.units, t.ledger_tx_id, t.recorded_at, o.kind as posted_as, l.opened_on, l.price as lot_price,
-           coalesce(d.dealing_date, case o.kind when 'opening' then l.opened_on else (o.effective_at at time zone 'UTC')::date end) as effective_on,
-           f.direction, f.order_kind, a.price, a.levy, a.fee, a.credit, a.equalisation_credit,
+  with class as (
+    select c.*, u.exponent from public.share_classes c join public.currencies u on u.code = c.currency where c.share_class_id = of_class
+  ), given as materialized (
+    select d.* from evergreen.class_distributions(of_class, known_on) d where d.effective_on > coalesce(since, '-infinity')
+  ), mirrored as materialized (
+    -- the units of a side pocket count when the class they left has a price without them
+    select d.* from class c cross join lateral evergreen.class_distributions(c.pocket_of, known_on) d where d.in_kind
+  ), crystallised as materialized (
+    select m.ledger_tx_id, m.as_of, n.nav_per_unit, r.* from public.class_marks m join public.proposals p on p.proposal_id = (m.body ->> 'proposal_id')::uuid
+      join public.class_navs n on n.strike_id = m.strike_id and n.share_class_id = m.share_class_id
+      cross join lateral jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, refund numeric, depreciation numeric)
+     where m.share_class_id = of_class and m.cause = 'crystallisation' and m.as_of > coalesce(since, '-infinity')
+  ), credited as materialized (
+    select c.* from evergreen.lot_credits(of_class, of_investors, null) c where c.day > coalesce(since, '-infinity')
+  ), pieces as (
+    select u.entry_id, u.investor_id, u.lot_id, u.flow_id, u.units, o.kind as posted_as, l.opened_on,
+           -- as it was taken over, before any side pocket took its part of the price
+           case o.kind when 'opening' then coalesce(round(l.price / (select exp(sum(ln(x.kept))) from evergreen.pocket_splits(of_class) x), 12), l.price) end as lot_price,
+           t.ledger_tx_id, m.nav_per_unit, m.refund, m.depreciation,
+           case o.kind when 'side_pocket' then coalesce(p.settled_at, 'infinity') else t.recorded_at end as recorded_at, p.per_unit,
+           coalesce(d.dealing_date, case o.kind when 'opening' then l.opened_on when 'crystallisation' then coalesce(m.as_of, '-infinity') when 'side_pocket' then coalesce(p.effective_on, 'infinity')
+             else (o.effective_at at time zone 'UTC')::date end) as effective_on,
+           f.direction, f.order_kind, a.price, a.levy, a.fee, a.credit, a.equalisation_credit, k.credit as taken_credit, k.units as credit_units,
            case when t.reverses is null then 1 else -1 end as sign,
            -- a piece of a reversal takes back the piece of the same lot and order
            case when t.reverses is not null then (select x.entry_id from public.unit_ledger x where x.ledger_tx_id = t.reverses and x.account = 'holder'
@@ -5366,59 +5748,59 @@ returns table (entry_id uuid, investor_id uuid, lot_id uuid, flow_id uuid, effec
       join public.lots l on l.lot_id = u.lot_id
       left join public.dealing_days d on d.dealing_day_id = o.dealing_day_id
       left join public.fund_flows f on f.flow_id = u.flow_id
+      left join crystallised m on m.ledger_tx_id = o.ledger_tx_id and m.lot_id = u.lot_id
+      left join mirrored p on p.ledger_tx_id = o.ledger_tx_id
+      left join credited k on o.kind = 'opening' and k.lot_id = u.lot_id
       -- one by one through its unique index: as a join, fresh statistics once read a whole day for every entry
       left join lateral (select x.price, x.levy, x.fee, x.credit, x.equalisation_credit from public.allocations x
         where x.dealing_day_id = o.dealing_day_id and x.flow_id = u.flow_id limit 1) a on true
      where u.share_class_id = of_class and u.investor_id = any (of_investors) and u.account = 'holder' and t.recorded_at <= known_on
        -- of a long history only the postings that may be later are read
        and (since is null or u.ledger_tx_id = any (array(select x.ledger_tx_id from public.ledger_transactions x
-         left join public.dealing_days y on y.dealing_day_id = x.dealing_day_id where x.fund_id = (select c.fund_id from public.share_classes c where c.share_class_id = of_class)
+         left join public.dealing_days y on y.dealing_day_id = x.dealing_day_id where x.fund_id = (select c.fund_id from class c)
           and coalesce(y.dealing_date, 'infinity') > since)))
+  ), told as (
+    select p.*, p.bears_cash and p.order_kind <> 'transfer' as has_cash from pieces p where since is null or p.effective_on > since
+  ), owed as (
+    select g.*, i.investor_id, -m.amount as total from given g cross join unnest(of_investors) i (investor_id)
+      left join public.cash_movements m on not g.in_kind and m.ledger_tx_id = g.ledger_tx_id and m.investor_id = i.investor_id and m.account = 'distributions_payable'
+     where g.in_kind or m.amount is not null
+  ), shares as (
+    -- lot by lot down to the minor unit, as it was posted
+    select w.*, h.lot_id, case when w.in_kind then round(h.units * w.per_unit, c.exponent) else trunc(h.units * w.per_unit, c.exponent) end as part,
+           row_number() over (partition by w.mark_id, w.investor_id order by h.lot_id desc) = 1 as is_last
+      from owed w cross join class c
+      cross join lateral (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t on t.ledger_tx_id = u.ledger_tx_id
+        where u.share_class_id = of_class and u.investor_id = w.investor_id and u.account = 'holder' and t.recorded_at <= w.recorded_at group by u.lot_id having sum(u.units) > 0) h
   )
   select p.entry_id, p.investor_id, p.lot_id, p.flow_id, p.effective_on, p.recorded_at,
-         case when p.flow_id is null or p.order_kind = 'transfer' then case when p.units * p.sign > 0 then 'transfer_in' else 'transfer_out' end else p.direction end,
-         case when p.posted_as = 'opening' then 'taken_over' when p.flow_id is null then 'transfer' when p.order_kind = 'plain' then 'cash' else p.order_kind end,
+         case when p.posted_as = 'crystallisation' then 'equalisation'
+           when p.flow_id is null or p.order_kind = 'transfer' then case when p.units * p.sign > 0 then 'transfer_in' else 'transfer_out' end else p.direction end,
+         case when p.posted_as = 'opening' then 'taken_over' when p.posted_as = 'crystallisation' then 'fee' when p.posted_as = 'side_pocket' then 'switch'
+           when p.flow_id is null then 'transfer' when p.order_kind = 'plain' then 'cash' else p.order_kind end,
          p.units,
-         case when p.bears_cash and p.order_kind <> 'transfer' then coalesce((select abs(sum(m.amount)) from public.cash_movements m
+         case when p.has_cash then coalesce((select abs(sum(m.amount)) from public.cash_movements m
            where m.flow_id = p.flow_id and m.ledger_tx_id = p.ledger_tx_id and m.investor_id = p.investor_id), 0) else 0 end,
-         case when p.posted_as = 'opening' then p.lot_price when p.order_kind <> 'transfer' then p.price end,
-         -- what an equalisation credit costs is money of the investor still
-         case when p.bears_cash and p.order_kind <> 'transfer' then greatest(0, p.levy + p.fee - case p.direction when 'subscription' then p.equalisation_credit else 0 end) else 0 end,
-         case when p.bears_cash and p.order_kind <> 'transfer' then p.sign * case p.direction when 'subscription' then p.equalisation_credit else -p.credit end else 0 end,
+         case p.posted_as when 'opening' then p.lot_price when 'crystallisation' then p.nav_per_unit when 'side_pocket' then p.per_unit
+           else case when p.order_kind <> 'transfer' then p.price end end,
+         -- what an equalisation credit costs is money of the investor still; what makes up for a low price is a fee
+         case when p.has_cash then greatest(0, p.levy + p.fee - case p.direction when 'subscription' then p.equalisation_credit else 0 end) else coalesce(p.depreciation, 0) end,
+         case when p.has_cash then p.sign * case p.direction when 'subscription' then p.equalisation_credit else -p.credit end 
+           else evergreen.credit_value(p.taken_credit, p.credit_units, p.units, null) - p.sign * coalesce(p.refund, 0) end,
          p.reverses, p.sign
-    from pieces p where since is null or p.effective_on > since
+    from told p
+  union all
+  select md5(w.mark_id::text || w.lot_id)::uuid, w.investor_id, w.lot_id, null, w.effective_on, w.settled_at, 'distribution', case when w.in_kind then 'switch' else 'cash' end, 0,
+         -- the last lot makes up for what the others do not, so that the cash that was posted is what is told
+         case when w.is_last and not w.in_kind then w.total - (sum(w.part) over (partition by w.mark_id, w.investor_id) - w.part) else w.part end,
+         null, 0, 0, null, 1
+    from shares w
 $$;
 comment on function evergreen.statement_entries(uuid, uuid[], timestamptz, date) is
-  'Unit entries of holders of a class with the day they are effective on, what they are, and the cash, price and charges of their order; as recorded up to a time, effective after a day (null: all). Units signed, money unsigned.';
+  'Entries of holders of a class with the day they count on, what they are, and the cash, price and charges of their order; as recorded up to a time, effective after a day (null: all). Units signed, money unsigned. A distribution is an entry per lot without units.';
 
-create or replace function evergreen.class_strikes(of_class uuid, known_on timestamptz)
-returns table (strike_id uuid, nav_date date, version int, published_at timestamptz, nav_per_unit numeric, dealing_price_sub numeric, dealing_price_red numeric, units numeric,
-  management_fee_per_unit numeric, performance_fee_per_unit numeric, equalisation_per_unit numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select n.strike_id, s.nav_date, s.version, n.published_at, n.nav_per_unit, n.dealing_price_sub, n.dealing_price_red, n.units,
-         round(c.management_fee / nullif(n.units, 0), 18), round(c.performance_fee / nullif(n.units, 0), 18), c.equalisation_per_unit
-    from public.class_navs n join public.nav_strikes s on s.strike_id = n.strike_id
-    -- what the class was charged since the strike before stands in the body that people approved, where whoever proposed it said so
-    left join lateral (select r.management_fee, r.performance_fee, r.equalisation_per_unit from public.proposals p,
-        jsonb_to_recordset(case jsonb_typeof(p.body -> 'classes') when 'array' then p.body -> 'classes' else '[]' end)
-          r (share_class_id uuid, management_fee numeric, performance_fee numeric, equalisation_per_unit numeric)
-       where p.proposal_id = s.proposal_id and r.share_class_id = of_class limit 1) c on true
-   where n.share_class_id = of_class and n.published_at <= known_on
-   order by s.nav_date, n.published_at, s.version
-$$;
-comment on function evergreen.class_strikes(uuid, timestamptz) is
-  'Every published version of every strike of a class up to a time, in order; fees are money per unit charged since the strike before, null when the strike does not say.';
-
-create or replace function evergreen.lot_credit(initial numeric, units numeric, issued numeric, per_unit numeric) returns numeric language sql immutable set search_path = pg_catalog, pg_temp as $$
-  -- a redemption takes its share of the credit with it; what is out of reach below the high-water mark is not worth anything today
-  select case when issued > 0 then least(trunc(coalesce(initial, 0) * units / issued, 4), trunc(units * per_unit, 4)) else 0 end
-$$;
-comment on function evergreen.lot_credit(numeric, numeric, numeric, numeric) is 'Equalisation credit of a lot with so many units left, as far as it is in reach (money; per_unit null: all of it).';
-
-create or replace function evergreen.first_credit(l public.lots) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select coalesce((select a.equalisation_credit from public.allocations a where a.flow_id = l.flow_id and a.equalisation_credit > 0 limit 1),
-    case when l.units_left > 0 then l.equalisation_credit * l.units_issued / l.units_left else 0 end)
-$$;
-comment on function evergreen.first_credit(public.lots) is 'Equalisation credit a lot was issued with.';
+-- from sql/6i-fn-statements.sql
+-- What an investor is told: the books of a holder as known on a time, the flows that performance is measured from, and one stored statement per dealing day.
 
 create or replace function public.fn_statement_books(investor_id uuid, share_class_id uuid, known_on timestamptz default null) returns jsonb
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -5433,28 +5815,33 @@ begin
   select * into class from public.share_classes c where c.share_class_id = fn_statement_books.share_class_id;
   perform evergreen.refuse_unless(found, 'EG404', 'No class with that id.');
   perform evergreen.refuse_unless(isfinite(limit_at), 'EG400', 'known_on is a time.');
-  with entries as materialized (
-    select e.* from evergreen.statement_entries(class.share_class_id, array[fn_statement_books.investor_id], 'infinity', null) e
-  ), known as materialized (select e.* from entries e where e.recorded_at <= limit_at),
-  strikes as materialized (
+  with known as materialized (
+    select e.* from evergreen.statement_entries(class.share_class_id, array[fn_statement_books.investor_id], limit_at, null) e where e.recorded_at <= limit_at
+  ), others as materialized (
+    -- every entry there is, with its day where it was known
+    select e.lot_id, e.units, k.effective_on from evergreen.statement_entries(class.share_class_id, array[fn_statement_books.investor_id], 'infinity', null) e
+      left join known k on k.entry_id = e.entry_id where e.units <> 0
+  ), strikes as materialized (
     select s.* from evergreen.class_strikes(class.share_class_id, limit_at) s where s.nav_date >= (select min(k.effective_on) from known k)
   ), taken as (
     -- units taken over have the price of the take-over on days on which nothing was struck
     select k.effective_on as nav_date, min(k.recorded_at) as published_at, round(sum(k.units * k.price) / sum(k.units), 18) as nav_per_unit
       from known k where k.via = 'taken_over' and k.sign = 1 and k.effective_on not in (select s.nav_date from strikes s) group by k.effective_on
+  ), valued as materialized (
+    -- days on which a lot changed, and every strike: a credit is worth something else on each
+    select y.nav_date, (select s.equalisation_per_unit from strikes s where s.nav_date = y.nav_date order by s.published_at desc, s.version desc limit 1) as reach
+      from (select k.effective_on as nav_date from known k union select s.nav_date from strikes s) y
+  ), credits as materialized (
+    select c.* from evergreen.lot_credits(class.share_class_id, array[fn_statement_books.investor_id], array(select v.nav_date from valued v)) c
   ), lots as (
     -- backwards from what is stored as left, so that entries and lots are two sources
-    select l.lot_id, x.effective_on, x.recorded_at, x.units, evergreen.lot_credit(evergreen.first_credit(l), x.units, l.units_issued, x.reach) as equalisation
+    select l.lot_id, x.nav_date as effective_on, x.recorded_at, x.units, evergreen.credit_value(x.credit, x.of_units, x.units, x.reach) as equalisation
       from public.lots l
       cross join lateral (
-        select y.effective_on, y.reach, (select max(k.recorded_at) from known k where k.lot_id = l.lot_id and k.effective_on <= y.effective_on) as recorded_at,
-               l.units_left - coalesce((select sum(e.units) from entries e where e.lot_id = l.lot_id and (e.effective_on > y.effective_on or e.recorded_at > limit_at)), 0) as units
-          from (select k.effective_on, (select s.equalisation_per_unit from strikes s where s.nav_date = k.effective_on order by s.published_at desc limit 1) as reach
-                  from known k where k.lot_id = l.lot_id
-                union
-                -- a credit is worth something else on every strike
-                select s.nav_date, s.equalisation_per_unit from strikes s where evergreen.first_credit(l) > 0 and s.nav_date >= l.opened_on
-                   and s.published_at = (select max(v.published_at) from strikes v where v.nav_date = s.nav_date)) y) x
+        select v.nav_date, v.reach, c.credit, c.units as of_units, (select max(k.recorded_at) from known k where k.lot_id = l.lot_id and k.effective_on <= v.nav_date) as recorded_at,
+               l.units_left - coalesce((select sum(o.units) from others o where o.lot_id = l.lot_id and (o.effective_on is null or o.effective_on > v.nav_date)), 0) as units
+          from (select k.effective_on as day from known k where k.lot_id = l.lot_id union select c.day from credits c where c.lot_id = l.lot_id and c.credit > 0) d
+          join valued v on v.nav_date = d.day left join credits c on c.lot_id = l.lot_id and c.day = d.day) x
      where l.share_class_id = class.share_class_id and l.investor_id = fn_statement_books.investor_id and x.recorded_at is not null
   )
   select jsonb_build_object(
@@ -5466,7 +5853,7 @@ begin
     'knownOn', to_char(limit_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     'entries', coalesce((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', k.entry_id, 'effectiveOn', k.effective_on,
         'recordedAt', to_char(k.recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'lot', k.lot_id, 'kind', k.kind, 'units', trim_scale(k.units)::text,
-        'amount', trim_scale(k.amount)::text, 'price', case when k.kind in ('subscription', 'redemption') then trim_scale(k.price)::text end,
+        'amount', trim_scale(k.amount)::text, 'price', case when k.kind in ('subscription', 'redemption', 'equalisation') then trim_scale(k.price)::text end,
         'charge', trim_scale(k.charge)::text, 'equalisation', trim_scale(k.equalisation)::text, 'reverses', k.reverses,
         'order', case when k.kind in ('subscription', 'redemption') then k.flow_id end)) order by k.effective_on, k.recorded_at, k.entry_id) from known k), '[]'),
     'lots', coalesce((select jsonb_agg(jsonb_build_object('lot', l.lot_id, 'effectiveOn', l.effective_on,
@@ -5474,11 +5861,11 @@ begin
         'equalisation', trim_scale(l.equalisation)::text) order by l.lot_id, l.effective_on) from lots l), '[]'),
     'strikes', coalesce((select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('date', s.nav_date,
         'recordedAt', to_char(s.published_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'navPerUnit', trim_scale(s.nav_per_unit)::text,
-        'dealingPriceSub', trim_scale(s.dealing_price_sub)::text, 'dealingPriceRed', trim_scale(s.dealing_price_red)::text,
+        'dealingPriceSub', trim_scale(s.dealing_price_sub)::text, 'dealingPriceRed', trim_scale(s.dealing_price_red)::text, 'distributionPerUnit', trim_scale(s.distribution_per_unit)::text,
         'managementFeePerUnit', trim_scale(s.management_fee_per_unit)::text, 'performanceFeePerUnit', trim_scale(s.performance_fee_per_unit)::text)) order by s.nav_date, s.published_at, s.version)
       from (select nav_date, published_at, 0 as version, nav_per_unit, null::numeric as dealing_price_sub, null::numeric as dealing_price_red, null::numeric as management_fee_per_unit,
-                   null::numeric as performance_fee_per_unit from taken
-            union all select nav_date, published_at, version, nav_per_unit, dealing_price_sub, dealing_price_red, management_fee_per_unit, performance_fee_per_unit from strikes) s), '[]'))
+                   null::numeric as performance_fee_per_unit, null::numeric as distribution_per_unit from taken
+            union all select nav_date, published_at, version, nav_per_unit, dealing_price_sub, dealing_price_red, management_fee_per_unit, performance_fee_per_unit, distribution_per_unit from strikes) s), '[]'))
     into answer from public.funds f where f.fund_id = class.fund_id;
   return answer;
 exception when others then
@@ -5493,6 +5880,7 @@ language plpgsql stable security definer set search_path = pg_catalog, pg_temp a
 declare
   of_fund public.funds;
   limit_at timestamptz := coalesce(known_on, now());
+  exponent int;
   wanted uuid[];
   answer jsonb;
 begin
@@ -5512,20 +5900,22 @@ begin
     perform evergreen.refuse_unless(investor_ids is null or (select count(*) from public.investors i where i.investor_id = any (investor_ids)) = (select count(distinct x) from unnest(investor_ids) x),
       'EG404', 'No investor with that id.');
   end if;
+  select u.exponent into exponent from public.currencies u where u.code = of_fund.base_currency;
   select jsonb_build_object(
     'fund', jsonb_build_object('code', of_fund.code, 'name', of_fund.name, 'synthetic', of_fund.synthetic), 'currency', of_fund.base_currency,
     'knownOn', to_char(limit_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     'holders', cardinality(wanted),
     'classes', coalesce((select jsonb_agg(jsonb_build_object('id', c.share_class_id, 'code', c.code,
         -- the version recorded last is the price of the day
-        'prices', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'price', trim_scale(s.nav_per_unit)::text) order by s.nav_date)
-           from (select distinct on (x.nav_date) x.nav_date, x.nav_per_unit from evergreen.class_strikes(c.share_class_id, limit_at) x order by x.nav_date, x.published_at desc, x.version desc) s), '[]'),
+        'prices', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'price', trim_scale(s.nav_per_unit)::text, 'distributed', trim_scale(s.distribution_per_unit)::text) order by s.nav_date)
+           from (select distinct on (x.nav_date) x.nav_date, x.nav_per_unit, x.distribution_per_unit from evergreen.class_strikes(c.share_class_id, limit_at) x order by x.nav_date, x.published_at desc, x.version desc) s), '[]'),
         'flows', coalesce((select jsonb_agg(jsonb_build_object('date', e.effective_on, 'via', e.via, 'units', trim_scale(e.units)::text, 'paidIn', trim_scale(e.paid_in)::text,
              'paidOut', trim_scale(e.paid_out)::text) order by e.effective_on, e.via)
            from (select x.effective_on, x.via, sum(x.units) as units,
-                        sum(case when x.via = 'taken_over' then round(x.units * x.price, 4) when x.kind = 'subscription' then x.sign * x.amount else 0 end) as paid_in,
-                        sum(case when x.kind = 'redemption' then x.sign * x.amount else 0 end) as paid_out
-                   from evergreen.statement_entries(c.share_class_id, wanted, limit_at, null) x group by x.effective_on, x.via) e
+                        sum(case when x.via = 'taken_over' then round(x.units * x.price, 4) when x.kind = 'subscription' then x.sign * x.amount
+                              when x.via = 'switch' and x.kind = 'transfer_in' then round(x.units * x.price, exponent) else 0 end) as paid_in,
+                        sum(case when x.kind in ('redemption', 'distribution') then x.sign * x.amount else 0 end) as paid_out
+                   from evergreen.statement_entries(c.share_class_id, wanted, limit_at, null) x where x.recorded_at <= limit_at group by x.effective_on, x.via) e
           where e.units <> 0 or e.paid_in <> 0 or e.paid_out <> 0), '[]')) order by c.code)
        from public.share_classes c where c.fund_id = of_fund.fund_id and (share_class is null or c.code = share_class or c.share_class_id::text = share_class)), '[]'),
     -- marks older than 90 days as a share of NAV (R5), and whether the fund borrows, per date
@@ -5554,7 +5944,6 @@ declare
   of_investors uuid[];
   credited boolean;
   for_all jsonb;
-  nothing numeric;
 begin
   select * into class from public.share_classes c where c.share_class_id = d.share_class_id;
   select u.exponent into exponent from public.currencies u where u.code = class.currency;
@@ -5563,8 +5952,9 @@ begin
   perform evergreen.refuse_unless(found, 'EG428', 'The dealing day has no published price.');
   select s.* into before from evergreen.class_strikes(class.share_class_id, now()) s where s.nav_date < d.dealing_date order by s.nav_date desc, s.published_at desc, s.version desc limit 1;
   of_investors := array(select distinct a.investor_id from public.allocations a where a.dealing_day_id = d.dealing_day_id);
-  credited := exists (select from public.allocations a where a.investor_id = any (of_investors) and a.share_class_id = class.share_class_id and a.equalisation_credit > 0);
-  nothing := round(0::numeric, exponent);
+  credited := exists (select from public.allocations a where a.investor_id = any (of_investors) and a.share_class_id = class.share_class_id and a.equalisation_credit > 0)
+    or exists (select from public.lots l where l.investor_id = any (of_investors) and l.share_class_id = class.share_class_id and l.equalisation_credit > 0)
+    or exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause = 'crystallisation');
   select jsonb_build_object(
       'form', 'evergreen-statement-1', 'fund', jsonb_build_object('code', u.code, 'name', u.name, 'synthetic', u.synthetic),
       'shareClass', jsonb_build_object('id', class.share_class_id, 'code', class.code, 'unitsDp', class.units_dp, 'priceDp', class.price_dp),
@@ -5578,42 +5968,46 @@ begin
   return query
   with entries as materialized (
     -- what is effective later too: the units of a day are those of now less what came since
-    select e.*, e.effective_on <= struck.nav_date as within, e.kind in ('subscription', 'redemption') as dealt,
+    select e.*, e.effective_on <= struck.nav_date as within, e.kind in ('subscription', 'redemption') as dealt, e.kind in ('transfer_in', 'transfer_out') as moved,
+           case e.kind when 'equalisation' then e.sign * e.charge else 0 end as charged, case e.kind when 'distribution' then e.sign * e.amount else 0 end as distributed,
            -- units taken over between two strikes come in at the price of the take-over
            case when e.via = 'taken_over' and e.effective_on < struck.nav_date then e.price else struck.nav_per_unit end as came_at
       from evergreen.statement_entries(class.share_class_id, of_investors, now(), before.nav_date) e
   ), credits as (
-    select x.investor_id, sum(evergreen.lot_credit(x.first, x.units_to, x.units_issued, struck.equalisation_per_unit)) as credit_to,
-           sum(evergreen.lot_credit(x.first, x.units_from, x.units_issued, before.equalisation_per_unit)) as credit_from
-      from (select l.investor_id, l.lot_id, l.units_issued, evergreen.first_credit(l) as first, l.units_left - coalesce(sum(e.units), 0) as units_from,
+    select x.investor_id, sum(evergreen.credit_value(t.credit, t.units, x.units_to, struck.equalisation_per_unit)) as credit_to,
+           coalesce(sum(evergreen.credit_value(f.credit, f.units, x.units_from, before.equalisation_per_unit)), 0) as credit_from
+      from (select l.investor_id, l.lot_id, l.units_left - coalesce(sum(e.units), 0) as units_from,
                    l.units_left - coalesce(sum(e.units) filter (where not e.within), 0) as units_to
               from public.lots l left join entries e on e.lot_id = l.lot_id
              where credited and l.share_class_id = class.share_class_id and l.investor_id = any (of_investors) group by l.lot_id) x
+      left join evergreen.lot_credits(class.share_class_id, of_investors, array[struck.nav_date]) t on t.lot_id = x.lot_id
+      left join evergreen.lot_credits(class.share_class_id, of_investors, array[before.nav_date]) f on f.lot_id = x.lot_id
      group by x.investor_id
   ), sums as (
     select k.id as investor_id, coalesce(h.units, 0) - coalesce(sum(e.units), 0) as units_from, coalesce(h.units, 0) - coalesce(sum(e.units) filter (where not e.within), 0) as units_to,
            coalesce(h.units, 0) - coalesce(sum(e.units) filter (where e.effective_on >= struck.nav_date), 0) as units_before,
            coalesce(sum(e.sign * e.amount) filter (where e.within and e.kind = 'subscription'), 0) as paid_in,
            coalesce(sum(e.sign * e.amount) filter (where e.within and e.kind = 'redemption'), 0) as paid_out,
-           coalesce(sum(e.units * e.came_at) filter (where e.within and not e.dealt), 0) as transferred,
-           coalesce(sum(e.units * (struck.nav_per_unit - e.came_at)) filter (where e.within and not e.dealt), 0) as gained_since,
+           coalesce(sum(e.units * e.came_at + e.equalisation) filter (where e.within and e.moved), 0) as transferred,
+           coalesce(sum(e.units * (struck.nav_per_unit - e.came_at)) filter (where e.within and e.moved), 0) as gained_since,
            coalesce(sum(e.equalisation) filter (where e.within), 0) as credit_moved,
-           coalesce(sum(e.units * struck.nav_per_unit + e.equalisation) filter (where e.within and e.dealt), 0) as dealt_at_nav
+           coalesce(sum(e.charged) filter (where e.within), 0) as charged, coalesce(sum(e.distributed) filter (where e.within), 0) as distributed,
+           coalesce(sum(e.units * struck.nav_per_unit + e.equalisation + e.charged) filter (where e.within and not e.moved), 0) as dealt_at_nav
       from unnest(of_investors) k (id) left join public.holdings h on h.share_class_id = class.share_class_id and h.investor_id = k.id
       left join entries e on e.investor_id = k.id group by k.id, h.units
   ), exact as (
     select s.investor_id, s.units_from, s.units_to,
            s.units_from * coalesce(before.nav_per_unit, 0) + coalesce(c.credit_from, 0) as opening,
-           s.paid_in, s.paid_out, s.transferred,
+           s.paid_in, s.paid_out, s.distributed, s.transferred,
            s.units_from * (struck.nav_per_unit - coalesce(before.nav_per_unit, struck.nav_per_unit)) + s.gained_since
-             + s.units_before * (coalesce(struck.management_fee_per_unit, 0) + coalesce(struck.performance_fee_per_unit, 0)) as gained,
-           s.units_before * coalesce(struck.management_fee_per_unit, 0) as managed, s.units_before * coalesce(struck.performance_fee_per_unit, 0) as performed,
+             + s.units_before * (struck.distribution_per_unit + coalesce(struck.management_fee_per_unit, 0) + coalesce(struck.performance_fee_per_unit, 0)) as gained,
+           s.units_before * coalesce(struck.management_fee_per_unit, 0) as managed, s.units_before * coalesce(struck.performance_fee_per_unit, 0) + s.charged as performed,
            coalesce(c.credit_to, 0) - coalesce(c.credit_from, 0) - s.credit_moved as credit_changed,
-           s.dealt_at_nav - (s.paid_in - s.paid_out) as differed,
+           s.dealt_at_nav - (s.paid_in - s.paid_out) + s.distributed - s.units_before * struck.distribution_per_unit as differed,
            s.units_to * struck.nav_per_unit + coalesce(c.credit_to, 0) as closing
       from sums s left join credits c on c.investor_id = s.investor_id
   ), minor as (
-    select x.investor_id, x.units_from, x.units_to, round(x.opening, exponent) as opening, round(x.paid_in, exponent) as paid_in, round(-x.paid_out, exponent) as paid_out,
+    select x.investor_id, x.units_from, x.units_to, round(x.opening, exponent) as opening, round(x.paid_in, exponent) as paid_in, round(-x.paid_out, exponent) as paid_out, round(-x.distributed, exponent) as distributed,
            round(x.transferred, exponent) as transferred, round(x.gained, exponent) as gained, round(-x.managed, exponent) as managed, round(-x.performed, exponent) as performed,
            round(x.credit_changed, exponent) as credit_changed, round(x.differed, exponent) as differed, round(x.closing, exponent) as closing from exact x
   ), fills as (
@@ -5631,7 +6025,7 @@ begin
         'feesStated', struck.management_fee_per_unit is not null or struck.performance_fee_per_unit is not null,
         -- as text: twelve objects built one by one cost more than all the sums above
         'lines', ('[{"line":"opening","amount":"' || m.opening || '"},{"line":"contributions","amount":"' || m.paid_in || '"},{"line":"redemptions","amount":"' || m.paid_out
-          || '"},{"line":"distributions","amount":"' || nothing || '"},{"line":"transfers","amount":"' || m.transferred || '"},{"line":"result","amount":"' || m.gained
+          || '"},{"line":"distributions","amount":"' || m.distributed || '"},{"line":"transfers","amount":"' || m.transferred || '"},{"line":"result","amount":"' || m.gained
           || '"},{"line":"management_fees","amount":"' || m.managed || '"},{"line":"performance_fees","amount":"' || m.performed || '"},{"line":"equalisation","amount":"' || m.credit_changed
           || '"},{"line":"dealing_difference","amount":"' || m.differed || '"},{"line":"rounding","amount":"' || r.rounding || '"},{"line":"closing","amount":"' || m.closing || '"}]')::jsonb,
         'foot', jsonb_build_object('sum', m.closing::text, 'closing', m.closing::text, 'ok', true)),
@@ -5639,7 +6033,7 @@ begin
       -- each line may be off by half a minor unit, and nothing else
       abs(r.rounding) * 2 <= 11 * power(10::numeric, -exponent)
     from minor m
-    cross join lateral (select m.closing - (m.opening + m.paid_in + m.paid_out + m.transferred + m.gained + m.managed + m.performed + m.credit_changed + m.differed) as rounding) r
+    cross join lateral (select m.closing - (m.opening + m.paid_in + m.paid_out + m.distributed + m.transferred + m.gained + m.managed + m.performed + m.credit_changed + m.differed) as rounding) r
     left join fills g on g.investor_id = m.investor_id;
 end $$;
 comment on function evergreen.statement_bodies(public.dealing_days) is
@@ -5706,7 +6100,9 @@ begin
   perform evergreen.emit('DEALING_DAY_KNOCKED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'reason', left(why, 200)), evergreen.actor(),
       jsonb_build_object('workflow_id', d.workflow_id), '{}', null)
     from (select x.* from public.dealing_days x where x.fund_id = of_fund and (on_date is null or x.dealing_date = on_date) and (only_day is null or x.dealing_day_id = only_day)
-      and x.workflow_id is not null and x.status not in ('closed', 'suspended', 'discarded') order by x.dealing_date, x.dealing_day_id) d;
+      and x.workflow_id is not null and x.status not in ('closed', 'suspended', 'discarded')
+      -- days of a demo's past have no run to tell
+      and evergreen.demo_clock() is null order by x.dealing_date, x.dealing_day_id) d;
 end $$;
 comment on function evergreen.knock_days(uuid, date, uuid, text) is 'Tells the runs of a fund''s open dealing days (of a date, or one) to look again.';
 
@@ -5996,12 +6392,15 @@ create or replace function evergreen.ledger_figures(of_fund uuid) returns jsonb 
     -- per investor: money that came before its dealing is owed to them, units that were dealt before their money are owed by them
     'prepaid', coalesce(-sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount < 0), 0)::text,
     'receivable', coalesce(sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount > 0), 0)::text,
-    'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account = 'redemptions_payable'), 0)::text,
+    -- distributions that are not paid yet leave the fund at their ex-date as redemptions do at their dealing date
+    'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account in ('redemptions_payable', 'distributions_payable')), 0)::text,
     'fee_payable', coalesce(-sum(b.amount) filter (where b.account = 'fee_payable'), 0)::text,
-    'in_transit', coalesce(sum(b.amount) filter (where b.account = 'in_transit'), 0)::text)
+    'in_transit', coalesce(sum(b.amount) filter (where b.account = 'in_transit'), 0)::text,
+    -- strikes accrue the management fee from the beginning; what was paid of it is no liability any more
+    'management_paid', coalesce(sum(b.amount) filter (where b.account = 'management_fee'), 0)::text)
     from public.cash_balances b where b.fund_id = of_fund
 $$;
-comment on function evergreen.ledger_figures(uuid) is 'What the dealing account holds and what is owed on it, fund currency; capital and income are what the others come from and are not counted.';
+comment on function evergreen.ledger_figures(uuid) is 'What the dealing account holds and what is owed on it, fund currency; capital, income and what was invested are not counted: assets are counted by their marks.';
 
 create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
@@ -6855,6 +7254,54 @@ end $$;
 comment on function public.fn_settle_in_kind(uuid, text) is
   'Pays an approved claimable redemption in kind (R14): {flow_id, deliveries: [{asset_id, quantity, value}], cash}; values at the strike it dealt at, professional investors only, cash for the rest. EG400, EG404, EG420, EG421, EG424, EG428, EG430.';
 
+-- from sql/6o-fn-treasury.sql
+-- Cash of the fund itself: between the dealing account and the investments, and to the manager. What investors pay and get is fn_confirm_cash.
+
+create or replace function public.fn_move_cash(fund text, purpose text, amount numeric, reference text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  owed numeric;
+  signed numeric;
+  posted uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'purpose', purpose, 'amount', amount, 'reference', reference);
+  answer := evergreen.earlier_answer('fn_move_cash', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(purpose in ('invest', 'divest', 'management_fee'), 'EG400', 'purpose is invest, divest or management_fee.');
+  perform evergreen.refuse_unless(amount > 0 and amount < 1e30 and evergreen.within_exponent(amount, of_fund.base_currency), 'EG400', 'amount is positive and has no more decimals than the currency.');
+  perform evergreen.refuse_unless(length(reference) between 1 and 140, 'EG400', 'reference has 1 to 140 characters.');
+  if purpose = 'management_fee' then
+    -- accrued by the last final strike since the beginning, less what was paid since then
+    select coalesce(sum((x ->> 'management_accrued')::numeric), 0) into owed
+      from (select s.body from public.nav_strikes s where s.fund_id = of_fund.fund_id and s.state = 'final' order by s.nav_date desc limit 1) s,
+           jsonb_array_elements(coalesce(s.body -> 'fees', '[]')) x;
+    owed := owed - coalesce((select b.amount from public.cash_balances b where b.fund_id = of_fund.fund_id and b.account = 'management_fee' and b.currency = of_fund.base_currency), 0);
+    perform evergreen.refuse_unless(amount <= owed, 'EG424', 'That is more than the last final NAV has accrued of the management fee and the fund has not paid.');
+  end if;
+  signed := case purpose when 'divest' then -amount else amount end;
+  posted := evergreen.post_ledger(of_fund.fund_id, 'treasury', replace(purpose, '_', ' '), null, null, null, null, array[
+    row('bank', null, null, of_fund.base_currency, -signed, reference)::evergreen.cash_entry,
+    row(case purpose when 'management_fee' then 'management_fee' else 'investments' end, null, null, of_fund.base_currency, signed, reference)::evergreen.cash_entry]);
+  perform evergreen.emit('CASH_MOVED', of_fund.fund_id, jsonb_build_object('ledger_tx_id', posted, 'purpose', purpose), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'cash moved: ' || replace(purpose, '_', ' '), request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted);
+  perform evergreen.keep_answer('fn_move_cash', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_move_cash(text, text, numeric, text, text) is
+  'Cash of the fund has moved (fund currency): invest takes it from the dealing account to the investments, divest brings it back, management_fee pays the manager, at most what is accrued. EG400, EG404, EG424 more than is owed.';
+
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
@@ -7107,6 +7554,10 @@ begin
     ('fn_search_memories(float8[],uuid,int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_list_memories(uuid,text,uuid[],int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_load_demo(jsonb,text)', 'demo_role'),
+    ('fn_set_demo_clock(timestamptz)', 'demo_role'),
+    ('fn_batch_demo_orders(text,text,text)', 'demo_role'),
+    ('fn_hand_over_demo_days(text,text)', 'demo_role'),
+    ('fn_move_cash(text,text,numeric,text,text)', 'ops_role'),
     ('fn_record_spans(jsonb)', 'service_role')
   ) as access (signature, callers) loop
     execute format('grant execute on function public.%s to %s', f.signature, f.callers);

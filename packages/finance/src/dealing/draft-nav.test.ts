@@ -18,8 +18,11 @@ const row = (id: string, units: string, change: Partial<Row> = {}): Row => ({
   performance: none,
   ...change,
 });
-const draft = (inputs: [kind: "asset" | "cash" | "receivable" | "debt" | "payable" | "accrual", value: string][], classes: Row[], navDate = "2026-03-31") =>
-  draftNav({ currency: "USD", navDate, inputs: inputs.map(([kind, value]) => ({ kind, value })), classes });
+const draft = (
+  inputs: [kind: "asset" | "cash" | "receivable" | "debt" | "payable" | "accrual", value: string][],
+  classes: Row[],
+  navDate = "2026-03-31",
+) => draftNav({ currency: "USD", navDate, inputs: inputs.map(([kind, value]) => ({ kind, value })), classes });
 
 describe("the fund", () => {
   it("is assets, cash and receivables less debt, payables and accruals", () => {
@@ -36,10 +39,20 @@ describe("the fund", () => {
         ],
         [row("A", "10")],
       ),
-    ).toMatchObject({ totalAssets: "1180.00", liabilities: "130.00", gnav: "1050.00", performanceFee: "0.00", nav: "1050.00", classes: [{ nav: "1050.00", navPerUnit: "105.0000" }] });
+    ).toMatchObject({
+      totalAssets: "1180.00",
+      liabilities: "130.00",
+      gnav: "1050.00",
+      performanceFee: "0.00",
+      nav: "1050.00",
+      classes: [{ nav: "1050.00", navPerUnit: "105.0000" }],
+    });
   });
   it("that has issued nothing stands at its first price", () => {
-    expect(draft([], [row("A", "0", { price: "12.5" })])).toMatchObject({ nav: "0.00", classes: [{ nav: "0.00", navPerUnit: "12.5000" }] });
+    expect(draft([], [row("A", "0", { price: "12.5" })])).toMatchObject({
+      nav: "0.00",
+      classes: [{ nav: "0.00", navPerUnit: "12.5000" }],
+    });
   });
 });
 
@@ -69,22 +82,37 @@ describe("classes", () => {
       ],
     );
     expect(drafted).toMatchObject({ liabilities: "300.00", nav: "72700.00" });
-    expect(drafted.classes.map(({ nav, managementFee, managementAccrued }) => [nav, managementFee, managementAccrued])).toEqual([
+    expect(
+      drafted.classes.map(({ nav, managementFee, managementAccrued }) => [nav, managementFee, managementAccrued]),
+    ).toEqual([
       ["36200.00", "300.00", "300.00"],
       ["36500.00", "0.00", "0.00"],
     ]);
   });
   it("carry what was accrued before and not paid", () => {
-    const drafted = draft([["asset", "36800.00"]], [
-      row("A", "365", { last: last("36500.00", "365", { managementAccrued: "300.00" }), management: { rate: "0.1", basis: "act/365" } }),
-    ]);
-    expect(drafted).toMatchObject({ liabilities: "600.00", nav: "36200.00", classes: [{ managementFee: "300.00", managementAccrued: "600.00" }] });
+    const drafted = draft(
+      [["asset", "36800.00"]],
+      [
+        row("A", "365", {
+          last: last("36500.00", "365", { managementAccrued: "300.00" }),
+          management: { rate: "0.1", basis: "act/365" },
+        }),
+      ],
+    );
+    expect(drafted).toMatchObject({
+      liabilities: "600.00",
+      nav: "36200.00",
+      classes: [{ managementFee: "300.00", managementAccrued: "600.00" }],
+    });
   });
   it("without units have no value: what they left belongs to the others", () => {
-    const drafted = draft([["asset", "500.00"]], [
-      row("A", "5", { last: last("400.00", "4"), subscribed: "100.00" }),
-      row("B", "0", { last: last("0.01", "0"), price: "99" }),
-    ]);
+    const drafted = draft(
+      [["asset", "500.00"]],
+      [
+        row("A", "5", { last: last("400.00", "4"), subscribed: "100.00" }),
+        row("B", "0", { last: last("0.01", "0"), price: "99" }),
+      ],
+    );
     expect(drafted.classes.map(({ nav, navPerUnit }) => [nav, navPerUnit])).toEqual([
       ["500.00", "100.0000"],
       ["0.00", "99.0000"],
@@ -97,25 +125,61 @@ describe("the performance fee", () => {
   it("of one mark is a share of the gain above it (R21)", () => {
     // 1,000 units at 110 over a mark of 100: 20 % of 10,000.00; the price after it is 108
     const [one] = draft([["asset", "110000.00"]], [row("A", "1000", { performance: fee })]).classes;
-    expect(one).toMatchObject({ nav: "108000.00", navPerUnit: "108.0000", performanceAccrued: "2000.00", performanceFee: "2000.00", highWater: "100" });
+    expect(one).toMatchObject({
+      nav: "108000.00",
+      navPerUnit: "108.0000",
+      performanceAccrued: "2000.00",
+      performanceFee: "2000.00",
+      highWater: "100",
+    });
   });
   it("falls again when the price falls, and the class gets it back", () => {
-    const drafted = draft([["asset", "105000.00"]], [
-      row("A", "1000", { performance: fee, last: { date: "2026-03-01", nav: "108000.00", units: "1000", performanceAccrued: "2000.00", highWater: "100" } }),
-    ]);
-    expect(drafted).toMatchObject({ gnav: "105000.00", performanceFee: "1000.00", classes: [{ navPerUnit: "104.0000", performanceFee: "-1000.00" }] });
+    const drafted = draft(
+      [["asset", "105000.00"]],
+      [
+        row("A", "1000", {
+          performance: fee,
+          last: {
+            date: "2026-03-01",
+            nav: "108000.00",
+            units: "1000",
+            performanceAccrued: "2000.00",
+            highWater: "100",
+          },
+        }),
+      ],
+    );
+    expect(drafted).toMatchObject({
+      gnav: "105000.00",
+      performanceFee: "1000.00",
+      classes: [{ navPerUnit: "104.0000", performanceFee: "-1000.00" }],
+    });
   });
   it("of units that were redeemed is owed, whatever becomes of the price (R24)", () => {
     // a quarter of the units left at 108 with 500.00 of fee accrued on them; 750 units of 81,000.00 before the fee that is left, and the price falls to 100
-    const drafted = draft([["asset", "75500.00"]], [
-      row("A", "750", {
-        performance: fee,
-        last: { date: "2026-03-01", nav: "108000.00", units: "1000", performanceAccrued: "2000.00", highWater: "100" },
-        redeemed: "27000.00",
-        unitsRedeemed: "250",
-      }),
-    ]);
-    expect(drafted).toMatchObject({ liabilities: "500.00", gnav: "75000.00", performanceFee: "0.00", classes: [{ navPerUnit: "100.0000", performanceCrystallised: "500.00", performanceFee: "-1500.00" }] });
+    const drafted = draft(
+      [["asset", "75500.00"]],
+      [
+        row("A", "750", {
+          performance: fee,
+          last: {
+            date: "2026-03-01",
+            nav: "108000.00",
+            units: "1000",
+            performanceAccrued: "2000.00",
+            highWater: "100",
+          },
+          redeemed: "27000.00",
+          unitsRedeemed: "250",
+        }),
+      ],
+    );
+    expect(drafted).toMatchObject({
+      liabilities: "500.00",
+      gnav: "75000.00",
+      performanceFee: "0.00",
+      classes: [{ navPerUnit: "100.0000", performanceCrystallised: "500.00", performanceFee: "-1500.00" }],
+    });
   });
   it("by series is that of each mark (R25)", () => {
     // 100 units at a mark of 100 and 100 at 110, price before fee 110: 20 % of 1,000.00 and of nothing
@@ -123,27 +187,49 @@ describe("the performance fee", () => {
       { id: "1", series: "", units: "100", mark: "100", openedOn: "2026-01-01" },
       { id: "2", series: "", units: "100", mark: "110", openedOn: "2026-02-01" },
     ];
-    const drafted = draft([["asset", "22000.00"]], [row("A", "200", { performance: { ...fee, method: "series" }, lots })]);
+    const drafted = draft(
+      [["asset", "22000.00"]],
+      [row("A", "200", { performance: { ...fee, method: "series" }, lots })],
+    );
     expect(drafted).toMatchObject({ performanceFee: "200.00", classes: [{ nav: "21800.00", navPerUnit: "109.0000" }] });
   });
 });
 
 it("stated fees are taken as they stand, as a restatement needs", () => {
-  const drafted = draft([["asset", "1000.00"]], [
-    row("A", "10", { stated: { managementAccrued: "7.00", performanceCrystallised: "3.00" }, management: { rate: "0.5", basis: "act/365" } }),
-  ]);
+  const drafted = draft(
+    [["asset", "1000.00"]],
+    [
+      row("A", "10", {
+        stated: { managementAccrued: "7.00", performanceCrystallised: "3.00" },
+        management: { rate: "0.5", basis: "act/365" },
+      }),
+    ],
+  );
   expect(drafted).toMatchObject({ liabilities: "10.00", nav: "990.00" });
 });
 
-it("foots to the cent for any figures: the classes are the fund, and the fund is its inputs", { timeout: 120_000 }, () => {
-  const cents = (max: bigint) => fc.bigInt(0n, max).map((value) => `${value / 100n}.${String(value % 100n).padStart(2, "0")}`);
-  const units = fc.bigInt(1n, 10n ** 11n).map((value) => `${value / 10_000n}.${String(value % 10_000n).padStart(4, "0")}`);
+it("foots to the cent for any figures: the classes are the fund, and the fund is its inputs", {
+  timeout: 120_000,
+}, () => {
+  const cents = (max: bigint) =>
+    fc.bigInt(0n, max).map((value) => `${value / 100n}.${String(value % 100n).padStart(2, "0")}`);
+  const units = fc
+    .bigInt(1n, 10n ** 11n)
+    .map((value) => `${value / 10_000n}.${String(value % 10_000n).padStart(4, "0")}`);
   const share = fc.constantFrom("0", "0.015", "0.2");
   const arbitrary = fc.record({
     assets: fc.array(cents(10n ** 13n), { minLength: 1, maxLength: 5 }),
     payable: cents(10n ** 6n),
     classes: fc.array(
-      fc.record({ units, nav: cents(10n ** 12n), known: fc.boolean(), sub: cents(10n ** 9n), rate: share, fee: share, accrued: cents(10n ** 6n) }),
+      fc.record({
+        units,
+        nav: cents(10n ** 12n),
+        known: fc.boolean(),
+        sub: cents(10n ** 9n),
+        rate: share,
+        fee: share,
+        accrued: cents(10n ** 6n),
+      }),
       { minLength: 1, maxLength: 4 },
     ),
   });
@@ -156,8 +242,24 @@ it("foots to the cent for any figures: the classes are the fund, and the fund is
         classes.map((one, n) =>
           row(String(n), one.units, {
             management: { rate: one.rate, basis: "act/365" },
-            performance: { rate: one.fee, hurdle: "0", catchUp: "1", method: one.fee === "0" ? "none" : "equalisation" },
-            ...(one.known ? { last: { date: "2026-03-01", nav: one.nav, units: one.units, performanceAccrued: one.accrued, highWater: "100" }, subscribed: one.sub } : {}),
+            performance: {
+              rate: one.fee,
+              hurdle: "0",
+              catchUp: "1",
+              method: one.fee === "0" ? "none" : "equalisation",
+            },
+            ...(one.known
+              ? {
+                  last: {
+                    date: "2026-03-01",
+                    nav: one.nav,
+                    units: one.units,
+                    performanceAccrued: one.accrued,
+                    highWater: "100",
+                  },
+                  subscribed: one.sub,
+                }
+              : {}),
           }),
         ),
       );
@@ -167,7 +269,9 @@ it("foots to the cent for any figures: the classes are the fund, and the fund is
       expect(minor(drafted.nav)).toBe(minor(drafted.gnav) - minor(drafted.performanceFee));
       expect(minor(drafted.gnav)).toBe(minor(drafted.totalAssets) - minor(drafted.liabilities));
       expect(minor(drafted.totalAssets)).toBe(sum(assets));
-      expect(minor(drafted.liabilities)).toBe(minor(payable) + sum(drafted.classes.flatMap((one) => [one.managementAccrued, one.performanceCrystallised])));
+      expect(minor(drafted.liabilities)).toBe(
+        minor(payable) + sum(drafted.classes.flatMap((one) => [one.managementAccrued, one.performanceCrystallised])),
+      );
     }),
     { numRuns: 10_000 },
   );
