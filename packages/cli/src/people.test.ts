@@ -25,3 +25,8 @@ it("the second person is a portfolio manager and never the first", () => {
   ]);
   expect(new People([]).secondTo("user:b")).toBe("SECOND-PERSON");
 });
+
+it("whoever acted is none of the managers who are left to decide", () => {
+  expect(people.managers(["user:b"])).toEqual(["two@fund.example"]);
+  expect(people.managers(["user:b", "user:c"])).toEqual(["FIRST-PERSON", "SECOND-PERSON"]);
+});

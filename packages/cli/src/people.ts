@@ -22,14 +22,18 @@ export class People {
 
   /** A portfolio manager who is known and is not `actor`, or a word that stands for one. */
   secondTo(actor: string): string {
-    return this.managers([actor])[0] ?? "SECOND-PERSON";
+    return this.#managersBeside([actor])[0] ?? "SECOND-PERSON";
   }
 
   /** Portfolio managers who are known and none of `actors`, or words that stand for them. */
   managers(actors: readonly string[]): string[] {
-    const others = this.#known.filter(
-      ({ userId, role }) => role === "pm_role" && !actors.includes(`${PREFIX}${userId}`),
-    );
-    return others.length > 0 ? others.map(({ email }) => email) : ["FIRST-PERSON", "SECOND-PERSON"];
+    const others = this.#managersBeside(actors);
+    return others.length > 0 ? others : ["FIRST-PERSON", "SECOND-PERSON"];
+  }
+
+  #managersBeside(actors: readonly string[]): string[] {
+    return this.#known
+      .filter(({ userId, role }) => role === "pm_role" && !actors.includes(`${PREFIX}${userId}`))
+      .map(({ email }) => email);
   }
 }

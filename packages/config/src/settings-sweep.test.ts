@@ -23,11 +23,13 @@ function sources(): Map<string, string> {
 /** Names that are made by compose-env.mjs for the containers alone, or only planted by a test to be found. */
 const FOR_CONTAINERS = ["EVERGREEN_APP_PASSWORD"];
 const PLANTED = ["EVERGREEN_COLOUR"];
+/** How long a test looks: of use to whoever hunts for a fault. */
+const OF_TESTS = ["EVERGREEN_MODEL_RUNS"];
 /** What scripts and tests read of the machine they run on. */
 const OF_THE_MACHINE = ["CI", "PATH", "HOME", "PRISMA_SCHEMA_ENGINE_BINARY", "TZ", "LANG"];
 
 const known = (name: string, more: readonly string[] = []): boolean =>
-  Object.hasOwn(SETTINGS, name) || [...FOR_CONTAINERS, ...PLANTED, ...more].includes(name);
+  Object.hasOwn(SETTINGS, name) || [...FOR_CONTAINERS, ...PLANTED, ...OF_TESTS, ...more].includes(name);
 
 export function unknownNames(path: string, text: string): string[] {
   const prefixed = [...text.matchAll(/\bEVERGREEN_[A-Z][A-Z_]*[A-Z]\b/g)].map(([name]) => name);

@@ -68,6 +68,15 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   CASH_CONFIRMED: { payments: 2 },
   LEDGER_REVERSED: { ledger_tx_id: ID },
   DEALING_DAY_CLOSED: { dealing_day_id: ID, day_hash: HASH },
+  CASH_MOVED: { ledger_tx_id: ID, purpose: "invest" },
+  ORDERS_IMPORTED: { import_id: ID, orders: 2 },
+  BANK_STATEMENT_IMPORTED: { import_id: ID, matched: 2, unmatched: 1 },
+  BANK_LINES_MATCHED: { import_id: ID, matched: 2 },
+  IMPORT_UNDONE: { import_id: ID, undone: 2 },
+  BANK_ACCOUNTS_PROPOSED: { accounts: 1 },
+  BANK_ACCOUNTS_DECIDED: { accounts: 1, decision: "approved" },
+  PAYMENTS_EXPORTED: { payment_file_id: ID, payments: 2 },
+  PAYMENTS_WITHDRAWN: { payment_file_id: ID },
 };
 
 describe("the catalogue", () => {

@@ -142,6 +142,7 @@ describe("a fill", () => {
       flow_id: id(101),
       cohort: "pro_rata",
       requested_units: "100.0000",
+      admitted_units: "100.0000",
       filled_units: "25.0000",
       carried_units: "75.0000",
       gross_amount: "2500.00",
@@ -163,14 +164,15 @@ describe("a fill", () => {
       { cohort: "pro_rata 2026-03-31", filled_units: "10.0000", carried_units: "90.0000" },
     ]);
   });
-  it("of units that are locked stands apart from the pro rata, and they go nowhere", () => {
+  it("of units that are locked shares by what is admitted, and the locked go nowhere", () => {
     const [locked, free] = [order(1), order(2)];
     const given = book([locked, free], {
       lots: [lotOf(locked, "30"), { ...lotOf(locked, "70", "2026-01-01"), lot_id: id(999) }, lotOf(free)],
     });
     expect(fill(given)).toMatchObject({
-      cohort: "limited by lots",
+      cohort: "pro_rata",
       requested_units: "100.0000",
+      admitted_units: "30.0000",
       reason: "units locked or not held, gate",
     });
     const { filled_units, carried_units } = fill(given) as { filled_units: string; carried_units: string };
@@ -205,7 +207,7 @@ describe("a fill", () => {
       net_amount: "1000.01",
     });
   });
-  it("that the investor gate limits is not held to the pro rata of what was asked for", () => {
+  it("that the investor gate limits shares by what that gate admits", () => {
     // a quarter of 1,000 units is 250 of 400; the gate pays 50 units of 350
     const lmt = { ...LMT, investorGate: { steps: ["0.25"], period: "monthly" } };
     const orders = [order(1, { units: "400" }), order(2)];
@@ -218,8 +220,8 @@ describe("a fill", () => {
     }));
     const given = book(orders, { lmt, holdings });
     expect([fill(given, 0), fill(given, 1)]).toMatchObject([
-      { cohort: "investor gate", filled_units: "35.7143", carried_units: "364.2857", reason: "gate, investor gate" },
-      { cohort: "investor gate", filled_units: "14.2857", carried_units: "85.7143", reason: "gate, investor gate" },
+      { cohort: "pro_rata", admitted_units: "250.0000", filled_units: "35.7143", reason: "gate, investor gate" },
+      { cohort: "pro_rata", admitted_units: "100.0000", filled_units: "14.2857", reason: "gate" },
     ]);
   });
   it("of a subscription whose cash was taken back stops the day", () => {

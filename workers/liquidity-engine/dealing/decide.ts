@@ -62,9 +62,9 @@ export function fillsOf(book: Book): { orders: number; days: DayFills[] } | null
   const dealt = dealBook(book, lmt);
   if (dealt.status === "stopped") return null;
   const byId = new Map(dealt.orders.map((order) => [order.id, order]));
-  const named: Cohorts = { gated: dealt.gate.status === "gated", byInvestor: lmt.investorGate !== undefined };
+  const gated = dealt.gate.status === "gated";
   const rows = new Map<string, Record<string, unknown>[]>(book.days.map((day) => [day.dealing_day_id, []]));
-  for (const order of book.orders) rows.get(order.dealing_day_id)?.push(fillOf(order, byId, named));
+  for (const order of book.orders) rows.get(order.dealing_day_id)?.push(fillOf(order, byId, gated));
   const terms = { ...swingOf(dealt, lmt), engine: "deal", gate: dealt.gate.status, fraction: dealt.gate.fraction };
   return {
     orders: book.orders.length,
@@ -89,21 +89,18 @@ function ratio(share: string): string {
   return den === undefined ? num : decimal(num).div(decimal(den)).toDecimalPlaces(30).toFixed();
 }
 
-type Cohorts = { gated: boolean; byInvestor: boolean };
 type Order = Book["orders"][number];
 
-function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, cohorts: Cohorts): Record<string, unknown> {
+function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, gated: boolean): Record<string, unknown> {
   const found = dealt.get(
     order.kind === "transfer" && order.direction === "subscription" ? (order.linked_flow_id ?? "") : order.flow_id,
   );
   if (found === undefined) throw new EvergreenError("EG500", "An order of the book was not dealt.");
   if (found.outcome === "waits")
     throw new EvergreenError("EG425", "The cash of a subscription has been taken back: freeze the NAV anew.");
-  const base = { flow_id: order.flow_id, cohort: cohortOf(found, cohorts) };
+  const base = { flow_id: order.flow_id, cohort: cohortOf(found, gated) };
   const why =
-    found.filled === found.requestedUnits || found.requestedUnits === null
-      ? {}
-      : { reason: reasonCode(found, cohorts) };
+    found.filled === found.requestedUnits || found.requestedUnits === null ? {} : { reason: reasonCode(found) };
   if (order.kind === "transfer")
     return {
       ...base,
@@ -136,18 +133,21 @@ function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, cohorts: C
 }
 
 /** Everybody in a cohort gets the same share of what is admitted of theirs, one cohort after the other, and the database holds us to it. */
-function cohortOf(order: DealtOrder, { gated }: Cohorts): string {
+function cohortOf(order: DealtOrder, gated: boolean): string {
   if (order.direction !== "redemption" || !gated) return "full";
   if (order.cohort === "all") return "pro_rata";
   return /^\d{4}-/.test(order.cohort) ? `pro_rata ${order.cohort}` : order.cohort;
 }
 
-function reasonCode(order: DealtOrder, { gated, byInvestor }: Cohorts): string {
+/** What held the order back: lots, the investor gate, the gate of the fund, and where the rest went if it was not carried. */
+function reasonCode({ requestedUnits, refused, admitted, filled, carry }: DealtOrder): string {
+  const asked = decimal(requestedUnits ?? filled);
+  const allowed = decimal(admitted ?? filled);
   const parts = [
-    ...(decimal(order.refused).gt(0) ? ["units locked or not held"] : []),
-    ...(gated ? ["gate"] : []),
-    ...(byInvestor ? ["investor gate"] : []),
-    ...(order.carry === null || order.carry === "carried" ? [] : [order.carry]),
+    ...(decimal(refused).gt(0) ? ["units locked or not held"] : []),
+    ...(decimal(filled).lt(allowed) ? ["gate"] : []),
+    ...(allowed.plus(decimal(refused)).lt(asked) ? ["investor gate"] : []),
+    ...(carry === null || carry === "carried" ? [] : [carry]),
   ];
   return parts.join(", ") || "not filled";
 }
