@@ -22,6 +22,7 @@ import { approvalsOf } from "../reads/strikes.ts";
 import type { Session } from "../session.ts";
 import { draftNotice, toolName, toolRows } from "../tool-words.ts";
 import { timeoutMs, until } from "../wait.ts";
+import { POCKET_OPTIONS, pocketFacts } from "./pocket-facts.ts";
 import { FROM, PolicySet, today } from "./terms.ts";
 
 const TOOLS: readonly string[] = [...SELECTABLE_TOOLS, "investor_gate", ...EXCEPTIONAL_TOOLS];
@@ -206,6 +207,7 @@ export const lmtCommands: readonly Command[] = [
       FUND,
       { ...REASON, about: "what asks for it, in one sentence; it stands in the notice" },
       { flags: "--notice <file>", about: "your own text of the notice instead of the drafted one" },
+      ...POCKET_OPTIONS,
       { flags: "--wait", about: "return when two people approved and it is in use, or when it was refused" },
       WAIT_SECONDS,
       REQUEST_ID,
@@ -213,6 +215,7 @@ export const lmtCommands: readonly Command[] = [
     examples: [
       'lmt activate suspension --fund DEMO --reason "two thirds of the assets cannot be valued" --as ops1@demo.evergreen.example',
       "lmt activate suspension --fund DEMO --as pm1@demo.evergreen.example",
+      'lmt activate side-pocket --fund DEMO --assets PE-1,PE-2 --reason "the market of both is closed"',
     ],
     role: "ops_role",
     run: async (context, args, options) => {
@@ -233,13 +236,14 @@ export const lmtCommands: readonly Command[] = [
         const reason = text(options, "reason");
         if (reason === undefined)
           throw new EvergreenError("EG400", "Say with --reason what asks for the tool; it stands in the notice.");
+        const pocket = await pocketFacts(session, fund.fund_id, tool, options);
         const notice = own ?? draftNotice({ fund: fund.code, name: fund.name, tool, reason, day: today() });
         await session.call(
           "fn_propose_lmt",
           {
             fund: fund.code,
             tool,
-            trigger: { reason, asked_on: today() },
+            trigger: { reason, asked_on: today(), ...pocket },
             notice: notice.trim(),
             request_id: requestId,
           },
