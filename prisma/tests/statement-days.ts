@@ -100,15 +100,18 @@ export async function runDay(db: TestDatabase, on: DealingFund, date: string, pl
   await strike(db, on, await strikeOf(db, dealing_day_id), plan);
   await plan.struck?.(await strikeOf(db, dealing_day_id));
   const part = BigInt(plan.filled ?? 10_000);
+  const fills = await fillsOf(db, dealing_day_id, plan);
+  // a gate never under-fills: what these fills come to is what may be paid
+  const paid = fills.reduce((sum, fill) => sum + (fill.requested_units ? whole(String(fill.filled_units), 4) : 0n), 0n);
   await db.call(ENGINE, "fn_decide_lmt", {
     dealing_day_id,
-    decision: part < PLACE ? { gate: true, cap_units: "1000000", fraction: plain(part, 4) } : { gate: false },
+    decision: part < PLACE ? { gate: true, cap_units: plain(paid, 4), fraction: plain(part, 4) } : { gate: false },
   });
   const swing = plain(BigInt(plan.swing ?? 0), 4);
   await db.call(ENGINE, "fn_record_allocations", {
     dealing_day_id,
     terms: { swing_sub: swing, swing_red: swing },
-    fills: JSON.stringify(await fillsOf(db, dealing_day_id, plan)),
+    fills: JSON.stringify(fills),
   });
   await db.call(COMMANDER, "fn_post_dealing_day", { dealing_day_id });
   return dealing_day_id;
