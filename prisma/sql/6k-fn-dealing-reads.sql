@@ -78,6 +78,15 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function evergreen.compensated(uuid, uuid, uuid) is 'Compensation for deals of a class that came to be owed between two strikes (null: up to now): to investors, and by the responsible party.';
 
+create or replace function evergreen.pocket_figures(of_class uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select jsonb_build_object('assets', m.body -> 'assets', 'fair_value', m.body ->> 'fair_value', 'holdback', m.body ->> 'holdback', 'liabilities', m.body ->> 'liabilities',
+      'value', m.body ->> 'value', 'mark', trim_scale(evergreen.class_mark(of_class))::text)
+    from public.class_marks m where m.share_class_id = of_class and m.cause = 'side_pocket' order by m.as_of, m.created_at limit 1);
+end $$;
+comment on function evergreen.pocket_figures(uuid) is
+  'What a side pocket took when it was opened (R13): the assets, their value, the cash and the debts with them, all of the fund; value is the part of this pocket. Fund currency; the mark is per unit.';
+
 create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
   dealt as (
@@ -86,6 +95,11 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       from before b join public.dealing_days d on d.fund_id = b.fund_id and d.dealing_date >= b.nav_date and d.dealing_date < on_day
         and d.status in ('posted', 'claimable', 'settled', 'closed')
       join public.allocations a on a.dealing_day_id = d.dealing_day_id join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer' group by 1
+  ), moved as (
+    -- side pockets were opened on the last strike, after whose date they are no part of its classes
+    select k.pocket_of as share_class_id, sum((m.body ->> 'value')::numeric) as worth
+      from before b join public.class_marks m on m.cause = 'side_pocket' and m.as_of = b.nav_date join public.share_classes k on k.share_class_id = m.share_class_id
+     where k.fund_id = of_fund and k.pocket_of is not null group by 1
   )
   select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code,
       -- of the register as it stands, or for a strike of the past of the register it was over
@@ -96,6 +110,7 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
          from before b join public.class_navs n on n.strike_id = b.strike_id and n.share_class_id = c.share_class_id),
       -- the class that dealt at a wrong price bears what is paid for it
       'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0))::text, 'units_redeemed', trim_scale(coalesce(dealt.units_sold, 0))::text,
+      'moved', coalesce(moved.worth, 0)::text, 'pocket', case when c.pocket_of is not null then evergreen.pocket_figures(c.share_class_id) end,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
         select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
@@ -103,9 +118,11 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
           from (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
                  where u.share_class_id = c.share_class_id and u.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
                  group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end) order by c.code), '[]')
-    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id left join before b on true left join lateral evergreen.compensated(c.share_class_id, b.strike_id, of_strike) comp on true
-      left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
-   where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or p.policy_id is not null else o.strike_id is not null end
+    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id
+      left join moved on moved.share_class_id = c.share_class_id left join before b on true left join lateral evergreen.compensated(c.share_class_id, b.strike_id, of_strike) comp on true
+      -- a side pocket is under the fee terms of the class it came from
+      left join lateral evergreen.dealing_policy(coalesce(c.pocket_of, c.share_class_id), on_day) p on true
+   where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or (p.policy_id is not null and c.pocket_of is null) else o.strike_id is not null end
 $$;
 comment on function evergreen.class_figures(uuid, date, uuid) is
   'Each class with its last final strike, what was dealt since, its terms in force, and its lots where there is a performance fee; for a strike of the past its classes over its units.';

@@ -9,6 +9,7 @@ export const DEALING_DATE = "2026-01-30";
 
 export const DEALING_POLICY = {
   frequency: "monthly",
+  on: { businessDayOfMonth: "last" },
   cutOff: "12:00",
   timeZone: "UTC",
   pricing: "forward",

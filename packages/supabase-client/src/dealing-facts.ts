@@ -51,6 +51,19 @@ const ClassFigures = z.object({
   subscribed: amount,
   redeemed: amount,
   units_redeemed: amount,
+  /** Went from the class into side pockets since its last strike. */
+  moved: amount,
+  /** Of a side pocket: what it took at its opening, of the fund; `value` is this pocket's part, `mark` is per unit. */
+  pocket: z
+    .object({
+      assets: z.array(uuid),
+      fair_value: amount,
+      holdback: amount,
+      liabilities: amount,
+      value: amount,
+      mark: amount,
+    })
+    .nullable(),
   policy: json.nullable(),
   deals: z.boolean(),
   lots: z.array(

@@ -66,6 +66,8 @@ const facts = (change: Partial<NavFacts> = {}): NavFacts => ({
       subscribed: "0",
       redeemed: "0",
       units_redeemed: "0",
+      moved: "0",
+      pocket: null,
       policy: POLICY,
       deals: true,
       lots: [],

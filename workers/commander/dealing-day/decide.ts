@@ -53,7 +53,7 @@ export function frozenNav(facts: NavFacts): { inputs: NavInput[]; draft: Draft }
       currency: facts.currency,
       navDate: facts.nav_date,
       inputs: base.map(({ kind, value }) => ({ kind, value })),
-      classes: facts.classes.map(draftClass),
+      classes: facts.classes.map((row) => draftClass(row, base, facts.currency)),
     });
   } catch (error) {
     // a class that cannot be valued blocks the strike as a stale mark does
@@ -131,11 +131,11 @@ function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: Retu
     accruedThrough: { operating: day, management: day, performance: day },
     reconciliationBreaks: facts.reconciliation_breaks,
     classes: computed?.classes.map((row) => {
-      const last = facts.classes.find((one) => one.share_class_id === row.id)?.last;
+      const known = facts.classes.find((one) => one.share_class_id === row.id);
       return {
         id: row.id,
         navPerUnit: row.navPerUnit,
-        ...(last ? { lastNavPerUnit: last.nav_per_unit } : {}),
+        ...(known?.last ? { lastNavPerUnit: lastPrice(known.last, known.moved) } : {}),
       };
     }) ?? [{ id: "fund", navPerUnit: "1" }],
   });
@@ -145,6 +145,12 @@ function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: Retu
       code !== "approvers" &&
       !(code === "missing_input" && inputs.some((row) => row.label === subject && row.blocked_by)),
   );
+}
+
+/** The price of the strike before, without what went into side pockets since. */
+function lastPrice(last: { nav: string; units: string; nav_per_unit: string }, moved: string): string {
+  if (decimal(moved).isZero()) return last.nav_per_unit;
+  return fixed(decimal(last.nav).minus(decimal(moved)).div(decimal(last.units)), 8);
 }
 
 /** R5: against the value of the strike before, unless a person confirmed the new one; a balance of cash is no price. Exact. */

@@ -51,6 +51,8 @@ const classOf = (change: Partial<Class> = {}): Class => ({
   subscribed: "0",
   redeemed: "0",
   units_redeemed: "0",
+  moved: "0",
+  pocket: null,
   policy: POLICY,
   lots: [],
   ...change,
