@@ -185,6 +185,38 @@ describe("ten thousand random days", () => {
   );
 
   it(
+    "are found right whatever a side pocket beside them is worth, and measured against it some would not be",
+    () => {
+      let misjudged = 0;
+      fc.assert(
+        fc.property(arbitraryDeal.map(storable), fc.integer({ min: 1, max: 10 }), (input, times) => {
+          const dealt = deal(input);
+          if (dealt.status === "stopped") return;
+          const record = recordOf(input, dealt);
+          const [first] = record.strike?.classes ?? [];
+          const worth = BigInt(input.fund.nav.replace(".", "")) * BigInt(times);
+          const places = input.fund.nav.split(".")[1]?.length ?? 0;
+          const text = (amount: bigint) =>
+            `${amount}`.padStart(places + 1, "0").replace(new RegExp(`(\\d{${places}})$`), places === 0 ? "$1" : ".$1");
+          const beside = (pocket: boolean) => {
+            const strike = {
+              ...record.strike!,
+              nav: text(worth + worth / BigInt(times)),
+              classes: [...record.strike!.classes, { ...first!, classId: "pocket", nav: text(worth), pocket }],
+            };
+            return found({ ...record, strike }).filter(({ ok }) => ok !== true);
+          };
+          expect(beside(true)).toEqual([]);
+          if (beside(false).length > 0) misjudged++;
+        }),
+        { ...settings, numRuns: 1_000 },
+      );
+      expect(misjudged).toBeGreaterThan(100);
+    },
+    LONG,
+  );
+
+  it(
     "are found wrong when one number of one fill is moved by its last digit",
     () => {
       const moved = fc.record({

@@ -91,6 +91,8 @@ export interface RecordedClassNav {
   navPerUnit: string;
   priceSubscription: string | null;
   priceRedemption: string | null;
+  /** A side pocket: closed, and no part of the NAV that a gate or a swing is measured against. */
+  pocket?: boolean;
 }
 
 export interface RecordedStrike {

@@ -61,6 +61,7 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
     ),
   ]);
   const classOf = new Map(classes.map((row) => [row.share_class_id, row]));
+  const pockets = classes.filter((row) => row.pocket_of !== null).map((row) => row.share_class_id);
   const days: RecordedDay[] = [];
   const orders = new Map<string, OrderRow>();
   for (const day of all) {
@@ -79,7 +80,7 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
   const [entries, past, navs, redeemed, activated] = await Promise.all([
     entriesOf(session, fund.fund_id, days, leaving, dateOf, date),
     pastOf(session, lmt?.body ?? {}, leaving, dateOf, date),
-    navsBefore(session, fund.fund_id, strikeId, date),
+    navsBefore(session, fund.fund_id, strikeId, date, pockets),
     redeemedBefore(session, dates, date),
     activatedTools(session, fund.fund_id, first.dealing_day_id),
   ]);
@@ -99,6 +100,7 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
               classCode: classOf.get(row.classId)?.code ?? row.classId,
               unitsDp: classOf.get(row.classId)?.units_dp ?? 0,
               priceDp: classOf.get(row.classId)?.price_dp ?? 0,
+              pocket: pockets.includes(row.classId),
             })),
           },
     lmt: lmt?.body ?? null,
