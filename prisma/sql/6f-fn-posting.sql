@@ -272,6 +272,7 @@ begin
   )
   update public.fund_flows f set status = e.status, filled_units = e.filled_units, price = e.price, net_amount = e.net_amount, reason = e.reason from ends e where f.flow_id = e.flow_id;
   update public.dealing_days x set status = 'posted', step = 8 where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.end_gate_use(d.strike_id, 'the dealing day of ' || d.dealing_date || ' is posted');
   -- a later day may be waiting for this register
   perform evergreen.knock_days(d.fund_id, null, x.dealing_day_id, 'the day before is posted') from public.dealing_days x
     where x.fund_id = d.fund_id and x.dealing_date > d.dealing_date and x.status = 'cut_off';

@@ -1,7 +1,7 @@
 // From the book to decisions and fills, by rows: what the database will hold them to is written beside each (the engine itself is tested in finance).
 import { describe, expect, it } from "vitest";
 import { compareTools } from "../lab/decide.ts";
-import { decisions, fillsOf } from "./decide.ts";
+import { decisions, fillsOf, foreseen } from "./decide.ts";
 import { type Book, dealBook } from "./facts.ts";
 import { draftTool } from "./narrate.ts";
 
@@ -103,6 +103,30 @@ describe("the decision", () => {
     const lmt = { ...LMT, gate: { basis: "gross", money: "1000", threshold: { kind: "nav_share", share: "0.02" } } };
     expect(decisions(book([order(1)], { lmt }))).toEqual({ verdict: { status: "stopped", fraction: null }, days: [] });
     expect(fillsOf(book([order(1)], { lmt }))).toBeNull();
+  });
+  it("of a gate has the drafted notices to the investors and to the authority, without anybody's own figures", () => {
+    const [day] = decisions(book([order(1), order(2)])).days;
+    expect(day?.decision.notice).toMatch(
+      /^Draft notice to the investors, fund F, dealing date 2026-03-31: redemptions of 20000 USD are asked for and 5000 USD are executed\. Of each redemption 25 % is executed/,
+    );
+    expect(day?.decision.notice).toMatch(
+      /\n\nDraft notice to the competent authority, .* it goes into the regular report\./,
+    );
+  });
+  it.each([
+    ["at the limit of ordinary use", "0.25", [], "gated", 1],
+    ["at a limit that is a third", "1/4", [], "gated", 1],
+    ["below it", "0.26", [], "stopped", 0],
+    ["below a limit that is a third", "1/3", [], "stopped", 0],
+    ["below it, after two people decided", "0.26", ["redemption_gate"], "gated", 1],
+  ] as const)("of a gate %s", (_what, ordinaryFrom, active, status, days) => {
+    const lmt = { ...LMT, gate: { ...LMT.gate, ordinaryFrom } };
+    const given = book([order(1), order(2)], { lmt, active: [...active] });
+    expect(foreseen(given)).toEqual({ status, fraction: "0.25" });
+    expect(decisions(given).days).toHaveLength(days);
+    const drafted = draftTool(given, dealBook(given), lmt.tools);
+    expect(drafted).toMatchObject({ tool: "redemption_gate", trigger: { fraction: "0.25", pay: "5000" } });
+    expect(drafted.notice).toMatch(/less than the rules of the fund foresee .* notified without delay/);
   });
   it("is for every class that deals at the NAV, each its own", () => {
     const two = book([order(1), order(2, { share_class_id: B, dealing_day_id: id(9) })], {
