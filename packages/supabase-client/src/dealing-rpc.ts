@@ -55,8 +55,16 @@ export const DEALING_RPCS = {
     uuid,
   ),
   fn_cancel_order: rpc("one", z.object({ flow_id: uuid, reason: z.string().optional(), request_id }), status),
-  fn_hold_order: rpc("one", z.object({ flow_id: uuid, reason: z.string(), request_id }), status),
-  fn_release_hold: rpc("one", z.object({ flow_id: uuid, reason: z.string(), request_id }), status),
+  fn_hold_order: rpc(
+    "one",
+    z.object({ flow_id: uuid, reason: z.string(), document: z.string().optional(), request_id }),
+    status,
+  ),
+  fn_release_hold: rpc(
+    "one",
+    z.object({ flow_id: uuid, reason: z.string(), document: z.string(), request_id }),
+    status,
+  ),
   fn_prove_order: rpc(
     "one",
     z.object({ flow_id: uuid }),
