@@ -116,6 +116,7 @@ function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, gated: boo
       filled_units: found.filled,
       gross_amount: found.grossAmount,
       levy: found.levy,
+      ...(decimal(found.refund).isZero() ? {} : { refund: found.refund }),
       net_amount: found.amount,
     };
   return {
@@ -129,6 +130,7 @@ function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, gated: boo
     levy: found.levy,
     fee: found.fee,
     net_amount: found.amount,
+    ...(found.carry === null ? {} : { rest: found.carry }),
   };
 }
 
