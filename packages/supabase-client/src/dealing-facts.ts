@@ -138,9 +138,7 @@ export const Book = z.object({
     }),
   ),
   lots: z.array(z.object({ lot_id: uuid, share_class_id: uuid, investor_id: uuid, opened_on: day, units: amount })),
-  holdings: z.array(
-    z.object({ owner_id: uuid, share_class_id: uuid, units: amount, redeemed: amount, step: z.int() }),
-  ),
+  holdings: z.array(z.object({ owner_id: uuid, share_class_id: uuid, units: amount, redeemed: amount, step: z.int() })),
 });
 export type Book = z.infer<typeof Book>;
 

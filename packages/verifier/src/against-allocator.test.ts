@@ -283,9 +283,7 @@ const fourDecimals = (units: number): string =>
 type Extra = typeof caps extends fc.Arbitrary<infer Value> ? Value : never;
 function withCaps(input: Input, extra: Extra): { day: Input; before: Partial<DealRecord> } {
   const { money, liquid, quarter, eltif, gate: perInvestor } = extra;
-  const holders = input.classes.flatMap((row) =>
-    [0, 1, 2, 3].map((n) => ({ classId: row.id, ownerId: `lp${n}`, n })),
-  );
+  const holders = input.classes.flatMap((row) => [0, 1, 2, 3].map((n) => ({ classId: row.id, ownerId: `lp${n}`, n })));
   const facts = (n: number): [number, number] => perInvestor?.[n] ?? [0, 0];
   const lotsOf = (classId: string, ownerId: string): bigint =>
     (input.lots ?? [])

@@ -159,8 +159,7 @@ function cashOf(
   const method = word(part(part(day.terms, "fees") ?? {}, "performance") ?? {}, "method");
   if (method !== "equalisation" && !same(exact(fill.credit), ZERO)) return "a credit without equalisation";
   const paidBack = refundOf(day, of, minus(minus(gross, taken.levy), taken.fee), due, nav.unitsDp, record.cashDp);
-  if (!same(exact(fill.refund), paidBack))
-    return `refund ${fill.refund}, computed ${shown(paidBack, record.cashDp)}`;
+  if (!same(exact(fill.refund), paidBack)) return `refund ${fill.refund}, computed ${shown(paidBack, record.cashDp)}`;
   const left = minus(plus(minus(minus(gross, taken.levy), taken.fee), exact(fill.credit)), paidBack);
   if (!same(net, left)) return `net ${fill.netAmount}, computed ${shown(left, record.cashDp)}`;
   if (redeemed) return null;

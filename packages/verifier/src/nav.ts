@@ -54,9 +54,16 @@ export function inputsHash(inputs: readonly Input[]): string {
   const lines = [...inputs]
     .sort(compare)
     .map((row) =>
-      [row.kind, row.label, row.assetId ?? "", shortest(row.value), row.asOf, row.source, row.blockedBy ?? "", ...rolledText(row)].join(
-        "|",
-      ),
+      [
+        row.kind,
+        row.label,
+        row.assetId ?? "",
+        shortest(row.value),
+        row.asOf,
+        row.source,
+        row.blockedBy ?? "",
+        ...rolledText(row),
+      ].join("|"),
     );
   return sha256(lines.join("\n")).toString("hex");
 }
@@ -73,8 +80,8 @@ export function checkNav({ strike, fundId, cashDp, currency }: DealRecord): Find
       astray !== undefined
         ? `${astray.label} is not its mark rolled forward by its index`
         : hash === strike.inputsHash
-        ? `${strike.inputs.length} inputs have the hash that was frozen, ${hash}`
-        : `the inputs have the hash ${hash}, and ${strike.inputsHash} was frozen`,
+          ? `${strike.inputs.length} inputs have the hash that was frozen, ${hash}`
+          : `the inputs have the hash ${hash}, and ${strike.inputsHash} was frozen`,
   };
   if (strike.nav === null)
     return [inputs, ...names.slice(1).map((check) => ({ check, ok: null, says: "the NAV has not been proposed" }))];

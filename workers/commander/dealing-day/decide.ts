@@ -182,7 +182,8 @@ function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: Retu
  */
 function drift({ type, anchor, confirmed, max_move_bps }: Asset, input: NavInput): Partial<NavInput> {
   const asMarked = input.mark === undefined;
-  if (type === "cash" || (confirmed === true && asMarked) || input.blocked_by !== undefined || anchor === null) return {};
+  if (type === "cash" || (confirmed === true && asMarked) || input.blocked_by !== undefined || anchor === null)
+    return {};
   const before = decimal(anchor);
   if (before.isZero()) return {};
   const value = before.lt(0) ? decimal(input.value).negated() : decimal(input.value);

@@ -156,6 +156,7 @@ describe("a fill", () => {
       fee: "0.00",
       net_amount: "2500.00",
       reason: "gate",
+      rest: "carried",
     });
   });
   it("in full needs no reason", () => {

@@ -75,10 +75,7 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
   }
   const gone = days.flatMap(({ leaves }) => leaves.map(({ flowId }) => flowId)).filter((id) => !orders.has(id));
   for (const order of await ordersOf(session, gone)) orders.set(order.flow_id, order);
-  const [owners, offerShare] = await Promise.all([
-    ownersOn(session, date),
-    offerShareOf(session, fund.fund_id, date),
-  ]);
+  const [owners, offerShare] = await Promise.all([ownersOn(session, date), offerShareOf(session, fund.fund_id, date)]);
   const recordedOrders = await withPast(session, [...orders.values()], owners);
   const dateOf = new Map(dates.map((row) => [row.dealing_day_id, row.dealing_date]));
   const leaving = recordedOrders.filter((order) => order.direction === "redemption");

@@ -78,8 +78,7 @@ export const arbitraryDeal: fc.Arbitrary<Input> = fc
         beneficialOwnerId: `lp${row.investor % 4}`,
         vintage: row.vintage,
       };
-      const electedLots =
-        row.elects === "" ? undefined : [...row.elects].map((k) => `${classId}-${row.investor}-${k}`);
+      const electedLots = row.elects === "" ? undefined : [...row.elects].map((k) => `${classId}-${row.investor}-${k}`);
       const asked = row.inMoney ? { amount: scaledText(row.units, 2) } : { units: scaledText(row.units, 4) };
       if (row.kind === "subscription") return [{ ...base, ...asked, direction: "subscription", cleared: row.cleared }];
       if (row.kind === "redemption")
