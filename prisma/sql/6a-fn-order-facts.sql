@@ -120,6 +120,8 @@ begin
   -- 17 CFR 270.23c-3: 5 to 25 % of what is outstanding, told 21 to 42 days before the deadline, priced at most 14 days after it
   perform evergreen.refuse_unless(share between 0.05 and 0.25, 'EG424', 'An offer is for 5 to 25 % of what is outstanding.');
   perform evergreen.refuse_unless(pricing_date - deadline between 0 and 14, 'EG424', 'Pricing is at most 14 days after the deadline, and not before it.');
+  perform evergreen.require_dealing_date(of_fund.fund_id, p.body, fn_open_repurchase_offer.pricing_date) from public.share_classes c
+    cross join lateral evergreen.dealing_policy(c.share_class_id, fn_open_repurchase_offer.pricing_date) p where c.fund_id = of_fund.fund_id and p.body ? 'offerNoticeDays';
   today := (evergreen.clock() at time zone of_fund.time_zone)::date;
   -- as long as the terms of any class that deals by offers promise
   select max((p.body ->> 'offerNoticeDays')::int) into told from public.share_classes c cross join lateral evergreen.dealing_policy(c.share_class_id, fn_open_repurchase_offer.pricing_date) p

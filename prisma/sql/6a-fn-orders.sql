@@ -147,6 +147,7 @@ begin
     select * into class from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class);
     perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
     perform evergreen.refuse_unless(units is null or (units > 0 and units < 1e18 and units = round(units, class.units_dp)), 'EG400', 'units are positive and have no more decimals than the class.');
+    perform evergreen.refuse_unless(class.pocket_of is null, 'EG428', 'A side pocket is closed: it takes no orders.');
     policy := evergreen.dealing_policy(class.share_class_id, coalesce(dealing_date, received::date));
     perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force.');
     perform evergreen.refuse_unless(dealing_date is null or isfinite(dealing_date), 'EG400', 'dealing_date is a date.');
@@ -155,6 +156,9 @@ begin
       offer := evergreen.offer_for(of_fund.fund_id, received, dealing_date);
       perform evergreen.refuse_unless(offer.offer_id is not null, 'EG430', 'No repurchase offer is open for that date.');
       dealing_date := offer.pricing_date;
+    end if;
+    if dealing_date is not null then
+      perform evergreen.require_dealing_date(of_fund.fund_id, policy.body, dealing_date);
     end if;
     -- R2: what is late rolls to the next dealing day it is in time for; where the price is known already, it is refused
     late := coalesce(evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) < received, false);
@@ -172,6 +176,7 @@ begin
     if order_kind = 'switch' then
       select * into target from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = to_class or c.share_class_id::text = to_class);
       perform evergreen.refuse_unless(found and target.share_class_id <> class.share_class_id, 'EG404', 'to_class names another class of the fund.');
+      perform evergreen.refuse_unless(target.pocket_of is null, 'EG428', 'A side pocket is closed: it takes no orders.');
     elsif order_kind = 'transfer' then
       perform evergreen.refuse_unless(evergreen.role_name() = 'ops_role', 'EG403', 'Operations enter transfers, with the papers of both sides.');
       target := class;

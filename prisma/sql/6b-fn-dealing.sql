@@ -163,6 +163,7 @@ begin
   if id is null then
     policy := evergreen.dealing_policy(class.share_class_id, fn_open_dealing_day.dealing_date);
     perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force on that date.');
+    perform evergreen.require_dealing_date(of_fund.fund_id, policy.body, fn_open_dealing_day.dealing_date);
     insert into public.dealing_days (fund_id, share_class_id, dealing_date, cut_off_at, policy_id, lmt_policy_id, workflow_id)
     values (of_fund.fund_id, class.share_class_id, fn_open_dealing_day.dealing_date,
       evergreen.notice_deadline(of_fund.fund_id, policy.body - 'notice', 'subscription', fn_open_dealing_day.dealing_date), policy.policy_id,

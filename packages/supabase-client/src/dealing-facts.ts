@@ -51,6 +51,19 @@ const ClassFigures = z.object({
   subscribed: amount,
   redeemed: amount,
   units_redeemed: amount,
+  /** Went from the class into side pockets since its last strike. */
+  moved: amount,
+  /** Of a side pocket: what it took at its opening, of the fund; `value` is this pocket's part, `mark` is per unit. */
+  pocket: z
+    .object({
+      assets: z.array(uuid),
+      fair_value: amount,
+      holdback: amount,
+      liabilities: amount,
+      value: amount,
+      mark: amount,
+    })
+    .nullable(),
   policy: json.nullable(),
   deals: z.boolean(),
   lots: z.array(
@@ -88,6 +101,8 @@ export const NavFacts = z.object({
     redemptions_payable: amount,
     fee_payable: amount,
     in_transit: amount,
+    compensation_payable: amount,
+    compensation_receivable: amount,
     management_paid: amount,
   }),
   classes: z.array(ClassFigures),
@@ -165,8 +180,15 @@ export const RestatementFacts = z.object({
   old_body: json,
   classes: z.array(ClassFigures),
   regime: z.string().nullable(),
+  nav_error: json.nullable(),
   prices: z.array(
-    z.object({ share_class_id: uuid, units_dp: z.int(), price_dp: z.int(), published: amount, correct: amount }),
+    z.object({
+      share_class_id: uuid,
+      units_dp: z.int(),
+      price_dp: z.int(),
+      published: amount,
+      correct: amount.nullable(),
+    }),
   ),
   days: z.array(z.object({ dealing_day_id: uuid, share_class_id: uuid })),
   deals: z.array(

@@ -184,6 +184,15 @@ export const POLICY_CASES: RpcCase[] = [
       change("a price before the deadline", "EG424", { pricing_date: inDays(24) }),
       change("a deadline later than the notice of the class", "EG424", { pricing_date: inDays(26) }),
       {
+        what: "a date on which the class does not deal",
+        code: "EG400",
+        change: async (a, db) => {
+          const weekday = new Date(String(a.pricing_date)).getUTCDay() === 2 ? 3 : 2;
+          const policy = { ...OFFERING, frequency: "weekly", on: { weekday }, calendar: "none" };
+          return { ...a, fund: (await dealingFund(db, { policy })).fund.code };
+        },
+      },
+      {
         what: "a fund whose classes deal without offers",
         code: "EG428",
         change: async (a, db) => ({ ...a, fund: (await dealingFund(db)).fund.code }),

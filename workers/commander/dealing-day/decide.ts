@@ -1,12 +1,18 @@
 // The NAV of a dealing day from what was read: its inputs with what blocks them, and the draft of what they amount to (R4, R5). Pure.
 import { EvergreenError } from "@evergreen-fund/domain";
+import {
+  draftClass,
+  Figures,
+  feeInputs,
+  figuresOf,
+  type NavInput,
+} from "@evergreen-fund/finance/dealing/class-figures.ts";
 import { draftNav } from "@evergreen-fund/finance/dealing/draft-nav.ts";
 import { priceBreaker, rollForwardMark } from "@evergreen-fund/finance/dealing/marks.ts";
 import { strikeBlockers } from "@evergreen-fund/finance/dealing/strike.ts";
 import { decimal, fixed, ZERO } from "@evergreen-fund/finance/money.ts";
 import type { RpcResult } from "@evergreen-fund/supabase-client";
 import { z } from "zod";
-import { draftClass, Figures, feeInputs, figuresOf, type NavInput } from "../nav/decide.ts";
 import type { AnnouncedDay } from "./facts.ts";
 
 export type NavFacts = RpcResult<"fn_read_nav_facts">;
@@ -51,7 +57,7 @@ export function frozenNav(facts: NavFacts): { inputs: NavInput[]; draft: Draft }
       currency: facts.currency,
       navDate: facts.nav_date,
       inputs: base.map(({ kind, value }) => ({ kind, value })),
-      classes: facts.classes.map(draftClass),
+      classes: facts.classes.map((row) => draftClass(row, base, facts.currency)),
     });
   } catch (error) {
     // a class that cannot be valued blocks the strike as a stale mark does
@@ -135,6 +141,8 @@ function ledgerInputs({ ledger, nav_date }: NavFacts): NavInput[] {
     ...line("payable", "subscriptions paid and not dealt", ledger.prepaid),
     ...line("payable", "redemptions payable", ledger.redemptions_payable),
     ...line("payable", "fees payable", ledger.fee_payable),
+    ...line("payable", "compensation payable", ledger.compensation_payable),
+    ...line("receivable", "compensation receivable", ledger.compensation_receivable),
     // the fee of each class is accrued from the beginning: what was paid of it is taken off
     ...line("accrual", "management fees paid", decimal(ledger.management_paid).negated().toFixed()),
   ];
@@ -160,11 +168,11 @@ function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: Retu
     accruedThrough: { operating: day, management: day, performance: day },
     reconciliationBreaks: facts.reconciliation_breaks,
     classes: computed?.classes.map((row) => {
-      const last = facts.classes.find((one) => one.share_class_id === row.id)?.last;
+      const known = facts.classes.find((one) => one.share_class_id === row.id);
       return {
         id: row.id,
         navPerUnit: row.navPerUnit,
-        ...(last ? { lastNavPerUnit: last.nav_per_unit } : {}),
+        ...(known?.last ? { lastNavPerUnit: lastPrice(known.last, known.moved) } : {}),
       };
     }) ?? [{ id: "fund", navPerUnit: "1" }],
   });
@@ -174,6 +182,12 @@ function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: Retu
       code !== "approvers" &&
       !(code === "missing_input" && inputs.some((row) => row.label === subject && row.blocked_by)),
   );
+}
+
+/** The price of the strike before, without what went into side pockets since. */
+function lastPrice(last: { nav: string; units: string; nav_per_unit: string }, moved: string): string {
+  if (decimal(moved).isZero()) return last.nav_per_unit;
+  return fixed(decimal(last.nav).minus(decimal(moved)).div(decimal(last.units)), 8);
 }
 
 /**
@@ -203,7 +217,8 @@ function liquidAssets({ assets, ledger }: NavFacts, inputs: readonly NavInput[])
   const free = held
     .plus(decimal(ledger.bank))
     .minus(decimal(ledger.prepaid))
-    .minus(decimal(ledger.redemptions_payable));
+    .minus(decimal(ledger.redemptions_payable))
+    .minus(decimal(ledger.compensation_payable));
   return fixed(free.lt(0) ? ZERO : free, 4);
 }
 

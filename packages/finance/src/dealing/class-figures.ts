@@ -1,12 +1,49 @@
 // From what the database says of a class to what the NAV engine takes, for a strike and for its restatement; and the body that two people approve. Pure.
 import { EvergreenError } from "@evergreen-fund/domain";
 import { DealingPolicy } from "@evergreen-fund/domain/policies/index.ts";
-import type { DraftClass, DraftNavOutput } from "@evergreen-fund/finance/dealing/draft-nav.ts";
-import { decimal } from "@evergreen-fund/finance/money.ts";
-import type { RpcResult } from "@evergreen-fund/supabase-client";
 import { z } from "zod";
+import { decimal, ZERO } from "../money.ts";
+import type { DraftClass, DraftNavOutput } from "./draft-nav.ts";
+import { pocketValue } from "./side-pocket.ts";
 
-export type ClassFigures = RpcResult<"fn_read_nav_facts">["classes"][number];
+/** A class as the database answers it (fn_read_nav_facts, fn_read_restatement). Fund currency, decimal strings. */
+export interface ClassFigures {
+  share_class_id: string;
+  code: string;
+  units: string;
+  units_dp: number;
+  price_dp: number;
+  price: string | null;
+  issue_price: string | null;
+  last: {
+    nav_date: string;
+    nav: string;
+    units: string;
+    nav_per_unit: string;
+    fees: {
+      management_accrued: string;
+      performance_accrued: string;
+      performance_crystallised: string;
+      high_water: string;
+    } | null;
+  } | null;
+  subscribed: string;
+  redeemed: string;
+  units_redeemed: string;
+  /** What left for a side pocket since the last strike. */
+  moved: string;
+  /** Of a side pocket: what it took when it was opened (R13). */
+  pocket: {
+    assets: string[];
+    fair_value: string;
+    holdback: string;
+    liabilities: string;
+    value: string;
+    mark: string;
+  } | null;
+  policy: unknown;
+  lots: { id: string; series: string; units: string; opened_on: string; mark: string }[];
+}
 
 export interface NavInput {
   asset_id?: string;
@@ -31,8 +68,18 @@ export interface NavInput {
 export const managementLabel = (code: string): string => `management fee of class ${code}`;
 export const crystallisedLabel = (code: string): string => `performance fee crystallised, class ${code}`;
 
-/** Errors: EG428 for a class without a complete policy. */
-export function draftClass(row: ClassFigures): z.input<typeof DraftClass> {
+/** What of an input says which asset is worth what. */
+type AssetValue = { readonly asset_id?: string | null; readonly value: string };
+
+/**
+ * A class as the engine takes it; a side pocket, which is closed, by its assets among the inputs and without a management fee: its costs are held back.
+ * Errors: EG428 for a class without a complete policy, those of `pocketValue`.
+ */
+export function draftClass(
+  row: ClassFigures,
+  inputs: readonly AssetValue[],
+  currency: string,
+): z.input<typeof DraftClass> {
   const policy = DealingPolicy.safeParse(row.policy ?? {});
   if (!policy.success) throw new EvergreenError("EG428", `Class ${row.code} has no complete dealing policy in force.`);
   const { fees, issuePrice } = policy.data;
@@ -60,9 +107,27 @@ export function draftClass(row: ClassFigures): z.input<typeof DraftClass> {
     subscribed: row.subscribed,
     redeemed: row.redeemed,
     unitsRedeemed: row.units_redeemed,
-    management: fees.management,
+    moved: row.moved,
+    ...(row.pocket === null ? {} : { pocket: pocketOf(row.pocket, inputs, currency) }),
+    management: row.pocket === null ? fees.management : { ...fees.management, rate: "0" },
     performance: fees.performance,
     lots: row.lots.map(({ id, series, units, mark, opened_on }) => ({ id, series, units, mark, openedOn: opened_on })),
+  };
+}
+
+function pocketOf(
+  pocket: NonNullable<ClassFigures["pocket"]>,
+  inputs: readonly AssetValue[],
+  currency: string,
+): { value: string; mark: string } {
+  const held = new Set(pocket.assets);
+  const fairValue = inputs
+    .filter(({ asset_id }) => typeof asset_id === "string" && held.has(asset_id))
+    .reduce((sum, { value }) => sum.plus(decimal(value)), ZERO);
+  const opened = { fairValue: pocket.fair_value, holdback: pocket.holdback, liabilities: pocket.liabilities };
+  return {
+    value: pocketValue({ currency, opened, part: pocket.value, fairValue: fairValue.toFixed() }),
+    mark: pocket.mark,
   };
 }
 
