@@ -88,6 +88,10 @@ export const NavFacts = z.object({
       max_age_days: z.int(),
       max_move_bps: z.int(),
       anchor: amount.nullable(),
+      /** How the mark is carried forward to the NAV date; an index without a value on a day is null. */
+      roll: z
+        .object({ series: z.string(), beta: amount, index_at_mark: amount.nullable(), index_now: amount.nullable() })
+        .nullable(),
     }),
   ),
   ledger: z.object({
@@ -102,6 +106,7 @@ export const NavFacts = z.object({
     management_paid: amount,
   }),
   classes: z.array(ClassFigures),
+  certain_inflows: amount.nullable(),
   reconciliation_breaks: z.int(),
 });
 export type NavFacts = z.infer<typeof NavFacts>;
@@ -113,6 +118,9 @@ export const Book = z.object({
   strike_state: z.string(),
   nav: amount,
   liquid_assets: amount.nullable(),
+  certain_inflows: amount.nullable(),
+  /** Share of the NAV that a repurchase offer of the date is for. */
+  offer_share: amount.nullable(),
   lmt: json.nullable(),
   active: z.array(z.string()),
   quarter_base: amount.nullable(),
@@ -128,6 +136,11 @@ export const Book = z.object({
       dealing_day_id: uuid,
       share_class_id: uuid,
       investor_id: uuid,
+      /** The beneficial owner behind the account. */
+      owner_id: uuid,
+      asked: z.boolean(),
+      kept: z.boolean(),
+      elected_lots: z.array(uuid),
       direction: z.enum(["subscription", "redemption"]),
       kind: z.enum(["plain", "switch", "transfer"]),
       units: amount.nullable(),
@@ -140,9 +153,7 @@ export const Book = z.object({
     }),
   ),
   lots: z.array(z.object({ lot_id: uuid, share_class_id: uuid, investor_id: uuid, opened_on: day, units: amount })),
-  holdings: z.array(
-    z.object({ investor_id: uuid, share_class_id: uuid, units: amount, redeemed: amount, step: z.int() }),
-  ),
+  holdings: z.array(z.object({ owner_id: uuid, share_class_id: uuid, units: amount, redeemed: amount, step: z.int() })),
 });
 export type Book = z.infer<typeof Book>;
 

@@ -558,7 +558,6 @@ CREATE TABLE "payment_lines" (
     "account_id" UUID NOT NULL,
     "end_to_end" TEXT NOT NULL,
     "amount" DECIMAL(38,4) NOT NULL,
-    "purpose" TEXT NOT NULL DEFAULT 'redemption',
     "live" BOOLEAN NOT NULL DEFAULT true,
     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -1426,8 +1425,7 @@ begin
   perform evergreen.add_check('unit_ledger', 'unit_ledger_holder', $c$(account = 'holder') = (investor_id is not null and lot_id is not null)$c$);
   perform evergreen.add_check('unit_ledger', 'unit_ledger_units', 'units <> 0');
   perform evergreen.add_check('cash_movements', 'cash_movements_account', $c$account in ('bank', 'subscriptions_received', 'redemptions_payable',
-    'capital', 'fund_income', 'fee_payable', 'in_transit', 'investments', 'management_fee', 'distributions_payable', 'assets_delivered',
-    'compensation_payable', 'compensation_receivable')$c$);
+    'capital', 'fund_income', 'fee_payable', 'in_transit', 'investments', 'management_fee', 'distributions_payable', 'assets_delivered')$c$);
   perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
   perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
   perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
@@ -1451,7 +1449,6 @@ begin
   perform evergreen.add_check('bank_accounts', 'bank_accounts_decided', $c$(status = 'proposed') = (decided_by is null) and (status <> 'active' or decided_by <> proposed_by)$c$);
   perform evergreen.add_check('payment_files', 'payment_files_status', $c$status in ('exported', 'withdrawn') and transactions >= 1 and control_sum > 0$c$);
   perform evergreen.add_check('payment_lines', 'payment_lines_amount', 'amount > 0');
-  perform evergreen.add_check('payment_lines', 'payment_lines_purpose', $c$purpose in ('redemption', 'compensation')$c$);
 end $$;
 
 -- one current version of each allocation and one current mandate per fund
@@ -1473,7 +1470,7 @@ create unique index if not exists import_batches_rows on public.import_batches (
 create unique index if not exists import_rows_identity on public.import_rows (fund_id, kind, identity) where outcome in ('accepted', 'matched', 'unmatched');
 create index if not exists import_rows_reference on public.import_rows (fund_id, upper(reference)) where kind = 'orders' and outcome = 'accepted';
 create unique index if not exists bank_accounts_active on public.bank_accounts (fund_id, investor_id, currency) nulls not distinct where status = 'active';
-create unique index if not exists payment_lines_live on public.payment_lines (flow_id, purpose) where live;
+create unique index if not exists payment_lines_live on public.payment_lines (flow_id) where live;
 create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
 
 -- an amount has no more decimals than its currency
@@ -1551,9 +1548,6 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
   ('CASH_MOVED', 'note', null, '{ledger_tx_id,purpose}', '{}'),
   ('NAV_RESTATED', 'note', null, '{strike_id,supersedes,material,compensations}', '{}'),
-  ('NAV_ERROR_TO_NOTIFY', 'note', null, '{strike_id,due_from,due_by}', '{}'),
-  ('NAV_ERROR_NOTIFIED', 'note', null, '{strike_id,document}', '{}'),
-  ('COMPENSATION_SETTLED', 'note', null, '{payments}', '{}'),
   ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}'),
   ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),
   ('BANK_STATEMENT_IMPORTED', 'note', null, '{import_id,matched,unmatched}', '{}'),
@@ -3117,13 +3111,9 @@ begin
     select * into class from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class);
     perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
     perform evergreen.refuse_unless(units is null or (units > 0 and units < 1e18 and units = round(units, class.units_dp)), 'EG400', 'units are positive and have no more decimals than the class.');
-    perform evergreen.refuse_unless(class.pocket_of is null, 'EG428', 'A side pocket is closed: it takes no orders.');
     policy := evergreen.dealing_policy(class.share_class_id, coalesce(dealing_date, received::date));
     perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force.');
     perform evergreen.refuse_unless(dealing_date is null or isfinite(dealing_date), 'EG400', 'dealing_date is a date.');
-    if dealing_date is not null then
-      perform evergreen.require_dealing_date(of_fund.fund_id, policy.body, dealing_date);
-    end if;
     -- R2: what is late rolls to the next dealing day it is in time for; where the price is known already, it is refused
     late := coalesce(evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) < received, false);
     perform evergreen.refuse_unless(not late or coalesce(policy.body ->> 'pricing', 'forward') = 'forward', 'EG430', 'The order is too late for that dealing date, whose price is known.');
@@ -3138,7 +3128,6 @@ begin
     if order_kind = 'switch' then
       select * into target from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = to_class or c.share_class_id::text = to_class);
       perform evergreen.refuse_unless(found and target.share_class_id <> class.share_class_id, 'EG404', 'to_class names another class of the fund.');
-      perform evergreen.refuse_unless(target.pocket_of is null, 'EG428', 'A side pocket is closed: it takes no orders.');
     elsif order_kind = 'transfer' then
       perform evergreen.refuse_unless(evergreen.role_name() = 'ops_role', 'EG403', 'Operations enter transfers, with the papers of both sides.');
       target := class;
@@ -3463,7 +3452,6 @@ begin
   if id is null then
     policy := evergreen.dealing_policy(class.share_class_id, fn_open_dealing_day.dealing_date);
     perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force on that date.');
-    perform evergreen.require_dealing_date(of_fund.fund_id, policy.body, fn_open_dealing_day.dealing_date);
     insert into public.dealing_days (fund_id, share_class_id, dealing_date, cut_off_at, policy_id, lmt_policy_id, workflow_id)
     values (of_fund.fund_id, class.share_class_id, fn_open_dealing_day.dealing_date,
       evergreen.notice_deadline(of_fund.fund_id, policy.body - 'notice', 'subscription', fn_open_dealing_day.dealing_date), policy.policy_id,
@@ -4408,11 +4396,11 @@ create or replace function evergreen.unequal_fills(of_day uuid) returns setof uu
            sum(a.filled_units) over w as all_got, sum(coalesce(a.admitted_units, a.requested_units)) over w as all_asked
       from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
      where a.dealing_day_id = of_day and f.direction = 'redemption' and f.order_kind = 'plain' window w as (partition by a.cohort)
+  ), in_part as (
+    select count(distinct r.cohort) as cohorts from redeemed r where r.all_got > 0 and r.all_got < r.all_asked
   )
-  select r.flow_id from redeemed r
-   where (r.all_asked > 0 and abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp)
-      -- counted once for all rows: a join would count anew for each
-      or (r.all_got > 0 and r.all_got < r.all_asked and (select count(distinct o.cohort) from redeemed o where o.all_got > 0 and o.all_got < o.all_asked) > 1)
+  select r.flow_id from redeemed r cross join in_part p
+   where (r.all_asked > 0 and abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp) or (p.cohorts > 1 and r.all_got > 0 and r.all_got < r.all_asked)
 $$;
 comment on function evergreen.unequal_fills(uuid) is 'Redemptions of a day that got another share of what was admitted of them than the others of their cohort, or whose cohort is one of several paid in part.';
 
@@ -4657,8 +4645,7 @@ begin
       vintage, policy_id, placed_by, accepted_at, dust_asked_at, parent_flow_id, linked_flow_id, event_id)
     select o.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
            case when o.order_kind = 'switch' and o.direction = 'subscription' then null else o.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
-           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.dust_asked_at, o.flow_id, k.child, event
-      from over o left join over k on k.flow_id = o.linked_flow_id
+           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.dust_asked_at, o.flow_id, (select k.child from over k where k.flow_id = o.linked_flow_id), event from over o
   ), noted as (
     insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
     select o.child, 'accepted', event, 'carried from ' || o.flow_id, evergreen.actor() from over o
@@ -4763,8 +4750,7 @@ begin
   end if;
   d := evergreen.lock_dealing_day(dealing_day_id);
   perform evergreen.refuse_unless(d.status = 'settled', 'EG428', 'The dealing day is ' || d.status || '; it closes when its orders are settled.');
-  -- the books; whether every event was handed over is asked at rest
-  select string_agg(distinct b.invariant || ' ' || b.entity_type, ', ') into broken from evergreen.broken_books(d.fund_id) b;
+  select string_agg(distinct b.invariant || ' ' || b.entity_type, ', ') into broken from evergreen.broken_invariants(d.fund_id) b;
   perform evergreen.refuse_unless(broken is null, 'EG424', 'Invariants of the fund are broken: ' || coalesce(left(broken, 300), '') || '.');
   update public.dealing_days x set status = 'closed', step = 12, closed_at = now(), day_hash = evergreen.day_hash(x.dealing_day_id) where x.dealing_day_id = d.dealing_day_id returning * into d;
   perform evergreen.emit('DEALING_DAY_CLOSED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'day_hash', d.day_hash), evergreen.actor(),
@@ -4806,7 +4792,7 @@ returns table (balance text, fund_id uuid, entity_id text, stored numeric, rebui
 $$;
 comment on function evergreen.rebuild_balances(uuid) is 'Every stored balance (holdings, lots, units outstanding, cash) that is not, to the last digit, the sum of its entries.';
 
-create or replace function evergreen.broken_books(of_fund uuid default null)
+create or replace function evergreen.broken_invariants(of_fund uuid default null)
 returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with days as (select d.* from public.dealing_days d where of_fund is null or d.fund_id = of_fund),
   heads as (select t.* from public.ledger_transactions t where of_fund is null or t.fund_id = of_fund),
@@ -4829,14 +4815,6 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   union all
   select 'I4', 'dealing_days', t.dealing_day_id::text, 'a day is posted more than once' from heads t
    where t.kind = 'dealing' and not exists (select from public.ledger_transactions r where r.reverses = t.ledger_tx_id) group by t.dealing_day_id having count(*) > 1
-  union all
-  -- what one request did stands in one transaction, with its answer kept: asked again it gives that answer and does nothing
-  select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect more than once' from public.fund_events e
-   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund) group by e.created_by, e.request_id having count(distinct e.tx) > 1
-  union all
-  select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect and no answer to it is kept' from public.fund_events e
-   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund)
-     and not exists (select from public.commands k where k.principal = e.created_by and k.request_id = e.request_id) group by e.created_by, e.request_id
   union all
   select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals, class_marks, in_kind_deliveries, statements, restatements, compensations}'::text[]) n (name)
    where 2 <> (select count(*) from pg_catalog.pg_trigger g where g.tgrelid = ('public.' || n.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled in ('O', 'A'))
@@ -4884,41 +4862,6 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
    where exists (select from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.priced_at is not null and f.locked_at >= (select min(m.published_at) from public.class_navs m
      join public.nav_strikes s on s.strike_id = m.strike_id where s.fund_id = d.fund_id and s.nav_date = d.dealing_date))
   union all
-  select 'I16', 'nav_strikes', min(s.strike_id::text), 'a date has more than one NAV' from strikes s where s.state = 'final' group by s.fund_id, s.nav_date having count(*) > 1
-  union all
-  select 'I16', 'dealing_days', min(d.dealing_day_id::text), 'a class deals more than once on a date' from days d group by d.share_class_id, d.dealing_date having count(*) > 1
-  union all
-  select 'I16', 'dealing_days', d.dealing_day_id::text, 'the price was struck for another date, or is that of no strike' from days d
-    left join public.nav_strikes s on s.strike_id = d.strike_id left join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = d.share_class_id
-   where d.status in ('posted', 'claimable', 'settled', 'closed') and (s.nav_date = d.dealing_date and s.fund_id = d.fund_id and s.state in ('final', 'restated') and n.nav_per_unit > 0) is not true
-  union all
-  -- money on its way (fund currency; what the fund owes is negative): a switch leaves none behind, nobody is paid more than was owed, no more is sent back than
-  -- came; what a reversal takes out of the debts is left aside, since it says that they never were
-  select 'in_transit', 'cash_balances', b.fund_id::text, 'a switch left money in transit' from public.cash_balances b
-   where (of_fund is null or b.fund_id = of_fund) and b.account = 'in_transit' group by b.fund_id, b.currency having sum(b.amount) <> 0
-  union all
-  select 'in_transit', 'cash_balances', m.fund_id || '/' || m.account || coalesce('/' || m.investor_id, ''), 'more was paid than was owed' from public.cash_movements m join heads t using (ledger_tx_id)
-   where m.account in ('redemptions_payable', 'distributions_payable', 'fee_payable') and not (t.kind = 'reversal' and m.amount > 0)
-   group by m.fund_id, m.account, m.investor_id, m.currency having sum(m.amount) > 0
-  union all
-  select 'in_transit', 'fund_flows', m.flow_id::text, 'more was sent back than had come' from public.cash_movements m join heads t using (ledger_tx_id) join public.fund_flows f on f.flow_id = m.flow_id
-   where m.account = 'subscriptions_received' and f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'rejected', 'lapsed', 'cancelled')
-     and not (t.kind = 'reversal' and m.amount > 0) group by m.flow_id, m.currency having sum(m.amount) > 0
-  union all
-  -- every write has its event, of the same fund, and by it a trace id
-  select 'trace', 'ledger_transactions', t.ledger_tx_id::text, 'posted without an event of its own, or without a trace id' from heads t left join public.fund_events e using (event_id)
-   where (e.tx = t.tx and e.fund_id = t.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
-  union all
-  select 'trace', 'order_transitions', t.flow_id::text, 'an order moved without an event, or without a trace id' from public.order_transitions t join public.fund_flows f using (flow_id)
-    left join public.fund_events e on e.event_id = t.event_id
-   where (of_fund is null or f.fund_id = of_fund) and (e.fund_id = f.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
-  union all
-  select 'trace', 'dealing_days', d.dealing_day_id::text, 'there is no event of ' || x.type from days d
-    join (values ('CUTOFF_REACHED', '{cut_off, inputs_frozen, nav_proposed, struck, lmt_decided, allocated, posted, claimable, settled, closed}'::text[]),
-      ('DEALING_DAY_POSTED', '{posted, claimable, settled, closed}'), ('CLAIMABLE', '{claimable, settled, closed}'), ('DEALING_DAY_CLOSED', '{closed}')) x (type, reached) on d.status = any (x.reached)
-   where not exists (select from (select (e.payload ->> 'dealing_day_id')::uuid as day, e.type from public.fund_events e
-     where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund) offset 0) e where e.day = d.dealing_day_id and e.type = x.type)
-  union all
   select 'R1', 'fund_flows', x.flow_id::text, 'the state is not that of its last record' from (
     -- the stamp of a record is the clock's, so that two steps of one transaction stand in their order
     select distinct on (t.flow_id) t.flow_id, t.to_status, f.status from public.order_transitions t join public.fund_flows f using (flow_id)
@@ -4929,65 +4872,8 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   union all
   select 'day_hash', 'dealing_days', d.dealing_day_id::text, 'the day is not what was closed' from days d where d.day_hash is not null and d.day_hash is distinct from evergreen.day_hash(d.dealing_day_id)
 $$;
-comment on function evergreen.broken_books(uuid) is
-  'What is broken of I1–I6, I12–I14, I16, the marks and pockets (R22, R13), money in transit, the traces, the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
-
-create or replace function evergreen.broken_effects(of_fund uuid default null)
-returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  with events as materialized (
-    select e.event_id, e.seq, e.type, e.payload, t.mode from public.fund_events e join public.event_types t using (type)
-     where t.mode <> 'note' and (of_fund is null or e.fund_id = of_fund)
-       -- a demo's past was dealt by who made it, and its events were handed to nobody
-       and not (evergreen.is_demo() and e.tx in (select a.tx from public.audit_trail a where a.entity_type = 'demo_clock' and a.created_by = 'demo'))
-  ), batched as materialized (
-    select b.batch_id, b.done_at, x.event_id from public.event_batches b cross join unnest(b.event_ids) x (event_id)
-  ), moves as (
-    select t.flow_id, e.seq, lag(e.seq) over (partition by t.flow_id order by t.updated_at) as before from public.order_transitions t
-      join public.fund_flows f using (flow_id) join public.fund_events e on e.event_id = t.event_id where of_fund is null or f.fund_id = of_fund
-  )
-  select 'I7', 'fund_events', e.event_id::text, 'it waits nowhere, and ' || case e.mode when 'run' then 'no run of it began' else 'no batch has it' end from events e
-   where not exists (select from public.event_outbox o where o.event_id = e.event_id)
-     and case e.mode when 'run' then not exists (select from public.workflow_runs r where r.event_id = e.event_id)
-                     when 'batch' then not exists (select from batched b where b.event_id = e.event_id) else false end
-  union all
-  select 'I7', 'event_outbox', o.event_id::text, 'a dead letter without a reason' from public.event_outbox o join events e using (event_id) where o.dead_at is not null and coalesce(o.reason, '') = ''
-  union all
-  select 'I7', 'event_batches', b.batch_id::text, 'a dead letter without a reason' from public.event_batches b where b.dead_at is not null and coalesce(b.reason, '') = ''
-     and (of_fund is null or exists (select from events e where e.event_id = any (b.event_ids)))
-  union all
-  select 'I8', 'fund_events', r.event_id::text, 'more than one run began for it' from public.workflow_runs r join events e using (event_id) group by r.event_id having count(*) > 1
-  union all
-  select 'I8', 'fund_events', e.event_id::text, 'it was handed over more than once' from events e
-    join (select b.event_id from batched b union all select o.event_id from public.event_outbox o where o.mode = 'batch') x using (event_id) group by e.event_id having count(*) > 1
-  union all
-  select 'I8', 'fund_flows', f.flow_id::text, 'its batch is done, and nobody looked at it' from batched b join events e using (event_id)
-    join public.fund_flows f on f.flow_id = (e.payload ->> 'flow_id')::uuid and f.event_id = e.event_id where b.done_at is not null and f.status = 'submitted'
-  union all
-  select 'I8', 'fund_flows', t.flow_id::text, 'one event moved it to a state more than once' from public.order_transitions t join public.fund_flows f using (flow_id)
-   where t.event_id is not null and (of_fund is null or f.fund_id = of_fund) group by t.flow_id, t.event_id, t.to_status having count(*) > 1
-  union all
-  select 'I8', 'ledger_transactions', min(t.ledger_tx_id::text), 'one event was posted more than once' from public.ledger_transactions t
-   where t.event_id is not null and (of_fund is null or t.fund_id = of_fund) group by t.event_id having count(*) > 1
-  union all
-  select distinct 'I9', 'fund_flows', m.flow_id::text, 'it moved by an earlier event after a later one' from moves m where m.seq < m.before
-  union all
-  select 'I9', 'dealing_days', x.day, 'its events are not in the order of its steps' from (
-    select e.payload ->> 'dealing_day_id' as day, e.type, array_position('{CUTOFF_REACHED, DEALING_DAY_POSTED, CLAIMABLE, DEALING_DAY_CLOSED}', e.type) as step,
-           max(array_position('{CUTOFF_REACHED, DEALING_DAY_POSTED, CLAIMABLE, DEALING_DAY_CLOSED}', e.type)) over (partition by e.payload ->> 'dealing_day_id' order by e.seq) as reached
-      from public.fund_events e where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund)) x
-   where x.step < x.reached group by x.day
-  union all
-  select 'I9', 'ledger_transactions', t.ledger_tx_id::text, 'it reverses what came after it' from public.ledger_transactions t join public.ledger_transactions w on w.ledger_tx_id = t.reverses
-    join public.fund_events e on e.event_id = t.event_id join public.fund_events b on b.event_id = w.event_id where (of_fund is null or t.fund_id = of_fund) and e.seq <= b.seq
-$$;
-comment on function evergreen.broken_effects(uuid) is
-  'What is broken of I7 (no event lost), I8 (one effect per event) and I9 (effects in the order of events); of one fund or of all. To be asked at rest: between the handing over of an event and the first step of its run it is nowhere.';
-
-create or replace function evergreen.broken_invariants(of_fund uuid default null)
-returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select * from evergreen.broken_books(of_fund) union all select * from evergreen.broken_effects(of_fund)
-$$;
-comment on function evergreen.broken_invariants(uuid) is 'The one checker: the books (broken_books) and the effects of events (broken_effects) of one fund or of all. No row: nothing is broken.';
+comment on function evergreen.broken_invariants(uuid) is
+  'What is broken of I1–I6, I12–I14, I16, the marks and pockets (R22, R13), the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
 
 create or replace function public.fn_verify_invariants(fund text default null) returns table (invariant text, entity_type text, entity_id text, detail text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -5322,12 +5208,6 @@ begin
   elsif coalesce(said ->> 'currency', of_fund.base_currency) <> of_fund.base_currency then
     return jsonb_build_object('reason', 'It is in another currency than the fund.');
   end if;
-  -- compensation goes by the identifier of its own payment, so that it is not taken for the order
-  select array_agg(l.flow_id) into hits from public.payment_lines l join public.payment_files p using (payment_file_id)
-   where way = 'redemption' and p.fund_id = of_fund.fund_id and l.purpose = 'compensation' and l.live and upper(l.end_to_end) = upper(said ->> 'end_to_end') and l.amount = owed;
-  if hits is not null then
-    return jsonb_build_object('flow_id', hits[1], 'by', 'compensation');
-  end if;
   select b.investor_id into owner from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.account = said ->> 'counterparty_account' and b.status = 'active' and b.investor_id is not null
    order by b.account_id limit 1;
   -- words of the texts, and the texts whole: an order is named by its id or by the reference it was imported with
@@ -5374,8 +5254,8 @@ create or replace function evergreen.settle_line(of_fund public.funds, said json
 declare
   confirmed jsonb;
 begin
-  confirmed := jsonb_build_array(jsonb_build_object('flow_id', flow, 'amount', said ->> 'amount', 'reference', left(coalesce(said ->> 'reference', said ->> 'end_to_end'), 200)));
-  confirmed := case by when 'compensation' then public.fn_settle_compensation(of_fund.fund_id::text, confirmed, null) else public.fn_confirm_cash(of_fund.fund_id::text, confirmed, null) end;
+  confirmed := public.fn_confirm_cash(of_fund.fund_id::text, jsonb_build_array(jsonb_build_object('flow_id', flow, 'amount', said ->> 'amount',
+    'reference', left(coalesce(said ->> 'reference', said ->> 'end_to_end'), 200))), null);
   return jsonb_build_object('outcome', 'matched', 'flow_id', flow, 'matched_by', by, 'ledger_tx_id', confirmed ->> 'ledger_tx_id');
 exception when others then
   if evergreen.row_refusal(sqlstate) is null then
@@ -5383,7 +5263,7 @@ exception when others then
   end if;
   return jsonb_build_object('outcome', 'unmatched', 'code', evergreen.row_refusal(sqlstate), 'reason', sqlerrm);
 end $$;
-comment on function evergreen.settle_line(public.funds, jsonb, uuid, text) is 'Confirms the cash of one line for one order through fn_confirm_cash, or fn_settle_compensation, or says why it cannot be.';
+comment on function evergreen.settle_line(public.funds, jsonb, uuid, text) is 'Confirms the cash of one line for one order through fn_confirm_cash, or says why it cannot be.';
 
 create or replace function evergreen.take_line(of_fund public.funds, said jsonb, mark text) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -5487,7 +5367,7 @@ comment on function public.fn_import_bank_statement(text, jsonb, jsonb, boolean,
   'Takes a bank statement in: lines = [{line, side, amount, booked_on, currency, reference, end_to_end, remittance, account, counterparty_account}] are matched to open orders by reference or account and exact amount, and their cash confirmed; the others wait unmatched. Lines of earlier statements count once. As fn_import_orders otherwise. EG400, EG404, EG413.';
 
 -- from sql/6h-fn-payments.sql
--- Files out: accounts that money is paid to, approved by a second person, and the payment files that pay redemptions and compensation.
+-- Files out: accounts that money is paid to, approved by a second person, and the payment files that pay redemptions.
 
 create or replace function evergreen.is_account(number text) returns boolean language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -5610,7 +5490,7 @@ create or replace function evergreen.payments_answer(of_file uuid, repeated bool
     'execution_date', p.execution_date, 'currency', p.currency, 'places', (select c.exponent from public.currencies c where c.code = p.currency), 'repeated', repeated, 'missing', missing,
     'transactions', p.transactions, 'control_sum', p.control_sum::text, 'debtor', jsonb_build_object('holder', d.holder, 'account', d.account, 'bic', d.bic),
     'transfers', (select jsonb_agg(jsonb_build_object('flow_id', l.flow_id, 'end_to_end', l.end_to_end, 'amount', trim_scale(l.amount)::text, 'holder', a.holder, 'account', a.account,
-        'bic', a.bic, 'remittance', case l.purpose when 'compensation' then 'Compensation ' else 'Redemption ' end || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
+        'bic', a.bic, 'remittance', 'Redemption ' || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
       from public.payment_lines l join public.bank_accounts a on a.account_id = l.account_id join public.funds f on f.fund_id = p.fund_id where l.payment_file_id = p.payment_file_id))
     from public.payment_files p join public.bank_accounts d on d.account_id = p.account_id where p.payment_file_id = of_file
 $$;
@@ -5640,7 +5520,7 @@ begin
 end $$;
 comment on function evergreen.settlement_day(uuid, date) is 'When redemptions of a dealing date are paid: so many business days after it as the policy says, and never before today.';
 
-create or replace function public.fn_export_payments(fund text, dealing_date date, execution_date date default null, request_id text default null, purpose text default 'redemption') returns jsonb
+create or replace function public.fn_export_payments(fund text, dealing_date date, execution_date date default null, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -5653,37 +5533,33 @@ declare
   pays evergreen.payment[];
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('fund', fund, 'dealing_date', dealing_date, 'execution_date', execution_date, 'purpose', purpose);
+  input := jsonb_build_object('fund', fund, 'dealing_date', dealing_date, 'execution_date', execution_date);
   answer := evergreen.earlier_answer('fn_export_payments', request_id, input);
   if answer is not null then
     return evergreen.payments_answer((answer ->> 'payment_file_id')::uuid, false, answer -> 'missing');
   end if;
   select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
-  perform evergreen.refuse_unless(purpose in ('redemption', 'compensation'), 'EG400', 'purpose is redemption or compensation.');
   perform evergreen.refuse_unless(isfinite(dealing_date) and (execution_date is null or isfinite(execution_date)), 'EG400', 'dealing_date and execution_date are dates.');
   perform evergreen.refuse_unless(execution_date is null or execution_date >= (now() at time zone of_fund.time_zone)::date, 'EG400', 'execution_date has passed.');
   select * into debtor from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is null and b.currency = of_fund.base_currency and b.status = 'active';
   perform evergreen.refuse_unless(found, 'EG428', 'The fund has no approved account of its own in its currency.');
   -- what is due and in no payment file yet; in one order, as everyone locks orders
-  select array_agg(row(f.flow_id, i.code, case purpose when 'compensation' then evergreen.compensation_due(f.flow_id) else f.net_amount end, a.account_id)::evergreen.payment order by f.flow_id) into pays
+  select array_agg(row(f.flow_id, i.code, f.net_amount, a.account_id)::evergreen.payment order by f.flow_id) into pays
     from (select x.* from public.fund_flows x join public.dealing_days d on d.dealing_day_id = x.dealing_day_id
-           where x.fund_id = of_fund.fund_id and d.dealing_date = fn_export_payments.dealing_date
-             and case purpose when 'compensation' then evergreen.compensation_due(x.flow_id) > 0
-               else x.direction = 'redemption' and x.order_kind = 'plain' and x.status = 'claimable' and x.cleared_at is null and x.net_amount > 0 end
-           order by x.flow_id for no key update of x) f
+           where x.fund_id = of_fund.fund_id and d.dealing_date = fn_export_payments.dealing_date and x.direction = 'redemption' and x.order_kind = 'plain' and x.status = 'claimable'
+             and x.cleared_at is null and x.net_amount > 0 order by x.flow_id for no key update of x) f
     join public.investors i on i.investor_id = f.investor_id
     left join public.bank_accounts a on a.fund_id = of_fund.fund_id and a.investor_id = f.investor_id and a.currency = f.currency and a.status = 'active'
-   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.purpose = fn_export_payments.purpose and l.live);
+   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.live);
   select coalesce(jsonb_agg(jsonb_build_object('flow_id', p.flow_id, 'investor', p.investor) order by p.flow_id), '[]') into missing from unnest(pays) p where p.account_id is null;
   pays := array(select p from unnest(pays) p where p.account_id is not null);
   if cardinality(pays) = 0 then
     -- nothing new: the file that was made is made again, byte for byte
     select p.payment_file_id into earlier from public.payment_files p where p.fund_id = of_fund.fund_id and p.dealing_date = fn_export_payments.dealing_date and p.status = 'exported'
-       and exists (select from public.payment_lines l where l.payment_file_id = p.payment_file_id and l.purpose = fn_export_payments.purpose)
      order by p.created_at desc limit 1;
-    perform evergreen.refuse_unless(earlier is not null, 'EG428', case when missing = '[]' then 'No ' || purpose || ' of that dealing date is due.'
-      else 'No investor of a ' || purpose || ' that is due has an approved account.' end);
+    perform evergreen.refuse_unless(earlier is not null, 'EG428', case when missing = '[]' then 'No redemption of that dealing date is due.'
+      else 'No investor of a redemption that is due has an approved account.' end);
     return evergreen.payments_answer(earlier, true, missing);
   end if;
   perform evergreen.refuse_unless(cardinality(pays) <= 50000, 'EG413', 'A payment file has at most 50,000 payments.');
@@ -5691,8 +5567,8 @@ begin
   select id, of_fund.fund_id, fn_export_payments.dealing_date, coalesce(fn_export_payments.execution_date, evergreen.settlement_day(of_fund.fund_id, fn_export_payments.dealing_date)),
     debtor.account_id, of_fund.base_currency, 'EVG' || replace(id::text, '-', ''), count(*), sum(p.amount), evergreen.actor() from unnest(pays) p;
   -- the identifier comes back on the statement, and matches the debit to its order
-  insert into public.payment_lines (payment_file_id, flow_id, account_id, end_to_end, amount, purpose)
-  select id, p.flow_id, p.account_id, case purpose when 'compensation' then 'CMP' else '' end || replace(p.flow_id::text, '-', ''), p.amount, fn_export_payments.purpose from unnest(pays) p;
+  insert into public.payment_lines (payment_file_id, flow_id, account_id, end_to_end, amount)
+  select id, p.flow_id, p.account_id, replace(p.flow_id::text, '-', ''), p.amount from unnest(pays) p;
   perform evergreen.emit('PAYMENTS_EXPORTED', of_fund.fund_id, jsonb_build_object('payment_file_id', id, 'payments', cardinality(pays)), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(of_fund.fund_id, 'payment_files', id::text, 'payment file with ' || cardinality(pays) || ' payments', request_id);
   answer := evergreen.payments_answer(id, false, missing);
@@ -5703,8 +5579,8 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_export_payments(text, date, date, text, text) is
-  'Puts the redemptions of a dealing date that are due, or (purpose compensation) what a restatement owes its investors, each once, into a payment file; with nothing new it answers the last one again. Amounts in fund currency. Returns the whole file; missing = who has no approved account. EG400, EG404, EG413, EG428.';
+comment on function public.fn_export_payments(text, date, date, text) is
+  'Puts the redemptions of a dealing date that are due, each once, into a payment file; with nothing new it answers the last one again. Amounts in fund currency. Returns the whole file; missing = who has no approved account. EG400, EG404, EG413, EG428.';
 
 create or replace function public.fn_withdraw_payments(payment_file_id uuid, reason text, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -5725,7 +5601,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No payment file with that id.');
   perform evergreen.refuse_unless(p.status = 'exported', 'EG428', 'The payment file was withdrawn already.');
   perform evergreen.refuse_unless(not exists (select from public.payment_lines l join public.fund_flows f on f.flow_id = l.flow_id where l.payment_file_id = p.payment_file_id
-    and case l.purpose when 'compensation' then not l.live else f.status = 'settled' end), 'EG428', 'Payments of the file have been made.');
+    and f.status = 'settled'), 'EG428', 'Payments of the file have been made.');
   update public.payment_lines l set live = false where l.payment_file_id = p.payment_file_id;
   update public.payment_files x set status = 'withdrawn', withdrawn_at = now(), withdrawn_by = evergreen.actor(), reason = fn_withdraw_payments.reason where x.payment_file_id = p.payment_file_id;
   perform evergreen.emit('PAYMENTS_WITHDRAWN', p.fund_id, jsonb_build_object('payment_file_id', p.payment_file_id), evergreen.actor(), '{}', '{}', request_id);
@@ -6143,7 +6019,7 @@ begin
         'netAmount', trim_scale(a.net_amount)::text, 'cohort', a.cohort, 'reason', a.reason) order by a.flow_id) as list
       from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id group by a.investor_id
   )
-  select m.investor_id, struck.strike_id, before.strike_id, for_all || case when k.list is null then '{}'::jsonb else jsonb_build_object('compensation', k.list) end || jsonb_build_object('investorId', m.investor_id,
+  select m.investor_id, struck.strike_id, before.strike_id, for_all || jsonb_build_object('investorId', m.investor_id,
       'account', jsonb_build_object(
         'units', jsonb_build_object('opening', round(m.units_from, class.units_dp)::text, 'closing', round(m.units_to, class.units_dp)::text),
         'feesStated', struck.management_fee_per_unit is not null or struck.performance_fee_per_unit is not null,
@@ -6158,17 +6034,10 @@ begin
       abs(r.rounding) * 2 <= 11 * power(10::numeric, -exponent)
     from minor m
     cross join lateral (select m.closing - (m.opening + m.paid_in + m.paid_out + m.distributed + m.transferred + m.gained + m.managed + m.performed + m.credit_changed + m.differed) as rounding) r
-    left join fills g on g.investor_id = m.investor_id
-    -- what a restatement of the price owes the investor
-    left join (
-      select c.investor_id, jsonb_agg(jsonb_build_object('orderId', c.flow_id, 'version', n.version, 'kind', c.kind, 'published', trim_scale(x.published)::text, 'correct', trim_scale(x.correct)::text,
-          'unitsDealt', trim_scale(c.units_dealt)::text, 'unitsDue', trim_scale(c.units_due)::text, 'cashDue', trim_scale(c.cash_due)::text, 'difference', trim_scale(c.difference)::text)
-          order by n.version, c.flow_id) as list
-        from public.restatements x join public.nav_strikes n on n.strike_id = x.strike_id join public.compensations c using (restatement_id)
-       where x.dealing_day_id = d.dealing_day_id and c.pays group by c.investor_id) k on k.investor_id = m.investor_id;
+    left join fills g on g.investor_id = m.investor_id;
 end $$;
 comment on function evergreen.statement_bodies(public.dealing_days) is
-  'The statement of every investor with an order on a posted day, from the strike before to this one as they stand now, with the fills and what a restatement owes; false where the lines do not add up. EG428 without a price.';
+  'The statement of every investor with an order on a posted day, from the strike before to this one as they stand now, with the fills; false where the lines do not add up. EG428 without a price.';
 
 create or replace function public.fn_prepare_statements(dealing_day_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -6527,42 +6396,11 @@ create or replace function evergreen.ledger_figures(of_fund uuid) returns jsonb 
     'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account in ('redemptions_payable', 'distributions_payable')), 0)::text,
     'fee_payable', coalesce(-sum(b.amount) filter (where b.account = 'fee_payable'), 0)::text,
     'in_transit', coalesce(sum(b.amount) filter (where b.account = 'in_transit'), 0)::text,
-    -- for a NAV that was wrong: owed to investors, and owed by who was responsible
-    'compensation_payable', coalesce(-sum(b.amount) filter (where b.account = 'compensation_payable'), 0)::text,
-    'compensation_receivable', coalesce(sum(b.amount) filter (where b.account = 'compensation_receivable'), 0)::text,
     -- strikes accrue the management fee from the beginning; what was paid of it is no liability any more
     'management_paid', coalesce(sum(b.amount) filter (where b.account = 'management_fee'), 0)::text)
     from public.cash_balances b where b.fund_id = of_fund
 $$;
 comment on function evergreen.ledger_figures(uuid) is 'What the dealing account holds and what is owed on it, fund currency; capital, income and what was invested are not counted: assets are counted by their marks.';
-
-create or replace function evergreen.first_version(of_strike uuid) returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  with recursive chain as (
-    select s.strike_id, s.supersedes from public.nav_strikes s where s.strike_id = of_strike
-    union all select s.strike_id, s.supersedes from chain c join public.nav_strikes s on s.strike_id = c.supersedes
-  ) select c.strike_id from chain c where c.supersedes is null
-$$;
-comment on function evergreen.first_version(uuid) is 'The strike that orders were dealt at, whatever restated it since.';
-
-create or replace function evergreen.compensated(of_class uuid, after_strike uuid, until_strike uuid) returns table (pays numeric, receives numeric)
-language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  -- as far as the frozen inputs of the one strike do not know of it and those of the other do; a restated strike has the inputs of its first version
-  select coalesce(-sum(m.amount) filter (where m.account = 'compensation_payable'), 0), coalesce(sum(m.amount) filter (where m.account = 'compensation_receivable'), 0)
-    from public.nav_strikes a join public.ledger_transactions t on t.fund_id = a.fund_id and t.posted_at > a.recorded_at left join public.ledger_transactions o on o.ledger_tx_id = t.reverses
-    join public.cash_movements m on m.ledger_tx_id = t.ledger_tx_id and m.account in ('compensation_payable', 'compensation_receivable') join public.fund_flows f on f.flow_id = m.flow_id
-   where a.strike_id = evergreen.first_version(after_strike) and coalesce(o.kind, t.kind) = 'compensation' and f.share_class_id = of_class
-     and (until_strike is null or t.posted_at <= (select u.recorded_at from public.nav_strikes u where u.strike_id = evergreen.first_version(until_strike)))
-$$;
-comment on function evergreen.compensated(uuid, uuid, uuid) is 'Compensation for deals of a class that came to be owed between two strikes (null: up to now): to investors, and by the responsible party.';
-
-create or replace function evergreen.pocket_figures(of_class uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  return (select jsonb_build_object('assets', m.body -> 'assets', 'fair_value', m.body ->> 'fair_value', 'holdback', m.body ->> 'holdback', 'liabilities', m.body ->> 'liabilities',
-      'value', m.body ->> 'value', 'mark', trim_scale(evergreen.class_mark(of_class))::text)
-    from public.class_marks m where m.share_class_id = of_class and m.cause = 'side_pocket' order by m.as_of, m.created_at limit 1);
-end $$;
-comment on function evergreen.pocket_figures(uuid) is
-  'What a side pocket took when it was opened (R13): the assets, their value, the cash and the debts with them, all of the fund; value is the part of this pocket. Fund currency; the mark is per unit.';
 
 create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
@@ -6572,11 +6410,6 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       from before b join public.dealing_days d on d.fund_id = b.fund_id and d.dealing_date >= b.nav_date and d.dealing_date < on_day
         and d.status in ('posted', 'claimable', 'settled', 'closed')
       join public.allocations a on a.dealing_day_id = d.dealing_day_id join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer' group by 1
-  ), moved as (
-    -- side pockets were opened on the last strike, after whose date they are no part of its classes
-    select k.pocket_of as share_class_id, sum((m.body ->> 'value')::numeric) as worth
-      from before b join public.class_marks m on m.cause = 'side_pocket' and m.as_of = b.nav_date join public.share_classes k on k.share_class_id = m.share_class_id
-     where k.fund_id = of_fund and k.pocket_of is not null group by 1
   )
   select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code,
       -- of the register as it stands, or for a strike of the past of the register it was over
@@ -6585,9 +6418,7 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       'last', (select jsonb_build_object('nav_date', b.nav_date, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'nav_per_unit', trim_scale(n.nav_per_unit)::text,
           'fees', (select x from jsonb_array_elements(coalesce(b.body -> 'fees', '[]')) x where x ->> 'share_class_id' = c.share_class_id::text))
          from before b join public.class_navs n on n.strike_id = b.strike_id and n.share_class_id = c.share_class_id),
-      -- the class that dealt at a wrong price bears what is paid for it
-      'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0))::text, 'units_redeemed', trim_scale(coalesce(dealt.units_sold, 0))::text,
-      'moved', coalesce(moved.worth, 0)::text, 'pocket', case when c.pocket_of is not null then evergreen.pocket_figures(c.share_class_id) end,
+      'subscribed', coalesce(dealt.bought, 0)::text, 'redeemed', coalesce(dealt.sold, 0)::text, 'units_redeemed', trim_scale(coalesce(dealt.units_sold, 0))::text,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
         select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
@@ -6595,11 +6426,8 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
           from (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
                  where u.share_class_id = c.share_class_id and u.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
                  group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end) order by c.code), '[]')
-    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id
-      left join moved on moved.share_class_id = c.share_class_id left join before b on true left join lateral evergreen.compensated(c.share_class_id, b.strike_id, of_strike) comp on true
-      -- a side pocket is under the fee terms of the class it came from
-      left join lateral evergreen.dealing_policy(coalesce(c.pocket_of, c.share_class_id), on_day) p on true
-   where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or (p.policy_id is not null and c.pocket_of is null) else o.strike_id is not null end
+    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
+   where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or p.policy_id is not null else o.strike_id is not null end
 $$;
 comment on function evergreen.class_figures(uuid, date, uuid) is
   'Each class with its last final strike, what was dealt since, its terms in force, and its lots where there is a performance fee; for a strike of the past its classes over its units.';
@@ -6859,7 +6687,6 @@ comment on function public.fn_cancel_dust(uuid, text) is 'Cancels the small rest
 
 -- from sql/6l-fn-restatement.sql
 -- Restatement of a NAV (R30) after its inputs were frozen anew (fn_restate_nav): what it is computed from, and what it comes to for each deal.
--- What is owed of it, paid and told: 6s.
 
 create or replace function evergreen.inputs_of(of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(jsonb_agg(jsonb_build_object('asset_id', i.asset_id, 'kind', i.kind, 'label', i.label, 'value', i.value::text, 'as_of', i.as_of, 'source', i.source)
@@ -6867,20 +6694,27 @@ create or replace function evergreen.inputs_of(of_strike uuid) returns jsonb lan
 $$;
 comment on function evergreen.inputs_of(uuid) is 'The inputs of a strike as they were frozen, fund currency.';
 
-create or replace function evergreen.restatement_facts(of_strike uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+create or replace function evergreen.first_version(of_strike uuid) returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive chain as (
+    select s.strike_id, s.supersedes from public.nav_strikes s where s.strike_id = of_strike
+    union all select s.strike_id, s.supersedes from chain c join public.nav_strikes s on s.strike_id = c.supersedes
+  ) select c.strike_id from chain c where c.supersedes is null
+$$;
+comment on function evergreen.first_version(uuid) is 'The strike that orders were dealt at, whatever restated it since.';
+
+create or replace function public.fn_read_restatement(strike_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   s public.nav_strikes;
   old public.nav_strikes;
   f public.funds;
-  lmt jsonb;
   later uuid[];
 begin
-  select * into s from public.nav_strikes x where x.strike_id = of_strike;
+  perform evergreen.require_role('agent_commander');
+  select * into s from public.nav_strikes x where x.strike_id = fn_read_restatement.strike_id;
   perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
   perform evergreen.refuse_unless(s.supersedes is not null, 'EG428', 'The strike restates nothing.');
   select * into old from public.nav_strikes x where x.strike_id = s.supersedes;
   select * into f from public.funds x where x.fund_id = s.fund_id;
-  lmt := evergreen.lmt_terms(s.fund_id, s.nav_date);
   -- the strike after it, whose fees run on this NAV, and the first one that took over a value that was wrong
   select array_agg(distinct x.strike_id) into later from (
     (select n.strike_id from public.nav_strikes n where n.fund_id = s.fund_id and n.state = 'final' and n.nav_date > s.nav_date order by n.nav_date limit 1)
@@ -6891,12 +6725,12 @@ begin
             and c.kind = w.kind and c.label = w.label and c.as_of = w.as_of and c.value = w.value)) order by n.nav_date limit 1)) x;
   return jsonb_build_object('strike_id', s.strike_id, 'fund_id', f.fund_id, 'fund', f.code, 'currency', f.base_currency, 'nav_date', s.nav_date, 'version', s.version, 'state', s.state,
     'reason', s.reason, 'proposal_id', s.proposal_id, 'inputs', evergreen.inputs_of(s.strike_id), 'old_inputs', evergreen.inputs_of(old.strike_id),
-    'old_body', old.body, 'classes', evergreen.class_figures(f.fund_id, s.nav_date, old.strike_id), 'regime', lmt ->> 'regime', 'nav_error', lmt -> 'navError',
-    -- not computed yet: a class has the price that was published, and no correct one
+    'old_body', old.body, 'classes', evergreen.class_figures(f.fund_id, s.nav_date, old.strike_id),
+    'regime', (select p.body ->> 'regime' from public.lmt_policies p where p.fund_id = f.fund_id and p.effective_from <= s.nav_date order by p.effective_from desc, p.version desc limit 1),
     'prices', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
         'published', trim_scale(o.nav_per_unit)::text, 'correct', trim_scale(n.nav_per_unit)::text) order by c.share_class_id), '[]')
-      from public.class_navs o join public.share_classes c on c.share_class_id = o.share_class_id left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = o.share_class_id
-     where o.strike_id = old.strike_id),
+      from public.class_navs n join public.class_navs o on o.strike_id = old.strike_id and o.share_class_id = n.share_class_id join public.share_classes c on c.share_class_id = n.share_class_id
+     where n.strike_id = s.strike_id),
     -- deals are looked for under the first version: a restatement touches no order
     'days', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', d.dealing_day_id, 'share_class_id', d.share_class_id) order by d.dealing_day_id), '[]')
       from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')),
@@ -6906,51 +6740,12 @@ begin
      where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0),
     'later', (select coalesce(jsonb_agg(jsonb_build_object('strike_id', n.strike_id, 'nav_date', n.nav_date, 'inputs', evergreen.inputs_of(n.strike_id),
         'classes', evergreen.class_figures(f.fund_id, n.nav_date, n.strike_id)) order by n.nav_date), '[]') from public.nav_strikes n where n.strike_id = any (later)));
-end $$;
-comment on function evergreen.restatement_facts(uuid) is 'What fn_read_restatement and fn_preview_restatement answer. EG404, EG428.';
-
-create or replace function evergreen.lmt_terms(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select p.body from public.lmt_policies p where p.fund_id = of_fund and p.effective_from <= on_day order by p.effective_from desc, p.version desc limit 1
-$$;
-comment on function evergreen.lmt_terms(uuid, date) is 'Liquidity tools of a fund in force on a day, or null.';
-
-create or replace function public.fn_read_restatement(strike_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  perform evergreen.require_role('agent_commander');
-  return evergreen.restatement_facts(strike_id);
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_restatement(uuid) is
-  'What a restatement is computed from: corrected and old inputs, classes over the units they were over, prices published and correct (null before they are computed), the deals at them, and the later strikes that may follow. EG404, EG428.';
-
-create or replace function public.fn_preview_restatement(strike_id uuid, inputs jsonb) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  s public.nav_strikes;
-  id uuid;
-  answer jsonb;
-begin
-  perform evergreen.require_role('pm_role', 'ops_role');
-  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.nav_strikes x where x.strike_id = fn_preview_restatement.strike_id) for no key update;
-  select * into s from public.nav_strikes x where x.strike_id = fn_preview_restatement.strike_id;
-  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
-  perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
-  begin
-    -- the same checks and the same rows as the restatement itself, taken back
-    id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, 'preview');
-    answer := evergreen.restatement_facts(id);
-    raise exception using errcode = 'EG0DR';
-  exception when sqlstate 'EG0DR' then
-    null;
-  end;
-  return answer;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_preview_restatement(uuid, jsonb) is
-  'What restating a final NAV with corrected inputs would be computed from, as fn_read_restatement answers it; nothing is kept. EG400, EG404, EG413, EG428.';
+  'What a restatement is computed from: corrected and old inputs, classes over the units they were over, prices published and correct, the deals at them, and the later strikes that may follow. EG404, EG428.';
 
 create or replace function public.fn_record_restatement(strike_id uuid, classes jsonb, deals jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -6962,8 +6757,6 @@ declare
   bad int;
   n int;
   event uuid;
-  terms jsonb;
-  posted uuid;
 begin
   perform evergreen.require_role('agent_commander');
   input := jsonb_build_object('strike_id', strike_id, 'classes', classes, 'sha256', encode(sha256(convert_to(deals::text, 'UTF8')), 'hex'));
@@ -6987,12 +6780,6 @@ begin
    where (c.published = old.nav_per_unit and c.correct = new.nav_per_unit and abs(c.error - abs(round(c.published - c.correct, 40) / c.correct)) < 1e-17
      and evergreen.within_exponent(c.fund_pays, unit) and evergreen.within_exponent(c.fund_receives, unit)) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' dealing days are missing, or their prices are not those of the two strikes.');
-  -- the tolerance is that of the fund's kind; one for professional investors has its own, up to 5 %
-  terms := evergreen.lmt_terms(s.fund_id, s.nav_date);
-  select count(*) into bad from jsonb_to_recordset(classes) c (tolerance numeric)
-   where (case coalesce(terms #>> '{navError,fundKind}', case terms ->> 'regime' when 'mmf' then 'money_market' else 'equity_or_other' end)
-     when 'money_market' then c.tolerance = 0.002 when 'bond_or_mixed' then c.tolerance = 0.005 when 'professional' then c.tolerance between 0 and 0.05 else c.tolerance = 0.01 end) is not true;
-  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' tolerances are not those of the fund''s kind (R30).');
   -- every deal of those days once, with the units that were dealt and a difference of units × |published − correct|, rounded up
   select count(*) into bad from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, units_dealt numeric, difference numeric)
     full join (select a.* from public.allocations a join public.dealing_days d using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
@@ -7022,14 +6809,8 @@ begin
       'material', coalesce((select bool_or(r.material) from public.restatements r where r.strike_id = s.strike_id), false), 'compensations', n), evergreen.actor(),
     jsonb_build_object('workflow_id', 'restate/' || s.strike_id),
     array(select distinct c.investor_id from public.compensations c join public.restatements r using (restatement_id) where r.strike_id = s.strike_id and c.pays), request_id);
-  posted := evergreen.post_compensation(s.strike_id, event);
-  if exists (select from public.restatements r where r.strike_id = s.strike_id and r.material) then
-    -- CSSF 24/856: the authority is told, and how it is put right, within four to eight weeks
-    perform evergreen.emit('NAV_ERROR_TO_NOTIFY', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'due_from', current_date + 28, 'due_by', current_date + 56), evergreen.actor(),
-      jsonb_build_object('workflow_id', 'restate/' || s.strike_id, 'causation_id', event), '{}', request_id);
-  end if;
   perform evergreen.audit(s.fund_id, 'restatements', s.strike_id::text, 'restatement recorded: deals ' || n, request_id);
-  answer := jsonb_build_object('strike_id', s.strike_id, 'days', jsonb_array_length(classes), 'compensations', n, 'event_id', event, 'ledger_tx_id', posted);
+  answer := jsonb_build_object('strike_id', s.strike_id, 'days', jsonb_array_length(classes), 'compensations', n, 'event_id', event);
   perform evergreen.keep_answer('fn_record_restatement', request_id, input, answer);
   return answer;
 exception when others then
@@ -7037,7 +6818,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_record_restatement(uuid, jsonb, jsonb, text) is
-  'Records what a restatement comes to: classes = [{dealing_day_id, published, correct, error, tolerance, material, direction, fund_pays, fund_receives, body}], deals = [{dealing_day_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays}], held to the strikes, the deals and the policy; what is owed is posted, and a material error is to be notified. EG400, EG404, EG413, EG424, EG428.';
+  'Records what a restatement comes to: classes = [{dealing_day_id, published, correct, error, tolerance, material, direction, fund_pays, fund_receives, body}], deals = [{dealing_day_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays}], held to the strikes and to the deals. EG400, EG404, EG413, EG424, EG428.';
 
 -- from sql/6m-fn-fee-postings.sql
 -- Postings beside the dealing day: performance fee crystallised, distributions, what is paid out of them, cash of a subscription sent back. The mark of a class.
@@ -7521,207 +7302,6 @@ end $$;
 comment on function public.fn_move_cash(text, text, numeric, text, text) is
   'Cash of the fund has moved (fund currency): invest takes it from the dealing account to the investments, divest brings it back, management_fee pays the manager, at most what is accrued. EG400, EG404, EG424 more than is owed.';
 
--- from sql/6p-fn-calendar.sql
--- On which dates a class deals: the frequency of its terms, rolled to business days of their calendar (R2, R3). The same rule as finance/dealing/calendar.ts, date by date.
-
-create or replace function evergreen.roll_date(calendar text, on_day date, roll text) returns date language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  step int := case roll when 'preceding' then -1 else 1 end;
-  day date := on_day;
-  tries int := 0;
-begin
-  while not evergreen.is_business_day(calendar, day) loop
-    tries := tries + 1;
-    perform evergreen.refuse_unless(tries < 60, 'EG400', 'The calendar has no business day within 60 days: check its holidays.');
-    day := day + step;
-  end loop;
-  return case when roll = 'modified_following' and date_trunc('month', day) <> date_trunc('month', on_day) then evergreen.roll_date(calendar, on_day, 'preceding') else day end;
-end $$;
-comment on function evergreen.roll_date(text, date, text) is 'The day itself or the next business day of the calendar: following, preceding, or modified_following (preceding where the next one is of another month). EG400 when none is near.';
-
-create or replace function evergreen.day_of_month(calendar text, month date, on_rule jsonb) returns date language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  last date := (month + interval '1 month - 1 day')::date;
-  day date := month - 1;
-begin
-  if on_rule ? 'dayOfMonth' then
-    return case when on_rule ->> 'dayOfMonth' = 'last' then last else least(month + (on_rule ->> 'dayOfMonth')::int - 1, last) end;
-  elsif on_rule ->> 'businessDayOfMonth' = 'last' then
-    return evergreen.roll_date(calendar, last, 'preceding');
-  end if;
-  for n in 1 .. (on_rule ->> 'businessDayOfMonth')::int loop
-    day := evergreen.roll_date(calendar, day + 1, 'following');
-  end loop;
-  return day;
-end $$;
-comment on function evergreen.day_of_month(text, date, jsonb) is 'The day of a month (given by its first) that a rule {dayOfMonth} or {businessDayOfMonth} names, before it is rolled.';
-
-create or replace function evergreen.names_dates(body jsonb) returns boolean language sql immutable set search_path = pg_catalog, pg_temp as $$
-  select coalesce(case body ->> 'frequency' when 'daily' then true when 'weekly' then body -> 'on' ? 'weekday' when 'biweekly' then body -> 'on' ? 'weekday' and body ? 'anchorDate'
-    else body ->> 'frequency' in ('monthly', 'quarterly', 'semiannual', 'annual') and (body -> 'on' ? 'dayOfMonth' or body -> 'on' ? 'businessDayOfMonth') end, false)
-$$;
-comment on function evergreen.names_dates(jsonb) is 'Whether terms say on which dates the class deals.';
-
-create or replace function evergreen.dealing_dates(calendar text, body jsonb, first date, last date) returns setof date language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  often text := body ->> 'frequency';
-  roll text := coalesce(body ->> 'roll', 'preceding');
-begin
-  if often = 'daily' then
-    return query select d::date from generate_series(first, last, interval '1 day') d where evergreen.is_business_day(calendar, d::date);
-    return;
-  end if;
-  -- a rolled date may lie outside the period of the day it comes from: a closure further on both sides
-  return query select distinct evergreen.roll_date(calendar, n.day, roll) as day from (
-      select d::date as day from generate_series(first - 60, last + 60, interval '1 day') d
-       where often in ('weekly', 'biweekly') and extract(isodow from d) = (body #>> '{on,weekday}')::int
-         -- the weeks of which one in two deals are counted from a Monday
-         and (often = 'weekly' or (floor((d::date - date '1970-01-05') / 7.0) - floor(((body ->> 'anchorDate')::date - date '1970-01-05') / 7.0))::int % 2 = 0)
-      union all
-      select evergreen.day_of_month(calendar, m::date, body -> 'on') from generate_series(date_trunc('month', first - 60)::date, last + 60, interval '1 month') m
-       where often not in ('weekly', 'biweekly') and (extract(year from m)::int * 12 + extract(month from m)::int - coalesce((body ->> 'anchorMonth')::int, 12))
-         % case often when 'monthly' then 1 when 'quarterly' then 3 when 'semiannual' then 6 else 12 end = 0) n
-    where evergreen.roll_date(calendar, n.day, roll) between first and last order by 1;
-end $$;
-comment on function evergreen.dealing_dates(text, jsonb, date, date) is 'Dealing dates of terms that name them, both ends included, in order, each once (finance: dealingDates). EG400 a calendar that is closed for 60 days.';
-
-create or replace function evergreen.require_dealing_date(of_fund uuid, body jsonb, on_day date) returns void language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  place text;
-  ahead int := 0;
-  next date;
-begin
-  -- terms that name no date, as those of before they had to, bind to none
-  if not evergreen.names_dates(body) then
-    return;
-  end if;
-  select coalesce(body ->> 'calendar', f.calendar) into place from public.funds f where f.fund_id = of_fund;
-  if exists (select from evergreen.dealing_dates(place, body, on_day, on_day)) then
-    return;
-  end if;
-  while next is null and ahead < 5 * 366 loop
-    select min(d) into next from evergreen.dealing_dates(place, body, on_day + ahead, on_day + ahead + 91) d;
-    ahead := ahead + 92;
-  end loop;
-  perform evergreen.refuse_unless(false, 'EG400', 'The class does not deal on ' || on_day || coalesce('; the next dealing date is ' || next, '') || '.');
-end $$;
-comment on function evergreen.require_dealing_date(uuid, jsonb, date) is 'Refuses (EG400) a date on which terms do not deal, and names the next one within five years.';
-
--- from sql/6s-fn-compensation.sql
--- After a restatement (R30): compensation as debts of the ledger, their payment, and the word to the authority.
-
-create or replace function evergreen.post_compensation(of_strike uuid, event uuid) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  of_fund public.funds;
-  owed evergreen.cash_entry[];
-begin
-  select f.* into of_fund from public.funds f where f.fund_id = (select s.fund_id from public.nav_strikes s where s.strike_id = of_strike);
-  -- what the fund holds too much is owed to investors; what it paid too much is owed by the responsible party, and never asked of an investor
-  select array_agg(row(case when c.pays then 'compensation_payable' else 'compensation_receivable' end, case when c.pays then c.investor_id end, c.flow_id, of_fund.base_currency,
-      case when c.pays then -c.difference else c.difference end, 'compensation')::evergreen.cash_entry order by c.flow_id) into owed
-    from public.compensations c join public.restatements r using (restatement_id)
-   where r.strike_id = of_strike and r.material and c.difference > 0 and (c.pays or c.owed_to = 'fund');
-  if owed is null then
-    return null;
-  end if;
-  return evergreen.post_ledger(of_fund.fund_id, 'compensation', 'compensation for a NAV error', null, event, null, null,
-    owed || (select row('capital', null, null, of_fund.base_currency, -sum(o.amount), 'compensation')::evergreen.cash_entry from unnest(owed) o));
-end $$;
-comment on function evergreen.post_compensation(uuid, uuid) is
-  'Posts what a material restatement comes to: payable to investors and receivable from the responsible party, order by order, against capital; null when nothing is owed.';
-
-create or replace function evergreen.compensation_due(of_flow uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select coalesce(-sum(m.amount), 0) from public.cash_movements m where m.flow_id = of_flow and m.account = 'compensation_payable'
-$$;
-comment on function evergreen.compensation_due(uuid) is 'Compensation that is owed for the deal of an order and not paid yet, fund currency.';
-
-create or replace function public.fn_settle_compensation(fund text, payments jsonb, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  of_fund public.funds;
-  bad int;
-  made_good numeric;
-  event uuid;
-  posted uuid;
-begin
-  perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(payments::text, 'UTF8')), 'hex'));
-  answer := evergreen.earlier_answer('fn_settle_compensation', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
-  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
-  perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
-  perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
-  perform evergreen.refuse_unless((select count(x.flow_id) = count(distinct x.flow_id) and count(*) - count(x.flow_id) <= 1 and bool_and(coalesce(length(x.reference), 1) between 1 and 200)
-    from jsonb_to_recordset(payments) x (flow_id uuid, reference text)), 'EG400', 'Two payments are for one order or from the responsible party, or a reference has not 1 to 200 characters.');
-  select count(*) into bad from jsonb_to_recordset(payments) x (flow_id uuid) where x.flow_id is not null
-     and not exists (select from public.fund_flows f where f.flow_id = x.flow_id and f.fund_id = of_fund.fund_id);
-  perform evergreen.refuse_unless(bad = 0, 'EG404', bad || ' payments are for no order of this fund.');
-  select count(*) into bad from jsonb_to_recordset(payments) x (flow_id uuid, amount numeric)
-   where x.flow_id is not null and (x.amount > 0 and x.amount = evergreen.compensation_due(x.flow_id)) is not true;
-  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' payments are not of the compensation that is due.');
-  select x.amount into made_good from jsonb_to_recordset(payments) x (flow_id uuid, amount numeric) where x.flow_id is null;
-  perform evergreen.refuse_unless(made_good is null or (made_good > 0 and evergreen.within_exponent(made_good, of_fund.base_currency)
-    and made_good <= coalesce((select sum(b.amount) from public.cash_balances b where b.fund_id = of_fund.fund_id and b.account = 'compensation_receivable'), 0)),
-    'EG424', 'The responsible party owes less than that.');
-  event := evergreen.emit('COMPENSATION_SETTLED', of_fund.fund_id, jsonb_build_object('payments', jsonb_array_length(payments)), evergreen.actor(), '{}',
-    array(select distinct f.investor_id from public.fund_flows f join jsonb_to_recordset(payments) x (flow_id uuid) on x.flow_id = f.flow_id), request_id);
-  posted := evergreen.post_ledger(of_fund.fund_id, 'cash', 'compensation settled', null, event, null, null, (
-    select array_agg(row(e.account, e.investor_id, e.flow_id, of_fund.base_currency, e.amount, x.reference)::evergreen.cash_entry)
-      from jsonb_to_recordset(payments) x (flow_id uuid, amount numeric, reference text) left join public.fund_flows f on f.flow_id = x.flow_id
-      cross join lateral (values
-        ('bank', null::uuid, x.flow_id, case when x.flow_id is null then x.amount else -x.amount end),
-        (case when x.flow_id is null then 'compensation_receivable' else 'compensation_payable' end, f.investor_id, x.flow_id, case when x.flow_id is null then -x.amount else x.amount end))
-        e (account, investor_id, flow_id, amount)));
-  -- what comes due later for the same order goes into a file of its own
-  update public.payment_lines l set live = false from jsonb_to_recordset(payments) x (flow_id uuid) where l.flow_id = x.flow_id and l.purpose = 'compensation' and l.live;
-  perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'compensation settled: ' || jsonb_array_length(payments) || ' payments', request_id);
-  answer := jsonb_build_object('ledger_tx_id', posted, 'payments', jsonb_array_length(payments));
-  perform evergreen.keep_answer('fn_settle_compensation', request_id, input, answer);
-  return answer;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_settle_compensation(text, jsonb, text) is
-  'Compensation has moved: payments = [{flow_id?, amount, reference?}] (fund currency): for an order exactly what is due to its investor, without one what the responsible party made good, never more than it owes. EG400, EG404, EG413, EG424.';
-
-create or replace function public.fn_note_nav_error(strike_id uuid, document text, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  of_fund uuid;
-  task uuid;
-begin
-  perform evergreen.require_role('pm_role', 'ops_role');
-  input := jsonb_build_object('strike_id', strike_id, 'document', document);
-  answer := evergreen.earlier_answer('fn_note_nav_error', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  perform evergreen.refuse_unless(length(document) between 1 and 200, 'EG400', 'document has 1 to 200 characters.');
-  select s.fund_id into of_fund from public.nav_strikes s where s.strike_id = fn_note_nav_error.strike_id for no key update;
-  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
-  select e.event_id into task from public.fund_events e where e.fund_id = of_fund and e.type = 'NAV_ERROR_TO_NOTIFY' and e.payload ->> 'strike_id' = fn_note_nav_error.strike_id::text;
-  perform evergreen.refuse_unless(found, 'EG428', 'The strike corrects no error that is to be notified.');
-  perform evergreen.refuse_unless(not exists (select from public.fund_events e where e.fund_id = of_fund and e.type = 'NAV_ERROR_NOTIFIED' and e.payload ->> 'strike_id' = fn_note_nav_error.strike_id::text),
-    'EG428', 'The authority was told already.');
-  perform evergreen.emit('NAV_ERROR_NOTIFIED', of_fund, jsonb_build_object('strike_id', fn_note_nav_error.strike_id, 'document', document), evergreen.actor(), jsonb_build_object('causation_id', task), '{}', request_id);
-  perform evergreen.audit(of_fund, 'nav_strikes', fn_note_nav_error.strike_id::text, 'NAV error notified to the authority', request_id);
-  answer := jsonb_build_object('strike_id', fn_note_nav_error.strike_id, 'document', document);
-  perform evergreen.keep_answer('fn_note_nav_error', request_id, input, answer);
-  return answer;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_note_nav_error(uuid, text, text) is 'Notes that the authority was told of a material NAV error, with the reference of the document; once. EG400, EG404, EG428.';
-
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
@@ -7927,9 +7507,6 @@ begin
     ('fn_strike_nav(uuid,text)', 'agent_commander, ops_role'),
     ('fn_restate_nav(uuid,jsonb,text,text)', 'pm_role, ops_role, agent_commander'),
     ('fn_read_restatement(uuid)', 'agent_commander'),
-    ('fn_preview_restatement(uuid,jsonb)', 'pm_role, ops_role'),
-    ('fn_settle_compensation(text,jsonb,text)', 'ops_role'),
-    ('fn_note_nav_error(uuid,text,text)', 'pm_role, ops_role'),
     ('fn_record_restatement(uuid,jsonb,jsonb,text)', 'agent_commander'),
     ('fn_decide_lmt(uuid,jsonb,text)', 'agent_liquidity_engine'),
     ('fn_record_allocations(uuid,jsonb,jsonb,text)', 'agent_liquidity_engine'),
@@ -7967,7 +7544,7 @@ begin
     ('fn_undo_import(uuid,text,boolean,text)', 'ops_role'),
     ('fn_propose_bank_accounts(text,jsonb,text)', 'ops_role'),
     ('fn_decide_bank_accounts(jsonb,text,text)', 'pm_role, ops_role'),
-    ('fn_export_payments(text,date,date,text,text)', 'ops_role'),
+    ('fn_export_payments(text,date,date,text)', 'ops_role'),
     ('fn_withdraw_payments(uuid,text,text)', 'ops_role'),
     ('fn_raise_alert(uuid,text,text,text,text)', 'agent_risk_guardian'),
     ('fn_record_stress(uuid,text,numeric,text,jsonb,text)', 'agent_simulation'),

@@ -34,6 +34,7 @@ const asset = (label: string, change: Partial<Asset> = {}): Asset => ({
   max_age_days: 35,
   max_move_bps: 300,
   anchor: null,
+  roll: null,
   ...change,
 });
 const NOTHING = {
@@ -73,6 +74,7 @@ const facts = (change: Partial<NavFacts> = {}): NavFacts => ({
       lots: [],
     },
   ],
+  certain_inflows: null,
   reconciliation_breaks: 0,
   ...change,
 });

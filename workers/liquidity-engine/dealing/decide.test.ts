@@ -41,6 +41,10 @@ const order = (n: number, change: Partial<Order> = {}): Order => ({
   dealing_day_id: DAY,
   share_class_id: A,
   investor_id: id(200 + n),
+  owner_id: id(200 + n),
+  asked: false,
+  kept: false,
+  elected_lots: [],
   direction: "redemption",
   kind: "plain",
   units: "100",
@@ -66,6 +70,8 @@ const book = (orders: Order[], change: Partial<Book> = {}): Book => ({
   strike_state: "final",
   nav: "100000.00",
   liquid_assets: "50000.00",
+  certain_inflows: null,
+  offer_share: null,
   lmt: LMT,
   active: [],
   quarter_base: null,
@@ -174,6 +180,7 @@ describe("a fill", () => {
       fee: "0.00",
       net_amount: "2500.00",
       reason: "gate",
+      rest: "carried",
     });
   });
   it("in full needs no reason", () => {
@@ -221,22 +228,26 @@ describe("a fill", () => {
       net_amount: "1000.00",
     });
   });
-  it("keeps what rounding leaves in the fund, whatever the policy would pay back", () => {
+  it("pays back what rounding leaves, from the amount of the terms on; below it stays in the fund", () => {
     // 1,000.01 / 12,345.6789 is 0.0810 units and 0.01 over, from which on the policy refunds
-    const classes = [{ share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "12345.6789" }];
-    const paid = order(1, { direction: "subscription", units: null, amount: "1000.01", cleared: true });
-    expect(fill(book([paid], { classes }))).toMatchObject({
-      filled_units: "0.0810",
-      gross_amount: "1000.01",
-      net_amount: "1000.01",
+    const classed = (policy: object) => ({
+      classes: [{ share_class_id: A, code: "A", units_dp: 4, policy: { ...policy }, nav_per_unit: "12345.6789" }],
     });
+    const paid = order(1, { direction: "subscription", units: null, amount: "1000.01", cleared: true });
+    const bought = { filled_units: "0.0810", gross_amount: "1000.01" };
+    expect(fill(book([paid], classed(POLICY)))).toMatchObject({ ...bought, refund: "0.01", net_amount: "1000.00" });
+    for (const refundFrom of ["0.02", undefined]) {
+      const kept = fill(book([paid], classed({ ...POLICY, refundFrom })));
+      expect(kept).toMatchObject({ ...bought, net_amount: "1000.01" });
+      expect(kept).not.toHaveProperty("refund");
+    }
   });
   it("that the investor gate limits shares by what that gate admits", () => {
     // a quarter of 1,000 units is 250 of 400; the gate pays 50 units of 350
     const lmt = { ...LMT, investorGate: { steps: ["0.25"], period: "monthly" } };
     const orders = [order(1, { units: "400" }), order(2)];
     const holdings = orders.map((one) => ({
-      investor_id: one.investor_id,
+      owner_id: one.owner_id,
       share_class_id: A,
       units: "1000",
       redeemed: "0",

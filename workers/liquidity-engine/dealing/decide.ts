@@ -135,6 +135,7 @@ function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, gated: boo
       filled_units: found.filled,
       gross_amount: found.grossAmount,
       levy: found.levy,
+      ...(decimal(found.refund).isZero() ? {} : { refund: found.refund }),
       net_amount: found.amount,
     };
   return {
@@ -148,6 +149,7 @@ function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, gated: boo
     levy: found.levy,
     fee: found.fee,
     net_amount: found.amount,
+    ...(found.carry === null ? {} : { rest: found.carry }),
   };
 }
 

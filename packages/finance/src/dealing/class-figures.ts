@@ -53,6 +53,15 @@ export interface NavInput {
   as_of: string;
   source: string;
   blocked_by?: string;
+  /** A mark that was rolled forward (R5): what it was, and by which index. */
+  mark?: string;
+  beta?: string;
+  index_series?: string;
+  index_at_mark?: string;
+  index_now?: string;
+  /** A mark that the price breaker holds back: how far it moved and how far it may, in basis points. */
+  drift_bps?: string;
+  limit_bps?: string;
 }
 
 /** Labels of the accruals of a class: what stands between a strike and the next one for its fees. */
