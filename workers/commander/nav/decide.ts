@@ -18,9 +18,8 @@ export interface NavInput {
   blocked_by?: string;
 }
 
-/** Labels of the accruals of a class: what stands between a strike and the next one for its fees. */
+/** Label of the accrual of a class: what stands between a strike and the next one for its management fee. */
 export const managementLabel = (code: string): string => `management fee of class ${code}`;
-export const crystallisedLabel = (code: string): string => `performance fee crystallised, class ${code}`;
 
 /** Errors: EG428 for a class without a complete policy. */
 export function draftClass(row: ClassFigures): z.input<typeof DraftClass> {
@@ -44,13 +43,12 @@ export function draftClass(row: ClassFigures): z.input<typeof DraftClass> {
             units: last.units,
             managementAccrued: last.fees?.management_accrued ?? "0",
             performanceAccrued: last.fees?.performance_accrued ?? "0",
-            performanceCrystallised: last.fees?.performance_crystallised ?? "0",
-            ...(last.fees ? { highWater: last.fees.high_water } : {}),
           },
         }),
     subscribed: row.subscribed,
     redeemed: row.redeemed,
-    unitsRedeemed: row.units_redeemed,
+    performanceTaken: row.performance_taken,
+    ...(row.mark === null ? {} : { mark: row.mark }),
     management: fees.management,
     performance: fees.performance,
     lots: row.lots.map(({ id, series, units, mark, opened_on }) => ({ id, series, units, mark, openedOn: opened_on })),
@@ -65,10 +63,7 @@ export function feeInputs(computed: Drafted, codes: ReadonlyMap<string, string>,
     decimal(value).isZero() ? [] : [{ kind: "accrual", label, value, as_of: asOf, source: "dealing policy" }];
   return computed.classes.flatMap((row) => {
     const code = codes.get(row.id) ?? row.id;
-    return [
-      ...line(managementLabel(code), row.managementAccrued),
-      ...line(crystallisedLabel(code), row.performanceCrystallised),
-    ];
+    return line(managementLabel(code), row.managementAccrued);
   });
 }
 
@@ -79,7 +74,7 @@ export const Figures = z.object({
   gnav: z.string(),
   performance_fee: z.string(),
   nav: z.string(),
-  /** Fees: what the class was charged since the strike before. */
+  /** Fees: what the class was charged since the strike before, and the performance fee it owes in all. */
   classes: z.array(
     z.object({
       share_class_id: z.string(),
@@ -87,6 +82,7 @@ export const Figures = z.object({
       nav_per_unit: z.string(),
       management_fee: z.string(),
       performance_fee: z.string(),
+      performance_accrued: z.string(),
     }),
   ),
   /** What the strike after it needs to know of the fees. */
@@ -106,12 +102,12 @@ export const figuresOf = (computed: Drafted): Figures => ({
     nav_per_unit: row.navPerUnit,
     management_fee: row.managementFee,
     performance_fee: row.performanceFee,
+    performance_accrued: row.performanceAccrued,
   })),
   fees: computed.classes.map((row) => ({
     share_class_id: row.id,
     management_accrued: row.managementAccrued,
     performance_accrued: row.performanceAccrued,
-    performance_crystallised: row.performanceCrystallised,
     high_water: row.highWater,
   })),
 });

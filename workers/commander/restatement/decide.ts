@@ -6,7 +6,6 @@ import { decimal } from "@evergreen-fund/finance/money.ts";
 import type { RpcResult } from "@evergreen-fund/supabase-client";
 import {
   type ClassFigures,
-  crystallisedLabel,
   draftClass,
   type Figures,
   feeInputs,
@@ -21,7 +20,7 @@ type Input = RestatementFacts["inputs"][number];
 const sameLine = (a: Input, b: Input): boolean => a.kind === b.kind && a.label === b.label;
 const sameValue = (a: Input, b: Input): boolean => a.as_of === b.as_of && decimal(a.value).eq(decimal(b.value));
 const feeLabels = (classes: readonly ClassFigures[]): Set<string> =>
-  new Set(classes.flatMap(({ code }) => [managementLabel(code), crystallisedLabel(code)]));
+  new Set(classes.map(({ code }) => managementLabel(code)));
 
 /** The figures of the corrected inputs, fees as those inputs state them. Errors: EG428 for inputs that say the same as before; those of `draftNav`. */
 export function correctedNav(facts: RestatementFacts): Figures {
@@ -42,10 +41,7 @@ function statedOf(inputs: readonly Input[], classes: readonly ClassFigures[]) {
     inputs: inputs.filter(({ label }) => !fees.has(label)).map(({ kind, value }) => ({ kind, value })),
     classes: classes.map((row) => ({
       ...draftClass(row),
-      stated: {
-        managementAccrued: lineOf(managementLabel(row.code)),
-        performanceCrystallised: lineOf(crystallisedLabel(row.code)),
-      },
+      stated: { managementAccrued: lineOf(managementLabel(row.code)) },
     })),
   };
 }
