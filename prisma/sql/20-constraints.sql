@@ -92,7 +92,8 @@ begin
   perform evergreen.add_check('unit_ledger', 'unit_ledger_holder', $c$(account = 'holder') = (investor_id is not null and lot_id is not null)$c$);
   perform evergreen.add_check('unit_ledger', 'unit_ledger_units', 'units <> 0');
   perform evergreen.add_check('cash_movements', 'cash_movements_account', $c$account in ('bank', 'subscriptions_received', 'redemptions_payable',
-    'capital', 'fund_income', 'fee_payable', 'in_transit', 'investments', 'management_fee', 'distributions_payable', 'assets_delivered')$c$);
+    'capital', 'fund_income', 'fee_payable', 'in_transit', 'investments', 'management_fee', 'distributions_payable', 'assets_delivered',
+    'compensation_payable', 'compensation_receivable')$c$);
   perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
   perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
   perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
@@ -116,6 +117,7 @@ begin
   perform evergreen.add_check('bank_accounts', 'bank_accounts_decided', $c$(status = 'proposed') = (decided_by is null) and (status <> 'active' or decided_by <> proposed_by)$c$);
   perform evergreen.add_check('payment_files', 'payment_files_status', $c$status in ('exported', 'withdrawn') and transactions >= 1 and control_sum > 0$c$);
   perform evergreen.add_check('payment_lines', 'payment_lines_amount', 'amount > 0');
+  perform evergreen.add_check('payment_lines', 'payment_lines_purpose', $c$purpose in ('redemption', 'compensation')$c$);
 end $$;
 
 -- one current version of each allocation and one current mandate per fund
@@ -137,7 +139,7 @@ create unique index if not exists import_batches_rows on public.import_batches (
 create unique index if not exists import_rows_identity on public.import_rows (fund_id, kind, identity) where outcome in ('accepted', 'matched', 'unmatched');
 create index if not exists import_rows_reference on public.import_rows (fund_id, upper(reference)) where kind = 'orders' and outcome = 'accepted';
 create unique index if not exists bank_accounts_active on public.bank_accounts (fund_id, investor_id, currency) nulls not distinct where status = 'active';
-create unique index if not exists payment_lines_live on public.payment_lines (flow_id) where live;
+create unique index if not exists payment_lines_live on public.payment_lines (flow_id, purpose) where live;
 create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
 
 -- an amount has no more decimals than its currency

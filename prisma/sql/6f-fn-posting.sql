@@ -6,11 +6,11 @@ create or replace function evergreen.unequal_fills(of_day uuid) returns setof uu
            sum(a.filled_units) over w as all_got, sum(coalesce(a.admitted_units, a.requested_units)) over w as all_asked
       from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
      where a.dealing_day_id = of_day and f.direction = 'redemption' and f.order_kind = 'plain' window w as (partition by a.cohort)
-  ), in_part as (
-    select count(distinct r.cohort) as cohorts from redeemed r where r.all_got > 0 and r.all_got < r.all_asked
   )
-  select r.flow_id from redeemed r cross join in_part p
-   where (r.all_asked > 0 and abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp) or (p.cohorts > 1 and r.all_got > 0 and r.all_got < r.all_asked)
+  select r.flow_id from redeemed r
+   where (r.all_asked > 0 and abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp)
+      -- counted once for all rows: a join would count anew for each
+      or (r.all_got > 0 and r.all_got < r.all_asked and (select count(distinct o.cohort) from redeemed o where o.all_got > 0 and o.all_got < o.all_asked) > 1)
 $$;
 comment on function evergreen.unequal_fills(uuid) is 'Redemptions of a day that got another share of what was admitted of them than the others of their cohort, or whose cohort is one of several paid in part.';
 
@@ -293,7 +293,8 @@ begin
       vintage, policy_id, placed_by, accepted_at, dust_asked_at, parent_flow_id, linked_flow_id, event_id)
     select o.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
            case when o.order_kind = 'switch' and o.direction = 'subscription' then null else o.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
-           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.dust_asked_at, o.flow_id, (select k.child from over k where k.flow_id = o.linked_flow_id), event from over o
+           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.dust_asked_at, o.flow_id, k.child, event
+      from over o left join over k on k.flow_id = o.linked_flow_id
   ), noted as (
     insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
     select o.child, 'accepted', event, 'carried from ' || o.flow_id, evergreen.actor() from over o

@@ -163,6 +163,12 @@ begin
   elsif coalesce(said ->> 'currency', of_fund.base_currency) <> of_fund.base_currency then
     return jsonb_build_object('reason', 'It is in another currency than the fund.');
   end if;
+  -- compensation goes by the identifier of its own payment, so that it is not taken for the order
+  select array_agg(l.flow_id) into hits from public.payment_lines l join public.payment_files p using (payment_file_id)
+   where way = 'redemption' and p.fund_id = of_fund.fund_id and l.purpose = 'compensation' and l.live and upper(l.end_to_end) = upper(said ->> 'end_to_end') and l.amount = owed;
+  if hits is not null then
+    return jsonb_build_object('flow_id', hits[1], 'by', 'compensation');
+  end if;
   select b.investor_id into owner from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.account = said ->> 'counterparty_account' and b.status = 'active' and b.investor_id is not null
    order by b.account_id limit 1;
   -- words of the texts, and the texts whole: an order is named by its id or by the reference it was imported with
@@ -209,8 +215,8 @@ create or replace function evergreen.settle_line(of_fund public.funds, said json
 declare
   confirmed jsonb;
 begin
-  confirmed := public.fn_confirm_cash(of_fund.fund_id::text, jsonb_build_array(jsonb_build_object('flow_id', flow, 'amount', said ->> 'amount',
-    'reference', left(coalesce(said ->> 'reference', said ->> 'end_to_end'), 200))), null);
+  confirmed := jsonb_build_array(jsonb_build_object('flow_id', flow, 'amount', said ->> 'amount', 'reference', left(coalesce(said ->> 'reference', said ->> 'end_to_end'), 200)));
+  confirmed := case by when 'compensation' then public.fn_settle_compensation(of_fund.fund_id::text, confirmed, null) else public.fn_confirm_cash(of_fund.fund_id::text, confirmed, null) end;
   return jsonb_build_object('outcome', 'matched', 'flow_id', flow, 'matched_by', by, 'ledger_tx_id', confirmed ->> 'ledger_tx_id');
 exception when others then
   if evergreen.row_refusal(sqlstate) is null then
@@ -218,7 +224,7 @@ exception when others then
   end if;
   return jsonb_build_object('outcome', 'unmatched', 'code', evergreen.row_refusal(sqlstate), 'reason', sqlerrm);
 end $$;
-comment on function evergreen.settle_line(public.funds, jsonb, uuid, text) is 'Confirms the cash of one line for one order through fn_confirm_cash, or says why it cannot be.';
+comment on function evergreen.settle_line(public.funds, jsonb, uuid, text) is 'Confirms the cash of one line for one order through fn_confirm_cash, or fn_settle_compensation, or says why it cannot be.';
 
 create or replace function evergreen.take_line(of_fund public.funds, said jsonb, mark text) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -1,4 +1,4 @@
--- Files out: accounts that money is paid to, approved by a second person, and the payment files that pay redemptions.
+-- Files out: accounts that money is paid to, approved by a second person, and the payment files that pay redemptions and compensation.
 
 create or replace function evergreen.is_account(number text) returns boolean language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -121,7 +121,7 @@ create or replace function evergreen.payments_answer(of_file uuid, repeated bool
     'execution_date', p.execution_date, 'currency', p.currency, 'places', (select c.exponent from public.currencies c where c.code = p.currency), 'repeated', repeated, 'missing', missing,
     'transactions', p.transactions, 'control_sum', p.control_sum::text, 'debtor', jsonb_build_object('holder', d.holder, 'account', d.account, 'bic', d.bic),
     'transfers', (select jsonb_agg(jsonb_build_object('flow_id', l.flow_id, 'end_to_end', l.end_to_end, 'amount', trim_scale(l.amount)::text, 'holder', a.holder, 'account', a.account,
-        'bic', a.bic, 'remittance', 'Redemption ' || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
+        'bic', a.bic, 'remittance', case l.purpose when 'compensation' then 'Compensation ' else 'Redemption ' end || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
       from public.payment_lines l join public.bank_accounts a on a.account_id = l.account_id join public.funds f on f.fund_id = p.fund_id where l.payment_file_id = p.payment_file_id))
     from public.payment_files p join public.bank_accounts d on d.account_id = p.account_id where p.payment_file_id = of_file
 $$;
@@ -151,7 +151,7 @@ begin
 end $$;
 comment on function evergreen.settlement_day(uuid, date) is 'When redemptions of a dealing date are paid: so many business days after it as the policy says, and never before today.';
 
-create or replace function public.fn_export_payments(fund text, dealing_date date, execution_date date default null, request_id text default null) returns jsonb
+create or replace function public.fn_export_payments(fund text, dealing_date date, execution_date date default null, request_id text default null, purpose text default 'redemption') returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -164,33 +164,37 @@ declare
   pays evergreen.payment[];
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('fund', fund, 'dealing_date', dealing_date, 'execution_date', execution_date);
+  input := jsonb_build_object('fund', fund, 'dealing_date', dealing_date, 'execution_date', execution_date, 'purpose', purpose);
   answer := evergreen.earlier_answer('fn_export_payments', request_id, input);
   if answer is not null then
     return evergreen.payments_answer((answer ->> 'payment_file_id')::uuid, false, answer -> 'missing');
   end if;
   select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(purpose in ('redemption', 'compensation'), 'EG400', 'purpose is redemption or compensation.');
   perform evergreen.refuse_unless(isfinite(dealing_date) and (execution_date is null or isfinite(execution_date)), 'EG400', 'dealing_date and execution_date are dates.');
   perform evergreen.refuse_unless(execution_date is null or execution_date >= (now() at time zone of_fund.time_zone)::date, 'EG400', 'execution_date has passed.');
   select * into debtor from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is null and b.currency = of_fund.base_currency and b.status = 'active';
   perform evergreen.refuse_unless(found, 'EG428', 'The fund has no approved account of its own in its currency.');
   -- what is due and in no payment file yet; in one order, as everyone locks orders
-  select array_agg(row(f.flow_id, i.code, f.net_amount, a.account_id)::evergreen.payment order by f.flow_id) into pays
+  select array_agg(row(f.flow_id, i.code, case purpose when 'compensation' then evergreen.compensation_due(f.flow_id) else f.net_amount end, a.account_id)::evergreen.payment order by f.flow_id) into pays
     from (select x.* from public.fund_flows x join public.dealing_days d on d.dealing_day_id = x.dealing_day_id
-           where x.fund_id = of_fund.fund_id and d.dealing_date = fn_export_payments.dealing_date and x.direction = 'redemption' and x.order_kind = 'plain' and x.status = 'claimable'
-             and x.cleared_at is null and x.net_amount > 0 order by x.flow_id for no key update of x) f
+           where x.fund_id = of_fund.fund_id and d.dealing_date = fn_export_payments.dealing_date
+             and case purpose when 'compensation' then evergreen.compensation_due(x.flow_id) > 0
+               else x.direction = 'redemption' and x.order_kind = 'plain' and x.status = 'claimable' and x.cleared_at is null and x.net_amount > 0 end
+           order by x.flow_id for no key update of x) f
     join public.investors i on i.investor_id = f.investor_id
     left join public.bank_accounts a on a.fund_id = of_fund.fund_id and a.investor_id = f.investor_id and a.currency = f.currency and a.status = 'active'
-   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.live);
+   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.purpose = fn_export_payments.purpose and l.live);
   select coalesce(jsonb_agg(jsonb_build_object('flow_id', p.flow_id, 'investor', p.investor) order by p.flow_id), '[]') into missing from unnest(pays) p where p.account_id is null;
   pays := array(select p from unnest(pays) p where p.account_id is not null);
   if cardinality(pays) = 0 then
     -- nothing new: the file that was made is made again, byte for byte
     select p.payment_file_id into earlier from public.payment_files p where p.fund_id = of_fund.fund_id and p.dealing_date = fn_export_payments.dealing_date and p.status = 'exported'
+       and exists (select from public.payment_lines l where l.payment_file_id = p.payment_file_id and l.purpose = fn_export_payments.purpose)
      order by p.created_at desc limit 1;
-    perform evergreen.refuse_unless(earlier is not null, 'EG428', case when missing = '[]' then 'No redemption of that dealing date is due.'
-      else 'No investor of a redemption that is due has an approved account.' end);
+    perform evergreen.refuse_unless(earlier is not null, 'EG428', case when missing = '[]' then 'No ' || purpose || ' of that dealing date is due.'
+      else 'No investor of a ' || purpose || ' that is due has an approved account.' end);
     return evergreen.payments_answer(earlier, true, missing);
   end if;
   perform evergreen.refuse_unless(cardinality(pays) <= 50000, 'EG413', 'A payment file has at most 50,000 payments.');
@@ -198,8 +202,8 @@ begin
   select id, of_fund.fund_id, fn_export_payments.dealing_date, coalesce(fn_export_payments.execution_date, evergreen.settlement_day(of_fund.fund_id, fn_export_payments.dealing_date)),
     debtor.account_id, of_fund.base_currency, 'EVG' || replace(id::text, '-', ''), count(*), sum(p.amount), evergreen.actor() from unnest(pays) p;
   -- the identifier comes back on the statement, and matches the debit to its order
-  insert into public.payment_lines (payment_file_id, flow_id, account_id, end_to_end, amount)
-  select id, p.flow_id, p.account_id, replace(p.flow_id::text, '-', ''), p.amount from unnest(pays) p;
+  insert into public.payment_lines (payment_file_id, flow_id, account_id, end_to_end, amount, purpose)
+  select id, p.flow_id, p.account_id, case purpose when 'compensation' then 'CMP' else '' end || replace(p.flow_id::text, '-', ''), p.amount, fn_export_payments.purpose from unnest(pays) p;
   perform evergreen.emit('PAYMENTS_EXPORTED', of_fund.fund_id, jsonb_build_object('payment_file_id', id, 'payments', cardinality(pays)), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(of_fund.fund_id, 'payment_files', id::text, 'payment file with ' || cardinality(pays) || ' payments', request_id);
   answer := evergreen.payments_answer(id, false, missing);
@@ -210,8 +214,8 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_export_payments(text, date, date, text) is
-  'Puts the redemptions of a dealing date that are due, each once, into a payment file; with nothing new it answers the last one again. Amounts in fund currency. Returns the whole file; missing = who has no approved account. EG400, EG404, EG413, EG428.';
+comment on function public.fn_export_payments(text, date, date, text, text) is
+  'Puts the redemptions of a dealing date that are due, or (purpose compensation) what a restatement owes its investors, each once, into a payment file; with nothing new it answers the last one again. Amounts in fund currency. Returns the whole file; missing = who has no approved account. EG400, EG404, EG413, EG428.';
 
 create or replace function public.fn_withdraw_payments(payment_file_id uuid, reason text, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -232,7 +236,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No payment file with that id.');
   perform evergreen.refuse_unless(p.status = 'exported', 'EG428', 'The payment file was withdrawn already.');
   perform evergreen.refuse_unless(not exists (select from public.payment_lines l join public.fund_flows f on f.flow_id = l.flow_id where l.payment_file_id = p.payment_file_id
-    and f.status = 'settled'), 'EG428', 'Payments of the file have been made.');
+    and case l.purpose when 'compensation' then not l.live else f.status = 'settled' end), 'EG428', 'Payments of the file have been made.');
   update public.payment_lines l set live = false where l.payment_file_id = p.payment_file_id;
   update public.payment_files x set status = 'withdrawn', withdrawn_at = now(), withdrawn_by = evergreen.actor(), reason = fn_withdraw_payments.reason where x.payment_file_id = p.payment_file_id;
   perform evergreen.emit('PAYMENTS_WITHDRAWN', p.fund_id, jsonb_build_object('payment_file_id', p.payment_file_id), evergreen.actor(), '{}', '{}', request_id);

@@ -217,7 +217,7 @@ begin
         'netAmount', trim_scale(a.net_amount)::text, 'cohort', a.cohort, 'reason', a.reason) order by a.flow_id) as list
       from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id group by a.investor_id
   )
-  select m.investor_id, struck.strike_id, before.strike_id, for_all || jsonb_build_object('investorId', m.investor_id,
+  select m.investor_id, struck.strike_id, before.strike_id, for_all || case when k.list is null then '{}'::jsonb else jsonb_build_object('compensation', k.list) end || jsonb_build_object('investorId', m.investor_id,
       'account', jsonb_build_object(
         'units', jsonb_build_object('opening', round(m.units_from, class.units_dp)::text, 'closing', round(m.units_to, class.units_dp)::text),
         'feesStated', struck.management_fee_per_unit is not null or struck.performance_fee_per_unit is not null,
@@ -232,10 +232,17 @@ begin
       abs(r.rounding) * 2 <= 11 * power(10::numeric, -exponent)
     from minor m
     cross join lateral (select m.closing - (m.opening + m.paid_in + m.paid_out + m.distributed + m.transferred + m.gained + m.managed + m.performed + m.credit_changed + m.differed) as rounding) r
-    left join fills g on g.investor_id = m.investor_id;
+    left join fills g on g.investor_id = m.investor_id
+    -- what a restatement of the price owes the investor
+    left join (
+      select c.investor_id, jsonb_agg(jsonb_build_object('orderId', c.flow_id, 'version', n.version, 'kind', c.kind, 'published', trim_scale(x.published)::text, 'correct', trim_scale(x.correct)::text,
+          'unitsDealt', trim_scale(c.units_dealt)::text, 'unitsDue', trim_scale(c.units_due)::text, 'cashDue', trim_scale(c.cash_due)::text, 'difference', trim_scale(c.difference)::text)
+          order by n.version, c.flow_id) as list
+        from public.restatements x join public.nav_strikes n on n.strike_id = x.strike_id join public.compensations c using (restatement_id)
+       where x.dealing_day_id = d.dealing_day_id and c.pays group by c.investor_id) k on k.investor_id = m.investor_id;
 end $$;
 comment on function evergreen.statement_bodies(public.dealing_days) is
-  'The statement of every investor with an order on a posted day, from the strike before to this one as they stand now, with the fills; false where the lines do not add up. EG428 without a price.';
+  'The statement of every investor with an order on a posted day, from the strike before to this one as they stand now, with the fills and what a restatement owes; false where the lines do not add up. EG428 without a price.';
 
 create or replace function public.fn_prepare_statements(dealing_day_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

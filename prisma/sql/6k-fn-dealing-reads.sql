@@ -50,11 +50,33 @@ create or replace function evergreen.ledger_figures(of_fund uuid) returns jsonb 
     'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account in ('redemptions_payable', 'distributions_payable')), 0)::text,
     'fee_payable', coalesce(-sum(b.amount) filter (where b.account = 'fee_payable'), 0)::text,
     'in_transit', coalesce(sum(b.amount) filter (where b.account = 'in_transit'), 0)::text,
+    -- for a NAV that was wrong: owed to investors, and owed by who was responsible
+    'compensation_payable', coalesce(-sum(b.amount) filter (where b.account = 'compensation_payable'), 0)::text,
+    'compensation_receivable', coalesce(sum(b.amount) filter (where b.account = 'compensation_receivable'), 0)::text,
     -- strikes accrue the management fee from the beginning; what was paid of it is no liability any more
     'management_paid', coalesce(sum(b.amount) filter (where b.account = 'management_fee'), 0)::text)
     from public.cash_balances b where b.fund_id = of_fund
 $$;
 comment on function evergreen.ledger_figures(uuid) is 'What the dealing account holds and what is owed on it, fund currency; capital, income and what was invested are not counted: assets are counted by their marks.';
+
+create or replace function evergreen.first_version(of_strike uuid) returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive chain as (
+    select s.strike_id, s.supersedes from public.nav_strikes s where s.strike_id = of_strike
+    union all select s.strike_id, s.supersedes from chain c join public.nav_strikes s on s.strike_id = c.supersedes
+  ) select c.strike_id from chain c where c.supersedes is null
+$$;
+comment on function evergreen.first_version(uuid) is 'The strike that orders were dealt at, whatever restated it since.';
+
+create or replace function evergreen.compensated(of_class uuid, after_strike uuid, until_strike uuid) returns table (pays numeric, receives numeric)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- as far as the frozen inputs of the one strike do not know of it and those of the other do; a restated strike has the inputs of its first version
+  select coalesce(-sum(m.amount) filter (where m.account = 'compensation_payable'), 0), coalesce(sum(m.amount) filter (where m.account = 'compensation_receivable'), 0)
+    from public.nav_strikes a join public.ledger_transactions t on t.fund_id = a.fund_id and t.posted_at > a.recorded_at left join public.ledger_transactions o on o.ledger_tx_id = t.reverses
+    join public.cash_movements m on m.ledger_tx_id = t.ledger_tx_id and m.account in ('compensation_payable', 'compensation_receivable') join public.fund_flows f on f.flow_id = m.flow_id
+   where a.strike_id = evergreen.first_version(after_strike) and coalesce(o.kind, t.kind) = 'compensation' and f.share_class_id = of_class
+     and (until_strike is null or t.posted_at <= (select u.recorded_at from public.nav_strikes u where u.strike_id = evergreen.first_version(until_strike)))
+$$;
+comment on function evergreen.compensated(uuid, uuid, uuid) is 'Compensation for deals of a class that came to be owed between two strikes (null: up to now): to investors, and by the responsible party.';
 
 create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
@@ -72,7 +94,9 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       'last', (select jsonb_build_object('nav_date', b.nav_date, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'nav_per_unit', trim_scale(n.nav_per_unit)::text,
           'fees', (select x from jsonb_array_elements(coalesce(b.body -> 'fees', '[]')) x where x ->> 'share_class_id' = c.share_class_id::text))
          from before b join public.class_navs n on n.strike_id = b.strike_id and n.share_class_id = c.share_class_id),
-      'subscribed', coalesce(dealt.bought, 0)::text, 'redeemed', coalesce(dealt.sold, 0)::text, 'mark', trim_scale(evergreen.mark_on(c.share_class_id, on_day, false))::text,
+      -- the class that dealt at a wrong price bears what is paid for it
+      'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0))::text,
+      'mark', trim_scale(evergreen.mark_on(c.share_class_id, on_day, false))::text,
       -- of the fee accrued at that strike: what was crystallised on it, and what redemptions took along
       'performance_taken', (coalesce(dealt.taken, 0) + coalesce((select sum((m.body ->> 'fee')::numeric) from before b join public.class_marks m
          on m.share_class_id = c.share_class_id and m.cause = 'crystallisation' and m.as_of = b.nav_date), 0))::text,
@@ -83,7 +107,8 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
           from (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
                  where u.share_class_id = c.share_class_id and u.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
                  group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end) order by c.code), '[]')
-    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
+    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id left join before b on true left join lateral evergreen.compensated(c.share_class_id, b.strike_id, of_strike) comp on true
+      left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
    where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or p.policy_id is not null else o.strike_id is not null end
 $$;
 comment on function evergreen.class_figures(uuid, date, uuid) is

@@ -1,4 +1,5 @@
 -- Restatement of a NAV (R30) after its inputs were frozen anew (fn_restate_nav): what it is computed from, and what it comes to for each deal.
+-- What is owed of it, paid and told: 6s.
 
 create or replace function evergreen.inputs_of(of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(jsonb_agg(jsonb_build_object('asset_id', i.asset_id, 'kind', i.kind, 'label', i.label, 'value', i.value::text, 'as_of', i.as_of, 'source', i.source)
@@ -6,27 +7,20 @@ create or replace function evergreen.inputs_of(of_strike uuid) returns jsonb lan
 $$;
 comment on function evergreen.inputs_of(uuid) is 'The inputs of a strike as they were frozen, fund currency.';
 
-create or replace function evergreen.first_version(of_strike uuid) returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  with recursive chain as (
-    select s.strike_id, s.supersedes from public.nav_strikes s where s.strike_id = of_strike
-    union all select s.strike_id, s.supersedes from chain c join public.nav_strikes s on s.strike_id = c.supersedes
-  ) select c.strike_id from chain c where c.supersedes is null
-$$;
-comment on function evergreen.first_version(uuid) is 'The strike that orders were dealt at, whatever restated it since.';
-
-create or replace function public.fn_read_restatement(strike_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+create or replace function evergreen.restatement_facts(of_strike uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   s public.nav_strikes;
   old public.nav_strikes;
   f public.funds;
+  lmt jsonb;
   later uuid[];
 begin
-  perform evergreen.require_role('agent_commander');
-  select * into s from public.nav_strikes x where x.strike_id = fn_read_restatement.strike_id;
+  select * into s from public.nav_strikes x where x.strike_id = of_strike;
   perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
   perform evergreen.refuse_unless(s.supersedes is not null, 'EG428', 'The strike restates nothing.');
   select * into old from public.nav_strikes x where x.strike_id = s.supersedes;
   select * into f from public.funds x where x.fund_id = s.fund_id;
+  lmt := evergreen.lmt_terms(s.fund_id, s.nav_date);
   -- the strike after it, whose fees run on this NAV, and the first one that took over a value that was wrong
   select array_agg(distinct x.strike_id) into later from (
     (select n.strike_id from public.nav_strikes n where n.fund_id = s.fund_id and n.state = 'final' and n.nav_date > s.nav_date order by n.nav_date limit 1)
@@ -37,12 +31,12 @@ begin
             and c.kind = w.kind and c.label = w.label and c.as_of = w.as_of and c.value = w.value)) order by n.nav_date limit 1)) x;
   return jsonb_build_object('strike_id', s.strike_id, 'fund_id', f.fund_id, 'fund', f.code, 'currency', f.base_currency, 'nav_date', s.nav_date, 'version', s.version, 'state', s.state,
     'reason', s.reason, 'proposal_id', s.proposal_id, 'inputs', evergreen.inputs_of(s.strike_id), 'old_inputs', evergreen.inputs_of(old.strike_id),
-    'old_body', old.body, 'classes', evergreen.class_figures(f.fund_id, s.nav_date, old.strike_id),
-    'regime', (select p.body ->> 'regime' from public.lmt_policies p where p.fund_id = f.fund_id and p.effective_from <= s.nav_date order by p.effective_from desc, p.version desc limit 1),
+    'old_body', old.body, 'classes', evergreen.class_figures(f.fund_id, s.nav_date, old.strike_id), 'regime', lmt ->> 'regime', 'nav_error', lmt -> 'navError',
+    -- not computed yet: a class has the price that was published, and no correct one
     'prices', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
         'published', trim_scale(o.nav_per_unit)::text, 'correct', trim_scale(n.nav_per_unit)::text) order by c.share_class_id), '[]')
-      from public.class_navs n join public.class_navs o on o.strike_id = old.strike_id and o.share_class_id = n.share_class_id join public.share_classes c on c.share_class_id = n.share_class_id
-     where n.strike_id = s.strike_id),
+      from public.class_navs o join public.share_classes c on c.share_class_id = o.share_class_id left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = o.share_class_id
+     where o.strike_id = old.strike_id),
     -- deals are looked for under the first version: a restatement touches no order
     'days', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', d.dealing_day_id, 'share_class_id', d.share_class_id) order by d.dealing_day_id), '[]')
       from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')),
@@ -52,12 +46,51 @@ begin
      where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0),
     'later', (select coalesce(jsonb_agg(jsonb_build_object('strike_id', n.strike_id, 'nav_date', n.nav_date, 'inputs', evergreen.inputs_of(n.strike_id),
         'classes', evergreen.class_figures(f.fund_id, n.nav_date, n.strike_id)) order by n.nav_date), '[]') from public.nav_strikes n where n.strike_id = any (later)));
+end $$;
+comment on function evergreen.restatement_facts(uuid) is 'What fn_read_restatement and fn_preview_restatement answer. EG404, EG428.';
+
+create or replace function evergreen.lmt_terms(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select p.body from public.lmt_policies p where p.fund_id = of_fund and p.effective_from <= on_day order by p.effective_from desc, p.version desc limit 1
+$$;
+comment on function evergreen.lmt_terms(uuid, date) is 'Liquidity tools of a fund in force on a day, or null.';
+
+create or replace function public.fn_read_restatement(strike_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('agent_commander');
+  return evergreen.restatement_facts(strike_id);
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_restatement(uuid) is
-  'What a restatement is computed from: corrected and old inputs, classes over the units they were over, prices published and correct, the deals at them, and the later strikes that may follow. EG404, EG428.';
+  'What a restatement is computed from: corrected and old inputs, classes over the units they were over, prices published and correct (null before they are computed), the deals at them, and the later strikes that may follow. EG404, EG428.';
+
+create or replace function public.fn_preview_restatement(strike_id uuid, inputs jsonb) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.nav_strikes;
+  id uuid;
+  answer jsonb;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.nav_strikes x where x.strike_id = fn_preview_restatement.strike_id) for no key update;
+  select * into s from public.nav_strikes x where x.strike_id = fn_preview_restatement.strike_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
+  begin
+    -- the same checks and the same rows as the restatement itself, taken back
+    id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, 'preview');
+    answer := evergreen.restatement_facts(id);
+    raise exception using errcode = 'EG0DR';
+  exception when sqlstate 'EG0DR' then
+    null;
+  end;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_preview_restatement(uuid, jsonb) is
+  'What restating a final NAV with corrected inputs would be computed from, as fn_read_restatement answers it; nothing is kept. EG400, EG404, EG413, EG428.';
 
 create or replace function public.fn_record_restatement(strike_id uuid, classes jsonb, deals jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -69,6 +102,8 @@ declare
   bad int;
   n int;
   event uuid;
+  terms jsonb;
+  posted uuid;
 begin
   perform evergreen.require_role('agent_commander');
   input := jsonb_build_object('strike_id', strike_id, 'classes', classes, 'sha256', encode(sha256(convert_to(deals::text, 'UTF8')), 'hex'));
@@ -92,6 +127,12 @@ begin
    where (c.published = old.nav_per_unit and c.correct = new.nav_per_unit and abs(c.error - abs(round(c.published - c.correct, 40) / c.correct)) < 1e-17
      and evergreen.within_exponent(c.fund_pays, unit) and evergreen.within_exponent(c.fund_receives, unit)) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' dealing days are missing, or their prices are not those of the two strikes.');
+  -- the tolerance is that of the fund's kind; one for professional investors has its own, up to 5 %
+  terms := evergreen.lmt_terms(s.fund_id, s.nav_date);
+  select count(*) into bad from jsonb_to_recordset(classes) c (tolerance numeric)
+   where (case coalesce(terms #>> '{navError,fundKind}', case terms ->> 'regime' when 'mmf' then 'money_market' else 'equity_or_other' end)
+     when 'money_market' then c.tolerance = 0.002 when 'bond_or_mixed' then c.tolerance = 0.005 when 'professional' then c.tolerance between 0 and 0.05 else c.tolerance = 0.01 end) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' tolerances are not those of the fund''s kind (R30).');
   -- every deal of those days once, with the units that were dealt and a difference of units × |published − correct|, rounded up
   select count(*) into bad from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, units_dealt numeric, difference numeric)
     full join (select a.* from public.allocations a join public.dealing_days d using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
@@ -121,8 +162,14 @@ begin
       'material', coalesce((select bool_or(r.material) from public.restatements r where r.strike_id = s.strike_id), false), 'compensations', n), evergreen.actor(),
     jsonb_build_object('workflow_id', 'restate/' || s.strike_id),
     array(select distinct c.investor_id from public.compensations c join public.restatements r using (restatement_id) where r.strike_id = s.strike_id and c.pays), request_id);
+  posted := evergreen.post_compensation(s.strike_id, event);
+  if exists (select from public.restatements r where r.strike_id = s.strike_id and r.material) then
+    -- CSSF 24/856: the authority is told, and how it is put right, within four to eight weeks
+    perform evergreen.emit('NAV_ERROR_TO_NOTIFY', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'due_from', current_date + 28, 'due_by', current_date + 56), evergreen.actor(),
+      jsonb_build_object('workflow_id', 'restate/' || s.strike_id, 'causation_id', event), '{}', request_id);
+  end if;
   perform evergreen.audit(s.fund_id, 'restatements', s.strike_id::text, 'restatement recorded: deals ' || n, request_id);
-  answer := jsonb_build_object('strike_id', s.strike_id, 'days', jsonb_array_length(classes), 'compensations', n, 'event_id', event);
+  answer := jsonb_build_object('strike_id', s.strike_id, 'days', jsonb_array_length(classes), 'compensations', n, 'event_id', event, 'ledger_tx_id', posted);
   perform evergreen.keep_answer('fn_record_restatement', request_id, input, answer);
   return answer;
 exception when others then
@@ -130,4 +177,4 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_record_restatement(uuid, jsonb, jsonb, text) is
-  'Records what a restatement comes to: classes = [{dealing_day_id, published, correct, error, tolerance, material, direction, fund_pays, fund_receives, body}], deals = [{dealing_day_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays}], held to the strikes and to the deals. EG400, EG404, EG413, EG424, EG428.';
+  'Records what a restatement comes to: classes = [{dealing_day_id, published, correct, error, tolerance, material, direction, fund_pays, fund_receives, body}], deals = [{dealing_day_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays}], held to the strikes, the deals and the policy; what is owed is posted, and a material error is to be notified. EG400, EG404, EG413, EG424, EG428.';

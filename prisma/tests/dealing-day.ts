@@ -70,8 +70,8 @@ export const place = (db: TestDatabase, { fund }: DealingFund, investor_id: stri
 /** As intake leaves a cleared order, and received long before the dealing date; arranged as superuser, for intake takes whole batches. */
 export async function accept(db: TestDatabase, flowId: string): Promise<void> {
   await db.look(
-    `with moved as (select flow_id from fund_flows where flow_id = $1 or linked_flow_id = $1), noted as (
-       insert into order_transitions (flow_id, from_status, to_status, actor) select flow_id, 'submitted', 'accepted', 'test' from moved)
+    `with moved as (select flow_id, event_id from fund_flows where flow_id = $1 or linked_flow_id = $1), noted as (
+       insert into order_transitions (flow_id, from_status, to_status, event_id, actor) select flow_id, 'submitted', 'accepted', event_id, 'test' from moved)
      update fund_flows f set status = 'accepted', accepted_at = now(), requested_at = '2026-01-15 10:00+00' from moved m where f.flow_id = m.flow_id`,
     [flowId],
   );

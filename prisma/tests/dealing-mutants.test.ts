@@ -1,50 +1,12 @@
 // Faults planted in the functions of this file's own database: a checker must find each, and must find nothing without it. What is planted is taken out again.
 import { proRata } from "@evergreen-fund/finance/dealing/pro-rata.ts";
-import { describe, expect, it } from "vitest";
 import { agent, callOn, OPS, PM_ONE, testDatabase } from "./arrange.ts";
 import { broken, type Day, dayAt, dealingFund, fills, openDay, ordered, place, strikeOf, take } from "./dealing-day.ts";
+import { definitionOf, describeMutants, type Findings, type Mutant } from "./planted.ts";
 
 const db = await testDatabase();
 const COMMANDER = agent("commander");
 const ENGINE = agent("liquidity-engine");
-
-/** What a checker says: the invariants that are broken, or the code with which a step was refused. */
-type Findings = string[];
-
-interface Mutant {
-  what: string;
-  /** Name of a function, and what in its body becomes what; every place. */
-  plant: readonly [fn: string, from: string, to: string][];
-  /** The work that the fault spoils; answers what checkers find. */
-  scenario: () => Promise<Findings>;
-  /** What is found with the fault; without it nothing is. */
-  finds: Findings;
-}
-
-const definitionOf = async (name: string): Promise<string> =>
-  String(
-    (
-      await db.look(
-        "select pg_get_functiondef(p.oid) as source from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.proname = $1 and n.nspname in ('public', 'evergreen')",
-        [name],
-      )
-    )[0]?.source,
-  );
-
-async function planted<T>(plant: Mutant["plant"], work: () => Promise<T>): Promise<T> {
-  const originals: string[] = [];
-  try {
-    for (const [name, from, to] of plant) {
-      const original = await definitionOf(name);
-      expect(original.includes(from), `${name} has no "${from}"`).toBe(true);
-      originals.push(original);
-      await db.look(original.replaceAll(from, to));
-    }
-    return await work();
-  } finally {
-    for (const original of originals.reverse()) await db.look(original);
-  }
-}
 
 /** Invariants that are broken in a fund, each once. */
 const invariants = async (fund: Day["fund"]): Promise<Findings> => [
@@ -278,7 +240,7 @@ const MUTANTS: Mutant[] = [
       await db.call(PM_ONE, "fn_decide_proposal", { ...proposal, decision: "approved" });
       const strike_id = await strikeOf(db, day.dayId);
       await db.call(COMMANDER, "fn_strike_nav", { strike_id }).catch(() => undefined);
-      const original = await definitionOf("has_approvals");
+      const original = await definitionOf(db, "has_approvals");
       await db.look(original.replaceAll(">= 1", ">= p.approvals_needed"));
       return (await invariants(day.fund)).sort();
     },
@@ -316,7 +278,7 @@ const MUTANTS: Mutant[] = [
       const day = await openDay(db);
       await ordered(db, day, day.holder, { direction: "redemption", units: "1" });
       await take(db, day, "locked");
-      const original = await definitionOf("merkle_level");
+      const original = await definitionOf(db, "merkle_level");
       await db.look(original.replaceAll("else '\\x00'::bytea end", "else string_agg(n.h, ''::bytea) end"));
       return invariants(day.fund);
     },
@@ -324,20 +286,4 @@ const MUTANTS: Mutant[] = [
   },
 ];
 
-describe.each(MUTANTS.filter(({ plant }) => plant.length > 0))("$what", ({ plant, scenario, finds }) => {
-  it("is found", async () => {
-    expect(await planted(plant, scenario)).toEqual(finds);
-  });
-
-  it("and is not there without it", async () => {
-    const clean = await scenario();
-    // what the fault had taken away refuses, or nothing is wrong
-    expect(clean.filter((finding) => !/^EG\d/.test(finding))).toEqual([]);
-  });
-});
-
-describe.each(MUTANTS.filter(({ plant }) => plant.length === 0))("$what", ({ scenario, finds }) => {
-  it(`finds ${JSON.stringify(finds)}`, async () => {
-    expect(await scenario()).toEqual(finds);
-  });
-});
+describeMutants(db, MUTANTS);

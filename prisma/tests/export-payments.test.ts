@@ -14,6 +14,7 @@ import {
   outcomes,
   statusOf,
 } from "./import-files.ts";
+import { outcome, restateDay } from "./restated-day.ts";
 import { newInvestor } from "./synthetic-fund.ts";
 
 const db = await testDatabase();
@@ -191,6 +192,52 @@ describe("a payment file", () => {
     expect(
       await refusal(db.call(OPS, "fn_withdraw_payments", { payment_file_id: first.payment_file_id, reason: "again" })),
     ).toMatchObject({ code: "EG428" });
+  });
+
+  it("holds what a restatement owes, apart from redemptions; paid, what comes due later has a file of its own", async () => {
+    const day = await claimable();
+    await approvedAccounts(db, day, [[await codeOf(db, day.subscriber), IBANS[1]]]);
+    await exported(day);
+    expect(await refusal(exported(day, { purpose: "compensation" }))).toEqual({
+      code: "EG428",
+      message: "No compensation of that dealing date is due.",
+    });
+    await db.call(agent("commander"), "fn_record_restatement", outcome(await restateDay(db, day)));
+    const file = await exported(day, { purpose: "compensation" });
+    expect(file).toMatchObject({
+      repeated: false,
+      missing: [],
+      control_sum: "540.0000",
+      transfers: [
+        {
+          flow_id: day.subscription,
+          end_to_end: `CMP${day.subscription.replaceAll("-", "")}`,
+          amount: "540",
+          account: IBANS[1],
+          remittance: `Compensation ${DEALING_DATE} ${day.fund.code}`,
+        },
+      ],
+    });
+    expect(await exported(day, { purpose: "compensation" })).toEqual({ ...file, repeated: true });
+    // redemptions of the date are still their own file
+    expect(await exported(day)).toMatchObject({ repeated: true, control_sum: "5400.0000" });
+    const line = debit("540.00", { end_to_end: file.transfers[0]?.end_to_end, account: FUND_IBAN });
+    const wrong = await importLines(db, day, [{ ...line, amount: "539.99" }]);
+    expect(await outcomes(db, wrong.import_id)).toEqual(["unmatched"]);
+    const done = await importLines(db, day, [line]);
+    expect(await outcomes(db, done.import_id)).toEqual(["matched"]);
+    const left = await db.look(
+      "select account, sum(amount)::text as amount from cash_balances where fund_id = $1 and account like 'compensation%' group by 1 order by 1",
+      [day.fund.fundId],
+    );
+    expect(left).toEqual([
+      { account: "compensation_payable", amount: "0.0000" },
+      { account: "compensation_receivable", amount: "270.0000" },
+    ]);
+    expect(
+      await refusal(db.call(OPS, "fn_withdraw_payments", { payment_file_id: file.payment_file_id, reason: "late" })),
+    ).toEqual({ code: "EG428", message: "Payments of the file have been made." });
+    expect(await broken(db, day.fund)).toEqual([]);
   });
 
   it("by two people at once is one file", async () => {

@@ -77,9 +77,10 @@ export async function feeDay(db: TestDatabase): Promise<Day & { lots: Record<"ol
       [classId, await newInvestor(db, null), units, price, credit],
     );
     await db.look(
-      `select evergreen.post_ledger($1, 'opening', 'synthetic', null, null, null,
+      `select evergreen.post_ledger($1, 'opening', 'synthetic', null,
+         evergreen.emit('REGISTER_OPENED', $1, jsonb_build_object('share_class_id', $3::text, 'positions', 1), 'test'), null,
          array(select row(share_class_id, 'holder', investor_id, lot_id, null, units_issued)::evergreen.unit_entry from lots where lot_id = $2), null)`,
-      [day.fund.fundId, lot?.lot_id],
+      [day.fund.fundId, lot?.lot_id, classId],
     );
   }
   await take(db, day, "struck");

@@ -105,19 +105,27 @@ export async function runDay(db: TestDatabase, on: DealingFund, date: string, pl
   });
   await strike(db, on, await strikeOf(db, dealing_day_id), plan);
   await plan.struck?.(await strikeOf(db, dealing_day_id));
-  const part = BigInt(plan.filled ?? 10_000);
-  await db.call(ENGINE, "fn_decide_lmt", {
-    dealing_day_id,
-    decision: part < PLACE ? { gate: true, cap_units: "1000000", fraction: plain(part, 4) } : { gate: false },
-  });
+  const fills = await fillsOf(db, dealing_day_id, plan);
+  await db.call(ENGINE, "fn_decide_lmt", { dealing_day_id, decision: decisionOf(plan, fills) });
   const swing = plain(BigInt(plan.swing ?? 0), 4);
   await db.call(ENGINE, "fn_record_allocations", {
     dealing_day_id,
     terms: { swing_sub: swing, swing_red: swing },
-    fills: JSON.stringify(await fillsOf(db, dealing_day_id, plan)),
+    fills: JSON.stringify(fills),
   });
   await db.call(COMMANDER, "fn_post_dealing_day", { dealing_day_id });
   return dealing_day_id;
+}
+
+/** The gate that gives these fills: its cap is what they pay, for a gate never pays less than it may (R6). */
+function decisionOf(plan: DayPlan, fills: readonly Args[]): Args {
+  const part = BigInt(plan.filled ?? 10_000);
+  if (part >= PLACE) return { gate: false };
+  const paid = fills.reduce(
+    (sum, { requested_units, filled_units }) => (requested_units ? sum + whole(String(filled_units), 4) : sum),
+    0n,
+  );
+  return { gate: true, cap_units: plain(paid, 4), fraction: plain(part, 4) };
 }
 
 async function fillsOf(db: TestDatabase, dayId: string, plan: DayPlan): Promise<Args[]> {

@@ -3,20 +3,23 @@ import pg from "pg";
 import { expect, it } from "vitest";
 import {
   approve,
+  asset,
   brokenIn,
   type DealingHouse,
   dayAhead,
   dayOf,
   dealingFund,
   expectVectorDealt,
+  LMT_POLICY,
   newInvestor,
+  openClass,
   payAll,
   redeem,
   subscribe,
   VECTOR,
 } from "./dealing-journeys.ts";
 import type { TestHouse } from "./houses.ts";
-import { AUDIT, OPS } from "./journeys.ts";
+import { AUDIT, importFund, OPS, PM_ONE } from "./journeys.ts";
 import { restate } from "./restatement-journeys.ts";
 import { expectEveryCrashPointPassed, failureOf, twice, useRooms } from "./room-house.ts";
 
@@ -202,6 +205,129 @@ it("a restatement, down to the strike that follows it", { timeout: 180_000 }, as
   const next = await twice<{ strikeId: string; changed: number }>(rooms, "commander.beginNextRestatement", ref);
   expect(next).toMatchObject({ navDate: dayAhead(2), changed: 1 });
   expect(await brokenIn(house(), on.code)).toEqual([]);
+});
+
+it("the vector of R30: who bought at 101.50 what was worth 100.20 is owed 128.08, and the next NAV leaves the others whole", {
+  timeout: 180_000,
+}, async () => {
+  const { database } = rooms;
+  const { fundId, code } = await importFund(database, {
+    as_of: dayAhead(0),
+    net_assets: "10150000.00",
+    assets: [asset("INFRA", "infrastructure", "9500000.00", false), asset("CASH", "cash", "650000.00", true)],
+    ladder: [{ side: "asset", bucket: "1d", capacity: "650000.00" }],
+  });
+  const classId = await openClass(house(), code, "A", { issuePrice: "101.5" });
+  await database.rpc(PM_ONE, "fn_set_lmt_policy", {
+    fund: code,
+    pack: "free-form",
+    body: { ...LMT_POLICY, navError: { fundKind: "equity_or_other", deMinimis: "100" } },
+    effective_from: "2020-01-01",
+  });
+  const [holder, buyer, small] = [await newInvestor(house()), await newInvestor(house()), await newInvestor(house())];
+  await database.rpc(OPS, "fn_open_register", {
+    share_class_id: classId,
+    positions: [{ investor_id: holder, units: "100000", opened_on: "2025-01-15", price: "101.5" }],
+  });
+  const on: DealingHouse = { fundId, code, classId, holders: [holder], other: holder };
+  const bought = await subscribe(house(), on, buyer, "10000.00");
+  const little = await subscribe(house(), on, small, "1000.00");
+  const sold = await redeem(house(), on, holder, "10");
+  await intake();
+  await database.rpc(OPS, "fn_confirm_cash", {
+    fund: code,
+    payments: [
+      { flow_id: bought, amount: "10000.00" },
+      { flow_id: little, amount: "1000.00" },
+    ],
+  });
+  const first = await openedDay(on, dayAhead(1));
+  await approved(first);
+  await closed(on, first);
+  const strikeId = await restate(house(), first.dayId, "INFRA", "9370000.00");
+  const event = await database.read(AUDIT, (tx) =>
+    tx.fund_events.findFirstOrThrow({
+      where: { type: "NAV_RESTATEMENT_BEGUN", payload: { path: ["strike_id"], equals: strikeId } },
+    }),
+  );
+  const run = { eventId: event.event_id, workflowId: `restate/${strikeId}` };
+  const ref = { ...run, fundId, strikeId };
+  await rooms.call("commander.openRestatement", run);
+  const { proposalId } = await rooms.call<{ proposalId: string }>("commander.proposeRestatement", ref);
+  const proposal = await database.read(AUDIT, (tx) =>
+    tx.proposals.findUniqueOrThrow({ where: { proposal_id: proposalId } }),
+  );
+  // who approves the figures has seen what they come to
+  expect(proposal.body).toMatchObject({
+    restatement: { material: true, days: [{ fund_pays: "128.08", fund_receives: "13.00", tolerance: "0.01" }] },
+  });
+  await approve(house(), proposal);
+  await rooms.call("commander.strikeRestatement", ref);
+  await rooms.call("commander.compensate", ref);
+  await rooms.call("commander.restateStatements", ref);
+  const told = await house().look(
+    "select c.flow_id, trim_scale(units_dealt)::text as dealt, trim_scale(units_due)::text as due, difference::text, owed_by, pays, round(r.error, 6)::text as error from compensations c join restatements r using (restatement_id) where r.strike_id = $1",
+    [strikeId],
+  );
+  const row = { error: "0.012974", owed_by: "fund" };
+  expect(told).toHaveLength(3);
+  expect(told).toContainEqual({
+    ...row,
+    flow_id: bought,
+    dealt: "98.5221",
+    due: "99.8003",
+    difference: "128.0800",
+    pays: true,
+  });
+  // below the smallest amount of the policy: named, and not paid
+  expect(told).toContainEqual({
+    ...row,
+    flow_id: little,
+    dealt: "9.8522",
+    due: "9.98",
+    difference: "12.8100",
+    pays: false,
+  });
+  expect(told).toContainEqual({
+    ...row,
+    flow_id: sold,
+    dealt: "10",
+    due: null,
+    difference: "13.0000",
+    owed_by: "responsible_party",
+    pays: false,
+  });
+  // the buyer's statement has a version that says so
+  const statements = await house().look<{ compensation: unknown; version: number }>(
+    "select version, body -> 'compensation' as compensation from statements where dealing_day_id = $1 and investor_id = $2 order by version",
+    [first.dayId, buyer],
+  );
+  expect(statements).toMatchObject([
+    { version: 1, compensation: null },
+    { version: 2, compensation: [{ orderId: bought, published: "101.5", correct: "100.2", difference: "128.08" }] },
+  ]);
+  await database.rpc(OPS, "fn_record_marks", {
+    fund: code,
+    marks: [{ asset: "INFRA", value: "9370000.00", as_of: dayAhead(0), source: "appraisal, read again" }],
+  });
+  const second = await openedDay(on, dayAhead(2));
+  await approved(second);
+  const inputs = await house().look(
+    "select kind, label, value::text from nav_inputs i join dealing_days d using (strike_id) where d.dealing_day_id = $1 and label like 'compensation%' order by 1",
+    [second.dayId],
+  );
+  expect(inputs).toEqual([
+    { kind: "payable", label: "compensation payable", value: "128.0800" },
+    { kind: "receivable", label: "compensation receivable", value: "13.0000" },
+  ]);
+  // 9,370,000 + 650,000 + 9,985.00 + 13.00 - 128.08 over 100,098.3743 units; the 12.81 that nobody is paid stay in the fund
+  const [price] = await house().look(
+    "select n.nav::text, trim_scale(n.units)::text as units, trim_scale(n.nav_per_unit)::text as price from class_navs n join dealing_days d using (strike_id) where d.dealing_day_id = $1",
+    [second.dayId],
+  );
+  expect(price).toEqual({ nav: "10029869.9200", units: "100098.3743", price: "100.2001" });
+  await closed(on, second);
+  expect(await brokenIn(house(), code)).toEqual([]);
 });
 
 it("the days of a class that a schedule finds due", async () => {

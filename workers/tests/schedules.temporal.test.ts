@@ -35,17 +35,12 @@ it("opens one day per date, however often it fires", { timeout: 400_000 }, async
   // twice is once: by this process as by the worker
   const [one] = (await readScheduledClasses(house.database)).filter(({ fund }) => fund === on.code);
   expect(await ensureSchedule(client, one!, "local")).toBe("as it was");
-  // another schedule for the same class, triggers, and a backfill of the fortnight to come, all at once
+  // another schedule for the same class, a backfill of the fortnight to come by both at once, and then triggers (the server forgets a backfill that
+  // comes in the same moment as a trigger)
   expect(await ensureSchedule(client, { ...one!, code: "A-TWIN" }, "local")).toBe("made");
   const twin = client.schedule.getHandle(scheduleIdOf({ fund: on.code, code: "A-TWIN" }));
   const span = { start: new Date(), end: new Date(Date.now() + 14 * DAY), overlap: "ALLOW_ALL" as const };
-  await Promise.all([
-    handle.trigger("ALLOW_ALL"),
-    handle.trigger("ALLOW_ALL"),
-    twin.trigger("ALLOW_ALL"),
-    handle.backfill(span),
-    twin.backfill(span),
-  ]);
+  await Promise.all([handle.backfill(span), twin.backfill(span)]);
   const expected = Array.from({ length: 14 }, (_, n) => dayAhead(n)).filter(
     (date) => ![0, 6].includes(new Date(date).getUTCDay()),
   );
@@ -66,6 +61,10 @@ it("opens one day per date, however often it fires", { timeout: 400_000 }, async
     () => `${expected} to be opened; there are ${last}`,
     180_000,
   );
+  const taken = async () => (await handle.describe()).info.numActionsTaken;
+  const before = await taken();
+  await Promise.all([handle.trigger("ALLOW_ALL"), handle.trigger("ALLOW_ALL"), twin.trigger("ALLOW_ALL")]);
+  await until(async () => (await taken()) > before, "a trigger to be answered");
   const { days, events } = await seen();
   expect(days.slice(0, expected.length)).toEqual(expected);
   expect(new Set(days).size).toBe(days.length);

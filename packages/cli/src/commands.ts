@@ -17,6 +17,7 @@ import { performanceCommands } from "./commands/performance.ts";
 import { proposalCommands } from "./commands/proposals.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
+import { restatementCommands } from "./commands/restatement.ts";
 import { runCommands } from "./commands/runs.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { statementCommands } from "./commands/statement.ts";
@@ -38,6 +39,7 @@ export const COMMANDS: readonly Command[] = [
   ...orderCommands,
   ...dealCommands,
   ...navCommands,
+  ...restatementCommands,
   ...lmtCommands,
   ...termsCommands,
   ...verifyCommands,

@@ -1,6 +1,6 @@
 // Liquidity tools and dealing terms in words: what a policy says, and the draft of the notice that investors get when a tool is put to use. Pure.
 import type { DealingPolicy, LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
-import { money, percent } from "./output.ts";
+import { money, percent, plain } from "./output.ts";
 
 /** "0.05" → "5 %", "1/3" → "1/3". */
 export const share = (text: string): string => (text.includes("/") ? text : percent(text).replace(/\.?0+ %$/, " %"));
@@ -51,7 +51,16 @@ export function toolRows(policy: LmtPolicy): [string, string][] {
   if (noticeExtension !== undefined)
     rows.push(["Longer notice", `up to ${noticeExtension.upTo.n} ${noticeExtension.upTo.basis} days`]);
   if (inKind !== undefined) rows.push(["In kind", "professional investors only"]);
+  if (policy.navError !== undefined) rows.push(["NAV errors", errorWords(policy.navError)]);
   return rows;
+}
+
+const TOLERANCE = { money_market: "0.2 %", bond_or_mixed: "0.5 %", equity_or_other: "1 %" } as const;
+
+function errorWords({ fundKind, tolerance, deMinimis, analysis }: NonNullable<LmtPolicy["navError"]>): string {
+  const limit =
+    fundKind === "professional" ? `${share(tolerance ?? "0")} by ${plain(analysis ?? "")}` : TOLERANCE[fundKind];
+  return `material above ${limit}${deMinimis === undefined ? "" : `; below ${money(deMinimis)} nobody is paid`}`;
 }
 
 function gateWords(gate: NonNullable<LmtPolicy["gate"]>): string {

@@ -179,6 +179,9 @@ export const EVENTS = {
   MARKS_RECORDED: fact(z.object({ marks: z.int() })),
   CASH_MOVED: fact(z.object({ ledger_tx_id: id, purpose: z.enum(["invest", "divest", "management_fee"]) })),
   NAV_RESTATED: fact(z.object({ strike_id: id, supersedes: id, material: z.boolean(), compensations: z.int() })),
+  NAV_ERROR_TO_NOTIFY: fact(z.object({ strike_id: id, due_from: day, due_by: day })),
+  NAV_ERROR_NOTIFIED: fact(z.object({ strike_id: id, document: z.string() })),
+  COMPENSATION_SETTLED: fact(z.object({ payments: z.int() })),
   NAV_APPROVAL_OVERDUE: event({
     mode: "note",
     recordedBy: ["agent_commander"],

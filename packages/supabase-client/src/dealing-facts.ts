@@ -84,6 +84,8 @@ export const NavFacts = z.object({
     redemptions_payable: amount,
     fee_payable: amount,
     in_transit: amount,
+    compensation_payable: amount,
+    compensation_receivable: amount,
     management_paid: amount,
   }),
   classes: z.array(ClassFigures),
@@ -171,8 +173,15 @@ export const RestatementFacts = z.object({
   old_body: json,
   classes: z.array(ClassFigures),
   regime: z.string().nullable(),
+  nav_error: json.nullable(),
   prices: z.array(
-    z.object({ share_class_id: uuid, units_dp: z.int(), price_dp: z.int(), published: amount, correct: amount }),
+    z.object({
+      share_class_id: uuid,
+      units_dp: z.int(),
+      price_dp: z.int(),
+      published: amount,
+      correct: amount.nullable(),
+    }),
   ),
   days: z.array(z.object({ dealing_day_id: uuid, share_class_id: uuid })),
   deals: z.array(

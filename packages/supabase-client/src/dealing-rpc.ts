@@ -157,10 +157,27 @@ export const DEALING_RPCS = {
     strike,
   ),
   fn_read_restatement: rpc("one", z.object({ strike_id: uuid }), RestatementFacts),
+  fn_preview_restatement: rpc("one", z.object({ strike_id: uuid, inputs: z.array(json) }), RestatementFacts),
   fn_record_restatement: rpc(
     "one",
     z.object({ strike_id: uuid, classes: z.array(json), deals: z.array(json), request_id }),
-    z.object({ strike_id: uuid, days: z.int(), compensations: z.int(), event_id: uuid }),
+    z.object({
+      strike_id: uuid,
+      days: z.int(),
+      compensations: z.int(),
+      event_id: uuid,
+      ledger_tx_id: uuid.nullable(),
+    }),
+  ),
+  fn_settle_compensation: rpc(
+    "one",
+    z.object({ fund: z.string(), payments: z.array(json), request_id }),
+    z.object({ ledger_tx_id: uuid, payments: z.int() }),
+  ),
+  fn_note_nav_error: rpc(
+    "one",
+    z.object({ strike_id: uuid, document: z.string(), request_id }),
+    z.object({ strike_id: uuid, document: z.string() }),
   ),
   fn_decide_lmt: rpc("one", z.object({ dealing_day_id: uuid, decision: json, request_id }), dealingDay),
   fn_record_allocations: rpc(

@@ -59,7 +59,13 @@ export const IMPORT_RPCS = {
   ),
   fn_export_payments: rpc(
     "one",
-    z.object({ fund: z.string(), dealing_date: day, execution_date: day.optional(), request_id }),
+    z.object({
+      fund: z.string(),
+      dealing_date: day,
+      execution_date: day.optional(),
+      purpose: z.enum(["redemption", "compensation"]).optional(),
+      request_id,
+    }),
     z.object({
       payment_file_id: uuid,
       message_id: z.string(),

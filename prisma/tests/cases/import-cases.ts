@@ -336,6 +336,12 @@ export const IMPORT_CASES: RpcCase[] = [
     events: ["PAYMENTS_EXPORTED"],
     refuses: [
       { what: "a fund that is not there", code: "EG404", change: (args) => ({ ...args, fund: "NOWHERE" }) },
+      { what: "another purpose", code: "EG400", change: (args) => ({ ...args, purpose: "gifts" }) },
+      {
+        what: "compensation where none is due",
+        code: "EG428",
+        change: (args) => ({ ...args, purpose: "compensation" }),
+      },
       { what: "a day without end", code: "EG400", change: (args) => ({ ...args, dealing_date: "infinity" }) },
       {
         what: "an execution date that has passed",

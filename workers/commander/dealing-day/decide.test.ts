@@ -43,6 +43,8 @@ const NOTHING = {
   redemptions_payable: "0",
   fee_payable: "0",
   in_transit: "0",
+  compensation_payable: "0",
+  compensation_receivable: "0",
   management_paid: "0",
 };
 const facts = (change: Partial<NavFacts> = {}): NavFacts => ({
@@ -102,6 +104,8 @@ describe("the dealing account", () => {
     // paid out of an empty account: the custodian lends it
     [{ bank: "-200.00" }, "99800.00"],
     [{ bank: "100.00", fee_payable: "40.00", in_transit: "10.00" }, "100070.00"],
+    // after a NAV that was wrong: 128.08 of the bank are a buyer's, 13.00 come from who was responsible
+    [{ bank: "500.00", compensation_payable: "128.08", compensation_receivable: "13.00" }, "100384.92"],
     // the manager was paid what strikes have accrued: the money and the debt are gone together
     [{ bank: "-300.00", management_paid: "300.00" }, "100000.00"],
   ])("of %j makes a NAV of %s", (ledger, nav) => {

@@ -1,11 +1,17 @@
 // The NAV of a dealing day from what was read: its inputs with what blocks them, and the draft of what they amount to (R4, R5). Pure.
 import { EvergreenError } from "@evergreen-fund/domain";
+import {
+  draftClass,
+  Figures,
+  feeInputs,
+  figuresOf,
+  type NavInput,
+} from "@evergreen-fund/finance/dealing/class-figures.ts";
 import { draftNav } from "@evergreen-fund/finance/dealing/draft-nav.ts";
 import { strikeBlockers } from "@evergreen-fund/finance/dealing/strike.ts";
 import { BPS, decimal, fixed, ZERO } from "@evergreen-fund/finance/money.ts";
 import type { RpcResult } from "@evergreen-fund/supabase-client";
 import { z } from "zod";
-import { draftClass, Figures, feeInputs, figuresOf, type NavInput } from "../nav/decide.ts";
 import type { AnnouncedDay } from "./facts.ts";
 
 export type NavFacts = RpcResult<"fn_read_nav_facts">;
@@ -98,6 +104,8 @@ function ledgerInputs({ ledger, nav_date }: NavFacts): NavInput[] {
     ...line("payable", "subscriptions paid and not dealt", ledger.prepaid),
     ...line("payable", "redemptions payable", ledger.redemptions_payable),
     ...line("payable", "fees payable", ledger.fee_payable),
+    ...line("payable", "compensation payable", ledger.compensation_payable),
+    ...line("receivable", "compensation receivable", ledger.compensation_receivable),
     // the fee of each class is accrued from the beginning: what was paid of it is taken off
     ...line("accrual", "management fees paid", decimal(ledger.management_paid).negated().toFixed()),
   ];
@@ -151,7 +159,8 @@ function liquidAssets({ assets, ledger }: NavFacts): string {
   const free = held
     .plus(decimal(ledger.bank))
     .minus(decimal(ledger.prepaid))
-    .minus(decimal(ledger.redemptions_payable));
+    .minus(decimal(ledger.redemptions_payable))
+    .minus(decimal(ledger.compensation_payable));
   return fixed(free.lt(0) ? ZERO : free, 4);
 }
 

@@ -2,7 +2,12 @@
 import type { RoomActions } from "@evergreen-fund/agent-kit";
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { RESTATEMENT_CONTRACTS } from "@evergreen-fund/domain/restatement-agents.ts";
-import { compensation, correctedNav, nextAffected } from "./decide.ts";
+import {
+  compensation,
+  correctedNav,
+  nextAffected,
+  withCorrectPrices,
+} from "@evergreen-fund/finance/dealing/restated-nav.ts";
 import { readBegun } from "./facts.ts";
 
 type RestatementActions = Pick<RoomActions<"commander">, keyof typeof RESTATEMENT_CONTRACTS.commander>;
@@ -28,7 +33,12 @@ export const restatementActions: RestatementActions = {
   },
   proposeRestatement: async (context, { strikeId, workflowId }) => {
     const facts = await context.look("fn_read_restatement", { strike_id: strikeId });
-    const { classes, ...body } = await context.decide(() => correctedNav(facts));
+    const { classes, ...body } = await context.decide(() => {
+      const figures = correctedNav(facts);
+      const { material, classes: days } = compensation(withCorrectPrices(facts, figures));
+      // the people who approve the figures see what they come to
+      return { ...figures, restatement: { material, days } };
+    });
     const { proposal_id } = await context.record((rpc) =>
       rpc("fn_propose_nav", { strike_id: strikeId, body, classes, workflow_id: workflowId }),
     );

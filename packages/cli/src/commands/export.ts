@@ -1,4 +1,4 @@
-// `export payments|withdraw`, `accounts list|approve|reject|end`: files that pay redemptions, and the accounts they pay to, approved by a second person.
+// `export payments|withdraw`, `accounts list|approve|reject|end`: files that pay redemptions and compensation, and the accounts they pay to, approved by a second person.
 import { writeFile } from "node:fs/promises";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
@@ -86,16 +86,21 @@ export const exportCommands: readonly Command[] = [
   {
     path: "export payments",
     summary:
-      "Writes the redemptions of a dealing date that are due as credit transfers (ISO 20022 pain.001.001.09), each once",
+      "Writes the redemptions of a dealing date that are due, or compensation for its price, as credit transfers (ISO 20022 pain.001.001.09), each once",
     options: [
       FUND,
       { flags: "--date <date>", about: "dealing date", required: true },
       { flags: "--execution-date <date>", about: "day of payment; without it the settlement day of the policy" },
+      {
+        flags: "--compensation",
+        about: "what a restatement of that date owes its investors, instead of its redemptions",
+      },
       { flags: "--out <file>", about: "write the file here (it must not exist) instead of printing it" },
       REQUEST_ID,
     ],
     examples: [
       "export payments --fund EVG --date 2026-01-30 --out payments.xml",
+      "export payments --fund EVG --date 2026-01-30 --compensation --out compensation.xml",
       "export payments --fund EVG --date 2026-01-30 --output-format json",
     ],
     role: "ops_role",
@@ -109,6 +114,7 @@ export const exportCommands: readonly Command[] = [
           fund: text(options, "fund"),
           dealing_date: date,
           execution_date: execution,
+          purpose: options.compensation ? "compensation" : undefined,
           request_id: requestIdOf(text(options, "requestId")),
         },
         Payments,
@@ -143,9 +149,7 @@ export const exportCommands: readonly Command[] = [
         });
       const missing = answer.missing.map((one) => one.investor);
       if (missing.length > 0)
-        context.note(
-          `${missing.length} redemptions wait for an approved account of ${missing.slice(0, 20).join(", ")}.`,
-        );
+        context.note(`${missing.length} payments wait for an approved account of ${missing.slice(0, 20).join(", ")}.`);
       if (answer.repeated)
         context.note("Nothing new is due: this is the file that was exported before, byte for byte.");
       const json = {

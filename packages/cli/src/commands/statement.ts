@@ -24,7 +24,11 @@ export const statementCommands: readonly Command[] = [
       { flags: "--as-of <day>", about: "last day of the statement; the newest price when left out" },
       { flags: "--from <day>", about: "day of the opening value; nothing held yet when left out" },
       KNOWN_ON,
-      { flags: "--letters", about: "the letters about the own fills of the dealing day --as-of instead" },
+      {
+        flags: "--letters",
+        about:
+          "the letters about the own fills of the dealing day --as-of, and about compensation for its price, instead",
+      },
     ],
     examples: [
       "statement --investor INV-0001 --class A",
@@ -87,7 +91,9 @@ async function lettersOf(
       `There is no statement of the dealing day ${plain(day)} for that investor and class.`,
     );
   const { fillLetters } = await import("@evergreen-fund/finance/statement/fill-letter.ts");
+  const { compensationLetters } = await import("@evergreen-fund/finance/statement/compensation-letter.ts");
   const { letters } = fillLetters(stored.body);
+  const compensation = compensationLetters(stored.body);
   return {
     json: {
       statementId: stored.statement_id,
@@ -95,8 +101,9 @@ async function lettersOf(
       hash: stored.hash,
       statement: stored.body,
       letters,
+      compensation,
     },
-    text: letters
+    text: [...letters, ...compensation]
       .map((letter) => letter.text.split("\n").map(plain).join("\n"))
       .join("\n")
       .trimEnd(),

@@ -77,6 +77,29 @@ export function strikeById(session: Session, strikeId: string): Promise<StrikeRo
   return session.one("nav_strikes", COLUMNS, (query) => query.eq("strike_id", strikeId), StrikeRow);
 }
 
+/** Every version of every NAV of a fund, the newest first. */
+export async function strikesOf(session: Session, fundId: string): Promise<StrikeRow[]> {
+  const rows = await session.all(
+    "nav_strikes",
+    COLUMNS,
+    "strike_id",
+    (row) => row.strike_id,
+    (query) => query.eq("fund_id", fundId),
+    StrikeRow,
+  );
+  return rows.sort((a, b) => (a.nav_date === b.nav_date ? b.version - a.version : a.nav_date < b.nav_date ? 1 : -1));
+}
+
+/** The final version of a fund's NAV of a date. */
+export function finalStrike(session: Session, fundId: string, date: string): Promise<StrikeRow | undefined> {
+  return session.one(
+    "nav_strikes",
+    COLUMNS,
+    (query) => query.eq("fund_id", fundId).eq("nav_date", date).eq("state", "final"),
+    StrikeRow,
+  );
+}
+
 /** The newest version of a fund's NAV of a date, or of its newest date. */
 export function newestStrike(
   session: Session,

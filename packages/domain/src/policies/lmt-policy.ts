@@ -94,6 +94,35 @@ export const LevyPolicy = z.strictObject({
 });
 export type LevyPolicy = z.infer<typeof LevyPolicy>;
 
+/** Whether a share is above one in `den`; exact. */
+function isAbove(share: string, den: bigint): boolean {
+  const [num = "0", below] = share.split("/");
+  if (below !== undefined) return BigInt(num) * den > BigInt(below);
+  const [whole = "0", digits = ""] = num.split(".");
+  return BigInt(whole + digits) * den > 10n ** BigInt(digits.length);
+}
+
+/** How large an error of the NAV is material, and from which amount on an investor is paid (R30, CSSF 24/856). */
+export const NavErrorPolicy = z
+  .strictObject({
+    fundKind: z.enum(["money_market", "bond_or_mixed", "equity_or_other", "professional"]),
+    /** Share of the correct price; only a fund for professional investors sets its own, at most 0.05, with the analysis it rests on. */
+    tolerance: FractionString.optional(),
+    /** Reference of that analysis. */
+    analysis: z.string().min(1).max(200).optional(),
+    /** Investors owed less than this in all are named and not paid; fund currency. */
+    deMinimis: AmountString.optional(),
+  })
+  .superRefine(({ fundKind, tolerance, analysis }, ctx) => {
+    const refuse = (path: string, message: string) => ctx.addIssue({ code: "custom", path: [path], message });
+    if (fundKind !== "professional" && (tolerance !== undefined || analysis !== undefined))
+      return refuse("tolerance", "only a fund for professional investors sets its own tolerance");
+    if (fundKind === "professional" && tolerance === undefined) return refuse("tolerance", "is needed");
+    if (fundKind === "professional" && analysis === undefined) return refuse("analysis", "is needed");
+    if (tolerance !== undefined && isAbove(tolerance, 20n)) return refuse("tolerance", "is at most 0.05");
+  });
+export type NavErrorPolicy = z.output<typeof NavErrorPolicy>;
+
 export const LmtPolicy = z.strictObject({
   /** Pack this policy started from. */
   pack: z.string().min(1).max(60),
@@ -114,6 +143,8 @@ export const LmtPolicy = z.strictObject({
   dual: z.strictObject({ bidSpread: FractionString, offerSpread: FractionString }).optional(),
   noticeExtension: z.strictObject({ upTo: Notice }).optional(),
   inKind: z.strictObject({ professionalOnly: z.literal(true) }).optional(),
+  /** Left out: 0.20 % for a money market fund, 1 % for every other, and everybody who is owed something is paid. */
+  navError: NavErrorPolicy.optional(),
   /** Limit on redemptions of an ELTIF (R9b): Annex I by notice and frequency, or Annex II by frequency and liquid share. */
   eltif: z
     .discriminatedUnion("annex", [

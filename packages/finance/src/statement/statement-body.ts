@@ -30,6 +30,22 @@ export const StatementFill = z.strictObject({
 });
 export type StatementFill = z.output<typeof StatementFill>;
 
+/** What the deal of an order is owed after the price of the day was restated (R30). Units of the class, money of the fund. */
+export const StatementCompensation = z.strictObject({
+  orderId: Name,
+  /** Version of the strike that put the price right. */
+  version: z.int().min(2),
+  kind: z.enum(["subscriber_overpaid", "redeemer_underpaid"]),
+  published: NonNegative,
+  correct: NonNegative,
+  unitsDealt: NonNegative,
+  /** What a buyer would have had, or a seller been paid, at the correct price. */
+  unitsDue: NonNegative.nullable(),
+  cashDue: NonNegative.nullable(),
+  difference: NonNegative,
+});
+export type StatementCompensation = z.output<typeof StatementCompensation>;
+
 export const StatementBody = z.strictObject({
   form: z.literal("evergreen-statement-1"),
   fund: z.strictObject({ code: Name, name: Name, synthetic: z.boolean() }),
@@ -53,5 +69,7 @@ export const StatementBody = z.strictObject({
     foot: z.strictObject({ sum: DecimalString, closing: DecimalString, ok: z.boolean() }),
   }),
   fills: z.array(StatementFill).max(10_000),
+  /** Only where a restatement owes the investor something. */
+  compensation: z.array(StatementCompensation).max(100_000).optional(),
 });
 export type StatementBody = z.output<typeof StatementBody>;

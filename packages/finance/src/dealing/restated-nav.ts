@@ -1,9 +1,7 @@
 // A NAV restated (R30): the corrected figures over the units they were over, what every deal is owed, and which later strike stands on what was wrong. Pure.
 import { EvergreenError } from "@evergreen-fund/domain";
-import { draftNav } from "@evergreen-fund/finance/dealing/draft-nav.ts";
-import { navError } from "@evergreen-fund/finance/dealing/restatement.ts";
-import { decimal } from "@evergreen-fund/finance/money.ts";
-import type { RpcResult } from "@evergreen-fund/supabase-client";
+import { NavErrorPolicy } from "@evergreen-fund/domain/policies/index.ts";
+import { decimal } from "../money.ts";
 import {
   type ClassFigures,
   draftClass,
@@ -12,10 +10,45 @@ import {
   figuresOf,
   managementLabel,
   type NavInput,
-} from "../nav/decide.ts";
+} from "./class-figures.ts";
+import { draftNav } from "./draft-nav.ts";
+import { navError } from "./restatement.ts";
 
-export type RestatementFacts = RpcResult<"fn_read_restatement">;
-type Input = RestatementFacts["inputs"][number];
+interface Input {
+  asset_id: string | null;
+  kind: NavInput["kind"];
+  label: string;
+  value: string;
+  as_of: string;
+  source: string;
+}
+
+/** What a restatement is computed from, as the database answers it (fn_read_restatement, fn_preview_restatement). */
+export interface RestatementFacts {
+  strike_id: string;
+  currency: string;
+  nav_date: string;
+  version: number;
+  reason: string | null;
+  inputs: Input[];
+  old_inputs: Input[];
+  classes: ClassFigures[];
+  regime: string | null;
+  nav_error: unknown;
+  /** `correct` is null until the corrected figures are computed. */
+  prices: { share_class_id: string; units_dp: number; price_dp: number; published: string; correct: string | null }[];
+  days: { dealing_day_id: string; share_class_id: string }[];
+  deals: {
+    dealing_day_id: string;
+    flow_id: string;
+    share_class_id: string;
+    investor_id: string;
+    direction: "subscription" | "redemption";
+    units: string;
+    amount: string;
+  }[];
+  later: { strike_id: string; nav_date: string; inputs: Input[]; classes: ClassFigures[] }[];
+}
 
 const sameLine = (a: Input, b: Input): boolean => a.kind === b.kind && a.label === b.label;
 const sameValue = (a: Input, b: Input): boolean => a.as_of === b.as_of && decimal(a.value).eq(decimal(b.value));
@@ -52,17 +85,43 @@ export interface Restated {
   deals: Record<string, unknown>[];
 }
 
-/** Materiality and compensation of every deal at the superseded price (R30, CSSF 24/856); by day, which is one class. Errors: those of `navError`. */
+/** The terms of R30: those of the policy, or the class of tolerance that the regime of the fund has by itself. */
+function errorTerms({ regime, nav_error }: RestatementFacts) {
+  const terms = NavErrorPolicy.nullable().parse(nav_error ?? null);
+  const {
+    fundKind,
+    tolerance,
+    deMinimis = "0",
+    analysis,
+  } = terms ?? {
+    fundKind: regime === "mmf" ? ("money_market" as const) : ("equity_or_other" as const),
+  };
+  return { fundKind, deMinimis, ...(tolerance === undefined ? {} : { tolerance }), ...(analysis ? { analysis } : {}) };
+}
+
+/** The facts with the prices of the corrected figures in their place, before anything of them is struck. */
+export function withCorrectPrices(facts: RestatementFacts, figures: Pick<Figures, "classes">): RestatementFacts {
+  const prices = new Map(figures.classes.map((row) => [row.share_class_id, row.nav_per_unit]));
+  return {
+    ...facts,
+    prices: facts.prices.map((row) => ({ ...row, correct: prices.get(row.share_class_id) ?? row.correct })),
+  };
+}
+
+/**
+ * Materiality and compensation of every deal at the superseded price (R30, CSSF 24/856), by day, which is one class; tolerance and smallest amount by the
+ * fund's policy. Errors: EG500 for a class without a correct price; those of `navError`.
+ */
 export function compensation(facts: RestatementFacts): Restated {
-  const fundKind = facts.regime === "mmf" ? ("money_market" as const) : ("equity_or_other" as const);
+  const { analysis, ...terms } = errorTerms(facts);
   const days = facts.days.map((day) => {
     const price = facts.prices.find(({ share_class_id }) => share_class_id === day.share_class_id);
-    if (price === undefined)
+    if (price === undefined || price.correct === null)
       throw new EvergreenError("EG500", "A dealing day has no price in the strike that restates its own.");
     const found = facts.deals.filter(({ dealing_day_id }) => dealing_day_id === day.dealing_day_id);
     const result = navError({
       currency: facts.currency,
-      fundKind,
+      ...terms,
       published: price.published,
       correct: price.correct,
       unitsDp: price.units_dp,
@@ -75,7 +134,7 @@ export function compensation(facts: RestatementFacts): Restated {
         ...(direction === "subscription" ? { amount } : {}),
       })),
     });
-    return { day, price, result };
+    return { day, price: { ...price, correct: price.correct }, result };
   });
   return {
     material: days.some(({ result }) => result.material),
@@ -90,7 +149,9 @@ export function compensation(facts: RestatementFacts): Restated {
       fund_pays: result.fund.paysToInvestors,
       fund_receives: result.fund.receivesFromResponsibleParty,
       body: {
-        fund_kind: fundKind,
+        fund_kind: terms.fundKind,
+        de_minimis: terms.deMinimis,
+        ...(analysis === undefined ? {} : { analysis }),
         investors: result.investors.length,
         reason: facts.reason,
         // CSSF 24/856: the authority is told, and a plan to put it right follows

@@ -1,6 +1,7 @@
 // A restatement by rows: which inputs make one, what each deal is owed (R30, with its vector), and which later strike stands on what was wrong.
+import { NavErrorPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import { describe, expect, it } from "vitest";
-import { compensation, correctedNav, nextAffected, type RestatementFacts } from "./decide.ts";
+import { compensation, correctedNav, nextAffected, type RestatementFacts, withCorrectPrices } from "./restated-nav.ts";
 
 const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
 const POLICY = {
@@ -52,7 +53,6 @@ const classOf = (change: Partial<Class> = {}): Class => ({
   mark: "100",
   performance_taken: "0",
   policy: POLICY,
-  deals: true,
   lots: [],
   ...change,
 });
@@ -67,19 +67,15 @@ const deal = (n: number, direction: "subscription" | "redemption", units: string
 });
 const facts = (change: Partial<RestatementFacts> = {}): RestatementFacts => ({
   strike_id: id(3),
-  fund_id: id(4),
-  fund: "F",
   currency: "EUR",
   nav_date: "2026-03-31",
   version: 2,
-  state: "final",
   reason: "read wrongly",
-  proposal_id: null,
   inputs: [input("INFRA", "100200.00"), accrued("0.00")],
   old_inputs: [input("INFRA", "101500.00"), accrued("0.00")],
-  old_body: {},
   classes: [classOf()],
   regime: "aif",
+  nav_error: null,
   prices: [{ share_class_id: id(900), units_dp: 4, price_dp: 4, published: "101.5", correct: "100.2" }],
   days: [{ dealing_day_id: id(2), share_class_id: id(900) }],
   deals: [deal(1, "subscription", "98.5221", "10000.00"), deal(2, "redemption", "10", "1015.00")],
@@ -145,6 +141,37 @@ describe("compensation", () => {
     expect([material, classes[0]?.fund_pays]).toEqual([false, "0.00"]);
     expect(deals).toHaveLength(2);
     expect(deals.every(({ pays }) => pays === false)).toBe(true);
+  });
+  it.each([
+    ["bond_or_mixed", {}, "0.005", true],
+    ["equity_or_other", {}, "0.01", false],
+    ["professional", { tolerance: "0.005", analysis: "board paper 12" }, "0.005", true],
+    ["professional", { tolerance: "1/20", analysis: "board paper 12" }, "0.05", false],
+  ])("goes by the tolerance of the policy: %s %j", (fundKind, own, tolerance, material) => {
+    const prices = [{ share_class_id: id(900), units_dp: 4, price_dp: 4, published: "100.8", correct: "100.2" }];
+    const found = compensation(facts({ prices, nav_error: { fundKind, ...own } }));
+    expect(found.classes[0]).toMatchObject({ tolerance, material });
+  });
+  it("names who is owed less than the policy's smallest amount, and pays nobody", () => {
+    const { classes, deals } = compensation(facts({ nav_error: { fundKind: "equity_or_other", deMinimis: "128.09" } }));
+    expect(classes[0]).toMatchObject({ material: true, fund_pays: "0.00", body: { de_minimis: "128.09" } });
+    expect(deals[0]).toMatchObject({ difference: "128.08", owed_to: "investor", pays: false });
+  });
+  it.each([
+    ["a tolerance of its own for a fund that may have none", { fundKind: "equity_or_other", tolerance: "0.02" }],
+    ["a tolerance without the analysis it rests on", { fundKind: "professional", tolerance: "0.02" }],
+    ["no tolerance of a professional fund", { fundKind: "professional", analysis: "board paper 12" }],
+    ["a tolerance above 5 %", { fundKind: "professional", tolerance: "0.0501", analysis: "board paper 12" }],
+    ["a tolerance above one in twenty", { fundKind: "professional", tolerance: "2/39", analysis: "board paper 12" }],
+  ])("refuses %s", (_what, policy) => {
+    expect(NavErrorPolicy.safeParse(policy).success).toBe(false);
+  });
+  it("is that of the corrected figures before they are struck", () => {
+    const prices = [{ share_class_id: id(900), units_dp: 4, price_dp: 4, published: "101.5", correct: "100.2000" }];
+    const given = facts({ prices });
+    const unpriced = { ...given, prices: given.prices.map((row) => ({ ...row, correct: null })) };
+    expect(() => compensation(unpriced)).toThrow(expect.objectContaining({ code: "EG500" }));
+    expect(compensation(withCorrectPrices(unpriced, correctedNav(unpriced)))).toEqual(compensation(given));
   });
   it("is stricter for a money market fund", () => {
     const prices = [{ share_class_id: id(900), units_dp: 4, price_dp: 4, published: "100.5", correct: "100.1" }];

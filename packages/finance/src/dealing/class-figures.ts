@@ -1,12 +1,37 @@
 // From what the database says of a class to what the NAV engine takes, for a strike and for its restatement; and the body that two people approve. Pure.
 import { EvergreenError } from "@evergreen-fund/domain";
 import { DealingPolicy } from "@evergreen-fund/domain/policies/index.ts";
-import type { DraftClass, DraftNavOutput } from "@evergreen-fund/finance/dealing/draft-nav.ts";
-import { decimal } from "@evergreen-fund/finance/money.ts";
-import type { RpcResult } from "@evergreen-fund/supabase-client";
 import { z } from "zod";
+import { decimal } from "../money.ts";
+import type { DraftClass, DraftNavOutput } from "./draft-nav.ts";
 
-export type ClassFigures = RpcResult<"fn_read_nav_facts">["classes"][number];
+/** A class as the database answers it (fn_read_nav_facts, fn_read_restatement). Fund currency, decimal strings. */
+export interface ClassFigures {
+  share_class_id: string;
+  code: string;
+  units: string;
+  units_dp: number;
+  price_dp: number;
+  price: string | null;
+  issue_price: string | null;
+  last: {
+    nav_date: string;
+    nav: string;
+    units: string;
+    nav_per_unit: string;
+    fees: {
+      management_accrued: string;
+      performance_accrued: string;
+      performance_crystallised: string;
+      high_water: string;
+    } | null;
+  } | null;
+  subscribed: string;
+  redeemed: string;
+  units_redeemed: string;
+  policy: unknown;
+  lots: { id: string; series: string; units: string; opened_on: string; mark: string }[];
+}
 
 export interface NavInput {
   asset_id?: string;
