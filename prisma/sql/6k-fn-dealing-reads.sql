@@ -93,7 +93,7 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
   dealt as (
     select a.share_class_id, sum(a.net_amount) filter (where f.direction = 'subscription') as bought, sum(a.gross_amount) filter (where f.direction = 'redemption') as sold,
-           sum(a.filled_units) filter (where f.direction = 'redemption') as units_sold
+           sum(a.performance_fee + a.credit) as taken
       from before b join public.dealing_days d on d.fund_id = b.fund_id and d.dealing_date >= b.nav_date and d.dealing_date < on_day
         and d.status in ('posted', 'claimable', 'settled', 'closed')
       join public.allocations a on a.dealing_day_id = d.dealing_day_id join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer' group by 1
@@ -111,7 +111,11 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
           'fees', (select x from jsonb_array_elements(coalesce(b.body -> 'fees', '[]')) x where x ->> 'share_class_id' = c.share_class_id::text))
          from before b join public.class_navs n on n.strike_id = b.strike_id and n.share_class_id = c.share_class_id),
       -- the class that dealt at a wrong price bears what is paid for it
-      'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0))::text, 'units_redeemed', trim_scale(coalesce(dealt.units_sold, 0))::text,
+      'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0))::text,
+      'mark', trim_scale(evergreen.mark_on(c.share_class_id, on_day, false))::text,
+      -- of the fee accrued at that strike: what was crystallised on it, and what redemptions took along
+      'performance_taken', (coalesce(dealt.taken, 0) + coalesce((select sum((m.body ->> 'fee')::numeric) from before b join public.class_marks m
+         on m.share_class_id = c.share_class_id and m.cause = 'crystallisation' and m.as_of = b.nav_date), 0))::text,
       'moved', coalesce(moved.worth, 0)::text, 'pocket', case when c.pocket_of is not null then evergreen.pocket_figures(c.share_class_id) end,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
@@ -157,10 +161,15 @@ begin
     'redeemed_in_quarter', evergreen.redeemed_since(f.fund_id, date_trunc('quarter', d.dealing_date)::date, d.dealing_date)::text,
     'redeemed_in_month', evergreen.redeemed_since(f.fund_id, date_trunc('month', d.dealing_date)::date, d.dealing_date)::text,
     'classes', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'units_dp', c.units_dp, 'policy', p.body,
-        'nav_per_unit', coalesce(trim_scale(n.nav_per_unit)::text, x.draft ->> 'nav_per_unit')) order by c.code), '[]')
+        'nav_per_unit', coalesce(trim_scale(n.nav_per_unit)::text, x.draft ->> 'nav_per_unit'),
+        -- before a strike nothing of it can have been crystallised
+        'before_fee', case when p.body #>> '{fees,performance,method}' = 'equalisation' and coalesce(n.units, c.units_outstanding) > 0 and coalesce(t.open, true) then
+          jsonb_build_object('value', coalesce(n.nav + n.performance_accrued, (x.draft ->> 'nav')::numeric + (x.draft ->> 'performance_accrued')::numeric)::text,
+            'units', trim_scale(coalesce(n.units, c.units_outstanding))::text, 'mark', trim_scale(evergreen.mark_on(c.share_class_id, d.dealing_date, true))::text) end) order by c.code), '[]')
        from public.share_classes c cross join lateral evergreen.dealing_policy(c.share_class_id, d.dealing_date) p
        left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = c.share_class_id
        left join lateral (select e as draft from jsonb_array_elements(coalesce(s.body #> '{draft,classes}', '[]')) e where e ->> 'share_class_id' = c.share_class_id::text) x on true
+       left join lateral evergreen.fee_terms(s.strike_id, c.share_class_id) t on true
       where c.fund_id = f.fund_id and p.policy_id is not null and coalesce(trim_scale(n.nav_per_unit)::text, x.draft ->> 'nav_per_unit') is not null),
     'days', (select jsonb_agg(jsonb_build_object('dealing_day_id', x.dealing_day_id, 'share_class_id', x.share_class_id, 'status', x.status) order by x.dealing_day_id)
        from public.dealing_days x where x.dealing_day_id = any (days)),
@@ -199,7 +208,7 @@ comment on function evergreen.book_orders(uuid[]) is 'The orders that are locked
 
 create or replace function evergreen.book_lots(days uuid[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(jsonb_agg(jsonb_build_object('lot_id', l.lot_id, 'share_class_id', l.share_class_id, 'investor_id', l.investor_id, 'opened_on', l.opened_on,
-      'units', trim_scale(l.units_left)::text) order by l.lot_id), '[]')
+      'units', trim_scale(l.units_left)::text, 'reference', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', trim_scale(l.equalisation_credit)::text) order by l.lot_id), '[]')
     from (select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.status in ('locked', 'priced') offset 0) w
     cross join lateral (select x.* from public.lots x where x.share_class_id = w.share_class_id and x.investor_id = w.investor_id and x.units_left > 0) l
 $$;

@@ -141,7 +141,7 @@ it("a side pocket mirrors every lot and splits marks, references and credits as 
     await refusedWith(db.call(COMMANDER, "fn_propose_nav", { ...proposal, classes: classPrices(day.classId) })),
   ).toBe("EG400");
   const classes = [
-    { share_class_id: day.classId, nav: "16200.00", nav_per_unit: "16.2" },
+    { share_class_id: day.classId, nav: "16200.00", nav_per_unit: "16.2", performance_accrued: "1000.00" },
     { share_class_id, nav: "91800.00", nav_per_unit: "91.8" },
   ];
   await db.call(COMMANDER, "fn_propose_nav", { ...proposal, classes });
