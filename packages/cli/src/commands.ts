@@ -14,6 +14,7 @@ import { mandateCommands } from "./commands/mandate.ts";
 import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
 import { performanceCommands } from "./commands/performance.ts";
+import { postingCommands } from "./commands/postings.ts";
 import { proposalCommands } from "./commands/proposals.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
@@ -37,6 +38,7 @@ export const COMMANDS: readonly Command[] = [
   ...statementCommands,
   ...performanceCommands,
   ...orderCommands,
+  ...postingCommands,
   ...dealCommands,
   ...navCommands,
   ...restatementCommands,

@@ -179,6 +179,7 @@ export const DEALING_ORDER_CASES: RpcCase[] = [
     refuses: [
       { what: "an order that is not there", code: "EG404", change: (a) => ({ ...a, flow_id: NOWHERE }) },
       { what: "no reason", code: "EG400", change: (a) => ({ ...a, reason: null }) },
+      { what: "a document without a name", code: "EG400", change: (a) => ({ ...a, document: "" }) },
       {
         what: "an order that is cancelled",
         code: "EG428",
@@ -195,11 +196,16 @@ export const DEALING_ORDER_CASES: RpcCase[] = [
     arrange: async (db) => {
       const { flow_id } = await mine(db);
       await db.call(agent("kyc"), "fn_hold_order", { flow_id, reason: "screening hit" });
-      return { flow_id, reason: "false positive" };
+      return { flow_id, reason: "false positive", document: "screening report 12" };
     },
     check: async ([row], args, db) => {
       expect(row?.fn_release_hold).toBe("accepted");
       expect(await statusOf(db, args.flow_id)).toBe("accepted");
+      const [last] = await db.look(
+        "select reason, document from order_transitions where flow_id = $1 and to_status = 'accepted' and from_status = 'kyc_hold'",
+        [args.flow_id],
+      );
+      expect(last).toEqual({ reason: "false positive", document: "screening report 12" });
     },
     other: (args) => ({ ...args, reason: "other" }),
     audits: 1,
@@ -207,6 +213,7 @@ export const DEALING_ORDER_CASES: RpcCase[] = [
     refuses: [
       { what: "an order that is not there", code: "EG404", change: (a) => ({ ...a, flow_id: NOWHERE }) },
       { what: "no reason", code: "EG400", change: (a) => ({ ...a, reason: "" }) },
+      { what: "no document", code: "EG400", change: (a) => ({ ...a, document: null }) },
       {
         what: "an order that is not held",
         code: "EG428",

@@ -34,6 +34,7 @@ const asset = (label: string, change: Partial<Asset> = {}): Asset => ({
   max_age_days: 35,
   max_move_bps: 300,
   anchor: null,
+  roll: null,
   ...change,
 });
 const NOTHING = {
@@ -65,7 +66,8 @@ const facts = (change: Partial<NavFacts> = {}): NavFacts => ({
       last: null,
       subscribed: "0",
       redeemed: "0",
-      units_redeemed: "0",
+      mark: "100",
+      performance_taken: "0",
       moved: "0",
       pocket: null,
       policy: POLICY,
@@ -73,6 +75,7 @@ const facts = (change: Partial<NavFacts> = {}): NavFacts => ({
       lots: [],
     },
   ],
+  certain_inflows: null,
   reconciliation_breaks: 0,
   ...change,
 });
