@@ -4,6 +4,7 @@ import { z } from "zod";
 import { fixed, isoTime, plain } from "../output.ts";
 import type { Session } from "../session.ts";
 import { type ClassRow, currencyDecimals, findClass, listClasses } from "./classes.ts";
+import { type Demand, demandOf } from "./demand.ts";
 import { type FundRow, findFund } from "./funds.ts";
 import { type OrderRow, ordersOfDay, sideOf } from "./orders.ts";
 import { type ClassNavRow, classNavsOf, type StrikeRow, strikeById } from "./strikes.ts";
@@ -64,6 +65,8 @@ export interface Deal {
   price: ClassNavRow | undefined;
   orders: OrderRow[];
   fills: FillRow[];
+  /** Units asked for on the day, and how much of them was left unfilled the day before and is the same request again (R8). */
+  demand: Demand;
 }
 
 /** The newest days first. */
@@ -175,7 +178,7 @@ export async function dealOf(
     day.strike_id === null ? undefined : strikeById(session, day.strike_id),
     day.strike_id === null ? [] : classNavsOf(session, day.strike_id),
   ]);
-  return {
+  const deal = {
     fund,
     shareClass,
     cashDp: decimals.get(fund.base_currency) ?? 2,
@@ -185,6 +188,7 @@ export async function dealOf(
     orders,
     fills,
   };
+  return { ...deal, demand: await demandOf(session, deal) };
 }
 
 /** A text of the decision or of the terms, or null. */
@@ -231,6 +235,11 @@ export function dealJson(deal: Deal) {
       };
     }),
     dayHash: day.day_hash,
+    demand: {
+      gross: fixed(deal.demand.gross, shareClass.units_dp),
+      repeats: fixed(deal.demand.repeats, shareClass.units_dp),
+      net: fixed(deal.demand.net, shareClass.units_dp),
+    },
     status: day.status,
     step: day.step,
     currency: fund.base_currency,
