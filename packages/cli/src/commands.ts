@@ -4,6 +4,7 @@ import { auditCommands } from "./commands/audit.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
+import { dealingFactCommands } from "./commands/dealing-facts.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
 import { fundCommands } from "./commands/funds.ts";
@@ -40,6 +41,7 @@ export const COMMANDS: readonly Command[] = [
   ...orderCommands,
   ...postingCommands,
   ...dealCommands,
+  ...dealingFactCommands,
   ...navCommands,
   ...restatementCommands,
   ...lmtCommands,

@@ -7,14 +7,13 @@ import { currencyDecimals, listClasses } from "./classes.ts";
 import { type DayRow, daysOn, fillsOf } from "./deals.ts";
 import type { FundRow } from "./funds.ts";
 import { type OrderRow, ordersOfDay } from "./orders.ts";
+import { offerShareOf, ownersOn } from "./owners.ts";
 import {
   activatedTools,
   DateRow,
   entriesOf,
   navsBefore,
-  offerShareOf,
   ordersOf,
-  ownersOn,
   pastOf,
   redeemedBefore,
   withPast,
