@@ -6,6 +6,7 @@ import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
+import { feeCommands } from "./commands/fees.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
@@ -41,6 +42,7 @@ export const COMMANDS: readonly Command[] = [
   ...navCommands,
   ...restatementCommands,
   ...lmtCommands,
+  ...feeCommands,
   ...termsCommands,
   ...verifyCommands,
   ...eventCommands,

@@ -22,13 +22,13 @@ export interface ClassFigures {
     fees: {
       management_accrued: string;
       performance_accrued: string;
-      performance_crystallised: string;
       high_water: string;
     } | null;
   } | null;
   subscribed: string;
   redeemed: string;
-  units_redeemed: string;
+  mark: string | null;
+  performance_taken: string;
   policy: unknown;
   lots: { id: string; series: string; units: string; opened_on: string; mark: string }[];
 }
