@@ -7,6 +7,7 @@ import { dealCommands } from "./commands/deal.ts";
 import { dealingFactCommands } from "./commands/dealing-facts.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
+import { feeCommands } from "./commands/fees.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
@@ -45,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   ...navCommands,
   ...restatementCommands,
   ...lmtCommands,
+  ...feeCommands,
   ...termsCommands,
   ...verifyCommands,
   ...eventCommands,

@@ -370,3 +370,33 @@ export async function activatedTools(session: Session, fundId: string, dealingDa
   });
   return [...new Set(inUse.map((row) => row.tool))].sort();
 }
+
+const MarkRow = z.object({
+  mark_id: z.string(),
+  share_class_id: z.string(),
+  as_of: z.string(),
+  cause: z.string(),
+  high_water: z.string(),
+  updated_at: z.string(),
+});
+
+/** What moved the high-water marks of some classes. */
+export async function marksOf(session: Session, classIds: readonly string[]): Promise<DealRecord["marks"]> {
+  const rows = await rowsIn(
+    session,
+    "class_marks",
+    "mark_id,share_class_id,as_of,cause,high_water::text,updated_at",
+    "mark_id",
+    (row) => row.mark_id,
+    "share_class_id",
+    classIds,
+    MarkRow,
+  );
+  return rows.map((row) => ({
+    classId: row.share_class_id,
+    asOf: row.as_of,
+    setAt: isoTime(row.updated_at) ?? "",
+    cause: row.cause,
+    highWater: row.high_water,
+  }));
+}
