@@ -19,6 +19,7 @@ export const DEALING_DATE = "2026-01-30";
 
 export const DEALING_POLICY = {
   frequency: "monthly",
+  on: { businessDayOfMonth: "last" },
   cutOff: "12:00",
   timeZone: "UTC",
   pricing: "forward",
@@ -141,7 +142,7 @@ export const NAV_BODY = {
   nav: "108000.00",
 };
 export const classPrices = (classId: string): Args[] => [
-  { share_class_id: classId, nav: "108000.00", nav_per_unit: "108" },
+  { share_class_id: classId, nav: "108000.00", nav_per_unit: "108", performance_accrued: "1000.00" },
 ];
 
 export const STEPS = [

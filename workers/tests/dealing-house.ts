@@ -5,7 +5,7 @@ import type { Client } from "@temporalio/client";
 import { afterAll, beforeAll } from "vitest";
 import {
   type DealingHouse,
-  dayAhead,
+  dealAhead,
   dealingFund,
   openDay,
   orderVector,
@@ -71,7 +71,7 @@ export function useDealingHouse() {
       const { house } = opened;
       const on = await dealingFund(house, change);
       const flows = await orderVector(house, on);
-      const day = await openDay(house, on.code, dayAhead(1));
+      const day = await openDay(house, on.code, dealAhead(1));
       await reachCutOff(house, day.dealing_day_id);
       return { on, flows, dayId: day.dealing_day_id, workflowId: day.workflow_id! };
     },

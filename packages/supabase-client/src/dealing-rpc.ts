@@ -1,6 +1,6 @@
 // The fn_* of orders, dealing days, strikes, liquidity tools and the ledger: their arguments and what they answer. Units and money are decimal strings.
 import { z } from "zod";
-import { Book, DayRow, NavFacts, RestatementFacts } from "./dealing-facts.ts";
+import { Book, DayRow, FeeFacts, NavFacts, RestatementFacts } from "./dealing-facts.ts";
 import { amount, day, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 
 const status = z.string();
@@ -51,12 +51,21 @@ export const DEALING_RPCS = {
       to_class: z.string().optional(),
       to_investor: uuid.optional(),
       received_at: z.iso.datetime({ offset: true }).optional(),
+      elected_lots: z.array(uuid).optional(),
     }),
     uuid,
   ),
   fn_cancel_order: rpc("one", z.object({ flow_id: uuid, reason: z.string().optional(), request_id }), status),
-  fn_hold_order: rpc("one", z.object({ flow_id: uuid, reason: z.string(), request_id }), status),
-  fn_release_hold: rpc("one", z.object({ flow_id: uuid, reason: z.string(), request_id }), status),
+  fn_hold_order: rpc(
+    "one",
+    z.object({ flow_id: uuid, reason: z.string(), document: z.string().optional(), request_id }),
+    status,
+  ),
+  fn_release_hold: rpc(
+    "one",
+    z.object({ flow_id: uuid, reason: z.string(), document: z.string(), request_id }),
+    status,
+  ),
   fn_prove_order: rpc(
     "one",
     z.object({ flow_id: uuid }),
@@ -224,6 +233,42 @@ export const DEALING_RPCS = {
   ),
   fn_ask_dust: rpc("one", z.object({ flow_id: uuid, request_id }), status),
   fn_cancel_dust: rpc("one", z.object({ flow_id: uuid, request_id }), status),
+  fn_answer_dust: rpc("one", z.object({ flow_id: uuid, answer: z.enum(["give_up", "keep"]), request_id }), status),
+  fn_set_beneficial_owner: rpc(
+    "one",
+    z.object({ investor_id: uuid, owner_id: uuid, effective_from: day, source: z.string(), request_id }),
+    uuid,
+  ),
+  fn_record_certain_inflows: rpc(
+    "one",
+    z.object({ fund: z.string(), amount, as_of: day, source: z.string(), request_id }),
+    uuid,
+  ),
+  fn_open_repurchase_offer: rpc(
+    "one",
+    z.object({ fund: z.string(), deadline: day, pricing_date: day, share: amount, notice: z.string(), request_id }),
+    uuid,
+  ),
+  fn_note_notice: rpc(
+    "one",
+    z.object({ notice_id: uuid, notified_at: z.iso.datetime({ offset: true }).optional(), request_id }),
+    when,
+  ),
+  fn_record_index_values: rpc("one", z.object({ index_values: z.array(json), request_id }), z.int()),
+  fn_set_roll_forward: rpc(
+    "one",
+    z.object({
+      fund: z.string(),
+      asset: z.string(),
+      series: z.string().nullable(),
+      beta: amount.nullable(),
+      after_days: z.int().nullable(),
+      effective_from: day,
+      request_id,
+    }),
+    uuid,
+  ),
+  fn_read_crystallisation: rpc("one", z.object({ fund: z.string(), share_class: z.string().optional() }), FeeFacts),
   fn_crystallise_fee: rpc(
     "one",
     z.object({ proposal_id: uuid, request_id }),
@@ -238,7 +283,7 @@ export const DEALING_RPCS = {
     "one",
     z.object({
       fund: z.string(),
-      account: z.enum(["distributions_payable", "fee_payable"]),
+      account: z.enum(["distributions_payable", "refunds_payable", "fee_payable"]),
       payments: z.array(json),
       request_id,
     }),

@@ -1,11 +1,11 @@
 // Dealing prices, the cash of every order, what is carried, what the ledger holds, and the hash over the day (R5b, R8, R10 to R12).
+import { entryPriceOf, moved, wrongFee } from "./equalisation.ts";
 import {
   down,
   type Exact,
   exact,
   minus,
   nearest,
-  ONE,
   order,
   over,
   plus,
@@ -30,32 +30,27 @@ export interface Prices {
 }
 
 /** Factor of the highest tier that the executed net flow exceeds, with its sign; bid and offer where pricing is dual. `net`: money, at NAV per unit. */
-export function pricesOf(
-  { lmt: policy, activated }: Pick<DealRecord, "lmt" | "activated">,
-  nav: Exact,
-  net: Exact,
-  of: RecordedClassNav,
-): Prices {
-  const lmt = policy ?? {};
+export function pricesOf(record: DealRecord, nav: Exact, net: Exact, of: RecordedClassNav): Prices {
+  const { activated } = record;
+  const lmt = record.lmt ?? {};
   const tools = words(lmt, "tools");
-  const at = (factor: Exact): Exact => nearest(times(exact(of.navPerUnit), plus(ONE, factor)), of.priceDp);
+  const pair = (bid: Exact, offer: Exact): Prices => ({
+    redemption: moved(exact(of.navPerUnit), bid, of.priceDp),
+    subscription: moved(entryPriceOf(record, of), offer, of.priceDp),
+  });
   // of two tools that both set the price, dual pricing works only where people put it to use
   const isDual =
     tools.includes("dual_pricing") && (!tools.includes("swing_pricing") || activated.includes("dual_pricing"));
   const dual = isDual ? part(lmt, "dual") : null;
-  if (dual !== null)
-    return {
-      redemption: at(minus(ZERO, figure(dual, "bidSpread") ?? ZERO)),
-      subscription: at(figure(dual, "offerSpread") ?? ZERO),
-    };
+  if (dual !== null) return pair(minus(ZERO, figure(dual, "bidSpread") ?? ZERO), figure(dual, "offerSpread") ?? ZERO);
   const tiers = tools.includes("swing_pricing") ? rows(part(lmt, "swing") ?? {}, "tiers") : [];
   let chosen = { above: exact("-1"), factor: ZERO };
   for (const tier of tiers) {
     const [above, factor] = [figure(tier, "above") ?? ZERO, figure(tier, "factor") ?? ZERO];
     if (order(size(net), times(above, nav)) > 0 && order(above, chosen.above) >= 0) chosen = { above, factor };
   }
-  const price = at(net.n < 0n ? minus(ZERO, chosen.factor) : chosen.factor);
-  return { subscription: price, redemption: price };
+  const factor = net.n < 0n ? minus(ZERO, chosen.factor) : chosen.factor;
+  return pair(factor, factor);
 }
 
 /** What is taken off the gross amount: levy, redemption fee, and the soft lock-up fee of the lots that went. */
@@ -142,9 +137,13 @@ function cashOf(
   const nav = navs.get(of.classId);
   const price = prices.get(of.classId);
   if (nav === undefined || price === undefined) return "its class has no price";
-  const due = of.kind === "plain" ? (redeemed ? price.redemption : price.subscription) : exact(nav.navPerUnit);
+  const unswung = redeemed || of.kind === "transfer" ? exact(nav.navPerUnit) : entryPriceOf(record, nav);
+  const due = of.kind === "plain" ? (redeemed ? price.redemption : price.subscription) : unswung;
   if (!same(exact(fill.price), due)) return `dealt at ${fill.price}, the price is ${shown(due, nav.priceDp)}`;
-  if (of.kind === "transfer") return same(gross, ZERO) && same(net, ZERO) ? null : "a transfer moves no cash";
+  if (of.kind === "transfer") {
+    const still = [fill.grossAmount, fill.netAmount, fill.credit, fill.performanceFee];
+    return still.every((text) => same(exact(text), ZERO)) ? null : "a transfer moves no cash";
+  }
   const other = of.linkedFlowId === null ? undefined : fills.get(of.linkedFlowId);
   const expected = redeemed
     ? down(times(units, due), record.cashDp)
@@ -156,13 +155,38 @@ function cashOf(
       : charges(record, day, fill, pieces.get(fill.flowId) ?? [], redeemed, gross);
   if (!same(exact(fill.levy), taken.levy)) return `levy ${fill.levy}, computed ${shown(taken.levy, record.cashDp)}`;
   if (!same(exact(fill.fee), taken.fee)) return `fee ${fill.fee}, computed ${shown(taken.fee, record.cashDp)}`;
-  const method = word(part(part(day.terms, "fees") ?? {}, "performance") ?? {}, "method");
-  if (method !== "equalisation" && !same(exact(fill.credit), ZERO)) return "a credit without equalisation";
-  const left = plus(minus(minus(gross, taken.levy), taken.fee), exact(fill.credit));
+  const fees = wrongFee(record, nav, fill, redeemed);
+  if (fees !== null) return fees;
+  const paidBack = refundOf(day, of, minus(minus(gross, taken.levy), taken.fee), due, nav.unitsDp, record.cashDp);
+  if (!same(exact(fill.refund), paidBack)) return `refund ${fill.refund}, computed ${shown(paidBack, record.cashDp)}`;
+  const left = minus(plus(minus(minus(gross, taken.levy), taken.fee), exact(fill.credit)), paidBack);
   if (!same(net, left)) return `net ${fill.netAmount}, computed ${shown(left, record.cashDp)}`;
   if (redeemed) return null;
   const bought = down(over(net, due), nav.unitsDp);
   return same(units, bought) ? null : `${fill.filledUnits} units, computed ${shown(bought, nav.unitsDp)}`;
+}
+
+/** R5b: whole minor units that the rounding down of units leaves are paid back from an amount of the terms on; a switch moves no cash. */
+function refundOf(
+  day: RecordedDay,
+  of: RecordedOrder,
+  invested: Exact,
+  price: Exact,
+  unitsDp: number,
+  cashDp: number,
+): Exact {
+  const from = figure(day.terms, "refundFrom");
+  if (of.direction !== "subscription" || of.kind !== "plain" || from === null) return ZERO;
+  const rest = down(minus(invested, times(down(over(invested, price), unitsDp), price)), cashDp);
+  return order(rest, ZERO) > 0 && order(rest, from) >= 0 ? rest : ZERO;
+}
+
+/** R9: a small rest of an order that was filled in part ends, once its investor was asked and did not keep it. */
+function endsAsDust(lmt: Json, { order: of, worth }: Asked, filled: bigint, rest: bigint): boolean {
+  const dust = part(lmt, "dust");
+  if (dust === null || word(dust, "mode") !== "ask_then_cancel" || !of.asked || of.kept) return false;
+  const small = order(times({ n: rest, d: 1n }, worth), figure(dust, "minimum") ?? ZERO) < 0;
+  return rest > 0n && small && (of.filledBefore || filled > 0n);
 }
 
 /** Fills and what becomes of the rest, held to the gate that was computed; switches and transfers move all that is free of them, whatever the gate says. */
@@ -178,7 +202,8 @@ export function checkFills(
   const ours = (row: Asked): boolean => row.day.dealingDayId === day.dealingDayId;
   const redeemed = asked.filter(ours).map((row) => {
     const units = gate.fills.get(row.order.flowId) ?? 0n;
-    return { row, units, rest: word(lmt, "carry") === "lapse_resubmit" ? 0n : row.free - units };
+    const ends = word(lmt, "carry") === "lapse_resubmit" || endsAsDust(lmt, row, units, row.free - units);
+    return { row, units, rest: ends ? 0n : row.free - units };
   });
   const passed = moved.filter(ours).map((row) => ({ row, units: row.free, rest: 0n }));
   const show = (units: bigint): string => shown({ n: units, d: 10n ** BigInt(day.unitsDp) }, day.unitsDp);
@@ -254,7 +279,7 @@ export function checkLedger(
       return {
         check,
         ok: false,
-        says: `order ${fill.flowId} took other units of lot ${wrong.lotId} than the oldest first`,
+        says: `order ${fill.flowId} took other units of lot ${wrong.lotId} than those it named or the oldest first`,
       };
   }
   return { check, ok: true, says: "every fill is what was posted, the oldest lots first" };

@@ -34,6 +34,11 @@ const InputRow = z.object({
   source: z.string(),
   age_days: z.number(),
   blocked_by: z.string().nullable(),
+  mark: z.string().nullable(),
+  beta: z.string().nullable(),
+  index_series: z.string().nullable(),
+  index_at_mark: z.string().nullable(),
+  index_now: z.string().nullable(),
 });
 export type InputRow = z.infer<typeof InputRow>;
 
@@ -42,6 +47,7 @@ const ClassNavRow = z.object({
   nav: z.string(),
   units: z.string(),
   nav_per_unit: z.string(),
+  performance_accrued: z.string(),
   dealing_price_sub: z.string().nullable(),
   dealing_price_red: z.string().nullable(),
   swing_factor: z.string(),
@@ -121,7 +127,7 @@ export function newestStrike(
 export async function inputsOf(session: Session, strikeId: string): Promise<InputRow[]> {
   const rows = await session.all(
     "nav_inputs",
-    "input_id,asset_id,kind,label,value::text,as_of,source,age_days,blocked_by",
+    "input_id,asset_id,kind,label,value::text,as_of,source,age_days,blocked_by,mark::text,beta::text,index_series,index_at_mark::text,index_now::text",
     "input_id",
     (row) => row.input_id,
     (query) => query.eq("strike_id", strikeId),
@@ -134,7 +140,7 @@ export async function inputsOf(session: Session, strikeId: string): Promise<Inpu
 export function classNavsOf(session: Session, strikeId: string): Promise<ClassNavRow[]> {
   return session.read(
     "class_navs",
-    "share_class_id,nav::text,units::text,nav_per_unit::text,dealing_price_sub::text,dealing_price_red::text,swing_factor::text,published_at",
+    "share_class_id,nav::text,units::text,nav_per_unit::text,performance_accrued::text,dealing_price_sub::text,dealing_price_red::text,swing_factor::text,published_at",
     (query) => query.eq("strike_id", strikeId).order("share_class_id"),
     ClassNavRow,
   );
