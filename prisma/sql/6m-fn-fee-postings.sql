@@ -1,16 +1,14 @@
 -- Postings beside the dealing day: performance fee crystallised, distributions, what is paid out of them, cash of a subscription sent back. The mark of a class.
 
 create or replace function evergreen.class_mark(of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  -- R22: the last thing that moved it; before anything did, the first price
-  select coalesce((select m.high_water from public.class_marks m where m.share_class_id = of_class order by m.as_of desc, m.updated_at desc limit 1),
-                  (select c.issue_price from public.share_classes c where c.share_class_id = of_class))
+  select evergreen.mark_on(of_class, 'infinity', true)
 $$;
 comment on function evergreen.class_mark(uuid) is 'High-water mark of a class in force, fund currency per unit.';
 
 create or replace function evergreen.refuse_while_dealing(of_class uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.share_class_id = of_class
-    and d.status in ('struck', 'lmt_decided', 'allocated')), 'EG428', 'A dealing day of the class is priced and not yet posted.');
+    and d.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated')), 'EG428', 'A dealing day of the class is priced and not yet posted.');
 end $$;
 comment on function evergreen.refuse_while_dealing(uuid) is 'Refuses (EG428) what would move units or prices between the strike and the posting of a day.';
 
@@ -29,7 +27,6 @@ declare
   mark numeric;
   accrued numeric;
   fee numeric;
-  owed numeric;
   event uuid;
   posted uuid;
   units evergreen.unit_entry[];
@@ -50,15 +47,17 @@ begin
   perform evergreen.refuse_unless(found and n.units = class.units_outstanding, 'EG425', 'Units were issued or redeemed since that NAV: what they owe went with them.');
   perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause = 'crystallisation' and m.as_of >= s.nav_date),
     'EG428', 'The fee of the class is crystallised for that date or a later one.');
+  -- orders that are allocated were dealt before the fee; after it they have other prices and credits
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.strike_id = s.strike_id and d.share_class_id = class.share_class_id and d.status = 'allocated'),
+    'EG428', 'The orders of that NAV are allocated: post the day, and crystallise on the next NAV.');
   terms := (select d.body #> '{fees,performance}' from evergreen.dealing_policy(class.share_class_id, s.nav_date) d);
   perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'series', 'EG428', 'A class in series has a mark per series: equalisation does not apply.');
   mark := evergreen.class_mark(class.share_class_id);
   accrued := (p.body ->> 'accrued')::numeric;
   fee := (p.body ->> 'fee')::numeric;
   perform evergreen.refuse_unless(accrued >= 0 and accrued < 1e30 and fee >= 0 and fee = round(fee, minor), 'EG400', 'accrued and fee are amounts, the fee in whole minor units.');
-  -- what the strike took from the price, this class's part; rate times gain over the mark where the terms are linear
-  select s.performance_fee - coalesce(sum(round((m.body ->> 'accrued')::numeric, minor)), 0) into owed from public.class_marks m where m.strike_id = s.strike_id and m.cause = 'crystallisation';
-  perform evergreen.refuse_unless(round(accrued, minor) <= owed, 'EG424', 'The strike accrued less performance fee than that.');
+  -- what the strike took from the price of this class; rate times gain over the mark where the terms are linear
+  perform evergreen.refuse_unless(round(accrued, minor) <= n.performance_accrued, 'EG424', 'The strike accrued less performance fee than that.');
   perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'equalisation'
     or abs(accrued - (terms ->> 'rate')::numeric * greatest(0, n.nav + accrued - mark * n.units)) <= power(10::numeric, -minor),
     'EG424', 'The accrued fee is not the rate on the gain over the mark.');
@@ -130,7 +129,7 @@ begin
   each := (p.body ->> 'per_unit')::numeric;
   mark := evergreen.class_mark(class.share_class_id);
   perform evergreen.refuse_unless(isfinite(day) and day <= current_date and each > 0 and each = round(each, 18) and each < 1e12, 'EG400', 'ex_date is a date up to today and per_unit an amount above zero.');
-  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.as_of > day), 'EG428', 'The mark of the class has moved after that date.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause <> 'opening' and m.as_of > day), 'EG428', 'The mark of the class has moved after that date.');
   perform evergreen.refuse_unless(each < mark, 'EG424', 'The distribution would leave no mark; crystallise first.');
   perform evergreen.refuse_while_dealing(class.share_class_id);
   -- every lot down to the minor unit; what the floors leave stays in the fund
@@ -144,7 +143,9 @@ begin
     jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), array(select distinct c.investor_id from unnest(cash) c), request_id);
   posted := evergreen.post_ledger(p.fund_id, 'distribution', 'distribution ' || day, null, event, null, null,
     cash || row('capital', null, null, class.currency, total, 'distribution')::evergreen.cash_entry);
-  update public.lots l set high_water = l.high_water - each where l.share_class_id = class.share_class_id and l.units_left > 0 and l.high_water is not null;
+  -- a lot without a reference of its own has the price it was bought at
+  update public.lots l set high_water = coalesce(l.high_water, l.price) - each where l.share_class_id = class.share_class_id and l.units_left > 0
+    and (l.high_water is not null or exists (select from evergreen.dealing_policy(class.share_class_id, day) d where d.body #>> '{fees,performance,method}' in ('equalisation', 'series')));
   insert into public.class_marks (share_class_id, as_of, cause, high_water, per_unit, ledger_tx_id, body, effective_at)
   values (class.share_class_id, day, 'distribution', mark - each, each, posted,
     jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'amount', trim_scale(total)::text), day::timestamp at time zone 'UTC');
@@ -177,7 +178,7 @@ begin
   end if;
   select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
-  perform evergreen.refuse_unless(account in ('distributions_payable', 'fee_payable'), 'EG400', 'account is distributions_payable or fee_payable; an order is paid by fn_confirm_cash.');
+  perform evergreen.refuse_unless(account in ('distributions_payable', 'refunds_payable', 'fee_payable'), 'EG400', 'account is distributions_payable, refunds_payable or fee_payable; an order is paid by fn_confirm_cash.');
   perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
   perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
   perform evergreen.refuse_unless((select count(*) = count(distinct coalesce(x.investor_id, '00000000-0000-0000-0000-000000000000'))
@@ -201,7 +202,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_confirm_payout(text, text, jsonb, text) is
-  'Cash has left for a distribution or a fee: payments = [{investor_id?, amount, reference?}] (fund currency), never more than the account owes. EG400, EG404, EG413, EG424.';
+  'Cash has left for a distribution, a refund or a fee: payments = [{investor_id?, amount, reference?}] (fund currency), never more than the account owes. EG400, EG404, EG413, EG424.';
 
 create or replace function public.fn_return_cash(flow_id uuid, reference text, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -9,8 +9,8 @@ import { createGateway } from "@evergreen-fund/gateway/gateway.ts";
 import { openSupabaseApi } from "@evergreen-fund/gateway/supabase-api.ts";
 import { serve } from "@hono/node-server";
 import { afterAll, describe, expect, it } from "vitest";
-import { LP_A, LP_B, OPS, PM_ONE, testDatabase } from "../../../prisma/tests/arrange.ts";
-import { DEALING_DATE, dayAt, dealingFund } from "../../../prisma/tests/dealing-day.ts";
+import { LP_A, LP_B, OPS, PM_ONE } from "../../../prisma/tests/arrange.ts";
+import { DEALING_DATE, dayAt, dealingDatabase, dealingFund } from "../../../prisma/tests/dealing-day.ts";
 import { userOf } from "../../../prisma/tests/populate.ts";
 import { prepare, restate, runDay } from "../../../prisma/tests/statement-days.ts";
 import { runCommandLine } from "./program.ts";
@@ -24,7 +24,7 @@ const PEOPLE = {
   "ops@test.example": OPS,
 };
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const bcrypt = createRequire(import.meta.resolve("@supabase/lite"))("bcryptjs") as {
   hashSync(text: string, rounds: number): string;
 };

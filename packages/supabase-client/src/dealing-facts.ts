@@ -32,7 +32,6 @@ export const ClassFees = z.object({
   share_class_id: uuid,
   management_accrued: amount,
   performance_accrued: amount,
-  performance_crystallised: amount,
   high_water: amount,
 });
 export type ClassFees = z.infer<typeof ClassFees>;
@@ -50,7 +49,21 @@ const ClassFigures = z.object({
     .nullable(),
   subscribed: amount,
   redeemed: amount,
-  units_redeemed: amount,
+  mark: amount.nullable(),
+  performance_taken: amount,
+  /** Went from the class into side pockets since its last strike. */
+  moved: amount,
+  /** Of a side pocket: what it took at its opening, of the fund; `value` is this pocket's part, `mark` is per unit. */
+  pocket: z
+    .object({
+      assets: z.array(uuid),
+      fair_value: amount,
+      holdback: amount,
+      liabilities: amount,
+      value: amount,
+      mark: amount,
+    })
+    .nullable(),
   policy: json.nullable(),
   deals: z.boolean(),
   lots: z.array(
@@ -75,6 +88,10 @@ export const NavFacts = z.object({
       max_age_days: z.int(),
       max_move_bps: z.int(),
       anchor: amount.nullable(),
+      /** How the mark is carried forward to the NAV date; an index without a value on a day is null. */
+      roll: z
+        .object({ series: z.string(), beta: amount, index_at_mark: amount.nullable(), index_now: amount.nullable() })
+        .nullable(),
     }),
   ),
   ledger: z.object({
@@ -89,6 +106,7 @@ export const NavFacts = z.object({
     management_paid: amount,
   }),
   classes: z.array(ClassFigures),
+  certain_inflows: amount.nullable(),
   reconciliation_breaks: z.int(),
 });
 export type NavFacts = z.infer<typeof NavFacts>;
@@ -100,13 +118,23 @@ export const Book = z.object({
   strike_state: z.string(),
   nav: amount,
   liquid_assets: amount.nullable(),
+  certain_inflows: amount.nullable(),
+  /** Share of the NAV that a repurchase offer of the date is for. */
+  offer_share: amount.nullable(),
   lmt: json.nullable(),
   active: z.array(z.string()),
   quarter_base: amount.nullable(),
   redeemed_in_quarter: amount,
   redeemed_in_month: amount,
   classes: z.array(
-    z.object({ share_class_id: uuid, code: z.string(), units_dp: z.int(), policy: json, nav_per_unit: amount }),
+    z.object({
+      share_class_id: uuid,
+      code: z.string(),
+      units_dp: z.int(),
+      policy: json,
+      nav_per_unit: amount,
+      before_fee: z.object({ value: amount, units: amount, mark: amount }).nullable(),
+    }),
   ),
   days: z.array(z.object({ dealing_day_id: uuid, share_class_id: uuid, status: z.string() })),
   orders: z.array(
@@ -115,6 +143,11 @@ export const Book = z.object({
       dealing_day_id: uuid,
       share_class_id: uuid,
       investor_id: uuid,
+      /** The beneficial owner behind the account. */
+      owner_id: uuid,
+      asked: z.boolean(),
+      kept: z.boolean(),
+      elected_lots: z.array(uuid),
       direction: z.enum(["subscription", "redemption"]),
       kind: z.enum(["plain", "switch", "transfer"]),
       units: amount.nullable(),
@@ -126,10 +159,18 @@ export const Book = z.object({
       fills: z.int(),
     }),
   ),
-  lots: z.array(z.object({ lot_id: uuid, share_class_id: uuid, investor_id: uuid, opened_on: day, units: amount })),
-  holdings: z.array(
-    z.object({ investor_id: uuid, share_class_id: uuid, units: amount, redeemed: amount, step: z.int() }),
+  lots: z.array(
+    z.object({
+      lot_id: uuid,
+      share_class_id: uuid,
+      investor_id: uuid,
+      opened_on: day,
+      units: amount,
+      reference: amount,
+      credit: amount,
+    }),
   ),
+  holdings: z.array(z.object({ owner_id: uuid, share_class_id: uuid, units: amount, redeemed: amount, step: z.int() })),
 });
 export type Book = z.infer<typeof Book>;
 

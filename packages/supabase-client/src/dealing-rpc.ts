@@ -51,6 +51,7 @@ export const DEALING_RPCS = {
       to_class: z.string().optional(),
       to_investor: uuid.optional(),
       received_at: z.iso.datetime({ offset: true }).optional(),
+      elected_lots: z.array(uuid).optional(),
     }),
     uuid,
   ),
@@ -232,6 +233,41 @@ export const DEALING_RPCS = {
   ),
   fn_ask_dust: rpc("one", z.object({ flow_id: uuid, request_id }), status),
   fn_cancel_dust: rpc("one", z.object({ flow_id: uuid, request_id }), status),
+  fn_answer_dust: rpc("one", z.object({ flow_id: uuid, answer: z.enum(["give_up", "keep"]), request_id }), status),
+  fn_set_beneficial_owner: rpc(
+    "one",
+    z.object({ investor_id: uuid, owner_id: uuid, effective_from: day, source: z.string(), request_id }),
+    uuid,
+  ),
+  fn_record_certain_inflows: rpc(
+    "one",
+    z.object({ fund: z.string(), amount, as_of: day, source: z.string(), request_id }),
+    uuid,
+  ),
+  fn_open_repurchase_offer: rpc(
+    "one",
+    z.object({ fund: z.string(), deadline: day, pricing_date: day, share: amount, notice: z.string(), request_id }),
+    uuid,
+  ),
+  fn_note_notice: rpc(
+    "one",
+    z.object({ notice_id: uuid, notified_at: z.iso.datetime({ offset: true }).optional(), request_id }),
+    when,
+  ),
+  fn_record_index_values: rpc("one", z.object({ index_values: z.array(json), request_id }), z.int()),
+  fn_set_roll_forward: rpc(
+    "one",
+    z.object({
+      fund: z.string(),
+      asset: z.string(),
+      series: z.string().nullable(),
+      beta: amount.nullable(),
+      after_days: z.int().nullable(),
+      effective_from: day,
+      request_id,
+    }),
+    uuid,
+  ),
   fn_crystallise_fee: rpc(
     "one",
     z.object({ proposal_id: uuid, request_id }),
@@ -246,7 +282,7 @@ export const DEALING_RPCS = {
     "one",
     z.object({
       fund: z.string(),
-      account: z.enum(["distributions_payable", "fee_payable"]),
+      account: z.enum(["distributions_payable", "refunds_payable", "fee_payable"]),
       payments: z.array(json),
       request_id,
     }),

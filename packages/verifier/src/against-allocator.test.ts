@@ -12,11 +12,10 @@ type Input = Parameters<typeof deal>[0];
 const DATE = "2026-03-31";
 const CHECKED = ["gate", "fills", "carried", "dealing prices", "cash"];
 
-/** What the platform cannot store is left out: subscriptions in units, subscriptions without cash, refunds. */
+/** What the platform cannot store is left out: subscriptions in units, subscriptions without cash. */
 function storable(input: Input): Input {
   return {
     ...input,
-    classes: input.classes.map((row) => ({ ...row, dealing: { ...row.dealing, refundFrom: undefined } })),
     orders: input.orders.filter(
       (row) => row.direction !== "subscription" || (row.amount !== undefined && row.cleared !== false),
     ),
@@ -38,8 +37,12 @@ function orderOf(row: Input["orders"][number]): RecordedOrder {
     linkedFlowId: row.linkedOrderId ?? (row.direction === "switch_out" ? `${row.id}-in` : null),
     parentFlowId: null,
     filledBefore: (row.partialFills ?? 0) > 0,
-    dealings: 0,
+    dealings: row.dealings ?? 0,
     cleared: true,
+    ownerId: row.beneficialOwnerId ?? row.investorId,
+    electedLots: row.electedLots ?? [],
+    asked: row.asked ?? false,
+    kept: row.kept ?? false,
   };
 }
 
@@ -54,6 +57,7 @@ const fillOf = (row: DealtOrder): RecordedFill => ({
   levy: row.levy,
   fee: row.fee,
   credit: "0",
+  refund: row.refund,
   netAmount: row.amount,
   childFlowId: null,
 });
@@ -64,6 +68,9 @@ function capOf({ classes }: ReturnType<typeof deal>, classId: string): string {
   const digits = (text: string): bigint => BigInt(text.replace(".", ""));
   return capUnits !== null && digits(capUnits) > digits(filledUnits) ? capUnits : filledUnits;
 }
+
+/** Behind the last of the accounts stands the first. */
+const ownerOf = (investorId: string): string => (investorId === "lp4" ? "lp0" : investorId);
 
 /** The public rows of an allocated day. */
 function recordOf(input: Input, dealt: ReturnType<typeof deal>, before: Partial<DealRecord> = {}): DealRecord {
@@ -97,6 +104,7 @@ function recordOf(input: Input, dealt: ReturnType<typeof deal>, before: Partial<
     (lot): RecordedEntry => ({
       flowId: null,
       investorId: lot.investorId,
+      ownerId: ownerOf(lot.investorId),
       classId: lot.classId,
       lotId: lot.id,
       units: lot.units,
@@ -110,6 +118,7 @@ function recordOf(input: Input, dealt: ReturnType<typeof deal>, before: Partial<
       (lot): RecordedEntry => ({
         flowId: row.id,
         investorId: row.investorId,
+        ownerId: ownerOf(row.investorId),
         classId: row.classId,
         lotId: lot.lotId,
         units: `-${lot.units}`,
@@ -135,6 +144,7 @@ function recordOf(input: Input, dealt: ReturnType<typeof deal>, before: Partial<
       performanceFee: null,
       nav: input.fund.nav,
       liquidAssets: input.fund.liquidAssets ?? null,
+      certainInflows: input.fund.certainInflows ?? null,
       inputs: [],
       classes: dealt.classes.map((row) => ({
         classId: row.id,
@@ -151,6 +161,7 @@ function recordOf(input: Input, dealt: ReturnType<typeof deal>, before: Partial<
     },
     lmt: input.lmt as Record<string, unknown>,
     activated: [],
+    offerShare: null,
     navsBefore: [],
     redeemedBefore: [],
     days,
@@ -261,6 +272,7 @@ const caps = fc.record({
   ),
   frequency: fc.constantFrom("quarterly", "monthly", "weekly", "annual"),
   inMonth: fc.nat(10 ** 6),
+  inflows: fc.option(fc.nat(10 ** 8), { nil: undefined }),
   gate: fc.option(fc.array(fc.tuple(fc.nat(3), fc.nat(10 ** 6)), { minLength: 5, maxLength: 5 }), { nil: undefined }),
 });
 const QUARTERS_AGO = ["2025-12-15", "2025-09-15", "2025-06-15"];
@@ -271,13 +283,11 @@ const fourDecimals = (units: number): string =>
 type Extra = typeof caps extends fc.Arbitrary<infer Value> ? Value : never;
 function withCaps(input: Input, extra: Extra): { day: Input; before: Partial<DealRecord> } {
   const { money, liquid, quarter, eltif, gate: perInvestor } = extra;
-  const holders = input.classes.flatMap((row) =>
-    [0, 1, 2, 3, 4].map((n) => ({ classId: row.id, ownerId: `lp${n}`, n })),
-  );
+  const holders = input.classes.flatMap((row) => [0, 1, 2, 3].map((n) => ({ classId: row.id, ownerId: `lp${n}`, n })));
   const facts = (n: number): [number, number] => perInvestor?.[n] ?? [0, 0];
   const lotsOf = (classId: string, ownerId: string): bigint =>
     (input.lots ?? [])
-      .filter((lot) => lot.classId === classId && lot.investorId === ownerId)
+      .filter((lot) => lot.classId === classId && ownerOf(lot.investorId) === ownerId)
       .reduce((all, lot) => all + BigInt(lot.units.replace(".", "")), 0n);
   const on = extra.frequency === "weekly" ? { weekday: 2 } : { dayOfMonth: "last" };
   const day = {
@@ -289,6 +299,7 @@ function withCaps(input: Input, extra: Extra): { day: Input; before: Partial<Dea
         ? {}
         : { quarterBase: cents(quarter[1]), redeemedInQuarter: cents(quarter[2] + extra.inMonth) }),
       redeemedInMonth: cents(extra.inMonth),
+      ...(eltif === undefined || extra.inflows === undefined ? {} : { certainInflows: cents(extra.inflows) }),
     },
     classes: input.classes.map((row) => ({ ...row, dealing: { ...row.dealing, frequency: extra.frequency, on } })),
     lmt: {
@@ -321,7 +332,7 @@ function withCaps(input: Input, extra: Extra): { day: Input; before: Partial<Dea
   } as Input;
   const past = holders.flatMap(({ classId, ownerId, n }) => {
     const [step, redeemed] = facts(n);
-    const asked = { investorId: ownerId, classId };
+    const asked = { ownerId, classId };
     return [
       { ...asked, date: "2026-01-30", filledUnits: fourDecimals(redeemed) },
       ...QUARTERS_AGO.slice(0, step).map((date) => ({ ...asked, date, filledUnits: "1" })),

@@ -38,6 +38,7 @@ export const CLASS_ORDER_REFUSALS: Refusal[] = [
   redeeming("more than is held", "EG430", { units: "1000.0001" }),
   redeeming("less than the minimum redemption in money", "EG430", { units: null, amount: "49.99" }),
   redeeming("a dealing date that is none", "EG400", { dealing_date: "infinity" }),
+  redeeming("a date on which the class does not deal", "EG400", { dealing_date: "2027-01-31" }),
   {
     what: "a dealing date whose notice has passed, at a price that is known",
     code: "EG430",

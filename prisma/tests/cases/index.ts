@@ -12,6 +12,7 @@ import { FUND_CASES } from "./fund-cases.ts";
 import { IMPORT_CASES } from "./import-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
+import { POLICY_CASES } from "./policy-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
 import { RESTATEMENT_CASES } from "./restatement-cases.ts";
@@ -36,4 +37,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...EXCEPTION_CASES,
   ...IMPORT_CASES,
   ...RESTATEMENT_CASES,
+  ...POLICY_CASES,
 ];

@@ -245,6 +245,8 @@ describe("lmt activate and end", () => {
       "side_pocket",
       "--fund",
       fund.code,
+      "--assets",
+      "INFRA-1",
       "--reason",
       "a frozen asset",
     ]);
@@ -284,6 +286,24 @@ describe("lmt activate and end", () => {
       ["lmt", "activate", "suspension", "--fund", "SYN-1", "--reason", "r", "--notice", "/nowhere.txt"],
       2,
       "no file",
+    ],
+    [
+      "a side pocket of nothing",
+      ["lmt", "activate", "side-pocket", "--fund", "SYN-1", "--reason", "frozen"],
+      2,
+      "--assets",
+    ],
+    [
+      "a side pocket of what the fund does not have",
+      ["lmt", "activate", "side-pocket", "--fund", "SYN-1", "--assets", "INFRA-1,GOLD-9", "--reason", "frozen"],
+      2,
+      "no asset GOLD-9",
+    ],
+    [
+      "assets of a suspension",
+      ["lmt", "activate", "suspension", "--fund", "SYN-1", "--assets", "INFRA-1", "--reason", "frozen"],
+      2,
+      "are of a side pocket",
     ],
     ["an end without a use", ["lmt", "end", "suspension", "--fund", "SYN-1", "--reason", "r"], 3, "not in use"],
   ])("refuses %s", async (_name, words, exit, says) => {

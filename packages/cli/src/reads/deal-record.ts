@@ -12,7 +12,9 @@ import {
   DateRow,
   entriesOf,
   navsBefore,
+  offerShareOf,
   ordersOf,
+  ownersOn,
   pastOf,
   redeemedBefore,
   withPast,
@@ -73,12 +75,13 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
   }
   const gone = days.flatMap(({ leaves }) => leaves.map(({ flowId }) => flowId)).filter((id) => !orders.has(id));
   for (const order of await ordersOf(session, gone)) orders.set(order.flow_id, order);
-  const recordedOrders = await withPast(session, [...orders.values()]);
+  const [owners, offerShare] = await Promise.all([ownersOn(session, date), offerShareOf(session, fund.fund_id, date)]);
+  const recordedOrders = await withPast(session, [...orders.values()], owners);
   const dateOf = new Map(dates.map((row) => [row.dealing_day_id, row.dealing_date]));
   const leaving = recordedOrders.filter((order) => order.direction === "redemption");
   const [entries, past, navs, redeemed, activated] = await Promise.all([
-    entriesOf(session, fund.fund_id, days, leaving, dateOf, date),
-    pastOf(session, lmt?.body ?? {}, leaving, dateOf, date),
+    entriesOf(session, fund.fund_id, days, leaving, { dateOf, date, owners }),
+    pastOf(session, lmt?.body ?? {}, leaving, { dateOf, date, owners }),
     navsBefore(session, fund.fund_id, strikeId, date),
     redeemedBefore(session, dates, date),
     activatedTools(session, fund.fund_id, first.dealing_day_id),
@@ -103,6 +106,7 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
           },
     lmt: lmt?.body ?? null,
     activated,
+    offerShare,
     navsBefore: navs,
     redeemedBefore: redeemed,
     days,
@@ -123,7 +127,10 @@ async function recordedStrike(session: Session, strikeId: string): Promise<Recor
     strike.proposal_id === null
       ? [undefined, []]
       : await Promise.all([proposalOf(session, strike.proposal_id), approvalsOf(session, strike.proposal_id)]);
-  const liquid = strike.body.liquid_assets;
+  const figure = (name: string): string | null => {
+    const found = strike.body[name];
+    return typeof found === "string" || typeof found === "number" ? String(found) : null;
+  };
   return {
     navDate: strike.nav_date,
     version: strike.version,
@@ -134,7 +141,8 @@ async function recordedStrike(session: Session, strikeId: string): Promise<Recor
     gnav: strike.gnav,
     performanceFee: strike.performance_fee,
     nav: strike.nav,
-    liquidAssets: typeof liquid === "string" || typeof liquid === "number" ? String(liquid) : null,
+    liquidAssets: figure("liquid_assets"),
+    certainInflows: figure("certain_inflows"),
     inputs: inputs.map((row) => ({
       kind: row.kind,
       label: row.label,
@@ -143,6 +151,16 @@ async function recordedStrike(session: Session, strikeId: string): Promise<Recor
       asOf: row.as_of,
       source: row.source,
       blockedBy: row.blocked_by,
+      rolled:
+        row.mark === null || row.beta === null || row.index_at_mark === null || row.index_now === null
+          ? null
+          : {
+              mark: row.mark,
+              beta: row.beta,
+              series: row.index_series ?? "",
+              indexAtMark: row.index_at_mark,
+              indexNow: row.index_now,
+            },
     })),
     classes: classes.map((row) => ({
       classId: row.share_class_id,
@@ -217,6 +235,7 @@ async function recordedDay(
       levy: row.levy,
       fee: row.fee,
       credit: row.credit,
+      refund: row.refund,
       netAmount: row.net_amount,
       childFlowId: row.child_flow_id,
     })),

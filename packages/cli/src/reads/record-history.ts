@@ -52,8 +52,69 @@ const EntryRow = z.object({
   units: z.string(),
 });
 const ENTRY = "entry_id,ledger_tx_id,share_class_id,investor_id,lot_id,flow_id,units::text";
+const OwnerRow = z.object({
+  record_id: z.string(),
+  investor_id: z.string(),
+  owner_id: z.string(),
+  effective_from: z.string(),
+  created_at: z.string(),
+});
+
+/** Who stands behind which account on a date. */
+export interface Owners {
+  ownerOf: (investorId: string) => string;
+  /** Every account of an owner, its own among them. */
+  accountsOf: (ownerId: string) => string[];
+}
+
+/** What history is read by. */
+interface History {
+  dateOf: ReadonlyMap<string, string>;
+  date: string;
+  owners: Owners;
+}
+
+/** Beneficial owners on a date: of the records of an account, the last that is in force. */
+export async function ownersOn(session: Session, date: string): Promise<Owners> {
+  const rows = await session.all(
+    "beneficial_owners",
+    "record_id,investor_id,owner_id,effective_from,created_at",
+    "record_id",
+    (row) => row.record_id,
+    (query) => query.lte("effective_from", date),
+    OwnerRow,
+  );
+  const key = (row: z.infer<typeof OwnerRow>): string => `${row.effective_from} ${isoTime(row.created_at) ?? ""}`;
+  const owner = new Map(
+    rows
+      .sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.record_id > b.record_id ? -1 : 1))
+      .map((row) => [row.investor_id, row.owner_id]),
+  );
+  const ownerOf = (investorId: string): string => owner.get(investorId) ?? investorId;
+  return {
+    ownerOf,
+    accountsOf: (ownerId) =>
+      [...new Set([ownerId, ...owner.keys()])].filter((investorId) => ownerOf(investorId) === ownerId),
+  };
+}
+
+/** Share of the NAV that a repurchase offer of the date is for, or null. */
+export async function offerShareOf(session: Session, fundId: string, date: string): Promise<string | null> {
+  const offer = await session.one(
+    "repurchase_offers",
+    "offer_id,share::text",
+    (query) => query.eq("fund_id", fundId).eq("pricing_date", date),
+    z.object({ offer_id: z.string(), share: z.string() }),
+  );
+  return offer?.share ?? null;
+}
+
 /** Orders with what their chain has behind it: whether an earlier part was filled, and how often it was dealt. */
-export async function withPast(session: Session, orders: readonly OrderRow[]): Promise<RecordedOrder[]> {
+export async function withPast(
+  session: Session,
+  orders: readonly OrderRow[],
+  { ownerOf }: Pick<Owners, "ownerOf">,
+): Promise<RecordedOrder[]> {
   const known = new Map(orders.map((order) => [order.flow_id, order]));
   let wanted = orders.flatMap((order) => order.parent_flow_id ?? []);
   while (wanted.length > 0) {
@@ -82,6 +143,10 @@ export async function withPast(session: Session, orders: readonly OrderRow[]): P
       filledBefore,
       dealings,
       cleared: order.cleared_at !== null,
+      ownerId: ownerOf(order.investor_id),
+      electedLots: order.elected_lots,
+      asked: order.dust_asked_at !== null,
+      kept: order.dust_answer === "keep",
     };
   });
 }
@@ -92,8 +157,7 @@ export async function entriesOf(
   fundId: string,
   days: readonly RecordedDay[],
   leaving: readonly RecordedOrder[],
-  dateOf: ReadonlyMap<string, string>,
-  date: string,
+  { dateOf, date, owners }: History,
 ): Promise<RecordedEntry[]> {
   const transactions = await session.all(
     "ledger_transactions",
@@ -114,7 +178,7 @@ export async function entriesOf(
       "entry_id",
       byEntry,
       "investor_id",
-      leaving.map((order) => order.investorId),
+      leaving.flatMap((order) => owners.accountsOf(order.ownerId)),
       EntryRow,
     )),
     ...(await rowsIn(
@@ -155,6 +219,7 @@ export async function entriesOf(
       {
         flowId: row.flow_id,
         investorId: row.investor_id ?? "",
+        ownerId: owners.ownerOf(row.investor_id ?? ""),
         classId: row.share_class_id,
         lotId: row.lot_id ?? "",
         units: row.units,
@@ -179,8 +244,7 @@ export async function pastOf(
   session: Session,
   lmt: Readonly<Record<string, unknown>>,
   leaving: readonly RecordedOrder[],
-  dateOf: ReadonlyMap<string, string>,
-  date: string,
+  { dateOf, date, owners }: History,
 ): Promise<RecordedPast[]> {
   if (lmt.investorGate === undefined) return [];
   const rows = await rowsIn(
@@ -190,7 +254,7 @@ export async function pastOf(
     "allocation_id",
     (row) => row.allocation_id,
     "investor_id",
-    leaving.map((order) => order.investorId),
+    leaving.flatMap((order) => owners.accountsOf(order.ownerId)),
     PastRow,
   );
   const earlier = rows.filter((row) => (dateOf.get(row.dealing_day_id) ?? date) < date);
@@ -201,7 +265,7 @@ export async function pastOf(
   return earlier
     .filter((row) => plain.has(row.flow_id))
     .map((row) => ({
-      investorId: row.investor_id,
+      ownerId: owners.ownerOf(row.investor_id),
       classId: row.share_class_id,
       date: dateOf.get(row.dealing_day_id) ?? date,
       filledUnits: row.filled_units,

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { byId } from "../money.ts";
 import { parseInput } from "../parse.ts";
 import { bookOf, type DealBook, type DealClass, lifted, ownerOf } from "./deal-book.ts";
+import { entryPrice } from "./deal-fees.ts";
 import { dealRedemptions } from "./deal-redemptions.ts";
 import { type DealFacts, DealInput, type DealOutput, type DealtOrder } from "./deal-shapes.ts";
 import { dealSubscriptions, dealSwitches } from "./deal-subscriptions.ts";
@@ -47,8 +48,14 @@ export function deal(input: z.input<typeof DealInput>): DealOutput {
       owners: book.redemptions.map(({ order }) => ownerOf(order)),
       vintages: book.redemptions.map(({ order }) => order.vintage),
       partialFills: book.redemptions.map(({ order }) => order.partialFills),
+      dealings: book.redemptions.map(({ order }) => order.dealings),
     },
-    { carry: facts.lmt.carry, dust: facts.lmt.dust, smallOrder: facts.lmt.gate?.smallOrder },
+    {
+      carry: facts.lmt.carry,
+      carryMaxDealings: facts.lmt.carryMaxDealings,
+      dust: facts.lmt.dust,
+      smallOrder: facts.lmt.gate?.smallOrder,
+    },
     decision.cap ?? decision.pay,
     decision.pay,
   );
@@ -112,11 +119,12 @@ function pricesOf(
   const prices = new Map(
     book.classes.map((row): [string, DealPrices] => {
       if (dual !== undefined && book.active.has("dual_pricing")) {
-        const { bid, offer } = dualPrices(row.price, dual);
-        return [row.id, { subscription: offer, redemption: bid }];
+        return [
+          row.id,
+          { subscription: dualPrices(entryPrice(row), dual).offer, redemption: dualPrices(row.price, dual).bid },
+        ];
       }
-      const price = priceWith(row.price, factor);
-      return [row.id, { subscription: price, redemption: price }];
+      return [row.id, { subscription: priceWith(entryPrice(row), factor), redemption: priceWith(row.price, factor) }];
     }),
   );
   return { prices, factor };

@@ -11,7 +11,7 @@ import { byId, decimal, fixed, fromMinor, largestRemainder, toMinor } from "../m
 import { Name, NonNegative, parseInput } from "../parse.ts";
 import { Decimals } from "./fund-gate.ts";
 import { classNavs, navPerUnitOf } from "./nav.ts";
-import { halfUpDiv, min, scaledOf, scaledText } from "./scaled.ts";
+import { scaledOf, scaledText } from "./scaled.ts";
 
 const KINDS = ["asset", "cash", "receivable", "debt", "payable", "accrual"] as const;
 const ASSETS: readonly string[] = ["asset", "cash", "receivable"];
@@ -33,16 +33,23 @@ export const DraftClass = z.strictObject({
       units: NonNegative,
       managementAccrued: MoneyString.default("0"),
       performanceAccrued: MoneyString.default("0"),
-      performanceCrystallised: MoneyString.default("0"),
-      highWater: NonNegative.optional(),
     })
     .optional(),
-  /** Dealt since the last strike: bought for, paid out before levies and fees, units redeemed. */
+  /** Dealt since the last strike: bought for, paid out before levies and fees. */
   subscribed: MoneyString.default("0"),
   redeemed: MoneyString.default("0"),
-  unitsRedeemed: NonNegative.default("0"),
+  /** Of the performance fee accrued at the last strike: what was crystallised since, and what redemptions took along. The ledger owes it, or paid it. */
+  performanceTaken: MoneyString.default("0"),
+  /** High-water mark in force, money per unit, lowered by what was distributed (R22); left out, the first price. */
+  mark: NonNegative.optional(),
   /** Fees as a strike of the past stated them, instead of those computed here; they are no longer among `inputs` either way. */
-  stated: z.strictObject({ managementAccrued: MoneyString, performanceCrystallised: MoneyString }).optional(),
+  stated: z.strictObject({ managementAccrued: MoneyString }).optional(),
+  /**
+   * Left the class for side pockets since the last strike (R13). Of a side pocket itself: its value by its own assets, so that it has no part in the
+   * result of the others, and its mark, money per unit.
+   */
+  moved: MoneyString.default("0"),
+  pocket: z.strictObject({ value: MoneyString, mark: NonNegative }).optional(),
   management: ManagementFee,
   performance: PerformanceFee,
   /** For a fee by series: the lots, their series and the mark of each, money per unit. */
@@ -83,9 +90,8 @@ export const DraftNavOutput = z.strictObject({
       /** Charged since the last strike; a performance fee that is given back is below zero. */
       managementFee: z.string(),
       performanceFee: z.string(),
-      /** Liabilities of the fund for this class: management fee not paid yet, and performance fee of units that were redeemed. */
+      /** Liability of the fund for this class: management fee not paid yet. */
       managementAccrued: z.string(),
-      performanceCrystallised: z.string(),
       /** Not a liability yet: falls again when the price falls. */
       performanceAccrued: z.string(),
       highWater: z.string(),
@@ -94,9 +100,10 @@ export const DraftNavOutput = z.strictObject({
 });
 
 /**
- * gnav = assets + cash + receivables − debt − payables − accruals, the fees of R20 and crystallised performance fees among them; the result of the
+ * gnav = assets + cash + receivables − debt − payables − accruals, the fees of R20 among them; the result of the
  * period is shared by class value after the last dealing, each class bears its own fees (R4); performance fee on the price before it: one mark
- * for the class under equalisation (R21, R24), one for each series (R25). A redemption between strikes crystallises its share of what was accrued.
+ * for the class under equalisation (R21, R24), one for each series (R25). What was crystallised since the last strike is gone from what was accrued:
+ * the ledger owes it as a payable. A side pocket is worth what its own assets are, and accrues a performance fee above its own mark (R13).
  * Rounding: HALF_UP to the minor unit per fee, price HALF_UP. Errors: EG400 for figures that contradict each other.
  */
 export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof DraftNavOutput> {
@@ -109,32 +116,33 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
     facts.inputs.filter(({ kind }) => kinds(kind)).reduce((total, { value }) => total + minor(value), 0n);
   const totalAssets = sum((kind) => ASSETS.includes(kind));
   const liabilities =
-    sum((kind) => !ASSETS.includes(kind)) +
-    rows.reduce((total, { management, crystallised }) => total + management + crystallised, 0n);
+    sum((kind) => !ASSETS.includes(kind)) + rows.reduce((total, { management }) => total + management, 0n);
   const gnav = totalAssets - liabilities;
-  const parts = rows.map(({ row, managementNew, performanceLeft }) =>
+  const pooled = rows.filter(({ row }) => row.pocket === undefined);
+  const apart = rows.reduce((total, { row }) => total + minor(row.pocket?.value ?? "0"), 0n);
+  const parts = pooled.map(({ row, managementNew, performanceLeft }) =>
     partOf(row, managementNew, performanceLeft, currency),
   );
   const known = parts.reduce((total, part) => total + part.before + part.in - part.out + part.own, 0n);
   const before = classNavs({
     currency,
-    pooledResult: text(gnav - known),
-    fundNav: text(gnav),
+    pooledResult: text(gnav - apart - known),
+    fundNav: text(gnav - apart),
     classes: parts.map((part, i) => ({
-      id: rows[i]!.row.id,
+      id: pooled[i]!.row.id,
       navBefore: text(part.before),
       subscriptions: text(part.in),
       redemptions: text(part.out),
       classItems: text(part.own),
-      units: rows[i]!.row.units,
-      unitsDp: rows[i]!.row.unitsDp,
-      priceDp: rows[i]!.row.priceDp,
-      issuePrice: rows[i]!.row.price,
+      units: pooled[i]!.row.units,
+      unitsDp: pooled[i]!.row.unitsDp,
+      priceDp: pooled[i]!.row.priceDp,
+      issuePrice: pooled[i]!.row.price,
     })),
   });
   const gavs = new Map(before.classes.map(({ id, nav }) => [id, minor(nav)]));
-  const classes = rows.map(({ row, management, managementNew, crystallised, performanceLeft }) => {
-    const gav = gavs.get(row.id) as bigint;
+  const classes = rows.map(({ row, management, managementNew, performanceLeft }) => {
+    const gav = row.pocket === undefined ? (gavs.get(row.id) as bigint) : minor(row.pocket.value);
     const accrued = performanceOf(row, gav, facts);
     const units = scaledOf(row.units, row.unitsDp, "classes.units");
     const price =
@@ -148,9 +156,8 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
       managementFee: text(managementNew),
       performanceFee: text(accrued - performanceLeft),
       managementAccrued: text(management),
-      performanceCrystallised: text(crystallised),
       performanceAccrued: text(accrued),
-      highWater: row.last?.highWater ?? row.issuePrice,
+      highWater: markOf(row),
       accrued,
     };
   });
@@ -167,23 +174,18 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
 
 type Facts = z.output<typeof DraftNavInput>;
 
-/** Fees of a class up to the day, in minor units: accrued so far, new since the last strike, and what redemptions have crystallised. */
+/** Fees of a class up to the day, in minor units: management fee accrued and new since the last strike, and what is left of the performance fee of then. */
 function feesBefore(row: DraftClass, { currency, navDate }: Facts) {
   const { last, stated } = row;
   const minor = (amount: string): bigint => toMinor(amount, currency);
+  const before = minor(last?.managementAccrued ?? "0");
+  const performanceLeft = minor(last?.performanceAccrued ?? "0") - minor(row.performanceTaken);
   if (stated !== undefined) {
     const management = minor(stated.managementAccrued);
-    const crystallised = minor(stated.performanceCrystallised);
-    return {
-      management,
-      managementNew: management - minor(last?.managementAccrued ?? "0"),
-      crystallised,
-      performanceLeft:
-        minor(last?.performanceAccrued ?? "0") - crystallised + minor(last?.performanceCrystallised ?? "0"),
-    };
+    return { management, managementNew: management - before, performanceLeft };
   }
-  if (last === undefined) return { management: 0n, managementNew: 0n, crystallised: 0n, performanceLeft: 0n };
-  const dealt = minor(last.nav) + minor(row.subscribed) - minor(row.redeemed);
+  if (last === undefined) return { management: 0n, managementNew: 0n, performanceLeft: 0n };
+  const dealt = minor(last.nav) + minor(row.subscribed) - minor(row.redeemed) - minor(row.moved);
   const managementNew = minor(
     accrueManagementFee({
       currency,
@@ -193,16 +195,7 @@ function feesBefore(row: DraftClass, { currency, navDate }: Facts) {
       until: navDate,
     }).fee,
   );
-  const accrued = minor(last.performanceAccrued);
-  const units = scaledOf(last.units, row.unitsDp, "classes.last.units");
-  const gone = scaledOf(row.unitsRedeemed, row.unitsDp, "classes.unitsRedeemed");
-  const crystallisedNew = units === 0n ? 0n : halfUpDiv(accrued * min(gone, units), units);
-  return {
-    management: minor(last.managementAccrued) + managementNew,
-    managementNew,
-    crystallised: minor(last.performanceCrystallised) + crystallisedNew,
-    performanceLeft: accrued - crystallisedNew,
-  };
+  return { management: before + managementNew, managementNew, performanceLeft };
 }
 
 /** What a class brings to the strike, in minor units; one without units brings nothing, what it leaves belongs to the others. */
@@ -216,12 +209,14 @@ function partOf(row: DraftClass, managementNew: bigint, performanceLeft: bigint,
   return {
     before: toMinor(row.last.nav, currency),
     in: toMinor(row.subscribed, currency),
-    out: toMinor(row.redeemed, currency),
+    out: toMinor(row.redeemed, currency) + toMinor(row.moved, currency),
     own: performanceLeft - managementNew,
   };
 }
 
 const decimals = (currency: string): number => fromMinor(1n, currency).split(".")[1]?.length ?? 0;
+
+const markOf = (row: DraftClass): string => row.pocket?.mark ?? row.mark ?? row.issuePrice;
 
 /** Performance fee that the class would owe today, in minor units; `gav` is its value before it. */
 function performanceOf(row: DraftClass, gav: bigint, { currency, navDate }: Facts): bigint {
@@ -235,7 +230,7 @@ function performanceOf(row: DraftClass, gav: bigint, { currency, navDate }: Fact
       priceDp,
       gnav: fromMinor(gav, currency),
       units: row.units,
-      highWater: row.last?.highWater ?? row.issuePrice,
+      highWater: markOf(row),
       rate: performance.rate,
     });
     return toMinor(fee, currency);
