@@ -6,11 +6,13 @@ import {
   brokenIn,
   type DealingHouse,
   dayAhead,
+  dayOf,
   dealAhead,
   dealingFund,
   newInvestor,
   redeem,
   subscribe,
+  VECTOR,
 } from "./dealing-journeys.ts";
 import { dealingRooms } from "./dealing-rooms.ts";
 import { OPS, PM_ONE } from "./journeys.ts";
@@ -122,6 +124,23 @@ it("the next dealing day prices the class and its pocket apart, and only the cla
     [{ units: "30000" }],
     [{ units: "40000" }],
   ]);
+  expect(await brokenIn(house(), on.code)).toEqual([]);
+});
+
+it("the gate is measured against the class, and not against what nobody can redeem", LONG, async () => {
+  const on = await dealingFund(house());
+  await dealt(on, dealAhead(1));
+  await opened(on, { holdback: "100000.00" });
+  // 5 % of 1,900,000.00 at 1.9000 are 50,000 units, of the 77,679.5122 that are asked for; of the whole fund it would be everything
+  for (const [i, { units }] of VECTOR.entries()) await redeem(house(), on, on.holders[i]!, units);
+  await intake();
+  const { dayId } = await dealt(on, dealAhead(2));
+  expect((await dayOf(house(), dayId)).decision).toMatchObject({ gate: true, cap: "95000", cap_units: "50000.0000" });
+  const fills = await look<{ units: string }>(
+    "select trim_scale(filled_units)::text as units from allocations where dealing_day_id = $1",
+    [dayId],
+  );
+  expect(fills.map(({ units }) => units).sort()).toEqual(VECTOR.map(({ filled }) => filled).sort());
   expect(await brokenIn(house(), on.code)).toEqual([]);
 });
 

@@ -11,6 +11,17 @@ export function staleWords(body: Readonly<Record<string, unknown>>): string | nu
   return share === null ? null : `${percent(share)} of NAV`;
 }
 
+type Input = StandingNav["inputs"][number];
+
+/** A stored ratio without the zeros behind it. */
+const short = (ratio: string | null): string => (ratio ?? "0").replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+
+/** "900.00 by 1.2 × (110 / 100 − 1) of SYN Index" */
+const rolledWords = (row: Input, cashDp: number): string =>
+  row.mark === null
+    ? ""
+    : `${figure(row.mark, cashDp)} by ${short(row.beta)} × (${short(row.index_now)} / ${short(row.index_at_mark)} − 1) of ${row.index_series ?? ""}`;
+
 export function navJson(nav: StandingNav) {
   const { fund, strike, cashDp, proposal } = nav;
   const money = (amount: string | null): string | null => (amount === null ? null : fixed(amount, cashDp));
@@ -45,6 +56,16 @@ export function navJson(nav: StandingNav) {
       ageDays: row.age_days,
       source: row.source,
       blockedBy: row.blocked_by,
+      rolledForward:
+        row.mark === null
+          ? null
+          : {
+              mark: money(row.mark),
+              beta: short(row.beta),
+              series: row.index_series,
+              indexAtMark: short(row.index_at_mark),
+              indexNow: short(row.index_now),
+            },
     })),
     inputsHash: strike.inputs_hash,
     proposalId: strike.proposal_id,
@@ -97,6 +118,9 @@ export function navText(nav: StandingNav): string {
       { header: "As of", value: (row) => row.as_of },
       { header: "Age (days)", value: (row) => String(row.age_days), figure: true },
       { header: "Source", value: (row) => row.source, most: 32 },
+      ...(inputs.some((row) => row.mark !== null)
+        ? [{ header: "Rolled forward", value: (row: Input) => rolledWords(row, cashDp), most: 80 }]
+        : []),
       ...(blocked.length === 0
         ? []
         : [{ header: "Held back", value: (row: (typeof inputs)[number]) => row.blocked_by ?? "", most: 60 }]),

@@ -46,13 +46,16 @@ const FillRow = z.object({
   fee: z.string(),
   credit: z.string(),
   refund: z.string(),
+  performance_fee: z.string(),
+  high_water: z.string().nullable(),
+  equalisation_credit: z.string(),
   net_amount: z.string(),
   reason: z.string().nullable(),
   child_flow_id: z.string().nullable(),
 });
 export type FillRow = z.infer<typeof FillRow>;
 const FILLS =
-  "flow_id,share_class_id,investor_id,cohort,requested_units::text,filled_units::text,carried_units::text,price::text,gross_amount::text,levy::text,fee::text,credit::text,refund::text,net_amount::text,reason,child_flow_id";
+  "flow_id,share_class_id,investor_id,cohort,requested_units::text,filled_units::text,carried_units::text,price::text,gross_amount::text,levy::text,fee::text,credit::text,performance_fee::text,high_water::text,equalisation_credit::text,refund::text,net_amount::text,reason,child_flow_id";
 
 /** A dealing day with everything that a person asks about it. */
 export interface Deal {
