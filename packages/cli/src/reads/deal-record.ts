@@ -11,7 +11,6 @@ import {
   activatedTools,
   DateRow,
   entriesOf,
-  navsBefore,
   offerShareOf,
   ordersOf,
   ownersOn,
@@ -19,6 +18,7 @@ import {
   redeemedBefore,
   withPast,
 } from "./record-history.ts";
+import { navsBefore } from "./record-navs.ts";
 import { approvalsOf, classNavsOf, inputsOf, proposalOf, strikeById } from "./strikes.ts";
 
 const LeafRow = z.object({
