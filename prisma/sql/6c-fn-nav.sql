@@ -111,6 +111,7 @@ declare
   event uuid;
   until timestamptz;
   what jsonb;
+  stale jsonb;
   inputs jsonb;
   digest text;
 begin
@@ -163,7 +164,10 @@ begin
   select s.strike_id, c.share_class_id, c.nav, evergreen.strike_units(s, c.share_class_id), c.nav_per_unit, coalesce(c.performance_accrued, 0)
     from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric, performance_accrued numeric);
   until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
-  what := jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'supersedes', s.supersedes, 'reason', s.reason) || body || jsonb_build_object('classes', classes);
+  -- R46: the share of the NAV that rests on marks older than 90 days stands before who approves it
+  stale := jsonb_build_object('stale_share', (select trim_scale(round(coalesce(sum(n.value), 0) / nullif(net, 0), 18))::text from public.nav_inputs n
+    where n.strike_id = s.strike_id and n.kind = 'asset' and n.age_days > 90));
+  what := jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'supersedes', s.supersedes, 'reason', s.reason) || body || stale || jsonb_build_object('classes', classes);
   inputs := jsonb_build_object('inputs_hash', s.inputs_hash, 'units', (select jsonb_object_agg(c.share_class_id, trim_scale(c.units)::text) from public.class_navs c where c.strike_id = s.strike_id));
   digest := evergreen.proposal_hash(id, s.fund_id, 'nav', what, inputs, until);
   event := evergreen.emit('NAV_PROPOSED', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'proposal_id', id), evergreen.actor(),
@@ -174,7 +178,7 @@ begin
     (select f.allocations_version from public.funds f where f.fund_id = s.fund_id), event, coalesce(fn_propose_nav.workflow_id, 'nav/' || s.strike_id), evergreen.actor(), evergreen.actor(), 2, until);
   update public.nav_strikes x set state = 'provisional',
     -- the draft stays beside what was made of it: a run that proposes again after a crash starts from there
-    body = case when x.body ? 'draft' then jsonb_build_object('draft', x.body -> 'draft') else '{}'::jsonb end || fn_propose_nav.body, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
+    body = case when x.body ? 'draft' then jsonb_build_object('draft', x.body -> 'draft') else '{}'::jsonb end || fn_propose_nav.body || stale, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
    where x.strike_id = s.strike_id;
   update public.dealing_days d set status = 'nav_proposed', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status in ('inputs_frozen', 'nav_proposed');
   perform evergreen.audit(s.fund_id, 'proposals', id::text, 'NAV of ' || s.nav_date || ' proposed', request_id);

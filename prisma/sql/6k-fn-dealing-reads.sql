@@ -12,13 +12,13 @@ begin
   return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'nav_date', d.dealing_date,
     'assets', evergreen.marks_of(f.fund_id, d.dealing_date), 'ledger', evergreen.ledger_figures(f.fund_id), 'classes', evergreen.class_figures(f.fund_id, d.dealing_date),
     'certain_inflows', evergreen.certain_inflows_of(f.fund_id, d.dealing_date)::text,
-    'reconciliation_breaks', (select count(*) from evergreen.broken_invariants(f.fund_id)));
+    'reconciliation_breaks', (select count(*) from evergreen.broken_books(f.fund_id)));
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_nav_facts(uuid) is
-  'What the NAV of a dealing day is made of: marks with their age limits and anchors, balances of the ledger, classes since their last strike, broken invariants. Fund currency. EG404.';
+  'What the NAV of a dealing day is made of: marks with their age limits and anchors, balances of the ledger, classes since their last strike, what is broken in the books. Fund currency. EG404.';
 
 create or replace function evergreen.marks_of(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with ages as (select p.value from public.platform_settings p where p.key = 'nav_max_age_days'),

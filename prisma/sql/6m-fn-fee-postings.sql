@@ -12,6 +12,36 @@ begin
 end $$;
 comment on function evergreen.refuse_while_dealing(uuid) is 'Refuses (EG428) what would move units or prices between the strike and the posting of a day.';
 
+create or replace function public.fn_read_crystallisation(fund text, share_class text default null) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund public.funds;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role', 'pm_role');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(share_class is null or exists (select from public.share_classes c where c.fund_id = of_fund.fund_id and c.code = share_class), 'EG404', 'The fund has no class with that code.');
+  return (
+    with last as (select s.* from public.nav_strikes s where s.fund_id = of_fund.fund_id and s.state = 'final' order by s.nav_date desc limit 1)
+    select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'currency', c.currency, 'strike_id', s.strike_id, 'nav_date', s.nav_date,
+        'units_dp', c.units_dp, 'price_dp', c.price_dp, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'units_outstanding', trim_scale(c.units_outstanding)::text,
+        'nav_per_unit', trim_scale(n.nav_per_unit)::text, 'performance_accrued', n.performance_accrued::text, 'mark', trim_scale(evergreen.class_mark(c.share_class_id))::text,
+        'since', l.since, 'crystallised_on', (select max(m.as_of) from public.class_marks m where m.share_class_id = c.share_class_id and m.cause = 'crystallisation'), 'policy', p.body,
+        'proposal', (select jsonb_build_object('proposal_id', x.proposal_id, 'hash', x.hash, 'status', case when x.status in ('pending', 'approved') and x.expires_at <= now() then 'expired' else x.status end)
+           from public.proposals x where x.fund_id = of_fund.fund_id and x.kind = 'crystallisation' and x.body ->> 'strike_id' = s.strike_id::text
+            and x.body ->> 'share_class_id' = c.share_class_id::text order by x.created_at desc limit 1),
+        'lots', l.lots) order by c.code), '[]')
+      from last s join public.class_navs n using (strike_id) join public.share_classes c using (share_class_id)
+      cross join lateral evergreen.dealing_policy(c.share_class_id, s.nav_date) p
+      cross join lateral (select min(o.opened_on) as since, coalesce(jsonb_agg(jsonb_build_object('id', o.lot_id, 'units', trim_scale(o.units_left)::text, 'reference', trim_scale(coalesce(o.high_water, o.price))::text,
+          'credit', trim_scale(o.equalisation_credit)::text) order by o.lot_id) filter (where o.units_left > 0), '[]') as lots from public.lots o where o.share_class_id = c.share_class_id) l
+     where (share_class is null or c.code = share_class) and coalesce(p.body #>> '{fees,performance,method}', 'none') <> 'none' and l.since is not null);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_crystallisation(text, text) is
+  'What the performance fee of a fund''s classes (or of one) would crystallise on at the last final NAV: accrued fee, mark, lots with reference and credit, the proposal there is. Fund currency. EG404.';
+
 create or replace function public.fn_crystallise_fee(proposal_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

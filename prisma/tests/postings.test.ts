@@ -73,6 +73,59 @@ describe("the performance fee of a class", () => {
   });
 });
 
+describe("the fills of a class under equalisation (R24)", () => {
+  // 109 before the fee and a mark of 104: 10,800.00 buy 99.0825 units with a credit of 1 each; 50 units at 108 leave their share of the fee, 50.00
+  const entered = {
+    filled_units: "99.0825",
+    gross_amount: "10800.00",
+    net_amount: "10800.00",
+    high_water: "109",
+    equalisation_credit: "99.0825",
+  };
+  const left = { ...fills({} as Day)[1], performance_fee: "50.00" };
+  const recorded = async (subscription: Args, redemption: Args) => {
+    const day = await feeDay(db);
+    await db.call(ENGINE, "fn_decide_lmt", { dealing_day_id: day.dayId, decision: { gate: true, cap_units: "50" } });
+    const rows = [
+      { flow_id: day.subscription, cohort: "full", ...subscription },
+      { ...redemption, flow_id: day.redemption },
+    ];
+    const args = { dealing_day_id: day.dayId, terms: {}, fills: JSON.stringify(rows) };
+    return { day, work: db.call(ENGINE, "fn_record_allocations", args) };
+  };
+  it("that are as the rule has them are posted: the credit on the lot, the fee owed to the manager", async () => {
+    const { day, work } = await recorded(entered, left);
+    await work;
+    await db.call(COMMANDER, "fn_post_dealing_day", { dealing_day_id: day.dayId });
+    expect(
+      await db.look(
+        `select trim_scale(price)::text as price, trim_scale(high_water)::text as reference, trim_scale(equalisation_credit)::text as credit from lots where flow_id = $1`,
+        [day.subscription],
+      ),
+    ).toEqual([{ price: "109", reference: "109", credit: "99.0825" }]);
+    expect(
+      await db.look(
+        "select trim_scale(amount)::text as amount from cash_balances where fund_id = $1 and account = 'fee_payable'",
+        [day.fund.fundId],
+      ),
+    ).toEqual([{ amount: "-50" }]);
+    expect(await broken(db, day.fund)).toEqual([]);
+  });
+  it.each<[string, Args, Args]>([
+    ["a subscription at the price after the fee", { ...entered, filled_units: "100" }, left],
+    ["a credit too large", { ...entered, equalisation_credit: "99.0826" }, left],
+    ["no credit", { ...entered, equalisation_credit: "0" }, left],
+    ["a reference that is not the price before the fee", { ...entered, high_water: "108" }, left],
+    ["a redemption that pays no fee", entered, { ...left, performance_fee: "0" }],
+    ["a fee two cents off", entered, { ...left, performance_fee: "49.98" }],
+    ["a credit that the lot has not", entered, { ...left, credit: "0.02", net_amount: "5400.02" }],
+    ["a charge that the lot does not owe", entered, { ...left, credit: "-0.02", net_amount: "5399.98" }],
+  ])("are refused with %s", async (_what, subscription, redemption) => {
+    const { work } = await recorded(subscription, redemption);
+    expect(await refusedWith(work)).toBe("EG424");
+  });
+});
+
 it("a distribution is owed, paid, and lowers the mark and the references", async () => {
   const day = await feeDay(db);
   await db.look("update dealing_days set status = 'suspended' where dealing_day_id = $1", [day.dayId]);

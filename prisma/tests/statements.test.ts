@@ -181,7 +181,7 @@ describe("performance books", async () => {
 
   it("hold what was posted and published by the time asked for", async () => {
     const [first, second, third] = [await known(beforeSecond), await known(beforeCorrection), await known()];
-    expect(first.classes[0]?.prices).toEqual([{ date: DEALING_DATE, price: "108", distributed: "0" }]);
+    expect(first.classes[0]?.prices).toEqual([{ date: DEALING_DATE, price: "108", distributed: "0", fees: null }]);
     expect(first.classes[0]?.flows.map(({ date }) => date)).toEqual(["2025-01-15", DEALING_DATE]);
     expect(second.classes[0]?.prices.map(({ price }) => price)).toEqual(["108", "110"]);
     expect(second.classes[0]?.flows).toHaveLength(3);

@@ -87,6 +87,7 @@ async function approved({ dayId, take }: Opened): Promise<void> {
 /** From the approval to the closed day. */
 async function closed(on: DealingHouse, { dayId, take }: Opened): Promise<void> {
   await take("commander.strikeNav");
+  expect(await take("commander.crystalliseFees")).toEqual({ waitsFor: null });
   await take("liquidity-engine.decideLmt");
   await take("liquidity-engine.allocate");
   await take("kyc.recheckOrders");

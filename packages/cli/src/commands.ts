@@ -4,8 +4,10 @@ import { auditCommands } from "./commands/audit.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
+import { dealingFactCommands } from "./commands/dealing-facts.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
+import { feeCommands } from "./commands/fees.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
@@ -40,9 +42,11 @@ export const COMMANDS: readonly Command[] = [
   ...orderCommands,
   ...postingCommands,
   ...dealCommands,
+  ...dealingFactCommands,
   ...navCommands,
   ...restatementCommands,
   ...lmtCommands,
+  ...feeCommands,
   ...termsCommands,
   ...verifyCommands,
   ...eventCommands,

@@ -1,6 +1,7 @@
 // A proposal for a person: trades with reasons and cost, weights before and after, liquidity, checks, what it remembered; or a NAV, or a tool. Pure.
 
 import type { PortfolioSide } from "@evergreen-fund/domain/proposals.ts";
+import { staleWords } from "./nav-text.ts";
 import { facts, inWords, money, multiple, peopleNeeded, percent, plain, table, when } from "./output.ts";
 import type { People } from "./people.ts";
 import type { Proposal, ProposalRow, RowOf } from "./reads/proposals.ts";
@@ -119,6 +120,7 @@ function nav({ body, fund }: RowOf<"nav">, { classCodes }: Proposal): string[] {
       ["Liabilities", money(String(body.liabilities))],
       ["Performance fee", money(String(body.performance_fee))],
       ["NAV", money(String(body.nav))],
+      ["Marks older than 90 days", staleWords(body)],
     ]),
     table(body.classes, [
       { header: "Class", value: (row) => classCodes.get(row.share_class_id) ?? row.share_class_id },

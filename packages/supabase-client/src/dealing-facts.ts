@@ -222,3 +222,28 @@ export const RestatementFacts = z.object({
   later: z.array(z.object({ strike_id: uuid, nav_date: day, inputs: z.array(Input), classes: z.array(ClassFigures) })),
 });
 export type RestatementFacts = z.infer<typeof RestatementFacts>;
+
+/** Classes with a performance fee at the last final NAV of their fund, and what stands of its crystallisation. */
+export const FeeFacts = z.array(
+  z.object({
+    share_class_id: uuid,
+    code: z.string(),
+    currency: z.string(),
+    strike_id: uuid,
+    nav_date: day,
+    units_dp: z.int(),
+    price_dp: z.int(),
+    nav: amount,
+    units: amount,
+    units_outstanding: amount,
+    nav_per_unit: amount,
+    performance_accrued: amount,
+    mark: amount,
+    since: day,
+    crystallised_on: day.nullable(),
+    policy: json,
+    proposal: z.object({ proposal_id: uuid, hash: z.string(), status: z.string() }).nullable(),
+    lots: z.array(z.object({ id: uuid, units: amount, reference: amount, credit: amount })),
+  }),
+);
+export type FeeFacts = z.infer<typeof FeeFacts>;

@@ -3525,9 +3525,8 @@ begin
     if dealing_date is not null then
       perform evergreen.require_dealing_date(of_fund.fund_id, policy.body, dealing_date);
     end if;
-    -- R2: what is late rolls to the next dealing day it is in time for; where the price is known already, it is refused
+    -- R2: what is late rolls to the next dealing day it is in time for
     late := coalesce(evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) < received, false);
-    perform evergreen.refuse_unless(not late or coalesce(policy.body ->> 'pricing', 'forward') = 'forward', 'EG430', 'The order is too late for that dealing date, whose price is known.');
     perform evergreen.refuse_unless(not late or offer.offer_id is null, 'EG430', 'The order is too late for the repurchase offer.');
     note := case when late then 'late for ' || dealing_date || ': rolls to the next dealing day' end;
     if direction = 'redemption' then
@@ -3575,7 +3574,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz, uuid[]) is
-  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). An order that is late for its dealing date rolls to the next. order_kind switch (to_class) and transfer (to_investor) give two linked orders; elected_lots are the lots that go, in that order, instead of the oldest first. Redemptions of an interval fund need an open repurchase offer and deal on its date. Returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 lock-up, minimum, holding, no offer, or late at a known price.';
+  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). An order that is late for its dealing date rolls to the next. order_kind switch (to_class) and transfer (to_investor) give two linked orders; elected_lots are the lots that go, in that order, instead of the oldest first. Redemptions of an interval fund need an open repurchase offer and deal on its date. Returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 lock-up, minimum, holding, or no offer.';
 
 create or replace function evergreen.move_order(of_flow uuid, to_state text, event uuid, why text, document text default null) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -3797,7 +3796,8 @@ begin
   perform evergreen.refuse_unless(isfinite(effective_from), 'EG400', 'effective_from is a date.');
   perform evergreen.refuse_unless(body ->> 'cutOff' ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$', 'EG400', 'cutOff is HH:MM.');
   perform evergreen.refuse_unless((now() at time zone coalesce(body ->> 'timeZone', 'UTC')) is not null, 'EG400', 'timeZone is a name such as Europe/Luxembourg.');
-  perform evergreen.refuse_unless(coalesce(body ->> 'pricing', 'forward') in ('forward', 'prior_nav'), 'EG400', 'pricing is forward or prior_nav.');
+  -- decision 14: a day is struck after its cut-off, so nothing here can deal at a NAV of before it
+  perform evergreen.refuse_unless(coalesce(body ->> 'pricing', 'forward') = 'forward', 'EG400', 'pricing is forward: no dealing day here deals at a NAV that was known before its cut-off.');
   foreach side in array array['subscription', 'redemption'] loop
     perform evergreen.refuse_unless(coalesce((body #>> array['notice', side, 'n'])::int, 0) between 0 and 400
       and coalesce(body #>> array['notice', side, 'basis'], 'calendar') in ('calendar', 'business'), 'EG400', 'notice of a side is {n: 0 to 400, basis: calendar or business}.');
@@ -4323,6 +4323,7 @@ declare
   event uuid;
   until timestamptz;
   what jsonb;
+  stale jsonb;
   inputs jsonb;
   digest text;
 begin
@@ -4375,7 +4376,10 @@ begin
   select s.strike_id, c.share_class_id, c.nav, evergreen.strike_units(s, c.share_class_id), c.nav_per_unit, coalesce(c.performance_accrued, 0)
     from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric, performance_accrued numeric);
   until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
-  what := jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'supersedes', s.supersedes, 'reason', s.reason) || body || jsonb_build_object('classes', classes);
+  -- R46: the share of the NAV that rests on marks older than 90 days stands before who approves it
+  stale := jsonb_build_object('stale_share', (select trim_scale(round(coalesce(sum(n.value), 0) / nullif(net, 0), 18))::text from public.nav_inputs n
+    where n.strike_id = s.strike_id and n.kind = 'asset' and n.age_days > 90));
+  what := jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'supersedes', s.supersedes, 'reason', s.reason) || body || stale || jsonb_build_object('classes', classes);
   inputs := jsonb_build_object('inputs_hash', s.inputs_hash, 'units', (select jsonb_object_agg(c.share_class_id, trim_scale(c.units)::text) from public.class_navs c where c.strike_id = s.strike_id));
   digest := evergreen.proposal_hash(id, s.fund_id, 'nav', what, inputs, until);
   event := evergreen.emit('NAV_PROPOSED', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'proposal_id', id), evergreen.actor(),
@@ -4386,7 +4390,7 @@ begin
     (select f.allocations_version from public.funds f where f.fund_id = s.fund_id), event, coalesce(fn_propose_nav.workflow_id, 'nav/' || s.strike_id), evergreen.actor(), evergreen.actor(), 2, until);
   update public.nav_strikes x set state = 'provisional',
     -- the draft stays beside what was made of it: a run that proposes again after a crash starts from there
-    body = case when x.body ? 'draft' then jsonb_build_object('draft', x.body -> 'draft') else '{}'::jsonb end || fn_propose_nav.body, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
+    body = case when x.body ? 'draft' then jsonb_build_object('draft', x.body -> 'draft') else '{}'::jsonb end || fn_propose_nav.body || stale, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
    where x.strike_id = s.strike_id;
   update public.dealing_days d set status = 'nav_proposed', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status in ('inputs_frozen', 'nav_proposed');
   perform evergreen.audit(s.fund_id, 'proposals', id::text, 'NAV of ' || s.nav_date || ' proposed', request_id);
@@ -5541,7 +5545,9 @@ create or replace function evergreen.broken_books(of_fund uuid default null)
 returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with days as (select d.* from public.dealing_days d where of_fund is null or d.fund_id = of_fund),
   heads as (select t.* from public.ledger_transactions t where of_fund is null or t.fund_id = of_fund),
-  strikes as (select s.* from public.nav_strikes s where of_fund is null or s.fund_id = of_fund)
+  strikes as (select s.* from public.nav_strikes s where of_fund is null or s.fund_id = of_fund),
+  noted as materialized (select e.payload ->> 'dealing_day_id' as day, array_agg(distinct e.type) as types from public.fund_events e
+    where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund) group by 1)
   select 'I1', 'ledger_transactions', m.ledger_tx_id::text, 'cash does not sum to zero' from public.cash_movements m join heads t using (ledger_tx_id) group by m.ledger_tx_id, m.currency having sum(m.amount) <> 0
   union all
   select 'I1', 'cash_balances', b.fund_id::text, 'the accounts of a currency do not sum to zero' from public.cash_balances b where of_fund is null or b.fund_id = of_fund group by b.fund_id, b.currency having sum(b.amount) <> 0
@@ -5647,8 +5653,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'trace', 'dealing_days', d.dealing_day_id::text, 'there is no event of ' || x.type from days d
     join (values ('CUTOFF_REACHED', '{cut_off, inputs_frozen, nav_proposed, struck, lmt_decided, allocated, posted, claimable, settled, closed}'::text[]),
       ('DEALING_DAY_POSTED', '{posted, claimable, settled, closed}'), ('CLAIMABLE', '{claimable, settled, closed}'), ('DEALING_DAY_CLOSED', '{closed}')) x (type, reached) on d.status = any (x.reached)
-   where not exists (select from (select (e.payload ->> 'dealing_day_id')::uuid as day, e.type from public.fund_events e
-     where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund) offset 0) e where e.day = d.dealing_day_id and e.type = x.type)
+    left join noted n on n.day = d.dealing_day_id::text where not x.type = any (coalesce(n.types, '{}'))
   union all
   select 'R1', 'fund_flows', x.flow_id::text, 'the state is not that of its last record' from (
     -- the stamp of a record is the clock's, so that two steps of one transaction stand in their order
@@ -6762,8 +6767,12 @@ begin
     'holders', cardinality(wanted),
     'classes', coalesce((select jsonb_agg(jsonb_build_object('id', c.share_class_id, 'code', c.code,
         -- the version recorded last is the price of the day
-        'prices', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'price', trim_scale(s.nav_per_unit)::text, 'distributed', trim_scale(s.distribution_per_unit)::text) order by s.nav_date)
-           from (select distinct on (x.nav_date) x.nav_date, x.nav_per_unit, x.distribution_per_unit from evergreen.class_strikes(c.share_class_id, limit_at) x order by x.nav_date, x.published_at desc, x.version desc) s), '[]'),
+        'prices', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'price', trim_scale(s.nav_per_unit)::text, 'distributed', trim_scale(s.distribution_per_unit)::text,
+             -- what the strike says it charged since the one before; null: it does not say
+             'fees', trim_scale(s.fees_per_unit)::text) order by s.nav_date)
+           from (select distinct on (x.nav_date) x.nav_date, x.nav_per_unit, x.distribution_per_unit,
+                   case when num_nulls(x.management_fee_per_unit, x.performance_fee_per_unit) < 2 then coalesce(x.management_fee_per_unit, 0) + coalesce(x.performance_fee_per_unit, 0) end as fees_per_unit
+                   from evergreen.class_strikes(c.share_class_id, limit_at) x order by x.nav_date, x.published_at desc, x.version desc) s), '[]'),
         'flows', coalesce((select jsonb_agg(jsonb_build_object('date', e.effective_on, 'via', e.via, 'units', trim_scale(e.units)::text, 'paidIn', trim_scale(e.paid_in)::text,
              'paidOut', trim_scale(e.paid_out)::text) order by e.effective_on, e.via)
            from (select x.effective_on, x.via, sum(x.units) as units,
@@ -7221,13 +7230,13 @@ begin
   return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'nav_date', d.dealing_date,
     'assets', evergreen.marks_of(f.fund_id, d.dealing_date), 'ledger', evergreen.ledger_figures(f.fund_id), 'classes', evergreen.class_figures(f.fund_id, d.dealing_date),
     'certain_inflows', evergreen.certain_inflows_of(f.fund_id, d.dealing_date)::text,
-    'reconciliation_breaks', (select count(*) from evergreen.broken_invariants(f.fund_id)));
+    'reconciliation_breaks', (select count(*) from evergreen.broken_books(f.fund_id)));
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_nav_facts(uuid) is
-  'What the NAV of a dealing day is made of: marks with their age limits and anchors, balances of the ledger, classes since their last strike, broken invariants. Fund currency. EG404.';
+  'What the NAV of a dealing day is made of: marks with their age limits and anchors, balances of the ledger, classes since their last strike, what is broken in the books. Fund currency. EG404.';
 
 create or replace function evergreen.marks_of(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with ages as (select p.value from public.platform_settings p where p.key = 'nav_max_age_days'),
@@ -7342,6 +7351,11 @@ $$;
 comment on function evergreen.class_figures(uuid, date, uuid) is
   'Each class with its last final strike, what was dealt since, its terms in force, and its lots where there is a performance fee; for a strike of the past its classes over its units.';
 
+create or replace function evergreen.pockets_worth(of_strike uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(sum(n.nav), 0) from public.class_navs n join public.share_classes c using (share_class_id) where n.strike_id = of_strike and c.pocket_of is not null
+$$;
+comment on function evergreen.pockets_worth(uuid) is 'What the side pockets of a strike are worth, fund currency: closed, they are no part of the NAV that a gate or a swing is measured against.';
+
 create or replace function public.fn_read_book(dealing_day_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   d public.dealing_days;
@@ -7361,11 +7375,13 @@ begin
   select array_agg(x.dealing_day_id order by x.dealing_day_id) into days from public.dealing_days x
    where x.strike_id = d.strike_id and x.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated');
   return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'dealing_date', d.dealing_date, 'strike_state', s.state,
-    'nav', coalesce(s.nav::text, s.body #>> '{draft,nav}'), 'liquid_assets', coalesce(s.body ->> 'liquid_assets', s.body #>> '{draft,liquid_assets}'),
+    'nav', coalesce((s.nav - evergreen.pockets_worth(s.strike_id))::text, ((s.body #>> '{draft,nav}')::numeric - (select coalesce(sum((e ->> 'nav')::numeric), 0)
+       from jsonb_array_elements(coalesce(s.body #> '{draft,classes}', '[]')) e join public.share_classes k on k.share_class_id::text = e ->> 'share_class_id' and k.pocket_of is not null))::text),
+    'liquid_assets', coalesce(s.body ->> 'liquid_assets', s.body #>> '{draft,liquid_assets}'),
     'certain_inflows', coalesce(s.body ->> 'certain_inflows', s.body #>> '{draft,certain_inflows}'),
     'offer_share', (select trim_scale(o.share)::text from public.repurchase_offers o where o.fund_id = f.fund_id and o.pricing_date = d.dealing_date),
     'lmt', lmt, 'active', (select coalesce(jsonb_agg(distinct a.tool), '[]') from public.lmt_activations a join public.proposals q using (proposal_id) where a.fund_id = f.fund_id and a.status = 'active' and q.kind = 'lmt'),
-    'quarter_base', (select q.nav::text from public.nav_strikes q where q.fund_id = f.fund_id and q.state = 'final' and q.nav_date < d.dealing_date
+    'quarter_base', (select (q.nav - evergreen.pockets_worth(q.strike_id))::text from public.nav_strikes q where q.fund_id = f.fund_id and q.state = 'final' and q.nav_date < d.dealing_date
        order by q.nav_date >= date_trunc('quarter', d.dealing_date)::date, case when q.nav_date < date_trunc('quarter', d.dealing_date)::date then q.nav_date end desc, q.nav_date limit 1),
     'redeemed_in_quarter', evergreen.redeemed_since(f.fund_id, date_trunc('quarter', d.dealing_date)::date, d.dealing_date)::text,
     'redeemed_in_month', evergreen.redeemed_since(f.fund_id, date_trunc('month', d.dealing_date)::date, d.dealing_date)::text,
@@ -7837,6 +7853,36 @@ begin
     and d.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated')), 'EG428', 'A dealing day of the class is priced and not yet posted.');
 end $$;
 comment on function evergreen.refuse_while_dealing(uuid) is 'Refuses (EG428) what would move units or prices between the strike and the posting of a day.';
+
+create or replace function public.fn_read_crystallisation(fund text, share_class text default null) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund public.funds;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role', 'pm_role');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(share_class is null or exists (select from public.share_classes c where c.fund_id = of_fund.fund_id and c.code = share_class), 'EG404', 'The fund has no class with that code.');
+  return (
+    with last as (select s.* from public.nav_strikes s where s.fund_id = of_fund.fund_id and s.state = 'final' order by s.nav_date desc limit 1)
+    select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'currency', c.currency, 'strike_id', s.strike_id, 'nav_date', s.nav_date,
+        'units_dp', c.units_dp, 'price_dp', c.price_dp, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'units_outstanding', trim_scale(c.units_outstanding)::text,
+        'nav_per_unit', trim_scale(n.nav_per_unit)::text, 'performance_accrued', n.performance_accrued::text, 'mark', trim_scale(evergreen.class_mark(c.share_class_id))::text,
+        'since', l.since, 'crystallised_on', (select max(m.as_of) from public.class_marks m where m.share_class_id = c.share_class_id and m.cause = 'crystallisation'), 'policy', p.body,
+        'proposal', (select jsonb_build_object('proposal_id', x.proposal_id, 'hash', x.hash, 'status', case when x.status in ('pending', 'approved') and x.expires_at <= now() then 'expired' else x.status end)
+           from public.proposals x where x.fund_id = of_fund.fund_id and x.kind = 'crystallisation' and x.body ->> 'strike_id' = s.strike_id::text
+            and x.body ->> 'share_class_id' = c.share_class_id::text order by x.created_at desc limit 1),
+        'lots', l.lots) order by c.code), '[]')
+      from last s join public.class_navs n using (strike_id) join public.share_classes c using (share_class_id)
+      cross join lateral evergreen.dealing_policy(c.share_class_id, s.nav_date) p
+      cross join lateral (select min(o.opened_on) as since, coalesce(jsonb_agg(jsonb_build_object('id', o.lot_id, 'units', trim_scale(o.units_left)::text, 'reference', trim_scale(coalesce(o.high_water, o.price))::text,
+          'credit', trim_scale(o.equalisation_credit)::text) order by o.lot_id) filter (where o.units_left > 0), '[]') as lots from public.lots o where o.share_class_id = c.share_class_id) l
+     where (share_class is null or c.code = share_class) and coalesce(p.body #>> '{fees,performance,method}', 'none') <> 'none' and l.since is not null);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_crystallisation(text, text) is
+  'What the performance fee of a fund''s classes (or of one) would crystallise on at the last final NAV: accrued fee, mark, lots with reference and credit, the proposal there is. Fund currency. EG404.';
 
 create or replace function public.fn_crystallise_fee(proposal_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -8742,6 +8788,7 @@ begin
     ('fn_propose_posting(text,text,jsonb,text,text)', 'lp_role, ops_role, pm_role, agent_commander'),
     ('fn_ask_dust(uuid,text)', 'ops_role, agent_commander, agent_liquidity_engine'),
     ('fn_cancel_dust(uuid,text)', 'ops_role, agent_commander'),
+    ('fn_read_crystallisation(text,text)', 'agent_commander, ops_role, pm_role'),
     ('fn_crystallise_fee(uuid,text)', 'agent_commander, ops_role'),
     ('fn_post_distribution(uuid,text)', 'agent_commander, ops_role'),
     ('fn_confirm_payout(text,text,jsonb,text)', 'ops_role, agent_commander'),

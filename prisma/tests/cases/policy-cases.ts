@@ -8,7 +8,13 @@ import { NOWHERE, type RpcCase } from "./rpc-case.ts";
 
 /** A date so many days from today, in UTC. */
 export const inDays = (days: number): string => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
-export const OFFERING = { ...DEALING_POLICY, offerNoticeDays: 21 };
+/** The last working day up to then. */
+export const workdayIn = (days: number): string => {
+  const weekday = new Date(inDays(days)).getUTCDay();
+  return inDays(days - (weekday === 6 ? 1 : weekday === 0 ? 2 : 0));
+};
+const { on: _monthly, ...daily } = DEALING_POLICY;
+export const OFFERING = { ...daily, frequency: "daily", calendar: "none", offerNoticeDays: 21 };
 export const OFFER_NOTICE = "The fund offers to buy back five per cent of its units (synthetic notice).";
 
 const askedDust = async (db: TestDatabase, options: Parameters<typeof dust>[1] = {}): Promise<string> => {
@@ -157,7 +163,7 @@ export const POLICY_CASES: RpcCase[] = [
     arrange: async (db) => ({
       fund: (await dealingFund(db, { policy: OFFERING })).fund.code,
       deadline: inDays(25),
-      pricing_date: inDays(35),
+      pricing_date: workdayIn(35),
       share: "0.05",
       notice: OFFER_NOTICE,
     }),
@@ -178,11 +184,11 @@ export const POLICY_CASES: RpcCase[] = [
       change("a notice of no words", "EG400", { notice: "soon" }),
       change("a deadline that is none", "EG400", { deadline: "infinity" }),
       ...["0.0499", "0.2501", "NaN"].map((share) => change(`a share of ${share}`, "EG424", { share })),
-      change("holders told too late", "EG424", { deadline: inDays(20), pricing_date: inDays(30) }),
-      change("holders told too early", "EG424", { deadline: inDays(44), pricing_date: inDays(54) }),
+      change("holders told too late", "EG424", { deadline: inDays(20), pricing_date: workdayIn(30) }),
+      change("holders told too early", "EG424", { deadline: inDays(44), pricing_date: workdayIn(54) }),
       change("a price too long after the deadline", "EG424", { pricing_date: inDays(40) }),
       change("a price before the deadline", "EG424", { pricing_date: inDays(24) }),
-      change("a deadline later than the notice of the class", "EG424", { pricing_date: inDays(26) }),
+      change("a deadline later than the notice of the class", "EG424", { pricing_date: workdayIn(26) }),
       {
         what: "a date on which the class does not deal",
         code: "EG400",

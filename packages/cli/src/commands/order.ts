@@ -70,7 +70,12 @@ function wish(side: string, options: Options) {
     );
   if (toClass !== undefined && toInvestor !== undefined)
     throw new EvergreenError("EG400", "--switch-to and --transfer-to exclude each other.");
-  return { units, amount, toClass, toInvestor, date: dateOf(options, "date") };
+  const lots = text(options, "lots")
+    ?.split(",")
+    .map((id) => id.trim());
+  if (lots !== undefined && (side === "subscription" || lots.some((id) => !z.uuid().safeParse(id).success)))
+    throw new EvergreenError("EG400", "--lots are ids of lots of what is given up, with commas.");
+  return { units, amount, toClass, toInvestor, date: dateOf(options, "date"), lots };
 }
 
 /** `order hold` and `order release`. */
@@ -113,6 +118,7 @@ export const orderCommands: readonly Command[] = [
       INVESTOR,
       { flags: "--switch-to <class>", about: "what is given up buys units of this class on the same day" },
       { flags: "--transfer-to <investor>", about: "the units go to this investor (operations only)" },
+      { flags: "--lots <ids>", about: "lots that are to go, in that order, with commas; otherwise the oldest first" },
       { ...DATE, about: "not before this dealing date, YYYY-MM-DD; otherwise the next one that notice allows" },
       REQUEST_ID,
     ],
@@ -124,7 +130,7 @@ export const orderCommands: readonly Command[] = [
     role: "lp_role",
     run: async (context, args, options) => {
       const side = args[0] ?? "";
-      const { units, amount, toClass, toInvestor, date } = wish(side, options);
+      const { units, amount, toClass, toInvestor, date, lots } = wish(side, options);
       const forWhom = text(options, "investor");
       // who names an investor and no login of his own is operations
       const session = await context.session(forWhom === undefined ? "lp_role" : "ops_role");
@@ -140,6 +146,7 @@ export const orderCommands: readonly Command[] = [
           units,
           amount,
           dealing_date: date,
+          elected_lots: lots,
           order_kind: toClass !== undefined ? "switch" : receiver !== undefined ? "transfer" : undefined,
           to_class: toClass,
           to_investor: receiver?.investor_id,

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { isoTime } from "../output.ts";
 import type { Session } from "../session.ts";
 import { type OrderRow, ordersById } from "./orders.ts";
+import type { Owners } from "./owners.ts";
 
 /** Ids in one question: a URL has an end. */
 const AT_ONCE = 80;
@@ -53,61 +54,11 @@ const EntryRow = z.object({
   units: z.string(),
 });
 const ENTRY = "entry_id,ledger_tx_id,share_class_id,investor_id,lot_id,flow_id,units::text";
-const OwnerRow = z.object({
-  record_id: z.string(),
-  investor_id: z.string(),
-  owner_id: z.string(),
-  effective_from: z.string(),
-  created_at: z.string(),
-});
-
-/** Who stands behind which account on a date. */
-export interface Owners {
-  ownerOf: (investorId: string) => string;
-  /** Every account of an owner, its own among them. */
-  accountsOf: (ownerId: string) => string[];
-}
-
 /** What history is read by. */
 interface History {
   dateOf: ReadonlyMap<string, string>;
   date: string;
   owners: Owners;
-}
-
-/** Beneficial owners on a date: of the records of an account, the last that is in force. */
-export async function ownersOn(session: Session, date: string): Promise<Owners> {
-  const rows = await session.all(
-    "beneficial_owners",
-    "record_id,investor_id,owner_id,effective_from,created_at",
-    "record_id",
-    (row) => row.record_id,
-    (query) => query.lte("effective_from", date),
-    OwnerRow,
-  );
-  const key = (row: z.infer<typeof OwnerRow>): string => `${row.effective_from} ${isoTime(row.created_at) ?? ""}`;
-  const owner = new Map(
-    rows
-      .sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a.record_id > b.record_id ? -1 : 1))
-      .map((row) => [row.investor_id, row.owner_id]),
-  );
-  const ownerOf = (investorId: string): string => owner.get(investorId) ?? investorId;
-  return {
-    ownerOf,
-    accountsOf: (ownerId) =>
-      [...new Set([ownerId, ...owner.keys()])].filter((investorId) => ownerOf(investorId) === ownerId),
-  };
-}
-
-/** Share of the NAV that a repurchase offer of the date is for, or null. */
-export async function offerShareOf(session: Session, fundId: string, date: string): Promise<string | null> {
-  const offer = await session.one(
-    "repurchase_offers",
-    "offer_id,share::text",
-    (query) => query.eq("fund_id", fundId).eq("pricing_date", date),
-    z.object({ offer_id: z.string(), share: z.string() }),
-  );
-  return offer?.share ?? null;
 }
 
 /** Orders with what their chain has behind it: whether an earlier part was filled, and how often it was dealt. */
@@ -353,4 +304,34 @@ export async function activatedTools(session: Session, fundId: string, dealingDa
     return begins !== null && begins <= at && (ends === null || ends > at);
   });
   return [...new Set(inUse.map((row) => row.tool))].sort();
+}
+
+const MarkRow = z.object({
+  mark_id: z.string(),
+  share_class_id: z.string(),
+  as_of: z.string(),
+  cause: z.string(),
+  high_water: z.string(),
+  updated_at: z.string(),
+});
+
+/** What moved the high-water marks of some classes. */
+export async function marksOf(session: Session, classIds: readonly string[]): Promise<DealRecord["marks"]> {
+  const rows = await rowsIn(
+    session,
+    "class_marks",
+    "mark_id,share_class_id,as_of,cause,high_water::text,updated_at",
+    "mark_id",
+    (row) => row.mark_id,
+    "share_class_id",
+    classIds,
+    MarkRow,
+  );
+  return rows.map((row) => ({
+    classId: row.share_class_id,
+    asOf: row.as_of,
+    setAt: isoTime(row.updated_at) ?? "",
+    cause: row.cause,
+    highWater: row.high_water,
+  }));
 }
