@@ -28,7 +28,7 @@ export interface DealingSteps {
   cutOff(day: DayIds): Promise<void>;
   /** Steps 3 to 5 for every class that deals on the date, by the one that leads. Errors: EG429 with the names of what blocks the NAV. */
   proposeNav(leader: DayIds): Promise<{ proposalId: string }>;
-  /** Steps 5 to 9 once two people have approved. Errors: EG428 when a cap is below what must be paid, or a party is not cleared any more. */
+  /** Steps 5 to 9 once two people have approved. Errors: EG428 when two people have to approve a performance fee first, a cap is below what must be paid, or a party is not cleared any more. */
   deal(leader: DayIds, others: readonly DayIds[]): Promise<void>;
   /** Steps 11 and 12, once the cash has moved. */
   close(day: DayIds): Promise<void>;
@@ -91,6 +91,8 @@ export function dealingSteps(tools: RoomTools): DealingSteps {
         new EvergreenError("EG428", "A cap is below what must be paid: people decide what is done.");
       if ((await look(leader)).status === "nav_proposed") await act("commander", "strikeNav", first(leader));
       if ((await look(leader)).status === "struck") {
+        const { waitsFor } = await act("commander", "crystalliseFees", first(leader));
+        if (waitsFor !== null) throw new EvergreenError("EG428", `The day waits for ${waitsFor}.`);
         const { status } = await act("liquidity-engine", "decideLmt", first(leader));
         if (status === "stopped") throw stopped();
       }

@@ -195,7 +195,6 @@ function strike(
               },
               subscribed: amountText(bought(before.fills, code)),
               redeemed: amountText(soldFor(before.fills, code)),
-              unitsRedeemed: fourDecimals(sum(dealtIn(before.fills, code, "redemption").map((fill) => fill.units))),
             }),
         ...fees,
       };

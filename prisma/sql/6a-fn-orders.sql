@@ -160,9 +160,8 @@ begin
     if dealing_date is not null then
       perform evergreen.require_dealing_date(of_fund.fund_id, policy.body, dealing_date);
     end if;
-    -- R2: what is late rolls to the next dealing day it is in time for; where the price is known already, it is refused
+    -- R2: what is late rolls to the next dealing day it is in time for
     late := coalesce(evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) < received, false);
-    perform evergreen.refuse_unless(not late or coalesce(policy.body ->> 'pricing', 'forward') = 'forward', 'EG430', 'The order is too late for that dealing date, whose price is known.');
     perform evergreen.refuse_unless(not late or offer.offer_id is null, 'EG430', 'The order is too late for the repurchase offer.');
     note := case when late then 'late for ' || dealing_date || ': rolls to the next dealing day' end;
     if direction = 'redemption' then
@@ -210,22 +209,24 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz, uuid[]) is
-  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). An order that is late for its dealing date rolls to the next. order_kind switch (to_class) and transfer (to_investor) give two linked orders; elected_lots are the lots that go, in that order, instead of the oldest first. Redemptions of an interval fund need an open repurchase offer and deal on its date. Returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 lock-up, minimum, holding, no offer, or late at a known price.';
+  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). An order that is late for its dealing date rolls to the next. order_kind switch (to_class) and transfer (to_investor) give two linked orders; elected_lots are the lots that go, in that order, instead of the oldest first. Redemptions of an interval fund need an open repurchase offer and deal on its date. Returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 lock-up, minimum, holding, or no offer.';
 
-create or replace function evergreen.move_order(of_flow uuid, to_state text, event uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+create or replace function evergreen.move_order(of_flow uuid, to_state text, event uuid, why text, document text default null) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   with moved as (
     select f.flow_id, f.status from public.fund_flows f where f.flow_id = of_flow or f.linked_flow_id = of_flow
   ), noted as (
-    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, actor)
-    select m.flow_id, m.status, to_state, event, why, evergreen.actor() from moved m where m.status <> to_state
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, document, actor)
+    select m.flow_id, m.status, to_state, event, why, move_order.document, evergreen.actor() from moved m where m.status <> to_state
   )
-  update public.fund_flows f set status = to_state, reason = why, dealing_day_id = case when to_state in ('accepted', 'kyc_hold') then null else f.dealing_day_id end,
+  update public.fund_flows f set status = to_state,
+         -- the investor reads this row: why an order is held stands in its records only
+         reason = case when to_state = 'kyc_hold' then 'held for a check' when m.status = 'kyc_hold' and to_state = 'accepted' then null else why end, dealing_day_id = case when to_state in ('accepted', 'kyc_hold') then null else f.dealing_day_id end,
          accepted_at = case when to_state = 'accepted' then now() else f.accepted_at end,
          eligibility_tag = case when to_state = 'accepted' then evergreen.eligibility_of(f.investor_id) else f.eligibility_tag end
     from moved m where f.flow_id = m.flow_id;
 end $$;
-comment on function evergreen.move_order(uuid, text, uuid, text) is 'Moves an order and the leg linked to it to a state, with its records. EG428 when R1 does not know the step.';
+comment on function evergreen.move_order(uuid, text, uuid, text, text) is 'Moves an order and the leg linked to it to a state, with its records and the document it rests on. EG428 when R1 does not know the step.';
 
 create or replace function public.fn_cancel_order(flow_id uuid, reason text default null, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -270,7 +271,7 @@ end $$;
 comment on function public.fn_cancel_order(uuid, text, text) is
   'Cancels an order and the leg linked to it: freely before the cut-off, after it once two people have approved its cancellation (fn_propose_posting). EG404, EG420, EG421, EG428.';
 
-create or replace function public.fn_hold_order(flow_id uuid, reason text, request_id text default null) returns text
+create or replace function public.fn_hold_order(flow_id uuid, reason text, request_id text default null, document text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -279,18 +280,18 @@ declare
   event uuid;
 begin
   perform evergreen.require_role('ops_role', 'agent_kyc', 'agent_compliance_sentinel');
-  input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
+  input := jsonb_strip_nulls(jsonb_build_object('flow_id', flow_id, 'reason', reason, 'document', document));
   answer := evergreen.earlier_answer('fn_hold_order', request_id, input);
   if answer is not null then
     return answer ->> 'status';
   end if;
-  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform evergreen.refuse_unless(length(reason) between 1 and 500 and (document is null or length(document) between 1 and 200), 'EG400', 'reason has 1 to 500 characters, document 1 to 200.');
   perform 1 from public.fund_flows f where f.flow_id = fn_hold_order.flow_id or f.linked_flow_id = fn_hold_order.flow_id order by f.flow_id for no key update;
   select * into held from public.fund_flows f where f.flow_id = fn_hold_order.flow_id;
   perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
   perform evergreen.refuse_unless(held.status in ('submitted', 'accepted', 'locked'), 'EG428', 'The order is ' || held.status || ' and cannot be held.');
   event := evergreen.emit('ORDER_HELD', held.fund_id, jsonb_build_object('flow_id', held.flow_id), evergreen.actor(), '{}', '{}', request_id);
-  perform evergreen.move_order(held.flow_id, 'kyc_hold', event, reason);
+  perform evergreen.move_order(held.flow_id, 'kyc_hold', event, reason, document);
   perform evergreen.audit(held.fund_id, 'fund_flows', held.flow_id::text, 'order held', request_id);
   perform evergreen.keep_answer('fn_hold_order', request_id, input, '{"status": "kyc_hold"}');
   return 'kyc_hold';
@@ -298,9 +299,9 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_hold_order(uuid, text, text) is 'Holds an order (and the leg linked to it) that is not priced yet; the investor is not told why. EG404, EG428.';
+comment on function public.fn_hold_order(uuid, text, text, text) is 'Holds an order (and the leg linked to it) that is not priced yet, with the document that asks for it, if any; the investor is not told why. EG400, EG404, EG428.';
 
-create or replace function public.fn_release_hold(flow_id uuid, reason text, request_id text default null) returns text
+create or replace function public.fn_release_hold(flow_id uuid, reason text, request_id text default null, document text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -309,12 +310,13 @@ declare
   event uuid;
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
+  input := jsonb_strip_nulls(jsonb_build_object('flow_id', flow_id, 'reason', reason, 'document', document));
   answer := evergreen.earlier_answer('fn_release_hold', request_id, input);
   if answer is not null then
     return answer ->> 'status';
   end if;
-  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  -- a hold is overridden on the strength of a document, which whoever audits it can ask for
+  perform evergreen.refuse_unless(length(reason) between 1 and 500 and length(document) between 1 and 200, 'EG400', 'reason has 1 to 500 characters, document 1 to 200.');
   perform 1 from public.fund_flows f where f.flow_id = fn_release_hold.flow_id or f.linked_flow_id = fn_release_hold.flow_id order by f.flow_id for no key update;
   select * into held from public.fund_flows f where f.flow_id = fn_release_hold.flow_id;
   perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
@@ -323,7 +325,7 @@ begin
   perform evergreen.refuse_unless(not exists (select from public.fund_flows f where (f.flow_id = held.flow_id or f.linked_flow_id = held.flow_id)
     and not evergreen.is_cleared(f.investor_id)), 'EG430', 'An investor of the order is not cleared by KYC.');
   event := evergreen.emit('ORDER_RELEASED', held.fund_id, jsonb_build_object('flow_id', held.flow_id), evergreen.actor(), '{}', array[held.investor_id], request_id);
-  perform evergreen.move_order(held.flow_id, 'accepted', event, reason);
+  perform evergreen.move_order(held.flow_id, 'accepted', event, reason, document);
   perform evergreen.audit(held.fund_id, 'fund_flows', held.flow_id::text, 'hold released', request_id);
   perform evergreen.keep_answer('fn_release_hold', request_id, input, '{"status": "accepted"}');
   return 'accepted';
@@ -331,7 +333,7 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_release_hold(uuid, text, text) is 'Accepts a held order again once its investor is cleared; it deals on the next day it is eligible for. EG404, EG428, EG430 not cleared.';
+comment on function public.fn_release_hold(uuid, text, text, text) is 'Accepts a held order again once its investor is cleared, on the strength of a document; it deals on the next day it is eligible for. EG400, EG404, EG428, EG430 not cleared.';
 
 create or replace function evergreen.is_cleared(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select exists (select from public.investors i where i.investor_id = of_investor and i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock()))

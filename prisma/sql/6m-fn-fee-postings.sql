@@ -1,18 +1,46 @@
 -- Postings beside the dealing day: performance fee crystallised, distributions, what is paid out of them, cash of a subscription sent back. The mark of a class.
 
 create or replace function evergreen.class_mark(of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  -- R22: the last thing that moved it; before anything did, the first price
-  select coalesce((select m.high_water from public.class_marks m where m.share_class_id = of_class order by m.as_of desc, m.updated_at desc limit 1),
-                  (select c.issue_price from public.share_classes c where c.share_class_id = of_class))
+  select evergreen.mark_on(of_class, 'infinity', true)
 $$;
 comment on function evergreen.class_mark(uuid) is 'High-water mark of a class in force, fund currency per unit.';
 
 create or replace function evergreen.refuse_while_dealing(of_class uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.share_class_id = of_class
-    and d.status in ('struck', 'lmt_decided', 'allocated')), 'EG428', 'A dealing day of the class is priced and not yet posted.');
+    and d.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated')), 'EG428', 'A dealing day of the class is priced and not yet posted.');
 end $$;
 comment on function evergreen.refuse_while_dealing(uuid) is 'Refuses (EG428) what would move units or prices between the strike and the posting of a day.';
+
+create or replace function public.fn_read_crystallisation(fund text, share_class text default null) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund public.funds;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role', 'pm_role');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(share_class is null or exists (select from public.share_classes c where c.fund_id = of_fund.fund_id and c.code = share_class), 'EG404', 'The fund has no class with that code.');
+  return (
+    with last as (select s.* from public.nav_strikes s where s.fund_id = of_fund.fund_id and s.state = 'final' order by s.nav_date desc limit 1)
+    select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'currency', c.currency, 'strike_id', s.strike_id, 'nav_date', s.nav_date,
+        'units_dp', c.units_dp, 'price_dp', c.price_dp, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'units_outstanding', trim_scale(c.units_outstanding)::text,
+        'nav_per_unit', trim_scale(n.nav_per_unit)::text, 'performance_accrued', n.performance_accrued::text, 'mark', trim_scale(evergreen.class_mark(c.share_class_id))::text,
+        'since', l.since, 'crystallised_on', (select max(m.as_of) from public.class_marks m where m.share_class_id = c.share_class_id and m.cause = 'crystallisation'), 'policy', p.body,
+        'proposal', (select jsonb_build_object('proposal_id', x.proposal_id, 'hash', x.hash, 'status', case when x.status in ('pending', 'approved') and x.expires_at <= now() then 'expired' else x.status end)
+           from public.proposals x where x.fund_id = of_fund.fund_id and x.kind = 'crystallisation' and x.body ->> 'strike_id' = s.strike_id::text
+            and x.body ->> 'share_class_id' = c.share_class_id::text order by x.created_at desc limit 1),
+        'lots', l.lots) order by c.code), '[]')
+      from last s join public.class_navs n using (strike_id) join public.share_classes c using (share_class_id)
+      cross join lateral evergreen.dealing_policy(c.share_class_id, s.nav_date) p
+      cross join lateral (select min(o.opened_on) as since, coalesce(jsonb_agg(jsonb_build_object('id', o.lot_id, 'units', trim_scale(o.units_left)::text, 'reference', trim_scale(coalesce(o.high_water, o.price))::text,
+          'credit', trim_scale(o.equalisation_credit)::text) order by o.lot_id) filter (where o.units_left > 0), '[]') as lots from public.lots o where o.share_class_id = c.share_class_id) l
+     where (share_class is null or c.code = share_class) and coalesce(p.body #>> '{fees,performance,method}', 'none') <> 'none' and l.since is not null);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_crystallisation(text, text) is
+  'What the performance fee of a fund''s classes (or of one) would crystallise on at the last final NAV: accrued fee, mark, lots with reference and credit, the proposal there is. Fund currency. EG404.';
 
 create or replace function public.fn_crystallise_fee(proposal_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -29,7 +57,6 @@ declare
   mark numeric;
   accrued numeric;
   fee numeric;
-  owed numeric;
   event uuid;
   posted uuid;
   units evergreen.unit_entry[];
@@ -50,15 +77,17 @@ begin
   perform evergreen.refuse_unless(found and n.units = class.units_outstanding, 'EG425', 'Units were issued or redeemed since that NAV: what they owe went with them.');
   perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause = 'crystallisation' and m.as_of >= s.nav_date),
     'EG428', 'The fee of the class is crystallised for that date or a later one.');
+  -- orders that are allocated were dealt before the fee; after it they have other prices and credits
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.strike_id = s.strike_id and d.share_class_id = class.share_class_id and d.status = 'allocated'),
+    'EG428', 'The orders of that NAV are allocated: post the day, and crystallise on the next NAV.');
   terms := (select d.body #> '{fees,performance}' from evergreen.dealing_policy(class.share_class_id, s.nav_date) d);
   perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'series', 'EG428', 'A class in series has a mark per series: equalisation does not apply.');
   mark := evergreen.class_mark(class.share_class_id);
   accrued := (p.body ->> 'accrued')::numeric;
   fee := (p.body ->> 'fee')::numeric;
   perform evergreen.refuse_unless(accrued >= 0 and accrued < 1e30 and fee >= 0 and fee = round(fee, minor), 'EG400', 'accrued and fee are amounts, the fee in whole minor units.');
-  -- what the strike took from the price, this class's part; rate times gain over the mark where the terms are linear
-  select s.performance_fee - coalesce(sum(round((m.body ->> 'accrued')::numeric, minor)), 0) into owed from public.class_marks m where m.strike_id = s.strike_id and m.cause = 'crystallisation';
-  perform evergreen.refuse_unless(round(accrued, minor) <= owed, 'EG424', 'The strike accrued less performance fee than that.');
+  -- what the strike took from the price of this class; rate times gain over the mark where the terms are linear
+  perform evergreen.refuse_unless(round(accrued, minor) <= n.performance_accrued, 'EG424', 'The strike accrued less performance fee than that.');
   perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'equalisation'
     or abs(accrued - (terms ->> 'rate')::numeric * greatest(0, n.nav + accrued - mark * n.units)) <= power(10::numeric, -minor),
     'EG424', 'The accrued fee is not the rate on the gain over the mark.');
@@ -130,7 +159,7 @@ begin
   each := (p.body ->> 'per_unit')::numeric;
   mark := evergreen.class_mark(class.share_class_id);
   perform evergreen.refuse_unless(isfinite(day) and day <= current_date and each > 0 and each = round(each, 18) and each < 1e12, 'EG400', 'ex_date is a date up to today and per_unit an amount above zero.');
-  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.as_of > day), 'EG428', 'The mark of the class has moved after that date.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause <> 'opening' and m.as_of > day), 'EG428', 'The mark of the class has moved after that date.');
   perform evergreen.refuse_unless(each < mark, 'EG424', 'The distribution would leave no mark; crystallise first.');
   perform evergreen.refuse_while_dealing(class.share_class_id);
   -- every lot down to the minor unit; what the floors leave stays in the fund
@@ -144,7 +173,9 @@ begin
     jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), array(select distinct c.investor_id from unnest(cash) c), request_id);
   posted := evergreen.post_ledger(p.fund_id, 'distribution', 'distribution ' || day, null, event, null, null,
     cash || row('capital', null, null, class.currency, total, 'distribution')::evergreen.cash_entry);
-  update public.lots l set high_water = l.high_water - each where l.share_class_id = class.share_class_id and l.units_left > 0 and l.high_water is not null;
+  -- a lot without a reference of its own has the price it was bought at
+  update public.lots l set high_water = coalesce(l.high_water, l.price) - each where l.share_class_id = class.share_class_id and l.units_left > 0
+    and (l.high_water is not null or exists (select from evergreen.dealing_policy(class.share_class_id, day) d where d.body #>> '{fees,performance,method}' in ('equalisation', 'series')));
   insert into public.class_marks (share_class_id, as_of, cause, high_water, per_unit, ledger_tx_id, body, effective_at)
   values (class.share_class_id, day, 'distribution', mark - each, each, posted,
     jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'amount', trim_scale(total)::text), day::timestamp at time zone 'UTC');

@@ -3,12 +3,13 @@
 import { openSidePocket } from "@evergreen-fund/finance/dealing/side-pocket.ts";
 import { crystallisation as computed } from "@evergreen-fund/finance/fees/crystallisation.ts";
 import { describe, expect, it } from "vitest";
-import { type Args, agent, OPS, PM_ONE, refusedWith, testDatabase } from "./arrange.ts";
+import { type Args, agent, OPS, PM_ONE, refusedWith } from "./arrange.ts";
 import {
   broken,
   classPrices,
   type Day,
   dayAt,
+  dealingDatabase,
   dealingFund,
   fills,
   NAV_BODY,
@@ -20,7 +21,7 @@ import {
 } from "./dealing-day.ts";
 import { activated, COMMANDER, claimInKind, consented, crystallisation, dust, feeDay, pocketDay } from "./postings.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const ENGINE = agent("liquidity-engine");
 const orderOf = async (flowId: string): Promise<Args> =>
   (
@@ -69,6 +70,59 @@ describe("the performance fee of a class", () => {
       fee: "999.99",
     });
     expect(await refusedWith(db.call(COMMANDER, "fn_crystallise_fee", again))).toBe("EG425");
+  });
+});
+
+describe("the fills of a class under equalisation (R24)", () => {
+  // 109 before the fee and a mark of 104: 10,800.00 buy 99.0825 units with a credit of 1 each; 50 units at 108 leave their share of the fee, 50.00
+  const entered = {
+    filled_units: "99.0825",
+    gross_amount: "10800.00",
+    net_amount: "10800.00",
+    high_water: "109",
+    equalisation_credit: "99.0825",
+  };
+  const left = { ...fills({} as Day)[1], performance_fee: "50.00" };
+  const recorded = async (subscription: Args, redemption: Args) => {
+    const day = await feeDay(db);
+    await db.call(ENGINE, "fn_decide_lmt", { dealing_day_id: day.dayId, decision: { gate: true, cap_units: "50" } });
+    const rows = [
+      { flow_id: day.subscription, cohort: "full", ...subscription },
+      { ...redemption, flow_id: day.redemption },
+    ];
+    const args = { dealing_day_id: day.dayId, terms: {}, fills: JSON.stringify(rows) };
+    return { day, work: db.call(ENGINE, "fn_record_allocations", args) };
+  };
+  it("that are as the rule has them are posted: the credit on the lot, the fee owed to the manager", async () => {
+    const { day, work } = await recorded(entered, left);
+    await work;
+    await db.call(COMMANDER, "fn_post_dealing_day", { dealing_day_id: day.dayId });
+    expect(
+      await db.look(
+        `select trim_scale(price)::text as price, trim_scale(high_water)::text as reference, trim_scale(equalisation_credit)::text as credit from lots where flow_id = $1`,
+        [day.subscription],
+      ),
+    ).toEqual([{ price: "109", reference: "109", credit: "99.0825" }]);
+    expect(
+      await db.look(
+        "select trim_scale(amount)::text as amount from cash_balances where fund_id = $1 and account = 'fee_payable'",
+        [day.fund.fundId],
+      ),
+    ).toEqual([{ amount: "-50" }]);
+    expect(await broken(db, day.fund)).toEqual([]);
+  });
+  it.each<[string, Args, Args]>([
+    ["a subscription at the price after the fee", { ...entered, filled_units: "100" }, left],
+    ["a credit too large", { ...entered, equalisation_credit: "99.0826" }, left],
+    ["no credit", { ...entered, equalisation_credit: "0" }, left],
+    ["a reference that is not the price before the fee", { ...entered, high_water: "108" }, left],
+    ["a redemption that pays no fee", entered, { ...left, performance_fee: "0" }],
+    ["a fee two cents off", entered, { ...left, performance_fee: "49.98" }],
+    ["a credit that the lot has not", entered, { ...left, credit: "0.02", net_amount: "5400.02" }],
+    ["a charge that the lot does not owe", entered, { ...left, credit: "-0.02", net_amount: "5399.98" }],
+  ])("are refused with %s", async (_what, subscription, redemption) => {
+    const { work } = await recorded(subscription, redemption);
+    expect(await refusedWith(work)).toBe("EG424");
   });
 });
 
@@ -140,7 +194,7 @@ it("a side pocket mirrors every lot and splits marks, references and credits as 
     await refusedWith(db.call(COMMANDER, "fn_propose_nav", { ...proposal, classes: classPrices(day.classId) })),
   ).toBe("EG400");
   const classes = [
-    { share_class_id: day.classId, nav: "16200.00", nav_per_unit: "16.2" },
+    { share_class_id: day.classId, nav: "16200.00", nav_per_unit: "16.2", performance_accrued: "1000.00" },
     { share_class_id, nav: "91800.00", nav_per_unit: "91.8" },
   ];
   await db.call(COMMANDER, "fn_propose_nav", { ...proposal, classes });
@@ -223,7 +277,10 @@ describe("an order that is late", () => {
       dealing_date: null,
       reason: "late for 2026-01-30: rolls to the next dealing day",
     });
-    await db.look("select evergreen.move_order($1, 'accepted', null, null)", [flowId]);
+    await db.look(
+      "select evergreen.move_order(f.flow_id, 'accepted', f.event_id, null) from fund_flows f where f.flow_id = $1",
+      [flowId],
+    );
     // the day it was late for does not take it, though it is still open
     const late = await openDealingDay(db, on, "2026-01-30");
     expect(await db.value(COMMANDER, "fn_lock_orders", { dealing_day_id: late })).toMatchObject({ orders: 0 });

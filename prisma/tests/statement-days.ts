@@ -63,7 +63,13 @@ async function strike(db: TestDatabase, on: DealingFund, strike_id: string, plan
     strike_id,
     body: { total_assets: plain(gross, 2), liabilities: "0", gnav: plain(gross, 2), performance_fee: fee, nav },
     classes: [
-      { share_class_id: on.classId, nav: plan.nav, nav_per_unit: plain(price, 4), ...plan.fees },
+      {
+        share_class_id: on.classId,
+        nav: plan.nav,
+        nav_per_unit: plain(price, 4),
+        performance_accrued: fee,
+        ...plan.fees,
+      },
       ...(plan.others ?? []),
     ],
   });

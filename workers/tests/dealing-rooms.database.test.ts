@@ -87,6 +87,7 @@ async function approved({ dayId, take }: Opened): Promise<void> {
 /** From the approval to the closed day. */
 async function closed(on: DealingHouse, { dayId, take }: Opened): Promise<void> {
   await take("commander.strikeNav");
+  expect(await take("commander.crystalliseFees")).toEqual({ waitsFor: null });
   await take("liquidity-engine.decideLmt");
   await take("liquidity-engine.allocate");
   await take("kyc.recheckOrders");
@@ -242,7 +243,7 @@ it("the vector of R30: who bought at 101.50 what was worth 100.20 is owed 128.08
       { flow_id: little, amount: "1000.00" },
     ],
   });
-  const first = await openedDay(on, dayAhead(1));
+  const first = await openedDay(on, dealAhead(1));
   await approved(first);
   await closed(on, first);
   const strikeId = await restate(house(), first.dayId, "INFRA", "9370000.00");
@@ -311,7 +312,7 @@ it("the vector of R30: who bought at 101.50 what was worth 100.20 is owed 128.08
     fund: code,
     marks: [{ asset: "INFRA", value: "9370000.00", as_of: dayAhead(0), source: "appraisal, read again" }],
   });
-  const second = await openedDay(on, dayAhead(2));
+  const second = await openedDay(on, dealAhead(2));
   await approved(second);
   const inputs = await house().look(
     "select kind, label, value::text from nav_inputs i join dealing_days d using (strike_id) where d.dealing_day_id = $1 and label like 'compensation%' order by 1",

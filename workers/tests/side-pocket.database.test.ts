@@ -1,6 +1,5 @@
 // A side pocket lived by the engine (R13): two people approve it, the authority is told, it is opened on a NAV, and the next dealing day prices class and
 // pocket apart, each by its own assets. The steps of a day as their rooms take them, without Temporal.
-import pg from "pg";
 import { expect, it } from "vitest";
 import {
   approve,
@@ -11,78 +10,18 @@ import {
   dealAhead,
   dealingFund,
   newInvestor,
-  payAll,
   redeem,
   subscribe,
+  VECTOR,
 } from "./dealing-journeys.ts";
-import type { TestHouse } from "./houses.ts";
-import { AUDIT, OPS, PM_ONE } from "./journeys.ts";
+import { dealingRooms } from "./dealing-rooms.ts";
+import { OPS, PM_ONE } from "./journeys.ts";
 import { useRooms } from "./room-house.ts";
 
 const rooms = useRooms();
 const LONG = { timeout: 180_000 };
 
-const look = async <T = Record<string, unknown>>(sql: string, values: unknown[] = []): Promise<T[]> => {
-  const admin = new pg.Client({ connectionString: rooms.adminUrl });
-  await admin.connect();
-  return (await admin.query(sql, values).finally(() => admin.end())).rows as T[];
-};
-const house = (): TestHouse => ({ database: rooms.database, look }) as unknown as TestHouse;
-
-/** As the dispatcher and the batch workflow would. */
-async function intake(): Promise<void> {
-  for (;;) {
-    const [batch] = await rooms.database.rpc({ role: "service_role" }, "fn_claim_batch", { consumer: "test" });
-    if (batch === undefined) return;
-    await rooms.call("kyc.intakeOrders", { batchId: batch.batch_id, type: batch.type });
-  }
-}
-
-/** A day from its opening to its end, as its run would take it; the blockers of the NAV where it has any. */
-async function dealt(on: DealingHouse, date: string): Promise<{ dayId: string; blockers: string[] }> {
-  const { dealing_day_id, workflow_id, fund_id } = await rooms.database.rpc(OPS, "fn_open_dealing_day", {
-    fund: on.code,
-    share_class: "A",
-    dealing_date: date,
-  });
-  const event = await rooms.database.read(AUDIT, (tx) =>
-    tx.fund_events.findFirstOrThrow({
-      where: { type: "DEALING_DAY_OPENED", payload: { path: ["dealing_day_id"], equals: dealing_day_id } },
-    }),
-  );
-  await look("update dealing_days set cut_off_at = now() where dealing_day_id = $1", [dealing_day_id]);
-  let round = 0;
-  const take = (name: Parameters<typeof rooms.call>[0]) =>
-    rooms.call<Record<string, unknown>>(name, {
-      eventId: event.event_id,
-      workflowId: workflow_id,
-      fundId: fund_id,
-      dealingDayId: dealing_day_id,
-      round: ++round,
-    });
-  await take("commander.openDay");
-  await take("commander.lockOrders");
-  await take("kyc.recheckOrders");
-  await take("commander.freezeNav");
-  const { blockers } = (await take("commander.lookAtDay")) as { blockers: string[] };
-  if (blockers.length > 0) return { dayId: dealing_day_id, blockers };
-  await take("liquidity-engine.runLab");
-  const { proposalId } = (await take("commander.proposeNav")) as { proposalId: string };
-  await approve(
-    house(),
-    await rooms.database.read(AUDIT, (tx) => tx.proposals.findUniqueOrThrow({ where: { proposal_id: proposalId } })),
-  );
-  for (const step of ["commander.strikeNav", "liquidity-engine.decideLmt", "liquidity-engine.allocate"] as const)
-    await take(step);
-  await take("kyc.recheckOrders");
-  await take("commander.postDay");
-  await take("commander.openClaims");
-  await payAll(house(), on, dealing_day_id);
-  await take("commander.prepareStatements");
-  await take("commander.closeDay");
-  expect((await dayOf(house(), dealing_day_id)).status).toBe("closed");
-  return { dayId: dealing_day_id, blockers };
-}
+const { look, house, intake, dealt } = dealingRooms(rooms);
 
 const mark = (on: DealingHouse, key: string, value: string, confirmed = false) =>
   rooms.database.rpc(PM_ONE, "fn_record_marks", {
@@ -185,6 +124,23 @@ it("the next dealing day prices the class and its pocket apart, and only the cla
     [{ units: "30000" }],
     [{ units: "40000" }],
   ]);
+  expect(await brokenIn(house(), on.code)).toEqual([]);
+});
+
+it("the gate is measured against the class, and not against what nobody can redeem", LONG, async () => {
+  const on = await dealingFund(house());
+  await dealt(on, dealAhead(1));
+  await opened(on, { holdback: "100000.00" });
+  // 5 % of 1,900,000.00 at 1.9000 are 50,000 units, of the 77,679.5122 that are asked for; of the whole fund it would be everything
+  for (const [i, { units }] of VECTOR.entries()) await redeem(house(), on, on.holders[i]!, units);
+  await intake();
+  const { dayId } = await dealt(on, dealAhead(2));
+  expect((await dayOf(house(), dayId)).decision).toMatchObject({ gate: true, cap: "95000", cap_units: "50000.0000" });
+  const fills = await look<{ units: string }>(
+    "select trim_scale(filled_units)::text as units from allocations where dealing_day_id = $1",
+    [dayId],
+  );
+  expect(fills.map(({ units }) => units).sort()).toEqual(VECTOR.map(({ filled }) => filled).sort());
   expect(await brokenIn(house(), on.code)).toEqual([]);
 });
 

@@ -10,6 +10,7 @@ import {
   defineQuery,
   isCancellation,
   log,
+  patched,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -142,7 +143,9 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
       case "nav_proposed":
         return day.leads ? await decided(day) : blocked(PATIENCE, "the NAV, which another class makes");
       case "struck":
-        return day.leads ? await gate() : blocked(PATIENCE, "the gate, which another class decides");
+        return day.leads
+          ? ((await feesDue()) ?? (await gate()))
+          : blocked(PATIENCE, "the gate, which another class decides");
       case "lmt_decided":
         if (decideAgain) return await gate();
         return day.leads ? await allocate() : blocked(PATIENCE, "the allocation, which another class makes");
@@ -232,7 +235,20 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
       await engine.proposeTool(step);
       return undefined;
     }
-    return blocked(PATIENCE, `a cap is below what must be paid; ${day.tool} is ${day.toolStatus}`);
+    return blocked(
+      PATIENCE,
+      day.tool === "redemption_gate"
+        ? `the gate is more than ordinary use; two people decide on it: ${day.toolStatus}`
+        : `a cap is below what must be paid; ${day.tool} is ${day.toolStatus}`,
+    );
+  }
+
+  /** Performance fees that crystallise on this NAV are posted before its orders are dealt: who enters then owes nothing of them. */
+  async function feesDue(): Promise<number | undefined> {
+    // runs that were recorded before this step was there go on without it
+    if (!patched("crystallise-fees")) return undefined;
+    const { waitsFor } = await commander.crystalliseFees(step);
+    return waitsFor === null ? undefined : blocked(PATIENCE, waitsFor);
   }
 
   async function gate(): Promise<number | undefined> {

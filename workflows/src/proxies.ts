@@ -29,6 +29,7 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     lockOrders: dealing,
     freezeNav: dealing,
     strikeNav: dealing,
+    crystalliseFees: dealing,
     postDay: dealing,
     openClaims: dealing,
     prepareStatements: dealing,

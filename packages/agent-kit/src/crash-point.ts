@@ -31,6 +31,7 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     proposeNav: ["facts", "decide", "record"],
     escalateNav: ["record"],
     strikeNav: ["facts", "record"],
+    crystalliseFees: ALL,
     postDay: ["record"],
     openClaims: ["record"],
     prepareStatements: ["record"],

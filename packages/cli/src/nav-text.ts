@@ -1,6 +1,15 @@
 // A NAV for a person and for a script: inputs with their ages, totals, prices, approvals, and what comes next. Pure.
-import { facts, figure, fixed, isoTime, peopleNeeded, plain, table, when } from "./output.ts";
+import { facts, figure, fixed, isoTime, peopleNeeded, percent, plain, table, when } from "./output.ts";
 import type { StandingNav } from "./reads/nav.ts";
+
+/** Share of the NAV that rests on marks older than 90 days, as it was proposed; null before that. */
+export const staleShareOf = (body: Readonly<Record<string, unknown>>): string | null =>
+  typeof body.stale_share === "string" ? body.stale_share : null;
+
+export function staleWords(body: Readonly<Record<string, unknown>>): string | null {
+  const share = staleShareOf(body);
+  return share === null ? null : `${percent(share)} of NAV`;
+}
 
 type Input = StandingNav["inputs"][number];
 
@@ -26,6 +35,7 @@ export function navJson(nav: StandingNav) {
     liabilities: money(strike.liabilities),
     performanceFee: money(strike.performance_fee),
     nav: money(strike.nav),
+    staleShare: staleShareOf(strike.body),
     classes: nav.prices.map((row) => ({
       class: row.shareClass?.code ?? row.share_class_id,
       nav: money(row.nav),
@@ -87,6 +97,7 @@ export function navText(nav: StandingNav): string {
       ["Liabilities", money(strike.liabilities)],
       ["Performance fee", money(strike.performance_fee)],
       ["NAV", money(strike.nav)],
+      ["Marks older than 90 days", staleWords(strike.body)],
       ["Inputs hash", strike.inputs_hash],
     ]),
     table(

@@ -90,7 +90,11 @@ function gateWords(gate: NonNullable<LmtPolicy["gate"]>): string {
     threshold === undefined
       ? ""
       : `; used only above ${threshold.kind === "money" ? money(threshold.amount) : `${share(threshold.share)} of ${threshold.kind === "nav_share" ? "NAV" : "the liquid assets"}`}`;
-  return `${gate.basis === "net" ? "net of subscriptions" : "gross"}, ${caps.join(" and ")}${least}`;
+  const people =
+    gate.ordinaryFrom === undefined
+      ? ""
+      : `; two people decide where less than ${share(gate.ordinaryFrom)} is executed`;
+  return `${gate.basis === "net" ? "net of subscriptions" : "gross"}, ${caps.join(" and ")}${least}${people}`;
 }
 
 const nth = (which: number | "last", day: string): string => (which === "last" ? `the last ${day}` : `${day} ${which}`);

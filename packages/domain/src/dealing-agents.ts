@@ -62,6 +62,8 @@ export const DEALING_CONTRACTS = {
     escalateNav: action(DayRef.extend({ proposalId: id }), z.object({ eventId: id })),
     /** Step 5: two people approved. */
     strikeNav: action(DayRef, z.object({ orders: count })),
+    /** After the strike: performance fees that are due are put before two people, and posted once they approved; says what the day waits for. */
+    crystalliseFees: action(DayRef, z.object({ waitsFor: words.nullable() })),
     /** Step 8: units, cash and carried orders, in one transaction. */
     postDay: action(DayRef, z.object({ carried: count })),
     /** Step 9. */

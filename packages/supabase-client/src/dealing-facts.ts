@@ -32,7 +32,6 @@ export const ClassFees = z.object({
   share_class_id: uuid,
   management_accrued: amount,
   performance_accrued: amount,
-  performance_crystallised: amount,
   high_water: amount,
 });
 export type ClassFees = z.infer<typeof ClassFees>;
@@ -50,7 +49,8 @@ const ClassFigures = z.object({
     .nullable(),
   subscribed: amount,
   redeemed: amount,
-  units_redeemed: amount,
+  mark: amount.nullable(),
+  performance_taken: amount,
   /** Went from the class into side pockets since its last strike. */
   moved: amount,
   /** Of a side pocket: what it took at its opening, of the fund; `value` is this pocket's part, `mark` is per unit. */
@@ -127,7 +127,14 @@ export const Book = z.object({
   redeemed_in_quarter: amount,
   redeemed_in_month: amount,
   classes: z.array(
-    z.object({ share_class_id: uuid, code: z.string(), units_dp: z.int(), policy: json, nav_per_unit: amount }),
+    z.object({
+      share_class_id: uuid,
+      code: z.string(),
+      units_dp: z.int(),
+      policy: json,
+      nav_per_unit: amount,
+      before_fee: z.object({ value: amount, units: amount, mark: amount }).nullable(),
+    }),
   ),
   days: z.array(z.object({ dealing_day_id: uuid, share_class_id: uuid, status: z.string() })),
   orders: z.array(
@@ -152,7 +159,17 @@ export const Book = z.object({
       fills: z.int(),
     }),
   ),
-  lots: z.array(z.object({ lot_id: uuid, share_class_id: uuid, investor_id: uuid, opened_on: day, units: amount })),
+  lots: z.array(
+    z.object({
+      lot_id: uuid,
+      share_class_id: uuid,
+      investor_id: uuid,
+      opened_on: day,
+      units: amount,
+      reference: amount,
+      credit: amount,
+    }),
+  ),
   holdings: z.array(z.object({ owner_id: uuid, share_class_id: uuid, units: amount, redeemed: amount, step: z.int() })),
 });
 export type Book = z.infer<typeof Book>;
@@ -205,3 +222,28 @@ export const RestatementFacts = z.object({
   later: z.array(z.object({ strike_id: uuid, nav_date: day, inputs: z.array(Input), classes: z.array(ClassFigures) })),
 });
 export type RestatementFacts = z.infer<typeof RestatementFacts>;
+
+/** Classes with a performance fee at the last final NAV of their fund, and what stands of its crystallisation. */
+export const FeeFacts = z.array(
+  z.object({
+    share_class_id: uuid,
+    code: z.string(),
+    currency: z.string(),
+    strike_id: uuid,
+    nav_date: day,
+    units_dp: z.int(),
+    price_dp: z.int(),
+    nav: amount,
+    units: amount,
+    units_outstanding: amount,
+    nav_per_unit: amount,
+    performance_accrued: amount,
+    mark: amount,
+    since: day,
+    crystallised_on: day.nullable(),
+    policy: json,
+    proposal: z.object({ proposal_id: uuid, hash: z.string(), status: z.string() }).nullable(),
+    lots: z.array(z.object({ id: uuid, units: amount, reference: amount, credit: amount })),
+  }),
+);
+export type FeeFacts = z.infer<typeof FeeFacts>;

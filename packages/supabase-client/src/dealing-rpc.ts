@@ -1,6 +1,6 @@
 // The fn_* of orders, dealing days, strikes, liquidity tools and the ledger: their arguments and what they answer. Units and money are decimal strings.
 import { z } from "zod";
-import { Book, DayRow, NavFacts, RestatementFacts } from "./dealing-facts.ts";
+import { Book, DayRow, FeeFacts, NavFacts, RestatementFacts } from "./dealing-facts.ts";
 import { amount, day, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 
 const status = z.string();
@@ -56,8 +56,16 @@ export const DEALING_RPCS = {
     uuid,
   ),
   fn_cancel_order: rpc("one", z.object({ flow_id: uuid, reason: z.string().optional(), request_id }), status),
-  fn_hold_order: rpc("one", z.object({ flow_id: uuid, reason: z.string(), request_id }), status),
-  fn_release_hold: rpc("one", z.object({ flow_id: uuid, reason: z.string(), request_id }), status),
+  fn_hold_order: rpc(
+    "one",
+    z.object({ flow_id: uuid, reason: z.string(), document: z.string().optional(), request_id }),
+    status,
+  ),
+  fn_release_hold: rpc(
+    "one",
+    z.object({ flow_id: uuid, reason: z.string(), document: z.string(), request_id }),
+    status,
+  ),
   fn_prove_order: rpc(
     "one",
     z.object({ flow_id: uuid }),
@@ -260,6 +268,7 @@ export const DEALING_RPCS = {
     }),
     uuid,
   ),
+  fn_read_crystallisation: rpc("one", z.object({ fund: z.string(), share_class: z.string().optional() }), FeeFacts),
   fn_crystallise_fee: rpc(
     "one",
     z.object({ proposal_id: uuid, request_id }),

@@ -56,8 +56,11 @@ const fillOf = (row: DealtOrder): RecordedFill => ({
   grossAmount: row.grossAmount,
   levy: row.levy,
   fee: row.fee,
-  credit: "0",
   refund: row.refund,
+  credit: row.credit,
+  performanceFee: row.performanceFee,
+  highWater: row.reference,
+  equalisationCredit: row.equalisationCredit,
   netAmount: row.amount,
   childFlowId: null,
 });
@@ -71,6 +74,12 @@ function capOf({ classes }: ReturnType<typeof deal>, classId: string): string {
 
 /** Behind the last of the accounts stands the first. */
 const ownerOf = (investorId: string): string => (investorId === "lp4" ? "lp0" : investorId);
+
+/** A class before its fee; the allocator is told of the sum, and its parts are of no matter to a price. */
+function valuesOf({ classes }: Input, id: string): { nav: string; units: string; performanceAccrued: string } {
+  const before = classes.find((row) => row.id === id)?.beforeFee;
+  return { nav: before?.value ?? "0", units: before?.units ?? "0", performanceAccrued: "0" };
+}
 
 /** The public rows of an allocated day. */
 function recordOf(input: Input, dealt: ReturnType<typeof deal>, before: Partial<DealRecord> = {}): DealRecord {
@@ -151,9 +160,9 @@ function recordOf(input: Input, dealt: ReturnType<typeof deal>, before: Partial<
         classCode: row.id,
         unitsDp: 4,
         priceDp: 4,
-        nav: "0",
-        units: "0",
+        ...valuesOf(input, row.id),
         navPerUnit: row.navPerUnit,
+        issuePrice: null,
         priceSubscription: row.dealingPriceSubscription,
         priceRedemption: row.dealingPriceRedemption,
       })),
@@ -168,6 +177,11 @@ function recordOf(input: Input, dealt: ReturnType<typeof deal>, before: Partial<
     orders: [...kindOf.values()].map(orderOf),
     entries: [...held, ...gone],
     past: [],
+    marks: input.classes.flatMap(({ id, beforeFee }) =>
+      beforeFee === undefined
+        ? []
+        : [{ classId: id, asOf: DATE, setAt: "", cause: "opening", highWater: beforeFee.mark }],
+    ),
     ...before,
   };
 }
@@ -191,6 +205,38 @@ describe("ten thousand random days", () => {
         }),
         settings,
       );
+    },
+    LONG,
+  );
+
+  it(
+    "are found right whatever a side pocket beside them is worth, and measured against it some would not be",
+    () => {
+      let misjudged = 0;
+      fc.assert(
+        fc.property(arbitraryDeal.map(storable), fc.integer({ min: 1, max: 10 }), (input, times) => {
+          const dealt = deal(input);
+          if (dealt.status === "stopped") return;
+          const record = recordOf(input, dealt);
+          const [first] = record.strike?.classes ?? [];
+          const worth = BigInt(input.fund.nav.replace(".", "")) * BigInt(times);
+          const places = input.fund.nav.split(".")[1]?.length ?? 0;
+          const text = (amount: bigint) =>
+            `${amount}`.padStart(places + 1, "0").replace(new RegExp(`(\\d{${places}})$`), places === 0 ? "$1" : ".$1");
+          const beside = (pocket: boolean) => {
+            const strike = {
+              ...record.strike!,
+              nav: text(worth + worth / BigInt(times)),
+              classes: [...record.strike!.classes, { ...first!, classId: "pocket", nav: text(worth), pocket }],
+            };
+            return found({ ...record, strike }).filter(({ ok }) => ok !== true);
+          };
+          expect(beside(true)).toEqual([]);
+          if (beside(false).length > 0) misjudged++;
+        }),
+        { ...settings, numRuns: 1_000 },
+      );
+      expect(misjudged).toBeGreaterThan(100);
     },
     LONG,
   );
@@ -240,6 +286,38 @@ describe("ten thousand random days", () => {
   );
 
   it(
+    "are found right under equalisation, and wrong when a credit is moved by its last digit or a fee by four minor units",
+    () => {
+      const planted = fc.record({ which: fc.nat(), up: fc.boolean(), above: fc.boolean() });
+      fc.assert(
+        fc.property(arbitraryDeal.map(storable), planted, (input, { which, up, above }) => {
+          const day = withFee(input, above);
+          const dealt = deal(day);
+          if (dealt.status === "stopped") return;
+          const record = recordOf(day, dealt);
+          expect(found(record).filter(({ ok }) => ok !== true)).toEqual([]);
+          const fills = record.days.flatMap(({ fills: own }) => own);
+          const fill = fills[which % Math.max(1, fills.length)];
+          if (fill === undefined) return;
+          const { highWater, equalisationCredit: credit, performanceFee } = fill;
+          const minor = BigInt(performanceFee.replace(".", "")) + (up || performanceFee < "0.04" ? 4n : -4n);
+          const changed =
+            highWater === null
+              ? { ...fill, performanceFee: `${minor / 100n}.${String(minor % 100n).padStart(2, "0")}` }
+              : { ...fill, equalisationCredit: credit.includes(".") ? `${credit}1` : `${credit}.01` };
+          const days = record.days.map((row) => ({
+            ...row,
+            fills: row.fills.map((one) => (one.flowId === fill.flowId ? changed : one)),
+          }));
+          expect(found({ ...record, days }).some(({ ok }) => ok === false)).toBe(true);
+        }),
+        settings,
+      );
+    },
+    LONG,
+  );
+
+  it(
     "are found right with every cap there is, and a gate per investor",
     () => {
       fc.assert(
@@ -256,6 +334,33 @@ describe("ten thousand random days", () => {
     LONG,
   );
 });
+
+/** The same day with a fee of 20 % under equalisation: a tenth more before the fee, the mark below or above it, lots that came in at other prices. */
+function withFee(input: Input, above: boolean): Input {
+  const fee = { rate: "0.2", hurdle: "0", catchUp: "1", method: "equalisation" } as const;
+  const digits = (text: string): bigint => BigInt(text.replace(".", ""));
+  const price = new Map(input.classes.map((row) => [row.id, digits(row.navPerUnit)]));
+  const at = (ten: bigint): string => `${ten / 10_000n}.${String(ten % 10_000n).padStart(4, "0")}`;
+  return {
+    ...input,
+    classes: input.classes.map((row) => {
+      const nav = price.get(row.id) ?? 0n;
+      const dealing = { ...row.dealing, fees: { ...row.dealing.fees, performance: fee } };
+      // of 10,000 units, so that the value has as many decimals as money
+      const beforeFee = {
+        value: `${(nav * 11n) / 10n + 1n}.00`,
+        units: "10000",
+        mark: at((nav * (above ? 9n : 12n)) / 10n + 1n),
+      };
+      return { ...row, dealing, beforeFee };
+    }),
+    lots: (input.lots ?? []).map((lot, i) => ({
+      ...lot,
+      reference: at(((price.get(lot.classId) ?? 0n) * BigInt(8 + (i % 5))) / 10n),
+      credit: i % 2 === 0 ? "0" : `${i}.37`,
+    })),
+  };
+}
 
 /** What the day is held against beside the share of its NAV; the history that says so stands in the record. */
 const caps = fc.record({

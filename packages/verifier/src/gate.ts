@@ -190,6 +190,13 @@ const based = (base: string | null | undefined, name: string): Exact => {
   return exact(base);
 };
 
+/** The NAV of the classes that deal: that of the fund without its side pockets. */
+export function dealingNav({ strike }: DealRecord): string | null | undefined {
+  const apart = (strike?.classes ?? []).filter(({ pocket }) => pocket === true);
+  if (apart.length === 0 || strike?.nav === null || strike?.nav === undefined) return strike?.nav;
+  return shown(minus(exact(strike.nav), sum(apart.map(({ nav }) => exact(nav)))), 18).replaceAll(",", "");
+}
+
 /** A repurchase offer of the date says how much of the NAV is bought back. */
 const offered = ({ offerShare }: DealRecord, policy: Json | null): Json | null =>
   offerShare === null ? policy : { ...(policy ?? { basis: "gross" }), share: offerShare };
@@ -204,7 +211,7 @@ function capsOf(record: DealRecord, policy: Json | null, lmt: Json): Gate["caps"
   const [share, money, liquid, quarter] = ["share", "money", "liquidShare", "quarterShare"].map((name) =>
     figure(of, name),
   );
-  if (share) add("share of NAV", times(share, based(record.strike?.nav, "the NAV")));
+  if (share) add("share of NAV", times(share, based(dealingNav(record), "the NAV")));
   if (money) add("money", money);
   if (liquid) add("share of liquid assets", times(liquid, based(record.strike?.liquidAssets, "liquid assets")));
   if (quarter)
@@ -231,7 +238,7 @@ function quarterBase(record: DealRecord): Exact {
   const sorted = record.navsBefore.filter((row) => row.date < record.date).sort((a, b) => (a.date < b.date ? -1 : 1));
   const base = sorted.findLast((row) => row.date < starts) ?? sorted[0];
   // before the first strike of all, the base is the NAV of the day
-  return based(base?.nav ?? record.strike?.nav, "the NAV before the quarter");
+  return based(base?.nav ?? dealingNav(record), "the NAV before the quarter");
 }
 
 /** R9b: φ of Annex I, min(1, f / (12 − n)), or of Annex II, of the liquid assets, less what the month has paid where it is held over a month. */
@@ -244,7 +251,7 @@ function eltifCap(record: DealRecord, policy: Json): Exact {
     const [floor, phi] = (
       { annual: ["0.10", "1"], semiannual: ["0.15", "0.67"], quarterly: ["0.20", "0.5"] }[frequency] ?? ["0.25", "0.2"]
     ).map(exact) as [Exact, Exact];
-    if (order(over(liquid, based(record.strike?.nav, "the NAV")), floor) < 0) return ZERO;
+    if (order(over(liquid, based(dealingNav(record), "the NAV")), floor) < 0) return ZERO;
     const monthly = often || frequency === "monthly";
     return minus(
       down(times(phi, available), 18),
@@ -268,7 +275,7 @@ function thresholdOf(record: DealRecord, policy: Json | null): Exact | null {
   const kind = word(policy, "kind");
   if (kind === "money") return figure(policy, "amount");
   const base =
-    kind === "nav_share" ? based(record.strike?.nav, "the NAV") : based(record.strike?.liquidAssets, "liquid assets");
+    kind === "nav_share" ? based(dealingNav(record), "the NAV") : based(record.strike?.liquidAssets, "liquid assets");
   return down(times(figure(policy, "share") ?? ZERO, base), 18);
 }
 

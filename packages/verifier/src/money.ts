@@ -1,11 +1,11 @@
 // Dealing prices, the cash of every order, what is carried, what the ledger holds, and the hash over the day (R5b, R8, R10 to R12).
+import { entryPriceOf, moved, wrongFee } from "./equalisation.ts";
 import {
   down,
   type Exact,
   exact,
   minus,
   nearest,
-  ONE,
   order,
   over,
   plus,
@@ -30,32 +30,27 @@ export interface Prices {
 }
 
 /** Factor of the highest tier that the executed net flow exceeds, with its sign; bid and offer where pricing is dual. `net`: money, at NAV per unit. */
-export function pricesOf(
-  { lmt: policy, activated }: Pick<DealRecord, "lmt" | "activated">,
-  nav: Exact,
-  net: Exact,
-  of: RecordedClassNav,
-): Prices {
-  const lmt = policy ?? {};
+export function pricesOf(record: DealRecord, nav: Exact, net: Exact, of: RecordedClassNav): Prices {
+  const { activated } = record;
+  const lmt = record.lmt ?? {};
   const tools = words(lmt, "tools");
-  const at = (factor: Exact): Exact => nearest(times(exact(of.navPerUnit), plus(ONE, factor)), of.priceDp);
+  const pair = (bid: Exact, offer: Exact): Prices => ({
+    redemption: moved(exact(of.navPerUnit), bid, of.priceDp),
+    subscription: moved(entryPriceOf(record, of), offer, of.priceDp),
+  });
   // of two tools that both set the price, dual pricing works only where people put it to use
   const isDual =
     tools.includes("dual_pricing") && (!tools.includes("swing_pricing") || activated.includes("dual_pricing"));
   const dual = isDual ? part(lmt, "dual") : null;
-  if (dual !== null)
-    return {
-      redemption: at(minus(ZERO, figure(dual, "bidSpread") ?? ZERO)),
-      subscription: at(figure(dual, "offerSpread") ?? ZERO),
-    };
+  if (dual !== null) return pair(minus(ZERO, figure(dual, "bidSpread") ?? ZERO), figure(dual, "offerSpread") ?? ZERO);
   const tiers = tools.includes("swing_pricing") ? rows(part(lmt, "swing") ?? {}, "tiers") : [];
   let chosen = { above: exact("-1"), factor: ZERO };
   for (const tier of tiers) {
     const [above, factor] = [figure(tier, "above") ?? ZERO, figure(tier, "factor") ?? ZERO];
     if (order(size(net), times(above, nav)) > 0 && order(above, chosen.above) >= 0) chosen = { above, factor };
   }
-  const price = at(net.n < 0n ? minus(ZERO, chosen.factor) : chosen.factor);
-  return { subscription: price, redemption: price };
+  const factor = net.n < 0n ? minus(ZERO, chosen.factor) : chosen.factor;
+  return pair(factor, factor);
 }
 
 /** What is taken off the gross amount: levy, redemption fee, and the soft lock-up fee of the lots that went. */
@@ -142,9 +137,13 @@ function cashOf(
   const nav = navs.get(of.classId);
   const price = prices.get(of.classId);
   if (nav === undefined || price === undefined) return "its class has no price";
-  const due = of.kind === "plain" ? (redeemed ? price.redemption : price.subscription) : exact(nav.navPerUnit);
+  const unswung = redeemed || of.kind === "transfer" ? exact(nav.navPerUnit) : entryPriceOf(record, nav);
+  const due = of.kind === "plain" ? (redeemed ? price.redemption : price.subscription) : unswung;
   if (!same(exact(fill.price), due)) return `dealt at ${fill.price}, the price is ${shown(due, nav.priceDp)}`;
-  if (of.kind === "transfer") return same(gross, ZERO) && same(net, ZERO) ? null : "a transfer moves no cash";
+  if (of.kind === "transfer") {
+    const still = [fill.grossAmount, fill.netAmount, fill.credit, fill.performanceFee];
+    return still.every((text) => same(exact(text), ZERO)) ? null : "a transfer moves no cash";
+  }
   const other = of.linkedFlowId === null ? undefined : fills.get(of.linkedFlowId);
   const expected = redeemed
     ? down(times(units, due), record.cashDp)
@@ -156,8 +155,8 @@ function cashOf(
       : charges(record, day, fill, pieces.get(fill.flowId) ?? [], redeemed, gross);
   if (!same(exact(fill.levy), taken.levy)) return `levy ${fill.levy}, computed ${shown(taken.levy, record.cashDp)}`;
   if (!same(exact(fill.fee), taken.fee)) return `fee ${fill.fee}, computed ${shown(taken.fee, record.cashDp)}`;
-  const method = word(part(part(day.terms, "fees") ?? {}, "performance") ?? {}, "method");
-  if (method !== "equalisation" && !same(exact(fill.credit), ZERO)) return "a credit without equalisation";
+  const fees = wrongFee(record, nav, fill, redeemed);
+  if (fees !== null) return fees;
   const paidBack = refundOf(day, of, minus(minus(gross, taken.levy), taken.fee), due, nav.unitsDp, record.cashDp);
   if (!same(exact(fill.refund), paidBack)) return `refund ${fill.refund}, computed ${shown(paidBack, record.cashDp)}`;
   const left = minus(plus(minus(minus(gross, taken.levy), taken.fee), exact(fill.credit)), paidBack);

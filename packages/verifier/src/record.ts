@@ -45,9 +45,14 @@ export interface RecordedFill {
   grossAmount: string;
   levy: string;
   fee: string;
+  /** Under equalisation: paid with a redemption, below zero charged; the fee that the redemption leaves for the manager. */
   credit: string;
   /** Subscriptions: what rounding leaves and the terms pay back. */
   refund: string;
+  performanceFee: string;
+  /** What the lot of a subscription starts with: its reference per unit, and its credit. */
+  highWater: string | null;
+  equalisationCredit: string;
   netAmount: string;
   childFlowId: string | null;
 }
@@ -99,8 +104,14 @@ export interface RecordedClassNav {
   nav: string;
   units: string;
   navPerUnit: string;
+  /** Performance fee accrued, no part of `nav`. */
+  performanceAccrued: string;
+  /** The first price, which is the mark until there is one. */
+  issuePrice: string | null;
   priceSubscription: string | null;
   priceRedemption: string | null;
+  /** A side pocket: closed, and no part of the NAV that a gate or a swing is measured against. */
+  pocket?: boolean;
 }
 
 export interface RecordedStrike {
@@ -166,6 +177,8 @@ export interface DealRecord {
   orders: readonly RecordedOrder[];
   /** Unit entries of everybody who gives units up, up to and with this date. */
   entries: readonly RecordedEntry[];
+  /** What moved the high-water mark of the classes. */
+  marks: readonly { classId: string; asOf: string; setAt: string; cause: string; highWater: string }[];
   /** Earlier redemptions of those who redeem, for a gate per investor. */
   past: readonly RecordedPast[];
 }

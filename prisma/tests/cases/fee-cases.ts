@@ -57,6 +57,34 @@ const cleared = async (db: TestDatabase) => {
 
 export const FEE_CASES: RpcCase[] = [
   {
+    fn: "fn_read_crystallisation",
+    by: COMMANDER,
+    arrange: async (db) => ({ fund: (await feeDay(db)).fund.code, share_class: "A" }),
+    check: ([row]) => {
+      const [facts] = (row?.fn_read_crystallisation ?? []) as Record<string, unknown>[];
+      expect(facts).toMatchObject({
+        code: "A",
+        nav: "108000.0000",
+        performance_accrued: "1000.0000",
+        mark: "104",
+        since: "2025-01-15",
+        crystallised_on: null,
+        proposal: null,
+        units: "1000",
+        units_outstanding: "1000",
+      });
+      expect(facts?.lots).toContainEqual({ id: expect.any(String), units: "300", reference: "107", credit: "180" });
+      expect(facts?.lots).toHaveLength(3);
+    },
+    other: null,
+    audits: 0,
+    events: [],
+    refuses: [
+      { what: "a fund that is not there", code: "EG404", change: (a) => ({ ...a, fund: "NOWHERE" }) },
+      { what: "a class that the fund has not", code: "EG404", change: (a) => ({ ...a, share_class: "Z" }) },
+    ],
+  },
+  {
     fn: "fn_crystallise_fee",
     by: COMMANDER,
     arrange: async (db) => {
@@ -113,6 +141,15 @@ export const FEE_CASES: RpcCase[] = [
       refusedFee("a credit that stays after its refund", "EG424", lotOf(1, { credit: "180" })),
       refusedFee("a reference that falls", "EG424", lotOf(0, { high_water: "103" })),
       refusedFee("a depreciation of a lot at the mark", "EG424", lotOf(0, { depreciation: "1", change: "-0.0092" })),
+      {
+        what: "a NAV whose orders are allocated",
+        code: "EG428",
+        change: async (_a, db) => {
+          const { fund, kind, body, day } = await fee(db);
+          await db.look("update dealing_days set status = 'allocated' where dealing_day_id = $1", [day.dayId]);
+          return consented(db, fund, kind, body);
+        },
+      },
       {
         what: "a NAV before the last one",
         code: "EG428",

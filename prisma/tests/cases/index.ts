@@ -1,5 +1,6 @@
 // Every fn_* once; a sweep test fails when the database has one that is not here.
 import { DEALING_DAY_CASES } from "./dealing-day-cases.ts";
+import { DEALING_GATE_CASES } from "./dealing-gate-cases.ts";
 import { DEALING_ORDER_CASES } from "./dealing-order-cases.ts";
 import { DEALING_POSTING_CASES } from "./dealing-posting-cases.ts";
 import { DEALING_RUN_CASES } from "./dealing-run-cases.ts";
@@ -28,6 +29,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...DEALING_TERMS_CASES,
   ...DEALING_ORDER_CASES,
   ...DEALING_DAY_CASES,
+  ...DEALING_GATE_CASES,
   ...DEALING_POSTING_CASES,
   ...DEALING_RUN_CASES,
   ...STATEMENT_CASES,

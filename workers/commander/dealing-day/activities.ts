@@ -3,7 +3,8 @@ import type { RoomActions } from "@evergreen-fund/agent-kit";
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { DEALING_CONTRACTS } from "@evergreen-fund/domain/dealing-agents.ts";
 import { Draft, frozenNav, openedDay } from "./decide.ts";
-import { readAnnouncedDay, readDraft, readStrikeId } from "./facts.ts";
+import { readAnnouncedDay, readDraft, readStrikeId, readStruckDay } from "./facts.ts";
+import { feeWork } from "./fees.ts";
 
 type DealingActions = Pick<
   RoomActions<"commander">,
@@ -109,6 +110,27 @@ export const dealingDayActions: DealingActions = {
     const strikeId = await context.facts((tx) => readStrikeId(tx, dealingDayId));
     if (strikeId === null) throw new EvergreenError("EG428", "The dealing day has no NAV.");
     return { orders: (await context.record((rpc) => rpc("fn_strike_nav", { strike_id: strikeId }))).orders };
+  },
+  crystalliseFees: async (context, { dealingDayId, workflowId }) => {
+    const day = await context.facts((tx) => readStruckDay(tx, dealingDayId));
+    const classes = day === null ? [] : await context.look("fn_read_crystallisation", { fund: day.fundId });
+    const work = await context.decide(() =>
+      feeWork(
+        classes.filter(({ strike_id }) => strike_id === day?.strikeId),
+        day?.struck ?? [],
+      ),
+    );
+    await context.record(async (rpc) => {
+      for (const body of work.propose)
+        await rpc("fn_propose_posting", {
+          fund: day?.fundId ?? "",
+          kind: "crystallisation",
+          body: body as unknown as Record<string, unknown>,
+          workflow_id: workflowId,
+        });
+      for (const proposal_id of work.post) await rpc("fn_crystallise_fee", { proposal_id });
+    });
+    return { waitsFor: work.waitsFor };
   },
   postDay: async (context, { dealingDayId }) => ({
     carried: (await context.record((rpc) => rpc("fn_post_dealing_day", { dealing_day_id: dealingDayId }))).carried,

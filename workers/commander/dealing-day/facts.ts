@@ -27,6 +27,21 @@ export async function readDraft(tx: Reader, dealingDayId: string): Promise<{ str
   return day?.strike ? { strikeId: day.strike.strike_id, body: day.strike.body } : null;
 }
 
+/** The strike of a day, and the classes that deal at it and are struck. */
+export async function readStruckDay(
+  tx: Reader,
+  dealingDayId: string,
+): Promise<{ fundId: string; strikeId: string; struck: string[] } | null> {
+  const day = await tx.dealing_days.findUnique({ where: { dealing_day_id: dealingDayId } });
+  if (day === null || day.strike_id === null) return null;
+  const struck = await tx.dealing_days.findMany({ where: { strike_id: day.strike_id, status: "struck" } });
+  return {
+    fundId: day.fund_id,
+    strikeId: day.strike_id,
+    struck: struck.map(({ share_class_id }) => share_class_id),
+  };
+}
+
 export async function readStrikeId(tx: Reader, dealingDayId: string): Promise<string | null> {
   const day = await tx.dealing_days.findUnique({
     where: { dealing_day_id: dealingDayId },

@@ -1,7 +1,7 @@
 // From the book to decisions and fills, by rows: what the database will hold them to is written beside each (the engine itself is tested in finance).
 import { describe, expect, it } from "vitest";
 import { compareTools } from "../lab/decide.ts";
-import { decisions, fillsOf } from "./decide.ts";
+import { decisions, fillsOf, foreseen } from "./decide.ts";
 import { type Book, dealBook } from "./facts.ts";
 import { draftTool } from "./narrate.ts";
 
@@ -62,6 +62,8 @@ const lotOf = ({ flow_id, share_class_id, investor_id }: Order, units = "1000", 
   investor_id,
   opened_on,
   units,
+  reference: "100",
+  credit: "0",
 });
 const book = (orders: Order[], change: Partial<Book> = {}): Book => ({
   fund: "F",
@@ -77,7 +79,7 @@ const book = (orders: Order[], change: Partial<Book> = {}): Book => ({
   quarter_base: null,
   redeemed_in_quarter: "0",
   redeemed_in_month: "0",
-  classes: [{ share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "100" }],
+  classes: [{ share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "100", before_fee: null }],
   days: [{ dealing_day_id: DAY, share_class_id: A, status: "lmt_decided" }],
   orders,
   lots: orders.filter(({ direction }) => direction === "redemption").map((one) => lotOf(one)),
@@ -110,6 +112,30 @@ describe("the decision", () => {
     expect(decisions(book([order(1)], { lmt }))).toEqual({ verdict: { status: "stopped", fraction: null }, days: [] });
     expect(fillsOf(book([order(1)], { lmt }))).toBeNull();
   });
+  it("of a gate has the drafted notices to the investors and to the authority, without anybody's own figures", () => {
+    const [day] = decisions(book([order(1), order(2)])).days;
+    expect(day?.decision.notice).toMatch(
+      /^Draft notice to the investors, fund F, dealing date 2026-03-31: redemptions of 20000 USD are asked for and 5000 USD are executed\. Of each redemption 25 % is executed/,
+    );
+    expect(day?.decision.notice).toMatch(
+      /\n\nDraft notice to the competent authority, .* it goes into the regular report\./,
+    );
+  });
+  it.each([
+    ["at the limit of ordinary use", "0.25", [], "gated", 1],
+    ["at a limit that is a third", "1/4", [], "gated", 1],
+    ["below it", "0.26", [], "stopped", 0],
+    ["below a limit that is a third", "1/3", [], "stopped", 0],
+    ["below it, after two people decided", "0.26", ["redemption_gate"], "gated", 1],
+  ] as const)("of a gate %s", (_what, ordinaryFrom, active, status, days) => {
+    const lmt = { ...LMT, gate: { ...LMT.gate, ordinaryFrom } };
+    const given = book([order(1), order(2)], { lmt, active: [...active] });
+    expect(foreseen(given)).toEqual({ status, fraction: "0.25" });
+    expect(decisions(given).days).toHaveLength(days);
+    const drafted = draftTool(given, dealBook(given), lmt.tools);
+    expect(drafted).toMatchObject({ tool: "redemption_gate", trigger: { fraction: "0.25", pay: "5000" } });
+    expect(drafted.notice).toMatch(/less than the rules of the fund foresee .* notified without delay/);
+  });
   it("is for every class that deals at the NAV, each its own", () => {
     const two = book([order(1), order(2, { share_class_id: B, dealing_day_id: id(9) })], {
       classes: [A, B].map((share_class_id) => ({
@@ -118,6 +144,7 @@ describe("the decision", () => {
         units_dp: 4,
         policy: POLICY,
         nav_per_unit: "100",
+        before_fee: null,
       })),
       days: [
         { dealing_day_id: DAY, share_class_id: A, status: "struck" },
@@ -153,6 +180,8 @@ describe("a fill", () => {
       carried_units: "75.0000",
       gross_amount: "2500.00",
       levy: "0.00",
+      credit: "0.00",
+      performance_fee: "0.00",
       fee: "0.00",
       net_amount: "2500.00",
       reason: "gate",
@@ -207,7 +236,16 @@ describe("a fill", () => {
   it("pays back what rounding leaves, from the amount of the terms on; below it stays in the fund", () => {
     // 1,000.01 / 12,345.6789 is 0.0810 units and 0.01 over, from which on the policy refunds
     const classed = (policy: object) => ({
-      classes: [{ share_class_id: A, code: "A", units_dp: 4, policy: { ...policy }, nav_per_unit: "12345.6789" }],
+      classes: [
+        {
+          share_class_id: A,
+          code: "A",
+          units_dp: 4,
+          policy: { ...policy },
+          nav_per_unit: "12345.6789",
+          before_fee: null,
+        },
+      ],
     });
     const paid = order(1, { direction: "subscription", units: null, amount: "1000.01", cleared: true });
     const bought = { filled_units: "0.0810", gross_amount: "1000.01" };
@@ -257,6 +295,42 @@ describe("a fill", () => {
       { flow_id: id(102), ...moved },
     ]);
   });
+  it("of a class under equalisation enters before the fee with a credit, and leaves with its credit and its share of the fee (R24)", () => {
+    // 1,000 units at 110 before and 108 after a fee of 20 % over a mark of 100: a credit of 2 a unit; the lot that leaves bought 500 of them at 105
+    const { fees } = POLICY;
+    const policy = {
+      ...POLICY,
+      fees: { ...fees, performance: { rate: "0.2", hurdle: "0", catchUp: "1", method: "equalisation" } },
+    };
+    const [out, into] = [
+      order(1, { units: "100" }),
+      order(2, { direction: "subscription", units: null, amount: "11000.00", cleared: true }),
+    ];
+    const given = book([out, into], {
+      nav: "108000.00",
+      lmt: { ...LMT, tools: ["anti_dilution_levy"], gate: undefined },
+      classes: [
+        {
+          share_class_id: A,
+          code: "A",
+          units_dp: 4,
+          policy,
+          nav_per_unit: "108",
+          before_fee: { value: "110000.00", units: "1000", mark: "100" },
+        },
+      ],
+      lots: [{ ...lotOf(out, "500"), reference: "105", credit: "500" }],
+    });
+    expect([fill(given, 0), fill(given, 1)]).toMatchObject([
+      { gross_amount: "10800.00", credit: "100.00", performance_fee: "100.00", net_amount: "10900.00" },
+      { filled_units: "100.0000", high_water: "110.0000", equalisation_credit: "200", net_amount: "11000.00" },
+    ]);
+    // after the fee was taken on this NAV everybody enters and leaves at the price
+    const after = { ...given, classes: given.classes.map((row) => ({ ...row, before_fee: null })) };
+    expect(fill(after, 0)).toMatchObject({ credit: "0.00", performance_fee: "0.00", net_amount: "10800.00" });
+    expect(fill(after, 1)).toMatchObject({ filled_units: "101.8518" });
+    expect(fill(after, 1)).not.toHaveProperty("high_water");
+  });
   it("of a switch leaves at the NAV of one class and buys at that of the other, outside the gate", () => {
     const out = order(1, { kind: "switch", units: "80", linked_flow_id: id(102) });
     const into = order(2, {
@@ -268,8 +342,8 @@ describe("a fill", () => {
     });
     const given = book([out, into], {
       classes: [
-        { share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "100" },
-        { share_class_id: B, code: "B", units_dp: 4, policy: POLICY, nav_per_unit: "80" },
+        { share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "100", before_fee: null },
+        { share_class_id: B, code: "B", units_dp: 4, policy: POLICY, nav_per_unit: "80", before_fee: null },
       ],
     });
     expect([fill(given, 0), fill(given, 1)]).toMatchObject([

@@ -4,8 +4,24 @@ import type { LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import type { DealOutput, DealtOrder } from "@evergreen-fund/finance/dealing/deal-shapes.ts";
 import { decimal } from "@evergreen-fund/finance/money.ts";
 import { type Book, dealBook, toolsOf } from "./facts.ts";
+import { gateNotice } from "./narrate.ts";
 
 export const verdictOf = ({ gate }: DealOutput): GateVerdict => ({ status: gate.status, fraction: gate.fraction });
+
+/** R9c: whether a gate leaves so little that the policy does not call it ordinary use, and people have not decided on it. */
+export function needsPeople(book: Book, { gate }: DealOutput, { gate: policy }: LmtPolicy = toolsOf(book)): boolean {
+  const limit = policy?.ordinaryFrom;
+  if (limit === undefined || gate.status !== "gated" || gate.fraction === null) return false;
+  const [num = "0", den = "1"] = limit.split("/");
+  return decimal(gate.fraction).times(decimal(den)).lt(decimal(num)) && !book.active.includes("redemption_gate");
+}
+
+/** What the run has to know before the strike: a gate that two people must decide on stops it as a cap below what must be paid does. */
+export function foreseen(book: Book): GateVerdict {
+  const dealt = dealBook(book);
+  const verdict = verdictOf(dealt);
+  return needsPeople(book, dealt) ? { ...verdict, status: "stopped" } : verdict;
+}
 
 export interface DayDecision {
   dealing_day_id: string;
@@ -17,6 +33,7 @@ export function decisions(book: Book): { verdict: GateVerdict; days: DayDecision
   const dealt = dealBook(book);
   const verdict = verdictOf(dealt);
   if (dealt.status === "stopped") return { verdict, days: [] };
+  if (needsPeople(book, dealt)) return { verdict: { ...verdict, status: "stopped" }, days: [] };
   const gated = dealt.gate.status === "gated";
   const { tools } = toolsOf(book);
   return {
@@ -37,7 +54,9 @@ export function decisions(book: Book): { verdict: GateVerdict; days: DayDecision
           redemptions: dealt.gate.redemptions,
           subscriptions: dealt.gate.subscriptions,
           pay: dealt.gate.pay,
+          nav: book.nav,
           tools,
+          ...(gated ? { notice: gateNotice(book, dealt, "ordinary") } : {}),
         },
       })),
   };
@@ -65,7 +84,12 @@ export function fillsOf(book: Book): { orders: number; days: DayFills[] } | null
   const gated = dealt.gate.status === "gated";
   const rows = new Map<string, Record<string, unknown>[]>(book.days.map((day) => [day.dealing_day_id, []]));
   for (const order of book.orders) rows.get(order.dealing_day_id)?.push(fillOf(order, byId, gated));
-  const terms = { ...swingOf(dealt, lmt), engine: "deal", gate: dealt.gate.status, fraction: dealt.gate.fraction };
+  const terms = {
+    ...swingOf(dealt, lmt, book.active),
+    engine: "deal",
+    gate: dealt.gate.status,
+    fraction: dealt.gate.fraction,
+  };
   return {
     orders: book.orders.length,
     days: book.days
@@ -74,12 +98,17 @@ export function fillsOf(book: Book): { orders: number; days: DayFills[] } | null
   };
 }
 
-/** What the prices differ from the NAV per unit by, as ratios. */
-function swingOf(dealt: DealOutput, lmt: LmtPolicy): { swing_sub: string; swing_red: string } {
-  const [row] = dealt.classes;
-  const dual = row !== undefined && row.dealingPriceSubscription !== row.dealingPriceRedemption ? lmt.dual : undefined;
+/** What the prices differ by from those without swing or spread, as ratios. Of two tools that set the price, dual pricing only where people put it to use. */
+function swingOf(
+  dealt: DealOutput,
+  { tools, dual: spreads }: LmtPolicy,
+  active: readonly string[],
+): { swing_sub: string; swing_red: string } {
+  const isDual =
+    tools.includes("dual_pricing") && (!tools.includes("swing_pricing") || active.includes("dual_pricing"));
+  const dual = isDual ? spreads : undefined;
   if (dual !== undefined) return { swing_sub: ratio(dual.offerSpread), swing_red: `-${ratio(dual.bidSpread)}` };
-  const factor = row?.swingFactor ?? "0";
+  const factor = dealt.classes[0]?.swingFactor ?? "0";
   return { swing_sub: factor, swing_red: factor };
 }
 
@@ -118,6 +147,9 @@ function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, gated: boo
       levy: found.levy,
       ...(decimal(found.refund).isZero() ? {} : { refund: found.refund }),
       net_amount: found.amount,
+      ...(found.reference === null
+        ? {}
+        : { high_water: found.reference, equalisation_credit: found.equalisationCredit }),
     };
   return {
     ...base,
@@ -129,6 +161,8 @@ function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, gated: boo
     gross_amount: found.grossAmount,
     levy: found.levy,
     fee: found.fee,
+    credit: found.credit,
+    performance_fee: found.performanceFee,
     net_amount: found.amount,
     ...(found.carry === null ? {} : { rest: found.carry }),
   };

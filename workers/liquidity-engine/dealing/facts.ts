@@ -44,6 +44,7 @@ export function dealInput(book: Book, lmt: LmtPolicy): DealtInput {
       id: row.share_class_id,
       navPerUnit: row.nav_per_unit,
       dealing: termsOf(row),
+      ...(row.before_fee === null ? {} : { beforeFee: row.before_fee }),
     })),
     lmt,
     ...activeOf(book, lmt),
@@ -54,6 +55,8 @@ export function dealInput(book: Book, lmt: LmtPolicy): DealtInput {
       investorId: lot.investor_id,
       openedOn: lot.opened_on,
       units: lot.units,
+      reference: lot.reference,
+      credit: lot.credit,
     })),
     ...(lmt.investorGate === undefined
       ? {}

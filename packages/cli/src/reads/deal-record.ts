@@ -12,6 +12,7 @@ import {
   activatedTools,
   DateRow,
   entriesOf,
+  marksOf,
   navsBefore,
   ordersOf,
   pastOf,
@@ -62,6 +63,7 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
     ),
   ]);
   const classOf = new Map(classes.map((row) => [row.share_class_id, row]));
+  const pockets = classes.filter((row) => row.pocket_of !== null).map((row) => row.share_class_id);
   const days: RecordedDay[] = [];
   const orders = new Map<string, OrderRow>();
   for (const day of all) {
@@ -78,12 +80,13 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
   const recordedOrders = await withPast(session, [...orders.values()], owners);
   const dateOf = new Map(dates.map((row) => [row.dealing_day_id, row.dealing_date]));
   const leaving = recordedOrders.filter((order) => order.direction === "redemption");
-  const [entries, past, navs, redeemed, activated] = await Promise.all([
+  const [entries, past, navs, redeemed, activated, marks] = await Promise.all([
     entriesOf(session, fund.fund_id, days, leaving, { dateOf, date, owners }),
     pastOf(session, lmt?.body ?? {}, leaving, { dateOf, date, owners }),
-    navsBefore(session, fund.fund_id, strikeId, date),
+    navsBefore(session, fund.fund_id, strikeId, date, pockets),
     redeemedBefore(session, dates, date),
     activatedTools(session, fund.fund_id, first.dealing_day_id),
+    marksOf(session, [...classOf.keys()]),
   ]);
   return {
     fundId: fund.fund_id,
@@ -101,6 +104,8 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
               classCode: classOf.get(row.classId)?.code ?? row.classId,
               unitsDp: classOf.get(row.classId)?.units_dp ?? 0,
               priceDp: classOf.get(row.classId)?.price_dp ?? 0,
+              pocket: pockets.includes(row.classId),
+              issuePrice: classOf.get(row.classId)?.issue_price ?? null,
             })),
           },
     lmt: lmt?.body ?? null,
@@ -111,6 +116,7 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
     days,
     orders: recordedOrders,
     entries,
+    marks,
     past,
   };
 }
@@ -169,6 +175,8 @@ async function recordedStrike(session: Session, strikeId: string): Promise<Recor
       nav: row.nav,
       units: row.units,
       navPerUnit: row.nav_per_unit,
+      performanceAccrued: row.performance_accrued,
+      issuePrice: null,
       priceSubscription: row.dealing_price_sub,
       priceRedemption: row.dealing_price_red,
     })),
@@ -235,6 +243,9 @@ async function recordedDay(
       fee: row.fee,
       credit: row.credit,
       refund: row.refund,
+      performanceFee: row.performance_fee,
+      highWater: row.high_water,
+      equalisationCredit: row.equalisation_credit,
       netAmount: row.net_amount,
       childFlowId: row.child_flow_id,
     })),

@@ -1,4 +1,6 @@
 // What lies behind a dealing date: the chain of each order, the unit ledger of who redeems, earlier prices and payments. Reads only.
+
+import { decimal } from "@evergreen-fund/finance/money.ts";
 import type { DealRecord, RecordedDay, RecordedEntry, RecordedOrder, RecordedPast } from "@evergreen-fund/verifier";
 import { z } from "zod";
 import { isoTime } from "../output.ts";
@@ -232,12 +234,15 @@ const StrikeHead = z.object({
 });
 const Applied = z.object({ proposal_id: z.string(), applied_at: z.string().nullable() });
 
-/** NAVs of earlier dates as they were known when this one was struck: the newest version that had been approved by then. */
+const Worth = z.object({ strike_id: z.string(), share_class_id: z.string(), nav: z.string() });
+
+/** NAVs of earlier dates as they were known when this one was struck: the newest version that had been approved by then, without the side pockets. */
 export async function navsBefore(
   session: Session,
   fundId: string,
   strikeId: string | null,
   date: string,
+  pockets: readonly string[],
 ): Promise<DealRecord["navsBefore"]> {
   const strikes = await session.all(
     "nav_strikes",
@@ -266,7 +271,22 @@ export async function navsBefore(
     const other = newest.get(row.nav_date);
     if (other === undefined || other.version < row.version) newest.set(row.nav_date, row);
   }
-  return [...newest.values()].map((row) => ({ date: row.nav_date, nav: row.nav }));
+  const apart =
+    pockets.length === 0
+      ? []
+      : await session.read(
+          "class_navs",
+          "strike_id,share_class_id,nav::text",
+          (query) => query.in("share_class_id", [...pockets]),
+          Worth,
+        );
+  return [...newest.values()].map((row) => ({
+    date: row.nav_date,
+    nav: apart
+      .filter((one) => one.strike_id === row.strike_id)
+      .reduce((nav, one) => nav.minus(decimal(one.nav)), decimal(row.nav))
+      .toFixed(),
+  }));
 }
 
 const Gross = z.object({
@@ -349,4 +369,34 @@ export async function activatedTools(session: Session, fundId: string, dealingDa
     return begins !== null && begins <= at && (ends === null || ends > at);
   });
   return [...new Set(inUse.map((row) => row.tool))].sort();
+}
+
+const MarkRow = z.object({
+  mark_id: z.string(),
+  share_class_id: z.string(),
+  as_of: z.string(),
+  cause: z.string(),
+  high_water: z.string(),
+  updated_at: z.string(),
+});
+
+/** What moved the high-water marks of some classes. */
+export async function marksOf(session: Session, classIds: readonly string[]): Promise<DealRecord["marks"]> {
+  const rows = await rowsIn(
+    session,
+    "class_marks",
+    "mark_id,share_class_id,as_of,cause,high_water::text,updated_at",
+    "mark_id",
+    (row) => row.mark_id,
+    "share_class_id",
+    classIds,
+    MarkRow,
+  );
+  return rows.map((row) => ({
+    classId: row.share_class_id,
+    asOf: row.as_of,
+    setAt: isoTime(row.updated_at) ?? "",
+    cause: row.cause,
+    highWater: row.high_water,
+  }));
 }

@@ -47,6 +47,7 @@ const ClassNavRow = z.object({
   nav: z.string(),
   units: z.string(),
   nav_per_unit: z.string(),
+  performance_accrued: z.string(),
   dealing_price_sub: z.string().nullable(),
   dealing_price_red: z.string().nullable(),
   swing_factor: z.string(),
@@ -139,7 +140,7 @@ export async function inputsOf(session: Session, strikeId: string): Promise<Inpu
 export function classNavsOf(session: Session, strikeId: string): Promise<ClassNavRow[]> {
   return session.read(
     "class_navs",
-    "share_class_id,nav::text,units::text,nav_per_unit::text,dealing_price_sub::text,dealing_price_red::text,swing_factor::text,published_at",
+    "share_class_id,nav::text,units::text,nav_per_unit::text,performance_accrued::text,dealing_price_sub::text,dealing_price_red::text,swing_factor::text,published_at",
     (query) => query.eq("strike_id", strikeId).order("share_class_id"),
     ClassNavRow,
   );

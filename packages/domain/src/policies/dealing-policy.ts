@@ -41,6 +41,8 @@ export const PerformanceFee = z.strictObject({
   /** Share of the profit above the hurdle that goes to the manager until caught up: "1" soft, equal to `rate` hard, "cliff". */
   catchUp: z.union([FractionString, z.literal("cliff")]),
   method: z.enum(["equalisation", "series", "none"]),
+  /** How often the fee crystallises; left out, once a year, which is the most for retail investors (R22). */
+  crystallise: z.enum(["monthly", "quarterly", "semi_annual", "annual"]).optional(),
 });
 
 export const DealingPolicy = z

@@ -23,13 +23,15 @@ export interface ClassFigures {
     fees: {
       management_accrued: string;
       performance_accrued: string;
-      performance_crystallised: string;
       high_water: string;
     } | null;
   } | null;
   subscribed: string;
   redeemed: string;
-  units_redeemed: string;
+  /** High-water mark in force, money per unit. */
+  mark: string | null;
+  /** Of the performance fee accrued at the last strike: crystallised since, or taken along by redemptions. */
+  performance_taken: string;
   /** What left for a side pocket since the last strike. */
   moved: string;
   /** Of a side pocket: what it took when it was opened (R13). */
@@ -64,9 +66,8 @@ export interface NavInput {
   limit_bps?: string;
 }
 
-/** Labels of the accruals of a class: what stands between a strike and the next one for its fees. */
+/** Label of the accrual of a class: what stands between a strike and the next one for its management fee. */
 export const managementLabel = (code: string): string => `management fee of class ${code}`;
-export const crystallisedLabel = (code: string): string => `performance fee crystallised, class ${code}`;
 
 /** What of an input says which asset is worth what. */
 type AssetValue = { readonly asset_id?: string | null; readonly value: string };
@@ -103,13 +104,12 @@ export function draftClass(
             units: last.units,
             managementAccrued: last.fees?.management_accrued ?? "0",
             performanceAccrued: last.fees?.performance_accrued ?? "0",
-            performanceCrystallised: last.fees?.performance_crystallised ?? "0",
-            ...(last.fees ? { highWater: last.fees.high_water } : {}),
           },
         }),
     subscribed: row.subscribed,
     redeemed: row.redeemed,
-    unitsRedeemed: row.units_redeemed,
+    performanceTaken: row.performance_taken,
+    ...(row.mark === null ? {} : { mark: row.mark }),
     moved: row.moved,
     ...(row.pocket === null ? {} : { pocket: pocketOf(row.pocket, inputs, currency) }),
     management: row.pocket === null ? fees.management : { ...fees.management, rate: "0" },
@@ -142,10 +142,7 @@ export function feeInputs(computed: Drafted, codes: ReadonlyMap<string, string>,
     decimal(value).isZero() ? [] : [{ kind: "accrual", label, value, as_of: asOf, source: "dealing policy" }];
   return computed.classes.flatMap((row) => {
     const code = codes.get(row.id) ?? row.id;
-    return [
-      ...line(managementLabel(code), row.managementAccrued),
-      ...line(crystallisedLabel(code), row.performanceCrystallised),
-    ];
+    return line(managementLabel(code), row.managementAccrued);
   });
 }
 
@@ -156,7 +153,7 @@ export const Figures = z.object({
   gnav: z.string(),
   performance_fee: z.string(),
   nav: z.string(),
-  /** Fees: what the class was charged since the strike before. */
+  /** Fees: what the class was charged since the strike before, and the performance fee it owes in all. */
   classes: z.array(
     z.object({
       share_class_id: z.string(),
@@ -164,6 +161,7 @@ export const Figures = z.object({
       nav_per_unit: z.string(),
       management_fee: z.string(),
       performance_fee: z.string(),
+      performance_accrued: z.string(),
     }),
   ),
   /** What the strike after it needs to know of the fees. */
@@ -183,12 +181,12 @@ export const figuresOf = (computed: Drafted): Figures => ({
     nav_per_unit: row.navPerUnit,
     management_fee: row.managementFee,
     performance_fee: row.performanceFee,
+    performance_accrued: row.performanceAccrued,
   })),
   fees: computed.classes.map((row) => ({
     share_class_id: row.id,
     management_accrued: row.managementAccrued,
     performance_accrued: row.performanceAccrued,
-    performance_crystallised: row.performanceCrystallised,
     high_water: row.highWater,
   })),
 });

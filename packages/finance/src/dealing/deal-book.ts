@@ -3,6 +3,7 @@ import { EvergreenError } from "@evergreen-fund/domain";
 import type { LmtTool } from "@evergreen-fund/domain/policies/index.ts";
 import { byId, currencyExponent } from "../money.ts";
 import { refuseRepeats } from "../repeats.ts";
+import { type Equalised, equalisedOf } from "./deal-fees.ts";
 import type { DealFacts } from "./deal-shapes.ts";
 import { eltifLimit } from "./eltif.ts";
 import { amountOf, type GateFigures } from "./gate.ts";
@@ -20,6 +21,8 @@ export type DealClass = DealFacts["classes"][number] & {
   readonly priceDp: number;
   readonly price: bigint;
   readonly ulp: bigint;
+  /** Under equalisation with a fee that is open; null: one enters at the price and leaves at the price. */
+  readonly equalised: Equalised | null;
 };
 
 /** An order and what it asks for, in units of its class; subscriptions have none unless they ask for units. */
@@ -98,7 +101,15 @@ function classOf(row: DealFacts["classes"][number], position: number): DealClass
   const { units_dp: unitsDp, price_dp: priceDp } = row.dealing;
   const price = scaledOf(row.navPerUnit, priceDp, "classes.navPerUnit");
   if (price <= 0n) throw new EvergreenError("EG400", "classes.navPerUnit: expected a price above 0.");
-  return { ...row, position, unitsDp, priceDp, price, ulp: ulpValue(price, unitsDp, priceDp) };
+  return {
+    ...row,
+    position,
+    unitsDp,
+    priceDp,
+    price,
+    ulp: ulpValue(price, unitsDp, priceDp),
+    equalised: equalisedOf(row),
+  };
 }
 
 function unitsOf(order: Order, of: DealClass): bigint {

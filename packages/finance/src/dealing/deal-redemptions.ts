@@ -3,6 +3,7 @@ import { EvergreenError } from "@evergreen-fund/domain";
 import { carryOutcome } from "./carry.ts";
 import type { DealPrices, Dealt } from "./deal.ts";
 import type { BookedOrder, DealBook } from "./deal-book.ts";
+import { type LotFacts, leavingDues } from "./deal-fees.ts";
 import { redemptionReason } from "./deal-reasons.ts";
 import type { DealFacts, DealtOrder } from "./deal-shapes.ts";
 import type { GateDecision } from "./gate.ts";
@@ -23,7 +24,7 @@ export type Allocation = {
 
 /**
  * gross = ⌊filled × dealing price⌋; levy and redemption fee are shares of gross, the soft-lock fee a share of the value of each lot, each HALF_UP;
- * amount = gross − levy − fee. Units of an order: requested = refused + filled + carried + lapsed. Errors: EG400 when charges exceed the proceeds.
+ * amount = gross − levy − fee + credit of equalisation (R24). Units of an order: requested = refused + filled + carried + lapsed. Errors: EG400 when charges exceed the proceeds.
  */
 export function dealRedemptions(
   facts: DealFacts,
@@ -32,13 +33,14 @@ export function dealRedemptions(
   prices: ReadonlyMap<string, DealPrices>,
   allocation: Allocation,
 ): Dealt {
+  const lotFacts = lotFactsOf(facts);
   const rows = book.redemptions.map((booked, i) => {
     const { order, of } = booked;
     const filled = allocation.fills[i] as bigint;
     const stage = allocation.stages[i] as number;
     const price = (prices.get(of.id) as DealPrices).redemption;
     const lots = allocation.uses.get(order.id) ?? [];
-    const cash = proceeds(facts, book, { booked, filled, price, lots });
+    const cash = proceeds(facts, book, { booked, filled, price, lots, lotFacts });
     const left = booked.covered - filled;
     const rest = left === 0n ? null : carryOf(facts, booked, filled, left);
     const ends = rest?.outcome === "lapsed" || rest?.outcome === "cancelled_dust";
@@ -67,6 +69,10 @@ export function dealRedemptions(
       levy: minor(cash.levy),
       fee: minor(cash.fee),
       refund: minor(0n),
+      credit: minor(cash.credit),
+      performanceFee: minor(cash.performanceFee),
+      reference: null,
+      equalisationCredit: "0",
       amount: minor(cash.net),
       lots: lots.map((use) => ({ lotId: use.lotId, units: text(use.units), feeRate: use.feeRate })),
       reason: redemptionReason(
@@ -104,11 +110,38 @@ export function dealRedemptions(
   };
 }
 
+/** In minor units but `residual`, which is exact in 10^-18. */
+type Proceeds = {
+  gross: bigint;
+  levy: bigint;
+  fee: bigint;
+  credit: bigint;
+  performanceFee: bigint;
+  net: bigint;
+  residual: bigint;
+};
+
+/** Lots by id; only a class under equalisation looks at them. */
+export const lotFactsOf = ({ lots }: DealFacts): ReadonlyMap<string, LotFacts> =>
+  new Map((lots ?? []).map((lot) => [lot.id, lot]));
+
 function proceeds(
   facts: DealFacts,
   book: DealBook,
-  { booked, filled, price, lots }: { booked: BookedOrder; filled: bigint; price: bigint; lots: readonly LotUse[] },
-): { gross: bigint; levy: bigint; fee: bigint; net: bigint; residual: bigint } {
+  {
+    booked,
+    filled,
+    price,
+    lots,
+    lotFacts,
+  }: {
+    booked: BookedOrder;
+    filled: bigint;
+    price: bigint;
+    lots: readonly LotUse[];
+    lotFacts: ReadonlyMap<string, LotFacts>;
+  },
+): Proceeds {
   const { of } = booked;
   const ulp = ulpValue(price, of.unitsDp, of.priceDp);
   const { cash: gross, residual } = cashOf(filled, ulp, book.currencyDp);
@@ -117,8 +150,10 @@ function proceeds(
   const levy = levied ? levyOf(gross, levyPolicy.rate) : 0n;
   const charged = redemptionFee !== undefined && book.active.has("redemption_fee");
   const fee = (charged ? levyOf(gross, redemptionFee.rate) : 0n) + softFee(lots, ulp, book.currencyDp);
-  if (levy + fee > gross) throw new EvergreenError("EG400", "The levy and fees together are above the proceeds.");
-  return { gross, levy, fee, net: gross - levy - fee, residual };
+  const { credit, fee: performanceFee } = leavingDues(of, lots, lotFacts, filled * ulp, book.currencyDp);
+  const net = gross - levy - fee + credit;
+  if (net < 0n) throw new EvergreenError("EG400", "The levy and fees together are above the proceeds.");
+  return { gross, levy, fee, credit, performanceFee, net, residual };
 }
 
 /** Σ lots: units × price × rate, HALF_UP once at the minor unit. */

@@ -44,7 +44,15 @@ export const DealInput = z.strictObject({
     redeemedInMonth: AmountString.optional(),
   }),
   classes: z
-    .array(z.strictObject({ id: Name, navPerUnit: NonNegative, dealing: DealingPolicy }))
+    .array(
+      z.strictObject({
+        id: Name,
+        navPerUnit: NonNegative,
+        dealing: DealingPolicy,
+        /** Equalisation (R24): value of the class before performance fee, the units it is of, and the mark; left out, nothing of a fee is open. */
+        beforeFee: z.strictObject({ value: MoneyString, units: NonNegative, mark: NonNegative }).optional(),
+      }),
+    )
     .min(1)
     .max(1_000),
   lmt: LmtPolicy,
@@ -53,7 +61,21 @@ export const DealInput = z.strictObject({
   orders: z.array(DealOrder).max(1_000_000),
   /** All lots of the redeemers; when given, nobody redeems more than their free lots. */
   lots: z
-    .array(z.strictObject({ id: Name, classId: Name, investorId: Name, openedOn: IsoDate, units: NonNegative }))
+    .array(
+      z.strictObject({
+        id: Name,
+        classId: Name,
+        investorId: Name,
+        openedOn: IsoDate,
+        units: NonNegative,
+        /** Equalisation: the lot's own reference per unit, and its credit in money for all its units. */
+        reference: z
+          .string()
+          .regex(/^-?\d{1,38}(\.\d{1,18})?$/, "expected a plain decimal")
+          .optional(),
+        credit: NonNegative.default("0"),
+      }),
+    )
     .max(5_000_000)
     .optional(),
   /** Holdings at the reference date, for the investor gate. */
@@ -99,6 +121,12 @@ export const DealtOrder = z.strictObject({
   /** Redemption fee and soft-lock fee. */
   fee: z.string(),
   refund: z.string(),
+  /** Redemption under equalisation: the credit that is paid with it, below zero a depreciation charge; and the performance fee it crystallises. */
+  credit: z.string(),
+  performanceFee: z.string(),
+  /** Subscription under equalisation: what the new lot starts with, its reference per unit and its credit in money. */
+  reference: z.string().nullable(),
+  equalisationCredit: z.string(),
   /** Redemption: cash to the investor. Subscription: what bought units. */
   amount: z.string(),
   lots: z.array(z.strictObject({ lotId: z.string(), units: z.string(), feeRate: z.string() })),

@@ -2,7 +2,9 @@
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { DealPrices, Dealt } from "./deal.ts";
 import type { BookedOrder, DealBook, DealClass } from "./deal-book.ts";
+import { entryPrice, leavingDues, newLot } from "./deal-fees.ts";
 import { subscriptionReason } from "./deal-reasons.ts";
+import { lotFactsOf } from "./deal-redemptions.ts";
 import type { DealFacts, DealtOrder } from "./deal-shapes.ts";
 import { levyOf } from "./levy.ts";
 import type { LotUse } from "./lots.ts";
@@ -31,14 +33,17 @@ export function dealSubscriptions(facts: DealFacts, book: DealBook, prices: Read
 }
 
 /**
- * Switches: everything admitted leaves at the NAV per unit of its class and enters at that of the other, on the same day. Errors: EG400 for a
+ * Switches: everything admitted leaves at the NAV per unit of its class and enters the other at the price one subscribes at, unswung, on the same day. Errors: EG400 for a
  * switch_in without its switch_out or with one that two name.
  */
 export function dealSwitches(facts: DealFacts, book: DealBook, uses: ReadonlyMap<string, readonly LotUse[]>): Dealt {
   const dealt = emptyDealt();
   const proceeds = new Map<string, bigint>();
+  const lotFacts = lotFactsOf(facts);
   for (const { order, of, units, covered } of book.switches) {
-    const { cash, residual } = cashOf(covered, of.ulp, book.currencyDp);
+    const { cash: gross, residual } = cashOf(covered, of.ulp, book.currencyDp);
+    const { credit, fee } = leavingDues(of, uses.get(order.id) ?? [], lotFacts, covered * of.ulp, book.currencyDp);
+    const cash = gross + credit;
     proceeds.set(order.id, cash);
     const text = (count: bigint): string => scaledText(count, of.unitsDp);
     dealt.orders.push({
@@ -49,7 +54,9 @@ export function dealSwitches(facts: DealFacts, book: DealBook, uses: ReadonlyMap
       requestedUnits: text(units),
       refused: text(units - covered),
       filled: text(covered),
-      grossAmount: scaledText(cash, book.currencyDp),
+      grossAmount: scaledText(gross, book.currencyDp),
+      credit: scaledText(credit, book.currencyDp),
+      performanceFee: scaledText(fee, book.currencyDp),
       amount: scaledText(cash, book.currencyDp),
       lots: (uses.get(order.id) ?? []).map((use) => ({ lotId: use.lotId, units: text(use.units), feeRate: "0" })),
       reason:
@@ -64,7 +71,7 @@ export function dealSwitches(facts: DealFacts, book: DealBook, uses: ReadonlyMap
     if (gross === undefined)
       throw new EvergreenError("EG400", "orders: a switch_in names no switch_out of the day that is still free.");
     proceeds.delete(source);
-    buy(facts, book, dealt, { booked, price: booked.of.price, gross, levy: 0n, source: "Switched in" });
+    buy(facts, book, dealt, { booked, price: entryPrice(booked.of), gross, levy: 0n, source: "Switched in" });
   }
   return dealt;
 }
@@ -107,6 +114,7 @@ function buy(
     grossAmount: scaledText(gross, dp),
     levy: scaledText(levy, dp),
     refund: scaledText(made.refund, dp),
+    ...newLot(of, units),
     amount: scaledText(net, dp),
     reason: subscriptionReason(
       { of, gross, levy, net: gross - levy, price: priceText, units, residual, refund: made.refund, source },
@@ -162,6 +170,10 @@ function blank(order: BookedOrder["order"], of: DealClass, book: DealBook): Deal
     levy: nothing,
     fee: nothing,
     refund: nothing,
+    credit: nothing,
+    performanceFee: nothing,
+    reference: null,
+    equalisationCredit: "0",
     amount: nothing,
     lots: [],
     reason: "",

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { byId } from "../money.ts";
 import { parseInput } from "../parse.ts";
 import { bookOf, type DealBook, type DealClass, lifted, ownerOf } from "./deal-book.ts";
+import { entryPrice } from "./deal-fees.ts";
 import { dealRedemptions } from "./deal-redemptions.ts";
 import { type DealFacts, DealInput, type DealOutput, type DealtOrder } from "./deal-shapes.ts";
 import { dealSubscriptions, dealSwitches } from "./deal-subscriptions.ts";
@@ -118,11 +119,12 @@ function pricesOf(
   const prices = new Map(
     book.classes.map((row): [string, DealPrices] => {
       if (dual !== undefined && book.active.has("dual_pricing")) {
-        const { bid, offer } = dualPrices(row.price, dual);
-        return [row.id, { subscription: offer, redemption: bid }];
+        return [
+          row.id,
+          { subscription: dualPrices(entryPrice(row), dual).offer, redemption: dualPrices(row.price, dual).bid },
+        ];
       }
-      const price = priceWith(row.price, factor);
-      return [row.id, { subscription: price, redemption: price }];
+      return [row.id, { subscription: priceWith(entryPrice(row), factor), redemption: priceWith(row.price, factor) }];
     }),
   );
   return { prices, factor };

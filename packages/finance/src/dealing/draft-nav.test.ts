@@ -122,7 +122,7 @@ describe("classes", () => {
       [["asset", "1100.00"]],
       [
         row("A", "70", { last: last("600.00", "60"), subscribed: "100.00" }),
-        row("B", "30", { last: last("400.00", "40"), redeemed: "100.00", unitsRedeemed: "10" }),
+        row("B", "30", { last: last("400.00", "40"), redeemed: "100.00" }),
       ],
     );
     expect(drafted.classes.map(({ nav, navPerUnit }) => [nav, navPerUnit])).toEqual([
@@ -202,8 +202,8 @@ describe("the performance fee", () => {
             nav: "108000.00",
             units: "1000",
             performanceAccrued: "2000.00",
-            highWater: "100",
           },
+          mark: "100",
         }),
       ],
     );
@@ -214,30 +214,46 @@ describe("the performance fee", () => {
     });
   });
   it("of units that were redeemed is owed, whatever becomes of the price (R24)", () => {
-    // a quarter of the units left at 108 with 500.00 of fee accrued on them; 750 units of 81,000.00 before the fee that is left, and the price falls to 100
+    // a quarter of the units left at 108 and took 500.00 of the fee accrued on them along; 75,000.00 before the fee of the 750 that are left, at 100
     const drafted = draft(
-      [["asset", "75500.00"]],
+      [
+        ["asset", "75500.00"],
+        ["payable", "500.00"],
+      ],
       [
         row("A", "750", {
           performance: fee,
-          last: {
-            date: "2026-03-01",
-            nav: "108000.00",
-            units: "1000",
-            performanceAccrued: "2000.00",
-            highWater: "100",
-          },
+          last: { date: "2026-03-01", nav: "108000.00", units: "1000", performanceAccrued: "2000.00" },
           redeemed: "27000.00",
-          unitsRedeemed: "250",
+          performanceTaken: "500.00",
         }),
       ],
     );
     expect(drafted).toMatchObject({
-      liabilities: "500.00",
       gnav: "75000.00",
       performanceFee: "0.00",
-      classes: [{ navPerUnit: "100.0000", performanceCrystallised: "500.00", performanceFee: "-1500.00" }],
+      classes: [{ navPerUnit: "100.0000", performanceFee: "-1500.00" }],
     });
+  });
+  it("that was crystallised is not charged again, and the mark is where it stands (R22)", () => {
+    // 2,000.00 were taken at 108, which is the mark since; at 109 the fee is 20 % of 1 a unit, and of two classes it stays where it was
+    const taken = {
+      performance: fee,
+      last: { date: "2026-03-01", nav: "108000.00", units: "1000", performanceAccrued: "2000.00" },
+      performanceTaken: "2000.00",
+      mark: "108",
+    };
+    const drafted = draft(
+      [
+        ["asset", "220000.00"],
+        ["payable", "2000.00"],
+      ],
+      [row("A", "1000", taken), row("B", "1000", { last: { date: "2026-03-01", nav: "108000.00", units: "1000" } })],
+    );
+    expect(drafted.classes).toMatchObject([
+      { nav: "108800.00", navPerUnit: "108.8000", performanceFee: "200.00", highWater: "108" },
+      { nav: "109000.00", navPerUnit: "109.0000" },
+    ]);
   });
   it("by series is that of each mark (R25)", () => {
     // 100 units at a mark of 100 and 100 at 110, price before fee 110: 20 % of 1,000.00 and of nothing
@@ -258,7 +274,7 @@ it("stated fees are taken as they stand, as a restatement needs", () => {
     [["asset", "1000.00"]],
     [
       row("A", "10", {
-        stated: { managementAccrued: "7.00", performanceCrystallised: "3.00" },
+        stated: { managementAccrued: "10.00" },
         management: { rate: "0.5", basis: "act/365" },
       }),
     ],
@@ -313,8 +329,8 @@ it("foots to the cent for any figures: the classes are the fund, and the fund is
                     nav: one.nav,
                     units: one.units,
                     performanceAccrued: one.accrued,
-                    highWater: "100",
                   },
+                  mark: "100",
                   subscribed: one.sub,
                 }
               : {}),
@@ -328,7 +344,7 @@ it("foots to the cent for any figures: the classes are the fund, and the fund is
       expect(minor(drafted.gnav)).toBe(minor(drafted.totalAssets) - minor(drafted.liabilities));
       expect(minor(drafted.totalAssets)).toBe(sum(assets));
       expect(minor(drafted.liabilities)).toBe(
-        minor(payable) + sum(drafted.classes.flatMap((one) => [one.managementAccrued, one.performanceCrystallised])),
+        minor(payable) + sum(drafted.classes.map((one) => one.managementAccrued)),
       );
     }),
     { numRuns: 10_000 },

@@ -11,7 +11,7 @@ import { byId, decimal, fixed, fromMinor, largestRemainder, toMinor } from "../m
 import { Name, NonNegative, parseInput } from "../parse.ts";
 import { Decimals } from "./fund-gate.ts";
 import { classNavs, navPerUnitOf } from "./nav.ts";
-import { halfUpDiv, min, scaledOf, scaledText } from "./scaled.ts";
+import { scaledOf, scaledText } from "./scaled.ts";
 
 const KINDS = ["asset", "cash", "receivable", "debt", "payable", "accrual"] as const;
 const ASSETS: readonly string[] = ["asset", "cash", "receivable"];
@@ -33,16 +33,17 @@ export const DraftClass = z.strictObject({
       units: NonNegative,
       managementAccrued: MoneyString.default("0"),
       performanceAccrued: MoneyString.default("0"),
-      performanceCrystallised: MoneyString.default("0"),
-      highWater: NonNegative.optional(),
     })
     .optional(),
-  /** Dealt since the last strike: bought for, paid out before levies and fees, units redeemed. */
+  /** Dealt since the last strike: bought for, paid out before levies and fees. */
   subscribed: MoneyString.default("0"),
   redeemed: MoneyString.default("0"),
-  unitsRedeemed: NonNegative.default("0"),
+  /** Of the performance fee accrued at the last strike: what was crystallised since, and what redemptions took along. The ledger owes it, or paid it. */
+  performanceTaken: MoneyString.default("0"),
+  /** High-water mark in force, money per unit, lowered by what was distributed (R22); left out, the first price. */
+  mark: NonNegative.optional(),
   /** Fees as a strike of the past stated them, instead of those computed here; they are no longer among `inputs` either way. */
-  stated: z.strictObject({ managementAccrued: MoneyString, performanceCrystallised: MoneyString }).optional(),
+  stated: z.strictObject({ managementAccrued: MoneyString }).optional(),
   /**
    * Left the class for side pockets since the last strike (R13). Of a side pocket itself: its value by its own assets, so that it has no part in the
    * result of the others, and its mark, money per unit.
@@ -89,9 +90,8 @@ export const DraftNavOutput = z.strictObject({
       /** Charged since the last strike; a performance fee that is given back is below zero. */
       managementFee: z.string(),
       performanceFee: z.string(),
-      /** Liabilities of the fund for this class: management fee not paid yet, and performance fee of units that were redeemed. */
+      /** Liability of the fund for this class: management fee not paid yet. */
       managementAccrued: z.string(),
-      performanceCrystallised: z.string(),
       /** Not a liability yet: falls again when the price falls. */
       performanceAccrued: z.string(),
       highWater: z.string(),
@@ -100,10 +100,10 @@ export const DraftNavOutput = z.strictObject({
 });
 
 /**
- * gnav = assets + cash + receivables − debt − payables − accruals, the fees of R20 and crystallised performance fees among them; the result of the
+ * gnav = assets + cash + receivables − debt − payables − accruals, the fees of R20 among them; the result of the
  * period is shared by class value after the last dealing, each class bears its own fees (R4); performance fee on the price before it: one mark
- * for the class under equalisation (R21, R24), one for each series (R25). A redemption between strikes crystallises its share of what was accrued.
- * A side pocket is worth what its own assets are, and accrues a performance fee above its own mark (R13).
+ * for the class under equalisation (R21, R24), one for each series (R25). What was crystallised since the last strike is gone from what was accrued:
+ * the ledger owes it as a payable. A side pocket is worth what its own assets are, and accrues a performance fee above its own mark (R13).
  * Rounding: HALF_UP to the minor unit per fee, price HALF_UP. Errors: EG400 for figures that contradict each other.
  */
 export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof DraftNavOutput> {
@@ -116,8 +116,7 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
     facts.inputs.filter(({ kind }) => kinds(kind)).reduce((total, { value }) => total + minor(value), 0n);
   const totalAssets = sum((kind) => ASSETS.includes(kind));
   const liabilities =
-    sum((kind) => !ASSETS.includes(kind)) +
-    rows.reduce((total, { management, crystallised }) => total + management + crystallised, 0n);
+    sum((kind) => !ASSETS.includes(kind)) + rows.reduce((total, { management }) => total + management, 0n);
   const gnav = totalAssets - liabilities;
   const pooled = rows.filter(({ row }) => row.pocket === undefined);
   const apart = rows.reduce((total, { row }) => total + minor(row.pocket?.value ?? "0"), 0n);
@@ -142,7 +141,7 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
     })),
   });
   const gavs = new Map(before.classes.map(({ id, nav }) => [id, minor(nav)]));
-  const classes = rows.map(({ row, management, managementNew, crystallised, performanceLeft }) => {
+  const classes = rows.map(({ row, management, managementNew, performanceLeft }) => {
     const gav = row.pocket === undefined ? (gavs.get(row.id) as bigint) : minor(row.pocket.value);
     const accrued = performanceOf(row, gav, facts);
     const units = scaledOf(row.units, row.unitsDp, "classes.units");
@@ -157,7 +156,6 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
       managementFee: text(managementNew),
       performanceFee: text(accrued - performanceLeft),
       managementAccrued: text(management),
-      performanceCrystallised: text(crystallised),
       performanceAccrued: text(accrued),
       highWater: markOf(row),
       accrued,
@@ -176,22 +174,17 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
 
 type Facts = z.output<typeof DraftNavInput>;
 
-/** Fees of a class up to the day, in minor units: accrued so far, new since the last strike, and what redemptions have crystallised. */
+/** Fees of a class up to the day, in minor units: management fee accrued and new since the last strike, and what is left of the performance fee of then. */
 function feesBefore(row: DraftClass, { currency, navDate }: Facts) {
   const { last, stated } = row;
   const minor = (amount: string): bigint => toMinor(amount, currency);
+  const before = minor(last?.managementAccrued ?? "0");
+  const performanceLeft = minor(last?.performanceAccrued ?? "0") - minor(row.performanceTaken);
   if (stated !== undefined) {
     const management = minor(stated.managementAccrued);
-    const crystallised = minor(stated.performanceCrystallised);
-    return {
-      management,
-      managementNew: management - minor(last?.managementAccrued ?? "0"),
-      crystallised,
-      performanceLeft:
-        minor(last?.performanceAccrued ?? "0") - crystallised + minor(last?.performanceCrystallised ?? "0"),
-    };
+    return { management, managementNew: management - before, performanceLeft };
   }
-  if (last === undefined) return { management: 0n, managementNew: 0n, crystallised: 0n, performanceLeft: 0n };
+  if (last === undefined) return { management: 0n, managementNew: 0n, performanceLeft: 0n };
   const dealt = minor(last.nav) + minor(row.subscribed) - minor(row.redeemed) - minor(row.moved);
   const managementNew = minor(
     accrueManagementFee({
@@ -202,16 +195,7 @@ function feesBefore(row: DraftClass, { currency, navDate }: Facts) {
       until: navDate,
     }).fee,
   );
-  const accrued = minor(last.performanceAccrued);
-  const units = scaledOf(last.units, row.unitsDp, "classes.last.units");
-  const gone = scaledOf(row.unitsRedeemed, row.unitsDp, "classes.unitsRedeemed");
-  const crystallisedNew = units === 0n ? 0n : halfUpDiv(accrued * min(gone, units), units);
-  return {
-    management: minor(last.managementAccrued) + managementNew,
-    managementNew,
-    crystallised: minor(last.performanceCrystallised) + crystallisedNew,
-    performanceLeft: accrued - crystallisedNew,
-  };
+  return { management: before + managementNew, managementNew, performanceLeft };
 }
 
 /** What a class brings to the strike, in minor units; one without units brings nothing, what it leaves belongs to the others. */
@@ -232,7 +216,7 @@ function partOf(row: DraftClass, managementNew: bigint, performanceLeft: bigint,
 
 const decimals = (currency: string): number => fromMinor(1n, currency).split(".")[1]?.length ?? 0;
 
-const markOf = (row: DraftClass): string => row.pocket?.mark ?? row.last?.highWater ?? row.issuePrice;
+const markOf = (row: DraftClass): string => row.pocket?.mark ?? row.mark ?? row.issuePrice;
 
 /** Performance fee that the class would owe today, in minor units; `gav` is its value before it. */
 function performanceOf(row: DraftClass, gav: bigint, { currency, navDate }: Facts): bigint {

@@ -4,7 +4,6 @@ import { NavErrorPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import { decimal } from "../money.ts";
 import {
   type ClassFigures,
-  crystallisedLabel,
   draftClass,
   type Figures,
   feeInputs,
@@ -54,7 +53,7 @@ export interface RestatementFacts {
 const sameLine = (a: Input, b: Input): boolean => a.kind === b.kind && a.label === b.label;
 const sameValue = (a: Input, b: Input): boolean => a.as_of === b.as_of && decimal(a.value).eq(decimal(b.value));
 const feeLabels = (classes: readonly ClassFigures[]): Set<string> =>
-  new Set(classes.flatMap(({ code }) => [managementLabel(code), crystallisedLabel(code)]));
+  new Set(classes.map(({ code }) => managementLabel(code)));
 
 /** The figures of the corrected inputs, fees as those inputs state them. Errors: EG428 for inputs that say the same as before; those of `draftNav`. */
 export function correctedNav(facts: RestatementFacts): Figures {
@@ -75,10 +74,7 @@ function statedOf(inputs: readonly Input[], classes: readonly ClassFigures[], cu
     inputs: inputs.filter(({ label }) => !fees.has(label)).map(({ kind, value }) => ({ kind, value })),
     classes: classes.map((row) => ({
       ...draftClass(row, inputs, currency),
-      stated: {
-        managementAccrued: lineOf(managementLabel(row.code)),
-        performanceCrystallised: lineOf(crystallisedLabel(row.code)),
-      },
+      stated: { managementAccrued: lineOf(managementLabel(row.code)) },
     })),
   };
 }

@@ -1,0 +1,341 @@
+// Performance fees lived through, without Temporal: dealing days of a class under equalisation on a real database, against the books that `calc equalisation`
+// keeps of the same events (R21, R22, R24), and against the series of `calc series` (R25), which give everybody what their own mark would.
+
+import { type EqualisationInput, equalisation } from "@evergreen-fund/finance/fees/equalisation.ts";
+import type { LotEvent } from "@evergreen-fund/finance/fees/lot-events.ts";
+import { type SeriesInput, seriesAccounting } from "@evergreen-fund/finance/fees/series.ts";
+import { decimal } from "@evergreen-fund/finance/money.ts";
+import pg from "pg";
+import { expect, it } from "vitest";
+import type { z } from "zod";
+import { type DayIds, dealingSteps } from "../dealing-steps.ts";
+import { approve, asset, brokenIn, DEALING_POLICY, newInvestor, payAll } from "./dealing-journeys.ts";
+import type { TestHouse } from "./houses.ts";
+import { AUDIT, importFund, OPS, PM_ONE } from "./journeys.ts";
+import { useRooms } from "./room-house.ts";
+
+const rooms = useRooms();
+const house = (): TestHouse =>
+  ({
+    database: rooms.database,
+    async look(sql: string, values: unknown[] = []) {
+      const admin = new pg.Client({ connectionString: rooms.adminUrl });
+      await admin.connect();
+      return (await admin.query(sql, values).finally(() => admin.end())).rows;
+    },
+  }) as unknown as TestHouse;
+
+const RATE = "0.2";
+const PERFORMANCE = { rate: RATE, hurdle: "0", catchUp: "1", method: "equalisation" };
+const DAYS = ["2026-01-30", "2026-02-27", "2026-03-31", "2026-04-30"] as const;
+type Ruled = ReturnType<typeof equalisation>;
+type Books = NonNullable<z.input<typeof EqualisationInput>["state"]>;
+/** An event with the share of its lot that a redemption takes: series have other units. */
+type Shared = LotEvent & { share?: string };
+interface Asked {
+  who: string;
+  amount?: string;
+  units?: string;
+}
+
+/** A fund of one asset of 100,000.00 and a class of 1,000 units at 100, held by "first" since the last day of March 2025: the fee is due a year later. */
+async function feeFund() {
+  const { database } = rooms;
+  const { fundId, code } = await importFund(database, {
+    as_of: "2026-01-02",
+    net_assets: "100000.00",
+    assets: [asset("INFRA", "infrastructure", "100000.00", false)],
+    ladder: [{ side: "asset", bucket: "gt365d", capacity: "100000.00" }],
+  });
+  const classId = await database.rpc(PM_ONE, "fn_open_class", {
+    fund: code,
+    code: "A",
+    name: "Class A (synthetic)",
+    issue_price: "100",
+  });
+  const fees = { management: { rate: "0", basis: "act/365" }, performance: PERFORMANCE };
+  await database.rpc(PM_ONE, "fn_set_dealing_policy", {
+    share_class_id: classId,
+    body: { ...DEALING_POLICY, issuePrice: "100", fees },
+    effective_from: "2020-01-01",
+  });
+  const people = new Map<string, string>();
+  for (const who of ["first", "above", "below", "after", "late"]) people.set(who, await newInvestor(house()));
+  await database.rpc(OPS, "fn_open_register", {
+    share_class_id: classId,
+    positions: [{ investor_id: people.get("first"), units: "1000", opened_on: "2025-03-31", price: "100" }],
+  });
+  const steps = dealingSteps({ database, crashPoint: () => undefined });
+
+  async function order({ who, amount, units }: Asked): Promise<string> {
+    const flow = await database.rpc(OPS, "fn_place_order", {
+      fund: code,
+      share_class: "A",
+      investor_id: people.get(who) ?? "",
+      ...(amount === undefined
+        ? { direction: "redemption", units: units ?? "0" }
+        : { direction: "subscription", amount }),
+    });
+    return flow;
+  }
+  async function intake(): Promise<void> {
+    for (;;) {
+      const [batch] = await database.rpc({ role: "service_role" }, "fn_claim_batch", { consumer: "test" });
+      if (batch === undefined) return;
+      await steps.takeIn(batch.batch_id, batch.type);
+    }
+  }
+  const decided = async (proposalId: string) =>
+    approve(
+      house(),
+      await database.read(AUDIT, (tx) => tx.proposals.findUniqueOrThrow({ where: { proposal_id: proposalId } })),
+    );
+
+  /** A day from its mark and its orders to its close; answers the consent to a fee that it asked for, if it did. */
+  async function day(date: string, mark: string, orders: readonly Asked[]): Promise<{ dayId: string; fee: boolean }> {
+    await database.rpc(OPS, "fn_record_marks", {
+      fund: code,
+      marks: [{ asset: "INFRA", value: mark, as_of: date, source: "appraisal", confirmed: true }],
+    });
+    const flows: string[] = [];
+    for (const one of orders) flows.push(await order(one));
+    await intake();
+    await house().look("update fund_flows set requested_at = $2::date - interval '3 days' where flow_id = any ($1)", [
+      flows,
+      date,
+    ]);
+    const payments = orders.flatMap(({ amount }, i) =>
+      amount === undefined ? [] : [{ flow_id: flows[i], amount, reference: `synthetic/${flows[i]}` }],
+    );
+    if (payments.length > 0) await database.rpc(OPS, "fn_confirm_cash", { fund: code, payments });
+    const { dealing_day_id, workflow_id } = await database.rpc(OPS, "fn_open_dealing_day", {
+      fund: code,
+      share_class: "A",
+      dealing_date: date,
+    });
+    const event = await database.read(AUDIT, (tx) =>
+      tx.fund_events.findFirstOrThrow({
+        where: { type: "DEALING_DAY_OPENED", payload: { path: ["dealing_day_id"], equals: dealing_day_id } },
+      }),
+    );
+    const ids: DayIds = { eventId: event.event_id, workflowId: workflow_id!, fundId, dealingDayId: dealing_day_id };
+    await steps.cutOff(ids);
+    await decided((await steps.proposeNav(ids)).proposalId);
+    let fee = false;
+    try {
+      await steps.deal(ids, []);
+    } catch (error) {
+      // nothing is dealt before the fee of this NAV is taken
+      expect(error).toMatchObject({ code: "EG428", message: expect.stringMatching(/performance fee of class A/) });
+      const asked = await database.read(AUDIT, (tx) =>
+        tx.proposals.findFirstOrThrow({ where: { fund_id: fundId, kind: "crystallisation", status: "pending" } }),
+      );
+      await decided(asked.proposal_id);
+      await steps.deal(ids, []);
+      fee = true;
+    }
+    await payAll(house(), { fundId, code, classId, holders: [], other: "" }, dealing_day_id);
+    await steps.close(ids);
+    expect(await brokenIn(house(), code)).toEqual([]);
+    return { dayId: dealing_day_id, fee };
+  }
+
+  /** Lots by who holds them, and what the manager is owed. */
+  async function register() {
+    const names = new Map([...people].map(([who, id]) => [id, who]));
+    const lots = await house().look<{ investor_id: string; units: string; reference: string; credit: string }>(
+      `select investor_id, trim_scale(units_left)::text as units, trim_scale(coalesce(high_water, price))::text as reference, trim_scale(equalisation_credit)::text as credit
+         from lots where share_class_id = $1 and units_left > 0`,
+      [classId],
+    );
+    const [due] = await house().look<{ fees: string; mark: string }>(
+      `select coalesce((select trim_scale(-sum(amount)) from cash_balances where fund_id = $1 and account = 'fee_payable'), 0)::text as fees, trim_scale(evergreen.class_mark($2))::text as mark`,
+      [fundId, classId],
+    );
+    return {
+      fees: due?.fees ?? "",
+      highWater: due?.mark ?? "",
+      lots: lots
+        .map(({ investor_id, ...lot }) => ({ id: names.get(investor_id) ?? "", ...lot }))
+        .sort((a, b) => (a.id < b.id ? -1 : 1)),
+    };
+  }
+  const fillsOf = (dayId: string) =>
+    house().look<{ who: string; price: string; net: string }>(
+      "select investor_id as who, trim_scale(price)::text as price, trim_scale(net_amount)::text as net from allocations where dealing_day_id = $1",
+      [dayId],
+    );
+  return { code, classId, people, day, register, fillsOf };
+}
+
+/** The same numbers, whatever zeros stand behind them. */
+const trimmed = (text: string): string => decimal(text).toFixed();
+
+it("equalisation over four dealing days, a crystallisation and a distribution, is what calc keeps of them to the cent", {
+  timeout: 300_000,
+}, async () => {
+  const fund = await feeFund();
+  let books: Books = {
+    highWater: "100",
+    assets: "100000.00",
+    lots: [{ id: "first", units: "1000", reference: "100", credit: "0" }],
+  };
+  let mark = decimal("100000.00");
+  let fees = decimal("0");
+  const values = new Map<string, { value: string; units: string }>();
+  const all: Shared[] = [{ kind: "subscribe", date: "2025-03-31", lot: "first", amount: "100000.00" }];
+
+  /** Takes events through the rule, and holds what the database has to what the rule says. */
+  async function ruled(events: LotEvent[]): Promise<Ruled["postings"]> {
+    const postings: Ruled["postings"] = [];
+    let now: Ruled | undefined;
+    for (const event of events) {
+      const held = "lot" in event ? books.lots.find(({ id }) => id === event.lot)?.units : undefined;
+      const share =
+        event.kind === "redeem"
+          ? decimal(event.units ?? "0")
+              .div(decimal(held ?? "1"))
+              .toFixed(18)
+          : undefined;
+      all.push({ ...event, ...(share === undefined ? {} : { share }) });
+      now = equalisation({ currency: "USD", rate: RATE, state: books, events: [event] });
+      const lots = now.lots.map(({ value: _value, ...lot }) => lot);
+      books = { highWater: now.highWater, assets: now.assets, lots };
+      fees = fees.plus(decimal(now.fees));
+      postings.push(...now.postings);
+    }
+    const seen = await fund.register();
+    const rows = (lots: Books["lots"]) =>
+      lots
+        .map(({ id, units, reference, credit }) => ({
+          id,
+          units: trimmed(units),
+          reference: trimmed(reference),
+          credit: decimal(credit).toFixed(12),
+        }))
+        .sort((a, b) => (a.id < b.id ? -1 : 1));
+    expect(rows(seen.lots)).toEqual(rows(books.lots));
+    expect({ mark: trimmed(seen.highWater), fees: trimmed(seen.fees) }).toEqual({
+      mark: trimmed(books.highWater),
+      fees: fees.toFixed(),
+    });
+    // what everybody has, by the lots of the database
+    const worth = equalisation({ currency: "USD", rate: RATE, state: { ...books, lots: seen.lots }, events: [] });
+    const cents = (lots: { id: string; value: string }[]) =>
+      Object.fromEntries(lots.map(({ id, value }) => [id, decimal(value).toFixed(2)]));
+    expect(cents(worth.lots)).toEqual(cents(now?.lots ?? []));
+    for (const { id, value, units } of worth.lots) values.set(id, { value, units });
+    return postings;
+  }
+  /** A day of the class: its result, what is asked for, and the rule beside it. */
+  async function dealt(date: string, result: string, orders: readonly Asked[], crystallise = false): Promise<void> {
+    mark = mark.plus(decimal(result));
+    const { dayId, fee } = await fund.day(date, mark.toFixed(2), orders);
+    expect(fee).toBe(crystallise);
+    const postings = await ruled([
+      { kind: "result", date, amount: result },
+      ...(crystallise ? [{ kind: "crystallise" as const, date }] : []),
+      ...orders.map(
+        ({ who, amount, units }): LotEvent =>
+          amount === undefined
+            ? { kind: "redeem", date, lot: who, ...(units === undefined ? {} : { units }) }
+            : { kind: "subscribe", date, lot: who, amount },
+      ),
+    ]);
+    const fills = await fund.fillsOf(dayId);
+    const deals = postings.filter(({ kind }) => kind === "subscription" || kind === "redemption");
+    const rows = (list: { who: string; price: string; net: string }[]) =>
+      list
+        .map(({ who, price, net }) => ({ who, price: trimmed(price), net: decimal(net).abs().toFixed(2) }))
+        .sort((a, b) => (a.who < b.who ? -1 : 1));
+    expect(rows(fills)).toEqual(
+      rows(deals.map(({ lot, price, cash }) => ({ who: fund.people.get(lot) ?? "", price, net: cash }))),
+    );
+  }
+
+  // 110 before the fee and 108 after it: who enters pays 110 and has a credit of 2 a unit
+  await dealt(DAYS[0], "10000.00", [{ who: "above", amount: "55000.00" }]);
+  // 99: below the mark; who enters has 99 as the reference, and who leaves gets nothing of a credit that is out of reach
+  await dealt(DAYS[1], "-16500.00", [
+    { who: "above", units: "100" },
+    { who: "below", amount: "24750.00" },
+  ]);
+  // 108: the year is over; part of the credit is refunded, who entered below is charged, and orders deal after it
+  await dealt(
+    DAYS[2],
+    "14850.00",
+    [
+      { who: "above", units: "50" },
+      { who: "after", amount: "31234.56" },
+    ],
+    true,
+  );
+  const afterFee = await fund.register();
+  expect(Number(afterFee.highWater)).toBeGreaterThan(105);
+  // a distribution of 2.00 lowers the mark and every reference; what was crystallised is not charged again
+  const proposal = await rooms.database.rpc(OPS, "fn_propose_posting", {
+    fund: fund.code,
+    kind: "distribution",
+    body: { share_class_id: fund.classId, ex_date: "2026-04-10", per_unit: "2" },
+  });
+  await approve(house(), proposal);
+  const { amount } = await rooms.database.rpc(OPS, "fn_post_distribution", { proposal_id: proposal.proposal_id });
+  // the rule is given the whole amount that 2.00 a unit is, and pays each lot down to the cent as the ledger did
+  const units = books.lots.reduce((sum, lot) => sum.plus(decimal(lot.units)), decimal("0"));
+  await ruled([{ kind: "distribute", date: "2026-04-10", amount: units.times("2").toFixed(4) }]);
+  expect(decimal(amount).lte(units.times("2"))).toBe(true);
+  await dealt(DAYS[3], "9000.00", [
+    { who: "late", amount: "22000.00" },
+    { who: "above", units: "20" },
+  ]);
+  expect(fees.gt(0)).toBe(true);
+
+  expectOwnMarks(all, values);
+});
+
+/** R24 ≡ R25: everybody has what a series of their own would give them, but for the rounding of their unit postings. */
+function expectOwnMarks(events: readonly Shared[], worth: ReadonlyMap<string, { value: string; units: string }>): void {
+  let state: z.input<typeof SeriesInput>["state"] = [];
+  let now: ReturnType<typeof seriesAccounting> | undefined;
+  for (const { share, ...event } of events) {
+    const held = now?.series.flatMap(({ lots }) => lots).find(({ id }) => "lot" in event && id === event.lot);
+    const taken =
+      share === undefined
+        ? undefined
+        : decimal(held?.units ?? "0")
+            .times(decimal(share))
+            .toFixed(4);
+    now = seriesAccounting({
+      currency: "USD",
+      performance: { kind: "none", rate: RATE },
+      rollUp: false,
+      state,
+      events: [event.kind === "redeem" ? { ...event, units: taken } : event],
+      asOf: event.date,
+    });
+    state = now.series.map(({ id, assets, highWater, since, lots }) => ({
+      id,
+      assets,
+      highWater,
+      since,
+      lots: lots.map(({ value: _value, ...lot }) => lot),
+    }));
+  }
+  const own = now?.series.flatMap(({ lots }) => lots) ?? [];
+  expect(own.map(({ id }) => id).sort()).toEqual([...worth.keys()].sort());
+  for (const { id, value } of own) {
+    const mine = worth.get(id);
+    // k · (price · 10^-4 + units · ½ · 10^-4) with at most six postings at a price below 120
+    const most = decimal(mine?.units ?? "0")
+      .times("0.00005")
+      .plus("0.012")
+      .times(6);
+    expect(
+      decimal(value)
+        .minus(decimal(mine?.value ?? "0"))
+        .abs()
+        .lte(most),
+      id,
+    ).toBe(true);
+  }
+}
