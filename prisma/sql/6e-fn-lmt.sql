@@ -19,6 +19,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(length(pack) between 1 and 40 and isfinite(effective_from), 'EG400', 'pack has 1 to 40 characters and effective_from is a date.');
   perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536, 'EG400', 'body is a JSON object of at most 64 KB.');
+  perform evergreen.refuse_unless(coalesce(body ->> 'pack', pack) = pack, 'EG400', 'body.pack is the pack that is named.');
   perform evergreen.refuse_unless(jsonb_typeof(body -> 'tools') = 'array', 'EG400', 'body.tools is a list of tools.');
   select array_agg(distinct t order by t) into tools from jsonb_array_elements_text(body -> 'tools') t;
   -- R9c: at least two of the seven, and not only swing with dual pricing; money-market funds one; regimes outside AIFMD II and UCITS have their own packs
