@@ -69,7 +69,15 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('BANK_ACCOUNTS_PROPOSED', 'note', null, '{accounts}', '{}'),
   ('BANK_ACCOUNTS_DECIDED', 'note', null, '{accounts,decision}', '{}'),
   ('PAYMENTS_EXPORTED', 'note', null, '{payment_file_id,payments}', '{}'),
-  ('PAYMENTS_WITHDRAWN', 'note', null, '{payment_file_id}', '{}')
+  ('PAYMENTS_WITHDRAWN', 'note', null, '{payment_file_id}', '{}'),
+  ('DUST_ANSWERED', 'note', null, '{flow_id,answer}', '{}'),
+  ('BENEFICIAL_OWNER_SET', 'note', null, '{investor_id}', '{}'),
+  ('CERTAIN_INFLOWS_RECORDED', 'note', null, '{inflow_id}', '{}'),
+  ('REPURCHASE_OFFER_OPENED', 'note', null, '{offer_id}', '{}'),
+  ('AUTHORITY_NOTICE_DUE', 'note', null, '{notice_id,dealing_day_id,flow_id}', '{}'),
+  ('AUTHORITY_NOTICE_GIVEN', 'note', null, '{notice_id}', '{}'),
+  ('INDEX_VALUES_RECORDED', 'note', null, '{values}', '{}'),
+  ('ROLL_FORWARD_SET', 'note', null, '{asset_id}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
 
@@ -86,5 +94,6 @@ insert into public.platform_settings (key, value) values
   ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),
   ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
   ('approval_timeout_hours', '72'),
+  ('price_breaker_window_days', '30'),
   ('demo', 'false')
 on conflict (key) do nothing;

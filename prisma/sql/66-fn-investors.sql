@@ -132,7 +132,9 @@ begin
      where f.status = 'submitted' order by f.flow_id for no key update of f
   ), moved as (
     -- 1 identity, 2 order state: only who is cleared today may be accepted (R54)
-    update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end, accepted_at = case when o.cleared then now() end
+    update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end, accepted_at = case when o.cleared then now() end,
+           -- as what the investor passed: what is decided later of the order can be read back to it
+           eligibility_tag = case when o.cleared then evergreen.eligibility_of(f.investor_id) end
       from orders o where f.flow_id = o.flow_id
     returning f.flow_id
   ), noted as (

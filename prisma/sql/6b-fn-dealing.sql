@@ -88,7 +88,8 @@ begin
   perform evergreen.refuse_unless(isfinite(effective_from), 'EG400', 'effective_from is a date.');
   perform evergreen.refuse_unless(body ->> 'cutOff' ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$', 'EG400', 'cutOff is HH:MM.');
   perform evergreen.refuse_unless((now() at time zone coalesce(body ->> 'timeZone', 'UTC')) is not null, 'EG400', 'timeZone is a name such as Europe/Luxembourg.');
-  perform evergreen.refuse_unless(coalesce(body ->> 'pricing', 'forward') in ('forward', 'prior_nav'), 'EG400', 'pricing is forward or prior_nav.');
+  -- decision 14: a day is struck after its cut-off, so nothing here can deal at a NAV of before it
+  perform evergreen.refuse_unless(coalesce(body ->> 'pricing', 'forward') = 'forward', 'EG400', 'pricing is forward: no dealing day here deals at a NAV that was known before its cut-off.');
   foreach side in array array['subscription', 'redemption'] loop
     perform evergreen.refuse_unless(coalesce((body #>> array['notice', side, 'n'])::int, 0) between 0 and 400
       and coalesce(body #>> array['notice', side, 'basis'], 'calendar') in ('calendar', 'business'), 'EG400', 'notice of a side is {n: 0 to 400, basis: calendar or business}.');
@@ -96,6 +97,8 @@ begin
   perform evergreen.refuse_unless(coalesce((body #>> '{lockUp,hardMonths}')::int, 0) between 0 and 240, 'EG400', 'lockUp.hardMonths is 0 to 240.');
   perform evergreen.refuse_unless(not exists (select from jsonb_each_text(coalesce(body -> 'minimums', '{}')) m
     where (m.value::numeric >= 0 and m.value::numeric < 1e30) is not true), 'EG400', 'minimums are amounts.');
+  perform evergreen.refuse_unless(coalesce((body ->> 'refundFrom')::numeric, 0) >= 0 and coalesce((body ->> 'refundFrom')::numeric, 0) < 1e30
+    and coalesce((body ->> 'offerNoticeDays')::int, 0) between 0 and 42, 'EG400', 'refundFrom is an amount, offerNoticeDays is at most 42.');
   perform evergreen.refuse_unless(coalesce((body ->> 'units_dp')::int, class.units_dp) = class.units_dp and coalesce((body ->> 'price_dp')::int, class.price_dp) = class.price_dp,
     'EG400', 'units_dp and price_dp are those of the class.');
   insert into public.dealing_policies (fund_id, share_class_id, version, effective_from, body, hash, set_by)
@@ -161,6 +164,7 @@ begin
   if id is null then
     policy := evergreen.dealing_policy(class.share_class_id, fn_open_dealing_day.dealing_date);
     perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force on that date.');
+    perform evergreen.require_dealing_date(of_fund.fund_id, policy.body, fn_open_dealing_day.dealing_date);
     insert into public.dealing_days (fund_id, share_class_id, dealing_date, cut_off_at, policy_id, lmt_policy_id, workflow_id)
     values (of_fund.fund_id, class.share_class_id, fn_open_dealing_day.dealing_date,
       evergreen.notice_deadline(of_fund.fund_id, policy.body - 'notice', 'subscription', fn_open_dealing_day.dealing_date), policy.policy_id,
@@ -261,9 +265,9 @@ begin
       -- canonical JSON: keys in alphabetical order, no spaces, numbers as the shortest decimal string
       select s.flow_id, s.salt, '{' || coalesce('"amount":"' || trim_scale(s.amount) || '",', '') || '"direction":"' || s.side || '","flow":"' || s.flow_id
           || '","investor":"' || encode(sha256(convert_to(s.salt || ':' || s.investor_id, 'UTF8')), 'hex') || '",'
-          || coalesce('"units":"' || trim_scale(s.requested_units) || '",', '') || '"vintage":"' || s.vintage || '"}' as canonical
+          || coalesce('"lots":"' || nullif(array_to_string(s.elected_lots, ','), '') || '",', '') || coalesce('"units":"' || trim_scale(s.requested_units) || '",', '') || '"vintage":"' || s.vintage || '"}' as canonical
         from (
-          select f.flow_id, f.investor_id, f.amount, f.requested_units, coalesce(f.vintage, d.dealing_date) as vintage, replace(gen_random_uuid()::text, '-', '') as salt,
+          select f.flow_id, f.investor_id, f.amount, f.requested_units, f.elected_lots, coalesce(f.vintage, d.dealing_date) as vintage, replace(gen_random_uuid()::text, '-', '') as salt,
                  case f.order_kind when 'plain' then f.direction else f.order_kind || case f.direction when 'redemption' then '_out' else '_in' end end as side
             from public.fund_flows f where f.flow_id = any (book) offset 0) s) x;
   get diagnostics n = row_count;

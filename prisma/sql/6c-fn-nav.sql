@@ -10,23 +10,33 @@ begin
   perform evergreen.refuse_unless(jsonb_typeof(inputs) = 'array', 'EG400', 'inputs is a list.');
   perform evergreen.refuse_unless(jsonb_array_length(inputs) between 1 and 200000, 'EG413', 'inputs has 1 to 200,000 rows.');
   select f.base_currency into unit from public.funds f where f.fund_id = of_fund;
-  select count(*) into bad from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text)
+  select count(*) into bad from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric)
     left join public.assets a on a.id = i.asset_id and a.fund_id = of_fund
    where (i.kind in ('asset', 'cash', 'receivable', 'debt', 'payable', 'accrual') and (i.asset_id is null or a.id is not null) and (i.kind <> 'asset' or i.asset_id is not null)
       and i.value > -1e30 and i.value < 1e30 and evergreen.within_exponent(i.value, unit) and isfinite(i.as_of) and i.as_of <= on_day
-      and length(i.label) between 1 and 200 and length(i.source) between 1 and 200 and (i.blocked_by is null or length(i.blocked_by) between 1 and 200)) is not true;
-  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' inputs lack a kind, an asset of the fund, a value in the currency''s units, a label, a source or a date up to the NAV date.');
+      and length(i.label) between 1 and 200 and length(i.source) between 1 and 200 and (i.blocked_by is null or length(i.blocked_by) between 1 and 200)
+      -- R5: rolled forward by beta times the return of the index, rounded half up at the minor unit
+      and case when num_nonnulls(i.mark, i.beta, i.index_series, i.index_at_mark, i.index_now) = 0 then true else i.kind = 'asset' and i.index_at_mark > 0 and i.index_now > 0 and length(i.index_series) > 0
+        and abs(i.value - i.mark * (1 + i.beta * (round(i.index_now, 40) / i.index_at_mark - 1))) <= 0.5 * power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit)) + 1e-9 end) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' inputs lack a kind, an asset of the fund, a value in the currency''s units, a label, a source or a date up to the NAV date, or are not rolled forward by their index.');
   perform evergreen.refuse_unless((select count(i.asset_id) = count(distinct i.asset_id) from jsonb_to_recordset(inputs) i (asset_id uuid)), 'EG400', 'An asset stands twice.');
   insert into public.nav_strikes (strike_id, fund_id, nav_date, version, state, inputs_hash, supersedes, reason, effective_at)
   values (id, of_fund, on_day, (select coalesce(max(s.version), 0) + 1 from public.nav_strikes s where s.fund_id = of_fund and s.nav_date = on_day), 'estimated',
     -- one line per input in the order of kind, label, asset: a verifier builds the same bytes
-    (select encode(sha256(convert_to(string_agg(concat_ws('|', i.kind, i.label, coalesce(i.asset_id::text, ''), trim_scale(i.value), i.as_of, i.source, coalesce(i.blocked_by, '')), E'\n'
+    (select encode(sha256(convert_to(string_agg(concat_ws('|', i.kind, i.label, coalesce(i.asset_id::text, ''), trim_scale(i.value), i.as_of, i.source, coalesce(i.blocked_by, ''),
+        -- a mark that was rolled forward is bound with what it was rolled from
+        case when i.mark is not null then concat_ws('|', trim_scale(i.mark), trim_scale(i.beta), i.index_series, trim_scale(i.index_at_mark), trim_scale(i.index_now)) end), E'\n'
         order by i.kind collate "C", i.label collate "C", i.asset_id, i.value, i.source collate "C"), 'UTF8')), 'hex')
-       from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text)),
+       from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric)),
     replaces, why, on_day::timestamp at time zone 'UTC');
-  insert into public.nav_inputs (strike_id, asset_id, kind, label, value, as_of, source, age_days, blocked_by)
-  select id, i.asset_id, i.kind, i.label, i.value, i.as_of, i.source, on_day - i.as_of, i.blocked_by
-    from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text);
+  insert into public.nav_inputs (strike_id, asset_id, kind, label, value, as_of, source, age_days, blocked_by, mark, beta, index_series, index_at_mark, index_now)
+  select id, i.asset_id, i.kind, i.label, i.value, i.as_of, i.source, on_day - i.as_of, i.blocked_by, i.mark, i.beta, i.index_series, i.index_at_mark, i.index_now
+    from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric);
+  -- R5: a mark that the price breaker held back is told, once per mark; it stays where it is, and a person releases it by confirming it
+  perform evergreen.emit('DATA_DRIFT', of_fund, jsonb_build_object('asset_id', i.asset_id, 'deviation_bps', i.drift_bps::text, 'threshold_bps', i.limit_bps::text), 'price_breaker')
+    from jsonb_to_recordset(inputs) i (asset_id uuid, as_of date, drift_bps numeric, limit_bps numeric)
+   where i.drift_bps is not null and i.asset_id is not null and not exists (select from public.fund_events e where e.fund_id = of_fund and e.type = 'DATA_DRIFT' and e.payload ->> 'asset_id' = i.asset_id::text
+     and e.recorded_at >= (select max(s.recorded_at) from public.asset_snapshots s where s.asset_id = i.asset_id and s.scenario_id = '' and s.as_of = i.as_of));
   return id;
 end $$;
 comment on function evergreen.freeze_inputs(uuid, date, jsonb, uuid, text) is 'Stores the inputs of a NAV with their hash as an estimated strike.';
@@ -77,7 +87,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_freeze_nav_inputs(text, date, jsonb, text, jsonb) is
-  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?}] (fund currency) as an estimated strike, with the draft of what they amount to; answers the blockers by name. EG400, EG404, EG413, EG428.';
+  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?, mark?, beta?, index_series?, index_at_mark?, index_now?, drift_bps?, limit_bps?}] (fund currency; the second half for a mark rolled forward, and one held back by the breaker) as an estimated strike, with the draft of what they amount to; answers the blockers by name. EG400, EG404, EG413, EG428.';
 
 create or replace function evergreen.strike_units(s public.nav_strikes, of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select case when s.supersedes is null then (select c.units_outstanding from public.share_classes c where c.share_class_id = of_class)
@@ -101,6 +111,7 @@ declare
   event uuid;
   until timestamptz;
   what jsonb;
+  stale jsonb;
   inputs jsonb;
   digest text;
 begin
@@ -153,7 +164,10 @@ begin
   select s.strike_id, c.share_class_id, c.nav, evergreen.strike_units(s, c.share_class_id), c.nav_per_unit, coalesce(c.performance_accrued, 0)
     from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric, performance_accrued numeric);
   until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
-  what := jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'supersedes', s.supersedes, 'reason', s.reason) || body || jsonb_build_object('classes', classes);
+  -- R46: the share of the NAV that rests on marks older than 90 days stands before who approves it
+  stale := jsonb_build_object('stale_share', (select trim_scale(round(coalesce(sum(n.value), 0) / nullif(net, 0), 18))::text from public.nav_inputs n
+    where n.strike_id = s.strike_id and n.kind = 'asset' and n.age_days > 90));
+  what := jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'supersedes', s.supersedes, 'reason', s.reason) || body || stale || jsonb_build_object('classes', classes);
   inputs := jsonb_build_object('inputs_hash', s.inputs_hash, 'units', (select jsonb_object_agg(c.share_class_id, trim_scale(c.units)::text) from public.class_navs c where c.strike_id = s.strike_id));
   digest := evergreen.proposal_hash(id, s.fund_id, 'nav', what, inputs, until);
   event := evergreen.emit('NAV_PROPOSED', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'proposal_id', id), evergreen.actor(),
@@ -164,7 +178,7 @@ begin
     (select f.allocations_version from public.funds f where f.fund_id = s.fund_id), event, coalesce(fn_propose_nav.workflow_id, 'nav/' || s.strike_id), evergreen.actor(), evergreen.actor(), 2, until);
   update public.nav_strikes x set state = 'provisional',
     -- the draft stays beside what was made of it: a run that proposes again after a crash starts from there
-    body = case when x.body ? 'draft' then jsonb_build_object('draft', x.body -> 'draft') else '{}'::jsonb end || fn_propose_nav.body, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
+    body = case when x.body ? 'draft' then jsonb_build_object('draft', x.body -> 'draft') else '{}'::jsonb end || fn_propose_nav.body || stale, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
    where x.strike_id = s.strike_id;
   update public.dealing_days d set status = 'nav_proposed', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status in ('inputs_frozen', 'nav_proposed');
   perform evergreen.audit(s.fund_id, 'proposals', id::text, 'NAV of ' || s.nav_date || ' proposed', request_id);

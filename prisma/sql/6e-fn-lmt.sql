@@ -174,6 +174,60 @@ exception when others then
 end $$;
 comment on function public.fn_end_lmt(uuid, text, text) is 'Ends an active liquidity tool; the end of a suspension opens the fund again. EG400, EG404, EG428.';
 
+create or replace function evergreen.gate_in_use(of_fund uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from public.lmt_activations a join public.proposals p using (proposal_id) where a.fund_id = of_fund and a.tool = 'redemption_gate' and a.status = 'active' and p.kind = 'lmt')
+$$;
+comment on function evergreen.gate_in_use(uuid) is 'Whether people put the gate to use; what a dealing day does by the policy alone is another row, under the approvals of its NAV.';
+
+create or replace function evergreen.is_ordinary(policy jsonb, fraction numeric) returns boolean language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(fraction * coalesce(nullif(split_part(policy #>> '{gate,ordinaryFrom}', '/', 2), '')::numeric, 1) >= split_part(policy #>> '{gate,ordinaryFrom}', '/', 1)::numeric, true)
+$$;
+comment on function evergreen.is_ordinary(jsonb, numeric) is 'Whether a gate that executes that share of the redemptions is what the policy foresees as ordinary use (R9c); without a limit in the policy every gate is.';
+
+create or replace function evergreen.end_gate_use(of_strike uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  ended record;
+begin
+  if exists (select from public.dealing_days d where d.strike_id = of_strike and d.status in ('struck', 'lmt_decided', 'allocated')) then
+    return;  -- another class deals at the same NAV under the same gate
+  end if;
+  for ended in update public.lmt_activations a set status = 'ended', active_until = now(), end_reason = why from public.proposals p, public.dealing_days d
+      where d.strike_id = of_strike and p.workflow_id = d.workflow_id and a.proposal_id = p.proposal_id and a.tool = 'redemption_gate' and a.status = 'active' returning a.* loop
+    perform evergreen.emit('LMT_ENDED', ended.fund_id, jsonb_build_object('activation_id', ended.activation_id, 'tool', ended.tool), evergreen.actor(), '{}', '{}', null);
+  end loop;
+end $$;
+comment on function evergreen.end_gate_use(uuid, text) is 'Ends the use of the gate on a dealing date when no class that deals at its NAV is under it any more.';
+
+create or replace function evergreen.note_gate(d public.dealing_days, decision jsonb) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.nav_strikes;
+  id uuid;
+  words text := coalesce(decision ->> 'notice', 'Draft notice, dealing date ' || d.dealing_date || ': redemptions are executed in part, everybody alike, as the policy of the fund says; nobody has sent it.');
+  facts jsonb := decision - array['lab', 'notice', 'tools'] || jsonb_build_object('dealing_date', d.dealing_date, 'strike_id', d.strike_id);
+begin
+  select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
+  if not (decision ->> 'gate')::boolean then
+    update public.lmt_activations a set status = 'ended', active_until = now(), end_reason = 'decided anew: no gate' where a.proposal_id = s.proposal_id and a.status = 'active' returning a.activation_id into id;
+    if id is not null then
+      perform evergreen.emit('LMT_ENDED', d.fund_id, jsonb_build_object('activation_id', id, 'tool', 'redemption_gate'), evergreen.actor(), '{}', '{}', null);
+    end if;
+    return;
+  end if;
+  -- a gate that people decided on has its row, with the facts that they saw
+  if evergreen.gate_in_use(d.fund_id) then
+    return;
+  end if;
+  update public.lmt_activations a set trigger = facts, notice = words where a.proposal_id = s.proposal_id and a.status = 'active' returning a.activation_id into id;
+  if id is null then
+    insert into public.lmt_activations (fund_id, tool, trigger, status, proposal_id, notice, active_from)
+    values (d.fund_id, 'redemption_gate', facts, 'active', s.proposal_id, words, now()) returning activation_id into id;
+    perform evergreen.emit('LMT_ACTIVATED', d.fund_id, jsonb_build_object('activation_id', id, 'tool', 'redemption_gate'), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', null);
+  end if;
+end $$;
+comment on function evergreen.note_gate(public.dealing_days, jsonb) is
+  'Keeps the use of the gate on a dealing day (R9c): tool, facts, drafted notice; it stands under the NAV that two people approved with what the gate would do before them, or under their own decision.';
+
 create or replace function public.fn_decide_lmt(dealing_day_id uuid, decision jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -203,13 +257,19 @@ begin
       perform evergreen.refuse_unless((decision ->> 'cap_units')::numeric >= 0 and (decision ->> 'cap_units')::numeric < 1e18, 'EG400', 'decision.cap_units is what may be paid, in units of the class.');
       perform evergreen.refuse_unless(exists (select from public.lmt_policies p where p.policy_id = d.lmt_policy_id and p.body -> 'tools' ? 'redemption_gate'),
         'EG428', 'The policy that is pinned to the day has no gate.');
+      perform evergreen.refuse_unless(decision ->> 'notice' is null or length(decision ->> 'notice') between 20 and 8000, 'EG400', 'decision.notice is the drafted text, 20 to 8,000 characters.');
+      perform evergreen.refuse_unless(evergreen.is_ordinary((select p.body from public.lmt_policies p where p.policy_id = d.lmt_policy_id), (decision ->> 'fraction')::numeric)
+        or evergreen.gate_in_use(d.fund_id), 'EG428', 'So small a share is no ordinary use of the gate: two people decide on it first.');
     else
       perform evergreen.refuse_unless(decision ->> 'cap_units' is null, 'EG400', 'Without a gate there is no cap_units.');
     end if;
   end if;
-  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end, 
+  if not suspend then
+    perform evergreen.note_gate(d, decision);
+  end if;
+  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end,
     -- what the lab found stays beside what was decided
-    decision = case when x.decision ? 'lab' then jsonb_build_object('lab', x.decision -> 'lab') else '{}'::jsonb end || fn_decide_lmt.decision, step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
+    decision = case when x.decision ? 'lab' then jsonb_build_object('lab', x.decision -> 'lab') else '{}'::jsonb end || (fn_decide_lmt.decision - 'notice'), step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
   perform evergreen.emit(case when suspend then 'SUSPENDED' else 'LMT_DECIDED' end, d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
     jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, case when suspend then 'dealing suspended' when (decision ->> 'gate')::boolean then 'gate applied' else 'no gate' end, request_id);
@@ -221,4 +281,4 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_decide_lmt(uuid, jsonb, text) is
-  'Records what was decided on the unswung NAV: {gate, cap_units?, fraction?, tools?, …} or {suspend: true}, for which an activated suspension must stand. cap_units bounds the redemptions that are allocated. EG400, EG404, EG428.';
+  'Records what was decided on the unswung NAV: {gate, cap_units?, fraction?, tools?, notice?, …}, a gate as use of the tool with its notice; below what the policy calls ordinary two people decide first; or {suspend: true}, for which an activated suspension must stand. cap_units bounds the redemptions that are allocated. EG400, EG404, EG428.';

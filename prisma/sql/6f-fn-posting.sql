@@ -63,11 +63,18 @@ begin
   select count(*) into bad
     from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = f.share_class_id
     join public.currencies u on u.code = f.currency join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = f.share_class_id
+    join public.dealing_policies p on p.policy_id = d.policy_id
     left join public.fund_flows g on g.flow_id = f.linked_flow_id left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = g.flow_id
    where a.dealing_day_id = d.dealing_day_id and (
      a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
-     and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.credit = round(a.credit, u.exponent) and a.performance_fee = round(a.performance_fee, u.exponent)
+     and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.refund = round(a.refund, u.exponent) and a.credit = round(a.credit, u.exponent)
+     and a.performance_fee = round(a.performance_fee, u.exponent)
      and length(a.cohort) between 1 and 40 and (a.reason is null or length(a.reason) <= 200)
+     -- what becomes of the rest: only what is carried goes on, nobody is asked twice, and dust ends only after its investor was asked and did not keep it
+     and case when a.rest is null then true when f.direction <> 'redemption' then false when a.rest in ('carried', 'pay_or_notify', 'notify') then a.carried_units > 0
+              when a.rest = 'ask_dust' then a.carried_units > 0 and f.dust_asked_at is null when a.rest = 'lapsed' then a.carried_units = 0
+              when a.rest = 'cancelled_dust' then a.carried_units = 0 and f.dust_asked_at is not null and f.dust_answer is distinct from 'keep' else false end
+     and (a.refund = 0 or (f.direction = 'subscription' and f.order_kind = 'plain'))
      and (a.admitted_units is null or (f.direction = 'redemption' and f.order_kind = 'plain' and a.admitted_units = round(a.admitted_units, c.units_dp)
        and a.admitted_units between a.filled_units and a.requested_units and (a.admitted_units = a.requested_units or a.reason is not null)))
      and case when f.order_kind = 'transfer' then a.gross_amount = 0 and a.net_amount = 0 and a.levy = 0 and a.fee = 0 and a.credit = 0 and a.performance_fee = 0
@@ -78,7 +85,10 @@ begin
                 and a.gross_amount = trunc(a.filled_units * a.price, u.exponent) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
                 and (a.filled_units = a.requested_units or a.reason is not null)
               else (f.order_kind = 'switch' or a.filled_units > 0) and a.carried_units = 0 and a.credit = 0 and a.performance_fee = 0 and a.gross_amount = case f.order_kind when 'switch' then l.net_amount else f.amount end
-                and a.net_amount = a.gross_amount - a.levy - a.fee and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp) end) is not true;
+                and a.net_amount = a.gross_amount - a.levy - a.fee - a.refund and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp)
+                -- R5b: whole minor units that the rounding down leaves are paid back from the amount of the terms on, and below it stay in the fund
+                and (f.order_kind <> 'plain' or a.refund = (select case when r.over > 0 and coalesce(r.over >= (p.body ->> 'refundFrom')::numeric, false) then r.over else 0 end
+                  from (select trunc(a.net_amount + a.refund - a.filled_units * a.price, u.exponent) as over) r)) end) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not what the order and the dealing price give.');
   perform evergreen.check_equalisation(d);
   -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
@@ -133,12 +143,13 @@ begin
   delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
   with terms as materialized (select n.share_class_id, t.entry_price from public.class_navs n cross join lateral evergreen.fee_terms(n.strike_id, n.share_class_id) t where n.strike_id = d.strike_id)
   insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, admitted_units, filled_units, carried_units, price,
-    gross_amount, levy, fee, credit, performance_fee, net_amount, series, high_water, equalisation_credit, reason)
+    gross_amount, levy, fee, credit, performance_fee, refund, net_amount, series, high_water, equalisation_credit, reason, rest)
   select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.admitted_units, r.filled_units, coalesce(r.carried_units, 0),
     case when f.order_kind = 'switch' and f.direction = 'subscription' then t.entry_price when f.order_kind <> 'plain' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
-    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), coalesce(r.performance_fee, 0), r.net_amount, coalesce(r.series, ''), r.high_water, coalesce(r.equalisation_credit, 0), r.reason
+    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), coalesce(r.performance_fee, 0), coalesce(r.refund, 0), r.net_amount, coalesce(r.series, ''), r.high_water,
+    coalesce(r.equalisation_credit, 0), r.reason, r.rest
     from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, admitted_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
-      credit numeric, performance_fee numeric, net_amount numeric, series text, high_water numeric, equalisation_credit numeric, reason text)
+      credit numeric, performance_fee numeric, refund numeric, net_amount numeric, rest text, series text, high_water numeric, equalisation_credit numeric, reason text)
     join public.fund_flows f on f.flow_id = r.flow_id join public.class_navs c on c.strike_id = d.strike_id and c.share_class_id = f.share_class_id
     join terms t on t.share_class_id = f.share_class_id;
   get diagnostics n = row_count;
@@ -160,14 +171,35 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_record_allocations(uuid, jsonb, jsonb, text) is
-  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, admitted_units?, filled_units, carried_units, gross_amount, levy, fee, credit, performance_fee, net_amount, series, high_water, equalisation_credit, reason}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
+  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, admitted_units?, filled_units, carried_units, gross_amount, levy, fee, credit, performance_fee, refund, net_amount, series, high_water, equalisation_credit, reason, rest}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
 
 create or replace function evergreen.consume_lots(d public.dealing_days) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   pieces evergreen.unit_entry[];
+  chosen evergreen.unit_entry[] := '{}';
+  asked record;
+  lot record;
+  open numeric;
   hard int := coalesce((select (p.body #>> '{lockUp,hardMonths}')::int from public.dealing_policies p where p.policy_id = d.policy_id), 0);
 begin
-  -- first in, first out: orders and lots laid end to end on one line; where two intervals overlap, that piece of the lot goes to that order
+  -- who named lots goes first, order by order in the order of their ids, lot by lot in the order they were named
+  for asked in
+    select a.flow_id, a.share_class_id, a.investor_id, a.filled_units, f.elected_lots from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0 and f.elected_lots <> '{}' order by a.flow_id
+  loop
+    open := asked.filled_units;
+    for lot in
+      select l.lot_id, l.units_left + coalesce((select sum(c.units) from unnest(chosen) c where c.lot_id = l.lot_id), 0) as units
+        from unnest(asked.elected_lots) with ordinality e (lot_id, place) join public.lots l on l.lot_id = e.lot_id
+       where l.share_class_id = asked.share_class_id and l.investor_id = asked.investor_id and (l.opened_on + make_interval(months => hard))::date <= d.dealing_date order by e.place
+    loop
+      if least(open, lot.units) > 0 then
+        chosen := chosen || row(asked.share_class_id, 'holder', asked.investor_id, lot.lot_id, asked.flow_id, -least(open, lot.units))::evergreen.unit_entry;
+        open := open - least(open, lot.units);
+      end if;
+    end loop;
+  end loop;
+  -- the others first in, first out: orders and lots laid end to end on one line; where two intervals overlap, that piece of the lot goes to that order
   -- (investor by investor through the index of lots: a join of two lists would compare everybody with everybody)
   select array_agg(row(k.share_class_id, 'holder', k.investor_id, t.lot_id, o.flow_id, -(least(o.ends, t.ends) - greatest(o.begins, t.begins)))::evergreen.unit_entry)
     into pieces
@@ -176,22 +208,25 @@ begin
         from (
           select a.flow_id, a.share_class_id, a.investor_id, sum(a.filled_units) over w - a.filled_units as begins, sum(a.filled_units) over w as ends
             from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
-           where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0
+           where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0 and f.elected_lots = '{}'
           window w as (partition by a.share_class_id, a.investor_id order by a.flow_id rows unbounded preceding)) x
        group by x.share_class_id, x.investor_id) k
     cross join lateral (
-      select l.lot_id, sum(l.units_left) over w - l.units_left as begins, sum(l.units_left) over w as ends from public.lots l
+      select l.lot_id, sum(l.units_left) over w - l.units_left as begins, sum(l.units_left) over w as ends from (
+        select x.lot_id, x.share_class_id, x.investor_id, x.opened_on, x.units_left + coalesce((select sum(c.units) from unnest(chosen) c where c.lot_id = x.lot_id), 0) as units_left from public.lots x
+         where x.share_class_id = k.share_class_id and x.investor_id = k.investor_id and x.units_left > 0 offset 0) l
        where l.share_class_id = k.share_class_id and l.investor_id = k.investor_id and l.units_left > 0
          and (l.opened_on + make_interval(months => hard))::date <= d.dealing_date
       window w as (order by l.opened_on, l.lot_id rows unbounded preceding)) t
     cross join lateral unnest(k.flows, k.begins, k.ends) o (flow_id, begins, ends)
    where t.begins < o.ends and o.begins < t.ends;
+  pieces := coalesce(pieces, '{}') || chosen;
   perform evergreen.refuse_unless(coalesce((select -sum(p.units) from unnest(pieces) p), 0) = coalesce((select sum(a.filled_units) from public.allocations a
     join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption'), 0),
     'EG424', 'An investor would redeem units that are locked up or not there.');
   return pieces;
 end $$;
-comment on function evergreen.consume_lots(public.dealing_days) is 'Which piece of which lot each redemption of a day takes, first in first out, locked lots left out; negative units. EG424.';
+comment on function evergreen.consume_lots(public.dealing_days) is 'Which piece of which lot each redemption of a day takes, the lots it named or first in first out, locked lots left out; negative units. EG424.';
 
 create or replace function evergreen.issue_lots(d public.dealing_days, pieces evergreen.unit_entry[]) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -235,6 +270,8 @@ create or replace function evergreen.day_cash(d public.dealing_days) returns eve
     select case when x.order_kind = 'switch' then 'in_transit' when x.direction = 'redemption' then 'redemptions_payable' else 'subscriptions_received' end as account,
            x.investor_id, x.flow_id, x.currency, case x.direction when 'redemption' then -x.net_amount else x.gross_amount end as amount, null::text as reference from fills x
     union all
+    select 'refunds_payable', x.investor_id, x.flow_id, x.currency, -x.refund, 'refund' from fills x
+    union all
     -- the fund's side, one line per kind; what a floor leaves stays in the fund on a line of its own
     select e.account, null, null, x.currency, sum(e.amount), e.reference from fills x cross join lateral (values
         ('capital', 'units', case x.direction when 'redemption' then x.gross_amount else -x.worth end),
@@ -248,6 +285,25 @@ create or replace function evergreen.day_cash(d public.dealing_days) returns eve
   select array_agg(row(e.account, e.investor_id, e.flow_id, e.currency, e.amount, e.reference)::evergreen.cash_entry) from entries e where e.amount <> 0
 $$;
 comment on function evergreen.day_cash(public.dealing_days) is 'Cash entries of an allocated day, fund currency: what is received and owed per order against capital, income and fees.';
+
+create or replace function evergreen.note_overdue(d public.dealing_days, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  late record;
+  id uuid;
+  event uuid;
+begin
+  -- R8: what waited longer than the policy allows and could not be paid in full is told to the authority
+  for late in select a.* from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.rest = 'notify' order by a.flow_id loop
+    id := gen_random_uuid();
+    event := evergreen.emit('AUTHORITY_NOTICE_DUE', d.fund_id, jsonb_build_object('notice_id', id, 'dealing_day_id', d.dealing_day_id, 'flow_id', late.flow_id), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+    insert into public.authority_notices (notice_id, fund_id, dealing_day_id, flow_id, kind, body, event_id)
+    values (id, d.fund_id, d.dealing_day_id, late.flow_id, 'carried_too_long', jsonb_build_object('dealing_date', d.dealing_date, 'requested_units', trim_scale(late.requested_units)::text,
+      'filled_units', trim_scale(late.filled_units)::text, 'carried_units', trim_scale(late.carried_units)::text,
+      'most_dealings', (select (p.body ->> 'carryMaxDealings')::int from public.lmt_policies p where p.policy_id = d.lmt_policy_id)), event);
+  end loop;
+end $$;
+comment on function evergreen.note_overdue(public.dealing_days, text) is 'Writes a notice to the authority, with its event, for every order of a day that has waited too long and is not paid in full.';
 
 create or replace function public.fn_post_dealing_day(dealing_day_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -285,15 +341,15 @@ begin
   end if;
   -- what is carried becomes an order of its own, of the same age, in units; both legs together
   with over as materialized (
-    select f.*, gen_random_uuid() as child, coalesce(nullif(a.carried_units, 0), l.carried_units) as left_over from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+    select f.*, gen_random_uuid() as child, coalesce(nullif(a.carried_units, 0), l.carried_units) as left_over, a.rest from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
       left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = f.linked_flow_id
      where a.dealing_day_id = d.dealing_day_id and (a.carried_units > 0 or l.carried_units > 0)
   ), made as (
     insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, eligibility_tag, requested_at,
-      vintage, policy_id, placed_by, accepted_at, dust_asked_at, parent_flow_id, linked_flow_id, event_id)
+      vintage, policy_id, placed_by, accepted_at, dust_asked_at, dust_answer, elected_lots, offer_id, parent_flow_id, linked_flow_id, event_id)
     select o.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
            case when o.order_kind = 'switch' and o.direction = 'subscription' then null else o.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
-           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.dust_asked_at, o.flow_id, k.child, event
+           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), case when o.rest = 'ask_dust' then now() else o.dust_asked_at end, o.dust_answer, o.elected_lots, o.offer_id, o.flow_id, k.child, event
       from over o left join over k on k.flow_id = o.linked_flow_id
   ), noted as (
     insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
@@ -301,6 +357,10 @@ begin
   )
   update public.allocations a set child_flow_id = o.child from over o where a.dealing_day_id = d.dealing_day_id and a.flow_id = o.flow_id;
   get diagnostics kids = row_count;
+  -- R9: the investor is asked, once, whether to give up the small rest
+  perform evergreen.emit('DUST_ASKED', d.fund_id, jsonb_build_object('flow_id', a.child_flow_id), evergreen.actor(), jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), array[a.investor_id], request_id)
+    from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.rest = 'ask_dust' order by a.flow_id;
+  perform evergreen.note_overdue(d, request_id);
   with ends as materialized (
     select a.flow_id, a.filled_units, a.price, a.net_amount, a.reason, case when a.filled_units > 0 then 'allocated' when a.child_flow_id is not null then 'carried' else 'lapsed' end as status
       from public.allocations a where a.dealing_day_id = d.dealing_day_id
@@ -310,6 +370,7 @@ begin
   )
   update public.fund_flows f set status = e.status, filled_units = e.filled_units, price = e.price, net_amount = e.net_amount, reason = e.reason from ends e where f.flow_id = e.flow_id;
   update public.dealing_days x set status = 'posted', step = 8 where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.end_gate_use(d.strike_id, 'the dealing day of ' || d.dealing_date || ' is posted');
   -- a later day may be waiting for this register
   perform evergreen.knock_days(d.fund_id, null, x.dealing_day_id, 'the day before is posted') from public.dealing_days x
     where x.fund_id = d.fund_id and x.dealing_date > d.dealing_date and x.status = 'cut_off';

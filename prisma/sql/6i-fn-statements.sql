@@ -105,8 +105,12 @@ begin
     'holders', cardinality(wanted),
     'classes', coalesce((select jsonb_agg(jsonb_build_object('id', c.share_class_id, 'code', c.code,
         -- the version recorded last is the price of the day
-        'prices', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'price', trim_scale(s.nav_per_unit)::text, 'distributed', trim_scale(s.distribution_per_unit)::text) order by s.nav_date)
-           from (select distinct on (x.nav_date) x.nav_date, x.nav_per_unit, x.distribution_per_unit from evergreen.class_strikes(c.share_class_id, limit_at) x order by x.nav_date, x.published_at desc, x.version desc) s), '[]'),
+        'prices', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'price', trim_scale(s.nav_per_unit)::text, 'distributed', trim_scale(s.distribution_per_unit)::text,
+             -- what the strike says it charged since the one before; null: it does not say
+             'fees', trim_scale(s.fees_per_unit)::text) order by s.nav_date)
+           from (select distinct on (x.nav_date) x.nav_date, x.nav_per_unit, x.distribution_per_unit,
+                   case when num_nulls(x.management_fee_per_unit, x.performance_fee_per_unit) < 2 then coalesce(x.management_fee_per_unit, 0) + coalesce(x.performance_fee_per_unit, 0) end as fees_per_unit
+                   from evergreen.class_strikes(c.share_class_id, limit_at) x order by x.nav_date, x.published_at desc, x.version desc) s), '[]'),
         'flows', coalesce((select jsonb_agg(jsonb_build_object('date', e.effective_on, 'via', e.via, 'units', trim_scale(e.units)::text, 'paidIn', trim_scale(e.paid_in)::text,
              'paidOut', trim_scale(e.paid_out)::text) order by e.effective_on, e.via)
            from (select x.effective_on, x.via, sum(x.units) as units,

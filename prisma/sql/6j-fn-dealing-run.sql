@@ -64,7 +64,7 @@ begin
   select * into p from public.proposals x where x.proposal_id = s.proposal_id;
   -- a tool that this run asked for, if people decided on it or still may
   select x.activation_id, x.tool, x.proposal_id, q.status, x.status as activation into a from public.lmt_activations x join public.proposals q on q.proposal_id = x.proposal_id
-   where x.fund_id = d.fund_id and q.workflow_id = d.workflow_id and x.status <> 'ended' order by x.created_at desc limit 1;
+   where x.fund_id = d.fund_id and q.workflow_id = d.workflow_id and q.kind = 'lmt' and x.status <> 'ended' order by x.created_at desc limit 1;
   return jsonb_build_object('dealing_day_id', d.dealing_day_id, 'fund_id', d.fund_id, 'status', d.status, 'step', d.step, 'workflow_id', d.workflow_id,
     -- the database's clock; a little later than the moment itself
     'cut_off_in_ms', greatest(0, ceil(extract(epoch from d.cut_off_at - clock_timestamp()) * 1000)::bigint),
@@ -190,6 +190,7 @@ begin
   delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
   perform evergreen.leave_day(coalesce(book, '{}'), event, 'the dealing day was discarded');
   update public.dealing_days x set status = 'discarded' where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.end_gate_use(d.strike_id, 'the dealing day of ' || d.dealing_date || ' was discarded');
   -- a NAV that nobody deals at any more is not decided; one that is final stays so
   update public.proposals p set status = 'withdrawn', refusal = jsonb_build_object('code', 'EG428', 'reason', 'the dealing day was discarded')
     from public.nav_strikes s where s.strike_id = d.strike_id and p.proposal_id = s.proposal_id and p.status in ('pending', 'approved')

@@ -11,18 +11,18 @@ begin
   select * into f from public.funds x where x.fund_id = d.fund_id;
   return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'nav_date', d.dealing_date,
     'assets', evergreen.marks_of(f.fund_id, d.dealing_date), 'ledger', evergreen.ledger_figures(f.fund_id), 'classes', evergreen.class_figures(f.fund_id, d.dealing_date),
-    'reconciliation_breaks', (select count(*) from evergreen.broken_invariants(f.fund_id)));
+    'certain_inflows', evergreen.certain_inflows_of(f.fund_id, d.dealing_date)::text,
+    'reconciliation_breaks', (select count(*) from evergreen.broken_books(f.fund_id)));
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_nav_facts(uuid) is
-  'What the NAV of a dealing day is made of: marks with their age limits and anchors, balances of the ledger, classes since their last strike, broken invariants. Fund currency. EG404.';
+  'What the NAV of a dealing day is made of: marks with their age limits and anchors, balances of the ledger, classes since their last strike, what is broken in the books. Fund currency. EG404.';
 
 create or replace function evergreen.marks_of(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with ages as (select p.value from public.platform_settings p where p.key = 'nav_max_age_days'),
-  moves as (select p.value from public.platform_settings p where p.key = 'data_drift_threshold_bps'),
-  before as (select s.strike_id from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1)
+  moves as (select p.value from public.platform_settings p where p.key = 'data_drift_threshold_bps')
   select coalesce(jsonb_agg(jsonb_build_object('asset_id', a.id, 'label', a.external_key, 'type', a.type, 'liquid', a.liquid_flag,
       -- what was bought or sold since the mark is worth what the allocation says; its price is still of the mark's day
       'value', trim_scale(coalesce(t.market_value, m.nav))::text, 'as_of', m.as_of,
@@ -30,7 +30,9 @@ create or replace function evergreen.marks_of(of_fund uuid, on_day date) returns
       'confirmed', m.method = 'confirmed' or t.market_value is not null,
       'max_age_days', coalesce((ages.value ->> a.type)::int, (ages.value ->> 'default')::int, 120),
       'max_move_bps', coalesce((moves.value ->> a.type)::int, (moves.value ->> 'default')::int, 500),
-      'anchor', (select trim_scale(i.value)::text from public.nav_inputs i join before using (strike_id) where i.asset_id = a.id)) order by a.external_key), '[]')
+      'anchor', trim_scale(evergreen.anchor_of(a.id, of_fund, on_day, m.as_of))::text,
+      -- a holding that was traded since has its value from the trade
+      'roll', case when t.market_value is null then evergreen.roll_forward_of(a.id, m.as_of, on_day) end) order by a.external_key), '[]')
     from public.assets a left join ages on true left join moves on true
     left join lateral (select s.nav, s.as_of, s.source, s.method, s.recorded_at from public.asset_snapshots s
       where s.asset_id = a.id and s.scenario_id = '' and s.as_of <= on_day order by s.as_of desc, s.recorded_at desc, s.created_at desc limit 1) m on true
@@ -47,7 +49,7 @@ create or replace function evergreen.ledger_figures(of_fund uuid) returns jsonb 
     'prepaid', coalesce(-sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount < 0), 0)::text,
     'receivable', coalesce(sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount > 0), 0)::text,
     -- distributions that are not paid yet leave the fund at their ex-date as redemptions do at their dealing date
-    'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account in ('redemptions_payable', 'distributions_payable')), 0)::text,
+    'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account in ('redemptions_payable', 'distributions_payable', 'refunds_payable')), 0)::text,
     'fee_payable', coalesce(-sum(b.amount) filter (where b.account = 'fee_payable'), 0)::text,
     'in_transit', coalesce(sum(b.amount) filter (where b.account = 'in_transit'), 0)::text,
     -- for a NAV that was wrong: owed to investors, and owed by who was responsible
@@ -78,6 +80,15 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function evergreen.compensated(uuid, uuid, uuid) is 'Compensation for deals of a class that came to be owed between two strikes (null: up to now): to investors, and by the responsible party.';
 
+create or replace function evergreen.pocket_figures(of_class uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select jsonb_build_object('assets', m.body -> 'assets', 'fair_value', m.body ->> 'fair_value', 'holdback', m.body ->> 'holdback', 'liabilities', m.body ->> 'liabilities',
+      'value', m.body ->> 'value', 'mark', trim_scale(evergreen.class_mark(of_class))::text)
+    from public.class_marks m where m.share_class_id = of_class and m.cause = 'side_pocket' order by m.as_of, m.created_at limit 1);
+end $$;
+comment on function evergreen.pocket_figures(uuid) is
+  'What a side pocket took when it was opened (R13): the assets, their value, the cash and the debts with them, all of the fund; value is the part of this pocket. Fund currency; the mark is per unit.';
+
 create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
   dealt as (
@@ -86,6 +97,11 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       from before b join public.dealing_days d on d.fund_id = b.fund_id and d.dealing_date >= b.nav_date and d.dealing_date < on_day
         and d.status in ('posted', 'claimable', 'settled', 'closed')
       join public.allocations a on a.dealing_day_id = d.dealing_day_id join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer' group by 1
+  ), moved as (
+    -- side pockets were opened on the last strike, after whose date they are no part of its classes
+    select k.pocket_of as share_class_id, sum((m.body ->> 'value')::numeric) as worth
+      from before b join public.class_marks m on m.cause = 'side_pocket' and m.as_of = b.nav_date join public.share_classes k on k.share_class_id = m.share_class_id
+     where k.fund_id = of_fund and k.pocket_of is not null group by 1
   )
   select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code,
       -- of the register as it stands, or for a strike of the past of the register it was over
@@ -100,6 +116,7 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       -- of the fee accrued at that strike: what was crystallised on it, and what redemptions took along
       'performance_taken', (coalesce(dealt.taken, 0) + coalesce((select sum((m.body ->> 'fee')::numeric) from before b join public.class_marks m
          on m.share_class_id = c.share_class_id and m.cause = 'crystallisation' and m.as_of = b.nav_date), 0))::text,
+      'moved', coalesce(moved.worth, 0)::text, 'pocket', case when c.pocket_of is not null then evergreen.pocket_figures(c.share_class_id) end,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
         select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
@@ -107,12 +124,19 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
           from (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
                  where u.share_class_id = c.share_class_id and u.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
                  group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end) order by c.code), '[]')
-    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id left join before b on true left join lateral evergreen.compensated(c.share_class_id, b.strike_id, of_strike) comp on true
-      left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
-   where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or p.policy_id is not null else o.strike_id is not null end
+    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id
+      left join moved on moved.share_class_id = c.share_class_id left join before b on true left join lateral evergreen.compensated(c.share_class_id, b.strike_id, of_strike) comp on true
+      -- a side pocket is under the fee terms of the class it came from
+      left join lateral evergreen.dealing_policy(coalesce(c.pocket_of, c.share_class_id), on_day) p on true
+   where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or (p.policy_id is not null and c.pocket_of is null) else o.strike_id is not null end
 $$;
 comment on function evergreen.class_figures(uuid, date, uuid) is
   'Each class with its last final strike, what was dealt since, its terms in force, and its lots where there is a performance fee; for a strike of the past its classes over its units.';
+
+create or replace function evergreen.pockets_worth(of_strike uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(sum(n.nav), 0) from public.class_navs n join public.share_classes c using (share_class_id) where n.strike_id = of_strike and c.pocket_of is not null
+$$;
+comment on function evergreen.pockets_worth(uuid) is 'What the side pockets of a strike are worth, fund currency: closed, they are no part of the NAV that a gate or a swing is measured against.';
 
 create or replace function public.fn_read_book(dealing_day_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -133,9 +157,13 @@ begin
   select array_agg(x.dealing_day_id order by x.dealing_day_id) into days from public.dealing_days x
    where x.strike_id = d.strike_id and x.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated');
   return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'dealing_date', d.dealing_date, 'strike_state', s.state,
-    'nav', coalesce(s.nav::text, s.body #>> '{draft,nav}'), 'liquid_assets', coalesce(s.body ->> 'liquid_assets', s.body #>> '{draft,liquid_assets}'),
-    'lmt', lmt, 'active', (select coalesce(jsonb_agg(distinct a.tool), '[]') from public.lmt_activations a where a.fund_id = f.fund_id and a.status = 'active'),
-    'quarter_base', (select q.nav::text from public.nav_strikes q where q.fund_id = f.fund_id and q.state = 'final' and q.nav_date < d.dealing_date
+    'nav', coalesce((s.nav - evergreen.pockets_worth(s.strike_id))::text, ((s.body #>> '{draft,nav}')::numeric - (select coalesce(sum((e ->> 'nav')::numeric), 0)
+       from jsonb_array_elements(coalesce(s.body #> '{draft,classes}', '[]')) e join public.share_classes k on k.share_class_id::text = e ->> 'share_class_id' and k.pocket_of is not null))::text),
+    'liquid_assets', coalesce(s.body ->> 'liquid_assets', s.body #>> '{draft,liquid_assets}'),
+    'certain_inflows', coalesce(s.body ->> 'certain_inflows', s.body #>> '{draft,certain_inflows}'),
+    'offer_share', (select trim_scale(o.share)::text from public.repurchase_offers o where o.fund_id = f.fund_id and o.pricing_date = d.dealing_date),
+    'lmt', lmt, 'active', (select coalesce(jsonb_agg(distinct a.tool), '[]') from public.lmt_activations a join public.proposals q using (proposal_id) where a.fund_id = f.fund_id and a.status = 'active' and q.kind = 'lmt'),
+    'quarter_base', (select (q.nav - evergreen.pockets_worth(q.strike_id))::text from public.nav_strikes q where q.fund_id = f.fund_id and q.state = 'final' and q.nav_date < d.dealing_date
        order by q.nav_date >= date_trunc('quarter', d.dealing_date)::date, case when q.nav_date < date_trunc('quarter', d.dealing_date)::date then q.nav_date end desc, q.nav_date limit 1),
     'redeemed_in_quarter', evergreen.redeemed_since(f.fund_id, date_trunc('quarter', d.dealing_date)::date, d.dealing_date)::text,
     'redeemed_in_month', evergreen.redeemed_since(f.fund_id, date_trunc('month', d.dealing_date)::date, d.dealing_date)::text,
@@ -177,10 +205,11 @@ create or replace function evergreen.book_orders(days uuid[]) returns jsonb lang
     union all
     select c.root, p.parent_flow_id, c.dealings + 1, c.fills + (coalesce(p.filled_units, 0) > 0)::int from chain c join public.fund_flows p on p.flow_id = c.parent_flow_id
   ), past as (select c.root, max(c.dealings) as dealings, max(c.fills) as fills from chain c group by c.root)
-  select coalesce(jsonb_agg(jsonb_build_object('flow_id', b.flow_id, 'dealing_day_id', b.dealing_day_id, 'share_class_id', b.share_class_id, 'investor_id', b.investor_id,
+  select coalesce(jsonb_agg(jsonb_build_object('flow_id', b.flow_id, 'dealing_day_id', b.dealing_day_id, 'share_class_id', b.share_class_id, 'investor_id', b.investor_id, 'owner_id', evergreen.owner_of(b.investor_id, y.dealing_date),
+      'asked', b.dust_asked_at is not null, 'kept', coalesce(b.dust_answer = 'keep', false), 'elected_lots', to_jsonb(b.elected_lots),
       'direction', b.direction, 'kind', b.order_kind, 'units', trim_scale(b.requested_units)::text, 'amount', trim_scale(b.amount)::text, 'vintage', b.vintage,
       'cleared', b.cleared_at is not null, 'linked_flow_id', b.linked_flow_id, 'dealings', coalesce(p.dealings, 0), 'fills', coalesce(p.fills, 0)) order by b.flow_id), '[]')
-    from book b left join past p on p.root = b.flow_id
+    from book b join public.dealing_days y on y.dealing_day_id = b.dealing_day_id left join past p on p.root = b.flow_id
 $$;
 comment on function evergreen.book_orders(uuid[]) is 'The orders that are locked or priced on some days, in the order of their ids.';
 
@@ -200,22 +229,25 @@ create or replace function evergreen.book_holdings(days uuid[], on_day date, per
       ('semiannual', (date_trunc('year', on_day) + case when extract(month from on_day) > 6 then interval '6 months' else interval '0' end)::date, interval '6 months'),
       ('annual', date_trunc('year', on_day)::date, interval '1 year')) b (name, starts, long) where b.name = period
   ), owners as materialized (
-    select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.order_kind = 'plain' and f.status in ('locked', 'priced')
+    -- accounts of nominees and feeders count with those of who stands behind them (R7)
+    select x.share_class_id, x.owner_id, evergreen.accounts_of(x.owner_id, on_day) as accounts from (
+      select distinct f.share_class_id, evergreen.owner_of(f.investor_id, on_day) as owner_id from public.fund_flows f
+       where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.order_kind = 'plain' and f.status in ('locked', 'priced')) x
   )
-  select coalesce(jsonb_agg(jsonb_build_object('investor_id', o.investor_id, 'share_class_id', o.share_class_id, 'units', trim_scale(coalesce(u.units, 0))::text,
-      'redeemed', trim_scale(coalesce(r.units, 0))::text, 'step', coalesce(k.step, 0)) order by o.investor_id, o.share_class_id), '[]')
+  select coalesce(jsonb_agg(jsonb_build_object('owner_id', o.owner_id, 'share_class_id', o.share_class_id, 'units', trim_scale(coalesce(u.units, 0))::text,
+      'redeemed', trim_scale(coalesce(r.units, 0))::text, 'step', coalesce(k.step, 0)) order by o.owner_id, o.share_class_id), '[]')
     from owners o cross join span
     -- held when the period began; a register that was taken over counts as it was
     left join lateral (select sum(e.units) as units from public.unit_ledger e join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
-      where e.share_class_id = o.share_class_id and e.investor_id = o.investor_id and e.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < span.starts)) u on true
+      where e.share_class_id = o.share_class_id and e.investor_id = any (o.accounts) and e.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < span.starts)) u on true
     left join lateral (select sum(a.filled_units) as units from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.dealing_days x on x.dealing_day_id = a.dealing_day_id
-      where a.share_class_id = o.share_class_id and a.investor_id = o.investor_id and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date >= span.starts and x.dealing_date < on_day) r on true
+      where a.share_class_id = o.share_class_id and a.investor_id = any (o.accounts) and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date >= span.starts and x.dealing_date < on_day) r on true
     -- periods in a row, up to the one before, in which the investor asked
     left join lateral (select count(*) as step from (
         select p.ago, row_number() over (order by p.ago) as place from (
           select distinct ceil(extract(epoch from span.starts - x.dealing_date::timestamp) / extract(epoch from span.long))::int as ago
             from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.dealing_days x on x.dealing_day_id = a.dealing_day_id
-           where a.share_class_id = o.share_class_id and a.investor_id = o.investor_id and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date < span.starts) p) q
+           where a.share_class_id = o.share_class_id and a.investor_id = any (o.accounts) and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date < span.starts) p) q
        where q.ago = q.place) k on true
 $$;
-comment on function evergreen.book_holdings(uuid[], date, text) is 'For the investor gate: units held when the period began, redeemed since, and how many periods in a row the investor asked before.';
+comment on function evergreen.book_holdings(uuid[], date, text) is 'For the investor gate, per beneficial owner over all accounts: units held when the period began, redeemed since, and how many periods in a row the owner asked before.';

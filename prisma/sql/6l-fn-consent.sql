@@ -120,6 +120,40 @@ exception when others then
 end $$;
 comment on function public.fn_ask_dust(uuid, text) is 'Asks an investor, once, whether to give up the small rest of an order (R9); what is carried on remembers it. EG404, EG428.';
 
+create or replace function public.fn_answer_dust(flow_id uuid, answer text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  earlier jsonb;
+  small public.fund_flows;
+  event uuid;
+begin
+  perform evergreen.require_role('lp_role', 'ops_role');
+  input := jsonb_build_object('flow_id', flow_id, 'answer', answer);
+  earlier := evergreen.earlier_answer('fn_answer_dust', request_id, input);
+  if earlier is not null then
+    return earlier ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(answer in ('give_up', 'keep'), 'EG400', 'answer is give_up or keep.');
+  select * into small from public.fund_flows f where f.flow_id = fn_answer_dust.flow_id for no key update;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or small.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(small.dust_asked_at is not null and small.dust_answer is null, 'EG428', 'Nobody waits for an answer about that order.');
+  perform evergreen.refuse_unless(small.status = 'accepted', 'EG428', 'The order is ' || small.status || '.');
+  update public.fund_flows f set dust_answer = fn_answer_dust.answer where f.flow_id = small.flow_id;
+  event := evergreen.emit('DUST_ANSWERED', small.fund_id, jsonb_build_object('flow_id', small.flow_id, 'answer', answer), evergreen.actor(), '{}', array[small.investor_id], request_id);
+  if answer = 'give_up' then
+    perform evergreen.move_order(small.flow_id, 'cancelled', event, 'the investor gives up the small rest');
+  end if;
+  perform evergreen.audit(small.fund_id, 'fund_flows', small.flow_id::text, 'answer about the small rest: ' || answer, request_id);
+  perform evergreen.keep_answer('fn_answer_dust', request_id, input, jsonb_build_object('status', case answer when 'give_up' then 'cancelled' else 'accepted' end));
+  return case answer when 'give_up' then 'cancelled' else 'accepted' end;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_answer_dust(uuid, text, text) is
+  'The investor answers whether to give up the small rest of an order (R9): give_up cancels it, keep lets it be carried on for as long as the policy carries; without an answer it ends on the next dealing day that leaves a rest. Returns the status. EG400, EG404, EG428.';
+
 create or replace function public.fn_cancel_dust(flow_id uuid, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -138,6 +172,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
   perform evergreen.refuse_unless(evergreen.is_dust(small), 'EG428', 'The order is not the small rest of one that was filled in part.');
   perform evergreen.refuse_unless(small.dust_asked_at < now(), 'EG428', 'The investor has to be asked first.');
+  perform evergreen.refuse_unless(small.dust_answer is distinct from 'keep', 'EG428', 'The investor was asked and keeps the rest.');
   event := evergreen.emit('ORDER_CANCELLED', small.fund_id, jsonb_build_object('flow_id', small.flow_id), evergreen.actor(), '{}', array[small.investor_id], request_id);
   perform evergreen.move_order(small.flow_id, 'cancelled', event, 'the rest is below the minimum, and the investor was asked');
   perform evergreen.audit(small.fund_id, 'fund_flows', small.flow_id::text, 'dust cancelled', request_id);

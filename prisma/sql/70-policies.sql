@@ -78,6 +78,12 @@ begin
     ('payment_lines',          'pm_role, ops_role, audit_role'),
     ('restatements',           'pm_role, ops_role, audit_role, agent_commander'),
     ('compensations',          'pm_role, ops_role, audit_role, agent_commander'),
+    ('beneficial_owners',      'pm_role, ops_role, audit_role, agent_kyc'),
+    ('certain_inflows',        'pm_role, ops_role, audit_role'),
+    ('repurchase_offers',      'pm_role, ops_role, audit_role'),
+    ('authority_notices',      'pm_role, ops_role, audit_role'),
+    ('index_values',           'pm_role, ops_role, audit_role'),
+    ('roll_forwards',          'pm_role, ops_role, audit_role'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -93,7 +99,7 @@ select evergreen.apply_read_access();
 -- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
 grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
   public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
-  public.class_navs, public.in_kind_deliveries, public.statements, public.compensations to lp_role;
+  public.class_navs, public.in_kind_deliveries, public.statements, public.compensations, public.repurchase_offers to lp_role;
 -- what the policies below read as the LP
 grant select on evergreen.caller, evergreen.my_investors to lp_role;
 drop policy if exists lp__select_own on public.funds;
@@ -130,6 +136,8 @@ drop policy if exists lp__select_own on public.statements;
 create policy lp__select_own on public.statements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.in_kind_deliveries;
 create policy lp__select_own on public.in_kind_deliveries for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.repurchase_offers;
+create policy lp__select_own on public.repurchase_offers for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
 drop policy if exists lp__select_own on public.compensations;
 create policy lp__select_own on public.compensations for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_struck on public.class_navs;

@@ -36,10 +36,10 @@ begin
     ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
     ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
     ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
-    ('fn_place_order(text,uuid,text,numeric,text,text,text,text,numeric,date,text,text,uuid,timestamptz)', 'lp_role, ops_role'),
+    ('fn_place_order(text,uuid,text,numeric,text,text,text,text,numeric,date,text,text,uuid,timestamptz,uuid[])', 'lp_role, ops_role'),
     ('fn_cancel_order(uuid,text,text)', 'lp_role, ops_role, pm_role'),
-    ('fn_hold_order(uuid,text,text)', 'ops_role, agent_kyc, agent_compliance_sentinel'),
-    ('fn_release_hold(uuid,text,text)', 'ops_role'),
+    ('fn_hold_order(uuid,text,text,text)', 'ops_role, agent_kyc, agent_compliance_sentinel'),
+    ('fn_release_hold(uuid,text,text,text)', 'ops_role'),
     ('fn_prove_order(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
     ('fn_open_class(text,text,text,numeric,int,int,text)', 'pm_role, ops_role'),
     ('fn_open_register(uuid,jsonb,text,numeric)', 'ops_role'),
@@ -112,6 +112,13 @@ begin
     ('fn_batch_demo_orders(text,text,text)', 'demo_role'),
     ('fn_hand_over_demo_days(text,text)', 'demo_role'),
     ('fn_move_cash(text,text,numeric,text,text)', 'ops_role'),
+    ('fn_answer_dust(uuid,text,text)', 'lp_role, ops_role'),
+    ('fn_set_beneficial_owner(uuid,uuid,date,text,text)', 'ops_role'),
+    ('fn_record_certain_inflows(text,numeric,date,text,text)', 'pm_role, ops_role'),
+    ('fn_open_repurchase_offer(text,date,date,numeric,text,text)', 'pm_role, ops_role'),
+    ('fn_note_notice(uuid,timestamptz,text)', 'pm_role, ops_role'),
+    ('fn_record_index_values(jsonb,text)', 'pm_role, ops_role'),
+    ('fn_set_roll_forward(text,text,text,numeric,int,date,text)', 'pm_role, ops_role'),
     ('fn_record_spans(jsonb)', 'service_role')
   ) as access (signature, callers) loop
     execute format('grant execute on function public.%s to %s', f.signature, f.callers);

@@ -1,11 +1,11 @@
 // The whole dealing day in SQL: from the cut-off to the day hash, every step under its own role; and what must never be, refused.
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { LP_A, testDatabase } from "./arrange.ts";
-import { broken, dayAt, openDay, STEPS, take } from "./dealing-day.ts";
+import { LP_A } from "./arrange.ts";
+import { broken, dayAt, dealingDatabase, openDay, STEPS, take } from "./dealing-day.ts";
 import { userOf } from "./populate.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 
 describe("a gated day with a subscription and a redemption", async () => {
   const day = await dayAt(db, "closed", { subscriberUser: userOf(LP_A) });

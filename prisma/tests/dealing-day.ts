@@ -1,7 +1,17 @@
 // A synthetic class with a register, and a dealing day on it taken up to any step, each through its own function under the role whose step it is.
 // 1,000 units at 108.0000 (assets 110,000, accrued 1,000, performance fee 1,000); somebody subscribes 10,800.00, the holder redeems 200 units, the gate lets 50 through.
-import { type Args, agent, OPS, PM_ONE, PM_TWO, type TestDatabase } from "./arrange.ts";
+import { type Checked, checkAfterEach } from "@evergreen-fund/testing/checked.ts";
+import { type Args, agent, OPS, PM_ONE, PM_TWO, type TestDatabase, testDatabase } from "./arrange.ts";
 import { type Fund, newFund, newInvestor } from "./synthetic-fund.ts";
+
+/** A database for a file of dealing tests: after each of them the one checker finds nothing in the funds it touched. */
+export async function dealingDatabase(): Promise<TestDatabase & Checked> {
+  const db = await testDatabase();
+  return Object.assign(
+    db,
+    checkAfterEach((sql, values) => db.look(sql, values)),
+  );
+}
 
 const COMMANDER = agent("commander");
 const ENGINE = agent("liquidity-engine");
@@ -9,6 +19,7 @@ export const DEALING_DATE = "2026-01-30";
 
 export const DEALING_POLICY = {
   frequency: "monthly",
+  on: { businessDayOfMonth: "last" },
   cutOff: "12:00",
   timeZone: "UTC",
   pricing: "forward",

@@ -2,14 +2,15 @@
 // refuses what the model says must be refused, and no invariant is broken. Needs Postgres; EVERGREEN_MODEL_RUNS sets the number of sequences.
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { testDatabase } from "./arrange.ts";
+import { dealingDatabase } from "./dealing-day.ts";
+
 import { Book } from "./model/book.ts";
 import { type Command, steps } from "./model/command.ts";
 import { close, dayCommands, dayInOrder, navCents, payments, reversals } from "./model/days.ts";
 import { orderCommands, placements, takeIn, whileLocked } from "./model/orders.ts";
 import { newWorld, type World } from "./model/world.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const RUNS = Number(process.env.EVERGREEN_MODEL_RUNS ?? 12);
 
 const anything = fc.oneof(

@@ -1,17 +1,31 @@
 // Faults planted in the functions of this file's own database: a checker must find each, and must find nothing without it. What is planted is taken out again.
 import { proRata } from "@evergreen-fund/finance/dealing/pro-rata.ts";
-import { agent, callOn, OPS, PM_ONE, testDatabase } from "./arrange.ts";
-import { broken, type Day, dayAt, dealingFund, fills, openDay, ordered, place, strikeOf, take } from "./dealing-day.ts";
+import { agent, callOn, OPS, PM_ONE } from "./arrange.ts";
+import {
+  broken,
+  type Day,
+  dayAt,
+  dealingDatabase,
+  dealingFund,
+  fills,
+  openDay,
+  ordered,
+  place,
+  strikeOf,
+  take,
+} from "./dealing-day.ts";
 import { definitionOf, describeMutants, type Findings, type Mutant } from "./planted.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const COMMANDER = agent("commander");
 const ENGINE = agent("liquidity-engine");
 
-/** Invariants that are broken in a fund, each once. */
-const invariants = async (fund: Day["fund"]): Promise<Findings> => [
-  ...new Set((await broken(db, fund)).map((row) => `${row.invariant}: ${row.detail}`)),
-];
+/** Invariants that are broken in a fund, each once; the fund stays as the fault left it. */
+const invariants = async (fund: Day["fund"]): Promise<Findings> => {
+  const found = [...new Set((await broken(db, fund)).map((row) => `${row.invariant}: ${row.detail}`))];
+  if (found.length > 0) db.broken(fund.fundId, "a fault was planted");
+  return found;
+};
 /** The refusal of a step, or what is broken after it. */
 const refusedOr = async (fund: Day["fund"], steps: () => Promise<unknown>): Promise<Findings> => {
   try {

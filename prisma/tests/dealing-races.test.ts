@@ -2,11 +2,12 @@
 
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
 import { describe, expect, it } from "vitest";
-import { type Args, agent, callOn, LP_A, OPS, PM_ONE, refusal, type TestDatabase, testDatabase } from "./arrange.ts";
+import { type Args, agent, callOn, LP_A, OPS, PM_ONE, refusal, type TestDatabase } from "./arrange.ts";
 import {
   broken,
   type Day,
   dayAt,
+  dealingDatabase,
   dealingFund,
   openDay,
   openDealingDay,
@@ -18,7 +19,7 @@ import {
 } from "./dealing-day.ts";
 import { consented } from "./postings.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const COMMANDER = agent("commander");
 
 /** "ok", or the code of the refusal. */

@@ -1,5 +1,6 @@
 // A database with the demo fund for a test: looked at as superuser, and reduced to one hash of everything that dealing came to.
 // Touches only that database.
+import { expectNothingBrokenAtRest } from "@evergreen-fund/testing/checked.ts";
 import { type FreshDatabase, freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
 import { inject } from "vitest";
@@ -23,7 +24,11 @@ export class DemoHouse {
   async one<T>(sql: string, values: unknown[] = []): Promise<T> {
     return (await this.rows<{ value: T }>(`select (${sql}) as value`, values))[0]!.value;
   }
+  /** Asks the one checker first: no fund of the demo breaks an invariant. */
   async close(): Promise<void> {
+    await expectNothingBrokenAtRest((sql, values) => this.rows(sql, values)).finally(() => this.drop());
+  }
+  private async drop(): Promise<void> {
     await this.client.end();
     await this.database.drop();
   }

@@ -1,13 +1,17 @@
 // Faults in how events and requests take effect, in traces and in money on its way: the checker must find each, and nothing without it.
 import { describe, expect, it } from "vitest";
-import { OPS, SERVICE, testDatabase } from "./arrange.ts";
-import { broken, type Day, dayAt, dealingFund, openDay, payments, place } from "./dealing-day.ts";
+import { OPS, SERVICE } from "./arrange.ts";
+import { broken, type Day, dayAt, dealingDatabase, dealingFund, openDay, payments, place } from "./dealing-day.ts";
 import { describeMutants, type Findings, findingsWith, type Mutant } from "./planted.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 
-const invariants = async (fund: Day["fund"]): Promise<Findings> =>
-  [...new Set((await broken(db, fund)).map((row) => `${row.invariant}: ${row.detail}`))].sort();
+/** What is broken in a fund; it stays as the fault left it. */
+const invariants = async (fund: Day["fund"]): Promise<Findings> => {
+  const found = [...new Set((await broken(db, fund)).map((row) => `${row.invariant}: ${row.detail}`))].sort();
+  if (found.length > 0) db.broken(fund.fundId, "a fault was planted");
+  return found;
+};
 /** Takes a step that may be refused, then asks the checker. */
 const after = async (fund: Day["fund"], ...steps: (() => Promise<unknown>)[]): Promise<Findings> => {
   for (const step of steps) await step().catch(() => undefined);
@@ -78,6 +82,7 @@ const MUTANTS: Mutant[] = [
     plant: [
       ["fn_claim_batch", "array_agg(d.event_id order by d.seq)", "(array_agg(d.event_id order by d.seq desc))[2:]"],
     ],
+    before: takeIn,
     scenario: twoOrders,
     finds: ["I7: it waits nowhere, and no batch has it"],
   },
@@ -106,6 +111,7 @@ const MUTANTS: Mutant[] = [
   {
     what: "an intake that passes orders over",
     plant: [["fn_intake_orders", "where f.status = 'submitted' order by", "where false order by"]],
+    before: takeIn,
     scenario: twoOrders,
     finds: ["I8: its batch is done, and nobody looked at it"],
   },

@@ -37,6 +37,8 @@ const SIZE = `
     select gen_random_uuid(), gen_random_uuid(), investor_id, gen_random_uuid(), 1, 1, gen_random_uuid() from investors;
   insert into class_navs (strike_id, share_class_id, nav, units, nav_per_unit, published_at)
     select gen_random_uuid(), share_class_id, 1, 1, 1, case when n < 3 then now() end from share_classes, generate_series(1, 3) n;
+  insert into repurchase_offers (fund_id, notice_on, deadline, pricing_date, share, notice, opened_by, event_id)
+    select fund_id, '2026-01-01', '2026-01-25', '2026-01-30', 0.05, 'n', 'test', gen_random_uuid() from funds;
   insert into audit_trail (entity_type, entity_id, message, created_by, canonical, digest) select 't', n::text, 'm', 'test', '', '' from generate_series(1, 50000) n;
   insert into event_outbox (seq, event_id, type, mode, tx) select seq, event_id, type, case when seq % 10 = 0 then 'run' else 'batch' end, tx from fund_events;
   reset session_replication_role;

@@ -1,8 +1,8 @@
 // Payment files: each due redemption once, to accounts that a second person approved; written again the same; paid debits come back to their orders.
 import { writePain001 } from "@evergreen-fund/interchange/pain-001.ts";
 import { describe, expect, it } from "vitest";
-import { type Args, agent, OPS, PM_ONE, refusal, testDatabase } from "./arrange.ts";
-import { broken, type Day, DEALING_DATE, dayAt, dealingFund } from "./dealing-day.ts";
+import { type Args, agent, OPS, PM_ONE, refusal } from "./arrange.ts";
+import { broken, type Day, DEALING_DATE, dayAt, dealingDatabase, dealingFund } from "./dealing-day.ts";
 import {
   approvedAccounts,
   codeOf,
@@ -17,7 +17,7 @@ import {
 import { outcome, restateDay } from "./restated-day.ts";
 import { newInvestor } from "./synthetic-fund.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 
 interface Payments {
   payment_file_id: string;

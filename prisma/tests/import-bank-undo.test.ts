@@ -1,8 +1,8 @@
 // What comes after a bank statement: lines matched later, cash reversed by a second person, and that nothing is paid twice whatever the order of things.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Args, agent, OPS, refusal, testDatabase } from "./arrange.ts";
-import { accept, broken, dayAt, dealingFund, openDealingDay } from "./dealing-day.ts";
+import { type Args, agent, OPS, refusal } from "./arrange.ts";
+import { accept, broken, dayAt, dealingDatabase, dealingFund, openDealingDay } from "./dealing-day.ts";
 import {
   approvedAccounts,
   codeOf,
@@ -18,7 +18,7 @@ import {
 } from "./import-files.ts";
 import { newInvestor } from "./synthetic-fund.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 
 /** Two investors with a subscription each: S-1 of 5,000.00 and S-2 of 7,000.50. */
 async function arranged() {

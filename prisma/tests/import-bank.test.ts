@@ -1,7 +1,7 @@
 // Bank statements: lines matched to orders by reference or account and the exact amount, the others waiting; each line once, undone by a second person.
 import { describe, expect, it } from "vitest";
-import { type Args, OPS, refusal, testDatabase } from "./arrange.ts";
-import { broken, dayAt, dealingFund } from "./dealing-day.ts";
+import { type Args, OPS, refusal } from "./arrange.ts";
+import { broken, dayAt, dealingDatabase, dealingFund } from "./dealing-day.ts";
 import {
   approvedAccounts,
   codeOf,
@@ -19,7 +19,7 @@ import {
 } from "./import-files.ts";
 import { newInvestor } from "./synthetic-fund.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 
 /** Two investors with a subscription each: S-1 of 5,000.00 and S-2 of 7,000.50. */
 async function arranged() {

@@ -1,11 +1,11 @@
 // Orders from files: all or nothing or row by row, once per file, tried without a trace, and undone unless they are dealt.
 import { describe, expect, it } from "vitest";
-import { AUDIT, agent, callOn, OPS, refusal, testDatabase } from "./arrange.ts";
-import { accept, broken, dealingFund, openDealingDay } from "./dealing-day.ts";
+import { AUDIT, agent, callOn, OPS, refusal } from "./arrange.ts";
+import { accept, broken, dealingDatabase, dealingFund, openDealingDay } from "./dealing-day.ts";
 import { codeOf, file, flowOf, importOrders, outcomes, redemption, statusOf, subscription } from "./import-files.ts";
 import { newInvestor } from "./synthetic-fund.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 
 async function arranged() {
   const on = await dealingFund(db);

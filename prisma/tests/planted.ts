@@ -9,6 +9,8 @@ export interface Mutant {
   what: string;
   /** Name of a function, and what in its body becomes what; every place. */
   plant: readonly [fn: string, from: string, to: string][];
+  /** What is done before the fault is there. */
+  before?: () => Promise<unknown>;
   /** The work that the fault spoils; answers what checkers find. */
   scenario: () => Promise<Findings>;
   /** What is found with the fault; without it nothing is. */
@@ -42,8 +44,9 @@ async function planted<T>(db: TestDatabase, plant: Mutant["plant"], work: () => 
 
 /** A test of every mutant: it is found, and nothing is found without it. */
 export function describeMutants(db: TestDatabase, mutants: readonly Mutant[]): void {
-  describe.each(mutants.filter(({ plant }) => plant.length > 0))("$what", ({ plant, scenario, finds }) => {
+  describe.each(mutants.filter(({ plant }) => plant.length > 0))("$what", ({ plant, before, scenario, finds }) => {
     it("is found", async () => {
+      await before?.();
       expect(await planted(db, plant, scenario)).toEqual(finds);
     });
 

@@ -59,6 +59,7 @@ export async function populate(
   await oversee(db, shared);
   const dealt = await deal(db);
   await exchange(db);
+  await lookUps(db, shared, onlyB);
   await db.settled();
   await db.call(SERVICE, "fn_seal_audit");
   const [allOfA, allOfB] = [[investorA, ...dealt.ofA].sort(), [investorB, ...dealt.ofB].sort()];
@@ -102,6 +103,44 @@ async function deal(db: TestDatabase): Promise<{ ofA: string[]; ofB: string[] }>
   });
   const [ofA = "", ofB = ""] = inKind;
   return { ofA: [day.holder, ofA], ofB: [day.subscriber, ofB] };
+}
+
+/** What dealing looks up beside orders; an offer of a fund of both LPs and one of only the second. */
+async function lookUps(db: TestDatabase, shared: Fund, onlyB: Fund): Promise<void> {
+  await db.call(OPS, "fn_set_beneficial_owner", {
+    investor_id: await newInvestor(db, null),
+    owner_id: await newInvestor(db, null),
+    effective_from: "2026-01-01",
+    source: "synthetic",
+  });
+  await db.call(OPS, "fn_record_certain_inflows", {
+    fund: shared.code,
+    amount: "1000.00",
+    as_of: "2026-01-31",
+    source: "synthetic",
+  });
+  await db.call(OPS, "fn_record_index_values", {
+    index_values: JSON.stringify([{ series: "SYN", as_of: "2026-01-30", value: "100", source: "synthetic" }]),
+  });
+  await db.call(PM_ONE, "fn_set_roll_forward", {
+    fund: shared.code,
+    asset: "INFRA-1",
+    series: "SYN",
+    beta: "1",
+    after_days: 30,
+    effective_from: "2026-01-01",
+  });
+  const late = await dayAt(db, "posted");
+  await db.look(
+    `insert into authority_notices (fund_id, dealing_day_id, flow_id, kind, body, event_id) values ($1, $2, $3, 'carried_too_long', '{}', gen_random_uuid())`,
+    [late.fund.fundId, late.dayId, late.redemption],
+  );
+  for (const fund of [shared, onlyB])
+    await db.look(
+      `insert into repurchase_offers (fund_id, notice_on, deadline, pricing_date, share, notice, opened_by, event_id)
+         values ($1, '2026-01-01', '2026-01-25', '2026-01-30', 0.05, 'synthetic', 'test', gen_random_uuid())`,
+      [fund.fundId],
+    );
 }
 
 /** A file of orders, a statement, accounts and a payment file, of neither LP. */

@@ -3,12 +3,13 @@
 import { openSidePocket } from "@evergreen-fund/finance/dealing/side-pocket.ts";
 import { crystallisation as computed } from "@evergreen-fund/finance/fees/crystallisation.ts";
 import { describe, expect, it } from "vitest";
-import { type Args, agent, OPS, PM_ONE, refusedWith, testDatabase } from "./arrange.ts";
+import { type Args, agent, OPS, PM_ONE, refusedWith } from "./arrange.ts";
 import {
   broken,
   classPrices,
   type Day,
   dayAt,
+  dealingDatabase,
   dealingFund,
   fills,
   NAV_BODY,
@@ -20,7 +21,7 @@ import {
 } from "./dealing-day.ts";
 import { activated, COMMANDER, claimInKind, consented, crystallisation, dust, feeDay, pocketDay } from "./postings.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const ENGINE = agent("liquidity-engine");
 const orderOf = async (flowId: string): Promise<Args> =>
   (
@@ -276,7 +277,10 @@ describe("an order that is late", () => {
       dealing_date: null,
       reason: "late for 2026-01-30: rolls to the next dealing day",
     });
-    await db.look("select evergreen.move_order($1, 'accepted', null, null)", [flowId]);
+    await db.look(
+      "select evergreen.move_order(f.flow_id, 'accepted', f.event_id, null) from fund_flows f where f.flow_id = $1",
+      [flowId],
+    );
     // the day it was late for does not take it, though it is still open
     const late = await openDealingDay(db, on, "2026-01-30");
     expect(await db.value(COMMANDER, "fn_lock_orders", { dealing_day_id: late })).toMatchObject({ orders: 0 });

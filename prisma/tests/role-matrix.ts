@@ -122,6 +122,12 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   payment_lines: { all: STAFF },
   restatements: { all: [...STAFF, ...rooms("commander")] },
   compensations: { all: [...STAFF, ...rooms("commander")], lp: "own" },
+  beneficial_owners: { all: [...STAFF, ...rooms("kyc")] },
+  certain_inflows: { all: STAFF },
+  repurchase_offers: { all: STAFF, lp: "own" },
+  authority_notices: { all: STAFF },
+  index_values: { all: STAFF },
+  roll_forwards: { all: STAFF },
   trace_spans: { all: STAFF },
   platform_settings: { all: EVERYONE },
   _prisma_migrations: { all: [] },
@@ -238,6 +244,13 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_batch_demo_orders: ["demo_role"],
   fn_hand_over_demo_days: ["demo_role"],
   fn_move_cash: ["ops_role"],
+  fn_answer_dust: ["ops_role", "lp_nobody", ...LPS],
+  fn_set_beneficial_owner: ["ops_role"],
+  fn_record_certain_inflows: ["pm_role", "ops_role"],
+  fn_open_repurchase_offer: ["pm_role", "ops_role"],
+  fn_note_notice: ["pm_role", "ops_role"],
+  fn_record_index_values: ["pm_role", "ops_role"],
+  fn_set_roll_forward: ["pm_role", "ops_role"],
 };
 
 /** Functions of the schema evergreen that policies call as their reader. Nothing else in it may be called by anyone. */
@@ -262,6 +275,7 @@ export const LP_ORACLE: Record<string, string> = {
   statements: `${MINE} select x from statements x join mine using (investor_id)`,
   in_kind_deliveries: `${MINE} select x from in_kind_deliveries x join mine using (investor_id)`,
   compensations: `${MINE} select x from compensations x join mine using (investor_id)`,
+  repurchase_offers: `${MINE} select x from repurchase_offers x join entered using (fund_id)`,
   // a price that was proposed and one that was restated: only what was once final is seen
   class_navs: `${MINE} select x from class_navs x join dealt using (share_class_id) join nav_strikes s using (strike_id) where s.state in ('final', 'restated')`,
   funds: `${MINE} select x from funds x join entered using (fund_id)`,

@@ -2,11 +2,11 @@
 // A sweep holds the list to the checker: a row that nothing here or among the planted functions makes it say is named.
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { testDatabase } from "./arrange.ts";
-import { type Day, dayAt } from "./dealing-day.ts";
+
+import { type Day, dayAt, dealingDatabase } from "./dealing-day.ts";
 import { findingsWith } from "./planted.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const day: Day = await dayAt(db, "closed");
 const FUND = `fund_id = '${day.fund.fundId}'`;
 const DAY = `dealing_day_id = '${day.dayId}'`;

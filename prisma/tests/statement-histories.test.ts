@@ -3,13 +3,13 @@
 import { fillLetters, StatementBody } from "@evergreen-fund/finance";
 import { Fraction } from "@evergreen-fund/finance/fees/fraction.ts";
 import { describe, expect, it } from "vitest";
-import { type Args, type Row, testDatabase } from "./arrange.ts";
-import { broken, type DealingFund, dealingFund } from "./dealing-day.ts";
+import type { Args, Row } from "./arrange.ts";
+import { broken, type DealingFund, dealingDatabase, dealingFund } from "./dealing-day.ts";
 import { COMMANDER, consented, type LotOutcome } from "./postings.ts";
 import { accountOf, booksOf, type Order, plain, prepare, restate, runDay, storedOn, whole } from "./statement-days.ts";
 import { newInvestor } from "./synthetic-fund.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const DATES = ["2026-01-30", "2026-02-27", "2026-03-31", "2026-04-30", "2026-05-29"];
 const ACCRUED = "50000.00";
 

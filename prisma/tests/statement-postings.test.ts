@@ -1,12 +1,12 @@
 // Statements and performance where more happened than dealing: a performance fee crystallised lot by lot, a distribution, a side pocket. Figures by hand.
 import { unitPerformance } from "@evergreen-fund/finance";
 import { describe, expect, it } from "vitest";
-import { agent, OPS, PM_ONE, testDatabase } from "./arrange.ts";
-import { broken, type Day, DEALING_DATE, dayAt, fills } from "./dealing-day.ts";
+import { agent, OPS, PM_ONE } from "./arrange.ts";
+import { broken, type Day, DEALING_DATE, dayAt, dealingDatabase, fills } from "./dealing-day.ts";
 import { COMMANDER, consented, crystallisation, feeDay, pocketDay } from "./postings.ts";
 import { accountOf, booksOf, latestStatement, linesOf, prepare, runDay } from "./statement-days.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const BEFORE = "2025-01-14";
 const NEXT = "2026-02-27";
 const now = async (): Promise<string> => String((await db.look("select clock_timestamp()::text as now"))[0]?.now);

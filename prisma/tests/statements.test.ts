@@ -2,8 +2,8 @@
 
 import { fillLetters, StatementBody } from "@evergreen-fund/finance";
 import { describe, expect, it } from "vitest";
-import { LP_A, LP_B, OPS, PM_ONE, type Row, refusedWith, testDatabase } from "./arrange.ts";
-import { broken, DEALING_DATE, dayAt, dealingFund } from "./dealing-day.ts";
+import { LP_A, LP_B, OPS, PM_ONE, type Row, refusedWith } from "./arrange.ts";
+import { broken, DEALING_DATE, dayAt, dealingDatabase, dealingFund } from "./dealing-day.ts";
 import { userOf } from "./populate.ts";
 import {
   accountOf,
@@ -18,7 +18,7 @@ import {
   storedOn,
 } from "./statement-days.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 
 const statementsOf = (dayId: string): Promise<Row[]> => storedOn(db, dayId);
 const latest = (dayId: string, investor: string): Promise<StatementBody> => latestStatement(db, dayId, investor);
@@ -181,7 +181,7 @@ describe("performance books", async () => {
 
   it("hold what was posted and published by the time asked for", async () => {
     const [first, second, third] = [await known(beforeSecond), await known(beforeCorrection), await known()];
-    expect(first.classes[0]?.prices).toEqual([{ date: DEALING_DATE, price: "108", distributed: "0" }]);
+    expect(first.classes[0]?.prices).toEqual([{ date: DEALING_DATE, price: "108", distributed: "0", fees: null }]);
     expect(first.classes[0]?.flows.map(({ date }) => date)).toEqual(["2025-01-15", DEALING_DATE]);
     expect(second.classes[0]?.prices.map(({ price }) => price)).toEqual(["108", "110"]);
     expect(second.classes[0]?.flows).toHaveLength(3);
@@ -272,6 +272,7 @@ describe("a posting taken back", async () => {
 describe("what does not foot is named", () => {
   const tampered = async (sql: string): Promise<() => unknown> => {
     const on = await dayAt(db, "posted");
+    db.broken(on.fund.fundId, "a row is changed behind the functions' back");
     const client = await db.admin.connect();
     await client.query("set session_replication_role = replica");
     await client.query(sql, [on.holder]);

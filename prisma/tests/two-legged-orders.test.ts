@@ -1,11 +1,12 @@
 // Orders of two legs: transfers and switches, from the order to the ledger.
 import { describe, expect, it } from "vitest";
-import { type Args, agent, PM_ONE, PM_TWO, testDatabase } from "./arrange.ts";
+import { type Args, agent, PM_ONE, PM_TWO } from "./arrange.ts";
 import {
   accept,
   broken,
   classPrices,
   DEALING_POLICY,
+  dealingDatabase,
   fills,
   NAV_BODY,
   newClass,
@@ -17,7 +18,7 @@ import {
 import { COMMANDER } from "./postings.ts";
 import { newInvestor } from "./synthetic-fund.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const ENGINE = agent("liquidity-engine");
 const orderOf = async (flowId: string): Promise<Args> =>
   (

@@ -3,8 +3,8 @@ import { until } from "@evergreen-fund/testing/working-house.ts";
 import { expect } from "vitest";
 import {
   approve,
-  dayAhead,
   dayReaches,
+  dealAhead,
   dealingFund,
   expectVectorDealt,
   navProposed,
@@ -31,7 +31,7 @@ const runOf = (house: TestHouse, dealingDayId: string) =>
 export const dealt: Journey = async (house) => {
   const on = await dealingFund(house);
   const flows = await orderVector(house, on);
-  const { dealing_day_id } = await openDay(house, on.code, dayAhead(1));
+  const { dealing_day_id } = await openDay(house, on.code, dealAhead(1));
   await takeDay(house, on, dealing_day_id);
   await expectVectorDealt(house, on, dealing_day_id, flows);
   await expectEnd(house.database, (await runOf(house, dealing_day_id)).event_id, "completed");
@@ -49,7 +49,7 @@ export const stopped =
       },
     });
     const flows = await orderVector(house, on);
-    const { dealing_day_id } = await openDay(house, on.code, dayAhead(1));
+    const { dealing_day_id } = await openDay(house, on.code, dealAhead(1));
     await reachCutOff(house, dealing_day_id);
     await approve(house, await navProposed(house, dealing_day_id));
     const asked = await until(
@@ -91,7 +91,7 @@ export const restated: Journey = async (house) => {
 /** Nobody decides on a NAV for more than a day. */
 export const overdue: Journey = async (house) => {
   const on = await dealingFund(house);
-  const { dealing_day_id } = await openDay(house, on.code, dayAhead(1));
+  const { dealing_day_id } = await openDay(house, on.code, dealAhead(1));
   await reachCutOff(house, dealing_day_id);
   const proposal = await navProposed(house, dealing_day_id);
   await house.look(

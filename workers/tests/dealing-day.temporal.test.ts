@@ -10,6 +10,7 @@ import {
   dayAhead,
   dayOf,
   dayReaches,
+  dealAhead,
   dealingFund,
   expectVectorDealt,
   navProposed,
@@ -32,7 +33,7 @@ describe.concurrent("a dealing day", () => {
     const { house, worker } = opened;
     const on = await dealingFund(house);
     const flows = await orderVector(house, on);
-    const date = dayAhead(1);
+    const date = dealAhead(1);
     const day = await openDay(house, on.code, date);
     expect(day.workflow_id).toBe(`deal/${on.code}/A/${date}`);
     await waitsFor(day.workflow_id, /^the cut-off$/);
@@ -63,7 +64,7 @@ describe.concurrent("a dealing day", () => {
     const { house, client } = opened;
     const on = await dealingFund(house);
     const flows = await orderVector(house, on);
-    const date = dayAhead(1);
+    const date = dealAhead(1);
     const [one, two] = await Promise.all([openDay(house, on.code, date), openDay(house, on.code, date)]);
     expect(two.dealing_day_id).toBe(one.dealing_day_id);
     const eventId = await runOfDay(one.dealing_day_id);
@@ -110,7 +111,7 @@ describe.concurrent("a dealing day", () => {
     const block = (n: number) =>
       house.look("update investors set kyc_status = 'blocked' where investor_id = $1", [on.holders[n]]);
     await block(3);
-    const day = await openDay(house, on.code, dayAhead(1));
+    const day = await openDay(house, on.code, dealAhead(1));
     await reachCutOff(house, day.dealing_day_id);
     const proposal = await navProposed(house, day.dealing_day_id);
     expect(await statusesOf(flows)).toEqual(["locked", "locked", "locked", "kyc_hold"]);
@@ -144,7 +145,7 @@ describe.concurrent("a dealing day", () => {
       units: "100000",
     });
     await accepted(house, [other]);
-    const date = dayAhead(1);
+    const date = dealAhead(1);
     const [dayB, dayA] = [await openDay(house, on.code, date, "B"), await openDay(house, on.code, date)];
     await reachCutOff(house, dayA.dealing_day_id);
     // 12,345,600 over 1,250,000 units is 9.8765 (9.87648)
@@ -194,8 +195,8 @@ describe.concurrent("a dealing day", () => {
         fund: on.code,
         payments: [{ flow_id: paid, amount: "123456.00", reference: "synthetic/1" }],
       });
-      const first = await openDay(house, on.code, dayAhead(1));
-      const second = await openDay(house, on.code, dayAhead(2));
+      const first = await openDay(house, on.code, dealAhead(1));
+      const second = await openDay(house, on.code, dealAhead(2));
       await reachCutOff(house, first.dealing_day_id);
       await approve(house, await navProposed(house, first.dealing_day_id));
       await dayReaches(house, first.dealing_day_id, "claimable");
@@ -234,7 +235,7 @@ describe.concurrent("a dealing day", () => {
     await payAll(house, on, dayId);
     // infrastructure may move 10 % between strikes
     await marks(on, { asset: "INFRA", as_of: dayAhead(0), value: "11500000.00", source: "appraisal" });
-    const next = await openDay(house, on.code, dayAhead(2));
+    const next = await openDay(house, on.code, dealAhead(2));
     await reachCutOff(house, next.dealing_day_id);
     await waitsFor(next.workflow_id, /^INFRA: The price breaker holds this value back/);
     await marks(on, {

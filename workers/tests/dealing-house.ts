@@ -1,10 +1,11 @@
 // A house for dealing days with what their tests look at: what a run waits for, orders, events. Opened before the tests of a file and closed after them.
+import { checkBooksAfterEach } from "@evergreen-fund/testing/checked.ts";
 import { until, type Worker } from "@evergreen-fund/testing/working-house.ts";
 import type { Client } from "@temporalio/client";
 import { afterAll, beforeAll } from "vitest";
 import {
   type DealingHouse,
-  dayAhead,
+  dealAhead,
   dealingFund,
   openDay,
   orderVector,
@@ -28,6 +29,7 @@ export function useDealingHouse() {
     await opened.client?.connection.close();
     await opened.house?.stop();
   });
+  checkBooksAfterEach(() => opened.house.look);
   const read = <T>(work: Parameters<TestHouse["database"]["read"]>[1]) =>
     opened.house.database.read(AUDIT, work) as Promise<T>;
   const flowsOf = (flows: readonly string[]) =>
@@ -69,7 +71,7 @@ export function useDealingHouse() {
       const { house } = opened;
       const on = await dealingFund(house, change);
       const flows = await orderVector(house, on);
-      const day = await openDay(house, on.code, dayAhead(1));
+      const day = await openDay(house, on.code, dealAhead(1));
       await reachCutOff(house, day.dealing_day_id);
       return { on, flows, dayId: day.dealing_day_id, workflowId: day.workflow_id! };
     },

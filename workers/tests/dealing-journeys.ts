@@ -41,8 +41,15 @@ export const VECTOR = [
 ] as const;
 const OTHERS = "922320.4878";
 
-/** `n` days from today: days ahead, so that orders placed now are in time and tests may have many days. */
+/** `n` days from today. */
 export const dayAhead = (n: number): string => new Date(Date.now() + n * 86_400_000).toISOString().slice(0, 10);
+
+/** Two dealing dates next to each other, 1 and 2, with no weekend between them and near enough that today's balances are still fresh. */
+export const dealAhead = (n: 1 | 2): string => {
+  const weekday = new Date().getUTCDay();
+  const first = weekday <= 3 ? 1 : 8 - weekday;
+  return dayAhead(first + n - 1);
+};
 
 export interface DealingHouse {
   fundId: string;

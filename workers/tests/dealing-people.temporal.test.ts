@@ -5,9 +5,9 @@ import { LONG, useDealingHouse } from "./dealing-house.ts";
 import {
   approve,
   brokenIn,
-  dayAhead,
   dayOf,
   dayReaches,
+  dealAhead,
   expectVectorDealt,
   navProposed,
   openDay,
@@ -92,7 +92,7 @@ describe.concurrent("a dealing day", () => {
       ).toBe(0);
       await expectEnd(house.database, await runOfDay(dayId), "refused");
       await house.database.rpc(PM_ONE, "fn_end_lmt", { activation_id, reason: "the market is open again" });
-      const next = await openDay(house, on.code, dayAhead(2));
+      const next = await openDay(house, on.code, dealAhead(2));
       await takeDay(house, on, next.dealing_day_id);
       await expectVectorDealt(house, on, next.dealing_day_id, flows);
     },
@@ -141,7 +141,7 @@ describe.concurrent("a dealing day", () => {
     await expectEnd(house.database, await runOfDay(dayId), "failed");
     await expect(approve(house, proposal)).rejects.toMatchObject({ code: "EG422" });
     // they deal on the next day as if nothing had been
-    const next = await openDay(house, on.code, dayAhead(2));
+    const next = await openDay(house, on.code, dealAhead(2));
     await takeDay(house, on, next.dealing_day_id);
     await expectVectorDealt(house, on, next.dealing_day_id, flows);
   });
@@ -156,7 +156,7 @@ describe.concurrent("a dealing day", () => {
       await house.database.rpc(OPS, "fn_discard_dealing_day", { dealing_day_id: dayId, reason: "wrong date" });
       await expectEnd(house.database, await runOfDay(dayId), "refused");
       expect(await statusesOf(flows)).toEqual(VECTOR.map(() => "accepted"));
-      const next = await openDay(house, on.code, dayAhead(2));
+      const next = await openDay(house, on.code, dealAhead(2));
       await takeDay(house, on, next.dealing_day_id);
       await expect(
         house.database.rpc(OPS, "fn_discard_dealing_day", { dealing_day_id: next.dealing_day_id, reason: "too late" }),

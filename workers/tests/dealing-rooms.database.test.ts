@@ -8,6 +8,7 @@ import {
   type DealingHouse,
   dayAhead,
   dayOf,
+  dealAhead,
   dealingFund,
   expectVectorDealt,
   LMT_POLICY,
@@ -102,7 +103,7 @@ it("the twelve steps of a gated day", { timeout: 120_000 }, async () => {
   const flows: string[] = [];
   for (const [i, { units }] of VECTOR.entries()) flows.push(await redeem(house(), on, on.holders[i]!, units));
   await intake();
-  const day = await openedDay(on, dayAhead(1));
+  const day = await openedDay(on, dealAhead(1));
   await approved(day);
   const position = await rooms.call("commander.lookAtDay", day.ref());
   expect(position).toMatchObject({
@@ -135,7 +136,7 @@ it("a day that has to be stopped, suspended or given up", { timeout: 120_000 }, 
   });
   for (const [i, { units }] of VECTOR.entries()) await redeem(house(), on, on.holders[i]!, units);
   await intake();
-  const day = await openedDay(on, dayAhead(1));
+  const day = await openedDay(on, dealAhead(1));
   await approved(day);
   expect(await day.take("liquidity-engine.foresee")).toEqual({ status: "stopped", fraction: null });
   expect(await failureOf(rooms.call("liquidity-engine.suspendDay", day.ref()))).toMatchObject({
@@ -156,7 +157,7 @@ it("a day that has to be stopped, suspended or given up", { timeout: 120_000 }, 
   );
   expect(await twice(rooms, "commander.activateTool", { ...activate, ...day.ref() })).toEqual({ tool: "suspension" });
   expect(await day.take("liquidity-engine.suspendDay")).toEqual({ status: "suspended" });
-  const next = await openedDay(on, dayAhead(2));
+  const next = await openedDay(on, dealAhead(2));
   expect(await twice(rooms, "commander.discardDay", { ...next.ref(), reason: "test" })).toEqual({
     status: "discarded",
   });
@@ -171,10 +172,10 @@ it("a restatement, down to the strike that follows it", { timeout: 180_000 }, as
     fund: on.code,
     payments: [{ flow_id: bought, amount: "123456.00", reference: "synthetic/1" }],
   });
-  const first = await openedDay(on, dayAhead(1));
+  const first = await openedDay(on, dealAhead(1));
   await approved(first);
   await closed(on, first);
-  const second = await openedDay(on, dayAhead(2));
+  const second = await openedDay(on, dealAhead(2));
   await approved(second);
   await closed(on, second);
   const strikeId = await restate(house(), first.dayId, "INFRA", "10145600.00");
@@ -204,7 +205,7 @@ it("a restatement, down to the strike that follows it", { timeout: 180_000 }, as
   expect(pays).toBe("2000.0000");
   expect(await twice(rooms, "commander.restateStatements", ref)).toMatchObject({ statements: 1 });
   const next = await twice<{ strikeId: string; changed: number }>(rooms, "commander.beginNextRestatement", ref);
-  expect(next).toMatchObject({ navDate: dayAhead(2), changed: 1 });
+  expect(next).toMatchObject({ navDate: dealAhead(2), changed: 1 });
   expect(await brokenIn(house(), on.code)).toEqual([]);
 });
 
@@ -242,7 +243,7 @@ it("the vector of R30: who bought at 101.50 what was worth 100.20 is owed 128.08
       { flow_id: little, amount: "1000.00" },
     ],
   });
-  const first = await openedDay(on, dayAhead(1));
+  const first = await openedDay(on, dealAhead(1));
   await approved(first);
   await closed(on, first);
   const strikeId = await restate(house(), first.dayId, "INFRA", "9370000.00");
@@ -311,7 +312,7 @@ it("the vector of R30: who bought at 101.50 what was worth 100.20 is owed 128.08
     fund: code,
     marks: [{ asset: "INFRA", value: "9370000.00", as_of: dayAhead(0), source: "appraisal, read again" }],
   });
-  const second = await openedDay(on, dayAhead(2));
+  const second = await openedDay(on, dealAhead(2));
   await approved(second);
   const inputs = await house().look(
     "select kind, label, value::text from nav_inputs i join dealing_days d using (strike_id) where d.dealing_day_id = $1 and label like 'compensation%' order by 1",

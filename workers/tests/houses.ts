@@ -3,6 +3,7 @@ import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { dataConverter } from "@evergreen-fund/agent-kit";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
+import { expectNothingBrokenAtRest } from "@evergreen-fund/testing/checked.ts";
 import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import { openHouse, type WorkingHouse } from "@evergreen-fund/testing/working-house.ts";
 import { startTracing } from "@evergreen-fund/tracing";
@@ -18,18 +19,20 @@ export interface TestHouse extends WorkingHouse {
   look<T extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]>;
 }
 
-/** `count` houses on fresh databases of the run's cluster; the bundle is made once, since making it costs more than a journey. */
+/** `count` houses on fresh databases of the run's cluster; the bundle is made once, since making it costs more than a journey.
+ * Before a house is stopped no invariant is broken in it. */
 export async function openHouses(count: number): Promise<TestHouse[]> {
   const houses: TestHouse[] = [];
   for (let i = 0; i < count; i++) {
     const database = await freshDatabase(inject("postgresAdminUrl"));
-    houses.push(
-      withSuperuser(
-        await openHouse(database.urlFor("evergreen_app")),
-        database.adminUrl,
-        database.urlFor("evergreen_app"),
-      ),
+    const house = withSuperuser(
+      await openHouse(database.urlFor("evergreen_app")),
+      database.adminUrl,
+      database.urlFor("evergreen_app"),
     );
+    const { stop } = house;
+    house.stop = () => expectNothingBrokenAtRest(house.look).finally(stop);
+    houses.push(house);
   }
   await shareBundle(houses);
   return houses;
@@ -45,16 +48,23 @@ export async function shareBundle(houses: WorkingHouse[]): Promise<void> {
 }
 
 export function withSuperuser(house: WorkingHouse, adminUrl: string, appUrl: string): TestHouse {
-  const look = async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<T[]> => {
-    const admin = new pg.Client({ connectionString: adminUrl });
-    await admin.connect();
-    try {
-      return (await admin.query<T>(sql, values)).rows;
-    } finally {
-      await admin.end();
-    }
-  };
+  const look = <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) => lookAt<T>(adminUrl, sql, values);
   return Object.assign(house, { look, appUrl });
+}
+
+/** Rows as the superuser sees them. */
+export async function lookAt<T extends pg.QueryResultRow>(
+  adminUrl: string,
+  sql: string,
+  values: unknown[] = [],
+): Promise<T[]> {
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  try {
+    return (await admin.query<T>(sql, values)).rows;
+  } finally {
+    await admin.end();
+  }
 }
 
 /** A client of the house's Temporal with its key. Close the connection. */

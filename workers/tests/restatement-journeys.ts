@@ -3,8 +3,8 @@ import { until } from "@evergreen-fund/testing/working-house.ts";
 import { expect } from "vitest";
 import {
   accepted,
-  dayAhead,
   dayOf,
+  dealAhead,
   dealingFund,
   newInvestor,
   openDay,
@@ -26,11 +26,11 @@ export async function daysOnWrongMark(house: TestHouse) {
     fund: on.code,
     payments: [{ flow_id: bought, amount: "123456.00", reference: "synthetic/1" }],
   });
-  const first = (await openDay(house, on.code, dayAhead(1))).dealing_day_id;
+  const first = (await openDay(house, on.code, dealAhead(1))).dealing_day_id;
   await takeDay(house, on, first);
   const soldLater = await redeem(house, on, on.holders[1]!, "100");
   await accepted(house, [soldLater]);
-  const second = (await openDay(house, on.code, dayAhead(2))).dealing_day_id;
+  const second = (await openDay(house, on.code, dealAhead(2))).dealing_day_id;
   await takeDay(house, on, second);
   return { on, days: [first, second] as const, flows: { bought, sold, soldLater } };
 }

@@ -6,12 +6,14 @@ import { crashPoints, type RoomTools } from "@evergreen-fund/agent-kit";
 import { type Actor, CONTRACTS, DEALING_CONTRACTS, RESTATEMENT_CONTRACTS, type RoomName } from "@evergreen-fund/domain";
 import { openEmbedder, openMemory } from "@evergreen-fund/memory";
 import { type Database, openDatabase } from "@evergreen-fund/supabase-client";
+import { checkAfterEach } from "@evergreen-fund/testing/checked.ts";
 import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import { ApplicationFailure } from "@temporalio/common";
 import { afterAll, beforeAll, expect, inject } from "vitest";
 import { portOf } from "../memory.ts";
 import { type Activities, type House, ROOM_TABLE } from "../rooms.ts";
 import { openSolver } from "../solver.ts";
+import { lookAt } from "./houses.ts";
 import { importFund, OPS, PM_ONE } from "./journeys.ts";
 
 export interface RoomHouse {
@@ -25,7 +27,7 @@ export interface RoomHouse {
   close(): Promise<void>;
 }
 
-/** The rooms of a test file: opened before its tests, closed after them. To be called once, at the head of the file. */
+/** The rooms of a test file: opened before its tests, closed after them; after each no invariant is broken. To be called once, at the head of the file. */
 export function useRooms(): RoomHouse {
   const house = {} as RoomHouse;
   let dir: string;
@@ -37,6 +39,7 @@ export function useRooms(): RoomHouse {
     await house.close?.();
     await rm(dir, { recursive: true, force: true });
   });
+  checkAfterEach((sql, values) => lookAt(house.adminUrl, sql, values));
   return house;
 }
 

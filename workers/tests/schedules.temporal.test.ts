@@ -19,6 +19,10 @@ afterAll(async () => {
 });
 
 const DAY = 86_400_000;
+/** Days that are backfilled. */
+const YEAR = 365;
+/** How often a schedule is due whose server is stopped. */
+const DUE_MS = 10_000;
 
 it("opens one day per date, however often it fires", { timeout: 400_000 }, async () => {
   const on = await dealingFund(house, { policy: { timeZone: "Europe/Madrid", cutOff: "14:30" } });
@@ -86,6 +90,92 @@ it("opens one day per date, however often it fires", { timeout: 400_000 }, async
     const { spec } = await handle.describe();
     return (spec.calendars?.[0] as { hour?: { start: number }[] } | undefined)?.hour?.[0]?.start === 11;
   }, "the schedule to be changed");
+  await worker.kill();
+});
+
+it("opens each date of a year once when two schedules backfill it at once", { timeout: 900_000 }, async () => {
+  const on = await dealingFund(house, { policy: { cutOff: "12:00" } });
+  const worker = await house.startWorkers();
+  const [one] = (await readScheduledClasses(house.database)).filter(({ fund }) => fund === on.code);
+  const handles = [];
+  for (const code of ["A", "A-TWIN"]) {
+    await ensureSchedule(client, { ...one!, code }, "local");
+    handles.push(client.schedule.getHandle(scheduleIdOf({ fund: on.code, code })));
+  }
+  const span = { start: new Date(), end: new Date(Date.now() + YEAR * DAY), overlap: "ALLOW_ALL" as const };
+  await Promise.all(handles.map((handle) => handle.backfill(span)));
+  const expected = Array.from({ length: YEAR }, (_, n) => dayAhead(n)).filter(
+    (date) => ![0, 6].includes(new Date(date).getUTCDay()),
+  );
+  const opened = () =>
+    house.database.read(AUDIT, async (tx) =>
+      (await tx.dealing_days.findMany({ where: { fund_id: on.fundId }, orderBy: { dealing_date: "asc" } })).map((day) =>
+        day.dealing_date.toISOString().slice(0, 10),
+      ),
+    );
+  let last: string[] = [];
+  await until(
+    async () => {
+      last = await opened();
+      return expected.every((date) => last.includes(date));
+    },
+    () => `${expected.length} dates to be opened; there are ${last.length}`,
+    800_000,
+  );
+  expect(new Set(last).size).toBe(last.length);
+  const events = await house.database.read(AUDIT, (tx) =>
+    tx.fund_events.count({ where: { fund_id: on.fundId, type: "DEALING_DAY_OPENED" } }),
+  );
+  expect(events).toBe((await opened()).length);
+  await worker.kill();
+});
+
+it("catches up what came due while the server was stopped, one at a time, and opens no date twice", {
+  timeout: 400_000,
+}, async () => {
+  const on = await dealingFund(house);
+  const [one] = (await readScheduledClasses(house.database)).filter(({ fund }) => fund === on.code);
+  await ensureSchedule(client, one!, "local");
+  const id = scheduleIdOf({ fund: on.code, code: "A" });
+  const handle = client.schedule.getHandle(id);
+  // as it ships, but for a clock that is due every few seconds
+  await handle.update((before) => ({ ...before, spec: { intervals: [{ every: DUE_MS }] } }) as never);
+  let worker = await house.startWorkers();
+  const info = async () => (await handle.describe()).info;
+  await until(async () => (await info()).numActionsTaken >= 2, "the schedule to fire");
+  const scheduled = async (from: number, to: number): Promise<number[]> => {
+    const times: number[] = [];
+    for await (const run of client.workflow.list({ query: `TemporalScheduledById = '${id}'` })) {
+      const at = run.searchAttributes.TemporalScheduledStartTime?.[0];
+      if (at instanceof Date && at.getTime() > from && at.getTime() < to) times.push(at.getTime());
+    }
+    return times.sort();
+  };
+  let [down, up] = [0, 0];
+  await house.restartTemporal(async () => {
+    down = Date.now();
+    await new Promise((resolve) => setTimeout(resolve, 3 * DUE_MS + 500));
+    up = Date.now();
+  });
+  await worker.kill();
+  worker = await house.startWorkers();
+  const missed = Array.from({ length: 5 }, (_, n) => (Math.floor(down / DUE_MS) + 1 + n) * DUE_MS).filter(
+    (at) => at < up,
+  );
+  expect(missed.length).toBeGreaterThanOrEqual(3);
+  await until(async () => (await scheduled(up, Number.MAX_SAFE_INTEGER)).length > 0, "the schedule to fire again");
+  // none was too late to be caught up; of those that would have run at once one ran, one waited, and the rest were left to it (BUFFER_ONE)
+  const caughtUp = await scheduled(down, up);
+  expect(caughtUp.length).toBeGreaterThan(0);
+  expect(caughtUp.every((at) => missed.includes(at))).toBe(true);
+  expect(new Set(caughtUp).size).toBe(caughtUp.length);
+  const { numActionsMissedCatchupWindow, numActionsSkippedOverlap } = await info();
+  expect(numActionsMissedCatchupWindow).toBe(0);
+  expect(caughtUp.length + numActionsSkippedOverlap).toBeGreaterThanOrEqual(missed.length);
+  const days = await house.database.read(AUDIT, (tx) => tx.dealing_days.findMany({ where: { fund_id: on.fundId } }));
+  // (none is due on a Saturday)
+  expect(new Set(days.map((day) => day.dealing_date.toISOString())).size).toBe(days.length);
+  await handle.pause();
   await worker.kill();
 });
 

@@ -235,7 +235,12 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
       await engine.proposeTool(step);
       return undefined;
     }
-    return blocked(PATIENCE, `a cap is below what must be paid; ${day.tool} is ${day.toolStatus}`);
+    return blocked(
+      PATIENCE,
+      day.tool === "redemption_gate"
+        ? `the gate is more than ordinary use; two people decide on it: ${day.toolStatus}`
+        : `a cap is below what must be paid; ${day.tool} is ${day.toolStatus}`,
+    );
   }
 
   /** Performance fees that crystallise on this NAV are posted before its orders are dealt: who enters then owes nothing of them. */

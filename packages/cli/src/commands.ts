@@ -4,6 +4,7 @@ import { auditCommands } from "./commands/audit.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
+import { dealingFactCommands } from "./commands/dealing-facts.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
 import { feeCommands } from "./commands/fees.ts";
@@ -15,6 +16,7 @@ import { mandateCommands } from "./commands/mandate.ts";
 import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
 import { performanceCommands } from "./commands/performance.ts";
+import { postingCommands } from "./commands/postings.ts";
 import { proposalCommands } from "./commands/proposals.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
@@ -38,7 +40,9 @@ export const COMMANDS: readonly Command[] = [
   ...statementCommands,
   ...performanceCommands,
   ...orderCommands,
+  ...postingCommands,
   ...dealCommands,
+  ...dealingFactCommands,
   ...navCommands,
   ...restatementCommands,
   ...lmtCommands,

@@ -85,6 +85,15 @@ export function gateText(deal: Deal): string {
   return `applied, at most ${figure(cap, shareClass.units_dp)} units are redeemed${share}`;
 }
 
+/** Gross requests and what of them is asked again (R8): one demand is not counted twice. */
+export function demandText({ demand, shareClass }: Deal): string {
+  const units = (text: string): string => figure(text, shareClass.units_dp);
+  const again = /[1-9]/.test(demand.repeats)
+    ? `, ${units(demand.repeats)} of them again: ${units(demand.net)} new`
+    : "";
+  return `${units(demand.gross)} units${again}`;
+}
+
 export function dealText(deal: Deal, waits: WaitsFor | null): string {
   const { fund, shareClass, day, strike, price, cashDp } = deal;
   const fills = new Map(deal.fills.map((fill) => [fill.flow_id, fill]));
@@ -111,6 +120,7 @@ export function dealText(deal: Deal, waits: WaitsFor | null): string {
         strike?.nav ? `${money(strike.nav)} ${fund.base_currency}, version ${strike.version}, ${strike.state}` : null,
       ],
       ["Gate", gateText(deal)],
+      ["Asked to redeem", demandText(deal)],
       ["Order book", day.order_root === null ? "not committed yet" : `${day.orders} orders, root ${day.order_root}`],
       ["Inputs hash", strike?.inputs_hash],
       ["Day hash", day.day_hash],

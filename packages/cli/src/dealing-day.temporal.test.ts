@@ -8,6 +8,7 @@ import {
   accepted,
   type DealingHouse,
   dayAhead,
+  dealAhead,
   dealingFund,
   newInvestor,
   openClass,
@@ -24,7 +25,7 @@ import { type Door, openDoor } from "./test-house.ts";
 let house: TestHouse;
 let door: Door;
 let on: DealingHouse;
-const DATE = dayAhead(3);
+const DATE = dealAhead(1);
 const LONG = { timeout: 300_000 };
 const Shown = z
   .object({
@@ -173,7 +174,7 @@ describe("a gated dealing day, typed", () => {
 
 describe("a day that people give up", () => {
   it("gives its orders back, and the next day deals them", LONG, async () => {
-    const date = dayAhead(4);
+    const date = dealAhead(2);
     const words = ["--fund", on.code, "--class", "A", "--date", date];
     const opened = await door.json("ops1", Shown, ["deal", "run", ...words]);
     await reachCutOff(house, opened.dealingDayId);
@@ -189,7 +190,7 @@ describe("a day that people give up", () => {
 
 describe("days with everything at once, two classes at one NAV", () => {
   let fund: DealingHouse;
-  const dates = [dayAhead(2), dayAhead(3)];
+  const dates = [dealAhead(1), dealAhead(2)];
   const Verdict = z.object({
     ok: z.boolean(),
     days: z.array(

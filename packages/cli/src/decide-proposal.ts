@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type Answer, type Options, text } from "./command.ts";
 import { type Context, requestIdOf } from "./context.ts";
 import { inWords, plain } from "./output.ts";
-import { findProposal, type Proposal } from "./reads/proposals.ts";
+import { findProposal, POSTINGS, type Proposal } from "./reads/proposals.ts";
 import type { Session } from "./session.ts";
 import { timeoutMs, until } from "./wait.ts";
 
@@ -37,6 +37,11 @@ export async function decide(
   const limit = options.wait ? timeoutMs(text(options, "timeout")) : 0;
   const session = await context.session("pm_role");
   const { row } = await findProposal(session, proposalId);
+  if (options.wait && (POSTINGS as readonly string[]).includes(row.kind))
+    throw new EvergreenError(
+      "EG400",
+      "No run posts that by itself: the command that proposed it posts it once two people approved.",
+    );
   if (kind !== undefined && row.kind !== kind)
     throw new EvergreenError(
       "EG400",

@@ -1,6 +1,26 @@
 // A NAV for a person and for a script: inputs with their ages, totals, prices, approvals, and what comes next. Pure.
-import { facts, figure, fixed, isoTime, peopleNeeded, plain, table, when } from "./output.ts";
+import { facts, figure, fixed, isoTime, peopleNeeded, percent, plain, table, when } from "./output.ts";
 import type { StandingNav } from "./reads/nav.ts";
+
+/** Share of the NAV that rests on marks older than 90 days, as it was proposed; null before that. */
+export const staleShareOf = (body: Readonly<Record<string, unknown>>): string | null =>
+  typeof body.stale_share === "string" ? body.stale_share : null;
+
+export function staleWords(body: Readonly<Record<string, unknown>>): string | null {
+  const share = staleShareOf(body);
+  return share === null ? null : `${percent(share)} of NAV`;
+}
+
+type Input = StandingNav["inputs"][number];
+
+/** A stored ratio without the zeros behind it. */
+const short = (ratio: string | null): string => (ratio ?? "0").replace(/(\.\d*?)0+$/, "$1").replace(/\.$/, "");
+
+/** "900.00 by 1.2 × (110 / 100 − 1) of SYN Index" */
+const rolledWords = (row: Input, cashDp: number): string =>
+  row.mark === null
+    ? ""
+    : `${figure(row.mark, cashDp)} by ${short(row.beta)} × (${short(row.index_now)} / ${short(row.index_at_mark)} − 1) of ${row.index_series ?? ""}`;
 
 export function navJson(nav: StandingNav) {
   const { fund, strike, cashDp, proposal } = nav;
@@ -15,6 +35,7 @@ export function navJson(nav: StandingNav) {
     liabilities: money(strike.liabilities),
     performanceFee: money(strike.performance_fee),
     nav: money(strike.nav),
+    staleShare: staleShareOf(strike.body),
     classes: nav.prices.map((row) => ({
       class: row.shareClass?.code ?? row.share_class_id,
       nav: money(row.nav),
@@ -35,6 +56,16 @@ export function navJson(nav: StandingNav) {
       ageDays: row.age_days,
       source: row.source,
       blockedBy: row.blocked_by,
+      rolledForward:
+        row.mark === null
+          ? null
+          : {
+              mark: money(row.mark),
+              beta: short(row.beta),
+              series: row.index_series,
+              indexAtMark: short(row.index_at_mark),
+              indexNow: short(row.index_now),
+            },
     })),
     inputsHash: strike.inputs_hash,
     proposalId: strike.proposal_id,
@@ -66,6 +97,7 @@ export function navText(nav: StandingNav): string {
       ["Liabilities", money(strike.liabilities)],
       ["Performance fee", money(strike.performance_fee)],
       ["NAV", money(strike.nav)],
+      ["Marks older than 90 days", staleWords(strike.body)],
       ["Inputs hash", strike.inputs_hash],
     ]),
     table(
@@ -86,6 +118,9 @@ export function navText(nav: StandingNav): string {
       { header: "As of", value: (row) => row.as_of },
       { header: "Age (days)", value: (row) => String(row.age_days), figure: true },
       { header: "Source", value: (row) => row.source, most: 32 },
+      ...(inputs.some((row) => row.mark !== null)
+        ? [{ header: "Rolled forward", value: (row: Input) => rolledWords(row, cashDp), most: 80 }]
+        : []),
       ...(blocked.length === 0
         ? []
         : [{ header: "Held back", value: (row: (typeof inputs)[number]) => row.blocked_by ?? "", most: 60 }]),

@@ -59,6 +59,10 @@ function committed(row: OrderRow): RecordedOrder {
     filledBefore: false,
     dealings: 0,
     cleared: false,
+    ownerId: row.investor_id,
+    electedLots: row.elected_lots,
+    asked: false,
+    kept: false,
   };
 }
 
@@ -111,6 +115,8 @@ export function arithmeticOf({ order, proof, fill, cashDp }: Proved): { label: s
   } else if (order.order_kind !== "transfer") {
     add("brought", money(fill.gross_amount));
   }
+  if (compare(exact(fill.refund), exact("0")) > 0)
+    add("paid back", `−${money(fill.refund)}`, "what rounding the units down leaves");
   if (compare(exact(fill.levy), exact("0")) > 0) add("levy", `−${money(fill.levy)}`, "kept by the fund");
   if (compare(exact(fill.fee), exact("0")) > 0) add("fee", `−${money(fill.fee)}`, "kept by the fund");
   if (compare(exact(fill.credit), exact("0")) > 0) add("credit", money(fill.credit), "equalisation, paid back");
@@ -188,6 +194,7 @@ export const provedJson = (proved: Proved) => {
             price: fixed(fill.price, order.share_class?.price_dp ?? 0),
             gross: fixed(fill.gross_amount, cashDp),
             levy: fixed(fill.levy, cashDp),
+            refund: fixed(fill.refund, cashDp),
             fee: fixed(fill.fee, cashDp),
             amount: fixed(fill.net_amount, cashDp),
           },

@@ -5,13 +5,16 @@ import { facts, money, multiple, percent, plain, table, when } from "./output.ts
 
 type Report = z.infer<typeof UnitPerformanceOutput>;
 type Rate = Report["measures"]["rows"][number]["xirr"];
-interface Shown extends Omit<Report, "classes"> {
+type Classes = readonly { code: string; twr: Report["classes"][number]["twr"] }[];
+type Returns = Pick<Report, "twr" | "modifiedDietz"> & { classes: Classes };
+interface Shown extends Omit<Report, "classes" | "gross"> {
   fund: { code: string; name: string; synthetic: boolean };
   investor: { code: string } | null;
   holders: number;
   currency: string;
   knownOn: string;
-  classes: readonly { code: string; twr: Report["classes"][number]["twr"] }[];
+  classes: Classes;
+  gross: Returns | null;
 }
 
 const WHY: Readonly<Record<NonNullable<Rate["reason"]>, string>> = {
@@ -36,6 +39,23 @@ interface Row {
   what: string;
   figure: string;
   label: string;
+}
+
+function returnRows({ twr, modifiedDietz, classes }: Returns): Row[] {
+  const rows: Row[] = [];
+  if (twr) {
+    rows.push({ what: "TWR", figure: percent(twr.cumulative), label: twr.label.text });
+    if (twr.yearly !== null) rows.push({ what: "TWR a year", figure: percent(twr.yearly), label: twr.label.text });
+  }
+  if (modifiedDietz)
+    rows.push({
+      what: "Modified Dietz",
+      figure: modifiedDietz.return === null ? "none: no capital on average" : percent(modifiedDietz.return),
+      label: modifiedDietz.label.text,
+    });
+  for (const { code, twr: price } of classes)
+    if (price) rows.push({ what: `TWR class ${code}`, figure: percent(price.cumulative), label: price.label.text });
+  return rows;
 }
 
 export function performanceText(report: Shown): string {
@@ -64,19 +84,8 @@ export function performanceText(report: Shown): string {
       ? [{ what: "Direct Alpha", figure: rateText(row.directAlpha), label: row.directAlpha.label.text }]
       : []),
   ]);
-  const { twr, modifiedDietz } = report;
-  if (twr) {
-    rows.push({ what: "TWR", figure: percent(twr.cumulative), label: twr.label.text });
-    if (twr.yearly !== null) rows.push({ what: "TWR a year", figure: percent(twr.yearly), label: twr.label.text });
-  }
-  if (modifiedDietz)
-    rows.push({
-      what: "Modified Dietz",
-      figure: modifiedDietz.return === null ? "none: no capital on average" : percent(modifiedDietz.return),
-      label: modifiedDietz.label.text,
-    });
-  for (const { code, twr: price } of report.classes)
-    if (price) rows.push({ what: `TWR class ${code}`, figure: percent(price.cumulative), label: price.label.text });
+  if (report.gross !== null) rows.push(...returnRows(report.gross));
+  rows.push(...returnRows(report));
   const missing = measures.missing.map(
     ({ fees, subscriptionLine }) =>
       `Not known: ${fees} of fees${subscriptionLine === "none" ? "" : `, ${subscriptionLine} subscription line`}.`,

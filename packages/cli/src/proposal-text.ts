@@ -1,10 +1,18 @@
 // A proposal for a person: trades with reasons and cost, weights before and after, liquidity, checks, what it remembered; or a NAV, or a tool. Pure.
 
 import type { PortfolioSide } from "@evergreen-fund/domain/proposals.ts";
+import { staleWords } from "./nav-text.ts";
 import { facts, inWords, money, multiple, peopleNeeded, percent, plain, table, when } from "./output.ts";
 import type { People } from "./people.ts";
 import type { Proposal, ProposalRow, RowOf } from "./reads/proposals.ts";
 import { toolName } from "./tool-words.ts";
+
+const POSTING_WORDS = {
+  cancellation: "cancellation of a locked order",
+  crystallisation: "performance fee crystallised",
+  distribution: "distribution",
+  in_kind: "redemption paid in kind",
+} as const;
 
 /** What is proposed, in one line of a list. */
 export function subjectOf(row: ProposalRow): string {
@@ -13,8 +21,10 @@ export function subjectOf(row: ProposalRow): string {
       return `NAV of ${plain(row.body.nav_date)}, version ${row.body.version}: ${money(String(row.body.nav))}`;
     case "lmt":
       return toolName(row.body.tool);
-    default:
+    case "rebalancing":
       return `${row.body.trades.length} trades, cost ${money(row.body.cost)} ${row.body.currency}`;
+    default:
+      return POSTING_WORDS[row.kind];
   }
 }
 
@@ -33,7 +43,7 @@ export function proposalText(proposal: Proposal, people: People): string {
       ["Decide by", when(row.expires_at)],
       ["Workflow", row.workflow_id],
     ]),
-    ...(row.kind === "rebalancing" ? rebalancing(row) : row.kind === "nav" ? nav(row, proposal) : tool(row)),
+    ...blocksOf(proposal),
     approvals(proposal, people),
     checks.length === 0
       ? ""
@@ -53,6 +63,34 @@ export function proposalText(proposal: Proposal, people: People): string {
     next(proposal, people),
   ];
   return blocks.filter((block) => block !== "").join("\n\n");
+}
+
+function blocksOf(proposal: Proposal): string[] {
+  const { row } = proposal;
+  switch (row.kind) {
+    case "rebalancing":
+      return rebalancing(row);
+    case "nav":
+      return nav(row, proposal);
+    case "lmt":
+      return tool(row);
+    default:
+      return posting(row);
+  }
+}
+
+/** Every figure and list of a posting, under its name. */
+function posting({ kind, body }: Extract<ProposalRow, { kind: keyof typeof POSTING_WORDS }>): string[] {
+  const lists = Object.entries(body).filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
+  const plainOnes = Object.entries(body).filter(([, value]) => typeof value === "string" || typeof value === "number");
+  return [
+    facts([
+      ["What", POSTING_WORDS[kind]],
+      ...plainOnes.map(([name, value]) => [label(name), String(value)] as const),
+      ...lists.map(([name, rows]) => [label(name), `${rows.length}`] as const),
+    ]),
+    ...lists.flatMap(([, rows]) => rows.slice(0, 20).map((row) => `  ${plain(JSON.stringify(row))}`)),
+  ];
 }
 
 function rebalancing(row: RowOf<"rebalancing">): string[] {
@@ -82,13 +120,36 @@ function nav({ body, fund }: RowOf<"nav">, { classCodes }: Proposal): string[] {
       ["Liabilities", money(String(body.liabilities))],
       ["Performance fee", money(String(body.performance_fee))],
       ["NAV", money(String(body.nav))],
+      ["Marks older than 90 days", staleWords(body)],
     ]),
     table(body.classes, [
       { header: "Class", value: (row) => classCodes.get(row.share_class_id) ?? row.share_class_id },
       { header: "NAV", value: (row) => money(String(row.nav)), figure: true },
       { header: "Per unit", value: (row) => String(row.nav_per_unit), figure: true },
     ]),
+    ...restatement(body.restatement),
     `Its inputs: npx --no-install evergreen nav show --fund ${plain(fund.code)} --date ${plain(body.nav_date)}`,
+  ];
+}
+
+/** What the correction comes to, where a NAV is restated: those who approve the figures consent to it. */
+function restatement(found: unknown): string[] {
+  const { material, days } = (found ?? {}) as { material?: boolean; days?: Record<string, unknown>[] };
+  if (days === undefined) return [];
+  return [
+    `The error is ${material ? "material: investors are compensated and the authority is told." : "not material."}`,
+    table(
+      days,
+      [
+        { header: "Published", value: (day) => String(day.published), figure: true },
+        { header: "Correct", value: (day) => String(day.correct), figure: true },
+        { header: "Error", value: (day) => percent(String(day.error)), figure: true },
+        { header: "Tolerance", value: (day) => percent(String(day.tolerance)), figure: true },
+        { header: "Fund pays", value: (day) => money(String(day.fund_pays)), figure: true },
+        { header: "Fund receives", value: (day) => money(String(day.fund_receives)), figure: true },
+      ],
+      "Nobody dealt at that price.",
+    ),
   ];
 }
 

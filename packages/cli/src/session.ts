@@ -18,6 +18,7 @@ interface Reply {
 export interface Query extends PromiseLike<Reply> {
   eq(column: string, value: string | number | boolean): Query;
   gt(column: string, value: string | number): Query;
+  lte(column: string, value: string | number): Query;
   in(column: string, values: readonly string[]): Query;
   is(column: string, value: null): Query;
   not(column: string, operator: "is", value: null): Query;

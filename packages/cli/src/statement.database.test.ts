@@ -9,8 +9,8 @@ import { createGateway } from "@evergreen-fund/gateway/gateway.ts";
 import { openSupabaseApi } from "@evergreen-fund/gateway/supabase-api.ts";
 import { serve } from "@hono/node-server";
 import { afterAll, describe, expect, it } from "vitest";
-import { LP_A, LP_B, OPS, PM_ONE, testDatabase } from "../../../prisma/tests/arrange.ts";
-import { DEALING_DATE, dayAt } from "../../../prisma/tests/dealing-day.ts";
+import { LP_A, LP_B, OPS, PM_ONE } from "../../../prisma/tests/arrange.ts";
+import { DEALING_DATE, dayAt, dealingDatabase, dealingFund } from "../../../prisma/tests/dealing-day.ts";
 import { userOf } from "../../../prisma/tests/populate.ts";
 import { prepare, restate, runDay } from "../../../prisma/tests/statement-days.ts";
 import { runCommandLine } from "./program.ts";
@@ -24,7 +24,7 @@ const PEOPLE = {
   "ops@test.example": OPS,
 };
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const bcrypt = createRequire(import.meta.resolve("@supabase/lite"))("bcryptjs") as {
   hashSync(text: string, rounds: number): string;
 };
@@ -210,6 +210,32 @@ describe("performance", () => {
       "XIRR, ACT/365F, daily flows, 2025-01-15 to 2026-02-27 (408 days), per year, net, no subscription line, 0 % of NAV stale",
     );
     expect(report.measures.missing).toEqual([{ fees: "gross", subscriptionLine: "none" }]);
+  });
+
+  it("stands before fees too, where every strike says what it charged", async () => {
+    // 110 less 1, then 119.90 less 1: a tenth twice before fees
+    const charged = await dealingFund(db);
+    await runDay(db, charged, DEALING_DATE, {
+      nav: "109000.00",
+      fees: { management_fee: "1000.00", performance_fee: "0" },
+    });
+    await runDay(db, charged, "2026-02-27", {
+      nav: "118900.00",
+      fees: { management_fee: "700.00", performance_fee: "300.00" },
+    });
+    const report = await json("pm@test.example", "performance", "--fund", charged.fund.code);
+    expect(report).toMatchObject({
+      twr: { cumulative: "0.189" },
+      gross: { twr: { cumulative: "0.21" }, classes: [{ code: "A", twr: { cumulative: "0.21" } }] },
+    });
+    expect(report.measures.missing).toEqual([]);
+    expect(report.measures.rows.map((row: { multiples: { tvpi: string } }) => row.multiples.tvpi)).toEqual([
+      "1.209",
+      "1.189",
+    ]);
+    const { out } = await evergreen("pm@test.example", "performance", "--fund", charged.fund.code);
+    expect(out).toMatch(/TWR +21\.00 % +.*gross/);
+    expect(out).toMatch(/TWR +18\.90 % +.*net/);
   });
 
   it("is the same for whoever may see everything and names the investor, and of all holders for who names nobody", async () => {

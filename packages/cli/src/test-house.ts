@@ -4,16 +4,9 @@ import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
 import { createGateway, openSupabaseApi } from "@evergreen-fund/gateway";
-import {
-  AUDIT,
-  LP_A,
-  LP_B,
-  OPS,
-  PM_ONE,
-  PM_TWO,
-  type TestDatabase,
-  testDatabase,
-} from "@evergreen-fund/prisma/tests/arrange.ts";
+import { AUDIT, LP_A, LP_B, OPS, PM_ONE, PM_TWO, type TestDatabase } from "@evergreen-fund/prisma/tests/arrange.ts";
+import { dealingDatabase } from "@evergreen-fund/prisma/tests/dealing-day.ts";
+import type { Checked } from "@evergreen-fund/testing/checked.ts";
 import { serve } from "@hono/node-server";
 import { afterAll, expect } from "vitest";
 import type { z } from "zod";
@@ -41,15 +34,15 @@ export interface Door {
 }
 
 export interface House extends Door {
-  db: TestDatabase;
+  db: TestDatabase & Checked;
 }
 
 /** SQL as the superuser of a test database. */
 type Look = (sql: string, values: unknown[]) => Promise<unknown>;
 
-/** Opens the house for a test file; it is closed after its tests. */
+/** Opens the house for a test file; after each of its tests no invariant is broken, and it is closed after them. */
 export async function openHouse(): Promise<House> {
-  const db = await testDatabase();
+  const db = await dealingDatabase();
   const door = await openDoor(db.database.urlFor("evergreen_api"), (sql, values) => db.look(sql, values));
   return { db, ...door };
 }

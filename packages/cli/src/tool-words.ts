@@ -1,9 +1,24 @@
 // Liquidity tools and dealing terms in words: what a policy says, and the draft of the notice that investors get when a tool is put to use. Pure.
-import type { DealingPolicy, LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
+import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import {
+  type DealingPolicy,
+  EXCEPTIONAL_TOOLS,
+  type LmtPolicy,
+  SELECTABLE_TOOLS,
+} from "@evergreen-fund/domain/policies/index.ts";
 import { money, percent, plain } from "./output.ts";
 
 /** "0.05" → "5 %", "1/3" → "1/3". */
 export const share = (text: string): string => (text.includes("/") ? text : percent(text).replace(/\.?0+ %$/, " %"));
+
+const TOOLS: readonly string[] = [...SELECTABLE_TOOLS, "investor_gate", ...EXCEPTIONAL_TOOLS];
+/** The argument of a command that names a tool, and the tool it names, with hyphens as well. Errors: EG400. */
+export const TOOL = { name: "<tool>", about: `one of ${TOOLS.join(", ")}` };
+export function toolOf(args: readonly (string | undefined)[]): string {
+  const tool = (args[0] ?? "").replaceAll("-", "_");
+  if (!TOOLS.includes(tool)) throw new EvergreenError("EG400", `A tool is one of ${TOOLS.join(", ")}.`);
+  return tool;
+}
 
 const CARRY = {
   auto_pari_passu: "what is not filled goes on beside the new orders",
@@ -75,7 +90,11 @@ function gateWords(gate: NonNullable<LmtPolicy["gate"]>): string {
     threshold === undefined
       ? ""
       : `; used only above ${threshold.kind === "money" ? money(threshold.amount) : `${share(threshold.share)} of ${threshold.kind === "nav_share" ? "NAV" : "the liquid assets"}`}`;
-  return `${gate.basis === "net" ? "net of subscriptions" : "gross"}, ${caps.join(" and ")}${least}`;
+  const people =
+    gate.ordinaryFrom === undefined
+      ? ""
+      : `; two people decide where less than ${share(gate.ordinaryFrom)} is executed`;
+  return `${gate.basis === "net" ? "net of subscriptions" : "gross"}, ${caps.join(" and ")}${least}${people}`;
 }
 
 const nth = (which: number | "last", day: string): string => (which === "last" ? `the last ${day}` : `${day} ${which}`);

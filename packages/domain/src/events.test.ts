@@ -80,6 +80,14 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   BANK_ACCOUNTS_DECIDED: { accounts: 1, decision: "approved" },
   PAYMENTS_EXPORTED: { payment_file_id: ID, payments: 2 },
   PAYMENTS_WITHDRAWN: { payment_file_id: ID },
+  DUST_ANSWERED: { flow_id: ID, answer: "keep" },
+  BENEFICIAL_OWNER_SET: { investor_id: ID },
+  CERTAIN_INFLOWS_RECORDED: { inflow_id: ID },
+  REPURCHASE_OFFER_OPENED: { offer_id: ID },
+  AUTHORITY_NOTICE_DUE: { notice_id: ID, dealing_day_id: ID, flow_id: ID },
+  AUTHORITY_NOTICE_GIVEN: { notice_id: ID },
+  INDEX_VALUES_RECORDED: { values: 2 },
+  ROLL_FORWARD_SET: { asset_id: ID },
 };
 
 describe("the catalogue", () => {

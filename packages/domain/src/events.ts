@@ -230,6 +230,15 @@ export const EVENTS = {
   BANK_ACCOUNTS_DECIDED: fact(z.object({ accounts: z.int(), decision: z.enum(["approved", "rejected", "ended"]) })),
   PAYMENTS_EXPORTED: fact(z.object({ payment_file_id: id, payments: z.int() })),
   PAYMENTS_WITHDRAWN: fact(z.object({ payment_file_id: id })),
+  // Terms and facts that dealing looks up.
+  DUST_ANSWERED: fact(z.object({ flow_id: id, answer: z.enum(["give_up", "keep"]) })),
+  BENEFICIAL_OWNER_SET: fact(z.object({ investor_id: id })),
+  CERTAIN_INFLOWS_RECORDED: fact(z.object({ inflow_id: id })),
+  REPURCHASE_OFFER_OPENED: fact(z.object({ offer_id: id })),
+  AUTHORITY_NOTICE_DUE: fact(z.object({ notice_id: id, dealing_day_id: id, flow_id: id })),
+  AUTHORITY_NOTICE_GIVEN: fact(z.object({ notice_id: id })),
+  INDEX_VALUES_RECORDED: fact(z.object({ values: z.int() })),
+  ROLL_FORWARD_SET: fact(z.object({ asset_id: id })),
 } as const satisfies Record<string, EventType>;
 
 export type EventName = keyof typeof EVENTS;

@@ -51,6 +51,19 @@ const ClassFigures = z.object({
   redeemed: amount,
   mark: amount.nullable(),
   performance_taken: amount,
+  /** Went from the class into side pockets since its last strike. */
+  moved: amount,
+  /** Of a side pocket: what it took at its opening, of the fund; `value` is this pocket's part, `mark` is per unit. */
+  pocket: z
+    .object({
+      assets: z.array(uuid),
+      fair_value: amount,
+      holdback: amount,
+      liabilities: amount,
+      value: amount,
+      mark: amount,
+    })
+    .nullable(),
   policy: json.nullable(),
   deals: z.boolean(),
   lots: z.array(
@@ -75,6 +88,10 @@ export const NavFacts = z.object({
       max_age_days: z.int(),
       max_move_bps: z.int(),
       anchor: amount.nullable(),
+      /** How the mark is carried forward to the NAV date; an index without a value on a day is null. */
+      roll: z
+        .object({ series: z.string(), beta: amount, index_at_mark: amount.nullable(), index_now: amount.nullable() })
+        .nullable(),
     }),
   ),
   ledger: z.object({
@@ -89,6 +106,7 @@ export const NavFacts = z.object({
     management_paid: amount,
   }),
   classes: z.array(ClassFigures),
+  certain_inflows: amount.nullable(),
   reconciliation_breaks: z.int(),
 });
 export type NavFacts = z.infer<typeof NavFacts>;
@@ -100,6 +118,9 @@ export const Book = z.object({
   strike_state: z.string(),
   nav: amount,
   liquid_assets: amount.nullable(),
+  certain_inflows: amount.nullable(),
+  /** Share of the NAV that a repurchase offer of the date is for. */
+  offer_share: amount.nullable(),
   lmt: json.nullable(),
   active: z.array(z.string()),
   quarter_base: amount.nullable(),
@@ -122,6 +143,11 @@ export const Book = z.object({
       dealing_day_id: uuid,
       share_class_id: uuid,
       investor_id: uuid,
+      /** The beneficial owner behind the account. */
+      owner_id: uuid,
+      asked: z.boolean(),
+      kept: z.boolean(),
+      elected_lots: z.array(uuid),
       direction: z.enum(["subscription", "redemption"]),
       kind: z.enum(["plain", "switch", "transfer"]),
       units: amount.nullable(),
@@ -144,9 +170,7 @@ export const Book = z.object({
       credit: amount,
     }),
   ),
-  holdings: z.array(
-    z.object({ investor_id: uuid, share_class_id: uuid, units: amount, redeemed: amount, step: z.int() }),
-  ),
+  holdings: z.array(z.object({ owner_id: uuid, share_class_id: uuid, units: amount, redeemed: amount, step: z.int() })),
 });
 export type Book = z.infer<typeof Book>;
 

@@ -24,8 +24,8 @@ export interface WorkingHouse {
     /** Variables over those of the house; undefined takes one away. */
     environment?: Record<string, string | undefined>;
   }): Promise<Worker>;
-  /** SIGKILL to Temporal, then a new server on the same file. */
-  restartTemporal(): Promise<void>;
+  /** SIGKILL to Temporal, then (once `whileDown` is over) a new server on the same file. */
+  restartTemporal(whileDown?: () => Promise<unknown>): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -111,10 +111,11 @@ export async function openHouse(appUrl: string): Promise<WorkingHouse> {
         throw new Error(`The worker ended before it was ready: ${output}`);
       return worker;
     },
-    async restartTemporal() {
+    async restartTemporal(whileDown) {
       const gone = new Promise((resolve) => server.once("exit", resolve));
       server.kill("SIGKILL");
       await gone;
+      await whileDown?.();
       server = await startTemporal();
     },
     async stop() {

@@ -16,7 +16,7 @@ import {
   whole,
   ZERO,
 } from "./exact.ts";
-import { freeLots, holder } from "./lots.ts";
+import { takeLots } from "./lots.ts";
 import { figure, type Json, part, periodOf, word, words } from "./policy.ts";
 import type { DealRecord, RecordedClassNav, RecordedDay, RecordedOrder } from "./record.ts";
 
@@ -97,15 +97,14 @@ function grouped<T>(list: readonly T[], key: (row: T) => string): Map<string, T[
   return groups;
 }
 
-/** Locked lots and more than is held are not admitted; orders of one holder take their turn in the order of their ids. */
+/** Locked lots and more than is held are not admitted. */
 function withFree(record: DealRecord, asked: readonly Asked[]): Asked[] {
-  const lots = freeLots(record);
-  const free = new Map<string, bigint>();
+  const pieces = takeLots(
+    record,
+    asked.map((row) => ({ of: row.order, units: { n: row.units, d: 10n ** BigInt(row.day.unitsDp) } })),
+  );
   return asked.map((row) => {
-    const key = holder(row.order);
-    const left = free.get(key) ?? whole(sum((lots.get(key) ?? []).map((lot) => lot.units)), row.day.unitsDp) ?? 0n;
-    const covered = row.units < left ? row.units : left;
-    free.set(key, left - covered);
+    const covered = whole(sum((pieces.get(row.order.flowId) ?? []).map(({ units }) => units)), row.day.unitsDp) ?? 0n;
     return { ...row, free: covered, admitted: covered };
   });
 }
@@ -114,9 +113,11 @@ function gatedPerInvestor(record: DealRecord, asked: readonly Asked[], policy: J
   const period = periodOf(record.date, word(policy, "period") ?? "quarterly");
   const steps = words(policy, "steps").map(exact);
   const admitted = new Map<string, bigint>();
-  const entries = grouped(record.entries, holder);
-  const pasts = grouped(record.past, holder);
-  for (const [key, own] of grouped(asked, (row) => holder(row.order))) {
+  // accounts of nominees and feeders count with those of who stands behind them
+  const owner = (row: { ownerId: string; classId: string }): string => `${row.ownerId} ${row.classId}`;
+  const entries = grouped(record.entries, owner);
+  const pasts = grouped(record.past, owner);
+  for (const [key, own] of grouped(asked, (row) => owner(row.order))) {
     const dp = own[0]?.day.unitsDp ?? 0;
     const counted = (entries.get(key) ?? []).filter((row) => row.countsOn === null || row.countsOn < period.starts);
     const held = sum(counted.map((entry) => exact(entry.units)));
@@ -160,7 +161,7 @@ export function largestRemainder(requests: readonly bigint[], ratio: Exact, targ
 export function gateOf(record: DealRecord, asked: readonly Asked[], subscriptions: Exact): Gate {
   const lmt = record.lmt ?? {};
   const inUse = words(lmt, "tools").includes("redemption_gate");
-  const policy = part(lmt, "gate");
+  const policy = offered(record, part(lmt, "gate"));
   const caps = inUse ? capsOf(record, policy, lmt) : [];
   const cap = caps.length === 0 ? null : caps.map(({ amount }) => amount).reduce(least);
   const net = policy !== null && word(policy, "basis") === "net";
@@ -189,6 +190,17 @@ const based = (base: string | null | undefined, name: string): Exact => {
   return exact(base);
 };
 
+/** The NAV of the classes that deal: that of the fund without its side pockets. */
+export function dealingNav({ strike }: DealRecord): string | null | undefined {
+  const apart = (strike?.classes ?? []).filter(({ pocket }) => pocket === true);
+  if (apart.length === 0 || strike?.nav === null || strike?.nav === undefined) return strike?.nav;
+  return shown(minus(exact(strike.nav), sum(apart.map(({ nav }) => exact(nav)))), 18).replaceAll(",", "");
+}
+
+/** A repurchase offer of the date says how much of the NAV is bought back. */
+const offered = ({ offerShare }: DealRecord, policy: Json | null): Json | null =>
+  offerShare === null ? policy : { ...(policy ?? { basis: "gross" }), share: offerShare };
+
 function capsOf(record: DealRecord, policy: Json | null, lmt: Json): Gate["caps"] {
   const caps: { name: string; amount: Exact }[] = [];
   // shares are rounded down at the 18th decimal: a whole last unit is never lost by it
@@ -199,7 +211,7 @@ function capsOf(record: DealRecord, policy: Json | null, lmt: Json): Gate["caps"
   const [share, money, liquid, quarter] = ["share", "money", "liquidShare", "quarterShare"].map((name) =>
     figure(of, name),
   );
-  if (share) add("share of NAV", times(share, based(record.strike?.nav, "the NAV")));
+  if (share) add("share of NAV", times(share, based(dealingNav(record), "the NAV")));
   if (money) add("money", money);
   if (liquid) add("share of liquid assets", times(liquid, based(record.strike?.liquidAssets, "liquid assets")));
   if (quarter)
@@ -226,22 +238,23 @@ function quarterBase(record: DealRecord): Exact {
   const sorted = record.navsBefore.filter((row) => row.date < record.date).sort((a, b) => (a.date < b.date ? -1 : 1));
   const base = sorted.findLast((row) => row.date < starts) ?? sorted[0];
   // before the first strike of all, the base is the NAV of the day
-  return based(base?.nav ?? record.strike?.nav, "the NAV before the quarter");
+  return based(base?.nav ?? dealingNav(record), "the NAV before the quarter");
 }
 
 /** R9b: φ of Annex I, min(1, f / (12 − n)), or of Annex II, of the liquid assets, less what the month has paid where it is held over a month. */
 function eltifCap(record: DealRecord, policy: Json): Exact {
   const frequency = word(record.days[0]?.terms ?? {}, "frequency") ?? "";
   const liquid = based(record.strike?.liquidAssets, "liquid assets");
+  const available = plus(liquid, exact(record.strike?.certainInflows ?? "0"));
   const often = frequency === "weekly" || frequency === "biweekly";
   if (word(policy, "annex") === "II") {
     const [floor, phi] = (
       { annual: ["0.10", "1"], semiannual: ["0.15", "0.67"], quarterly: ["0.20", "0.5"] }[frequency] ?? ["0.25", "0.2"]
     ).map(exact) as [Exact, Exact];
-    if (order(over(liquid, based(record.strike?.nav, "the NAV")), floor) < 0) return ZERO;
+    if (order(over(liquid, based(dealingNav(record), "the NAV")), floor) < 0) return ZERO;
     const monthly = often || frequency === "monthly";
     return minus(
-      down(times(phi, liquid), 18),
+      down(times(phi, available), 18),
       monthly ? redeemedSince(record, periodOf(record.date, "monthly").starts) : ZERO,
     );
   }
@@ -252,7 +265,7 @@ function eltifCap(record: DealRecord, policy: Json): Exact {
   const left = minus(exact("12"), exact(word(policy, "noticeMonths") ?? "0"));
   const phi = order(left, ZERO) <= 0 ? ONE : least(ONE, over(exact(every), left));
   return minus(
-    down(times(phi, liquid), 18),
+    down(times(phi, available), 18),
     aggregate ? redeemedSince(record, periodOf(record.date, "monthly").starts) : ZERO,
   );
 }
@@ -262,11 +275,11 @@ function thresholdOf(record: DealRecord, policy: Json | null): Exact | null {
   const kind = word(policy, "kind");
   if (kind === "money") return figure(policy, "amount");
   const base =
-    kind === "nav_share" ? based(record.strike?.nav, "the NAV") : based(record.strike?.liquidAssets, "liquid assets");
+    kind === "nav_share" ? based(dealingNav(record), "the NAV") : based(record.strike?.liquidAssets, "liquid assets");
   return down(times(figure(policy, "share") ?? ZERO, base), 18);
 }
 
-/** Dust within its tolerance, then small investors if all of them fit, then older vintages or everybody alike; in full while the money lasts. */
+/** Who waited as long as may be if all of them fit, dust within its tolerance, then small investors if all of them fit, then older vintages or everybody alike; in full while the money lasts. */
 function fillsOf(
   asked: readonly Asked[],
   policy: Json | null,
@@ -305,6 +318,13 @@ function stagesOf(
   const byVintage = word(lmt, "carry") === "priority_by_vintage";
   const stages = new Map(asked.map((row) => [row.order.flowId, byVintage ? `3 ${row.order.vintage ?? ""}` : "3"]));
   let left = pay;
+  const longest = word(lmt, "carry") === "lapse_resubmit" ? null : word(lmt, "carryMaxDealings");
+  const overdue = asked.filter((row) => longest !== null && row.order.dealings >= Number(longest));
+  const waited = sum(overdue.map(value));
+  if (order(waited, left) <= 0) {
+    for (const row of overdue) stages.set(row.order.flowId, "0");
+    left = minus(left, waited);
+  }
   const dust = part(lmt, "dust");
   if (dust !== null && word(dust, "mode") === "pay_from_tolerance") {
     let reserve = most(ZERO, times(cap, figure(dust, "tolerance") ?? ZERO));
@@ -312,6 +332,7 @@ function stagesOf(
       const worth = value(row);
       const isDust = row.order.filledBefore && order(worth, figure(dust, "minimum") ?? ZERO) < 0;
       if (!isDust || order(worth, reserve) > 0) continue;
+      if (stages.get(row.order.flowId) === "0" || order(worth, left) > 0) continue;
       stages.set(row.order.flowId, "1");
       reserve = minus(reserve, worth);
       left = minus(left, worth);
@@ -319,9 +340,11 @@ function stagesOf(
   }
   const limit = policy === null ? null : figure(policy, "smallOrder");
   if (limit === null) return stages;
-  const all = grouped(asked, (row) => row.order.investorId);
-  const isSmall = new Map([...all].map(([investorId, own]) => [investorId, order(sum(own.map(value)), limit) <= 0]));
-  const small = asked.filter((row) => stages.get(row.order.flowId) !== "1" && isSmall.get(row.order.investorId));
+  const all = grouped(asked, (row) => row.order.ownerId);
+  const isSmall = new Map([...all].map(([ownerId, own]) => [ownerId, order(sum(own.map(value)), limit) <= 0]));
+  const small = asked.filter(
+    (row) => !["0", "1"].includes(stages.get(row.order.flowId) ?? "") && isSmall.get(row.order.ownerId),
+  );
   if (order(sum(small.map(value)), left) <= 0) for (const row of small) stages.set(row.order.flowId, "2");
   return stages;
 }

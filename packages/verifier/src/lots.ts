@@ -1,7 +1,7 @@
-// Which piece of which lot every order of the date takes: first in, first out, locked lots left out, orders in the order of their ids (R3).
+// Which piece of which lot every order of the date takes: the lots it names, or first in, first out; locked lots left out; who names lots first, then by id (R3).
 import { type Exact, exact, least, minus, order, plus, ZERO } from "./exact.ts";
 import { monthsAfter, part, word } from "./policy.ts";
-import type { DealRecord } from "./record.ts";
+import type { DealRecord, RecordedOrder } from "./record.ts";
 
 export interface Piece {
   readonly lotId: string;
@@ -31,25 +31,42 @@ export function freeLots(record: DealRecord): Map<string, Piece[]> {
 
 /** The pieces of every order that gives units up, by its id. */
 export function piecesOf(record: DealRecord): Map<string, Piece[]> {
-  const lots = freeLots(record);
   const orders = new Map(record.orders.map((row) => [row.flowId, row]));
-  const fills = record.days.flatMap((day) => day.fills).sort((a, b) => (a.flowId < b.flowId ? -1 : 1));
+  return takeLots(
+    record,
+    record.days
+      .flatMap((day) => day.fills)
+      .flatMap((fill) => {
+        const of = orders.get(fill.flowId);
+        return of?.direction === "redemption" ? [{ of, units: exact(fill.filledUnits) }] : [];
+      }),
+  );
+}
+
+/** What each order gets of the free lots for so many units; what they do not cover is missing. */
+export function takeLots(
+  record: DealRecord,
+  claims: readonly { of: RecordedOrder; units: Exact }[],
+): Map<string, Piece[]> {
+  const lots = freeLots(record);
+  const turn = ({ of }: { of: RecordedOrder }): string => `${of.electedLots.length === 0 ? 1 : 0} ${of.flowId}`;
   const pieces = new Map<string, Piece[]>();
-  for (const fill of fills) {
-    const of = orders.get(fill.flowId);
-    if (of?.direction !== "redemption") continue;
+  for (const { of, units } of [...claims].sort((a, b) => (turn(a) < turn(b) ? -1 : 1))) {
     const own = lots.get(holder(of)) ?? [];
     const taken: Piece[] = [];
-    let left = exact(fill.filledUnits);
-    for (let at = 0; at < own.length && order(left, ZERO) > 0; at++) {
-      const lot = own[at] as Piece;
-      const units = least(left, lot.units);
-      if (order(units, ZERO) <= 0) continue;
-      taken.push({ ...lot, units });
-      own[at] = { ...lot, units: minus(lot.units, units) };
-      left = minus(left, units);
+    let left = units;
+    const places =
+      of.electedLots.length === 0 ? own.keys() : of.electedLots.map((id) => own.findIndex((lot) => lot.lotId === id));
+    for (const at of places) {
+      const lot = own[at];
+      if (lot === undefined || order(left, ZERO) <= 0) continue;
+      const part = least(left, lot.units);
+      if (order(part, ZERO) <= 0) continue;
+      taken.push({ ...lot, units: part });
+      own[at] = { ...lot, units: minus(lot.units, part) };
+      left = minus(left, part);
     }
-    pieces.set(fill.flowId, taken);
+    pieces.set(of.flowId, taken);
   }
   return pieces;
 }

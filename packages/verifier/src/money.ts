@@ -157,11 +157,36 @@ function cashOf(
   if (!same(exact(fill.fee), taken.fee)) return `fee ${fill.fee}, computed ${shown(taken.fee, record.cashDp)}`;
   const fees = wrongFee(record, nav, fill, redeemed);
   if (fees !== null) return fees;
-  const left = plus(minus(minus(gross, taken.levy), taken.fee), exact(fill.credit));
+  const paidBack = refundOf(day, of, minus(minus(gross, taken.levy), taken.fee), due, nav.unitsDp, record.cashDp);
+  if (!same(exact(fill.refund), paidBack)) return `refund ${fill.refund}, computed ${shown(paidBack, record.cashDp)}`;
+  const left = minus(plus(minus(minus(gross, taken.levy), taken.fee), exact(fill.credit)), paidBack);
   if (!same(net, left)) return `net ${fill.netAmount}, computed ${shown(left, record.cashDp)}`;
   if (redeemed) return null;
   const bought = down(over(net, due), nav.unitsDp);
   return same(units, bought) ? null : `${fill.filledUnits} units, computed ${shown(bought, nav.unitsDp)}`;
+}
+
+/** R5b: whole minor units that the rounding down of units leaves are paid back from an amount of the terms on; a switch moves no cash. */
+function refundOf(
+  day: RecordedDay,
+  of: RecordedOrder,
+  invested: Exact,
+  price: Exact,
+  unitsDp: number,
+  cashDp: number,
+): Exact {
+  const from = figure(day.terms, "refundFrom");
+  if (of.direction !== "subscription" || of.kind !== "plain" || from === null) return ZERO;
+  const rest = down(minus(invested, times(down(over(invested, price), unitsDp), price)), cashDp);
+  return order(rest, ZERO) > 0 && order(rest, from) >= 0 ? rest : ZERO;
+}
+
+/** R9: a small rest of an order that was filled in part ends, once its investor was asked and did not keep it. */
+function endsAsDust(lmt: Json, { order: of, worth }: Asked, filled: bigint, rest: bigint): boolean {
+  const dust = part(lmt, "dust");
+  if (dust === null || word(dust, "mode") !== "ask_then_cancel" || !of.asked || of.kept) return false;
+  const small = order(times({ n: rest, d: 1n }, worth), figure(dust, "minimum") ?? ZERO) < 0;
+  return rest > 0n && small && (of.filledBefore || filled > 0n);
 }
 
 /** Fills and what becomes of the rest, held to the gate that was computed; switches and transfers move all that is free of them, whatever the gate says. */
@@ -177,7 +202,8 @@ export function checkFills(
   const ours = (row: Asked): boolean => row.day.dealingDayId === day.dealingDayId;
   const redeemed = asked.filter(ours).map((row) => {
     const units = gate.fills.get(row.order.flowId) ?? 0n;
-    return { row, units, rest: word(lmt, "carry") === "lapse_resubmit" ? 0n : row.free - units };
+    const ends = word(lmt, "carry") === "lapse_resubmit" || endsAsDust(lmt, row, units, row.free - units);
+    return { row, units, rest: ends ? 0n : row.free - units };
   });
   const passed = moved.filter(ours).map((row) => ({ row, units: row.free, rest: 0n }));
   const show = (units: bigint): string => shown({ n: units, d: 10n ** BigInt(day.unitsDp) }, day.unitsDp);
@@ -253,7 +279,7 @@ export function checkLedger(
       return {
         check,
         ok: false,
-        says: `order ${fill.flowId} took other units of lot ${wrong.lotId} than the oldest first`,
+        says: `order ${fill.flowId} took other units of lot ${wrong.lotId} than those it named or the oldest first`,
       };
   }
   return { check, ok: true, says: "every fill is what was posted, the oldest lots first" };

@@ -1,5 +1,5 @@
 // The price the date deals at: the hash of the frozen inputs, the arithmetic from them to each class, and who approved it (R4).
-import { exact, minus, nearest, over, same, shortest, shown, sum, ZERO } from "./exact.ts";
+import { exact, minus, nearest, ONE, over, plus, same, shortest, shown, sum, times, ZERO } from "./exact.ts";
 import { sha256 } from "./order-book.ts";
 import { figure, type Json, rows, word } from "./policy.ts";
 import type { DealRecord, Finding, RecordedStrike } from "./record.ts";
@@ -8,6 +8,26 @@ type Input = RecordedStrike["inputs"][number];
 
 /** Texts by their bytes, as the database's collation C has them. */
 const bytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+/** What a mark was rolled forward from, as it was hashed. */
+const rolledText = ({ rolled }: Input): string[] =>
+  rolled === null
+    ? []
+    : [
+        shortest(rolled.mark),
+        shortest(rolled.beta),
+        rolled.series,
+        shortest(rolled.indexAtMark),
+        shortest(rolled.indexNow),
+      ];
+
+/** R5: mark × (1 + beta × (index now / index then − 1)), half up at the minor unit. */
+function isRolled({ value, rolled }: Input, cashDp: number): boolean {
+  if (rolled === null) return true;
+  const growth = minus(over(exact(rolled.indexNow), exact(rolled.indexAtMark)), ONE);
+  const rolledTo = times(exact(rolled.mark), plus(ONE, times(exact(rolled.beta), growth)));
+  return same(nearest(rolledTo, cashDp), exact(value));
+}
 
 /** One line per input, in the order of kind, label, asset, value and source. */
 export function inputsHash(inputs: readonly Input[]): string {
@@ -34,9 +54,16 @@ export function inputsHash(inputs: readonly Input[]): string {
   const lines = [...inputs]
     .sort(compare)
     .map((row) =>
-      [row.kind, row.label, row.assetId ?? "", shortest(row.value), row.asOf, row.source, row.blockedBy ?? ""].join(
-        "|",
-      ),
+      [
+        row.kind,
+        row.label,
+        row.assetId ?? "",
+        shortest(row.value),
+        row.asOf,
+        row.source,
+        row.blockedBy ?? "",
+        ...rolledText(row),
+      ].join("|"),
     );
   return sha256(lines.join("\n")).toString("hex");
 }
@@ -45,13 +72,16 @@ export function checkNav({ strike, fundId, cashDp, currency }: DealRecord): Find
   const names = ["NAV inputs", "NAV", "NAV per unit", "approvals"];
   if (strike === null) return names.map((check) => ({ check, ok: null, says: "the inputs have not been frozen" }));
   const hash = inputsHash(strike.inputs);
+  const astray = strike.inputs.find((row) => !isRolled(row, cashDp));
   const inputs: Finding = {
     check: "NAV inputs",
-    ok: hash === strike.inputsHash,
+    ok: hash === strike.inputsHash && astray === undefined,
     says:
-      hash === strike.inputsHash
-        ? `${strike.inputs.length} inputs have the hash that was frozen, ${hash}`
-        : `the inputs have the hash ${hash}, and ${strike.inputsHash} was frozen`,
+      astray !== undefined
+        ? `${astray.label} is not its mark rolled forward by its index`
+        : hash === strike.inputsHash
+          ? `${strike.inputs.length} inputs have the hash that was frozen, ${hash}`
+          : `the inputs have the hash ${hash}, and ${strike.inputsHash} was frozen`,
   };
   if (strike.nav === null)
     return [inputs, ...names.slice(1).map((check) => ({ check, ok: null, says: "the NAV has not been proposed" }))];

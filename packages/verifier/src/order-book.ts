@@ -41,6 +41,7 @@ export function canonicalOrder(order: RecordedOrder, salt: string, date: string)
     ["direction", order.kind === "plain" ? order.direction : `${order.kind}_${way}`],
     ["flow", order.flowId],
     ["investor", sha256(`${salt}:${order.investorId}`).toString("hex")],
+    ["lots", order.electedLots.length === 0 ? null : order.electedLots.join(",")],
     ["units", order.units === null ? null : shortest(order.units)],
     ["vintage", order.vintage ?? date],
   ];

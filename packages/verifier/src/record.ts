@@ -26,6 +26,13 @@ export interface RecordedOrder {
   /** Days on which its chain was dealt before. */
   dealings: number;
   cleared: boolean;
+  /** The beneficial owner behind the account on the date. */
+  ownerId: string;
+  /** Lots that are to go, in that order; none: the oldest first. */
+  electedLots: readonly string[];
+  /** Whether the investor had been asked about a small rest, and whether the answer was to keep it. */
+  asked: boolean;
+  kept: boolean;
 }
 
 export interface RecordedFill {
@@ -40,6 +47,8 @@ export interface RecordedFill {
   fee: string;
   /** Under equalisation: paid with a redemption, below zero charged; the fee that the redemption leaves for the manager. */
   credit: string;
+  /** Subscriptions: what rounding leaves and the terms pay back. */
+  refund: string;
   performanceFee: string;
   /** What the lot of a subscription starts with: its reference per unit, and its credit. */
   highWater: string | null;
@@ -52,6 +61,7 @@ export interface RecordedFill {
 export interface RecordedEntry {
   flowId: string | null;
   investorId: string;
+  ownerId: string;
   classId: string;
   lotId: string;
   units: string;
@@ -63,7 +73,7 @@ export interface RecordedEntry {
 
 /** What a redemption of an earlier dealing date asked for and got, of somebody who redeems on this one. */
 export interface RecordedPast {
-  investorId: string;
+  ownerId: string;
   classId: string;
   date: string;
   filledUnits: string;
@@ -100,6 +110,8 @@ export interface RecordedClassNav {
   issuePrice: string | null;
   priceSubscription: string | null;
   priceRedemption: string | null;
+  /** A side pocket: closed, and no part of the NAV that a gate or a swing is measured against. */
+  pocket?: boolean;
 }
 
 export interface RecordedStrike {
@@ -114,6 +126,8 @@ export interface RecordedStrike {
   nav: string | null;
   /** Liquid assets as they stand in the body that was approved. */
   liquidAssets: string | null;
+  /** Certain inflows of twelve months, as they stand there; null: none. */
+  certainInflows: string | null;
   inputs: readonly {
     kind: string;
     label: string;
@@ -122,6 +136,8 @@ export interface RecordedStrike {
     asOf: string;
     source: string;
     blockedBy: string | null;
+    /** A mark that was rolled forward to the date, and by what; null for the others. */
+    rolled: { mark: string; beta: string; series: string; indexAtMark: string; indexNow: string } | null;
   }[];
   classes: readonly RecordedClassNav[];
   /** What people approved, as it stands. */
@@ -150,6 +166,8 @@ export interface DealRecord {
   lmt: Readonly<Record<string, unknown>> | null;
   /** Tools that people had put to use when the date was dealt. */
   activated: readonly string[];
+  /** Share of the NAV that a repurchase offer of the date is for; null: there is none. */
+  offerShare: string | null;
   /** NAVs of the fund that were final when this one was struck, and what redemptions of this year's earlier dates took out, by dealing date. */
   navsBefore: readonly { date: string; nav: string }[];
   redeemedBefore: readonly { date: string; amount: string }[];

@@ -1,6 +1,6 @@
 // A dealing date held to its own public rows: book, price, approvals, gate, fills, cash, ledger, hash. Shares no code with what made them.
 import { down, type Exact, exact, minus, most, nearest, over, same, shown, sum, times } from "./exact.ts";
-import { type Asked, askedOf, capText, type Gate, gateOf } from "./gate.ts";
+import { type Asked, askedOf, capText, dealingNav, type Gate, gateOf } from "./gate.ts";
 import { piecesOf } from "./lots.ts";
 import { checkCash, checkDayHash, checkFills, checkLedger, type Prices, pricesOf } from "./money.ts";
 import { checkNav } from "./nav.ts";
@@ -130,7 +130,7 @@ function checkPrices(
   navs: ReadonlyMap<string, RecordedClassNav>,
   net: Exact,
 ): { finding: Finding; prices: Map<string, Prices> } {
-  const nav = exact(record.strike?.nav ?? "0");
+  const nav = exact(dealingNav(record) ?? "0");
   const prices = new Map([...navs].map(([id, row]) => [id, pricesOf(record, nav, net, row)]));
   const own = navs.get(day.classId);
   const due = prices.get(day.classId);

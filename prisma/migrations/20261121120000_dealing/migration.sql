@@ -13,11 +13,14 @@ ADD COLUMN     "pocket_of" UUID;
 ALTER TABLE "fund_flows" ADD COLUMN     "accepted_at" TIMESTAMPTZ(6),
 ADD COLUMN     "cleared_at" TIMESTAMPTZ(6),
 ADD COLUMN     "dealing_day_id" UUID,
+ADD COLUMN     "dust_answer" TEXT,
 ADD COLUMN     "dust_asked_at" TIMESTAMPTZ(6),
+ADD COLUMN     "elected_lots" UUID[] DEFAULT ARRAY[]::UUID[],
 ADD COLUMN     "filled_units" DECIMAL(38,18),
 ADD COLUMN     "linked_flow_id" UUID,
 ADD COLUMN     "locked_at" TIMESTAMPTZ(6),
 ADD COLUMN     "net_amount" DECIMAL(38,4),
+ADD COLUMN     "offer_id" UUID,
 ADD COLUMN     "order_kind" TEXT NOT NULL DEFAULT 'plain',
 ADD COLUMN     "parent_flow_id" UUID,
 ADD COLUMN     "placed_by" TEXT,
@@ -136,6 +139,7 @@ CREATE TABLE "order_transitions" (
     "to_status" TEXT NOT NULL,
     "event_id" UUID,
     "reason" TEXT,
+    "document" TEXT,
     "actor" TEXT NOT NULL,
     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -196,6 +200,11 @@ CREATE TABLE "nav_inputs" (
     "source" TEXT NOT NULL,
     "age_days" INTEGER NOT NULL,
     "blocked_by" TEXT,
+    "mark" DECIMAL(38,4),
+    "beta" DECIMAL(38,18),
+    "index_series" TEXT,
+    "index_at_mark" DECIMAL(38,18),
+    "index_now" DECIMAL(38,18),
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
@@ -209,6 +218,7 @@ CREATE TABLE "class_navs" (
     "nav" DECIMAL(38,4) NOT NULL,
     "units" DECIMAL(38,18) NOT NULL,
     "nav_per_unit" DECIMAL(38,18) NOT NULL,
+    "performance_accrued" DECIMAL(38,4) NOT NULL DEFAULT 0,
     "dealing_price_sub" DECIMAL(38,18),
     "dealing_price_red" DECIMAL(38,18),
     "swing_factor" DECIMAL(38,18) NOT NULL DEFAULT 0,
@@ -237,11 +247,14 @@ CREATE TABLE "allocations" (
     "levy" DECIMAL(38,4) NOT NULL DEFAULT 0,
     "fee" DECIMAL(38,4) NOT NULL DEFAULT 0,
     "credit" DECIMAL(38,4) NOT NULL DEFAULT 0,
+    "performance_fee" DECIMAL(38,4) NOT NULL DEFAULT 0,
     "net_amount" DECIMAL(38,4) NOT NULL,
+    "refund" DECIMAL(38,4) NOT NULL DEFAULT 0,
     "series" TEXT NOT NULL DEFAULT '',
     "high_water" DECIMAL(38,18),
     "equalisation_credit" DECIMAL(38,18) NOT NULL DEFAULT 0,
     "reason" TEXT,
+    "rest" TEXT,
     "child_flow_id" UUID,
     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -412,6 +425,97 @@ CREATE TABLE "in_kind_deliveries" (
 );
 
 -- CreateTable
+CREATE TABLE "beneficial_owners" (
+    "record_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "investor_id" UUID NOT NULL,
+    "owner_id" UUID NOT NULL,
+    "effective_from" DATE NOT NULL,
+    "source" TEXT NOT NULL,
+    "set_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "beneficial_owners_pkey" PRIMARY KEY ("record_id")
+);
+
+-- CreateTable
+CREATE TABLE "certain_inflows" (
+    "inflow_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "as_of" DATE NOT NULL,
+    "amount" DECIMAL(38,4) NOT NULL,
+    "source" TEXT NOT NULL,
+    "recorded_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "certain_inflows_pkey" PRIMARY KEY ("inflow_id")
+);
+
+-- CreateTable
+CREATE TABLE "repurchase_offers" (
+    "offer_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "notice_on" DATE NOT NULL,
+    "deadline" DATE NOT NULL,
+    "pricing_date" DATE NOT NULL,
+    "share" DECIMAL(38,18) NOT NULL,
+    "notice" TEXT NOT NULL,
+    "opened_by" TEXT NOT NULL,
+    "event_id" UUID NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "repurchase_offers_pkey" PRIMARY KEY ("offer_id")
+);
+
+-- CreateTable
+CREATE TABLE "authority_notices" (
+    "notice_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "dealing_day_id" UUID NOT NULL,
+    "flow_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "body" JSONB NOT NULL,
+    "notified_at" TIMESTAMPTZ(6),
+    "event_id" UUID NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "authority_notices_pkey" PRIMARY KEY ("notice_id")
+);
+
+-- CreateTable
+CREATE TABLE "index_values" (
+    "value_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "series" TEXT NOT NULL,
+    "as_of" DATE NOT NULL,
+    "value" DECIMAL(38,18) NOT NULL,
+    "source" TEXT NOT NULL,
+    "recorded_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "index_values_pkey" PRIMARY KEY ("value_id")
+);
+
+-- CreateTable
+CREATE TABLE "roll_forwards" (
+    "rule_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "asset_id" UUID NOT NULL,
+    "fund_id" UUID NOT NULL,
+    "series" TEXT,
+    "beta" DECIMAL(38,18),
+    "after_days" INTEGER,
+    "effective_from" DATE NOT NULL,
+    "set_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "roll_forwards_pkey" PRIMARY KEY ("rule_id")
+);
+
+-- CreateTable
 CREATE TABLE "holdings" (
     "investor_id" UUID NOT NULL,
     "share_class_id" UUID NOT NULL,
@@ -558,6 +662,7 @@ CREATE TABLE "payment_lines" (
     "account_id" UUID NOT NULL,
     "end_to_end" TEXT NOT NULL,
     "amount" DECIMAL(38,4) NOT NULL,
+    "purpose" TEXT NOT NULL DEFAULT 'redemption',
     "live" BOOLEAN NOT NULL DEFAULT true,
     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -735,6 +840,36 @@ CREATE INDEX "in_kind_deliveries_ledger_tx_id_idx" ON "in_kind_deliveries"("ledg
 CREATE UNIQUE INDEX "in_kind_deliveries_flow_id_asset_id_key" ON "in_kind_deliveries"("flow_id", "asset_id");
 
 -- CreateIndex
+CREATE INDEX "beneficial_owners_investor_id_effective_from_idx" ON "beneficial_owners"("investor_id", "effective_from");
+
+-- CreateIndex
+CREATE INDEX "beneficial_owners_owner_id_idx" ON "beneficial_owners"("owner_id");
+
+-- CreateIndex
+CREATE INDEX "certain_inflows_fund_id_as_of_idx" ON "certain_inflows"("fund_id", "as_of");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "repurchase_offers_fund_id_pricing_date_key" ON "repurchase_offers"("fund_id", "pricing_date");
+
+-- CreateIndex
+CREATE INDEX "authority_notices_fund_id_idx" ON "authority_notices"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "authority_notices_flow_id_idx" ON "authority_notices"("flow_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "authority_notices_dealing_day_id_flow_id_key" ON "authority_notices"("dealing_day_id", "flow_id");
+
+-- CreateIndex
+CREATE INDEX "index_values_series_as_of_idx" ON "index_values"("series", "as_of");
+
+-- CreateIndex
+CREATE INDEX "roll_forwards_asset_id_effective_from_idx" ON "roll_forwards"("asset_id", "effective_from");
+
+-- CreateIndex
+CREATE INDEX "roll_forwards_fund_id_idx" ON "roll_forwards"("fund_id");
+
+-- CreateIndex
 CREATE INDEX "holdings_investor_id_idx" ON "holdings"("investor_id");
 
 -- CreateIndex
@@ -813,6 +948,9 @@ CREATE INDEX "fund_flows_linked_flow_id_idx" ON "fund_flows"("linked_flow_id");
 CREATE INDEX "fund_flows_parent_flow_id_idx" ON "fund_flows"("parent_flow_id");
 
 -- CreateIndex
+CREATE INDEX "fund_flows_offer_id_idx" ON "fund_flows"("offer_id");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "approvals_proposal_id_decided_by_key" ON "approvals"("proposal_id", "decided_by");
 
 -- AddForeignKey
@@ -823,6 +961,9 @@ ALTER TABLE "fund_flows" ADD CONSTRAINT "fund_flows_policy_id_fkey" FOREIGN KEY 
 
 -- AddForeignKey
 ALTER TABLE "fund_flows" ADD CONSTRAINT "fund_flows_dealing_day_id_fkey" FOREIGN KEY ("dealing_day_id") REFERENCES "dealing_days"("dealing_day_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "fund_flows" ADD CONSTRAINT "fund_flows_offer_id_fkey" FOREIGN KEY ("offer_id") REFERENCES "repurchase_offers"("offer_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "fund_flows" ADD CONSTRAINT "fund_flows_linked_flow_id_fkey" FOREIGN KEY ("linked_flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -1000,6 +1141,33 @@ ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_asset_id_fke
 
 -- AddForeignKey
 ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_ledger_tx_id_fkey" FOREIGN KEY ("ledger_tx_id") REFERENCES "ledger_transactions"("ledger_tx_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "beneficial_owners" ADD CONSTRAINT "beneficial_owners_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "beneficial_owners" ADD CONSTRAINT "beneficial_owners_owner_id_fkey" FOREIGN KEY ("owner_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "certain_inflows" ADD CONSTRAINT "certain_inflows_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "repurchase_offers" ADD CONSTRAINT "repurchase_offers_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "authority_notices" ADD CONSTRAINT "authority_notices_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "authority_notices" ADD CONSTRAINT "authority_notices_dealing_day_id_fkey" FOREIGN KEY ("dealing_day_id") REFERENCES "dealing_days"("dealing_day_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "authority_notices" ADD CONSTRAINT "authority_notices_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "roll_forwards" ADD CONSTRAINT "roll_forwards_asset_id_fkey" FOREIGN KEY ("asset_id") REFERENCES "assets"("id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "roll_forwards" ADD CONSTRAINT "roll_forwards_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "holdings" ADD CONSTRAINT "holdings_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -1244,7 +1412,7 @@ begin
     'payload of ' || type || ' needs ' || array_to_string(handling.required_keys, ', ') || '.');
   -- ids of our own rows: one that is no uuid would only fail later, in whoever reads it, together with everything read beside it
   perform evergreen.refuse_unless(
-    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id']
+    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id', 'inflow_id', 'offer_id', 'notice_id']
     or not exists (select from unnest(handling.required_keys) k
       where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id')
         and coalesce(payload ->> k, '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
@@ -1418,14 +1586,15 @@ begin
   perform evergreen.add_check('nav_strikes', 'nav_strikes_foots', 'gnav = total_assets - liabilities and nav = gnav - performance_fee');
   perform evergreen.add_check('nav_strikes', 'nav_strikes_whole', $c$state = 'estimated' or num_nonnulls(total_assets, liabilities, gnav, performance_fee, nav, proposal_id) = 6$c$);
   perform evergreen.add_check('nav_inputs', 'nav_inputs_kind', $c$kind in ('asset', 'cash', 'receivable', 'debt', 'payable', 'accrual')$c$);
-  perform evergreen.add_check('class_navs', 'class_navs_price', 'nav_per_unit > 0 and dealing_price_sub > 0 and dealing_price_red > 0 and units >= 0');
+  perform evergreen.add_check('class_navs', 'class_navs_price', 'nav_per_unit > 0 and dealing_price_sub > 0 and dealing_price_red > 0 and units >= 0 and performance_accrued >= 0');
   perform evergreen.add_check('allocations', 'allocations_within', 'filled_units >= 0 and carried_units >= 0 and filled_units + carried_units <= coalesce(requested_units, filled_units)');
-  perform evergreen.add_check('allocations', 'allocations_money', 'price > 0 and gross_amount >= 0 and levy >= 0 and fee >= 0 and credit >= 0 and net_amount >= 0 and equalisation_credit >= 0');
+  perform evergreen.add_check('allocations', 'allocations_money', 'price > 0 and gross_amount >= 0 and levy >= 0 and fee >= 0 and performance_fee >= 0 and gross_amount + credit >= 0 and net_amount >= 0 and equalisation_credit >= 0');
   perform evergreen.add_check('unit_ledger', 'unit_ledger_account', $c$account in ('holder', 'outstanding', 'side_pocket')$c$);
   perform evergreen.add_check('unit_ledger', 'unit_ledger_holder', $c$(account = 'holder') = (investor_id is not null and lot_id is not null)$c$);
   perform evergreen.add_check('unit_ledger', 'unit_ledger_units', 'units <> 0');
   perform evergreen.add_check('cash_movements', 'cash_movements_account', $c$account in ('bank', 'subscriptions_received', 'redemptions_payable',
-    'capital', 'fund_income', 'fee_payable', 'in_transit', 'investments', 'management_fee', 'distributions_payable', 'assets_delivered')$c$);
+    'capital', 'fund_income', 'fee_payable', 'in_transit', 'investments', 'management_fee', 'distributions_payable', 'refunds_payable', 'assets_delivered',
+    'compensation_payable', 'compensation_receivable')$c$);
   perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
   perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
   perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
@@ -1438,6 +1607,14 @@ begin
   perform evergreen.add_check('class_marks', 'class_marks_cause', $c$cause in ('opening', 'crystallisation', 'distribution', 'side_pocket')$c$);
   perform evergreen.add_check('class_marks', 'class_marks_high_water', $c$high_water > 0 and (cause = 'distribution') = (per_unit is not null and per_unit > 0)$c$);
   perform evergreen.add_check('in_kind_deliveries', 'in_kind_deliveries_above_zero', 'quantity > 0 and value > 0');
+  perform evergreen.add_check('allocations', 'allocations_rest', $c$rest in ('carried', 'lapsed', 'ask_dust', 'cancelled_dust', 'pay_or_notify', 'notify') and refund >= 0$c$);
+  perform evergreen.add_check('fund_flows', 'fund_flows_dust_answer', $c$dust_answer is null or (dust_answer in ('give_up', 'keep') and dust_asked_at is not null)$c$);
+  perform evergreen.add_check('certain_inflows', 'certain_inflows_amount', 'amount >= 0');
+  perform evergreen.add_check('repurchase_offers', 'repurchase_offers_terms', 'share between 0.05 and 0.25 and deadline - notice_on between 21 and 42 and pricing_date - deadline between 0 and 14');
+  perform evergreen.add_check('authority_notices', 'authority_notices_kind', $c$kind in ('carried_too_long')$c$);
+  perform evergreen.add_check('index_values', 'index_values_value', $c$value > 0 and series ~ '^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,59}$'$c$);
+  perform evergreen.add_check('roll_forwards', 'roll_forwards_whole', 'num_nonnulls(series, beta, after_days) in (0, 3) and after_days between 0 and 3650 and beta between -10 and 10');
+  perform evergreen.add_check('nav_inputs', 'nav_inputs_rolled', 'num_nonnulls(mark, beta, index_series, index_at_mark, index_now) in (0, 5) and index_at_mark > 0 and index_now > 0');
   -- files in and out
   perform evergreen.add_check('import_batches', 'import_batches_kind', $c$kind in ('orders', 'bank')$c$);
   perform evergreen.add_check('import_batches', 'import_batches_status', $c$status in ('imported', 'partly_undone', 'undone') and (status = 'imported') = (undone_at is null)$c$);
@@ -1449,6 +1626,7 @@ begin
   perform evergreen.add_check('bank_accounts', 'bank_accounts_decided', $c$(status = 'proposed') = (decided_by is null) and (status <> 'active' or decided_by <> proposed_by)$c$);
   perform evergreen.add_check('payment_files', 'payment_files_status', $c$status in ('exported', 'withdrawn') and transactions >= 1 and control_sum > 0$c$);
   perform evergreen.add_check('payment_lines', 'payment_lines_amount', 'amount > 0');
+  perform evergreen.add_check('payment_lines', 'payment_lines_purpose', $c$purpose in ('redemption', 'compensation')$c$);
 end $$;
 
 -- one current version of each allocation and one current mandate per fund
@@ -1470,7 +1648,7 @@ create unique index if not exists import_batches_rows on public.import_batches (
 create unique index if not exists import_rows_identity on public.import_rows (fund_id, kind, identity) where outcome in ('accepted', 'matched', 'unmatched');
 create index if not exists import_rows_reference on public.import_rows (fund_id, upper(reference)) where kind = 'orders' and outcome = 'accepted';
 create unique index if not exists bank_accounts_active on public.bank_accounts (fund_id, investor_id, currency) nulls not distinct where status = 'active';
-create unique index if not exists payment_lines_live on public.payment_lines (flow_id) where live;
+create unique index if not exists payment_lines_live on public.payment_lines (flow_id, purpose) where live;
 create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
 
 -- an amount has no more decimals than its currency
@@ -1548,6 +1726,9 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
   ('CASH_MOVED', 'note', null, '{ledger_tx_id,purpose}', '{}'),
   ('NAV_RESTATED', 'note', null, '{strike_id,supersedes,material,compensations}', '{}'),
+  ('NAV_ERROR_TO_NOTIFY', 'note', null, '{strike_id,due_from,due_by}', '{}'),
+  ('NAV_ERROR_NOTIFIED', 'note', null, '{strike_id,document}', '{}'),
+  ('COMPENSATION_SETTLED', 'note', null, '{payments}', '{}'),
   ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}'),
   ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),
   ('BANK_STATEMENT_IMPORTED', 'note', null, '{import_id,matched,unmatched}', '{}'),
@@ -1556,7 +1737,15 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('BANK_ACCOUNTS_PROPOSED', 'note', null, '{accounts}', '{}'),
   ('BANK_ACCOUNTS_DECIDED', 'note', null, '{accounts,decision}', '{}'),
   ('PAYMENTS_EXPORTED', 'note', null, '{payment_file_id,payments}', '{}'),
-  ('PAYMENTS_WITHDRAWN', 'note', null, '{payment_file_id}', '{}')
+  ('PAYMENTS_WITHDRAWN', 'note', null, '{payment_file_id}', '{}'),
+  ('DUST_ANSWERED', 'note', null, '{flow_id,answer}', '{}'),
+  ('BENEFICIAL_OWNER_SET', 'note', null, '{investor_id}', '{}'),
+  ('CERTAIN_INFLOWS_RECORDED', 'note', null, '{inflow_id}', '{}'),
+  ('REPURCHASE_OFFER_OPENED', 'note', null, '{offer_id}', '{}'),
+  ('AUTHORITY_NOTICE_DUE', 'note', null, '{notice_id,dealing_day_id,flow_id}', '{}'),
+  ('AUTHORITY_NOTICE_GIVEN', 'note', null, '{notice_id}', '{}'),
+  ('INDEX_VALUES_RECORDED', 'note', null, '{values}', '{}'),
+  ('ROLL_FORWARD_SET', 'note', null, '{asset_id}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
 
@@ -1573,6 +1762,7 @@ insert into public.platform_settings (key, value) values
   ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),
   ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
   ('approval_timeout_hours', '72'),
+  ('price_breaker_window_days', '30'),
   ('demo', 'false')
 on conflict (key) do nothing;
 
@@ -1643,7 +1833,8 @@ begin
       t.table_name, case when t.has_tx then 'touch_tx' else 'touch' end);
   end loop;
   for t in select unnest(array['fund_events', 'event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
-    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations']) as table_name loop
+    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations',
+    'beneficial_owners', 'certain_inflows', 'repurchase_offers', 'index_values', 'roll_forwards']) as table_name loop
     execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
@@ -2732,7 +2923,9 @@ begin
      where f.status = 'submitted' order by f.flow_id for no key update of f
   ), moved as (
     -- 1 identity, 2 order state: only who is cleared today may be accepted (R54)
-    update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end, accepted_at = case when o.cleared then now() end
+    update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end, accepted_at = case when o.cleared then now() end,
+           -- as what the investor passed: what is decided later of the order can be read back to it
+           eligibility_tag = case when o.cleared then evergreen.eligibility_of(f.investor_id) end
       from orders o where f.flow_id = o.flow_id
     returning f.flow_id
   ), noted as (
@@ -2983,6 +3176,192 @@ end $$;
 comment on function public.fn_hand_over_demo_days(text, text) is
   'Dealing days of a demo''s past that are still open go on as runs, like any other; returns how many. EG404, EG428 not a demo database.';
 
+-- from sql/6a-fn-order-facts.sql
+-- What dealing looks up beside the orders: who stands behind an account, certain inflows of an ELTIF, repurchase offers, notices to the authority.
+
+create or replace function evergreen.owner_of(of_investor uuid, on_day date) returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce((select b.owner_id from public.beneficial_owners b where b.investor_id = of_investor and b.effective_from <= on_day
+    order by b.effective_from desc, b.created_at desc, b.record_id limit 1), of_investor)
+$$;
+comment on function evergreen.owner_of(uuid, date) is 'The beneficial owner behind an account on a day; without a record the investor itself.';
+
+create or replace function evergreen.accounts_of(of_owner uuid, on_day date) returns uuid[] language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select array(select x.id from (select of_owner as id union select b.investor_id from public.beneficial_owners b where b.owner_id = of_owner) x
+    where evergreen.owner_of(x.id, on_day) = of_owner order by 1)
+$$;
+comment on function evergreen.accounts_of(uuid, date) is 'Every account behind which an owner stands on a day, its own among them.';
+
+create or replace function evergreen.eligibility_of(of_investor uuid) returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select left(concat_ws('+', i.classification, nullif(array_to_string(array(select t from unnest(i.eligibility_tags) t order by 1), '+'), '')), 200)
+    from public.investors i where i.investor_id = of_investor
+$$;
+comment on function evergreen.eligibility_of(uuid) is 'As what an investor was found eligible: the classification, and the tags of the KYC record in order, joined by +.';
+
+create or replace function public.fn_set_beneficial_owner(investor_id uuid, owner_id uuid, effective_from date, source text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  id uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('investor_id', investor_id, 'owner_id', owner_id, 'effective_from', effective_from, 'source', source);
+  answer := evergreen.earlier_answer('fn_set_beneficial_owner', request_id, input);
+  if answer is not null then
+    return (answer ->> 'record_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(isfinite(effective_from), 'EG400', 'effective_from is a date.');
+  perform evergreen.refuse_unless(length(source) between 1 and 200, 'EG400', 'source has 1 to 200 characters: the paper that says so.');
+  -- both, in one order: two calls that would make a chain of owners wait for each other
+  perform 1 from public.investors i where i.investor_id in (fn_set_beneficial_owner.investor_id, fn_set_beneficial_owner.owner_id) order by i.investor_id for no key update;
+  perform evergreen.refuse_unless((select count(*) from public.investors i where i.investor_id in (fn_set_beneficial_owner.investor_id, fn_set_beneficial_owner.owner_id))
+    = case when investor_id = owner_id then 1 else 2 end, 'EG404', 'No investor with that id.');
+  perform evergreen.refuse_unless(investor_id = owner_id or evergreen.owner_of(owner_id, 'infinity') = owner_id, 'EG428', 'Behind the owner stands somebody else: name that one.');
+  perform evergreen.refuse_unless(investor_id = owner_id or cardinality(array_remove(evergreen.accounts_of(fn_set_beneficial_owner.investor_id, 'infinity'), fn_set_beneficial_owner.investor_id)) = 0,
+    'EG428', 'The investor is the owner of other accounts itself.');
+  -- what was dealt stays explained by what was known
+  perform evergreen.refuse_unless(not exists (select from public.allocations a join public.dealing_days d using (dealing_day_id)
+    where a.investor_id in (fn_set_beneficial_owner.investor_id, fn_set_beneficial_owner.owner_id) and d.dealing_date >= fn_set_beneficial_owner.effective_from
+      and d.status in ('posted', 'claimable', 'settled', 'closed')), 'EG428', 'The investor has dealt on or after that date.');
+  insert into public.beneficial_owners (investor_id, owner_id, effective_from, source, set_by)
+  values (fn_set_beneficial_owner.investor_id, fn_set_beneficial_owner.owner_id, fn_set_beneficial_owner.effective_from, fn_set_beneficial_owner.source, evergreen.actor()) returning record_id into id;
+  perform evergreen.emit('BENEFICIAL_OWNER_SET', null, jsonb_build_object('investor_id', investor_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'beneficial_owners', id::text, 'beneficial owner set', request_id);
+  perform evergreen.keep_answer('fn_set_beneficial_owner', request_id, input, jsonb_build_object('record_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_beneficial_owner(uuid, uuid, date, text, text) is
+  'Says who stands behind an account of a nominee or feeder from a date on (R7: the gate per investor aggregates its accounts); the investor itself ends it. Returns record_id. EG400, EG404, EG428.';
+
+create or replace function public.fn_record_certain_inflows(fund text, amount numeric, as_of date, source text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'amount', amount, 'as_of', as_of, 'source', source);
+  answer := evergreen.earlier_answer('fn_record_certain_inflows', request_id, input);
+  if answer is not null then
+    return (answer ->> 'inflow_id')::uuid;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(amount >= 0 and amount < 1e30 and evergreen.within_exponent(amount, of_fund.base_currency), 'EG400', 'amount is not negative and has no more decimals than the currency.');
+  perform evergreen.refuse_unless(isfinite(as_of) and as_of <= evergreen.clock()::date, 'EG400', 'as_of is a date up to today.');
+  perform evergreen.refuse_unless(length(source) between 1 and 200, 'EG400', 'source has 1 to 200 characters: what makes the inflows certain.');
+  insert into public.certain_inflows (fund_id, as_of, amount, source, recorded_by) values (of_fund.fund_id, fn_record_certain_inflows.as_of, fn_record_certain_inflows.amount,
+    fn_record_certain_inflows.source, evergreen.actor()) returning inflow_id into id;
+  perform evergreen.emit('CERTAIN_INFLOWS_RECORDED', of_fund.fund_id, jsonb_build_object('inflow_id', id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'certain_inflows', id::text, 'certain inflows recorded as of ' || as_of, request_id);
+  perform evergreen.keep_answer('fn_record_certain_inflows', request_id, input, jsonb_build_object('inflow_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_certain_inflows(text, numeric, date, text, text) is
+  'Records the prudent certain inflows of the next twelve months (fund currency, R9b) with their source; the NAV of a later date freezes the newest, not older than the age that its kind may have. Returns inflow_id. EG400, EG404.';
+
+create or replace function evergreen.certain_inflows_of(of_fund uuid, on_day date) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select c.amount from public.certain_inflows c cross join lateral (select coalesce((p.value ->> 'certain_inflows')::int, (p.value ->> 'default')::int, 100) as days
+      from public.platform_settings p where p.key = 'nav_max_age_days') age
+   where c.fund_id = of_fund and c.as_of <= on_day and c.as_of >= on_day - age.days order by c.as_of desc, c.created_at desc, c.inflow_id limit 1
+$$;
+comment on function evergreen.certain_inflows_of(uuid, date) is 'The certain inflows that count on a day: the newest that are not too old (nav_max_age_days); null when there are none.';
+
+create or replace function public.fn_open_repurchase_offer(fund text, deadline date, pricing_date date, share numeric, notice text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  today date;
+  told int;
+  event uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'deadline', deadline, 'pricing_date', pricing_date, 'share', share, 'notice', notice);
+  answer := evergreen.earlier_answer('fn_open_repurchase_offer', request_id, input);
+  if answer is not null then
+    return (answer ->> 'offer_id')::uuid;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(isfinite(deadline) and isfinite(pricing_date), 'EG400', 'deadline and pricing_date are dates.');
+  perform evergreen.refuse_unless(length(notice) between 20 and 8000, 'EG400', 'notice is the text that all holders get, 20 to 8,000 characters.');
+  -- 17 CFR 270.23c-3: 5 to 25 % of what is outstanding, told 21 to 42 days before the deadline, priced at most 14 days after it
+  perform evergreen.refuse_unless(share between 0.05 and 0.25, 'EG424', 'An offer is for 5 to 25 % of what is outstanding.');
+  perform evergreen.refuse_unless(pricing_date - deadline between 0 and 14, 'EG424', 'Pricing is at most 14 days after the deadline, and not before it.');
+  perform evergreen.require_dealing_date(of_fund.fund_id, p.body, fn_open_repurchase_offer.pricing_date) from public.share_classes c
+    cross join lateral evergreen.dealing_policy(c.share_class_id, fn_open_repurchase_offer.pricing_date) p where c.fund_id = of_fund.fund_id and p.body ? 'offerNoticeDays';
+  today := (evergreen.clock() at time zone of_fund.time_zone)::date;
+  -- as long as the terms of any class that deals by offers promise
+  select max((p.body ->> 'offerNoticeDays')::int) into told from public.share_classes c cross join lateral evergreen.dealing_policy(c.share_class_id, fn_open_repurchase_offer.pricing_date) p
+   where c.fund_id = of_fund.fund_id;
+  perform evergreen.refuse_unless(told is not null, 'EG428', 'No class of the fund deals by repurchase offers: its terms have no offerNoticeDays.');
+  perform evergreen.refuse_unless(deadline - today between greatest(21, told) and 42, 'EG424', 'Holders are told ' || greatest(21, told) || ' to 42 days before the deadline.');
+  perform evergreen.refuse_unless(not exists (select from public.share_classes c cross join lateral evergreen.dealing_policy(c.share_class_id, fn_open_repurchase_offer.pricing_date) p
+     where c.fund_id = of_fund.fund_id and p.body ? 'offerNoticeDays' and (evergreen.notice_deadline(of_fund.fund_id, p.body, 'redemption', fn_open_repurchase_offer.pricing_date)
+       at time zone coalesce(p.body ->> 'timeZone', of_fund.time_zone))::date < fn_open_repurchase_offer.deadline), 'EG424', 'The deadline is later than the notice of a class for that pricing date.');
+  perform evergreen.refuse_unless(not exists (select from public.repurchase_offers o where o.fund_id = of_fund.fund_id and o.pricing_date = fn_open_repurchase_offer.pricing_date),
+    'EG428', 'There is an offer of that pricing date.');
+  event := evergreen.emit('REPURCHASE_OFFER_OPENED', of_fund.fund_id, jsonb_build_object('offer_id', id), evergreen.actor(), '{}',
+    array(select distinct h.investor_id from public.holdings h join public.share_classes c using (share_class_id) where c.fund_id = of_fund.fund_id and h.units > 0), request_id);
+  insert into public.repurchase_offers (offer_id, fund_id, notice_on, deadline, pricing_date, share, notice, opened_by, event_id)
+  values (id, of_fund.fund_id, today, fn_open_repurchase_offer.deadline, fn_open_repurchase_offer.pricing_date, fn_open_repurchase_offer.share, fn_open_repurchase_offer.notice, evergreen.actor(), event);
+  perform evergreen.audit(of_fund.fund_id, 'repurchase_offers', id::text, 'repurchase offer opened, deadline ' || deadline, request_id);
+  perform evergreen.keep_answer('fn_open_repurchase_offer', request_id, input, jsonb_build_object('offer_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_repurchase_offer(text, date, date, numeric, text, text) is
+  'Opens a repurchase offer of an interval fund today (its notice, told to every holder): share of the NAV, 0.05 to 0.25, is the gate of its pricing date, and redemptions are taken in until the deadline. Returns offer_id. EG400, EG404, EG424, EG428.';
+
+create or replace function evergreen.offer_for(of_fund uuid, received timestamptz, wanted date) returns public.repurchase_offers language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select o from public.repurchase_offers o join public.funds f using (fund_id)
+   where o.fund_id = of_fund and (received at time zone f.time_zone)::date between o.notice_on and o.deadline and (wanted is null or o.pricing_date = wanted) order by o.pricing_date limit 1
+$$;
+comment on function evergreen.offer_for(uuid, timestamptz, date) is 'The open repurchase offer that an order received at a time may be placed under, the earliest; null when none is open.';
+
+create or replace function public.fn_note_notice(notice_id uuid, notified_at timestamptz default null, request_id text default null) returns timestamptz
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  due public.authority_notices;
+  at timestamptz;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('notice_id', notice_id, 'notified_at', notified_at);
+  answer := evergreen.earlier_answer('fn_note_notice', request_id, input);
+  if answer is not null then
+    return (answer ->> 'notified_at')::timestamptz;
+  end if;
+  select * into due from public.authority_notices n where n.notice_id = fn_note_notice.notice_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No notice with that id.');
+  perform evergreen.refuse_unless(due.notified_at is null, 'EG428', 'The authority was told already.');
+  at := coalesce(fn_note_notice.notified_at, now());
+  perform evergreen.refuse_unless(isfinite(at) and at <= now() and at >= due.created_at, 'EG400', 'notified_at is a time since the notice was due, up to now.');
+  update public.authority_notices n set notified_at = at where n.notice_id = due.notice_id;
+  perform evergreen.emit('AUTHORITY_NOTICE_GIVEN', due.fund_id, jsonb_build_object('notice_id', due.notice_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(due.fund_id, 'authority_notices', due.notice_id::text, 'authority told', request_id);
+  perform evergreen.keep_answer('fn_note_notice', request_id, input, jsonb_build_object('notified_at', at));
+  return at;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_notice(uuid, timestamptz, text) is 'Records when the competent authority was told of something that is due; returns the time. EG400, EG404, EG428 already.';
+
 -- from sql/6a-fn-orders.sql
 -- Orders: place (in money or units, switches, transfers), cancel, hold, release. Policies bind where the rows are locked.
 
@@ -3051,11 +3430,29 @@ end $$;
 comment on function evergreen.check_redemption(public.share_classes, public.dealing_policies, uuid, numeric, numeric, date) is
   'Refuses (EG430) what the holding, the lock-up or the minimums do not allow, under the lock of the holding. Units of the class, money in fund currency.';
 
+create or replace function evergreen.check_elected_lots(class public.share_classes, policy public.dealing_policies, of_investor uuid, elected uuid[], money numeric, wanted_units numeric, on_day date)
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  free numeric;
+  hard int := coalesce((policy.body #>> '{lockUp,hardMonths}')::int, 0);
+begin
+  if elected is null then
+    return;
+  end if;
+  perform evergreen.refuse_unless((select count(*) from public.lots l where l.lot_id = any (elected) and l.investor_id = of_investor and l.share_class_id = class.share_class_id) = cardinality(elected),
+    'EG404', 'The investor has no such lot in that class.');
+  select coalesce(sum(l.units_left), 0) into free from public.lots l where l.lot_id = any (elected) and (l.opened_on + make_interval(months => hard))::date <= on_day;
+  perform evergreen.refuse_unless(coalesce(coalesce(wanted_units, round(round(money, 20) / class.nav_per_unit, class.units_dp)) <= free, true), 'EG430', 'The lots that are named do not have so many free units on that dealing date.');
+end $$;
+comment on function evergreen.check_elected_lots(public.share_classes, public.dealing_policies, uuid, uuid[], numeric, numeric, date) is
+  'Refuses lots that are not the investor''s (EG404) or do not cover the order free of the lock-up (EG430); none named: nothing to check.';
+
 drop function if exists public.fn_place_order(text, uuid, text, numeric, text, text, text);
+drop function if exists public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz);
 create or replace function public.fn_place_order(
   fund text, investor_id uuid, direction text, amount numeric default null, currency text default null, channel text default 'api', request_id text default null,
   share_class text default null, units numeric default null, dealing_date date default null, order_kind text default 'plain', to_class text default null,
-  to_investor uuid default null, received_at timestamptz default null
+  to_investor uuid default null, received_at timestamptz default null, elected_lots uuid[] default null
 ) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -3064,6 +3461,7 @@ declare
   class public.share_classes;
   target public.share_classes;
   policy public.dealing_policies;
+  offer public.repurchase_offers;
   id uuid := gen_random_uuid();
   other uuid := gen_random_uuid();
   event uuid;
@@ -3078,7 +3476,7 @@ begin
   -- what is new is added only where it is given: requests of before keep their hash
   input := jsonb_build_object('fund', fund, 'investor_id', investor_id, 'direction', direction, 'amount', amount, 'currency', currency, 'channel', channel)
     || jsonb_strip_nulls(jsonb_build_object('share_class', share_class, 'units', units, 'dealing_date', dealing_date, 'order_kind', nullif(order_kind, 'plain'),
-         'to_class', to_class, 'to_investor', to_investor, 'received_at', received_at));
+         'to_class', to_class, 'to_investor', to_investor, 'received_at', received_at, 'elected_lots', to_jsonb(elected_lots)));
   answer := evergreen.earlier_answer('fn_place_order', request_id, input);
   if answer is not null then
     return (answer ->> 'flow_id')::uuid;
@@ -3100,6 +3498,9 @@ begin
     'EG400', 'amount is positive and has no more decimals than the currency.');
   perform evergreen.refuse_unless(length(channel) between 1 and 40, 'EG400', 'channel has 1 to 40 characters.');
   perform evergreen.refuse_unless(share_class is not null or (order_kind = 'plain' and dealing_date is null), 'EG400', 'A dealing date, a switch or a transfer needs a class.');
+  -- R3: the oldest lots go first unless the investor names them, in the order in which they are to go
+  perform evergreen.refuse_unless(elected_lots is null or (direction = 'redemption' and share_class is not null and cardinality(elected_lots) between 1 and 1000
+    and (select count(e) = count(distinct e) and count(e) = cardinality(elected_lots) from unnest(elected_lots) e)), 'EG400', 'elected_lots names 1 to 1,000 lots of the class, each once; only what is given up names lots.');
   received := now();
   if received_at is not null then
     -- a time of receipt that the caller names is how late trading is done: only history of a synthetic fund has one
@@ -3111,14 +3512,25 @@ begin
     select * into class from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class);
     perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
     perform evergreen.refuse_unless(units is null or (units > 0 and units < 1e18 and units = round(units, class.units_dp)), 'EG400', 'units are positive and have no more decimals than the class.');
+    perform evergreen.refuse_unless(class.pocket_of is null, 'EG428', 'A side pocket is closed: it takes no orders.');
     policy := evergreen.dealing_policy(class.share_class_id, coalesce(dealing_date, received::date));
     perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force.');
     perform evergreen.refuse_unless(dealing_date is null or isfinite(dealing_date), 'EG400', 'dealing_date is a date.');
-    -- R2: what is late rolls to the next dealing day it is in time for; where the price is known already, it is refused
+    if policy.body ? 'offerNoticeDays' and direction = 'redemption' and order_kind = 'plain' then
+      -- an interval fund buys back when it has offered to, and for the date of the offer
+      offer := evergreen.offer_for(of_fund.fund_id, received, dealing_date);
+      perform evergreen.refuse_unless(offer.offer_id is not null, 'EG430', 'No repurchase offer is open for that date.');
+      dealing_date := offer.pricing_date;
+    end if;
+    if dealing_date is not null then
+      perform evergreen.require_dealing_date(of_fund.fund_id, policy.body, dealing_date);
+    end if;
+    -- R2: what is late rolls to the next dealing day it is in time for
     late := coalesce(evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) < received, false);
-    perform evergreen.refuse_unless(not late or coalesce(policy.body ->> 'pricing', 'forward') = 'forward', 'EG430', 'The order is too late for that dealing date, whose price is known.');
+    perform evergreen.refuse_unless(not late or offer.offer_id is null, 'EG430', 'The order is too late for the repurchase offer.');
     note := case when late then 'late for ' || dealing_date || ': rolls to the next dealing day' end;
     if direction = 'redemption' then
+      perform evergreen.check_elected_lots(class, policy, investor_id, elected_lots, amount, units, coalesce(dealing_date, received::date));
       perform evergreen.check_redemption(class, policy, investor_id, amount, units, coalesce(dealing_date, received::date));
     else
       least_money := (policy.body #>> array['minimums', case when exists (select from public.holdings h where h.investor_id = fn_place_order.investor_id
@@ -3128,6 +3540,7 @@ begin
     if order_kind = 'switch' then
       select * into target from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = to_class or c.share_class_id::text = to_class);
       perform evergreen.refuse_unless(found and target.share_class_id <> class.share_class_id, 'EG404', 'to_class names another class of the fund.');
+      perform evergreen.refuse_unless(target.pocket_of is null, 'EG428', 'A side pocket is closed: it takes no orders.');
     elsif order_kind = 'transfer' then
       perform evergreen.refuse_unless(evergreen.role_name() = 'ops_role', 'EG403', 'Operations enter transfers, with the papers of both sides.');
       target := class;
@@ -3138,9 +3551,9 @@ begin
     jsonb_build_object('flow_id', id), evergreen.actor(), '{}', array[investor_id], request_id);
   in_kind := order_kind;
   insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, amount, requested_units, currency, status, channel, requested_at,
-    dealing_date, policy_id, placed_by, reason, event_id)
+    dealing_date, policy_id, placed_by, reason, event_id, elected_lots, offer_id)
   values (id, of_fund.fund_id, class.share_class_id, investor_id, direction, in_kind, amount, units, of_fund.base_currency, 'submitted', channel, received,
-    case when not late then dealing_date end, policy.policy_id, evergreen.actor(), note, event);
+    case when not late then dealing_date end, policy.policy_id, evergreen.actor(), note, event, coalesce(elected_lots, '{}'), offer.offer_id);
   insert into public.order_transitions (flow_id, to_status, event_id, reason, actor) values (id, 'submitted', event, note, evergreen.actor());
   if in_kind <> 'plain' then
     -- the leg that receives; the two are accepted each by itself and dealt together
@@ -3160,22 +3573,25 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz) is
-  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). An order that is late for its dealing date rolls to the next. order_kind switch (to_class) and transfer (to_investor) give two linked orders; returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 lock-up, minimum, holding, or late at a known price.';
+comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz, uuid[]) is
+  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). An order that is late for its dealing date rolls to the next. order_kind switch (to_class) and transfer (to_investor) give two linked orders; elected_lots are the lots that go, in that order, instead of the oldest first. Redemptions of an interval fund need an open repurchase offer and deal on its date. Returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 lock-up, minimum, holding, or no offer.';
 
-create or replace function evergreen.move_order(of_flow uuid, to_state text, event uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+create or replace function evergreen.move_order(of_flow uuid, to_state text, event uuid, why text, document text default null) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   with moved as (
     select f.flow_id, f.status from public.fund_flows f where f.flow_id = of_flow or f.linked_flow_id = of_flow
   ), noted as (
-    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, actor)
-    select m.flow_id, m.status, to_state, event, why, evergreen.actor() from moved m where m.status <> to_state
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, document, actor)
+    select m.flow_id, m.status, to_state, event, why, move_order.document, evergreen.actor() from moved m where m.status <> to_state
   )
-  update public.fund_flows f set status = to_state, reason = why, dealing_day_id = case when to_state in ('accepted', 'kyc_hold') then null else f.dealing_day_id end,
-         accepted_at = case when to_state = 'accepted' then now() else f.accepted_at end
+  update public.fund_flows f set status = to_state,
+         -- the investor reads this row: why an order is held stands in its records only
+         reason = case when to_state = 'kyc_hold' then 'held for a check' when m.status = 'kyc_hold' and to_state = 'accepted' then null else why end, dealing_day_id = case when to_state in ('accepted', 'kyc_hold') then null else f.dealing_day_id end,
+         accepted_at = case when to_state = 'accepted' then now() else f.accepted_at end,
+         eligibility_tag = case when to_state = 'accepted' then evergreen.eligibility_of(f.investor_id) else f.eligibility_tag end
     from moved m where f.flow_id = m.flow_id;
 end $$;
-comment on function evergreen.move_order(uuid, text, uuid, text) is 'Moves an order and the leg linked to it to a state, with its records. EG428 when R1 does not know the step.';
+comment on function evergreen.move_order(uuid, text, uuid, text, text) is 'Moves an order and the leg linked to it to a state, with its records and the document it rests on. EG428 when R1 does not know the step.';
 
 create or replace function public.fn_cancel_order(flow_id uuid, reason text default null, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -3220,7 +3636,7 @@ end $$;
 comment on function public.fn_cancel_order(uuid, text, text) is
   'Cancels an order and the leg linked to it: freely before the cut-off, after it once two people have approved its cancellation (fn_propose_posting). EG404, EG420, EG421, EG428.';
 
-create or replace function public.fn_hold_order(flow_id uuid, reason text, request_id text default null) returns text
+create or replace function public.fn_hold_order(flow_id uuid, reason text, request_id text default null, document text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -3229,18 +3645,18 @@ declare
   event uuid;
 begin
   perform evergreen.require_role('ops_role', 'agent_kyc', 'agent_compliance_sentinel');
-  input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
+  input := jsonb_strip_nulls(jsonb_build_object('flow_id', flow_id, 'reason', reason, 'document', document));
   answer := evergreen.earlier_answer('fn_hold_order', request_id, input);
   if answer is not null then
     return answer ->> 'status';
   end if;
-  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform evergreen.refuse_unless(length(reason) between 1 and 500 and (document is null or length(document) between 1 and 200), 'EG400', 'reason has 1 to 500 characters, document 1 to 200.');
   perform 1 from public.fund_flows f where f.flow_id = fn_hold_order.flow_id or f.linked_flow_id = fn_hold_order.flow_id order by f.flow_id for no key update;
   select * into held from public.fund_flows f where f.flow_id = fn_hold_order.flow_id;
   perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
   perform evergreen.refuse_unless(held.status in ('submitted', 'accepted', 'locked'), 'EG428', 'The order is ' || held.status || ' and cannot be held.');
   event := evergreen.emit('ORDER_HELD', held.fund_id, jsonb_build_object('flow_id', held.flow_id), evergreen.actor(), '{}', '{}', request_id);
-  perform evergreen.move_order(held.flow_id, 'kyc_hold', event, reason);
+  perform evergreen.move_order(held.flow_id, 'kyc_hold', event, reason, document);
   perform evergreen.audit(held.fund_id, 'fund_flows', held.flow_id::text, 'order held', request_id);
   perform evergreen.keep_answer('fn_hold_order', request_id, input, '{"status": "kyc_hold"}');
   return 'kyc_hold';
@@ -3248,9 +3664,9 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_hold_order(uuid, text, text) is 'Holds an order (and the leg linked to it) that is not priced yet; the investor is not told why. EG404, EG428.';
+comment on function public.fn_hold_order(uuid, text, text, text) is 'Holds an order (and the leg linked to it) that is not priced yet, with the document that asks for it, if any; the investor is not told why. EG400, EG404, EG428.';
 
-create or replace function public.fn_release_hold(flow_id uuid, reason text, request_id text default null) returns text
+create or replace function public.fn_release_hold(flow_id uuid, reason text, request_id text default null, document text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -3259,12 +3675,13 @@ declare
   event uuid;
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
+  input := jsonb_strip_nulls(jsonb_build_object('flow_id', flow_id, 'reason', reason, 'document', document));
   answer := evergreen.earlier_answer('fn_release_hold', request_id, input);
   if answer is not null then
     return answer ->> 'status';
   end if;
-  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  -- a hold is overridden on the strength of a document, which whoever audits it can ask for
+  perform evergreen.refuse_unless(length(reason) between 1 and 500 and length(document) between 1 and 200, 'EG400', 'reason has 1 to 500 characters, document 1 to 200.');
   perform 1 from public.fund_flows f where f.flow_id = fn_release_hold.flow_id or f.linked_flow_id = fn_release_hold.flow_id order by f.flow_id for no key update;
   select * into held from public.fund_flows f where f.flow_id = fn_release_hold.flow_id;
   perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
@@ -3273,7 +3690,7 @@ begin
   perform evergreen.refuse_unless(not exists (select from public.fund_flows f where (f.flow_id = held.flow_id or f.linked_flow_id = held.flow_id)
     and not evergreen.is_cleared(f.investor_id)), 'EG430', 'An investor of the order is not cleared by KYC.');
   event := evergreen.emit('ORDER_RELEASED', held.fund_id, jsonb_build_object('flow_id', held.flow_id), evergreen.actor(), '{}', array[held.investor_id], request_id);
-  perform evergreen.move_order(held.flow_id, 'accepted', event, reason);
+  perform evergreen.move_order(held.flow_id, 'accepted', event, reason, document);
   perform evergreen.audit(held.fund_id, 'fund_flows', held.flow_id::text, 'hold released', request_id);
   perform evergreen.keep_answer('fn_release_hold', request_id, input, '{"status": "accepted"}');
   return 'accepted';
@@ -3281,7 +3698,7 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_release_hold(uuid, text, text) is 'Accepts a held order again once its investor is cleared; it deals on the next day it is eligible for. EG404, EG428, EG430 not cleared.';
+comment on function public.fn_release_hold(uuid, text, text, text) is 'Accepts a held order again once its investor is cleared, on the strength of a document; it deals on the next day it is eligible for. EG400, EG404, EG428, EG430 not cleared.';
 
 create or replace function evergreen.is_cleared(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select exists (select from public.investors i where i.investor_id = of_investor and i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock()))
@@ -3379,7 +3796,8 @@ begin
   perform evergreen.refuse_unless(isfinite(effective_from), 'EG400', 'effective_from is a date.');
   perform evergreen.refuse_unless(body ->> 'cutOff' ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$', 'EG400', 'cutOff is HH:MM.');
   perform evergreen.refuse_unless((now() at time zone coalesce(body ->> 'timeZone', 'UTC')) is not null, 'EG400', 'timeZone is a name such as Europe/Luxembourg.');
-  perform evergreen.refuse_unless(coalesce(body ->> 'pricing', 'forward') in ('forward', 'prior_nav'), 'EG400', 'pricing is forward or prior_nav.');
+  -- decision 14: a day is struck after its cut-off, so nothing here can deal at a NAV of before it
+  perform evergreen.refuse_unless(coalesce(body ->> 'pricing', 'forward') = 'forward', 'EG400', 'pricing is forward: no dealing day here deals at a NAV that was known before its cut-off.');
   foreach side in array array['subscription', 'redemption'] loop
     perform evergreen.refuse_unless(coalesce((body #>> array['notice', side, 'n'])::int, 0) between 0 and 400
       and coalesce(body #>> array['notice', side, 'basis'], 'calendar') in ('calendar', 'business'), 'EG400', 'notice of a side is {n: 0 to 400, basis: calendar or business}.');
@@ -3387,6 +3805,8 @@ begin
   perform evergreen.refuse_unless(coalesce((body #>> '{lockUp,hardMonths}')::int, 0) between 0 and 240, 'EG400', 'lockUp.hardMonths is 0 to 240.');
   perform evergreen.refuse_unless(not exists (select from jsonb_each_text(coalesce(body -> 'minimums', '{}')) m
     where (m.value::numeric >= 0 and m.value::numeric < 1e30) is not true), 'EG400', 'minimums are amounts.');
+  perform evergreen.refuse_unless(coalesce((body ->> 'refundFrom')::numeric, 0) >= 0 and coalesce((body ->> 'refundFrom')::numeric, 0) < 1e30
+    and coalesce((body ->> 'offerNoticeDays')::int, 0) between 0 and 42, 'EG400', 'refundFrom is an amount, offerNoticeDays is at most 42.');
   perform evergreen.refuse_unless(coalesce((body ->> 'units_dp')::int, class.units_dp) = class.units_dp and coalesce((body ->> 'price_dp')::int, class.price_dp) = class.price_dp,
     'EG400', 'units_dp and price_dp are those of the class.');
   insert into public.dealing_policies (fund_id, share_class_id, version, effective_from, body, hash, set_by)
@@ -3452,6 +3872,7 @@ begin
   if id is null then
     policy := evergreen.dealing_policy(class.share_class_id, fn_open_dealing_day.dealing_date);
     perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force on that date.');
+    perform evergreen.require_dealing_date(of_fund.fund_id, policy.body, fn_open_dealing_day.dealing_date);
     insert into public.dealing_days (fund_id, share_class_id, dealing_date, cut_off_at, policy_id, lmt_policy_id, workflow_id)
     values (of_fund.fund_id, class.share_class_id, fn_open_dealing_day.dealing_date,
       evergreen.notice_deadline(of_fund.fund_id, policy.body - 'notice', 'subscription', fn_open_dealing_day.dealing_date), policy.policy_id,
@@ -3552,9 +3973,9 @@ begin
       -- canonical JSON: keys in alphabetical order, no spaces, numbers as the shortest decimal string
       select s.flow_id, s.salt, '{' || coalesce('"amount":"' || trim_scale(s.amount) || '",', '') || '"direction":"' || s.side || '","flow":"' || s.flow_id
           || '","investor":"' || encode(sha256(convert_to(s.salt || ':' || s.investor_id, 'UTF8')), 'hex') || '",'
-          || coalesce('"units":"' || trim_scale(s.requested_units) || '",', '') || '"vintage":"' || s.vintage || '"}' as canonical
+          || coalesce('"lots":"' || nullif(array_to_string(s.elected_lots, ','), '') || '",', '') || coalesce('"units":"' || trim_scale(s.requested_units) || '",', '') || '"vintage":"' || s.vintage || '"}' as canonical
         from (
-          select f.flow_id, f.investor_id, f.amount, f.requested_units, coalesce(f.vintage, d.dealing_date) as vintage, replace(gen_random_uuid()::text, '-', '') as salt,
+          select f.flow_id, f.investor_id, f.amount, f.requested_units, f.elected_lots, coalesce(f.vintage, d.dealing_date) as vintage, replace(gen_random_uuid()::text, '-', '') as salt,
                  case f.order_kind when 'plain' then f.direction else f.order_kind || case f.direction when 'redemption' then '_out' else '_in' end end as side
             from public.fund_flows f where f.flow_id = any (book) offset 0) s) x;
   get diagnostics n = row_count;
@@ -3676,6 +4097,118 @@ end $$;
 comment on function public.fn_prove_order(uuid) is
   'Inclusion proof of an order in the committed book of its last dealing day: leaf, path and root, with the ratio and price it dealt at; an LP only of its own. EG404, EG428 not committed yet.';
 
+-- from sql/6c-fn-mark-facts.sql
+-- Marks between valuations (R5): values of indices, how an asset is rolled forward with one, and what the breaker holds a new mark against.
+
+create or replace function public.fn_record_index_values(index_values jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  bad int;
+  n int;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('sha256', encode(sha256(convert_to(index_values::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_record_index_values', request_id, input);
+  if answer is not null then
+    return (answer ->> 'values')::int;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(index_values) = 'array', 'EG400', 'index_values is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(index_values) between 1 and 200000, 'EG413', 'index_values has 1 to 200,000 rows.');
+  select count(*) into bad from jsonb_to_recordset(index_values) v (series text, as_of date, value numeric, source text)
+   where (v.series ~ '^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,59}$' and isfinite(v.as_of) and v.as_of <= evergreen.clock()::date and v.value > 0 and v.value < 1e18
+     and length(v.source) between 1 and 200) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' values have no series, no date up to today, no value above 0 or no source.');
+  insert into public.index_values (series, as_of, value, source, recorded_by)
+  select v.series, v.as_of, v.value, v.source, evergreen.actor() from jsonb_to_recordset(index_values) v (series text, as_of date, value numeric, source text);
+  get diagnostics n = row_count;
+  perform evergreen.emit('INDEX_VALUES_RECORDED', null, jsonb_build_object('values', n), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(f.fund_id, null, null, 'index values recorded') from public.funds f
+   where f.fund_id in (select r.fund_id from public.roll_forwards r where r.series in (select v.series from jsonb_to_recordset(index_values) v (series text)));
+  perform evergreen.audit(null, 'index_values', 'index_values', 'index values recorded: ' || n, request_id);
+  perform evergreen.keep_answer('fn_record_index_values', request_id, input, jsonb_build_object('values', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_index_values(jsonb, text) is
+  'Records index_values = [{series, as_of, value, source}]; of two for one date the later counts, and both stay. Returns how many. EG400, EG413.';
+
+create or replace function evergreen.index_value(of_series text, on_day date, most_age int) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select v.value from public.index_values v where v.series = of_series and v.as_of <= on_day and v.as_of >= on_day - most_age
+   order by v.as_of desc, v.created_at desc, v.value_id limit 1
+$$;
+comment on function evergreen.index_value(text, date, int) is 'The value of an index on a day, or on the last day before it that has one and is not older than so many days; null when there is none.';
+
+create or replace function public.fn_set_roll_forward(fund text, asset text, series text, beta numeric, after_days int, effective_from date, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  of_asset public.assets;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'asset', asset, 'series', series, 'beta', beta, 'after_days', after_days, 'effective_from', effective_from);
+  answer := evergreen.earlier_answer('fn_set_roll_forward', request_id, input);
+  if answer is not null then
+    return (answer ->> 'rule_id')::uuid;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  select * into of_asset from public.assets a where a.fund_id = of_fund.fund_id and (a.external_key = asset or a.id::text = asset);
+  perform evergreen.refuse_unless(found, 'EG404', 'The fund has no asset with that key.');
+  perform evergreen.refuse_unless(isfinite(effective_from), 'EG400', 'effective_from is a date.');
+  perform evergreen.refuse_unless(num_nonnulls(series, beta, after_days) in (0, 3), 'EG400', 'series, beta and after_days go together; none of them ends the rule.');
+  perform evergreen.refuse_unless(series is null or (series ~ '^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,59}$' and beta between -10 and 10 and after_days between 0 and 3650),
+    'EG400', 'series is the name of an index, beta is -10 to 10, after_days 0 to 3,650.');
+  perform evergreen.refuse_unless(series is null or of_asset.type <> 'cash', 'EG428', 'A balance of cash is not a mark.');
+  insert into public.roll_forwards (asset_id, fund_id, series, beta, after_days, effective_from, set_by)
+  values (of_asset.id, of_fund.fund_id, fn_set_roll_forward.series, fn_set_roll_forward.beta, fn_set_roll_forward.after_days, fn_set_roll_forward.effective_from, evergreen.actor()) returning rule_id into id;
+  perform evergreen.emit('ROLL_FORWARD_SET', of_fund.fund_id, jsonb_build_object('asset_id', of_asset.id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, null, 'a roll-forward was set');
+  perform evergreen.audit(of_fund.fund_id, 'roll_forwards', id::text, case when series is null then 'roll-forward ended' else 'roll-forward set' end, request_id);
+  perform evergreen.keep_answer('fn_set_roll_forward', request_id, input, jsonb_build_object('rule_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_roll_forward(text, text, text, numeric, int, date, text) is
+  'From a date on the mark of an asset that is older than after_days is carried forward in every NAV by beta times the return of an index since its day (R5); without series, beta and after_days that ends. Returns rule_id. EG400, EG404, EG428 cash.';
+
+create or replace function evergreen.roll_forward_of(of_asset uuid, marked_on date, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('series', r.series, 'beta', trim_scale(r.beta)::text,
+      -- an index that was not published for so long is no index of the day
+      'index_at_mark', trim_scale(evergreen.index_value(r.series, marked_on, 7))::text, 'index_now', trim_scale(evergreen.index_value(r.series, on_day, 7))::text)
+    from (select x.* from public.roll_forwards x where x.asset_id = of_asset and x.effective_from <= on_day order by x.effective_from desc, x.created_at desc, x.rule_id limit 1) r
+   where r.series is not null and on_day - marked_on > r.after_days
+$$;
+comment on function evergreen.roll_forward_of(uuid, date, date) is
+  'How a mark of one day is carried forward to another: index, beta, and the index on both days (or within the seven before, null without one); null when no rule asks for it at that age.';
+
+create or replace function evergreen.anchor_of(of_asset uuid, of_fund uuid, on_day date, marked_on date) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- the value at the start of the window, not the last one: small steps cannot walk away. What a person confirmed, or what was traded, starts it anew.
+  with setting as (select coalesce((select (p.value #>> '{}')::int from public.platform_settings p where p.key = 'price_breaker_window_days'), 30) as days),
+  released as (
+    select greatest((select max(s.as_of) from public.asset_snapshots s where s.asset_id = of_asset and s.scenario_id = '' and s.method = 'confirmed' and s.as_of < marked_on),
+      (select max(p.recorded_at::date) from public.portfolio_allocations p where p.asset_id = of_asset and p.proposal_id is not null and p.recorded_at::date <= on_day)) as day
+  ), struck as (
+    select s.nav_date, i.value from public.nav_strikes s join public.nav_inputs i using (strike_id)
+     where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day and i.asset_id = of_asset
+  )
+  select coalesce(
+    (select x.value from struck x, setting, released where x.nav_date > on_day - setting.days and x.nav_date >= coalesce(released.day, '-infinity') order by x.nav_date limit 1),
+    (select s.nav from public.asset_snapshots s, released where s.asset_id = of_asset and s.scenario_id = '' and s.method = 'confirmed' and s.as_of = released.day
+       and not exists (select from struck x where x.nav_date >= released.day) order by s.recorded_at desc limit 1),
+    (select x.value from struck x order by x.nav_date desc limit 1))
+$$;
+comment on function evergreen.anchor_of(uuid, uuid, date, date) is
+  'What the price breaker holds a mark against (R5): the value in the first final NAV within the window (price_breaker_window_days), since a person confirmed one or it was traded; with none in it, the one confirmed, or the last final NAV.';
+
 -- from sql/6c-fn-nav.sql
 -- The NAV strike: inputs frozen, proposed to two people on the hash, struck; and its restatement, which is the same again with a reason.
 
@@ -3689,23 +4222,33 @@ begin
   perform evergreen.refuse_unless(jsonb_typeof(inputs) = 'array', 'EG400', 'inputs is a list.');
   perform evergreen.refuse_unless(jsonb_array_length(inputs) between 1 and 200000, 'EG413', 'inputs has 1 to 200,000 rows.');
   select f.base_currency into unit from public.funds f where f.fund_id = of_fund;
-  select count(*) into bad from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text)
+  select count(*) into bad from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric)
     left join public.assets a on a.id = i.asset_id and a.fund_id = of_fund
    where (i.kind in ('asset', 'cash', 'receivable', 'debt', 'payable', 'accrual') and (i.asset_id is null or a.id is not null) and (i.kind <> 'asset' or i.asset_id is not null)
       and i.value > -1e30 and i.value < 1e30 and evergreen.within_exponent(i.value, unit) and isfinite(i.as_of) and i.as_of <= on_day
-      and length(i.label) between 1 and 200 and length(i.source) between 1 and 200 and (i.blocked_by is null or length(i.blocked_by) between 1 and 200)) is not true;
-  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' inputs lack a kind, an asset of the fund, a value in the currency''s units, a label, a source or a date up to the NAV date.');
+      and length(i.label) between 1 and 200 and length(i.source) between 1 and 200 and (i.blocked_by is null or length(i.blocked_by) between 1 and 200)
+      -- R5: rolled forward by beta times the return of the index, rounded half up at the minor unit
+      and case when num_nonnulls(i.mark, i.beta, i.index_series, i.index_at_mark, i.index_now) = 0 then true else i.kind = 'asset' and i.index_at_mark > 0 and i.index_now > 0 and length(i.index_series) > 0
+        and abs(i.value - i.mark * (1 + i.beta * (round(i.index_now, 40) / i.index_at_mark - 1))) <= 0.5 * power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit)) + 1e-9 end) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' inputs lack a kind, an asset of the fund, a value in the currency''s units, a label, a source or a date up to the NAV date, or are not rolled forward by their index.');
   perform evergreen.refuse_unless((select count(i.asset_id) = count(distinct i.asset_id) from jsonb_to_recordset(inputs) i (asset_id uuid)), 'EG400', 'An asset stands twice.');
   insert into public.nav_strikes (strike_id, fund_id, nav_date, version, state, inputs_hash, supersedes, reason, effective_at)
   values (id, of_fund, on_day, (select coalesce(max(s.version), 0) + 1 from public.nav_strikes s where s.fund_id = of_fund and s.nav_date = on_day), 'estimated',
     -- one line per input in the order of kind, label, asset: a verifier builds the same bytes
-    (select encode(sha256(convert_to(string_agg(concat_ws('|', i.kind, i.label, coalesce(i.asset_id::text, ''), trim_scale(i.value), i.as_of, i.source, coalesce(i.blocked_by, '')), E'\n'
+    (select encode(sha256(convert_to(string_agg(concat_ws('|', i.kind, i.label, coalesce(i.asset_id::text, ''), trim_scale(i.value), i.as_of, i.source, coalesce(i.blocked_by, ''),
+        -- a mark that was rolled forward is bound with what it was rolled from
+        case when i.mark is not null then concat_ws('|', trim_scale(i.mark), trim_scale(i.beta), i.index_series, trim_scale(i.index_at_mark), trim_scale(i.index_now)) end), E'\n'
         order by i.kind collate "C", i.label collate "C", i.asset_id, i.value, i.source collate "C"), 'UTF8')), 'hex')
-       from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text)),
+       from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric)),
     replaces, why, on_day::timestamp at time zone 'UTC');
-  insert into public.nav_inputs (strike_id, asset_id, kind, label, value, as_of, source, age_days, blocked_by)
-  select id, i.asset_id, i.kind, i.label, i.value, i.as_of, i.source, on_day - i.as_of, i.blocked_by
-    from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text);
+  insert into public.nav_inputs (strike_id, asset_id, kind, label, value, as_of, source, age_days, blocked_by, mark, beta, index_series, index_at_mark, index_now)
+  select id, i.asset_id, i.kind, i.label, i.value, i.as_of, i.source, on_day - i.as_of, i.blocked_by, i.mark, i.beta, i.index_series, i.index_at_mark, i.index_now
+    from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric);
+  -- R5: a mark that the price breaker held back is told, once per mark; it stays where it is, and a person releases it by confirming it
+  perform evergreen.emit('DATA_DRIFT', of_fund, jsonb_build_object('asset_id', i.asset_id, 'deviation_bps', i.drift_bps::text, 'threshold_bps', i.limit_bps::text), 'price_breaker')
+    from jsonb_to_recordset(inputs) i (asset_id uuid, as_of date, drift_bps numeric, limit_bps numeric)
+   where i.drift_bps is not null and i.asset_id is not null and not exists (select from public.fund_events e where e.fund_id = of_fund and e.type = 'DATA_DRIFT' and e.payload ->> 'asset_id' = i.asset_id::text
+     and e.recorded_at >= (select max(s.recorded_at) from public.asset_snapshots s where s.asset_id = i.asset_id and s.scenario_id = '' and s.as_of = i.as_of));
   return id;
 end $$;
 comment on function evergreen.freeze_inputs(uuid, date, jsonb, uuid, text) is 'Stores the inputs of a NAV with their hash as an estimated strike.';
@@ -3756,7 +4299,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_freeze_nav_inputs(text, date, jsonb, text, jsonb) is
-  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?}] (fund currency) as an estimated strike, with the draft of what they amount to; answers the blockers by name. EG400, EG404, EG413, EG428.';
+  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?, mark?, beta?, index_series?, index_at_mark?, index_now?, drift_bps?, limit_bps?}] (fund currency; the second half for a mark rolled forward, and one held back by the breaker) as an estimated strike, with the draft of what they amount to; answers the blockers by name. EG400, EG404, EG413, EG428.';
 
 create or replace function evergreen.strike_units(s public.nav_strikes, of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select case when s.supersedes is null then (select c.units_outstanding from public.share_classes c where c.share_class_id = of_class)
@@ -3780,6 +4323,7 @@ declare
   event uuid;
   until timestamptz;
   what jsonb;
+  stale jsonb;
   inputs jsonb;
   digest text;
 begin
@@ -3811,10 +4355,11 @@ begin
   -- a fund that has not issued anything yet deals at its first price
   perform evergreen.refuse_unless(net > 0 or (net = 0 and not exists (select from public.share_classes c where c.fund_id = s.fund_id and c.units_outstanding > 0)),
     'EG429', 'The net asset value is not above zero.');
-  select coalesce(left(coalesce(sc.code, c.share_class_id::text), 40), '?') into bad from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric)
+  select coalesce(left(coalesce(sc.code, c.share_class_id::text), 40), '?') into bad from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric, performance_accrued numeric)
     left join public.share_classes sc on sc.share_class_id = c.share_class_id and sc.fund_id = s.fund_id
     cross join lateral evergreen.strike_units(s, sc.share_class_id) u
    where (sc.share_class_id is not null and c.nav >= 0 and c.nav < 1e30 and evergreen.within_exponent(c.nav, unit) and c.nav_per_unit > 0 and c.nav_per_unit < 1e12
+      and (c.performance_accrued is null or (c.performance_accrued >= 0 and evergreen.within_exponent(c.performance_accrued, unit)))
       and case when u > 0 then c.nav > 0 and c.nav_per_unit = round(round(c.nav, 30) / u, sc.price_dp)
                else c.nav = 0 and c.nav_per_unit = coalesce(sc.issue_price, sc.nav_per_unit) end) is not true limit 1;
   perform evergreen.refuse_unless(bad is null, 'EG400', 'The price of a class is not its value over its units, rounded: ' || coalesce(bad, '') || '.');
@@ -3823,12 +4368,18 @@ begin
       and (evergreen.strike_units(s, sc.share_class_id) > 0 or exists (select from public.dealing_days d where d.strike_id = s.strike_id and d.share_class_id = sc.share_class_id))
       and not exists (select from jsonb_to_recordset(classes) c (share_class_id uuid) where c.share_class_id = sc.share_class_id)),
     'EG400', 'classes names every class with units once, and their values sum to the NAV of the fund.');
+  -- who subscribes and who redeems deal before the fee that their class owes: it has to be known class by class
+  perform evergreen.refuse_unless((select coalesce(sum(c.performance_accrued), 0) = fee from jsonb_to_recordset(classes) c (performance_accrued numeric)),
+    'EG400', 'The performance fee is not the sum of what its classes accrued (performance_accrued).');
   delete from public.class_navs c where c.strike_id = s.strike_id;
-  insert into public.class_navs (strike_id, share_class_id, nav, units, nav_per_unit)
-  select s.strike_id, c.share_class_id, c.nav, evergreen.strike_units(s, c.share_class_id), c.nav_per_unit
-    from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric);
+  insert into public.class_navs (strike_id, share_class_id, nav, units, nav_per_unit, performance_accrued)
+  select s.strike_id, c.share_class_id, c.nav, evergreen.strike_units(s, c.share_class_id), c.nav_per_unit, coalesce(c.performance_accrued, 0)
+    from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric, performance_accrued numeric);
   until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
-  what := jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'supersedes', s.supersedes, 'reason', s.reason) || body || jsonb_build_object('classes', classes);
+  -- R46: the share of the NAV that rests on marks older than 90 days stands before who approves it
+  stale := jsonb_build_object('stale_share', (select trim_scale(round(coalesce(sum(n.value), 0) / nullif(net, 0), 18))::text from public.nav_inputs n
+    where n.strike_id = s.strike_id and n.kind = 'asset' and n.age_days > 90));
+  what := jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'supersedes', s.supersedes, 'reason', s.reason) || body || stale || jsonb_build_object('classes', classes);
   inputs := jsonb_build_object('inputs_hash', s.inputs_hash, 'units', (select jsonb_object_agg(c.share_class_id, trim_scale(c.units)::text) from public.class_navs c where c.strike_id = s.strike_id));
   digest := evergreen.proposal_hash(id, s.fund_id, 'nav', what, inputs, until);
   event := evergreen.emit('NAV_PROPOSED', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'proposal_id', id), evergreen.actor(),
@@ -3839,7 +4390,7 @@ begin
     (select f.allocations_version from public.funds f where f.fund_id = s.fund_id), event, coalesce(fn_propose_nav.workflow_id, 'nav/' || s.strike_id), evergreen.actor(), evergreen.actor(), 2, until);
   update public.nav_strikes x set state = 'provisional',
     -- the draft stays beside what was made of it: a run that proposes again after a crash starts from there
-    body = case when x.body ? 'draft' then jsonb_build_object('draft', x.body -> 'draft') else '{}'::jsonb end || fn_propose_nav.body, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
+    body = case when x.body ? 'draft' then jsonb_build_object('draft', x.body -> 'draft') else '{}'::jsonb end || fn_propose_nav.body || stale, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
    where x.strike_id = s.strike_id;
   update public.dealing_days d set status = 'nav_proposed', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status in ('inputs_frozen', 'nav_proposed');
   perform evergreen.audit(s.fund_id, 'proposals', id::text, 'NAV of ' || s.nav_date || ' proposed', request_id);
@@ -3851,7 +4402,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_propose_nav(uuid, jsonb, jsonb, text, text) is
-  'Puts a NAV before two people: body = {total_assets, liabilities, gnav, performance_fee, nav, …} must foot with the frozen inputs, classes = [{share_class_id, nav, nav_per_unit}] with the units of the register. EG400, EG404, EG425, EG428, EG429 blocked.';
+  'Puts a NAV before two people: body = {total_assets, liabilities, gnav, performance_fee, nav, …} must foot with the frozen inputs, classes = [{share_class_id, nav, nav_per_unit, performance_accrued?}] with the units of the register. EG400, EG404, EG425, EG428, EG429 blocked.';
 
 create or replace function evergreen.has_approvals(p public.proposals) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select count(distinct a.decided_by) >= p.approvals_needed from public.approvals a
@@ -4161,6 +4712,43 @@ end $$;
 comment on function public.fn_reverse_ledger(uuid, text, text) is
   'Posts the opposite of a ledger transaction, once, by somebody else than who posted it; states of orders stay. EG404, EG420, EG424 units are gone since, EG428.';
 
+-- from sql/6e-fn-fee-terms.sql
+-- What a performance fee does to dealing (R22, R24): the mark of a class for a day, the price before fee, and what each lot would pay and get.
+
+create or replace function evergreen.mark_on(of_class uuid, on_day date, after_fee boolean) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- R22: the last thing that moved it; before anything did, the mark that came with the register, or the first price
+  select coalesce((select m.high_water from public.class_marks m
+                    where m.share_class_id = of_class and (m.cause = 'opening' or m.as_of < on_day or (m.as_of = on_day and (after_fee or m.cause = 'distribution')))
+                    order by m.cause <> 'opening' desc, m.as_of desc, m.updated_at desc limit 1),
+                  (select c.issue_price from public.share_classes c where c.share_class_id = of_class))
+$$;
+comment on function evergreen.mark_on(uuid, date, boolean) is
+  'High-water mark of a class for the NAV of a day, fund currency per unit: what was distributed by then has lowered it; what the NAV of that day crystallised counts after its fee only.';
+
+create or replace function evergreen.fee_terms(of_strike uuid, of_class uuid)
+returns table (method text, rate numeric, mark numeric, price_before_fee numeric, entry_price numeric, open boolean) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select x.method, x.rate, x.mark, x.gav, case when x.open then round(x.gav, x.price_dp) else x.nav_per_unit end, x.open from (
+    select p.body #>> '{fees,performance,method}' as method, coalesce((p.body #>> '{fees,performance,rate}')::numeric, 0) as rate,
+           evergreen.mark_on(n.share_class_id, s.nav_date, true) as mark, round(n.nav + n.performance_accrued, 30) / nullif(n.units, 0) as gav, n.nav_per_unit, c.price_dp,
+           p.body #>> '{fees,performance,method}' = 'equalisation' and n.units > 0 and not exists (select from public.class_marks m
+             where m.share_class_id = n.share_class_id and m.cause = 'crystallisation' and m.as_of = s.nav_date) is true as open
+      from public.class_navs n join public.nav_strikes s using (strike_id) join public.share_classes c using (share_class_id)
+      left join lateral evergreen.dealing_policy(n.share_class_id, s.nav_date) p on true
+     where n.strike_id = of_strike and n.share_class_id = of_class) x
+$$;
+comment on function evergreen.fee_terms(uuid, uuid) is
+  'How a class deals at a strike (R24), fund currency per unit: the price before performance fee, at which is subscribed, and the mark; not open: no equalisation, or the fee was taken on this very NAV.';
+
+create or replace function evergreen.lot_dues(of_strike uuid, of_class uuid, of_lots uuid[])
+returns table (lot_id uuid, fee numeric, refund numeric, depreciation numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- money for all units of the lot, exact to 20 decimals
+  select l.lot_id, x.fee, least(l.equalisation_credit, x.fee), t.rate * greatest(0, least(t.price_before_fee, t.mark) - coalesce(l.high_water, l.price)) * l.units_left
+    from evergreen.fee_terms(of_strike, of_class) t join public.lots l on l.lot_id = any (of_lots)
+    cross join lateral (select t.rate * greatest(0, t.price_before_fee - t.mark) * l.units_left as fee) x where t.open
+$$;
+comment on function evergreen.lot_dues(uuid, uuid, uuid[]) is
+  'What lots of a class would pay and get if their fee crystallised at a strike (R24), fund currency: their part of the fee of the class, the refund of their credit as far as that reaches, their own depreciation charge.';
+
 -- from sql/6e-fn-lmt.sql
 -- Liquidity tools: the policy of a fund as data, activation by two people with a drafted notice, and what was decided on a dealing day.
 
@@ -4338,6 +4926,60 @@ exception when others then
 end $$;
 comment on function public.fn_end_lmt(uuid, text, text) is 'Ends an active liquidity tool; the end of a suspension opens the fund again. EG400, EG404, EG428.';
 
+create or replace function evergreen.gate_in_use(of_fund uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from public.lmt_activations a join public.proposals p using (proposal_id) where a.fund_id = of_fund and a.tool = 'redemption_gate' and a.status = 'active' and p.kind = 'lmt')
+$$;
+comment on function evergreen.gate_in_use(uuid) is 'Whether people put the gate to use; what a dealing day does by the policy alone is another row, under the approvals of its NAV.';
+
+create or replace function evergreen.is_ordinary(policy jsonb, fraction numeric) returns boolean language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(fraction * coalesce(nullif(split_part(policy #>> '{gate,ordinaryFrom}', '/', 2), '')::numeric, 1) >= split_part(policy #>> '{gate,ordinaryFrom}', '/', 1)::numeric, true)
+$$;
+comment on function evergreen.is_ordinary(jsonb, numeric) is 'Whether a gate that executes that share of the redemptions is what the policy foresees as ordinary use (R9c); without a limit in the policy every gate is.';
+
+create or replace function evergreen.end_gate_use(of_strike uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  ended record;
+begin
+  if exists (select from public.dealing_days d where d.strike_id = of_strike and d.status in ('struck', 'lmt_decided', 'allocated')) then
+    return;  -- another class deals at the same NAV under the same gate
+  end if;
+  for ended in update public.lmt_activations a set status = 'ended', active_until = now(), end_reason = why from public.proposals p, public.dealing_days d
+      where d.strike_id = of_strike and p.workflow_id = d.workflow_id and a.proposal_id = p.proposal_id and a.tool = 'redemption_gate' and a.status = 'active' returning a.* loop
+    perform evergreen.emit('LMT_ENDED', ended.fund_id, jsonb_build_object('activation_id', ended.activation_id, 'tool', ended.tool), evergreen.actor(), '{}', '{}', null);
+  end loop;
+end $$;
+comment on function evergreen.end_gate_use(uuid, text) is 'Ends the use of the gate on a dealing date when no class that deals at its NAV is under it any more.';
+
+create or replace function evergreen.note_gate(d public.dealing_days, decision jsonb) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.nav_strikes;
+  id uuid;
+  words text := coalesce(decision ->> 'notice', 'Draft notice, dealing date ' || d.dealing_date || ': redemptions are executed in part, everybody alike, as the policy of the fund says; nobody has sent it.');
+  facts jsonb := decision - array['lab', 'notice', 'tools'] || jsonb_build_object('dealing_date', d.dealing_date, 'strike_id', d.strike_id);
+begin
+  select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
+  if not (decision ->> 'gate')::boolean then
+    update public.lmt_activations a set status = 'ended', active_until = now(), end_reason = 'decided anew: no gate' where a.proposal_id = s.proposal_id and a.status = 'active' returning a.activation_id into id;
+    if id is not null then
+      perform evergreen.emit('LMT_ENDED', d.fund_id, jsonb_build_object('activation_id', id, 'tool', 'redemption_gate'), evergreen.actor(), '{}', '{}', null);
+    end if;
+    return;
+  end if;
+  -- a gate that people decided on has its row, with the facts that they saw
+  if evergreen.gate_in_use(d.fund_id) then
+    return;
+  end if;
+  update public.lmt_activations a set trigger = facts, notice = words where a.proposal_id = s.proposal_id and a.status = 'active' returning a.activation_id into id;
+  if id is null then
+    insert into public.lmt_activations (fund_id, tool, trigger, status, proposal_id, notice, active_from)
+    values (d.fund_id, 'redemption_gate', facts, 'active', s.proposal_id, words, now()) returning activation_id into id;
+    perform evergreen.emit('LMT_ACTIVATED', d.fund_id, jsonb_build_object('activation_id', id, 'tool', 'redemption_gate'), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', null);
+  end if;
+end $$;
+comment on function evergreen.note_gate(public.dealing_days, jsonb) is
+  'Keeps the use of the gate on a dealing day (R9c): tool, facts, drafted notice; it stands under the NAV that two people approved with what the gate would do before them, or under their own decision.';
+
 create or replace function public.fn_decide_lmt(dealing_day_id uuid, decision jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -4367,13 +5009,19 @@ begin
       perform evergreen.refuse_unless((decision ->> 'cap_units')::numeric >= 0 and (decision ->> 'cap_units')::numeric < 1e18, 'EG400', 'decision.cap_units is what may be paid, in units of the class.');
       perform evergreen.refuse_unless(exists (select from public.lmt_policies p where p.policy_id = d.lmt_policy_id and p.body -> 'tools' ? 'redemption_gate'),
         'EG428', 'The policy that is pinned to the day has no gate.');
+      perform evergreen.refuse_unless(decision ->> 'notice' is null or length(decision ->> 'notice') between 20 and 8000, 'EG400', 'decision.notice is the drafted text, 20 to 8,000 characters.');
+      perform evergreen.refuse_unless(evergreen.is_ordinary((select p.body from public.lmt_policies p where p.policy_id = d.lmt_policy_id), (decision ->> 'fraction')::numeric)
+        or evergreen.gate_in_use(d.fund_id), 'EG428', 'So small a share is no ordinary use of the gate: two people decide on it first.');
     else
       perform evergreen.refuse_unless(decision ->> 'cap_units' is null, 'EG400', 'Without a gate there is no cap_units.');
     end if;
   end if;
-  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end, 
+  if not suspend then
+    perform evergreen.note_gate(d, decision);
+  end if;
+  update public.dealing_days x set status = case when suspend then 'suspended' else 'lmt_decided' end,
     -- what the lab found stays beside what was decided
-    decision = case when x.decision ? 'lab' then jsonb_build_object('lab', x.decision -> 'lab') else '{}'::jsonb end || fn_decide_lmt.decision, step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
+    decision = case when x.decision ? 'lab' then jsonb_build_object('lab', x.decision -> 'lab') else '{}'::jsonb end || (fn_decide_lmt.decision - 'notice'), step = greatest(x.step, 6) where x.dealing_day_id = d.dealing_day_id;
   perform evergreen.emit(case when suspend then 'SUSPENDED' else 'LMT_DECIDED' end, d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
     jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, case when suspend then 'dealing suspended' when (decision ->> 'gate')::boolean then 'gate applied' else 'no gate' end, request_id);
@@ -4385,7 +5033,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_decide_lmt(uuid, jsonb, text) is
-  'Records what was decided on the unswung NAV: {gate, cap_units?, fraction?, tools?, …} or {suspend: true}, for which an activated suspension must stand. cap_units bounds the redemptions that are allocated. EG400, EG404, EG428.';
+  'Records what was decided on the unswung NAV: {gate, cap_units?, fraction?, tools?, notice?, …}, a gate as use of the tool with its notice; below what the policy calls ordinary two people decide first; or {suspend: true}, for which an activated suspension must stand. cap_units bounds the redemptions that are allocated. EG400, EG404, EG428.';
 
 -- from sql/6f-fn-posting.sql
 -- The dealing day, second half: allocations (computed elsewhere, held to the rules here), posting in one transaction, claims, the close.
@@ -4404,6 +5052,40 @@ create or replace function evergreen.unequal_fills(of_day uuid) returns setof uu
 $$;
 comment on function evergreen.unequal_fills(uuid) is 'Redemptions of a day that got another share of what was admitted of them than the others of their cohort, or whose cohort is one of several paid in part.';
 
+create or replace function evergreen.check_equalisation(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  bad int;
+begin
+  -- R24: a subscription pays the price before fee, gets the fee in it as a credit and starts at that price; without equalisation there is no credit
+  with terms as materialized (select n.share_class_id, t.* from public.class_navs n cross join lateral evergreen.fee_terms(n.strike_id, n.share_class_id) t where n.strike_id = d.strike_id)
+  select count(*) into bad from public.allocations a join public.fund_flows f using (flow_id) join terms t on t.share_class_id = a.share_class_id
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'subscription' and f.order_kind <> 'transfer'
+     and t.method is not null and (a.equalisation_credit = case when t.method = 'equalisation' then round(t.rate * greatest(0, t.entry_price - t.mark) * a.filled_units, 18) else 0 end
+       and (t.method <> 'equalisation' or coalesce(a.high_water, a.price) = t.entry_price)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' subscriptions have not the credit and the reference that the price before fee and the mark give.');
+  if not exists (select from (select distinct a.share_class_id from public.allocations a where a.dealing_day_id = d.dealing_day_id) c
+    cross join lateral evergreen.fee_terms(d.strike_id, c.share_class_id) t where t.open) then
+    select count(*) into bad from public.allocations a
+     where a.dealing_day_id = d.dealing_day_id and (a.credit <> 0 or a.performance_fee <> 0)
+       and exists (select from evergreen.dealing_policy(a.share_class_id, d.dealing_date) p where p.body #> '{fees,performance}' is not null);
+  else
+    -- a redemption takes its share of what its lots would pay and get today, to one minor unit of rounding
+    with pieces as materialized (select p.flow_id, p.lot_id, -p.units as units from unnest(evergreen.consume_lots(d)) p),
+    dues as materialized (
+      select x.* from (select a.share_class_id from public.allocations a where a.dealing_day_id = d.dealing_day_id group by 1) c
+        cross join lateral evergreen.lot_dues(d.strike_id, c.share_class_id, array(select p.lot_id from pieces p)) x),
+    owed as (
+      select p.flow_id, sum((u.refund - u.depreciation) * p.units / l.units_left) as credit, sum((u.fee - u.refund + u.depreciation) * p.units / l.units_left) as fee
+        from pieces p join public.lots l using (lot_id) join dues u using (lot_id) group by p.flow_id)
+    select count(*) into bad from public.allocations a join public.fund_flows f using (flow_id) join public.currencies u on u.code = f.currency left join owed o using (flow_id)
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer'
+       and (abs(a.credit - greatest(coalesce(o.credit, 0), -a.gross_amount)) <= power(10::numeric, -u.exponent)
+         and abs(a.performance_fee - coalesce(o.fee, 0)) <= power(10::numeric, -u.exponent)) is not true;
+  end if;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' redemptions have not the credit or the performance fee that their lots give.');
+end $$;
+comment on function evergreen.check_equalisation(public.dealing_days) is 'Refuses (EG424) a subscription with another credit, or a redemption with another credit or fee, than equalisation gives (R24).';
+
 create or replace function evergreen.check_allocations(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   bad int;
@@ -4419,23 +5101,34 @@ begin
   select count(*) into bad
     from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = f.share_class_id
     join public.currencies u on u.code = f.currency join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = f.share_class_id
+    join public.dealing_policies p on p.policy_id = d.policy_id
     left join public.fund_flows g on g.flow_id = f.linked_flow_id left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = g.flow_id
    where a.dealing_day_id = d.dealing_day_id and (
      a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
-     and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.credit = round(a.credit, u.exponent)
+     and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.refund = round(a.refund, u.exponent) and a.credit = round(a.credit, u.exponent)
+     and a.performance_fee = round(a.performance_fee, u.exponent)
      and length(a.cohort) between 1 and 40 and (a.reason is null or length(a.reason) <= 200)
+     -- what becomes of the rest: only what is carried goes on, nobody is asked twice, and dust ends only after its investor was asked and did not keep it
+     and case when a.rest is null then true when f.direction <> 'redemption' then false when a.rest in ('carried', 'pay_or_notify', 'notify') then a.carried_units > 0
+              when a.rest = 'ask_dust' then a.carried_units > 0 and f.dust_asked_at is null when a.rest = 'lapsed' then a.carried_units = 0
+              when a.rest = 'cancelled_dust' then a.carried_units = 0 and f.dust_asked_at is not null and f.dust_answer is distinct from 'keep' else false end
+     and (a.refund = 0 or (f.direction = 'subscription' and f.order_kind = 'plain'))
      and (a.admitted_units is null or (f.direction = 'redemption' and f.order_kind = 'plain' and a.admitted_units = round(a.admitted_units, c.units_dp)
        and a.admitted_units between a.filled_units and a.requested_units and (a.admitted_units = a.requested_units or a.reason is not null)))
-     and case when f.order_kind = 'transfer' then a.gross_amount = 0 and a.net_amount = 0 and a.levy = 0 and a.fee = 0 and a.credit = 0
+     and case when f.order_kind = 'transfer' then a.gross_amount = 0 and a.net_amount = 0 and a.levy = 0 and a.fee = 0 and a.credit = 0 and a.performance_fee = 0
                 and a.requested_units = f.requested_units and a.filled_units = l.filled_units and a.carried_units = l.carried_units
               when f.direction = 'redemption' then a.requested_units > 0
                 and case when f.requested_units is not null then a.requested_units = f.requested_units
                          else abs(a.requested_units * n.nav_per_unit - f.amount) < n.nav_per_unit * power(10::numeric, -c.units_dp) end
                 and a.gross_amount = trunc(a.filled_units * a.price, u.exponent) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
                 and (a.filled_units = a.requested_units or a.reason is not null)
-              else (f.order_kind = 'switch' or a.filled_units > 0) and a.carried_units = 0 and a.credit = 0 and a.gross_amount = case f.order_kind when 'switch' then l.net_amount else f.amount end
-                and a.net_amount = a.gross_amount - a.levy - a.fee and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp) end) is not true;
+              else (f.order_kind = 'switch' or a.filled_units > 0) and a.carried_units = 0 and a.credit = 0 and a.performance_fee = 0 and a.gross_amount = case f.order_kind when 'switch' then l.net_amount else f.amount end
+                and a.net_amount = a.gross_amount - a.levy - a.fee - a.refund and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp)
+                -- R5b: whole minor units that the rounding down leaves are paid back from the amount of the terms on, and below it stay in the fund
+                and (f.order_kind <> 'plain' or a.refund = (select case when r.over > 0 and coalesce(r.over >= (p.body ->> 'refundFrom')::numeric, false) then r.over else 0 end
+                  from (select trunc(a.net_amount + a.refund - a.filled_units * a.price, u.exponent) as over) r)) end) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not what the order and the dealing price give.');
+  perform evergreen.check_equalisation(d);
   -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
   perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain'), 'EG424', 'The fills exceed the cap that was decided.');
@@ -4481,19 +5174,22 @@ begin
   swing_red := coalesce((terms ->> 'swing_red')::numeric, 0);
   perform evergreen.refuse_unless(abs(swing_sub) <= 0.25 and abs(swing_red) <= 0.25, 'EG400', 'swing_sub and swing_red are ratios of at most 0.25.');
   -- dealing prices of every class that the orders touch (a switch buys into another one)
-  update public.class_navs c set dealing_price_sub = round(c.nav_per_unit * (1 + swing_sub), sc.price_dp), dealing_price_red = round(c.nav_per_unit * (1 + swing_red), sc.price_dp),
+  update public.class_navs c set dealing_price_sub = round(t.entry_price * (1 + swing_sub), sc.price_dp), dealing_price_red = round(c.nav_per_unit * (1 + swing_red), sc.price_dp),
          swing_factor = case when swing_sub = swing_red then swing_sub else 0 end
-    from public.share_classes sc where c.strike_id = d.strike_id and sc.share_class_id = c.share_class_id
+    from public.share_classes sc cross join lateral evergreen.fee_terms(d.strike_id, sc.share_class_id) t where c.strike_id = d.strike_id and sc.share_class_id = c.share_class_id
      and (c.share_class_id = d.share_class_id or c.dealing_price_sub is null);
   delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
+  with terms as materialized (select n.share_class_id, t.entry_price from public.class_navs n cross join lateral evergreen.fee_terms(n.strike_id, n.share_class_id) t where n.strike_id = d.strike_id)
   insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, admitted_units, filled_units, carried_units, price,
-    gross_amount, levy, fee, credit, net_amount, series, high_water, equalisation_credit, reason)
+    gross_amount, levy, fee, credit, performance_fee, refund, net_amount, series, high_water, equalisation_credit, reason, rest)
   select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.admitted_units, r.filled_units, coalesce(r.carried_units, 0),
-    case when f.order_kind <> 'plain' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
-    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), r.net_amount, coalesce(r.series, ''), r.high_water, coalesce(r.equalisation_credit, 0), r.reason
+    case when f.order_kind = 'switch' and f.direction = 'subscription' then t.entry_price when f.order_kind <> 'plain' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
+    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), coalesce(r.performance_fee, 0), coalesce(r.refund, 0), r.net_amount, coalesce(r.series, ''), r.high_water,
+    coalesce(r.equalisation_credit, 0), r.reason, r.rest
     from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, admitted_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
-      credit numeric, net_amount numeric, series text, high_water numeric, equalisation_credit numeric, reason text)
-    join public.fund_flows f on f.flow_id = r.flow_id join public.class_navs c on c.strike_id = d.strike_id and c.share_class_id = f.share_class_id;
+      credit numeric, performance_fee numeric, refund numeric, net_amount numeric, rest text, series text, high_water numeric, equalisation_credit numeric, reason text)
+    join public.fund_flows f on f.flow_id = r.flow_id join public.class_navs c on c.strike_id = d.strike_id and c.share_class_id = f.share_class_id
+    join terms t on t.share_class_id = f.share_class_id;
   get diagnostics n = row_count;
   perform evergreen.refuse_unless(n = jsonb_array_length(fills), 'EG400', (jsonb_array_length(fills) - n) || ' fills name no order or no class of the strike.');
   perform evergreen.check_allocations(d);
@@ -4513,14 +5209,35 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_record_allocations(uuid, jsonb, jsonb, text) is
-  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, admitted_units?, filled_units, carried_units, gross_amount, levy, fee, credit, net_amount, reason, …}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
+  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, admitted_units?, filled_units, carried_units, gross_amount, levy, fee, credit, performance_fee, refund, net_amount, series, high_water, equalisation_credit, reason, rest}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
 
 create or replace function evergreen.consume_lots(d public.dealing_days) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   pieces evergreen.unit_entry[];
+  chosen evergreen.unit_entry[] := '{}';
+  asked record;
+  lot record;
+  open numeric;
   hard int := coalesce((select (p.body #>> '{lockUp,hardMonths}')::int from public.dealing_policies p where p.policy_id = d.policy_id), 0);
 begin
-  -- first in, first out: orders and lots laid end to end on one line; where two intervals overlap, that piece of the lot goes to that order
+  -- who named lots goes first, order by order in the order of their ids, lot by lot in the order they were named
+  for asked in
+    select a.flow_id, a.share_class_id, a.investor_id, a.filled_units, f.elected_lots from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0 and f.elected_lots <> '{}' order by a.flow_id
+  loop
+    open := asked.filled_units;
+    for lot in
+      select l.lot_id, l.units_left + coalesce((select sum(c.units) from unnest(chosen) c where c.lot_id = l.lot_id), 0) as units
+        from unnest(asked.elected_lots) with ordinality e (lot_id, place) join public.lots l on l.lot_id = e.lot_id
+       where l.share_class_id = asked.share_class_id and l.investor_id = asked.investor_id and (l.opened_on + make_interval(months => hard))::date <= d.dealing_date order by e.place
+    loop
+      if least(open, lot.units) > 0 then
+        chosen := chosen || row(asked.share_class_id, 'holder', asked.investor_id, lot.lot_id, asked.flow_id, -least(open, lot.units))::evergreen.unit_entry;
+        open := open - least(open, lot.units);
+      end if;
+    end loop;
+  end loop;
+  -- the others first in, first out: orders and lots laid end to end on one line; where two intervals overlap, that piece of the lot goes to that order
   -- (investor by investor through the index of lots: a join of two lists would compare everybody with everybody)
   select array_agg(row(k.share_class_id, 'holder', k.investor_id, t.lot_id, o.flow_id, -(least(o.ends, t.ends) - greatest(o.begins, t.begins)))::evergreen.unit_entry)
     into pieces
@@ -4529,22 +5246,25 @@ begin
         from (
           select a.flow_id, a.share_class_id, a.investor_id, sum(a.filled_units) over w - a.filled_units as begins, sum(a.filled_units) over w as ends
             from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
-           where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0
+           where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0 and f.elected_lots = '{}'
           window w as (partition by a.share_class_id, a.investor_id order by a.flow_id rows unbounded preceding)) x
        group by x.share_class_id, x.investor_id) k
     cross join lateral (
-      select l.lot_id, sum(l.units_left) over w - l.units_left as begins, sum(l.units_left) over w as ends from public.lots l
+      select l.lot_id, sum(l.units_left) over w - l.units_left as begins, sum(l.units_left) over w as ends from (
+        select x.lot_id, x.share_class_id, x.investor_id, x.opened_on, x.units_left + coalesce((select sum(c.units) from unnest(chosen) c where c.lot_id = x.lot_id), 0) as units_left from public.lots x
+         where x.share_class_id = k.share_class_id and x.investor_id = k.investor_id and x.units_left > 0 offset 0) l
        where l.share_class_id = k.share_class_id and l.investor_id = k.investor_id and l.units_left > 0
          and (l.opened_on + make_interval(months => hard))::date <= d.dealing_date
       window w as (order by l.opened_on, l.lot_id rows unbounded preceding)) t
     cross join lateral unnest(k.flows, k.begins, k.ends) o (flow_id, begins, ends)
    where t.begins < o.ends and o.begins < t.ends;
+  pieces := coalesce(pieces, '{}') || chosen;
   perform evergreen.refuse_unless(coalesce((select -sum(p.units) from unnest(pieces) p), 0) = coalesce((select sum(a.filled_units) from public.allocations a
     join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption'), 0),
     'EG424', 'An investor would redeem units that are locked up or not there.');
   return pieces;
 end $$;
-comment on function evergreen.consume_lots(public.dealing_days) is 'Which piece of which lot each redemption of a day takes, first in first out, locked lots left out; negative units. EG424.';
+comment on function evergreen.consume_lots(public.dealing_days) is 'Which piece of which lot each redemption of a day takes, the lots it named or first in first out, locked lots left out; negative units. EG424.';
 
 create or replace function evergreen.issue_lots(d public.dealing_days, pieces evergreen.unit_entry[]) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -4588,18 +5308,40 @@ create or replace function evergreen.day_cash(d public.dealing_days) returns eve
     select case when x.order_kind = 'switch' then 'in_transit' when x.direction = 'redemption' then 'redemptions_payable' else 'subscriptions_received' end as account,
            x.investor_id, x.flow_id, x.currency, case x.direction when 'redemption' then -x.net_amount else x.gross_amount end as amount, null::text as reference from fills x
     union all
+    select 'refunds_payable', x.investor_id, x.flow_id, x.currency, -x.refund, 'refund' from fills x
+    union all
     -- the fund's side, one line per kind; what a floor leaves stays in the fund on a line of its own
     select e.account, null, null, x.currency, sum(e.amount), e.reference from fills x cross join lateral (values
         ('capital', 'units', case x.direction when 'redemption' then x.gross_amount else -x.worth end),
         ('fund_income', 'residual', case x.direction when 'redemption' then 0 else x.worth - x.net_amount end),
         ('fund_income', 'levy', -x.levy),
         (case x.direction when 'redemption' then 'fund_income' else 'fee_payable' end, 'fee', -x.fee),
-        ('fee_payable', 'credit', x.credit)) e (account, reference, amount)
+        -- the accrued performance fee is still in the capital: what a redemption gets of it, and what of it is owed to the manager now (R24)
+        ('capital', 'credit', x.credit), ('capital', 'performance fee', x.performance_fee), ('fee_payable', 'performance fee', -x.performance_fee)) e (account, reference, amount)
      group by e.account, e.reference, x.currency
   )
   select array_agg(row(e.account, e.investor_id, e.flow_id, e.currency, e.amount, e.reference)::evergreen.cash_entry) from entries e where e.amount <> 0
 $$;
 comment on function evergreen.day_cash(public.dealing_days) is 'Cash entries of an allocated day, fund currency: what is received and owed per order against capital, income and fees.';
+
+create or replace function evergreen.note_overdue(d public.dealing_days, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  late record;
+  id uuid;
+  event uuid;
+begin
+  -- R8: what waited longer than the policy allows and could not be paid in full is told to the authority
+  for late in select a.* from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.rest = 'notify' order by a.flow_id loop
+    id := gen_random_uuid();
+    event := evergreen.emit('AUTHORITY_NOTICE_DUE', d.fund_id, jsonb_build_object('notice_id', id, 'dealing_day_id', d.dealing_day_id, 'flow_id', late.flow_id), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+    insert into public.authority_notices (notice_id, fund_id, dealing_day_id, flow_id, kind, body, event_id)
+    values (id, d.fund_id, d.dealing_day_id, late.flow_id, 'carried_too_long', jsonb_build_object('dealing_date', d.dealing_date, 'requested_units', trim_scale(late.requested_units)::text,
+      'filled_units', trim_scale(late.filled_units)::text, 'carried_units', trim_scale(late.carried_units)::text,
+      'most_dealings', (select (p.body ->> 'carryMaxDealings')::int from public.lmt_policies p where p.policy_id = d.lmt_policy_id)), event);
+  end loop;
+end $$;
+comment on function evergreen.note_overdue(public.dealing_days, text) is 'Writes a notice to the authority, with its event, for every order of a day that has waited too long and is not paid in full.';
 
 create or replace function public.fn_post_dealing_day(dealing_day_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -4637,15 +5379,15 @@ begin
   end if;
   -- what is carried becomes an order of its own, of the same age, in units; both legs together
   with over as materialized (
-    select f.*, gen_random_uuid() as child, coalesce(nullif(a.carried_units, 0), l.carried_units) as left_over from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+    select f.*, gen_random_uuid() as child, coalesce(nullif(a.carried_units, 0), l.carried_units) as left_over, a.rest from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
       left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = f.linked_flow_id
      where a.dealing_day_id = d.dealing_day_id and (a.carried_units > 0 or l.carried_units > 0)
   ), made as (
     insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, eligibility_tag, requested_at,
-      vintage, policy_id, placed_by, accepted_at, dust_asked_at, parent_flow_id, linked_flow_id, event_id)
+      vintage, policy_id, placed_by, accepted_at, dust_asked_at, dust_answer, elected_lots, offer_id, parent_flow_id, linked_flow_id, event_id)
     select o.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
            case when o.order_kind = 'switch' and o.direction = 'subscription' then null else o.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
-           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), o.dust_asked_at, o.flow_id, k.child, event
+           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), case when o.rest = 'ask_dust' then now() else o.dust_asked_at end, o.dust_answer, o.elected_lots, o.offer_id, o.flow_id, k.child, event
       from over o left join over k on k.flow_id = o.linked_flow_id
   ), noted as (
     insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
@@ -4653,6 +5395,10 @@ begin
   )
   update public.allocations a set child_flow_id = o.child from over o where a.dealing_day_id = d.dealing_day_id and a.flow_id = o.flow_id;
   get diagnostics kids = row_count;
+  -- R9: the investor is asked, once, whether to give up the small rest
+  perform evergreen.emit('DUST_ASKED', d.fund_id, jsonb_build_object('flow_id', a.child_flow_id), evergreen.actor(), jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), array[a.investor_id], request_id)
+    from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.rest = 'ask_dust' order by a.flow_id;
+  perform evergreen.note_overdue(d, request_id);
   with ends as materialized (
     select a.flow_id, a.filled_units, a.price, a.net_amount, a.reason, case when a.filled_units > 0 then 'allocated' when a.child_flow_id is not null then 'carried' else 'lapsed' end as status
       from public.allocations a where a.dealing_day_id = d.dealing_day_id
@@ -4662,6 +5408,7 @@ begin
   )
   update public.fund_flows f set status = e.status, filled_units = e.filled_units, price = e.price, net_amount = e.net_amount, reason = e.reason from ends e where f.flow_id = e.flow_id;
   update public.dealing_days x set status = 'posted', step = 8 where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.end_gate_use(d.strike_id, 'the dealing day of ' || d.dealing_date || ' is posted');
   -- a later day may be waiting for this register
   perform evergreen.knock_days(d.fund_id, null, x.dealing_day_id, 'the day before is posted') from public.dealing_days x
     where x.fund_id = d.fund_id and x.dealing_date > d.dealing_date and x.status = 'cut_off';
@@ -4751,7 +5498,8 @@ begin
   end if;
   d := evergreen.lock_dealing_day(dealing_day_id);
   perform evergreen.refuse_unless(d.status = 'settled', 'EG428', 'The dealing day is ' || d.status || '; it closes when its orders are settled.');
-  select string_agg(distinct b.invariant || ' ' || b.entity_type, ', ') into broken from evergreen.broken_invariants(d.fund_id) b;
+  -- the books; whether every event was handed over is asked at rest
+  select string_agg(distinct b.invariant || ' ' || b.entity_type, ', ') into broken from evergreen.broken_books(d.fund_id) b;
   perform evergreen.refuse_unless(broken is null, 'EG424', 'Invariants of the fund are broken: ' || coalesce(left(broken, 300), '') || '.');
   update public.dealing_days x set status = 'closed', step = 12, closed_at = now(), day_hash = evergreen.day_hash(x.dealing_day_id) where x.dealing_day_id = d.dealing_day_id returning * into d;
   perform evergreen.emit('DEALING_DAY_CLOSED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'day_hash', d.day_hash), evergreen.actor(),
@@ -4793,11 +5541,13 @@ returns table (balance text, fund_id uuid, entity_id text, stored numeric, rebui
 $$;
 comment on function evergreen.rebuild_balances(uuid) is 'Every stored balance (holdings, lots, units outstanding, cash) that is not, to the last digit, the sum of its entries.';
 
-create or replace function evergreen.broken_invariants(of_fund uuid default null)
+create or replace function evergreen.broken_books(of_fund uuid default null)
 returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with days as (select d.* from public.dealing_days d where of_fund is null or d.fund_id = of_fund),
   heads as (select t.* from public.ledger_transactions t where of_fund is null or t.fund_id = of_fund),
-  strikes as (select s.* from public.nav_strikes s where of_fund is null or s.fund_id = of_fund)
+  strikes as (select s.* from public.nav_strikes s where of_fund is null or s.fund_id = of_fund),
+  noted as materialized (select e.payload ->> 'dealing_day_id' as day, array_agg(distinct e.type) as types from public.fund_events e
+    where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund) group by 1)
   select 'I1', 'ledger_transactions', m.ledger_tx_id::text, 'cash does not sum to zero' from public.cash_movements m join heads t using (ledger_tx_id) group by m.ledger_tx_id, m.currency having sum(m.amount) <> 0
   union all
   select 'I1', 'cash_balances', b.fund_id::text, 'the accounts of a currency do not sum to zero' from public.cash_balances b where of_fund is null or b.fund_id = of_fund group by b.fund_id, b.currency having sum(b.amount) <> 0
@@ -4817,7 +5567,15 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'I4', 'dealing_days', t.dealing_day_id::text, 'a day is posted more than once' from heads t
    where t.kind = 'dealing' and not exists (select from public.ledger_transactions r where r.reverses = t.ledger_tx_id) group by t.dealing_day_id having count(*) > 1
   union all
-  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals, class_marks, in_kind_deliveries, statements, restatements, compensations}'::text[]) n (name)
+  -- what one request did stands in one transaction, with its answer kept: asked again it gives that answer and does nothing
+  select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect more than once' from public.fund_events e
+   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund) group by e.created_by, e.request_id having count(distinct e.tx) > 1
+  union all
+  select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect and no answer to it is kept' from public.fund_events e
+   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund)
+     and not exists (select from public.commands k where k.principal = e.created_by and k.request_id = e.request_id) group by e.created_by, e.request_id
+  union all
+  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, approvals, class_marks, in_kind_deliveries, statements, restatements, compensations, beneficial_owners, certain_inflows, repurchase_offers, index_values, roll_forwards}'::text[]) n (name)
    where 2 <> (select count(*) from pg_catalog.pg_trigger g where g.tgrelid = ('public.' || n.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled in ('O', 'A'))
   union all
   select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the price is not the value over the units' from public.class_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
@@ -4863,6 +5621,40 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
    where exists (select from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.priced_at is not null and f.locked_at >= (select min(m.published_at) from public.class_navs m
      join public.nav_strikes s on s.strike_id = m.strike_id where s.fund_id = d.fund_id and s.nav_date = d.dealing_date))
   union all
+  select 'I16', 'nav_strikes', min(s.strike_id::text), 'a date has more than one NAV' from strikes s where s.state = 'final' group by s.fund_id, s.nav_date having count(*) > 1
+  union all
+  select 'I16', 'dealing_days', min(d.dealing_day_id::text), 'a class deals more than once on a date' from days d group by d.share_class_id, d.dealing_date having count(*) > 1
+  union all
+  select 'I16', 'dealing_days', d.dealing_day_id::text, 'the price was struck for another date, or is that of no strike' from days d
+    left join public.nav_strikes s on s.strike_id = d.strike_id left join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = d.share_class_id
+   where d.status in ('posted', 'claimable', 'settled', 'closed') and (s.nav_date = d.dealing_date and s.fund_id = d.fund_id and s.state in ('final', 'restated') and n.nav_per_unit > 0) is not true
+  union all
+  -- money on its way (fund currency; what the fund owes is negative): a switch leaves none behind, nobody is paid more than was owed, no more is sent back than
+  -- came; what a reversal takes out of the debts is left aside, since it says that they never were
+  select 'in_transit', 'cash_balances', b.fund_id::text, 'a switch left money in transit' from public.cash_balances b
+   where (of_fund is null or b.fund_id = of_fund) and b.account = 'in_transit' group by b.fund_id, b.currency having sum(b.amount) <> 0
+  union all
+  select 'in_transit', 'cash_balances', m.fund_id || '/' || m.account || coalesce('/' || m.investor_id, ''), 'more was paid than was owed' from public.cash_movements m join heads t using (ledger_tx_id)
+   where m.account in ('redemptions_payable', 'distributions_payable', 'fee_payable') and not (t.kind = 'reversal' and m.amount > 0)
+   group by m.fund_id, m.account, m.investor_id, m.currency having sum(m.amount) > 0
+  union all
+  select 'in_transit', 'fund_flows', m.flow_id::text, 'more was sent back than had come' from public.cash_movements m join heads t using (ledger_tx_id) join public.fund_flows f on f.flow_id = m.flow_id
+   where m.account = 'subscriptions_received' and f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'rejected', 'lapsed', 'cancelled')
+     and not (t.kind = 'reversal' and m.amount > 0) group by m.flow_id, m.currency having sum(m.amount) > 0
+  union all
+  -- every write has its event, of the same fund, and by it a trace id
+  select 'trace', 'ledger_transactions', t.ledger_tx_id::text, 'posted without an event of its own, or without a trace id' from heads t left join public.fund_events e using (event_id)
+   where (e.tx = t.tx and e.fund_id = t.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
+  union all
+  select 'trace', 'order_transitions', t.flow_id::text, 'an order moved without an event, or without a trace id' from public.order_transitions t join public.fund_flows f using (flow_id)
+    left join public.fund_events e on e.event_id = t.event_id
+   where (of_fund is null or f.fund_id = of_fund) and (e.fund_id = f.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
+  union all
+  select 'trace', 'dealing_days', d.dealing_day_id::text, 'there is no event of ' || x.type from days d
+    join (values ('CUTOFF_REACHED', '{cut_off, inputs_frozen, nav_proposed, struck, lmt_decided, allocated, posted, claimable, settled, closed}'::text[]),
+      ('DEALING_DAY_POSTED', '{posted, claimable, settled, closed}'), ('CLAIMABLE', '{claimable, settled, closed}'), ('DEALING_DAY_CLOSED', '{closed}')) x (type, reached) on d.status = any (x.reached)
+    left join noted n on n.day = d.dealing_day_id::text where not x.type = any (coalesce(n.types, '{}'))
+  union all
   select 'R1', 'fund_flows', x.flow_id::text, 'the state is not that of its last record' from (
     -- the stamp of a record is the clock's, so that two steps of one transaction stand in their order
     select distinct on (t.flow_id) t.flow_id, t.to_status, f.status from public.order_transitions t join public.fund_flows f using (flow_id)
@@ -4873,8 +5665,65 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   union all
   select 'day_hash', 'dealing_days', d.dealing_day_id::text, 'the day is not what was closed' from days d where d.day_hash is not null and d.day_hash is distinct from evergreen.day_hash(d.dealing_day_id)
 $$;
-comment on function evergreen.broken_invariants(uuid) is
-  'What is broken of I1–I6, I12–I14, I16, the marks and pockets (R22, R13), the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
+comment on function evergreen.broken_books(uuid) is
+  'What is broken of I1–I6, I12–I14, I16, the marks and pockets (R22, R13), money in transit, the traces, the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
+
+create or replace function evergreen.broken_effects(of_fund uuid default null)
+returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with events as materialized (
+    select e.event_id, e.seq, e.type, e.payload, t.mode from public.fund_events e join public.event_types t using (type)
+     where t.mode <> 'note' and (of_fund is null or e.fund_id = of_fund)
+       -- a demo's past was dealt by who made it, and its events were handed to nobody
+       and not (evergreen.is_demo() and e.tx in (select a.tx from public.audit_trail a where a.entity_type = 'demo_clock' and a.created_by = 'demo'))
+  ), batched as materialized (
+    select b.batch_id, b.done_at, x.event_id from public.event_batches b cross join unnest(b.event_ids) x (event_id)
+  ), moves as (
+    select t.flow_id, e.seq, lag(e.seq) over (partition by t.flow_id order by t.updated_at) as before from public.order_transitions t
+      join public.fund_flows f using (flow_id) join public.fund_events e on e.event_id = t.event_id where of_fund is null or f.fund_id = of_fund
+  )
+  select 'I7', 'fund_events', e.event_id::text, 'it waits nowhere, and ' || case e.mode when 'run' then 'no run of it began' else 'no batch has it' end from events e
+   where not exists (select from public.event_outbox o where o.event_id = e.event_id)
+     and case e.mode when 'run' then not exists (select from public.workflow_runs r where r.event_id = e.event_id)
+                     when 'batch' then not exists (select from batched b where b.event_id = e.event_id) else false end
+  union all
+  select 'I7', 'event_outbox', o.event_id::text, 'a dead letter without a reason' from public.event_outbox o join events e using (event_id) where o.dead_at is not null and coalesce(o.reason, '') = ''
+  union all
+  select 'I7', 'event_batches', b.batch_id::text, 'a dead letter without a reason' from public.event_batches b where b.dead_at is not null and coalesce(b.reason, '') = ''
+     and (of_fund is null or exists (select from events e where e.event_id = any (b.event_ids)))
+  union all
+  select 'I8', 'fund_events', r.event_id::text, 'more than one run began for it' from public.workflow_runs r join events e using (event_id) group by r.event_id having count(*) > 1
+  union all
+  select 'I8', 'fund_events', e.event_id::text, 'it was handed over more than once' from events e
+    join (select b.event_id from batched b union all select o.event_id from public.event_outbox o where o.mode = 'batch') x using (event_id) group by e.event_id having count(*) > 1
+  union all
+  select 'I8', 'fund_flows', f.flow_id::text, 'its batch is done, and nobody looked at it' from batched b join events e using (event_id)
+    join public.fund_flows f on f.flow_id = (e.payload ->> 'flow_id')::uuid and f.event_id = e.event_id where b.done_at is not null and f.status = 'submitted'
+  union all
+  select 'I8', 'fund_flows', t.flow_id::text, 'one event moved it to a state more than once' from public.order_transitions t join public.fund_flows f using (flow_id)
+   where t.event_id is not null and (of_fund is null or f.fund_id = of_fund) group by t.flow_id, t.event_id, t.to_status having count(*) > 1
+  union all
+  select 'I8', 'ledger_transactions', min(t.ledger_tx_id::text), 'one event was posted more than once' from public.ledger_transactions t
+   where t.event_id is not null and (of_fund is null or t.fund_id = of_fund) group by t.event_id having count(*) > 1
+  union all
+  select distinct 'I9', 'fund_flows', m.flow_id::text, 'it moved by an earlier event after a later one' from moves m where m.seq < m.before
+  union all
+  select 'I9', 'dealing_days', x.day, 'its events are not in the order of its steps' from (
+    select e.payload ->> 'dealing_day_id' as day, e.type, array_position('{CUTOFF_REACHED, DEALING_DAY_POSTED, CLAIMABLE, DEALING_DAY_CLOSED}', e.type) as step,
+           max(array_position('{CUTOFF_REACHED, DEALING_DAY_POSTED, CLAIMABLE, DEALING_DAY_CLOSED}', e.type)) over (partition by e.payload ->> 'dealing_day_id' order by e.seq) as reached
+      from public.fund_events e where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund)) x
+   where x.step < x.reached group by x.day
+  union all
+  select 'I9', 'ledger_transactions', t.ledger_tx_id::text, 'it reverses what came after it' from public.ledger_transactions t join public.ledger_transactions w on w.ledger_tx_id = t.reverses
+    join public.fund_events e on e.event_id = t.event_id join public.fund_events b on b.event_id = w.event_id where (of_fund is null or t.fund_id = of_fund) and e.seq <= b.seq
+$$;
+comment on function evergreen.broken_effects(uuid) is
+  'What is broken of I7 (no event lost), I8 (one effect per event) and I9 (effects in the order of events); of one fund or of all. To be asked at rest: between the handing over of an event and the first step of its run it is nowhere.';
+
+create or replace function evergreen.broken_invariants(of_fund uuid default null)
+returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select * from evergreen.broken_books(of_fund) union all select * from evergreen.broken_effects(of_fund)
+$$;
+comment on function evergreen.broken_invariants(uuid) is 'The one checker: the books (broken_books) and the effects of events (broken_effects) of one fund or of all. No row: nothing is broken.';
 
 create or replace function public.fn_verify_invariants(fund text default null) returns table (invariant text, entity_type text, entity_id text, detail text)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -5209,6 +6058,12 @@ begin
   elsif coalesce(said ->> 'currency', of_fund.base_currency) <> of_fund.base_currency then
     return jsonb_build_object('reason', 'It is in another currency than the fund.');
   end if;
+  -- compensation goes by the identifier of its own payment, so that it is not taken for the order
+  select array_agg(l.flow_id) into hits from public.payment_lines l join public.payment_files p using (payment_file_id)
+   where way = 'redemption' and p.fund_id = of_fund.fund_id and l.purpose = 'compensation' and l.live and upper(l.end_to_end) = upper(said ->> 'end_to_end') and l.amount = owed;
+  if hits is not null then
+    return jsonb_build_object('flow_id', hits[1], 'by', 'compensation');
+  end if;
   select b.investor_id into owner from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.account = said ->> 'counterparty_account' and b.status = 'active' and b.investor_id is not null
    order by b.account_id limit 1;
   -- words of the texts, and the texts whole: an order is named by its id or by the reference it was imported with
@@ -5255,8 +6110,8 @@ create or replace function evergreen.settle_line(of_fund public.funds, said json
 declare
   confirmed jsonb;
 begin
-  confirmed := public.fn_confirm_cash(of_fund.fund_id::text, jsonb_build_array(jsonb_build_object('flow_id', flow, 'amount', said ->> 'amount',
-    'reference', left(coalesce(said ->> 'reference', said ->> 'end_to_end'), 200))), null);
+  confirmed := jsonb_build_array(jsonb_build_object('flow_id', flow, 'amount', said ->> 'amount', 'reference', left(coalesce(said ->> 'reference', said ->> 'end_to_end'), 200)));
+  confirmed := case by when 'compensation' then public.fn_settle_compensation(of_fund.fund_id::text, confirmed, null) else public.fn_confirm_cash(of_fund.fund_id::text, confirmed, null) end;
   return jsonb_build_object('outcome', 'matched', 'flow_id', flow, 'matched_by', by, 'ledger_tx_id', confirmed ->> 'ledger_tx_id');
 exception when others then
   if evergreen.row_refusal(sqlstate) is null then
@@ -5264,7 +6119,7 @@ exception when others then
   end if;
   return jsonb_build_object('outcome', 'unmatched', 'code', evergreen.row_refusal(sqlstate), 'reason', sqlerrm);
 end $$;
-comment on function evergreen.settle_line(public.funds, jsonb, uuid, text) is 'Confirms the cash of one line for one order through fn_confirm_cash, or says why it cannot be.';
+comment on function evergreen.settle_line(public.funds, jsonb, uuid, text) is 'Confirms the cash of one line for one order through fn_confirm_cash, or fn_settle_compensation, or says why it cannot be.';
 
 create or replace function evergreen.take_line(of_fund public.funds, said jsonb, mark text) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -5368,7 +6223,7 @@ comment on function public.fn_import_bank_statement(text, jsonb, jsonb, boolean,
   'Takes a bank statement in: lines = [{line, side, amount, booked_on, currency, reference, end_to_end, remittance, account, counterparty_account}] are matched to open orders by reference or account and exact amount, and their cash confirmed; the others wait unmatched. Lines of earlier statements count once. As fn_import_orders otherwise. EG400, EG404, EG413.';
 
 -- from sql/6h-fn-payments.sql
--- Files out: accounts that money is paid to, approved by a second person, and the payment files that pay redemptions.
+-- Files out: accounts that money is paid to, approved by a second person, and the payment files that pay redemptions and compensation.
 
 create or replace function evergreen.is_account(number text) returns boolean language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 declare
@@ -5491,7 +6346,7 @@ create or replace function evergreen.payments_answer(of_file uuid, repeated bool
     'execution_date', p.execution_date, 'currency', p.currency, 'places', (select c.exponent from public.currencies c where c.code = p.currency), 'repeated', repeated, 'missing', missing,
     'transactions', p.transactions, 'control_sum', p.control_sum::text, 'debtor', jsonb_build_object('holder', d.holder, 'account', d.account, 'bic', d.bic),
     'transfers', (select jsonb_agg(jsonb_build_object('flow_id', l.flow_id, 'end_to_end', l.end_to_end, 'amount', trim_scale(l.amount)::text, 'holder', a.holder, 'account', a.account,
-        'bic', a.bic, 'remittance', 'Redemption ' || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
+        'bic', a.bic, 'remittance', case l.purpose when 'compensation' then 'Compensation ' else 'Redemption ' end || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
       from public.payment_lines l join public.bank_accounts a on a.account_id = l.account_id join public.funds f on f.fund_id = p.fund_id where l.payment_file_id = p.payment_file_id))
     from public.payment_files p join public.bank_accounts d on d.account_id = p.account_id where p.payment_file_id = of_file
 $$;
@@ -5521,7 +6376,7 @@ begin
 end $$;
 comment on function evergreen.settlement_day(uuid, date) is 'When redemptions of a dealing date are paid: so many business days after it as the policy says, and never before today.';
 
-create or replace function public.fn_export_payments(fund text, dealing_date date, execution_date date default null, request_id text default null) returns jsonb
+create or replace function public.fn_export_payments(fund text, dealing_date date, execution_date date default null, request_id text default null, purpose text default 'redemption') returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -5534,33 +6389,37 @@ declare
   pays evergreen.payment[];
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('fund', fund, 'dealing_date', dealing_date, 'execution_date', execution_date);
+  input := jsonb_build_object('fund', fund, 'dealing_date', dealing_date, 'execution_date', execution_date, 'purpose', purpose);
   answer := evergreen.earlier_answer('fn_export_payments', request_id, input);
   if answer is not null then
     return evergreen.payments_answer((answer ->> 'payment_file_id')::uuid, false, answer -> 'missing');
   end if;
   select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(purpose in ('redemption', 'compensation'), 'EG400', 'purpose is redemption or compensation.');
   perform evergreen.refuse_unless(isfinite(dealing_date) and (execution_date is null or isfinite(execution_date)), 'EG400', 'dealing_date and execution_date are dates.');
   perform evergreen.refuse_unless(execution_date is null or execution_date >= (now() at time zone of_fund.time_zone)::date, 'EG400', 'execution_date has passed.');
   select * into debtor from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is null and b.currency = of_fund.base_currency and b.status = 'active';
   perform evergreen.refuse_unless(found, 'EG428', 'The fund has no approved account of its own in its currency.');
   -- what is due and in no payment file yet; in one order, as everyone locks orders
-  select array_agg(row(f.flow_id, i.code, f.net_amount, a.account_id)::evergreen.payment order by f.flow_id) into pays
+  select array_agg(row(f.flow_id, i.code, case purpose when 'compensation' then evergreen.compensation_due(f.flow_id) else f.net_amount end, a.account_id)::evergreen.payment order by f.flow_id) into pays
     from (select x.* from public.fund_flows x join public.dealing_days d on d.dealing_day_id = x.dealing_day_id
-           where x.fund_id = of_fund.fund_id and d.dealing_date = fn_export_payments.dealing_date and x.direction = 'redemption' and x.order_kind = 'plain' and x.status = 'claimable'
-             and x.cleared_at is null and x.net_amount > 0 order by x.flow_id for no key update of x) f
+           where x.fund_id = of_fund.fund_id and d.dealing_date = fn_export_payments.dealing_date
+             and case purpose when 'compensation' then evergreen.compensation_due(x.flow_id) > 0
+               else x.direction = 'redemption' and x.order_kind = 'plain' and x.status = 'claimable' and x.cleared_at is null and x.net_amount > 0 end
+           order by x.flow_id for no key update of x) f
     join public.investors i on i.investor_id = f.investor_id
     left join public.bank_accounts a on a.fund_id = of_fund.fund_id and a.investor_id = f.investor_id and a.currency = f.currency and a.status = 'active'
-   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.live);
+   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.purpose = fn_export_payments.purpose and l.live);
   select coalesce(jsonb_agg(jsonb_build_object('flow_id', p.flow_id, 'investor', p.investor) order by p.flow_id), '[]') into missing from unnest(pays) p where p.account_id is null;
   pays := array(select p from unnest(pays) p where p.account_id is not null);
   if cardinality(pays) = 0 then
     -- nothing new: the file that was made is made again, byte for byte
     select p.payment_file_id into earlier from public.payment_files p where p.fund_id = of_fund.fund_id and p.dealing_date = fn_export_payments.dealing_date and p.status = 'exported'
+       and exists (select from public.payment_lines l where l.payment_file_id = p.payment_file_id and l.purpose = fn_export_payments.purpose)
      order by p.created_at desc limit 1;
-    perform evergreen.refuse_unless(earlier is not null, 'EG428', case when missing = '[]' then 'No redemption of that dealing date is due.'
-      else 'No investor of a redemption that is due has an approved account.' end);
+    perform evergreen.refuse_unless(earlier is not null, 'EG428', case when missing = '[]' then 'No ' || purpose || ' of that dealing date is due.'
+      else 'No investor of a ' || purpose || ' that is due has an approved account.' end);
     return evergreen.payments_answer(earlier, true, missing);
   end if;
   perform evergreen.refuse_unless(cardinality(pays) <= 50000, 'EG413', 'A payment file has at most 50,000 payments.');
@@ -5568,8 +6427,8 @@ begin
   select id, of_fund.fund_id, fn_export_payments.dealing_date, coalesce(fn_export_payments.execution_date, evergreen.settlement_day(of_fund.fund_id, fn_export_payments.dealing_date)),
     debtor.account_id, of_fund.base_currency, 'EVG' || replace(id::text, '-', ''), count(*), sum(p.amount), evergreen.actor() from unnest(pays) p;
   -- the identifier comes back on the statement, and matches the debit to its order
-  insert into public.payment_lines (payment_file_id, flow_id, account_id, end_to_end, amount)
-  select id, p.flow_id, p.account_id, replace(p.flow_id::text, '-', ''), p.amount from unnest(pays) p;
+  insert into public.payment_lines (payment_file_id, flow_id, account_id, end_to_end, amount, purpose)
+  select id, p.flow_id, p.account_id, case purpose when 'compensation' then 'CMP' else '' end || replace(p.flow_id::text, '-', ''), p.amount, fn_export_payments.purpose from unnest(pays) p;
   perform evergreen.emit('PAYMENTS_EXPORTED', of_fund.fund_id, jsonb_build_object('payment_file_id', id, 'payments', cardinality(pays)), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(of_fund.fund_id, 'payment_files', id::text, 'payment file with ' || cardinality(pays) || ' payments', request_id);
   answer := evergreen.payments_answer(id, false, missing);
@@ -5580,8 +6439,8 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_export_payments(text, date, date, text) is
-  'Puts the redemptions of a dealing date that are due, each once, into a payment file; with nothing new it answers the last one again. Amounts in fund currency. Returns the whole file; missing = who has no approved account. EG400, EG404, EG413, EG428.';
+comment on function public.fn_export_payments(text, date, date, text, text) is
+  'Puts the redemptions of a dealing date that are due, or (purpose compensation) what a restatement owes its investors, each once, into a payment file; with nothing new it answers the last one again. Amounts in fund currency. Returns the whole file; missing = who has no approved account. EG400, EG404, EG413, EG428.';
 
 create or replace function public.fn_withdraw_payments(payment_file_id uuid, reason text, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -5602,7 +6461,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No payment file with that id.');
   perform evergreen.refuse_unless(p.status = 'exported', 'EG428', 'The payment file was withdrawn already.');
   perform evergreen.refuse_unless(not exists (select from public.payment_lines l join public.fund_flows f on f.flow_id = l.flow_id where l.payment_file_id = p.payment_file_id
-    and f.status = 'settled'), 'EG428', 'Payments of the file have been made.');
+    and case l.purpose when 'compensation' then not l.live else f.status = 'settled' end), 'EG428', 'Payments of the file have been made.');
   update public.payment_lines l set live = false where l.payment_file_id = p.payment_file_id;
   update public.payment_files x set status = 'withdrawn', withdrawn_at = now(), withdrawn_by = evergreen.actor(), reason = fn_withdraw_payments.reason where x.payment_file_id = p.payment_file_id;
   perform evergreen.emit('PAYMENTS_WITHDRAWN', p.fund_id, jsonb_build_object('payment_file_id', p.payment_file_id), evergreen.actor(), '{}', '{}', request_id);
@@ -5908,8 +6767,12 @@ begin
     'holders', cardinality(wanted),
     'classes', coalesce((select jsonb_agg(jsonb_build_object('id', c.share_class_id, 'code', c.code,
         -- the version recorded last is the price of the day
-        'prices', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'price', trim_scale(s.nav_per_unit)::text, 'distributed', trim_scale(s.distribution_per_unit)::text) order by s.nav_date)
-           from (select distinct on (x.nav_date) x.nav_date, x.nav_per_unit, x.distribution_per_unit from evergreen.class_strikes(c.share_class_id, limit_at) x order by x.nav_date, x.published_at desc, x.version desc) s), '[]'),
+        'prices', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'price', trim_scale(s.nav_per_unit)::text, 'distributed', trim_scale(s.distribution_per_unit)::text,
+             -- what the strike says it charged since the one before; null: it does not say
+             'fees', trim_scale(s.fees_per_unit)::text) order by s.nav_date)
+           from (select distinct on (x.nav_date) x.nav_date, x.nav_per_unit, x.distribution_per_unit,
+                   case when num_nulls(x.management_fee_per_unit, x.performance_fee_per_unit) < 2 then coalesce(x.management_fee_per_unit, 0) + coalesce(x.performance_fee_per_unit, 0) end as fees_per_unit
+                   from evergreen.class_strikes(c.share_class_id, limit_at) x order by x.nav_date, x.published_at desc, x.version desc) s), '[]'),
         'flows', coalesce((select jsonb_agg(jsonb_build_object('date', e.effective_on, 'via', e.via, 'units', trim_scale(e.units)::text, 'paidIn', trim_scale(e.paid_in)::text,
              'paidOut', trim_scale(e.paid_out)::text) order by e.effective_on, e.via)
            from (select x.effective_on, x.via, sum(x.units) as units,
@@ -6020,7 +6883,7 @@ begin
         'netAmount', trim_scale(a.net_amount)::text, 'cohort', a.cohort, 'reason', a.reason) order by a.flow_id) as list
       from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id group by a.investor_id
   )
-  select m.investor_id, struck.strike_id, before.strike_id, for_all || jsonb_build_object('investorId', m.investor_id,
+  select m.investor_id, struck.strike_id, before.strike_id, for_all || case when k.list is null then '{}'::jsonb else jsonb_build_object('compensation', k.list) end || jsonb_build_object('investorId', m.investor_id,
       'account', jsonb_build_object(
         'units', jsonb_build_object('opening', round(m.units_from, class.units_dp)::text, 'closing', round(m.units_to, class.units_dp)::text),
         'feesStated', struck.management_fee_per_unit is not null or struck.performance_fee_per_unit is not null,
@@ -6035,10 +6898,17 @@ begin
       abs(r.rounding) * 2 <= 11 * power(10::numeric, -exponent)
     from minor m
     cross join lateral (select m.closing - (m.opening + m.paid_in + m.paid_out + m.distributed + m.transferred + m.gained + m.managed + m.performed + m.credit_changed + m.differed) as rounding) r
-    left join fills g on g.investor_id = m.investor_id;
+    left join fills g on g.investor_id = m.investor_id
+    -- what a restatement of the price owes the investor
+    left join (
+      select c.investor_id, jsonb_agg(jsonb_build_object('orderId', c.flow_id, 'version', n.version, 'kind', c.kind, 'published', trim_scale(x.published)::text, 'correct', trim_scale(x.correct)::text,
+          'unitsDealt', trim_scale(c.units_dealt)::text, 'unitsDue', trim_scale(c.units_due)::text, 'cashDue', trim_scale(c.cash_due)::text, 'difference', trim_scale(c.difference)::text)
+          order by n.version, c.flow_id) as list
+        from public.restatements x join public.nav_strikes n on n.strike_id = x.strike_id join public.compensations c using (restatement_id)
+       where x.dealing_day_id = d.dealing_day_id and c.pays group by c.investor_id) k on k.investor_id = m.investor_id;
 end $$;
 comment on function evergreen.statement_bodies(public.dealing_days) is
-  'The statement of every investor with an order on a posted day, from the strike before to this one as they stand now, with the fills; false where the lines do not add up. EG428 without a price.';
+  'The statement of every investor with an order on a posted day, from the strike before to this one as they stand now, with the fills and what a restatement owes; false where the lines do not add up. EG428 without a price.';
 
 create or replace function public.fn_prepare_statements(dealing_day_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -6160,7 +7030,7 @@ begin
   select * into p from public.proposals x where x.proposal_id = s.proposal_id;
   -- a tool that this run asked for, if people decided on it or still may
   select x.activation_id, x.tool, x.proposal_id, q.status, x.status as activation into a from public.lmt_activations x join public.proposals q on q.proposal_id = x.proposal_id
-   where x.fund_id = d.fund_id and q.workflow_id = d.workflow_id and x.status <> 'ended' order by x.created_at desc limit 1;
+   where x.fund_id = d.fund_id and q.workflow_id = d.workflow_id and q.kind = 'lmt' and x.status <> 'ended' order by x.created_at desc limit 1;
   return jsonb_build_object('dealing_day_id', d.dealing_day_id, 'fund_id', d.fund_id, 'status', d.status, 'step', d.step, 'workflow_id', d.workflow_id,
     -- the database's clock; a little later than the moment itself
     'cut_off_in_ms', greatest(0, ceil(extract(epoch from d.cut_off_at - clock_timestamp()) * 1000)::bigint),
@@ -6286,6 +7156,7 @@ begin
   delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
   perform evergreen.leave_day(coalesce(book, '{}'), event, 'the dealing day was discarded');
   update public.dealing_days x set status = 'discarded' where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.end_gate_use(d.strike_id, 'the dealing day of ' || d.dealing_date || ' was discarded');
   -- a NAV that nobody deals at any more is not decided; one that is final stays so
   update public.proposals p set status = 'withdrawn', refusal = jsonb_build_object('code', 'EG428', 'reason', 'the dealing day was discarded')
     from public.nav_strikes s where s.strike_id = d.strike_id and p.proposal_id = s.proposal_id and p.status in ('pending', 'approved')
@@ -6358,18 +7229,18 @@ begin
   select * into f from public.funds x where x.fund_id = d.fund_id;
   return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'nav_date', d.dealing_date,
     'assets', evergreen.marks_of(f.fund_id, d.dealing_date), 'ledger', evergreen.ledger_figures(f.fund_id), 'classes', evergreen.class_figures(f.fund_id, d.dealing_date),
-    'reconciliation_breaks', (select count(*) from evergreen.broken_invariants(f.fund_id)));
+    'certain_inflows', evergreen.certain_inflows_of(f.fund_id, d.dealing_date)::text,
+    'reconciliation_breaks', (select count(*) from evergreen.broken_books(f.fund_id)));
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_nav_facts(uuid) is
-  'What the NAV of a dealing day is made of: marks with their age limits and anchors, balances of the ledger, classes since their last strike, broken invariants. Fund currency. EG404.';
+  'What the NAV of a dealing day is made of: marks with their age limits and anchors, balances of the ledger, classes since their last strike, what is broken in the books. Fund currency. EG404.';
 
 create or replace function evergreen.marks_of(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with ages as (select p.value from public.platform_settings p where p.key = 'nav_max_age_days'),
-  moves as (select p.value from public.platform_settings p where p.key = 'data_drift_threshold_bps'),
-  before as (select s.strike_id from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1)
+  moves as (select p.value from public.platform_settings p where p.key = 'data_drift_threshold_bps')
   select coalesce(jsonb_agg(jsonb_build_object('asset_id', a.id, 'label', a.external_key, 'type', a.type, 'liquid', a.liquid_flag,
       -- what was bought or sold since the mark is worth what the allocation says; its price is still of the mark's day
       'value', trim_scale(coalesce(t.market_value, m.nav))::text, 'as_of', m.as_of,
@@ -6377,7 +7248,9 @@ create or replace function evergreen.marks_of(of_fund uuid, on_day date) returns
       'confirmed', m.method = 'confirmed' or t.market_value is not null,
       'max_age_days', coalesce((ages.value ->> a.type)::int, (ages.value ->> 'default')::int, 120),
       'max_move_bps', coalesce((moves.value ->> a.type)::int, (moves.value ->> 'default')::int, 500),
-      'anchor', (select trim_scale(i.value)::text from public.nav_inputs i join before using (strike_id) where i.asset_id = a.id)) order by a.external_key), '[]')
+      'anchor', trim_scale(evergreen.anchor_of(a.id, of_fund, on_day, m.as_of))::text,
+      -- a holding that was traded since has its value from the trade
+      'roll', case when t.market_value is null then evergreen.roll_forward_of(a.id, m.as_of, on_day) end) order by a.external_key), '[]')
     from public.assets a left join ages on true left join moves on true
     left join lateral (select s.nav, s.as_of, s.source, s.method, s.recorded_at from public.asset_snapshots s
       where s.asset_id = a.id and s.scenario_id = '' and s.as_of <= on_day order by s.as_of desc, s.recorded_at desc, s.created_at desc limit 1) m on true
@@ -6394,23 +7267,59 @@ create or replace function evergreen.ledger_figures(of_fund uuid) returns jsonb 
     'prepaid', coalesce(-sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount < 0), 0)::text,
     'receivable', coalesce(sum(b.amount) filter (where b.account = 'subscriptions_received' and b.amount > 0), 0)::text,
     -- distributions that are not paid yet leave the fund at their ex-date as redemptions do at their dealing date
-    'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account in ('redemptions_payable', 'distributions_payable')), 0)::text,
+    'redemptions_payable', coalesce(-sum(b.amount) filter (where b.account in ('redemptions_payable', 'distributions_payable', 'refunds_payable')), 0)::text,
     'fee_payable', coalesce(-sum(b.amount) filter (where b.account = 'fee_payable'), 0)::text,
     'in_transit', coalesce(sum(b.amount) filter (where b.account = 'in_transit'), 0)::text,
+    -- for a NAV that was wrong: owed to investors, and owed by who was responsible
+    'compensation_payable', coalesce(-sum(b.amount) filter (where b.account = 'compensation_payable'), 0)::text,
+    'compensation_receivable', coalesce(sum(b.amount) filter (where b.account = 'compensation_receivable'), 0)::text,
     -- strikes accrue the management fee from the beginning; what was paid of it is no liability any more
     'management_paid', coalesce(sum(b.amount) filter (where b.account = 'management_fee'), 0)::text)
     from public.cash_balances b where b.fund_id = of_fund
 $$;
 comment on function evergreen.ledger_figures(uuid) is 'What the dealing account holds and what is owed on it, fund currency; capital, income and what was invested are not counted: assets are counted by their marks.';
 
+create or replace function evergreen.first_version(of_strike uuid) returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive chain as (
+    select s.strike_id, s.supersedes from public.nav_strikes s where s.strike_id = of_strike
+    union all select s.strike_id, s.supersedes from chain c join public.nav_strikes s on s.strike_id = c.supersedes
+  ) select c.strike_id from chain c where c.supersedes is null
+$$;
+comment on function evergreen.first_version(uuid) is 'The strike that orders were dealt at, whatever restated it since.';
+
+create or replace function evergreen.compensated(of_class uuid, after_strike uuid, until_strike uuid) returns table (pays numeric, receives numeric)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- as far as the frozen inputs of the one strike do not know of it and those of the other do; a restated strike has the inputs of its first version
+  select coalesce(-sum(m.amount) filter (where m.account = 'compensation_payable'), 0), coalesce(sum(m.amount) filter (where m.account = 'compensation_receivable'), 0)
+    from public.nav_strikes a join public.ledger_transactions t on t.fund_id = a.fund_id and t.posted_at > a.recorded_at left join public.ledger_transactions o on o.ledger_tx_id = t.reverses
+    join public.cash_movements m on m.ledger_tx_id = t.ledger_tx_id and m.account in ('compensation_payable', 'compensation_receivable') join public.fund_flows f on f.flow_id = m.flow_id
+   where a.strike_id = evergreen.first_version(after_strike) and coalesce(o.kind, t.kind) = 'compensation' and f.share_class_id = of_class
+     and (until_strike is null or t.posted_at <= (select u.recorded_at from public.nav_strikes u where u.strike_id = evergreen.first_version(until_strike)))
+$$;
+comment on function evergreen.compensated(uuid, uuid, uuid) is 'Compensation for deals of a class that came to be owed between two strikes (null: up to now): to investors, and by the responsible party.';
+
+create or replace function evergreen.pocket_figures(of_class uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return (select jsonb_build_object('assets', m.body -> 'assets', 'fair_value', m.body ->> 'fair_value', 'holdback', m.body ->> 'holdback', 'liabilities', m.body ->> 'liabilities',
+      'value', m.body ->> 'value', 'mark', trim_scale(evergreen.class_mark(of_class))::text)
+    from public.class_marks m where m.share_class_id = of_class and m.cause = 'side_pocket' order by m.as_of, m.created_at limit 1);
+end $$;
+comment on function evergreen.pocket_figures(uuid) is
+  'What a side pocket took when it was opened (R13): the assets, their value, the cash and the debts with them, all of the fund; value is the part of this pocket. Fund currency; the mark is per unit.';
+
 create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
   dealt as (
     select a.share_class_id, sum(a.net_amount) filter (where f.direction = 'subscription') as bought, sum(a.gross_amount) filter (where f.direction = 'redemption') as sold,
-           sum(a.filled_units) filter (where f.direction = 'redemption') as units_sold
+           sum(a.performance_fee + a.credit) as taken
       from before b join public.dealing_days d on d.fund_id = b.fund_id and d.dealing_date >= b.nav_date and d.dealing_date < on_day
         and d.status in ('posted', 'claimable', 'settled', 'closed')
       join public.allocations a on a.dealing_day_id = d.dealing_day_id join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer' group by 1
+  ), moved as (
+    -- side pockets were opened on the last strike, after whose date they are no part of its classes
+    select k.pocket_of as share_class_id, sum((m.body ->> 'value')::numeric) as worth
+      from before b join public.class_marks m on m.cause = 'side_pocket' and m.as_of = b.nav_date join public.share_classes k on k.share_class_id = m.share_class_id
+     where k.fund_id = of_fund and k.pocket_of is not null group by 1
   )
   select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code,
       -- of the register as it stands, or for a strike of the past of the register it was over
@@ -6419,7 +7328,13 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       'last', (select jsonb_build_object('nav_date', b.nav_date, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'nav_per_unit', trim_scale(n.nav_per_unit)::text,
           'fees', (select x from jsonb_array_elements(coalesce(b.body -> 'fees', '[]')) x where x ->> 'share_class_id' = c.share_class_id::text))
          from before b join public.class_navs n on n.strike_id = b.strike_id and n.share_class_id = c.share_class_id),
-      'subscribed', coalesce(dealt.bought, 0)::text, 'redeemed', coalesce(dealt.sold, 0)::text, 'units_redeemed', trim_scale(coalesce(dealt.units_sold, 0))::text,
+      -- the class that dealt at a wrong price bears what is paid for it
+      'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0))::text,
+      'mark', trim_scale(evergreen.mark_on(c.share_class_id, on_day, false))::text,
+      -- of the fee accrued at that strike: what was crystallised on it, and what redemptions took along
+      'performance_taken', (coalesce(dealt.taken, 0) + coalesce((select sum((m.body ->> 'fee')::numeric) from before b join public.class_marks m
+         on m.share_class_id = c.share_class_id and m.cause = 'crystallisation' and m.as_of = b.nav_date), 0))::text,
+      'moved', coalesce(moved.worth, 0)::text, 'pocket', case when c.pocket_of is not null then evergreen.pocket_figures(c.share_class_id) end,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
         select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
@@ -6427,11 +7342,19 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
           from (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
                  where u.share_class_id = c.share_class_id and u.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
                  group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end) order by c.code), '[]')
-    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id left join lateral evergreen.dealing_policy(c.share_class_id, on_day) p on true
-   where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or p.policy_id is not null else o.strike_id is not null end
+    from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id
+      left join moved on moved.share_class_id = c.share_class_id left join before b on true left join lateral evergreen.compensated(c.share_class_id, b.strike_id, of_strike) comp on true
+      -- a side pocket is under the fee terms of the class it came from
+      left join lateral evergreen.dealing_policy(coalesce(c.pocket_of, c.share_class_id), on_day) p on true
+   where c.fund_id = of_fund and case when of_strike is null then c.units_outstanding > 0 or (p.policy_id is not null and c.pocket_of is null) else o.strike_id is not null end
 $$;
 comment on function evergreen.class_figures(uuid, date, uuid) is
   'Each class with its last final strike, what was dealt since, its terms in force, and its lots where there is a performance fee; for a strike of the past its classes over its units.';
+
+create or replace function evergreen.pockets_worth(of_strike uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(sum(n.nav), 0) from public.class_navs n join public.share_classes c using (share_class_id) where n.strike_id = of_strike and c.pocket_of is not null
+$$;
+comment on function evergreen.pockets_worth(uuid) is 'What the side pockets of a strike are worth, fund currency: closed, they are no part of the NAV that a gate or a swing is measured against.';
 
 create or replace function public.fn_read_book(dealing_day_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -6452,17 +7375,26 @@ begin
   select array_agg(x.dealing_day_id order by x.dealing_day_id) into days from public.dealing_days x
    where x.strike_id = d.strike_id and x.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated');
   return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'dealing_date', d.dealing_date, 'strike_state', s.state,
-    'nav', coalesce(s.nav::text, s.body #>> '{draft,nav}'), 'liquid_assets', coalesce(s.body ->> 'liquid_assets', s.body #>> '{draft,liquid_assets}'),
-    'lmt', lmt, 'active', (select coalesce(jsonb_agg(distinct a.tool), '[]') from public.lmt_activations a where a.fund_id = f.fund_id and a.status = 'active'),
-    'quarter_base', (select q.nav::text from public.nav_strikes q where q.fund_id = f.fund_id and q.state = 'final' and q.nav_date < d.dealing_date
+    'nav', coalesce((s.nav - evergreen.pockets_worth(s.strike_id))::text, ((s.body #>> '{draft,nav}')::numeric - (select coalesce(sum((e ->> 'nav')::numeric), 0)
+       from jsonb_array_elements(coalesce(s.body #> '{draft,classes}', '[]')) e join public.share_classes k on k.share_class_id::text = e ->> 'share_class_id' and k.pocket_of is not null))::text),
+    'liquid_assets', coalesce(s.body ->> 'liquid_assets', s.body #>> '{draft,liquid_assets}'),
+    'certain_inflows', coalesce(s.body ->> 'certain_inflows', s.body #>> '{draft,certain_inflows}'),
+    'offer_share', (select trim_scale(o.share)::text from public.repurchase_offers o where o.fund_id = f.fund_id and o.pricing_date = d.dealing_date),
+    'lmt', lmt, 'active', (select coalesce(jsonb_agg(distinct a.tool), '[]') from public.lmt_activations a join public.proposals q using (proposal_id) where a.fund_id = f.fund_id and a.status = 'active' and q.kind = 'lmt'),
+    'quarter_base', (select (q.nav - evergreen.pockets_worth(q.strike_id))::text from public.nav_strikes q where q.fund_id = f.fund_id and q.state = 'final' and q.nav_date < d.dealing_date
        order by q.nav_date >= date_trunc('quarter', d.dealing_date)::date, case when q.nav_date < date_trunc('quarter', d.dealing_date)::date then q.nav_date end desc, q.nav_date limit 1),
     'redeemed_in_quarter', evergreen.redeemed_since(f.fund_id, date_trunc('quarter', d.dealing_date)::date, d.dealing_date)::text,
     'redeemed_in_month', evergreen.redeemed_since(f.fund_id, date_trunc('month', d.dealing_date)::date, d.dealing_date)::text,
     'classes', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'units_dp', c.units_dp, 'policy', p.body,
-        'nav_per_unit', coalesce(trim_scale(n.nav_per_unit)::text, x.draft ->> 'nav_per_unit')) order by c.code), '[]')
+        'nav_per_unit', coalesce(trim_scale(n.nav_per_unit)::text, x.draft ->> 'nav_per_unit'),
+        -- before a strike nothing of it can have been crystallised
+        'before_fee', case when p.body #>> '{fees,performance,method}' = 'equalisation' and coalesce(n.units, c.units_outstanding) > 0 and coalesce(t.open, true) then
+          jsonb_build_object('value', coalesce(n.nav + n.performance_accrued, (x.draft ->> 'nav')::numeric + (x.draft ->> 'performance_accrued')::numeric)::text,
+            'units', trim_scale(coalesce(n.units, c.units_outstanding))::text, 'mark', trim_scale(evergreen.mark_on(c.share_class_id, d.dealing_date, true))::text) end) order by c.code), '[]')
        from public.share_classes c cross join lateral evergreen.dealing_policy(c.share_class_id, d.dealing_date) p
        left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = c.share_class_id
        left join lateral (select e as draft from jsonb_array_elements(coalesce(s.body #> '{draft,classes}', '[]')) e where e ->> 'share_class_id' = c.share_class_id::text) x on true
+       left join lateral evergreen.fee_terms(s.strike_id, c.share_class_id) t on true
       where c.fund_id = f.fund_id and p.policy_id is not null and coalesce(trim_scale(n.nav_per_unit)::text, x.draft ->> 'nav_per_unit') is not null),
     'days', (select jsonb_agg(jsonb_build_object('dealing_day_id', x.dealing_day_id, 'share_class_id', x.share_class_id, 'status', x.status) order by x.dealing_day_id)
        from public.dealing_days x where x.dealing_day_id = any (days)),
@@ -6491,16 +7423,17 @@ create or replace function evergreen.book_orders(days uuid[]) returns jsonb lang
     union all
     select c.root, p.parent_flow_id, c.dealings + 1, c.fills + (coalesce(p.filled_units, 0) > 0)::int from chain c join public.fund_flows p on p.flow_id = c.parent_flow_id
   ), past as (select c.root, max(c.dealings) as dealings, max(c.fills) as fills from chain c group by c.root)
-  select coalesce(jsonb_agg(jsonb_build_object('flow_id', b.flow_id, 'dealing_day_id', b.dealing_day_id, 'share_class_id', b.share_class_id, 'investor_id', b.investor_id,
+  select coalesce(jsonb_agg(jsonb_build_object('flow_id', b.flow_id, 'dealing_day_id', b.dealing_day_id, 'share_class_id', b.share_class_id, 'investor_id', b.investor_id, 'owner_id', evergreen.owner_of(b.investor_id, y.dealing_date),
+      'asked', b.dust_asked_at is not null, 'kept', coalesce(b.dust_answer = 'keep', false), 'elected_lots', to_jsonb(b.elected_lots),
       'direction', b.direction, 'kind', b.order_kind, 'units', trim_scale(b.requested_units)::text, 'amount', trim_scale(b.amount)::text, 'vintage', b.vintage,
       'cleared', b.cleared_at is not null, 'linked_flow_id', b.linked_flow_id, 'dealings', coalesce(p.dealings, 0), 'fills', coalesce(p.fills, 0)) order by b.flow_id), '[]')
-    from book b left join past p on p.root = b.flow_id
+    from book b join public.dealing_days y on y.dealing_day_id = b.dealing_day_id left join past p on p.root = b.flow_id
 $$;
 comment on function evergreen.book_orders(uuid[]) is 'The orders that are locked or priced on some days, in the order of their ids.';
 
 create or replace function evergreen.book_lots(days uuid[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(jsonb_agg(jsonb_build_object('lot_id', l.lot_id, 'share_class_id', l.share_class_id, 'investor_id', l.investor_id, 'opened_on', l.opened_on,
-      'units', trim_scale(l.units_left)::text) order by l.lot_id), '[]')
+      'units', trim_scale(l.units_left)::text, 'reference', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', trim_scale(l.equalisation_credit)::text) order by l.lot_id), '[]')
     from (select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.status in ('locked', 'priced') offset 0) w
     cross join lateral (select x.* from public.lots x where x.share_class_id = w.share_class_id and x.investor_id = w.investor_id and x.units_left > 0) l
 $$;
@@ -6514,25 +7447,28 @@ create or replace function evergreen.book_holdings(days uuid[], on_day date, per
       ('semiannual', (date_trunc('year', on_day) + case when extract(month from on_day) > 6 then interval '6 months' else interval '0' end)::date, interval '6 months'),
       ('annual', date_trunc('year', on_day)::date, interval '1 year')) b (name, starts, long) where b.name = period
   ), owners as materialized (
-    select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.order_kind = 'plain' and f.status in ('locked', 'priced')
+    -- accounts of nominees and feeders count with those of who stands behind them (R7)
+    select x.share_class_id, x.owner_id, evergreen.accounts_of(x.owner_id, on_day) as accounts from (
+      select distinct f.share_class_id, evergreen.owner_of(f.investor_id, on_day) as owner_id from public.fund_flows f
+       where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.order_kind = 'plain' and f.status in ('locked', 'priced')) x
   )
-  select coalesce(jsonb_agg(jsonb_build_object('investor_id', o.investor_id, 'share_class_id', o.share_class_id, 'units', trim_scale(coalesce(u.units, 0))::text,
-      'redeemed', trim_scale(coalesce(r.units, 0))::text, 'step', coalesce(k.step, 0)) order by o.investor_id, o.share_class_id), '[]')
+  select coalesce(jsonb_agg(jsonb_build_object('owner_id', o.owner_id, 'share_class_id', o.share_class_id, 'units', trim_scale(coalesce(u.units, 0))::text,
+      'redeemed', trim_scale(coalesce(r.units, 0))::text, 'step', coalesce(k.step, 0)) order by o.owner_id, o.share_class_id), '[]')
     from owners o cross join span
     -- held when the period began; a register that was taken over counts as it was
     left join lateral (select sum(e.units) as units from public.unit_ledger e join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
-      where e.share_class_id = o.share_class_id and e.investor_id = o.investor_id and e.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < span.starts)) u on true
+      where e.share_class_id = o.share_class_id and e.investor_id = any (o.accounts) and e.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < span.starts)) u on true
     left join lateral (select sum(a.filled_units) as units from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.dealing_days x on x.dealing_day_id = a.dealing_day_id
-      where a.share_class_id = o.share_class_id and a.investor_id = o.investor_id and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date >= span.starts and x.dealing_date < on_day) r on true
+      where a.share_class_id = o.share_class_id and a.investor_id = any (o.accounts) and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date >= span.starts and x.dealing_date < on_day) r on true
     -- periods in a row, up to the one before, in which the investor asked
     left join lateral (select count(*) as step from (
         select p.ago, row_number() over (order by p.ago) as place from (
           select distinct ceil(extract(epoch from span.starts - x.dealing_date::timestamp) / extract(epoch from span.long))::int as ago
             from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.dealing_days x on x.dealing_day_id = a.dealing_day_id
-           where a.share_class_id = o.share_class_id and a.investor_id = o.investor_id and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date < span.starts) p) q
+           where a.share_class_id = o.share_class_id and a.investor_id = any (o.accounts) and f.direction = 'redemption' and f.order_kind = 'plain' and x.dealing_date < span.starts) p) q
        where q.ago = q.place) k on true
 $$;
-comment on function evergreen.book_holdings(uuid[], date, text) is 'For the investor gate: units held when the period began, redeemed since, and how many periods in a row the investor asked before.';
+comment on function evergreen.book_holdings(uuid[], date, text) is 'For the investor gate, per beneficial owner over all accounts: units held when the period began, redeemed since, and how many periods in a row the owner asked before.';
 
 -- from sql/6l-fn-consent.sql
 -- What two people put their names to before it is posted: a cancellation after the cut-off, a crystallisation, a distribution, a payment in kind.
@@ -6657,6 +7593,40 @@ exception when others then
 end $$;
 comment on function public.fn_ask_dust(uuid, text) is 'Asks an investor, once, whether to give up the small rest of an order (R9); what is carried on remembers it. EG404, EG428.';
 
+create or replace function public.fn_answer_dust(flow_id uuid, answer text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  earlier jsonb;
+  small public.fund_flows;
+  event uuid;
+begin
+  perform evergreen.require_role('lp_role', 'ops_role');
+  input := jsonb_build_object('flow_id', flow_id, 'answer', answer);
+  earlier := evergreen.earlier_answer('fn_answer_dust', request_id, input);
+  if earlier is not null then
+    return earlier ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(answer in ('give_up', 'keep'), 'EG400', 'answer is give_up or keep.');
+  select * into small from public.fund_flows f where f.flow_id = fn_answer_dust.flow_id for no key update;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or small.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(small.dust_asked_at is not null and small.dust_answer is null, 'EG428', 'Nobody waits for an answer about that order.');
+  perform evergreen.refuse_unless(small.status = 'accepted', 'EG428', 'The order is ' || small.status || '.');
+  update public.fund_flows f set dust_answer = fn_answer_dust.answer where f.flow_id = small.flow_id;
+  event := evergreen.emit('DUST_ANSWERED', small.fund_id, jsonb_build_object('flow_id', small.flow_id, 'answer', answer), evergreen.actor(), '{}', array[small.investor_id], request_id);
+  if answer = 'give_up' then
+    perform evergreen.move_order(small.flow_id, 'cancelled', event, 'the investor gives up the small rest');
+  end if;
+  perform evergreen.audit(small.fund_id, 'fund_flows', small.flow_id::text, 'answer about the small rest: ' || answer, request_id);
+  perform evergreen.keep_answer('fn_answer_dust', request_id, input, jsonb_build_object('status', case answer when 'give_up' then 'cancelled' else 'accepted' end));
+  return case answer when 'give_up' then 'cancelled' else 'accepted' end;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_answer_dust(uuid, text, text) is
+  'The investor answers whether to give up the small rest of an order (R9): give_up cancels it, keep lets it be carried on for as long as the policy carries; without an answer it ends on the next dealing day that leaves a rest. Returns the status. EG400, EG404, EG428.';
+
 create or replace function public.fn_cancel_dust(flow_id uuid, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -6675,6 +7645,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
   perform evergreen.refuse_unless(evergreen.is_dust(small), 'EG428', 'The order is not the small rest of one that was filled in part.');
   perform evergreen.refuse_unless(small.dust_asked_at < now(), 'EG428', 'The investor has to be asked first.');
+  perform evergreen.refuse_unless(small.dust_answer is distinct from 'keep', 'EG428', 'The investor was asked and keeps the rest.');
   event := evergreen.emit('ORDER_CANCELLED', small.fund_id, jsonb_build_object('flow_id', small.flow_id), evergreen.actor(), '{}', array[small.investor_id], request_id);
   perform evergreen.move_order(small.flow_id, 'cancelled', event, 'the rest is below the minimum, and the investor was asked');
   perform evergreen.audit(small.fund_id, 'fund_flows', small.flow_id::text, 'dust cancelled', request_id);
@@ -6688,6 +7659,7 @@ comment on function public.fn_cancel_dust(uuid, text) is 'Cancels the small rest
 
 -- from sql/6l-fn-restatement.sql
 -- Restatement of a NAV (R30) after its inputs were frozen anew (fn_restate_nav): what it is computed from, and what it comes to for each deal.
+-- What is owed of it, paid and told: 6s.
 
 create or replace function evergreen.inputs_of(of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(jsonb_agg(jsonb_build_object('asset_id', i.asset_id, 'kind', i.kind, 'label', i.label, 'value', i.value::text, 'as_of', i.as_of, 'source', i.source)
@@ -6695,27 +7667,20 @@ create or replace function evergreen.inputs_of(of_strike uuid) returns jsonb lan
 $$;
 comment on function evergreen.inputs_of(uuid) is 'The inputs of a strike as they were frozen, fund currency.';
 
-create or replace function evergreen.first_version(of_strike uuid) returns uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  with recursive chain as (
-    select s.strike_id, s.supersedes from public.nav_strikes s where s.strike_id = of_strike
-    union all select s.strike_id, s.supersedes from chain c join public.nav_strikes s on s.strike_id = c.supersedes
-  ) select c.strike_id from chain c where c.supersedes is null
-$$;
-comment on function evergreen.first_version(uuid) is 'The strike that orders were dealt at, whatever restated it since.';
-
-create or replace function public.fn_read_restatement(strike_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+create or replace function evergreen.restatement_facts(of_strike uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   s public.nav_strikes;
   old public.nav_strikes;
   f public.funds;
+  lmt jsonb;
   later uuid[];
 begin
-  perform evergreen.require_role('agent_commander');
-  select * into s from public.nav_strikes x where x.strike_id = fn_read_restatement.strike_id;
+  select * into s from public.nav_strikes x where x.strike_id = of_strike;
   perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
   perform evergreen.refuse_unless(s.supersedes is not null, 'EG428', 'The strike restates nothing.');
   select * into old from public.nav_strikes x where x.strike_id = s.supersedes;
   select * into f from public.funds x where x.fund_id = s.fund_id;
+  lmt := evergreen.lmt_terms(s.fund_id, s.nav_date);
   -- the strike after it, whose fees run on this NAV, and the first one that took over a value that was wrong
   select array_agg(distinct x.strike_id) into later from (
     (select n.strike_id from public.nav_strikes n where n.fund_id = s.fund_id and n.state = 'final' and n.nav_date > s.nav_date order by n.nav_date limit 1)
@@ -6726,12 +7691,12 @@ begin
             and c.kind = w.kind and c.label = w.label and c.as_of = w.as_of and c.value = w.value)) order by n.nav_date limit 1)) x;
   return jsonb_build_object('strike_id', s.strike_id, 'fund_id', f.fund_id, 'fund', f.code, 'currency', f.base_currency, 'nav_date', s.nav_date, 'version', s.version, 'state', s.state,
     'reason', s.reason, 'proposal_id', s.proposal_id, 'inputs', evergreen.inputs_of(s.strike_id), 'old_inputs', evergreen.inputs_of(old.strike_id),
-    'old_body', old.body, 'classes', evergreen.class_figures(f.fund_id, s.nav_date, old.strike_id),
-    'regime', (select p.body ->> 'regime' from public.lmt_policies p where p.fund_id = f.fund_id and p.effective_from <= s.nav_date order by p.effective_from desc, p.version desc limit 1),
+    'old_body', old.body, 'classes', evergreen.class_figures(f.fund_id, s.nav_date, old.strike_id), 'regime', lmt ->> 'regime', 'nav_error', lmt -> 'navError',
+    -- not computed yet: a class has the price that was published, and no correct one
     'prices', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
         'published', trim_scale(o.nav_per_unit)::text, 'correct', trim_scale(n.nav_per_unit)::text) order by c.share_class_id), '[]')
-      from public.class_navs n join public.class_navs o on o.strike_id = old.strike_id and o.share_class_id = n.share_class_id join public.share_classes c on c.share_class_id = n.share_class_id
-     where n.strike_id = s.strike_id),
+      from public.class_navs o join public.share_classes c on c.share_class_id = o.share_class_id left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = o.share_class_id
+     where o.strike_id = old.strike_id),
     -- deals are looked for under the first version: a restatement touches no order
     'days', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', d.dealing_day_id, 'share_class_id', d.share_class_id) order by d.dealing_day_id), '[]')
       from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')),
@@ -6741,12 +7706,51 @@ begin
      where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0),
     'later', (select coalesce(jsonb_agg(jsonb_build_object('strike_id', n.strike_id, 'nav_date', n.nav_date, 'inputs', evergreen.inputs_of(n.strike_id),
         'classes', evergreen.class_figures(f.fund_id, n.nav_date, n.strike_id)) order by n.nav_date), '[]') from public.nav_strikes n where n.strike_id = any (later)));
+end $$;
+comment on function evergreen.restatement_facts(uuid) is 'What fn_read_restatement and fn_preview_restatement answer. EG404, EG428.';
+
+create or replace function evergreen.lmt_terms(of_fund uuid, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select p.body from public.lmt_policies p where p.fund_id = of_fund and p.effective_from <= on_day order by p.effective_from desc, p.version desc limit 1
+$$;
+comment on function evergreen.lmt_terms(uuid, date) is 'Liquidity tools of a fund in force on a day, or null.';
+
+create or replace function public.fn_read_restatement(strike_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('agent_commander');
+  return evergreen.restatement_facts(strike_id);
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_restatement(uuid) is
-  'What a restatement is computed from: corrected and old inputs, classes over the units they were over, prices published and correct, the deals at them, and the later strikes that may follow. EG404, EG428.';
+  'What a restatement is computed from: corrected and old inputs, classes over the units they were over, prices published and correct (null before they are computed), the deals at them, and the later strikes that may follow. EG404, EG428.';
+
+create or replace function public.fn_preview_restatement(strike_id uuid, inputs jsonb) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.nav_strikes;
+  id uuid;
+  answer jsonb;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.nav_strikes x where x.strike_id = fn_preview_restatement.strike_id) for no key update;
+  select * into s from public.nav_strikes x where x.strike_id = fn_preview_restatement.strike_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
+  begin
+    -- the same checks and the same rows as the restatement itself, taken back
+    id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, 'preview');
+    answer := evergreen.restatement_facts(id);
+    raise exception using errcode = 'EG0DR';
+  exception when sqlstate 'EG0DR' then
+    null;
+  end;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_preview_restatement(uuid, jsonb) is
+  'What restating a final NAV with corrected inputs would be computed from, as fn_read_restatement answers it; nothing is kept. EG400, EG404, EG413, EG428.';
 
 create or replace function public.fn_record_restatement(strike_id uuid, classes jsonb, deals jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -6758,6 +7762,8 @@ declare
   bad int;
   n int;
   event uuid;
+  terms jsonb;
+  posted uuid;
 begin
   perform evergreen.require_role('agent_commander');
   input := jsonb_build_object('strike_id', strike_id, 'classes', classes, 'sha256', encode(sha256(convert_to(deals::text, 'UTF8')), 'hex'));
@@ -6781,6 +7787,12 @@ begin
    where (c.published = old.nav_per_unit and c.correct = new.nav_per_unit and abs(c.error - abs(round(c.published - c.correct, 40) / c.correct)) < 1e-17
      and evergreen.within_exponent(c.fund_pays, unit) and evergreen.within_exponent(c.fund_receives, unit)) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' dealing days are missing, or their prices are not those of the two strikes.');
+  -- the tolerance is that of the fund's kind; one for professional investors has its own, up to 5 %
+  terms := evergreen.lmt_terms(s.fund_id, s.nav_date);
+  select count(*) into bad from jsonb_to_recordset(classes) c (tolerance numeric)
+   where (case coalesce(terms #>> '{navError,fundKind}', case terms ->> 'regime' when 'mmf' then 'money_market' else 'equity_or_other' end)
+     when 'money_market' then c.tolerance = 0.002 when 'bond_or_mixed' then c.tolerance = 0.005 when 'professional' then c.tolerance between 0 and 0.05 else c.tolerance = 0.01 end) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' tolerances are not those of the fund''s kind (R30).');
   -- every deal of those days once, with the units that were dealt and a difference of units × |published − correct|, rounded up
   select count(*) into bad from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, units_dealt numeric, difference numeric)
     full join (select a.* from public.allocations a join public.dealing_days d using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
@@ -6810,8 +7822,14 @@ begin
       'material', coalesce((select bool_or(r.material) from public.restatements r where r.strike_id = s.strike_id), false), 'compensations', n), evergreen.actor(),
     jsonb_build_object('workflow_id', 'restate/' || s.strike_id),
     array(select distinct c.investor_id from public.compensations c join public.restatements r using (restatement_id) where r.strike_id = s.strike_id and c.pays), request_id);
+  posted := evergreen.post_compensation(s.strike_id, event);
+  if exists (select from public.restatements r where r.strike_id = s.strike_id and r.material) then
+    -- CSSF 24/856: the authority is told, and how it is put right, within four to eight weeks
+    perform evergreen.emit('NAV_ERROR_TO_NOTIFY', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'due_from', current_date + 28, 'due_by', current_date + 56), evergreen.actor(),
+      jsonb_build_object('workflow_id', 'restate/' || s.strike_id, 'causation_id', event), '{}', request_id);
+  end if;
   perform evergreen.audit(s.fund_id, 'restatements', s.strike_id::text, 'restatement recorded: deals ' || n, request_id);
-  answer := jsonb_build_object('strike_id', s.strike_id, 'days', jsonb_array_length(classes), 'compensations', n, 'event_id', event);
+  answer := jsonb_build_object('strike_id', s.strike_id, 'days', jsonb_array_length(classes), 'compensations', n, 'event_id', event, 'ledger_tx_id', posted);
   perform evergreen.keep_answer('fn_record_restatement', request_id, input, answer);
   return answer;
 exception when others then
@@ -6819,24 +7837,52 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_record_restatement(uuid, jsonb, jsonb, text) is
-  'Records what a restatement comes to: classes = [{dealing_day_id, published, correct, error, tolerance, material, direction, fund_pays, fund_receives, body}], deals = [{dealing_day_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays}], held to the strikes and to the deals. EG400, EG404, EG413, EG424, EG428.';
+  'Records what a restatement comes to: classes = [{dealing_day_id, published, correct, error, tolerance, material, direction, fund_pays, fund_receives, body}], deals = [{dealing_day_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays}], held to the strikes, the deals and the policy; what is owed is posted, and a material error is to be notified. EG400, EG404, EG413, EG424, EG428.';
 
 -- from sql/6m-fn-fee-postings.sql
 -- Postings beside the dealing day: performance fee crystallised, distributions, what is paid out of them, cash of a subscription sent back. The mark of a class.
 
 create or replace function evergreen.class_mark(of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  -- R22: the last thing that moved it; before anything did, the first price
-  select coalesce((select m.high_water from public.class_marks m where m.share_class_id = of_class order by m.as_of desc, m.updated_at desc limit 1),
-                  (select c.issue_price from public.share_classes c where c.share_class_id = of_class))
+  select evergreen.mark_on(of_class, 'infinity', true)
 $$;
 comment on function evergreen.class_mark(uuid) is 'High-water mark of a class in force, fund currency per unit.';
 
 create or replace function evergreen.refuse_while_dealing(of_class uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.share_class_id = of_class
-    and d.status in ('struck', 'lmt_decided', 'allocated')), 'EG428', 'A dealing day of the class is priced and not yet posted.');
+    and d.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated')), 'EG428', 'A dealing day of the class is priced and not yet posted.');
 end $$;
 comment on function evergreen.refuse_while_dealing(uuid) is 'Refuses (EG428) what would move units or prices between the strike and the posting of a day.';
+
+create or replace function public.fn_read_crystallisation(fund text, share_class text default null) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund public.funds;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role', 'pm_role');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(share_class is null or exists (select from public.share_classes c where c.fund_id = of_fund.fund_id and c.code = share_class), 'EG404', 'The fund has no class with that code.');
+  return (
+    with last as (select s.* from public.nav_strikes s where s.fund_id = of_fund.fund_id and s.state = 'final' order by s.nav_date desc limit 1)
+    select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'currency', c.currency, 'strike_id', s.strike_id, 'nav_date', s.nav_date,
+        'units_dp', c.units_dp, 'price_dp', c.price_dp, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'units_outstanding', trim_scale(c.units_outstanding)::text,
+        'nav_per_unit', trim_scale(n.nav_per_unit)::text, 'performance_accrued', n.performance_accrued::text, 'mark', trim_scale(evergreen.class_mark(c.share_class_id))::text,
+        'since', l.since, 'crystallised_on', (select max(m.as_of) from public.class_marks m where m.share_class_id = c.share_class_id and m.cause = 'crystallisation'), 'policy', p.body,
+        'proposal', (select jsonb_build_object('proposal_id', x.proposal_id, 'hash', x.hash, 'status', case when x.status in ('pending', 'approved') and x.expires_at <= now() then 'expired' else x.status end)
+           from public.proposals x where x.fund_id = of_fund.fund_id and x.kind = 'crystallisation' and x.body ->> 'strike_id' = s.strike_id::text
+            and x.body ->> 'share_class_id' = c.share_class_id::text order by x.created_at desc limit 1),
+        'lots', l.lots) order by c.code), '[]')
+      from last s join public.class_navs n using (strike_id) join public.share_classes c using (share_class_id)
+      cross join lateral evergreen.dealing_policy(c.share_class_id, s.nav_date) p
+      cross join lateral (select min(o.opened_on) as since, coalesce(jsonb_agg(jsonb_build_object('id', o.lot_id, 'units', trim_scale(o.units_left)::text, 'reference', trim_scale(coalesce(o.high_water, o.price))::text,
+          'credit', trim_scale(o.equalisation_credit)::text) order by o.lot_id) filter (where o.units_left > 0), '[]') as lots from public.lots o where o.share_class_id = c.share_class_id) l
+     where (share_class is null or c.code = share_class) and coalesce(p.body #>> '{fees,performance,method}', 'none') <> 'none' and l.since is not null);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_crystallisation(text, text) is
+  'What the performance fee of a fund''s classes (or of one) would crystallise on at the last final NAV: accrued fee, mark, lots with reference and credit, the proposal there is. Fund currency. EG404.';
 
 create or replace function public.fn_crystallise_fee(proposal_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -6853,7 +7899,6 @@ declare
   mark numeric;
   accrued numeric;
   fee numeric;
-  owed numeric;
   event uuid;
   posted uuid;
   units evergreen.unit_entry[];
@@ -6874,15 +7919,17 @@ begin
   perform evergreen.refuse_unless(found and n.units = class.units_outstanding, 'EG425', 'Units were issued or redeemed since that NAV: what they owe went with them.');
   perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause = 'crystallisation' and m.as_of >= s.nav_date),
     'EG428', 'The fee of the class is crystallised for that date or a later one.');
+  -- orders that are allocated were dealt before the fee; after it they have other prices and credits
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.strike_id = s.strike_id and d.share_class_id = class.share_class_id and d.status = 'allocated'),
+    'EG428', 'The orders of that NAV are allocated: post the day, and crystallise on the next NAV.');
   terms := (select d.body #> '{fees,performance}' from evergreen.dealing_policy(class.share_class_id, s.nav_date) d);
   perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'series', 'EG428', 'A class in series has a mark per series: equalisation does not apply.');
   mark := evergreen.class_mark(class.share_class_id);
   accrued := (p.body ->> 'accrued')::numeric;
   fee := (p.body ->> 'fee')::numeric;
   perform evergreen.refuse_unless(accrued >= 0 and accrued < 1e30 and fee >= 0 and fee = round(fee, minor), 'EG400', 'accrued and fee are amounts, the fee in whole minor units.');
-  -- what the strike took from the price, this class's part; rate times gain over the mark where the terms are linear
-  select s.performance_fee - coalesce(sum(round((m.body ->> 'accrued')::numeric, minor)), 0) into owed from public.class_marks m where m.strike_id = s.strike_id and m.cause = 'crystallisation';
-  perform evergreen.refuse_unless(round(accrued, minor) <= owed, 'EG424', 'The strike accrued less performance fee than that.');
+  -- what the strike took from the price of this class; rate times gain over the mark where the terms are linear
+  perform evergreen.refuse_unless(round(accrued, minor) <= n.performance_accrued, 'EG424', 'The strike accrued less performance fee than that.');
   perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'equalisation'
     or abs(accrued - (terms ->> 'rate')::numeric * greatest(0, n.nav + accrued - mark * n.units)) <= power(10::numeric, -minor),
     'EG424', 'The accrued fee is not the rate on the gain over the mark.');
@@ -6954,7 +8001,7 @@ begin
   each := (p.body ->> 'per_unit')::numeric;
   mark := evergreen.class_mark(class.share_class_id);
   perform evergreen.refuse_unless(isfinite(day) and day <= current_date and each > 0 and each = round(each, 18) and each < 1e12, 'EG400', 'ex_date is a date up to today and per_unit an amount above zero.');
-  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.as_of > day), 'EG428', 'The mark of the class has moved after that date.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause <> 'opening' and m.as_of > day), 'EG428', 'The mark of the class has moved after that date.');
   perform evergreen.refuse_unless(each < mark, 'EG424', 'The distribution would leave no mark; crystallise first.');
   perform evergreen.refuse_while_dealing(class.share_class_id);
   -- every lot down to the minor unit; what the floors leave stays in the fund
@@ -6968,7 +8015,9 @@ begin
     jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), array(select distinct c.investor_id from unnest(cash) c), request_id);
   posted := evergreen.post_ledger(p.fund_id, 'distribution', 'distribution ' || day, null, event, null, null,
     cash || row('capital', null, null, class.currency, total, 'distribution')::evergreen.cash_entry);
-  update public.lots l set high_water = l.high_water - each where l.share_class_id = class.share_class_id and l.units_left > 0 and l.high_water is not null;
+  -- a lot without a reference of its own has the price it was bought at
+  update public.lots l set high_water = coalesce(l.high_water, l.price) - each where l.share_class_id = class.share_class_id and l.units_left > 0
+    and (l.high_water is not null or exists (select from evergreen.dealing_policy(class.share_class_id, day) d where d.body #>> '{fees,performance,method}' in ('equalisation', 'series')));
   insert into public.class_marks (share_class_id, as_of, cause, high_water, per_unit, ledger_tx_id, body, effective_at)
   values (class.share_class_id, day, 'distribution', mark - each, each, posted,
     jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'amount', trim_scale(total)::text), day::timestamp at time zone 'UTC');
@@ -7001,7 +8050,7 @@ begin
   end if;
   select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
-  perform evergreen.refuse_unless(account in ('distributions_payable', 'fee_payable'), 'EG400', 'account is distributions_payable or fee_payable; an order is paid by fn_confirm_cash.');
+  perform evergreen.refuse_unless(account in ('distributions_payable', 'refunds_payable', 'fee_payable'), 'EG400', 'account is distributions_payable, refunds_payable or fee_payable; an order is paid by fn_confirm_cash.');
   perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
   perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
   perform evergreen.refuse_unless((select count(*) = count(distinct coalesce(x.investor_id, '00000000-0000-0000-0000-000000000000'))
@@ -7025,7 +8074,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_confirm_payout(text, text, jsonb, text) is
-  'Cash has left for a distribution or a fee: payments = [{investor_id?, amount, reference?}] (fund currency), never more than the account owes. EG400, EG404, EG413, EG424.';
+  'Cash has left for a distribution, a refund or a fee: payments = [{investor_id?, amount, reference?}] (fund currency), never more than the account owes. EG400, EG404, EG413, EG424.';
 
 create or replace function public.fn_return_cash(flow_id uuid, reference text, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -7303,6 +8352,207 @@ end $$;
 comment on function public.fn_move_cash(text, text, numeric, text, text) is
   'Cash of the fund has moved (fund currency): invest takes it from the dealing account to the investments, divest brings it back, management_fee pays the manager, at most what is accrued. EG400, EG404, EG424 more than is owed.';
 
+-- from sql/6p-fn-calendar.sql
+-- On which dates a class deals: the frequency of its terms, rolled to business days of their calendar (R2, R3). The same rule as finance/dealing/calendar.ts, date by date.
+
+create or replace function evergreen.roll_date(calendar text, on_day date, roll text) returns date language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  step int := case roll when 'preceding' then -1 else 1 end;
+  day date := on_day;
+  tries int := 0;
+begin
+  while not evergreen.is_business_day(calendar, day) loop
+    tries := tries + 1;
+    perform evergreen.refuse_unless(tries < 60, 'EG400', 'The calendar has no business day within 60 days: check its holidays.');
+    day := day + step;
+  end loop;
+  return case when roll = 'modified_following' and date_trunc('month', day) <> date_trunc('month', on_day) then evergreen.roll_date(calendar, on_day, 'preceding') else day end;
+end $$;
+comment on function evergreen.roll_date(text, date, text) is 'The day itself or the next business day of the calendar: following, preceding, or modified_following (preceding where the next one is of another month). EG400 when none is near.';
+
+create or replace function evergreen.day_of_month(calendar text, month date, on_rule jsonb) returns date language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  last date := (month + interval '1 month - 1 day')::date;
+  day date := month - 1;
+begin
+  if on_rule ? 'dayOfMonth' then
+    return case when on_rule ->> 'dayOfMonth' = 'last' then last else least(month + (on_rule ->> 'dayOfMonth')::int - 1, last) end;
+  elsif on_rule ->> 'businessDayOfMonth' = 'last' then
+    return evergreen.roll_date(calendar, last, 'preceding');
+  end if;
+  for n in 1 .. (on_rule ->> 'businessDayOfMonth')::int loop
+    day := evergreen.roll_date(calendar, day + 1, 'following');
+  end loop;
+  return day;
+end $$;
+comment on function evergreen.day_of_month(text, date, jsonb) is 'The day of a month (given by its first) that a rule {dayOfMonth} or {businessDayOfMonth} names, before it is rolled.';
+
+create or replace function evergreen.names_dates(body jsonb) returns boolean language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(case body ->> 'frequency' when 'daily' then true when 'weekly' then body -> 'on' ? 'weekday' when 'biweekly' then body -> 'on' ? 'weekday' and body ? 'anchorDate'
+    else body ->> 'frequency' in ('monthly', 'quarterly', 'semiannual', 'annual') and (body -> 'on' ? 'dayOfMonth' or body -> 'on' ? 'businessDayOfMonth') end, false)
+$$;
+comment on function evergreen.names_dates(jsonb) is 'Whether terms say on which dates the class deals.';
+
+create or replace function evergreen.dealing_dates(calendar text, body jsonb, first date, last date) returns setof date language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  often text := body ->> 'frequency';
+  roll text := coalesce(body ->> 'roll', 'preceding');
+begin
+  if often = 'daily' then
+    return query select d::date from generate_series(first, last, interval '1 day') d where evergreen.is_business_day(calendar, d::date);
+    return;
+  end if;
+  -- a rolled date may lie outside the period of the day it comes from: a closure further on both sides
+  return query select distinct evergreen.roll_date(calendar, n.day, roll) as day from (
+      select d::date as day from generate_series(first - 60, last + 60, interval '1 day') d
+       where often in ('weekly', 'biweekly') and extract(isodow from d) = (body #>> '{on,weekday}')::int
+         -- the weeks of which one in two deals are counted from a Monday
+         and (often = 'weekly' or (floor((d::date - date '1970-01-05') / 7.0) - floor(((body ->> 'anchorDate')::date - date '1970-01-05') / 7.0))::int % 2 = 0)
+      union all
+      select evergreen.day_of_month(calendar, m::date, body -> 'on') from generate_series(date_trunc('month', first - 60)::date, last + 60, interval '1 month') m
+       where often not in ('weekly', 'biweekly') and (extract(year from m)::int * 12 + extract(month from m)::int - coalesce((body ->> 'anchorMonth')::int, 12))
+         % case often when 'monthly' then 1 when 'quarterly' then 3 when 'semiannual' then 6 else 12 end = 0) n
+    where evergreen.roll_date(calendar, n.day, roll) between first and last order by 1;
+end $$;
+comment on function evergreen.dealing_dates(text, jsonb, date, date) is 'Dealing dates of terms that name them, both ends included, in order, each once (finance: dealingDates). EG400 a calendar that is closed for 60 days.';
+
+create or replace function evergreen.require_dealing_date(of_fund uuid, body jsonb, on_day date) returns void language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  place text;
+  ahead int := 0;
+  next date;
+begin
+  -- terms that name no date, as those of before they had to, bind to none
+  if not evergreen.names_dates(body) then
+    return;
+  end if;
+  select coalesce(body ->> 'calendar', f.calendar) into place from public.funds f where f.fund_id = of_fund;
+  if exists (select from evergreen.dealing_dates(place, body, on_day, on_day)) then
+    return;
+  end if;
+  while next is null and ahead < 5 * 366 loop
+    select min(d) into next from evergreen.dealing_dates(place, body, on_day + ahead, on_day + ahead + 91) d;
+    ahead := ahead + 92;
+  end loop;
+  perform evergreen.refuse_unless(false, 'EG400', 'The class does not deal on ' || on_day || coalesce('; the next dealing date is ' || next, '') || '.');
+end $$;
+comment on function evergreen.require_dealing_date(uuid, jsonb, date) is 'Refuses (EG400) a date on which terms do not deal, and names the next one within five years.';
+
+-- from sql/6s-fn-compensation.sql
+-- After a restatement (R30): compensation as debts of the ledger, their payment, and the word to the authority.
+
+create or replace function evergreen.post_compensation(of_strike uuid, event uuid) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund public.funds;
+  owed evergreen.cash_entry[];
+begin
+  select f.* into of_fund from public.funds f where f.fund_id = (select s.fund_id from public.nav_strikes s where s.strike_id = of_strike);
+  -- what the fund holds too much is owed to investors; what it paid too much is owed by the responsible party, and never asked of an investor
+  select array_agg(row(case when c.pays then 'compensation_payable' else 'compensation_receivable' end, case when c.pays then c.investor_id end, c.flow_id, of_fund.base_currency,
+      case when c.pays then -c.difference else c.difference end, 'compensation')::evergreen.cash_entry order by c.flow_id) into owed
+    from public.compensations c join public.restatements r using (restatement_id)
+   where r.strike_id = of_strike and r.material and c.difference > 0 and (c.pays or c.owed_to = 'fund');
+  if owed is null then
+    return null;
+  end if;
+  return evergreen.post_ledger(of_fund.fund_id, 'compensation', 'compensation for a NAV error', null, event, null, null,
+    owed || (select row('capital', null, null, of_fund.base_currency, -sum(o.amount), 'compensation')::evergreen.cash_entry from unnest(owed) o));
+end $$;
+comment on function evergreen.post_compensation(uuid, uuid) is
+  'Posts what a material restatement comes to: payable to investors and receivable from the responsible party, order by order, against capital; null when nothing is owed.';
+
+create or replace function evergreen.compensation_due(of_flow uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(-sum(m.amount), 0) from public.cash_movements m where m.flow_id = of_flow and m.account = 'compensation_payable'
+$$;
+comment on function evergreen.compensation_due(uuid) is 'Compensation that is owed for the deal of an order and not paid yet, fund currency.';
+
+create or replace function public.fn_settle_compensation(fund text, payments jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  made_good numeric;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(payments::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_settle_compensation', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
+  perform evergreen.refuse_unless((select count(x.flow_id) = count(distinct x.flow_id) and count(*) - count(x.flow_id) <= 1 and bool_and(coalesce(length(x.reference), 1) between 1 and 200)
+    from jsonb_to_recordset(payments) x (flow_id uuid, reference text)), 'EG400', 'Two payments are for one order or from the responsible party, or a reference has not 1 to 200 characters.');
+  select count(*) into bad from jsonb_to_recordset(payments) x (flow_id uuid) where x.flow_id is not null
+     and not exists (select from public.fund_flows f where f.flow_id = x.flow_id and f.fund_id = of_fund.fund_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG404', bad || ' payments are for no order of this fund.');
+  select count(*) into bad from jsonb_to_recordset(payments) x (flow_id uuid, amount numeric)
+   where x.flow_id is not null and (x.amount > 0 and x.amount = evergreen.compensation_due(x.flow_id)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' payments are not of the compensation that is due.');
+  select x.amount into made_good from jsonb_to_recordset(payments) x (flow_id uuid, amount numeric) where x.flow_id is null;
+  perform evergreen.refuse_unless(made_good is null or (made_good > 0 and evergreen.within_exponent(made_good, of_fund.base_currency)
+    and made_good <= coalesce((select sum(b.amount) from public.cash_balances b where b.fund_id = of_fund.fund_id and b.account = 'compensation_receivable'), 0)),
+    'EG424', 'The responsible party owes less than that.');
+  event := evergreen.emit('COMPENSATION_SETTLED', of_fund.fund_id, jsonb_build_object('payments', jsonb_array_length(payments)), evergreen.actor(), '{}',
+    array(select distinct f.investor_id from public.fund_flows f join jsonb_to_recordset(payments) x (flow_id uuid) on x.flow_id = f.flow_id), request_id);
+  posted := evergreen.post_ledger(of_fund.fund_id, 'cash', 'compensation settled', null, event, null, null, (
+    select array_agg(row(e.account, e.investor_id, e.flow_id, of_fund.base_currency, e.amount, x.reference)::evergreen.cash_entry)
+      from jsonb_to_recordset(payments) x (flow_id uuid, amount numeric, reference text) left join public.fund_flows f on f.flow_id = x.flow_id
+      cross join lateral (values
+        ('bank', null::uuid, x.flow_id, case when x.flow_id is null then x.amount else -x.amount end),
+        (case when x.flow_id is null then 'compensation_receivable' else 'compensation_payable' end, f.investor_id, x.flow_id, case when x.flow_id is null then -x.amount else x.amount end))
+        e (account, investor_id, flow_id, amount)));
+  -- what comes due later for the same order goes into a file of its own
+  update public.payment_lines l set live = false from jsonb_to_recordset(payments) x (flow_id uuid) where l.flow_id = x.flow_id and l.purpose = 'compensation' and l.live;
+  perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'compensation settled: ' || jsonb_array_length(payments) || ' payments', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'payments', jsonb_array_length(payments));
+  perform evergreen.keep_answer('fn_settle_compensation', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_settle_compensation(text, jsonb, text) is
+  'Compensation has moved: payments = [{flow_id?, amount, reference?}] (fund currency): for an order exactly what is due to its investor, without one what the responsible party made good, never more than it owes. EG400, EG404, EG413, EG424.';
+
+create or replace function public.fn_note_nav_error(strike_id uuid, document text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  task uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('strike_id', strike_id, 'document', document);
+  answer := evergreen.earlier_answer('fn_note_nav_error', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(document) between 1 and 200, 'EG400', 'document has 1 to 200 characters.');
+  select s.fund_id into of_fund from public.nav_strikes s where s.strike_id = fn_note_nav_error.strike_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  select e.event_id into task from public.fund_events e where e.fund_id = of_fund and e.type = 'NAV_ERROR_TO_NOTIFY' and e.payload ->> 'strike_id' = fn_note_nav_error.strike_id::text;
+  perform evergreen.refuse_unless(found, 'EG428', 'The strike corrects no error that is to be notified.');
+  perform evergreen.refuse_unless(not exists (select from public.fund_events e where e.fund_id = of_fund and e.type = 'NAV_ERROR_NOTIFIED' and e.payload ->> 'strike_id' = fn_note_nav_error.strike_id::text),
+    'EG428', 'The authority was told already.');
+  perform evergreen.emit('NAV_ERROR_NOTIFIED', of_fund, jsonb_build_object('strike_id', fn_note_nav_error.strike_id, 'document', document), evergreen.actor(), jsonb_build_object('causation_id', task), '{}', request_id);
+  perform evergreen.audit(of_fund, 'nav_strikes', fn_note_nav_error.strike_id::text, 'NAV error notified to the authority', request_id);
+  answer := jsonb_build_object('strike_id', fn_note_nav_error.strike_id, 'document', document);
+  perform evergreen.keep_answer('fn_note_nav_error', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_nav_error(uuid, text, text) is 'Notes that the authority was told of a material NAV error, with the reference of the document; once. EG400, EG404, EG428.';
+
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
@@ -7384,6 +8634,12 @@ begin
     ('payment_lines',          'pm_role, ops_role, audit_role'),
     ('restatements',           'pm_role, ops_role, audit_role, agent_commander'),
     ('compensations',          'pm_role, ops_role, audit_role, agent_commander'),
+    ('beneficial_owners',      'pm_role, ops_role, audit_role, agent_kyc'),
+    ('certain_inflows',        'pm_role, ops_role, audit_role'),
+    ('repurchase_offers',      'pm_role, ops_role, audit_role'),
+    ('authority_notices',      'pm_role, ops_role, audit_role'),
+    ('index_values',           'pm_role, ops_role, audit_role'),
+    ('roll_forwards',          'pm_role, ops_role, audit_role'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -7399,7 +8655,7 @@ select evergreen.apply_read_access();
 -- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
 grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
   public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
-  public.class_navs, public.in_kind_deliveries, public.statements, public.compensations to lp_role;
+  public.class_navs, public.in_kind_deliveries, public.statements, public.compensations, public.repurchase_offers to lp_role;
 -- what the policies below read as the LP
 grant select on evergreen.caller, evergreen.my_investors to lp_role;
 drop policy if exists lp__select_own on public.funds;
@@ -7436,6 +8692,8 @@ drop policy if exists lp__select_own on public.statements;
 create policy lp__select_own on public.statements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_own on public.in_kind_deliveries;
 create policy lp__select_own on public.in_kind_deliveries for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.repurchase_offers;
+create policy lp__select_own on public.repurchase_offers for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
 drop policy if exists lp__select_own on public.compensations;
 create policy lp__select_own on public.compensations for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
 drop policy if exists lp__select_struck on public.class_navs;
@@ -7487,10 +8745,10 @@ begin
     ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
     ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
     ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
-    ('fn_place_order(text,uuid,text,numeric,text,text,text,text,numeric,date,text,text,uuid,timestamptz)', 'lp_role, ops_role'),
+    ('fn_place_order(text,uuid,text,numeric,text,text,text,text,numeric,date,text,text,uuid,timestamptz,uuid[])', 'lp_role, ops_role'),
     ('fn_cancel_order(uuid,text,text)', 'lp_role, ops_role, pm_role'),
-    ('fn_hold_order(uuid,text,text)', 'ops_role, agent_kyc, agent_compliance_sentinel'),
-    ('fn_release_hold(uuid,text,text)', 'ops_role'),
+    ('fn_hold_order(uuid,text,text,text)', 'ops_role, agent_kyc, agent_compliance_sentinel'),
+    ('fn_release_hold(uuid,text,text,text)', 'ops_role'),
     ('fn_prove_order(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
     ('fn_open_class(text,text,text,numeric,int,int,text)', 'pm_role, ops_role'),
     ('fn_open_register(uuid,jsonb,text,numeric)', 'ops_role'),
@@ -7508,6 +8766,9 @@ begin
     ('fn_strike_nav(uuid,text)', 'agent_commander, ops_role'),
     ('fn_restate_nav(uuid,jsonb,text,text)', 'pm_role, ops_role, agent_commander'),
     ('fn_read_restatement(uuid)', 'agent_commander'),
+    ('fn_preview_restatement(uuid,jsonb)', 'pm_role, ops_role'),
+    ('fn_settle_compensation(text,jsonb,text)', 'ops_role'),
+    ('fn_note_nav_error(uuid,text,text)', 'pm_role, ops_role'),
     ('fn_record_restatement(uuid,jsonb,jsonb,text)', 'agent_commander'),
     ('fn_decide_lmt(uuid,jsonb,text)', 'agent_liquidity_engine'),
     ('fn_record_allocations(uuid,jsonb,jsonb,text)', 'agent_liquidity_engine'),
@@ -7527,6 +8788,7 @@ begin
     ('fn_propose_posting(text,text,jsonb,text,text)', 'lp_role, ops_role, pm_role, agent_commander'),
     ('fn_ask_dust(uuid,text)', 'ops_role, agent_commander, agent_liquidity_engine'),
     ('fn_cancel_dust(uuid,text)', 'ops_role, agent_commander'),
+    ('fn_read_crystallisation(text,text)', 'agent_commander, ops_role, pm_role'),
     ('fn_crystallise_fee(uuid,text)', 'agent_commander, ops_role'),
     ('fn_post_distribution(uuid,text)', 'agent_commander, ops_role'),
     ('fn_confirm_payout(text,text,jsonb,text)', 'ops_role, agent_commander'),
@@ -7545,7 +8807,7 @@ begin
     ('fn_undo_import(uuid,text,boolean,text)', 'ops_role'),
     ('fn_propose_bank_accounts(text,jsonb,text)', 'ops_role'),
     ('fn_decide_bank_accounts(jsonb,text,text)', 'pm_role, ops_role'),
-    ('fn_export_payments(text,date,date,text)', 'ops_role'),
+    ('fn_export_payments(text,date,date,text,text)', 'ops_role'),
     ('fn_withdraw_payments(uuid,text,text)', 'ops_role'),
     ('fn_raise_alert(uuid,text,text,text,text)', 'agent_risk_guardian'),
     ('fn_record_stress(uuid,text,numeric,text,jsonb,text)', 'agent_simulation'),
@@ -7559,6 +8821,13 @@ begin
     ('fn_batch_demo_orders(text,text,text)', 'demo_role'),
     ('fn_hand_over_demo_days(text,text)', 'demo_role'),
     ('fn_move_cash(text,text,numeric,text,text)', 'ops_role'),
+    ('fn_answer_dust(uuid,text,text)', 'lp_role, ops_role'),
+    ('fn_set_beneficial_owner(uuid,uuid,date,text,text)', 'ops_role'),
+    ('fn_record_certain_inflows(text,numeric,date,text,text)', 'pm_role, ops_role'),
+    ('fn_open_repurchase_offer(text,date,date,numeric,text,text)', 'pm_role, ops_role'),
+    ('fn_note_notice(uuid,timestamptz,text)', 'pm_role, ops_role'),
+    ('fn_record_index_values(jsonb,text)', 'pm_role, ops_role'),
+    ('fn_set_roll_forward(text,text,text,numeric,int,date,text)', 'pm_role, ops_role'),
     ('fn_record_spans(jsonb)', 'service_role')
   ) as access (signature, callers) loop
     execute format('grant execute on function public.%s to %s', f.signature, f.callers);

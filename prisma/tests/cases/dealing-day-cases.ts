@@ -72,6 +72,11 @@ export const DEALING_DAY_CASES: RpcCase[] = [
       { what: "no date", code: "EG400", change: (a) => ({ ...a, dealing_date: "infinity" }) },
       { what: "an empty workflow id", code: "EG400", change: (a) => ({ ...a, workflow_id: "" }) },
       { what: "a date before every policy", code: "EG428", change: (a) => ({ ...a, dealing_date: "2019-12-31" }) },
+      {
+        what: "a date on which the class does not deal",
+        code: "EG400",
+        change: (a) => ({ ...a, dealing_date: "2026-03-29" }),
+      },
     ],
   },
   {

@@ -1,16 +1,7 @@
 // RPC cases: orders of a class. What is refused beside the cases of fn_place_order in investor-cases; cancel, hold, release, prove.
 import { expect } from "vitest";
 import { type Args, agent, LP_A, OPS, PM_ONE, type TestDatabase } from "../arrange.ts";
-import {
-  accept,
-  DEALING_POLICY,
-  type DealingFund,
-  dayAt,
-  dealingFund,
-  openDay,
-  ordered,
-  place,
-} from "../dealing-day.ts";
+import { accept, type DealingFund, dayAt, dealingFund, openDay, ordered, place } from "../dealing-day.ts";
 import { consented, proposedPosting } from "../postings.ts";
 import { newInvestor } from "../synthetic-fund.ts";
 import { NOWHERE, type Refusal, type RpcCase } from "./rpc-case.ts";
@@ -38,19 +29,7 @@ export const CLASS_ORDER_REFUSALS: Refusal[] = [
   redeeming("more than is held", "EG430", { units: "1000.0001" }),
   redeeming("less than the minimum redemption in money", "EG430", { units: null, amount: "49.99" }),
   redeeming("a dealing date that is none", "EG400", { dealing_date: "infinity" }),
-  {
-    what: "a dealing date whose notice has passed, at a price that is known",
-    code: "EG430",
-    change: async (_a, db) => {
-      const [args, { classId }] = await onClass(db, { dealing_date: "2026-01-30" });
-      await db.call(PM_ONE, "fn_set_dealing_policy", {
-        share_class_id: classId,
-        body: { ...DEALING_POLICY, pricing: "prior_nav" },
-        effective_from: "2025-01-01",
-      });
-      return args;
-    },
-  },
+  redeeming("a date on which the class does not deal", "EG400", { dealing_date: "2027-01-31" }),
   redeeming("a switch into the same class", "EG404", { order_kind: "switch", to_class: "A" }),
   redeeming("a transfer that an LP enters", "EG403", { order_kind: "transfer", to_investor: NOWHERE }),
   redeeming("a time of receipt outside a demo", "EG403", { received_at: "2026-01-01T10:00:00Z" }),
@@ -200,6 +179,7 @@ export const DEALING_ORDER_CASES: RpcCase[] = [
     refuses: [
       { what: "an order that is not there", code: "EG404", change: (a) => ({ ...a, flow_id: NOWHERE }) },
       { what: "no reason", code: "EG400", change: (a) => ({ ...a, reason: null }) },
+      { what: "a document without a name", code: "EG400", change: (a) => ({ ...a, document: "" }) },
       {
         what: "an order that is cancelled",
         code: "EG428",
@@ -216,11 +196,16 @@ export const DEALING_ORDER_CASES: RpcCase[] = [
     arrange: async (db) => {
       const { flow_id } = await mine(db);
       await db.call(agent("kyc"), "fn_hold_order", { flow_id, reason: "screening hit" });
-      return { flow_id, reason: "false positive" };
+      return { flow_id, reason: "false positive", document: "screening report 12" };
     },
     check: async ([row], args, db) => {
       expect(row?.fn_release_hold).toBe("accepted");
       expect(await statusOf(db, args.flow_id)).toBe("accepted");
+      const [last] = await db.look(
+        "select reason, document from order_transitions where flow_id = $1 and to_status = 'accepted' and from_status = 'kyc_hold'",
+        [args.flow_id],
+      );
+      expect(last).toEqual({ reason: "false positive", document: "screening report 12" });
     },
     other: (args) => ({ ...args, reason: "other" }),
     audits: 1,
@@ -228,6 +213,7 @@ export const DEALING_ORDER_CASES: RpcCase[] = [
     refuses: [
       { what: "an order that is not there", code: "EG404", change: (a) => ({ ...a, flow_id: NOWHERE }) },
       { what: "no reason", code: "EG400", change: (a) => ({ ...a, reason: "" }) },
+      { what: "no document", code: "EG400", change: (a) => ({ ...a, document: null }) },
       {
         what: "an order that is not held",
         code: "EG428",

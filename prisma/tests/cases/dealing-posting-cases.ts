@@ -1,7 +1,7 @@
-// RPC cases: the dealing day from the decision on liquidity tools to its close, and the ledger.
+// RPC cases: the dealing day from the allocation to its close, and the ledger.
 import { expect } from "vitest";
 import { type Args, AUDIT, agent, OPS, PM_ONE, type TestDatabase } from "../arrange.ts";
-import { type Day, DEALING_DATE, dayAt, fills, GATED, openDay, ordered, payments, take } from "../dealing-day.ts";
+import { type Day, DEALING_DATE, dayAt, fills, openDay, ordered, payments, take } from "../dealing-day.ts";
 import { wrongDay } from "./dealing-day-cases.ts";
 import { NOWHERE, type Refusal, type RpcCase } from "./rpc-case.ts";
 
@@ -57,45 +57,6 @@ const unequal = async (db: TestDatabase): Promise<Args> => {
 };
 
 export const DEALING_POSTING_CASES: RpcCase[] = [
-  {
-    fn: "fn_decide_lmt",
-    by: ENGINE,
-    arrange: async (db) => ({ dealing_day_id: (await dayAt(db, "struck")).dayId, decision: GATED }),
-    check: ([row]) => {
-      expect(row?.fn_decide_lmt).toMatchObject({ status: "lmt_decided", step: 6 });
-    },
-    other: (args) => ({ ...args, decision: { gate: false } }),
-    audits: 1,
-    events: ["LMT_DECIDED"],
-    refuses: [
-      ...wrongDay((db) => dayAt(db, "proposed")),
-      { what: "no object", code: "EG400", change: (a) => ({ ...a, decision: text([]) }) },
-      { what: "a gate that is not said", code: "EG400", change: (a) => ({ ...a, decision: {} }) },
-      { what: "a gate without a cap", code: "EG400", change: (a) => ({ ...a, decision: { gate: true } }) },
-      { what: "a NaN cap", code: "EG400", change: (a) => ({ ...a, decision: { gate: true, cap_units: "NaN" } }) },
-      {
-        what: "a cap without a gate",
-        code: "EG400",
-        change: (a) => ({ ...a, decision: { gate: false, cap_units: "5" } }),
-      },
-      {
-        what: "a gate that the policy does not have",
-        code: "EG428",
-        change: async (a, db) => {
-          await db.look("update dealing_days set lmt_policy_id = null where dealing_day_id = $1", [a.dealing_day_id]);
-          return a;
-        },
-      },
-      {
-        what: "a suspension that nobody activated",
-        code: "EG428",
-        change: async (_a, db) => ({
-          dealing_day_id: (await dayAt(db, "proposed")).dayId,
-          decision: { suspend: true },
-        }),
-      },
-    ],
-  },
   {
     fn: "fn_record_allocations",
     by: ENGINE,

@@ -1,5 +1,6 @@
 // Every fn_* once; a sweep test fails when the database has one that is not here.
 import { DEALING_DAY_CASES } from "./dealing-day-cases.ts";
+import { DEALING_GATE_CASES } from "./dealing-gate-cases.ts";
 import { DEALING_ORDER_CASES } from "./dealing-order-cases.ts";
 import { DEALING_POSTING_CASES } from "./dealing-posting-cases.ts";
 import { DEALING_RUN_CASES } from "./dealing-run-cases.ts";
@@ -12,6 +13,7 @@ import { FUND_CASES } from "./fund-cases.ts";
 import { IMPORT_CASES } from "./import-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
+import { POLICY_CASES } from "./policy-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
 import { RESTATEMENT_CASES } from "./restatement-cases.ts";
@@ -27,6 +29,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...DEALING_TERMS_CASES,
   ...DEALING_ORDER_CASES,
   ...DEALING_DAY_CASES,
+  ...DEALING_GATE_CASES,
   ...DEALING_POSTING_CASES,
   ...DEALING_RUN_CASES,
   ...STATEMENT_CASES,
@@ -36,4 +39,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...EXCEPTION_CASES,
   ...IMPORT_CASES,
   ...RESTATEMENT_CASES,
+  ...POLICY_CASES,
 ];

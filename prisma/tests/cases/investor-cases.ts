@@ -4,6 +4,7 @@ import { agent, LP_A, OPS, type TestDatabase } from "../arrange.ts";
 import { newFund, newInvestor } from "../synthetic-fund.ts";
 import { CLASS_ORDER_REFUSALS } from "./dealing-order-cases.ts";
 import { claimedBatch } from "./event-cases.ts";
+import { NAMED_LOT_REFUSALS } from "./policy-cases.ts";
 import { NOWHERE, type RpcCase } from "./rpc-case.ts";
 
 const KYC = agent("kyc");
@@ -173,6 +174,7 @@ export const INVESTOR_CASES: RpcCase[] = [
       { what: "an unknown currency", code: "EG400", change: (a) => ({ ...a, currency: "XXX" }) },
       { what: "no channel", code: "EG400", change: (a) => ({ ...a, channel: "" }) },
       ...CLASS_ORDER_REFUSALS,
+      ...NAMED_LOT_REFUSALS,
     ],
   },
   {

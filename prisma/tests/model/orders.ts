@@ -150,7 +150,11 @@ const release = (at: number): Command =>
         at,
       ) as Order;
       const wanted = book.cleared[order.investor] === true ? undefined : "EG430";
-      const { code } = await outcomeOf(world, OPS, "fn_release_hold", { flow_id: order.id, reason: "model" });
+      const { code } = await outcomeOf(world, OPS, "fn_release_hold", {
+        flow_id: order.id,
+        reason: "model",
+        document: "synthetic/1",
+      });
       if (code === undefined) order.status = "accepted";
       return { code, wanted };
     },

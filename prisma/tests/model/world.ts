@@ -39,7 +39,14 @@ export async function newWorld(db: TestDatabase, book: Book): Promise<World> {
   await db.look("update platform_settings set value = 'true' where key = 'demo'");
   const fund = await newFund(db);
   const minimums = { initial: "0", additional: "0", redemption: "0", holding: "0" };
-  const classId = await newClass(db, fund, "A", { ...DEALING_POLICY, lockUp: { hardMonths: 0 }, minimums });
+  const classId = await newClass(db, fund, "A", {
+    ...DEALING_POLICY,
+    frequency: "biweekly",
+    on: { weekday: 5 },
+    anchorDate: "2024-02-02",
+    lockUp: { hardMonths: 0 },
+    minimums,
+  });
   await db.call(PM_ONE, "fn_set_lmt_policy", {
     fund: fund.code,
     pack: "free-form",

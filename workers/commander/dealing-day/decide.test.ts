@@ -34,6 +34,7 @@ const asset = (label: string, change: Partial<Asset> = {}): Asset => ({
   max_age_days: 35,
   max_move_bps: 300,
   anchor: null,
+  roll: null,
   ...change,
 });
 const NOTHING = {
@@ -67,11 +68,14 @@ const facts = (change: Partial<NavFacts> = {}): NavFacts => ({
       redeemed: "0",
       mark: "100",
       performance_taken: "0",
+      moved: "0",
+      pocket: null,
       policy: POLICY,
       deals: true,
       lots: [],
     },
   ],
+  certain_inflows: null,
   reconciliation_breaks: 0,
   ...change,
 });

@@ -8,8 +8,9 @@ import {
   type NavInput,
 } from "@evergreen-fund/finance/dealing/class-figures.ts";
 import { draftNav } from "@evergreen-fund/finance/dealing/draft-nav.ts";
+import { priceBreaker, rollForwardMark } from "@evergreen-fund/finance/dealing/marks.ts";
 import { strikeBlockers } from "@evergreen-fund/finance/dealing/strike.ts";
-import { BPS, decimal, fixed, ZERO } from "@evergreen-fund/finance/money.ts";
+import { decimal, fixed, ZERO } from "@evergreen-fund/finance/money.ts";
 import type { RpcResult } from "@evergreen-fund/supabase-client";
 import { z } from "zod";
 import type { AnnouncedDay } from "./facts.ts";
@@ -29,6 +30,8 @@ export function openedDay(day: AnnouncedDay | null, workflowId: string): Announc
 export const Draft = Figures.extend({
   /** Assets flagged liquid and cash, less what is owed to investors; not below zero. */
   liquid_assets: z.string(),
+  /** ELTIF: recorded certain inflows of twelve months (R9b); left out when nobody recorded any. */
+  certain_inflows: z.string().optional(),
   blockers: z.array(z.object({ code: z.string(), words: z.string() })),
 });
 export type Draft = z.infer<typeof Draft>;
@@ -45,7 +48,8 @@ const NO_FIGURES: Figures = {
 
 /** Inputs to freeze and the draft over them; every blocker by name, in the words that people will read. */
 export function frozenNav(facts: NavFacts): { inputs: NavInput[]; draft: Draft } {
-  const base = [...facts.assets.map((asset) => assetInput(asset, facts.nav_date)), ...ledgerInputs(facts)];
+  const held = facts.assets.map((asset) => assetInput(asset, facts));
+  const base = [...held, ...ledgerInputs(facts)];
   let computed: ReturnType<typeof draftNav> | undefined;
   let refusal: string | undefined;
   try {
@@ -53,7 +57,7 @@ export function frozenNav(facts: NavFacts): { inputs: NavInput[]; draft: Draft }
       currency: facts.currency,
       navDate: facts.nav_date,
       inputs: base.map(({ kind, value }) => ({ kind, value })),
-      classes: facts.classes.map(draftClass),
+      classes: facts.classes.map((row) => draftClass(row, base, facts.currency)),
     });
   } catch (error) {
     // a class that cannot be valued blocks the strike as a stale mark does
@@ -71,7 +75,8 @@ export function frozenNav(facts: NavFacts): { inputs: NavInput[]; draft: Draft }
     }),
     draft: {
       ...(computed === undefined ? NO_FIGURES : figuresOf(computed)),
-      liquid_assets: liquidAssets(facts),
+      liquid_assets: liquidAssets(facts, held),
+      ...(facts.certain_inflows === null ? {} : { certain_inflows: facts.certain_inflows }),
       // those that belong to no input
       blockers: [
         ...(refusal === undefined ? [] : [{ code: "not_computable", words: `The NAV cannot be computed: ${refusal}` }]),
@@ -86,11 +91,43 @@ export function frozenNav(facts: NavFacts): { inputs: NavInput[]; draft: Draft }
   };
 }
 
-function assetInput(asset: Asset, navDate: string): NavInput {
+function assetInput(asset: Asset, { nav_date, currency }: NavFacts): NavInput {
   const row = { asset_id: asset.asset_id, kind: "asset" as const, label: asset.label };
   if (asset.value === null || asset.as_of === null)
-    return { ...row, value: "0", as_of: navDate, source: "none", blocked_by: "there is no mark" };
-  return { ...row, value: asset.value, as_of: asset.as_of, source: asset.source ?? "none" };
+    return { ...row, value: "0", as_of: nav_date, source: "none", blocked_by: "there is no mark" };
+  const marked = { ...row, value: asset.value, as_of: asset.as_of, source: asset.source ?? "none" };
+  const input: NavInput = { ...marked, ...rolled(asset, marked, nav_date, currency) };
+  return { ...input, ...drift(asset, input) };
+}
+
+/** R5: a stale mark is carried to the NAV date by beta times the return of its index; its day, and so its age, stays that of the mark. Nothing for others. */
+function rolled(
+  { roll }: Asset,
+  { value, as_of, source }: Pick<NavInput, "value" | "as_of" | "source">,
+  navDate: string,
+  currency: string,
+): Partial<NavInput> {
+  if (roll === null) return {};
+  const { series, beta, index_at_mark, index_now } = roll;
+  if (index_at_mark === null || index_now === null)
+    return { blocked_by: `index ${series} has no value of ${index_at_mark === null ? as_of : navDate}` };
+  const made = rollForwardMark({
+    value,
+    beta,
+    indexAtMark: index_at_mark,
+    indexNow: index_now,
+    currency,
+    ageDays: daysBetween(as_of, navDate),
+  });
+  return {
+    value: made.value,
+    source: `rolled forward by ${series}, mark of ${source}`.slice(0, 200),
+    mark: value,
+    beta,
+    index_series: series,
+    index_at_mark,
+    index_now,
+  };
 }
 
 /** The dealing account: what counts as what is the table in README.md; capital and income are where the money came from and are not counted. */
@@ -124,18 +161,18 @@ function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: Retu
         value: row.blocked_by === undefined ? row.value : null,
         ageDays: daysBetween(row.as_of, day),
         maxAgeDays: asset?.max_age_days ?? 0,
-        quarantined: asset !== undefined && isQuarantined(asset),
+        quarantined: row.drift_bps !== undefined,
       };
     }),
     // the accruals are part of this very computation
     accruedThrough: { operating: day, management: day, performance: day },
     reconciliationBreaks: facts.reconciliation_breaks,
     classes: computed?.classes.map((row) => {
-      const last = facts.classes.find((one) => one.share_class_id === row.id)?.last;
+      const known = facts.classes.find((one) => one.share_class_id === row.id);
       return {
         id: row.id,
         navPerUnit: row.navPerUnit,
-        ...(last ? { lastNavPerUnit: last.nav_per_unit } : {}),
+        ...(known?.last ? { lastNavPerUnit: lastPrice(known.last, known.moved) } : {}),
       };
     }) ?? [{ id: "fund", navPerUnit: "1" }],
   });
@@ -147,15 +184,36 @@ function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: Retu
   );
 }
 
-/** R5: against the value of the strike before, unless a person confirmed the new one; a balance of cash is no price. Exact. */
-function isQuarantined({ type, value, anchor, confirmed, max_move_bps }: Asset): boolean {
-  if (type === "cash" || confirmed === true || value === null || anchor === null) return false;
-  const before = decimal(anchor);
-  return !before.isZero() && decimal(value).minus(before).abs().times(BPS).gt(before.abs().times(max_move_bps));
+/** The price of the strike before, without what went into side pockets since. */
+function lastPrice(last: { nav: string; units: string; nav_per_unit: string }, moved: string): string {
+  if (decimal(moved).isZero()) return last.nav_per_unit;
+  return fixed(decimal(last.nav).minus(decimal(moved)).div(decimal(last.units)), 8);
 }
 
-function liquidAssets({ assets, ledger }: NavFacts): string {
-  const held = assets.filter(({ liquid }) => liquid).reduce((sum, { value }) => sum.plus(decimal(value ?? "0")), ZERO);
+/**
+ * R5: against the value at the start of the window, unless a person confirmed the mark itself; a balance of cash is no price. What moved further is
+ * held back with how far, and stays where it is until a person confirms it or records another.
+ */
+function drift({ type, anchor, confirmed, max_move_bps }: Asset, input: NavInput): Partial<NavInput> {
+  const asMarked = input.mark === undefined;
+  if (type === "cash" || (confirmed === true && asMarked) || input.blocked_by !== undefined || anchor === null)
+    return {};
+  const before = decimal(anchor);
+  if (before.isZero()) return {};
+  const value = before.lt(0) ? decimal(input.value).negated() : decimal(input.value);
+  const { verdict, moveBps, limitBps } = priceBreaker({
+    value: value.toFixed(),
+    anchor: before.abs().toFixed(),
+    maxBps: max_move_bps,
+  });
+  return verdict === "accept" ? {} : { drift_bps: moveBps, limit_bps: limitBps };
+}
+
+function liquidAssets({ assets, ledger }: NavFacts, inputs: readonly NavInput[]): string {
+  const liquid = new Set(assets.filter((asset) => asset.liquid).map(({ asset_id }) => asset_id));
+  const held = inputs
+    .filter(({ asset_id }) => asset_id !== undefined && liquid.has(asset_id))
+    .reduce((sum, { value }) => sum.plus(decimal(value)), ZERO);
   const free = held
     .plus(decimal(ledger.bank))
     .minus(decimal(ledger.prepaid))

@@ -2,7 +2,7 @@
 import type { RoomActions } from "@evergreen-fund/agent-kit";
 import type { DEALING_CONTRACTS } from "@evergreen-fund/domain/dealing-agents.ts";
 import { compareTools } from "../lab/decide.ts";
-import { decisions, fillsOf, verdictOf } from "./decide.ts";
+import { decisions, fillsOf, foreseen, verdictOf } from "./decide.ts";
 import { dealBook, toolsOf } from "./facts.ts";
 import { draftTool } from "./narrate.ts";
 
@@ -20,7 +20,7 @@ export const dealingActions: DealingActions = {
   },
   foresee: async (context, { dealingDayId }) => {
     const book = await context.look("fn_read_book", { dealing_day_id: dealingDayId });
-    return await context.decide(() => verdictOf(dealBook(book)));
+    return await context.decide(() => foreseen(book));
   },
   suspendDay: async (context, { dealingDayId }) => ({
     status: (

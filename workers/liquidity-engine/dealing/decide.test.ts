@@ -1,7 +1,7 @@
 // From the book to decisions and fills, by rows: what the database will hold them to is written beside each (the engine itself is tested in finance).
 import { describe, expect, it } from "vitest";
 import { compareTools } from "../lab/decide.ts";
-import { decisions, fillsOf } from "./decide.ts";
+import { decisions, fillsOf, foreseen } from "./decide.ts";
 import { type Book, dealBook } from "./facts.ts";
 import { draftTool } from "./narrate.ts";
 
@@ -41,6 +41,10 @@ const order = (n: number, change: Partial<Order> = {}): Order => ({
   dealing_day_id: DAY,
   share_class_id: A,
   investor_id: id(200 + n),
+  owner_id: id(200 + n),
+  asked: false,
+  kept: false,
+  elected_lots: [],
   direction: "redemption",
   kind: "plain",
   units: "100",
@@ -68,6 +72,8 @@ const book = (orders: Order[], change: Partial<Book> = {}): Book => ({
   strike_state: "final",
   nav: "100000.00",
   liquid_assets: "50000.00",
+  certain_inflows: null,
+  offer_share: null,
   lmt: LMT,
   active: [],
   quarter_base: null,
@@ -105,6 +111,30 @@ describe("the decision", () => {
     const lmt = { ...LMT, gate: { basis: "gross", money: "1000", threshold: { kind: "nav_share", share: "0.02" } } };
     expect(decisions(book([order(1)], { lmt }))).toEqual({ verdict: { status: "stopped", fraction: null }, days: [] });
     expect(fillsOf(book([order(1)], { lmt }))).toBeNull();
+  });
+  it("of a gate has the drafted notices to the investors and to the authority, without anybody's own figures", () => {
+    const [day] = decisions(book([order(1), order(2)])).days;
+    expect(day?.decision.notice).toMatch(
+      /^Draft notice to the investors, fund F, dealing date 2026-03-31: redemptions of 20000 USD are asked for and 5000 USD are executed\. Of each redemption 25 % is executed/,
+    );
+    expect(day?.decision.notice).toMatch(
+      /\n\nDraft notice to the competent authority, .* it goes into the regular report\./,
+    );
+  });
+  it.each([
+    ["at the limit of ordinary use", "0.25", [], "gated", 1],
+    ["at a limit that is a third", "1/4", [], "gated", 1],
+    ["below it", "0.26", [], "stopped", 0],
+    ["below a limit that is a third", "1/3", [], "stopped", 0],
+    ["below it, after two people decided", "0.26", ["redemption_gate"], "gated", 1],
+  ] as const)("of a gate %s", (_what, ordinaryFrom, active, status, days) => {
+    const lmt = { ...LMT, gate: { ...LMT.gate, ordinaryFrom } };
+    const given = book([order(1), order(2)], { lmt, active: [...active] });
+    expect(foreseen(given)).toEqual({ status, fraction: "0.25" });
+    expect(decisions(given).days).toHaveLength(days);
+    const drafted = draftTool(given, dealBook(given), lmt.tools);
+    expect(drafted).toMatchObject({ tool: "redemption_gate", trigger: { fraction: "0.25", pay: "5000" } });
+    expect(drafted.notice).toMatch(/less than the rules of the fund foresee .* notified without delay/);
   });
   it("is for every class that deals at the NAV, each its own", () => {
     const two = book([order(1), order(2, { share_class_id: B, dealing_day_id: id(9) })], {
@@ -155,6 +185,7 @@ describe("a fill", () => {
       fee: "0.00",
       net_amount: "2500.00",
       reason: "gate",
+      rest: "carried",
     });
   });
   it("in full needs no reason", () => {
@@ -202,24 +233,35 @@ describe("a fill", () => {
       net_amount: "1000.00",
     });
   });
-  it("keeps what rounding leaves in the fund, whatever the policy would pay back", () => {
+  it("pays back what rounding leaves, from the amount of the terms on; below it stays in the fund", () => {
     // 1,000.01 / 12,345.6789 is 0.0810 units and 0.01 over, from which on the policy refunds
-    const classes = [
-      { share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "12345.6789", before_fee: null },
-    ];
-    const paid = order(1, { direction: "subscription", units: null, amount: "1000.01", cleared: true });
-    expect(fill(book([paid], { classes }))).toMatchObject({
-      filled_units: "0.0810",
-      gross_amount: "1000.01",
-      net_amount: "1000.01",
+    const classed = (policy: object) => ({
+      classes: [
+        {
+          share_class_id: A,
+          code: "A",
+          units_dp: 4,
+          policy: { ...policy },
+          nav_per_unit: "12345.6789",
+          before_fee: null,
+        },
+      ],
     });
+    const paid = order(1, { direction: "subscription", units: null, amount: "1000.01", cleared: true });
+    const bought = { filled_units: "0.0810", gross_amount: "1000.01" };
+    expect(fill(book([paid], classed(POLICY)))).toMatchObject({ ...bought, refund: "0.01", net_amount: "1000.00" });
+    for (const refundFrom of ["0.02", undefined]) {
+      const kept = fill(book([paid], classed({ ...POLICY, refundFrom })));
+      expect(kept).toMatchObject({ ...bought, net_amount: "1000.01" });
+      expect(kept).not.toHaveProperty("refund");
+    }
   });
   it("that the investor gate limits shares by what that gate admits", () => {
     // a quarter of 1,000 units is 250 of 400; the gate pays 50 units of 350
     const lmt = { ...LMT, investorGate: { steps: ["0.25"], period: "monthly" } };
     const orders = [order(1, { units: "400" }), order(2)];
     const holdings = orders.map((one) => ({
-      investor_id: one.investor_id,
+      owner_id: one.owner_id,
       share_class_id: A,
       units: "1000",
       redeemed: "0",

@@ -4,8 +4,24 @@ import type { LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import type { DealOutput, DealtOrder } from "@evergreen-fund/finance/dealing/deal-shapes.ts";
 import { decimal } from "@evergreen-fund/finance/money.ts";
 import { type Book, dealBook, toolsOf } from "./facts.ts";
+import { gateNotice } from "./narrate.ts";
 
 export const verdictOf = ({ gate }: DealOutput): GateVerdict => ({ status: gate.status, fraction: gate.fraction });
+
+/** R9c: whether a gate leaves so little that the policy does not call it ordinary use, and people have not decided on it. */
+export function needsPeople(book: Book, { gate }: DealOutput, { gate: policy }: LmtPolicy = toolsOf(book)): boolean {
+  const limit = policy?.ordinaryFrom;
+  if (limit === undefined || gate.status !== "gated" || gate.fraction === null) return false;
+  const [num = "0", den = "1"] = limit.split("/");
+  return decimal(gate.fraction).times(decimal(den)).lt(decimal(num)) && !book.active.includes("redemption_gate");
+}
+
+/** What the run has to know before the strike: a gate that two people must decide on stops it as a cap below what must be paid does. */
+export function foreseen(book: Book): GateVerdict {
+  const dealt = dealBook(book);
+  const verdict = verdictOf(dealt);
+  return needsPeople(book, dealt) ? { ...verdict, status: "stopped" } : verdict;
+}
 
 export interface DayDecision {
   dealing_day_id: string;
@@ -17,6 +33,7 @@ export function decisions(book: Book): { verdict: GateVerdict; days: DayDecision
   const dealt = dealBook(book);
   const verdict = verdictOf(dealt);
   if (dealt.status === "stopped") return { verdict, days: [] };
+  if (needsPeople(book, dealt)) return { verdict: { ...verdict, status: "stopped" }, days: [] };
   const gated = dealt.gate.status === "gated";
   const { tools } = toolsOf(book);
   return {
@@ -37,7 +54,9 @@ export function decisions(book: Book): { verdict: GateVerdict; days: DayDecision
           redemptions: dealt.gate.redemptions,
           subscriptions: dealt.gate.subscriptions,
           pay: dealt.gate.pay,
+          nav: book.nav,
           tools,
+          ...(gated ? { notice: gateNotice(book, dealt, "ordinary") } : {}),
         },
       })),
   };
@@ -126,6 +145,7 @@ function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, gated: boo
       filled_units: found.filled,
       gross_amount: found.grossAmount,
       levy: found.levy,
+      ...(decimal(found.refund).isZero() ? {} : { refund: found.refund }),
       net_amount: found.amount,
       ...(found.reference === null
         ? {}
@@ -144,6 +164,7 @@ function fillOf(order: Order, dealt: ReadonlyMap<string, DealtOrder>, gated: boo
     credit: found.credit,
     performance_fee: found.performanceFee,
     net_amount: found.amount,
+    ...(found.carry === null ? {} : { rest: found.carry }),
   };
 }
 

@@ -18,7 +18,10 @@ export function toolsOf(book: Book): LmtPolicy {
   if (book.lmt === null) return NO_TOOLS;
   const parsed = LmtPolicy.safeParse(book.lmt);
   if (!parsed.success) throw new EvergreenError("EG428", "The policy of liquidity tools in force is not complete.");
-  return parsed.data;
+  const { offer_share } = book;
+  if (offer_share === null) return parsed.data;
+  // a repurchase offer says how much of the NAV the fund buys back on its date
+  return { ...parsed.data, gate: { ...(parsed.data.gate ?? { basis: "gross" }), share: offer_share } };
 }
 
 /** The whole book through the engine: every class that deals at the NAV, one gate (R3, R6 to R12). Errors: those of `deal`, EG428 for a policy that is not complete. */
@@ -35,6 +38,7 @@ export function dealInput(book: Book, lmt: LmtPolicy): DealtInput {
       quarterBase: book.quarter_base ?? book.nav,
       redeemedInQuarter: book.redeemed_in_quarter,
       redeemedInMonth: book.redeemed_in_month,
+      ...(book.certain_inflows === null ? {} : { certainInflows: book.certain_inflows }),
     },
     classes: book.classes.map((row) => ({
       id: row.share_class_id,
@@ -58,7 +62,7 @@ export function dealInput(book: Book, lmt: LmtPolicy): DealtInput {
       ? {}
       : {
           referenceHoldings: book.holdings.map((row) => ({
-            ownerId: row.investor_id,
+            ownerId: row.owner_id,
             classId: row.share_class_id,
             units: row.units,
             redeemedInPeriod: row.redeemed,
@@ -71,9 +75,7 @@ export function dealInput(book: Book, lmt: LmtPolicy): DealtInput {
 function termsOf(row: Book["classes"][number]): DealingPolicy {
   const parsed = DealingPolicy.safeParse(row.policy);
   if (!parsed.success) throw new EvergreenError("EG428", `Class ${row.code} has no complete dealing policy in force.`);
-  // what rounding leaves stays in the fund as a line of its own: the ledger of a dealing day pays nothing back
-  const { refundFrom: _stays, ...terms } = parsed.data;
-  return terms;
+  return parsed.data;
 }
 
 /** Selected tools work by themselves; of two that both set the price, the one that people put to use. */
@@ -94,6 +96,10 @@ function dealtOrder(order: Order): DealtInput["orders"] {
     vintage: order.vintage,
     dealings: order.dealings,
     partialFills: order.fills,
+    beneficialOwnerId: order.owner_id,
+    asked: order.asked,
+    kept: order.kept,
+    ...(order.elected_lots.length === 0 ? {} : { electedLots: order.elected_lots }),
   };
   const asked = {
     ...(order.units === null ? {} : { units: order.units }),

@@ -1,7 +1,8 @@
-// What each permitted combination of liquidity tools would do on the day: gate levels × basis × carry, compact enough to stand with the decision. Pure.
+// What each permitted combination of liquidity tools would do on the day: gate levels × basis × carry, the swing's tiers and who pays them, longer notice;
+// compact enough to stand with the decision. Pure.
 import type { CarryPolicy, GatePolicy, LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import type { DealOutput } from "@evergreen-fund/finance/dealing/deal-shapes.ts";
-import { decimal } from "@evergreen-fund/finance/money.ts";
+import { decimal, ZERO } from "@evergreen-fund/finance/money.ts";
 import { type Book, dealBook, toolsOf } from "../dealing/facts.ts";
 
 export interface LabRow {
@@ -15,16 +16,48 @@ export interface LabRow {
   lapsing: string;
 }
 
+/** One way to set the factors of the swing: what the price would be, and what who deals would leave in the fund. */
+export interface SwingRow {
+  tiers: (typeof TIERS)[number]["tiers"];
+  /** Signed, of the first class: minus for net redemptions. */
+  factor: string;
+  price: string;
+  paid_by: "redemptions" | "subscriptions" | "nobody";
+  amount: string;
+}
+
+/** Longer notice instead of dealing: everything of the date waits, whatever the length. */
+export interface NoticeRow {
+  notice: { n: number; basis: string };
+  paid: string;
+  waiting: string;
+  subscriptions_waiting: string;
+}
+
+export interface Lab {
+  as_is: LabRow;
+  combinations: LabRow[];
+  swing: SwingRow[];
+  notice: NoticeRow[];
+}
+
+const TIERS = [
+  { tiers: "none", times: "0" },
+  { tiers: "half", times: "0.5" },
+  { tiers: "as set", times: "1" },
+  { tiers: "half as much again", times: "1.5" },
+] as const;
 const CARRIES: readonly CarryPolicy[] = ["auto_pari_passu", "priority_by_vintage", "lapse_resubmit"];
 
 /** Amounts at NAV per unit in the fund's currency. The levels lie between what must be paid at least (the threshold) and the share of the policy. */
-export function compareTools(book: Book): { asIs: DealOutput; lab: { as_is: LabRow; combinations: LabRow[] } } {
+export function compareTools(book: Book): { asIs: DealOutput; lab: Lab } {
   const lmt = toolsOf(book);
   const asIs = dealBook(book, lmt);
   const own = rowOf(lmt, asIs, lmt.carry);
   const { gate } = lmt;
+  const others = { swing: swingRows(book, lmt, asIs), notice: noticeRows(lmt, asIs) };
   if (gate === undefined || !lmt.tools.includes("redemption_gate"))
-    return { asIs, lab: { as_is: own, combinations: [] } };
+    return { asIs, lab: { as_is: own, combinations: [], ...others } };
   const combinations: LabRow[] = [];
   for (const share of levelsOf(gate)) {
     for (const basis of ["gross", "net"] as const) {
@@ -36,7 +69,50 @@ export function compareTools(book: Book): { asIs: DealOutput; lab: { as_is: LabR
         combinations.push(rowOf(tried, carry === "priority_by_vintage" ? inTurn : together, carry));
     }
   }
-  return { asIs, lab: { as_is: own, combinations } };
+  return { asIs, lab: { as_is: own, combinations, ...others } };
+}
+
+/** The tiers without their factors, with half of them, as set, and half as much again up to the published maximum; nothing for a day that the gate stops. */
+function swingRows(book: Book, lmt: LmtPolicy, asIs: DealOutput): SwingRow[] {
+  const { swing } = lmt;
+  if (swing === undefined || !lmt.tools.includes("swing_pricing") || asIs.status === "stopped") return [];
+  const isPlain = [...swing.tiers.map(({ factor }) => factor), swing.maxFactor].every((text) => !text.includes("/"));
+  // thirds and the like are not scaled
+  const ways = isPlain ? TIERS : TIERS.filter(({ tiers }) => tiers === "none" || tiers === "as set");
+  return ways.map(({ tiers, times }) => {
+    const scaled = (factor: string): string => {
+      if (times === "1") return factor;
+      const wanted = decimal(factor).times(times);
+      const most = isPlain ? decimal(swing.maxFactor) : wanted;
+      return (wanted.gt(most) ? most : wanted).toFixed();
+    };
+    const tried = swing.tiers.map((tier) => ({ ...tier, factor: times === "0" ? "0" : scaled(tier.factor) }));
+    return { tiers, ...swungBy(dealBook(book, { ...lmt, swing: { ...swing, tiers: tried } })) };
+  });
+}
+
+/** Who deals on the side that moves the price pays: units × what the dealing price is off the NAV per unit, over all classes. */
+function swungBy({ classes }: DealOutput): Omit<SwingRow, "tiers"> {
+  const [first] = classes;
+  const factor = decimal(first?.swingFactor ?? "0");
+  const leaving = factor.lt(0);
+  const amount = classes.reduce((sum, row) => {
+    const price = decimal(leaving ? row.dealingPriceRedemption : row.dealingPriceSubscription);
+    const off = price.minus(decimal(row.navPerUnit)).abs();
+    return sum.plus(off.times(decimal(leaving ? row.filledUnits : row.issuedUnits)));
+  }, ZERO);
+  return {
+    factor: factor.toFixed(),
+    price: (leaving ? first?.dealingPriceRedemption : first?.dealingPriceSubscription) ?? "0",
+    paid_by: factor.isZero() ? "nobody" : leaving ? "redemptions" : "subscriptions",
+    amount: factor.isZero() ? "0" : amount.toDecimalPlaces(4).toFixed(),
+  };
+}
+
+function noticeRows({ noticeExtension, tools }: LmtPolicy, { gate }: DealOutput): NoticeRow[] {
+  if (noticeExtension === undefined || !tools.includes("notice_extension")) return [];
+  const { redemptions, subscriptions } = gate;
+  return [{ notice: noticeExtension.upTo, paid: "0", waiting: redemptions, subscriptions_waiting: subscriptions }];
 }
 
 /** At most four: the threshold, half-way, the policy's own, and half as much again. */

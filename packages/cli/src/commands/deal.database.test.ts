@@ -8,6 +8,8 @@ import {
   dealingFund,
   newClass,
   openDay,
+  openDealingDay,
+  ordered,
   proposalOf,
   TAKE,
   STEPS as TAKEN,
@@ -108,6 +110,28 @@ describe("deal show", async () => {
     expect(unsure).toMatchObject({ exit: 2, out: "", err: expect.stringMatching(/--class.*A, B|--class.*B, A/) });
     const absent = await house.run("ops1", ["deal", "show", "--fund", day.fund.code, "--date", "2026-01-29"]);
     expect(absent).toMatchObject({ exit: 2, err: expect.stringContaining("EG404") });
+  });
+
+  it("counts what is asked again once: what the gate left unfilled the day before is no new demand", async () => {
+    const gated = await dayAt(db, "closed");
+    const Asked = Shown.extend({ demand: z.strictObject({ gross: z.string(), repeats: z.string(), net: z.string() }) });
+    expect((await house.json("ops1", Asked, show(gated))).demand).toEqual({
+      gross: "200.0000",
+      repeats: "0.0000",
+      net: "200.0000",
+    });
+    // 150 of them come back as they were carried, and 60 are new
+    const next = "2026-02-27";
+    await ordered(db, gated, gated.holder, { direction: "redemption", units: "60" });
+    await db.call(agent("commander"), "fn_lock_orders", { dealing_day_id: await openDealingDay(db, gated, next) });
+    const words = ["deal", "show", "--fund", gated.fund.code, "--date", next];
+    expect((await house.json("ops1", Asked, words)).demand).toEqual({
+      gross: "210.0000",
+      repeats: "150.0000",
+      net: "60.0000",
+    });
+    const { out } = await house.run("ops1", words);
+    expect(out).toMatch(/Asked to redeem: +210\.0000 units, 150\.0000 of them again: 60\.0000 new/);
   });
 
   it("shows nothing to an LP, whose own order is in `order list`", async () => {

@@ -87,6 +87,15 @@ describe("packs", () => {
     expect(tools.out).toMatch(
       /Gate: +gross, 2 % of NAV per dealing date and 5 % of the quarter's NAV; used only above 0\.5 % of NAV/,
     );
+    const gated = await house.json("pm1", Tools, ["lmt", "show", "--fund", code]);
+    const ordinary = fileOf("ordinary.json", {
+      ...gated.policy,
+      gate: { ...(gated.policy?.gate as object), ordinaryFrom: "0.25" },
+    });
+    await house.run("pm1", ["lmt", "set", ordinary, "--fund", code, "--from", "2026-01-02"]);
+    expect((await house.run("pm1", ["lmt", "show", "--fund", code])).out).toMatch(
+      /used only above 0\.5 % of NAV; two people decide where less than 25 % is executed/,
+    );
     expect(tools.out).toMatch(/Gate per investor: 25 %, 1\/3, 50 %, 100 % of what is left, quarterly/);
     expect(tools.out).toMatch(/Swing: +partial: 0\.3 % above 1 % of NAV, 0\.6 % above 2 % of NAV; at most 2 %/);
   });
@@ -245,6 +254,8 @@ describe("lmt activate and end", () => {
       "side_pocket",
       "--fund",
       fund.code,
+      "--assets",
+      "INFRA-1",
       "--reason",
       "a frozen asset",
     ]);
@@ -284,6 +295,24 @@ describe("lmt activate and end", () => {
       ["lmt", "activate", "suspension", "--fund", "SYN-1", "--reason", "r", "--notice", "/nowhere.txt"],
       2,
       "no file",
+    ],
+    [
+      "a side pocket of nothing",
+      ["lmt", "activate", "side-pocket", "--fund", "SYN-1", "--reason", "frozen"],
+      2,
+      "--assets",
+    ],
+    [
+      "a side pocket of what the fund does not have",
+      ["lmt", "activate", "side-pocket", "--fund", "SYN-1", "--assets", "INFRA-1,GOLD-9", "--reason", "frozen"],
+      2,
+      "no asset GOLD-9",
+    ],
+    [
+      "assets of a suspension",
+      ["lmt", "activate", "suspension", "--fund", "SYN-1", "--assets", "INFRA-1", "--reason", "frozen"],
+      2,
+      "are of a side pocket",
     ],
     ["an end without a use", ["lmt", "end", "suspension", "--fund", "SYN-1", "--reason", "r"], 3, "not in use"],
   ])("refuses %s", async (_name, words, exit, says) => {

@@ -1,7 +1,7 @@
-// `lmt show|set|activate|end`: the liquidity tools of a fund as data, and their use, which two people decide on with the drafted notice before them.
+// `lmt show|set|activate|end`, with `lmt notify|open-pocket` of side-pocket.ts: the liquidity tools of a fund as data, and their use, which two people decide on with the drafted notice before them.
 import { readFile } from "node:fs/promises";
 import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
-import { EXCEPTIONAL_TOOLS, SELECTABLE_TOOLS } from "@evergreen-fund/domain/policies/index.ts";
+import { EXCEPTIONAL_TOOLS } from "@evergreen-fund/domain/policies/index.ts";
 import { z } from "zod";
 import { type Answer, type Command, FUND, REASON, REQUEST_ID, text, WAIT_SECONDS } from "../command.ts";
 import { requestIdOf } from "../context.ts";
@@ -13,6 +13,7 @@ import {
   type ActivationRow,
   activationsOf,
   inForce,
+  standingUse,
   termsBody,
   termsOf,
   toolsBody,
@@ -20,29 +21,13 @@ import {
 } from "../reads/policies.ts";
 import { approvalsOf } from "../reads/strikes.ts";
 import type { Session } from "../session.ts";
-import { draftNotice, toolName, toolRows } from "../tool-words.ts";
+import { draftNotice, TOOL, toolName, toolOf, toolRows } from "../tool-words.ts";
 import { timeoutMs, until } from "../wait.ts";
+import { POCKET_OPTIONS, pocketFacts, sidePocketCommands } from "./side-pocket.ts";
 import { FROM, PolicySet, today } from "./terms.ts";
 
-const TOOLS: readonly string[] = [...SELECTABLE_TOOLS, "investor_gate", ...EXCEPTIONAL_TOOLS];
-const TOOL = { name: "<tool>", about: `one of ${TOOLS.join(", ")}` };
 const Proposed = z.object({ activation_id: z.string(), proposal_id: z.string(), hash: z.string() });
 const Activated = z.object({ activation_id: z.string(), tool: z.string(), status: z.string() });
-
-function toolOf(args: readonly (string | undefined)[]): string {
-  const tool = (args[0] ?? "").replaceAll("-", "_");
-  if (!TOOLS.includes(tool)) throw new EvergreenError("EG400", `A tool is one of ${TOOLS.join(", ")}.`);
-  return tool;
-}
-
-/** The use of a tool that is not over: the newest that is active, or proposed and may still be decided. */
-async function standing(session: Session, fundId: string, tool: string): Promise<ActivationRow | undefined> {
-  const rows = (await activationsOf(session, fundId)).filter((row) => row.tool === tool);
-  return (
-    rows.find((row) => row.status === "active") ??
-    rows.find((row) => row.status === "proposed" && ["pending", "approved"].includes(row.proposal.status))
-  );
-}
 
 const activationJson = (row: ActivationRow) => ({
   activationId: row.activation_id,
@@ -56,6 +41,7 @@ const activationJson = (row: ActivationRow) => ({
   activeFrom: isoTime(row.active_from),
   activeUntil: isoTime(row.active_until),
   endReason: row.end_reason,
+  authorityNotifiedAt: isoTime(row.nca_notified_at),
 });
 
 const stateOf = (row: ActivationRow): string =>
@@ -150,6 +136,7 @@ export const lmtCommands: readonly Command[] = [
               { header: "Tool", value: (row) => toolName(row.tool) },
               { header: "State", value: stateOf },
               { header: "Since", value: (row) => when(row.active_from) },
+              { header: "Authority told", value: (row) => when(row.nca_notified_at) },
               { header: "Until", value: (row) => when(row.active_until) },
               { header: "Proposal", value: (row) => row.proposal_id },
               { header: "Notice", value: (row) => row.notice, most: 60 },
@@ -206,6 +193,7 @@ export const lmtCommands: readonly Command[] = [
       FUND,
       { ...REASON, about: "what asks for it, in one sentence; it stands in the notice" },
       { flags: "--notice <file>", about: "your own text of the notice instead of the drafted one" },
+      ...POCKET_OPTIONS,
       { flags: "--wait", about: "return when two people approved and it is in use, or when it was refused" },
       WAIT_SECONDS,
       REQUEST_ID,
@@ -213,6 +201,7 @@ export const lmtCommands: readonly Command[] = [
     examples: [
       'lmt activate suspension --fund DEMO --reason "two thirds of the assets cannot be valued" --as ops1@demo.evergreen.example',
       "lmt activate suspension --fund DEMO --as pm1@demo.evergreen.example",
+      'lmt activate side-pocket --fund DEMO --assets PE-1,PE-2 --reason "the market of both is closed"',
     ],
     role: "ops_role",
     run: async (context, args, options) => {
@@ -229,17 +218,18 @@ export const lmtCommands: readonly Command[] = [
       const session = await context.session("ops_role");
       const fund = await findFund(session, text(options, "fund") ?? "");
       const requestId = requestIdOf(text(options, "requestId"));
-      if ((await standing(session, fund.fund_id, tool)) === undefined) {
+      if ((await standingUse(session, fund.fund_id, tool)) === undefined) {
         const reason = text(options, "reason");
         if (reason === undefined)
           throw new EvergreenError("EG400", "Say with --reason what asks for the tool; it stands in the notice.");
+        const pocket = await pocketFacts(session, fund.fund_id, tool, options);
         const notice = own ?? draftNotice({ fund: fund.code, name: fund.name, tool, reason, day: today() });
         await session.call(
           "fn_propose_lmt",
           {
             fund: fund.code,
             tool,
-            trigger: { reason, asked_on: today() },
+            trigger: { reason, asked_on: today(), ...pocket },
             notice: notice.trim(),
             request_id: requestId,
           },
@@ -253,7 +243,7 @@ export const lmtCommands: readonly Command[] = [
       const late = "Two people have not approved the tool yet; look at it with `evergreen lmt show`.";
       const row = options.wait
         ? await context.progress(`Waiting for two approvals of ${toolName(tool)}`, () => until(limit, decided, late))
-        : await standing(session, fund.fund_id, tool);
+        : await standingUse(session, fund.fund_id, tool);
       if (row === undefined) throw new EvergreenError("EG404", "The tool is neither proposed nor in use.");
       if (row.status !== "proposed" || row.proposal.status !== "approved") {
         const answer = await activationAnswer(session, row);
@@ -266,7 +256,7 @@ export const lmtCommands: readonly Command[] = [
         { activation_id: row.activation_id, request_id: `${requestId}/use` },
         Activated,
       );
-      const used = await standing(manager, fund.fund_id, tool);
+      const used = await standingUse(manager, fund.fund_id, tool);
       return activationAnswer(manager, used ?? row);
     },
   },
@@ -281,7 +271,7 @@ export const lmtCommands: readonly Command[] = [
       const tool = toolOf(args);
       const session = await context.session("pm_role");
       const fund = await findFund(session, text(options, "fund") ?? "");
-      const active = await standing(session, fund.fund_id, tool);
+      const active = await standingUse(session, fund.fund_id, tool);
       if (active?.status !== "active")
         throw new EvergreenError(
           "EG428",
@@ -302,4 +292,5 @@ export const lmtCommands: readonly Command[] = [
       };
     },
   },
+  ...sidePocketCommands,
 ];

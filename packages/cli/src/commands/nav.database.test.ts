@@ -116,6 +116,29 @@ describe("a NAV by hand", () => {
     });
   });
 
+  it("says to those who approve it how much of it rests on marks older than 90 days", async () => {
+    const day = await rechecked();
+    const aged = (asOf: string) => ({
+      ...PACK,
+      inputs: [row("asset", "the port", "90000.00", { asset: "INFRA-1", asOf }), ...PACK.inputs.slice(1)],
+    });
+    const Aged = Nav.extend({ staleShare: z.string().nullable() });
+    // 90 days are not older than 90 days
+    expect((await house.json("ops1", Aged, propose(day, aged("2025-11-01")))).staleShare).toBe("0");
+    const stale = await house.json("ops1", Aged, propose(day, aged("2025-10-31")));
+    expect(stale.staleShare).toBe("0.833333333333333333");
+    const shown = await house.run("pm1", ["nav", "show", "--fund", day.fund.code]);
+    expect(shown.out).toMatch(/Marks older than 90 days: +83\.33 % of NAV/);
+    const proposed = await house.run("pm1", ["proposals", "show", stale.proposalId ?? ""]);
+    expect(proposed.out).toMatch(/Marks older than 90 days: +83\.33 % of NAV/);
+    // it is part of what they sign
+    const [signed] = await db.look(
+      "select p.body ->> 'stale_share' as signed, s.body ->> 'stale_share' as stored from proposals p join nav_strikes s using (proposal_id) where p.proposal_id = $1",
+      [stale.proposalId],
+    );
+    expect(signed).toEqual({ signed: stale.staleShare, stored: stale.staleShare });
+  });
+
   it("splits between classes as the file says, to the cent", async () => {
     const day = await rechecked();
     await newClass(db, day.fund, "B");

@@ -1,8 +1,9 @@
-// `order place|list|cancel`: what investors ask for. An LP acts for its own investors, operations for everybody; the database says what is allowed.
+// `order place|list|cancel|hold|release|prove`: what investors ask for. An LP acts for its own investors, operations for everybody; the database says what is allowed.
 import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
-import { ANY_FUND, type Command, FUND, type Options, REASON, REQUEST_ID, text } from "../command.ts";
-import { requestIdOf } from "../context.ts";
+import { ANY_FUND, type Answer, type Command, FUND, type Options, REASON, REQUEST_ID, text } from "../command.ts";
+import { reasonFor, withConsent } from "../consent.ts";
+import { type Context, requestIdOf } from "../context.ts";
 import { CLASS, DATE, dateOf, decimalOf, INVESTOR } from "../dealing-options.ts";
 import { asked } from "../order-text.ts";
 import { plain, table, when } from "../output.ts";
@@ -69,7 +70,38 @@ function wish(side: string, options: Options) {
     );
   if (toClass !== undefined && toInvestor !== undefined)
     throw new EvergreenError("EG400", "--switch-to and --transfer-to exclude each other.");
-  return { units, amount, toClass, toInvestor, date: dateOf(options, "date") };
+  const lots = text(options, "lots")
+    ?.split(",")
+    .map((id) => id.trim());
+  if (lots !== undefined && (side === "subscription" || lots.some((id) => !z.uuid().safeParse(id).success)))
+    throw new EvergreenError("EG400", "--lots are ids of lots of what is given up, with commas.");
+  return { units, amount, toClass, toInvestor, date: dateOf(options, "date"), lots };
+}
+
+/** `order hold` and `order release`. */
+async function holding(
+  context: Context,
+  id: string,
+  options: Options,
+  fn: "fn_hold_order" | "fn_release_hold",
+): Promise<Answer> {
+  const session = await context.session("ops_role");
+  const order = await findOrder(session, id);
+  const document = text(options, "document");
+  const status = await session.call(
+    fn,
+    {
+      flow_id: order.flow_id,
+      reason: text(options, "reason"),
+      document,
+      request_id: requestIdOf(text(options, "requestId")),
+    },
+    z.string(),
+  );
+  return {
+    json: { ...orderJson({ ...order, status }), document: document ?? null },
+    text: `Order ${order.flow_id} is ${status === "kyc_hold" ? "held" : status}${order.linked_flow_id === null ? "" : ", and with it its other leg"}${document === undefined ? "" : `; document: ${plain(document)}`}.`,
+  };
 }
 
 export const orderCommands: readonly Command[] = [
@@ -86,6 +118,7 @@ export const orderCommands: readonly Command[] = [
       INVESTOR,
       { flags: "--switch-to <class>", about: "what is given up buys units of this class on the same day" },
       { flags: "--transfer-to <investor>", about: "the units go to this investor (operations only)" },
+      { flags: "--lots <ids>", about: "lots that are to go, in that order, with commas; otherwise the oldest first" },
       { ...DATE, about: "not before this dealing date, YYYY-MM-DD; otherwise the next one that notice allows" },
       REQUEST_ID,
     ],
@@ -97,7 +130,7 @@ export const orderCommands: readonly Command[] = [
     role: "lp_role",
     run: async (context, args, options) => {
       const side = args[0] ?? "";
-      const { units, amount, toClass, toInvestor, date } = wish(side, options);
+      const { units, amount, toClass, toInvestor, date, lots } = wish(side, options);
       const forWhom = text(options, "investor");
       // who names an investor and no login of his own is operations
       const session = await context.session(forWhom === undefined ? "lp_role" : "ops_role");
@@ -113,6 +146,7 @@ export const orderCommands: readonly Command[] = [
           units,
           amount,
           dealing_date: date,
+          elected_lots: lots,
           order_kind: toClass !== undefined ? "switch" : receiver !== undefined ? "transfer" : undefined,
           to_class: toClass,
           to_investor: receiver?.investor_id,
@@ -189,31 +223,73 @@ export const orderCommands: readonly Command[] = [
   {
     path: "order cancel",
     summary:
-      "Cancels an order and its other leg: before the cut-off its investor or operations, after it a portfolio manager with a reason",
+      "Cancels an order and its other leg: before the cut-off its investor or operations do; after it the cancellation is proposed, two people approve, and the same command carries it out",
     arguments: [ID],
     options: [REASON, REQUEST_ID],
     examples: [
       "order cancel 7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11 --as lp1@demo.evergreen.example",
-      'order cancel 7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11 --reason "entered twice" --as pm1@demo.evergreen.example',
+      'order cancel 7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11 --reason "entered twice" --as ops1@demo.evergreen.example',
     ],
     role: "ops_role",
     run: async (context, args, options) => {
       const session = await context.session("ops_role");
       const order = await findOrder(session, args[0] ?? "");
-      const status = await session.call(
-        "fn_cancel_order",
-        {
-          flow_id: order.flow_id,
-          reason: text(options, "reason"),
-          request_id: requestIdOf(text(options, "requestId")),
-        },
-        z.string(),
-      );
-      return {
-        json: orderJson({ ...order, status }),
-        text: `Order ${order.flow_id} is ${status}${order.linked_flow_id === null ? "" : ", and with it its other leg"}.`,
+      const [reason, requestId] = [text(options, "reason"), requestIdOf(text(options, "requestId"))];
+      const cancel = async (): Promise<Answer> => {
+        const status = await session.call(
+          "fn_cancel_order",
+          { flow_id: order.flow_id, reason, request_id: requestId },
+          z.string(),
+        );
+        return {
+          json: { ...orderJson({ ...order, status }), posted: true },
+          text: `Order ${order.flow_id} is ${status}${order.linked_flow_id === null ? "" : ", and with it its other leg"}.`,
+        };
       };
+      if (order.status !== "locked") return cancel();
+      const legs: unknown[] = [order.flow_id, order.linked_flow_id].filter((id) => id !== null);
+      const what = `The cancellation of order ${order.flow_id}`;
+      return withConsent(
+        session,
+        {
+          fund: { fund_id: order.fund_id, code: order.fund.code },
+          kind: "cancellation",
+          what,
+          requestId,
+          isMeant: (body) => legs.includes(body.flow_id),
+          body: () => ({ flow_id: order.flow_id, reason: reasonFor(reason, what) }),
+        },
+        cancel,
+      );
     },
+  },
+  {
+    path: "order hold",
+    summary: "Holds an order that is not priced yet, and its other leg; the investor is not told why",
+    arguments: [ID],
+    options: [
+      { ...REASON, required: true },
+      { flags: "--document <text>", about: "reference of the document that asks for it" },
+      REQUEST_ID,
+    ],
+    examples: ['order hold 7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11 --reason "papers are missing" --document "case 12"'],
+    role: "ops_role",
+    run: (context, args, options) => holding(context, args[0] ?? "", options, "fn_hold_order"),
+  },
+  {
+    path: "order release",
+    summary: "Releases a held order on the strength of a document; KYC must have cleared every party of it",
+    arguments: [ID],
+    options: [
+      { ...REASON, required: true },
+      { flags: "--document <text>", about: "reference of the document that clears it", required: true },
+      REQUEST_ID,
+    ],
+    examples: [
+      'order release 7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11 --reason "another person of that name" --document "screening report 12"',
+    ],
+    role: "ops_role",
+    run: (context, args, options) => holding(context, args[0] ?? "", options, "fn_release_hold"),
   },
   {
     path: "order prove",

@@ -12,7 +12,7 @@ export const performanceCommands: readonly Command[] = [
   {
     path: "performance",
     summary:
-      "XIRR, TWR, modified Dietz, multiples and, with an index, KS-PME, PME+ and Direct Alpha, each with method and window",
+      "XIRR, TWR, modified Dietz, multiples and, with an index, KS-PME, PME+ and Direct Alpha, after fees and, where every strike says what it charged, before them; each with method and window",
     options: [
       FUND,
       { flags: "--investor <code>", about: "only the holding of this investor; an LP sees the own ones anyway" },
@@ -84,6 +84,10 @@ export const performanceCommands: readonly Command[] = [
         knownOn: books.knownOn,
         ...report,
         classes: report.classes.map(({ id, twr }) => ({ id, code: codes.get(id) ?? id, twr })),
+        gross: report.gross && {
+          ...report.gross,
+          classes: report.gross.classes.map(({ id, twr }) => ({ id, code: codes.get(id) ?? id, twr })),
+        },
         remarks: [
           ...report.remarks,
           ...(day?.borrows && line === "none"

@@ -121,6 +121,7 @@ describe("order prove", () => {
 
   it("fails when the order is not what was committed any more", async () => {
     const day = await dayAt(db, "posted");
+    db.broken(day.fund.fundId, "an order and a root are changed behind the functions' back");
     await plant(`update fund_flows set requested_units = 201 where flow_id = '${day.redemption}'`);
     const ran = await house.run("ops1", ["order", "prove", day.redemption]);
     expect(ran.exit).toBe(1);

@@ -12,6 +12,7 @@ import {
   dayAt,
   NAV_BODY,
 } from "@evergreen-fund/prisma/tests/dealing-day.ts";
+import { userOf } from "@evergreen-fund/prisma/tests/populate.ts";
 import { outcome } from "@evergreen-fund/prisma/tests/restated-day.ts";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -86,7 +87,7 @@ const Owed = z.array(
   z.object({ orderId: z.uuid(), difference: z.string(), pays: z.boolean(), unpaidOfOrder: z.string() }),
 );
 
-const posted = (): Promise<Day> => dayAt(db, "settled", { policy: POLICY, subscriberUser: LP_B.userId });
+const posted = (): Promise<Day> => dayAt(db, "settled", { policy: POLICY, subscriberUser: userOf(LP_B) });
 const restate = (day: Day, ...more: string[]): string[] => [
   "nav",
   "restate",

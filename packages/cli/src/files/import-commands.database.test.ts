@@ -21,8 +21,8 @@ import {
 } from "@evergreen-fund/interchange/test-files.ts";
 import { serve } from "@hono/node-server";
 import { afterAll, describe, expect, it } from "vitest";
-import { AUDIT, OPS, PM_ONE, testDatabase } from "../../../../prisma/tests/arrange.ts";
-import { DEALING_DATE, dayAt, dealingFund } from "../../../../prisma/tests/dealing-day.ts";
+import { AUDIT, OPS, PM_ONE } from "../../../../prisma/tests/arrange.ts";
+import { DEALING_DATE, dayAt, dealingDatabase, dealingFund } from "../../../../prisma/tests/dealing-day.ts";
 import { codeOf, OPS_TWO } from "../../../../prisma/tests/import-files.ts";
 import { newInvestor } from "../../../../prisma/tests/synthetic-fund.ts";
 import { runCommandLine } from "../program.ts";
@@ -37,7 +37,7 @@ const PEOPLE = {
 };
 type Person = keyof typeof PEOPLE;
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const bcrypt = createRequire(import.meta.resolve("@supabase/lite"))("bcryptjs") as {
   hashSync(text: string, rounds: number): string;
 };

@@ -16,10 +16,12 @@ const ClassRow = z.object({
   units_outstanding: z.string(),
   nav_per_unit: z.string().nullable(),
   issue_price: z.string().nullable(),
+  /** The class that it is a side pocket of. */
+  pocket_of: z.string().nullable(),
 });
 export type ClassRow = z.infer<typeof ClassRow>;
 const COLUMNS =
-  "share_class_id,fund_id,code,name,currency,units_dp,price_dp,units_outstanding::text,nav_per_unit::text,issue_price::text";
+  "share_class_id,fund_id,code,name,currency,units_dp,price_dp,units_outstanding::text,nav_per_unit::text,issue_price::text,pocket_of";
 
 /** Every class of a fund that the caller may see, by code. */
 export function listClasses(session: Session, fundId: string): Promise<ClassRow[]> {

@@ -7,6 +7,7 @@ import { currencyDecimals, listClasses } from "./classes.ts";
 import { type DayRow, daysOn, fillsOf } from "./deals.ts";
 import type { FundRow } from "./funds.ts";
 import { type OrderRow, ordersOfDay } from "./orders.ts";
+import { offerShareOf, ownersOn } from "./owners.ts";
 import {
   activatedTools,
   DateRow,
@@ -62,6 +63,7 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
     ),
   ]);
   const classOf = new Map(classes.map((row) => [row.share_class_id, row]));
+  const pockets = classes.filter((row) => row.pocket_of !== null).map((row) => row.share_class_id);
   const days: RecordedDay[] = [];
   const orders = new Map<string, OrderRow>();
   for (const day of all) {
@@ -74,13 +76,14 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
   }
   const gone = days.flatMap(({ leaves }) => leaves.map(({ flowId }) => flowId)).filter((id) => !orders.has(id));
   for (const order of await ordersOf(session, gone)) orders.set(order.flow_id, order);
-  const recordedOrders = await withPast(session, [...orders.values()]);
+  const [owners, offerShare] = await Promise.all([ownersOn(session, date), offerShareOf(session, fund.fund_id, date)]);
+  const recordedOrders = await withPast(session, [...orders.values()], owners);
   const dateOf = new Map(dates.map((row) => [row.dealing_day_id, row.dealing_date]));
   const leaving = recordedOrders.filter((order) => order.direction === "redemption");
   const [entries, past, navs, redeemed, activated, marks] = await Promise.all([
-    entriesOf(session, fund.fund_id, days, leaving, dateOf, date),
-    pastOf(session, lmt?.body ?? {}, leaving, dateOf, date),
-    navsBefore(session, fund.fund_id, strikeId, date),
+    entriesOf(session, fund.fund_id, days, leaving, { dateOf, date, owners }),
+    pastOf(session, lmt?.body ?? {}, leaving, { dateOf, date, owners }),
+    navsBefore(session, fund.fund_id, strikeId, date, pockets),
     redeemedBefore(session, dates, date),
     activatedTools(session, fund.fund_id, first.dealing_day_id),
     marksOf(session, [...classOf.keys()]),
@@ -101,11 +104,13 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
               classCode: classOf.get(row.classId)?.code ?? row.classId,
               unitsDp: classOf.get(row.classId)?.units_dp ?? 0,
               priceDp: classOf.get(row.classId)?.price_dp ?? 0,
+              pocket: pockets.includes(row.classId),
               issuePrice: classOf.get(row.classId)?.issue_price ?? null,
             })),
           },
     lmt: lmt?.body ?? null,
     activated,
+    offerShare,
     navsBefore: navs,
     redeemedBefore: redeemed,
     days,
@@ -127,7 +132,10 @@ async function recordedStrike(session: Session, strikeId: string): Promise<Recor
     strike.proposal_id === null
       ? [undefined, []]
       : await Promise.all([proposalOf(session, strike.proposal_id), approvalsOf(session, strike.proposal_id)]);
-  const liquid = strike.body.liquid_assets;
+  const figure = (name: string): string | null => {
+    const found = strike.body[name];
+    return typeof found === "string" || typeof found === "number" ? String(found) : null;
+  };
   return {
     navDate: strike.nav_date,
     version: strike.version,
@@ -138,7 +146,8 @@ async function recordedStrike(session: Session, strikeId: string): Promise<Recor
     gnav: strike.gnav,
     performanceFee: strike.performance_fee,
     nav: strike.nav,
-    liquidAssets: typeof liquid === "string" || typeof liquid === "number" ? String(liquid) : null,
+    liquidAssets: figure("liquid_assets"),
+    certainInflows: figure("certain_inflows"),
     inputs: inputs.map((row) => ({
       kind: row.kind,
       label: row.label,
@@ -147,6 +156,16 @@ async function recordedStrike(session: Session, strikeId: string): Promise<Recor
       asOf: row.as_of,
       source: row.source,
       blockedBy: row.blocked_by,
+      rolled:
+        row.mark === null || row.beta === null || row.index_at_mark === null || row.index_now === null
+          ? null
+          : {
+              mark: row.mark,
+              beta: row.beta,
+              series: row.index_series ?? "",
+              indexAtMark: row.index_at_mark,
+              indexNow: row.index_now,
+            },
     })),
     classes: classes.map((row) => ({
       classId: row.share_class_id,
@@ -223,6 +242,7 @@ async function recordedDay(
       levy: row.levy,
       fee: row.fee,
       credit: row.credit,
+      refund: row.refund,
       performanceFee: row.performance_fee,
       highWater: row.high_water,
       equalisationCredit: row.equalisation_credit,

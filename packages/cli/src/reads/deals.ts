@@ -4,6 +4,7 @@ import { z } from "zod";
 import { fixed, isoTime, plain } from "../output.ts";
 import type { Session } from "../session.ts";
 import { type ClassRow, currencyDecimals, findClass, listClasses } from "./classes.ts";
+import { type Demand, demandOf } from "./demand.ts";
 import { type FundRow, findFund } from "./funds.ts";
 import { type OrderRow, ordersOfDay, sideOf } from "./orders.ts";
 import { type ClassNavRow, classNavsOf, type StrikeRow, strikeById } from "./strikes.ts";
@@ -44,6 +45,7 @@ const FillRow = z.object({
   levy: z.string(),
   fee: z.string(),
   credit: z.string(),
+  refund: z.string(),
   performance_fee: z.string(),
   high_water: z.string().nullable(),
   equalisation_credit: z.string(),
@@ -53,7 +55,7 @@ const FillRow = z.object({
 });
 export type FillRow = z.infer<typeof FillRow>;
 const FILLS =
-  "flow_id,share_class_id,investor_id,cohort,requested_units::text,filled_units::text,carried_units::text,price::text,gross_amount::text,levy::text,fee::text,credit::text,performance_fee::text,high_water::text,equalisation_credit::text,net_amount::text,reason,child_flow_id";
+  "flow_id,share_class_id,investor_id,cohort,requested_units::text,filled_units::text,carried_units::text,price::text,gross_amount::text,levy::text,fee::text,credit::text,performance_fee::text,high_water::text,equalisation_credit::text,refund::text,net_amount::text,reason,child_flow_id";
 
 /** A dealing day with everything that a person asks about it. */
 export interface Deal {
@@ -66,6 +68,8 @@ export interface Deal {
   price: ClassNavRow | undefined;
   orders: OrderRow[];
   fills: FillRow[];
+  /** Units asked for on the day, and how much of them was left unfilled the day before and is the same request again (R8). */
+  demand: Demand;
 }
 
 /** The newest days first. */
@@ -177,7 +181,7 @@ export async function dealOf(
     day.strike_id === null ? undefined : strikeById(session, day.strike_id),
     day.strike_id === null ? [] : classNavsOf(session, day.strike_id),
   ]);
-  return {
+  const deal = {
     fund,
     shareClass,
     cashDp: decimals.get(fund.base_currency) ?? 2,
@@ -187,6 +191,7 @@ export async function dealOf(
     orders,
     fills,
   };
+  return { ...deal, demand: await demandOf(session, deal) };
 }
 
 /** A text of the decision or of the terms, or null. */
@@ -233,6 +238,11 @@ export function dealJson(deal: Deal) {
       };
     }),
     dayHash: day.day_hash,
+    demand: {
+      gross: fixed(deal.demand.gross, shareClass.units_dp),
+      repeats: fixed(deal.demand.repeats, shareClass.units_dp),
+      net: fixed(deal.demand.net, shareClass.units_dp),
+    },
     status: day.status,
     step: day.step,
     currency: fund.base_currency,

@@ -50,7 +50,10 @@ export async function standingNav(
     cashDp: decimals.get(fund.base_currency) ?? 2,
     strike,
     inputs,
-    prices: prices.map((row) => ({ ...row, shareClass: byId.get(row.share_class_id) })),
+    // by the code of their class, as people list them
+    prices: prices
+      .map((row) => ({ ...row, shareClass: byId.get(row.share_class_id) }))
+      .sort((a, b) => ((a.shareClass?.code ?? "") < (b.shareClass?.code ?? "") ? -1 : 1)),
     proposal,
     approvals,
   };

@@ -24,6 +24,10 @@ const OrderRow = z.object({
   linked_flow_id: z.string().nullable(),
   parent_flow_id: z.string().nullable(),
   cleared_at: z.string().nullable(),
+  eligibility_tag: z.string().nullable(),
+  elected_lots: z.array(z.string()),
+  dust_asked_at: z.string().nullable(),
+  dust_answer: z.string().nullable(),
   filled_units: z.string().nullable(),
   price: z.string().nullable(),
   net_amount: z.string().nullable(),
@@ -35,7 +39,7 @@ const OrderRow = z.object({
 export type OrderRow = z.infer<typeof OrderRow>;
 const COLUMNS =
   "flow_id,fund_id,share_class_id,investor_id,direction,order_kind,amount::text,requested_units::text,currency,status,channel,requested_at,dealing_date," +
-  "vintage,dealing_day_id,linked_flow_id,parent_flow_id,cleared_at,filled_units::text,price::text,net_amount::text,reason," +
+  "vintage,dealing_day_id,linked_flow_id,parent_flow_id,cleared_at,eligibility_tag,elected_lots,dust_asked_at,dust_answer,filled_units::text,price::text,net_amount::text,reason," +
   "fund:funds!fund_flows_fund_id_fkey(code),share_class:share_classes!fund_flows_share_class_id_fkey(code,units_dp,price_dp),investor:investors!fund_flows_investor_id_fkey(code)";
 
 export interface OrderFilter {
@@ -121,6 +125,11 @@ export const orderJson = (order: OrderRow) => ({
   netAmount: orNull(order.net_amount, 2),
   linkedOrderId: order.linked_flow_id,
   parentOrderId: order.parent_flow_id,
+  eligibility: order.eligibility_tag,
+  electedLots: order.elected_lots,
+  /** The investor was asked whether to give up the small rest; the answer, or null. */
+  restAskedAt: isoTime(order.dust_asked_at),
+  restAnswer: order.dust_answer,
   reason: order.reason,
 });
 

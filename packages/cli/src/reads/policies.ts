@@ -62,6 +62,7 @@ const ActivationRow = z.object({
   active_from: z.string().nullable(),
   active_until: z.string().nullable(),
   end_reason: z.string().nullable(),
+  nca_notified_at: z.string().nullable(),
   created_at: z.string(),
   proposal: z.object({
     status: z.string(),
@@ -76,8 +77,17 @@ export type ActivationRow = z.infer<typeof ActivationRow>;
 export function activationsOf(session: Session, fundId: string): Promise<ActivationRow[]> {
   return session.read(
     "lmt_activations",
-    "activation_id,tool,trigger,status,proposal_id,notice,active_from,active_until,end_reason,created_at,proposal:proposals!lmt_activations_proposal_id_fkey(status,hash,approvals_needed,expires_at)",
+    "activation_id,tool,trigger,status,proposal_id,notice,active_from,active_until,end_reason,nca_notified_at,created_at,proposal:proposals!lmt_activations_proposal_id_fkey(status,hash,approvals_needed,expires_at)",
     (query) => query.eq("fund_id", fundId).order("created_at", { ascending: false }),
     ActivationRow,
+  );
+}
+
+/** The use of a tool that is not over: the newest that is active, or proposed and may still be decided. */
+export async function standingUse(session: Session, fundId: string, tool: string): Promise<ActivationRow | undefined> {
+  const rows = (await activationsOf(session, fundId)).filter((row) => row.tool === tool);
+  return (
+    rows.find((row) => row.status === "active") ??
+    rows.find((row) => row.status === "proposed" && ["pending", "approved"].includes(row.proposal.status))
   );
 }

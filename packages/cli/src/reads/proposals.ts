@@ -29,6 +29,10 @@ const NavBody = z.looseObject({
 /** A liquidity tool with the notice that people read before they decide. */
 const ToolBody = z.looseObject({ tool: z.string(), notice: z.string() });
 
+/** A posting that takes the consent of two people: what is posted, as fn_propose_posting has it. */
+const PostingBody = z.looseObject({});
+export const POSTINGS = ["cancellation", "crystallisation", "distribution", "in_kind"] as const;
+
 const ProposalHead = z.object({
   proposal_id: z.string(),
   fund_id: z.string(),
@@ -51,6 +55,7 @@ const ProposalRow = z.discriminatedUnion("kind", [
   ProposalHead.extend({ kind: z.literal("rebalancing"), body: ProposalBody }),
   ProposalHead.extend({ kind: z.literal("nav"), body: NavBody }),
   ProposalHead.extend({ kind: z.literal("lmt"), body: ToolBody }),
+  ProposalHead.extend({ kind: z.enum(POSTINGS), body: PostingBody }),
 ]);
 export type ProposalRow = z.infer<typeof ProposalRow>;
 export type RowOf<K extends ProposalRow["kind"]> = Extract<ProposalRow, { kind: K }>;

@@ -1,9 +1,12 @@
 // What lies behind a dealing date: the chain of each order, the unit ledger of who redeems, earlier prices and payments. Reads only.
+
+import { decimal } from "@evergreen-fund/finance/money.ts";
 import type { DealRecord, RecordedDay, RecordedEntry, RecordedOrder, RecordedPast } from "@evergreen-fund/verifier";
 import { z } from "zod";
 import { isoTime } from "../output.ts";
 import type { Session } from "../session.ts";
 import { type OrderRow, ordersById } from "./orders.ts";
+import type { Owners } from "./owners.ts";
 
 /** Ids in one question: a URL has an end. */
 const AT_ONCE = 80;
@@ -52,8 +55,19 @@ const EntryRow = z.object({
   units: z.string(),
 });
 const ENTRY = "entry_id,ledger_tx_id,share_class_id,investor_id,lot_id,flow_id,units::text";
+/** What history is read by. */
+interface History {
+  dateOf: ReadonlyMap<string, string>;
+  date: string;
+  owners: Owners;
+}
+
 /** Orders with what their chain has behind it: whether an earlier part was filled, and how often it was dealt. */
-export async function withPast(session: Session, orders: readonly OrderRow[]): Promise<RecordedOrder[]> {
+export async function withPast(
+  session: Session,
+  orders: readonly OrderRow[],
+  { ownerOf }: Pick<Owners, "ownerOf">,
+): Promise<RecordedOrder[]> {
   const known = new Map(orders.map((order) => [order.flow_id, order]));
   let wanted = orders.flatMap((order) => order.parent_flow_id ?? []);
   while (wanted.length > 0) {
@@ -82,6 +96,10 @@ export async function withPast(session: Session, orders: readonly OrderRow[]): P
       filledBefore,
       dealings,
       cleared: order.cleared_at !== null,
+      ownerId: ownerOf(order.investor_id),
+      electedLots: order.elected_lots,
+      asked: order.dust_asked_at !== null,
+      kept: order.dust_answer === "keep",
     };
   });
 }
@@ -92,8 +110,7 @@ export async function entriesOf(
   fundId: string,
   days: readonly RecordedDay[],
   leaving: readonly RecordedOrder[],
-  dateOf: ReadonlyMap<string, string>,
-  date: string,
+  { dateOf, date, owners }: History,
 ): Promise<RecordedEntry[]> {
   const transactions = await session.all(
     "ledger_transactions",
@@ -114,7 +131,7 @@ export async function entriesOf(
       "entry_id",
       byEntry,
       "investor_id",
-      leaving.map((order) => order.investorId),
+      leaving.flatMap((order) => owners.accountsOf(order.ownerId)),
       EntryRow,
     )),
     ...(await rowsIn(
@@ -155,6 +172,7 @@ export async function entriesOf(
       {
         flowId: row.flow_id,
         investorId: row.investor_id ?? "",
+        ownerId: owners.ownerOf(row.investor_id ?? ""),
         classId: row.share_class_id,
         lotId: row.lot_id ?? "",
         units: row.units,
@@ -179,8 +197,7 @@ export async function pastOf(
   session: Session,
   lmt: Readonly<Record<string, unknown>>,
   leaving: readonly RecordedOrder[],
-  dateOf: ReadonlyMap<string, string>,
-  date: string,
+  { dateOf, date, owners }: History,
 ): Promise<RecordedPast[]> {
   if (lmt.investorGate === undefined) return [];
   const rows = await rowsIn(
@@ -190,7 +207,7 @@ export async function pastOf(
     "allocation_id",
     (row) => row.allocation_id,
     "investor_id",
-    leaving.map((order) => order.investorId),
+    leaving.flatMap((order) => owners.accountsOf(order.ownerId)),
     PastRow,
   );
   const earlier = rows.filter((row) => (dateOf.get(row.dealing_day_id) ?? date) < date);
@@ -201,7 +218,7 @@ export async function pastOf(
   return earlier
     .filter((row) => plain.has(row.flow_id))
     .map((row) => ({
-      investorId: row.investor_id,
+      ownerId: owners.ownerOf(row.investor_id),
       classId: row.share_class_id,
       date: dateOf.get(row.dealing_day_id) ?? date,
       filledUnits: row.filled_units,
@@ -217,12 +234,15 @@ const StrikeHead = z.object({
 });
 const Applied = z.object({ proposal_id: z.string(), applied_at: z.string().nullable() });
 
-/** NAVs of earlier dates as they were known when this one was struck: the newest version that had been approved by then. */
+const Worth = z.object({ strike_id: z.string(), share_class_id: z.string(), nav: z.string() });
+
+/** NAVs of earlier dates as they were known when this one was struck: the newest version that had been approved by then, without the side pockets. */
 export async function navsBefore(
   session: Session,
   fundId: string,
   strikeId: string | null,
   date: string,
+  pockets: readonly string[],
 ): Promise<DealRecord["navsBefore"]> {
   const strikes = await session.all(
     "nav_strikes",
@@ -251,7 +271,22 @@ export async function navsBefore(
     const other = newest.get(row.nav_date);
     if (other === undefined || other.version < row.version) newest.set(row.nav_date, row);
   }
-  return [...newest.values()].map((row) => ({ date: row.nav_date, nav: row.nav }));
+  const apart =
+    pockets.length === 0
+      ? []
+      : await session.read(
+          "class_navs",
+          "strike_id,share_class_id,nav::text",
+          (query) => query.in("share_class_id", [...pockets]),
+          Worth,
+        );
+  return [...newest.values()].map((row) => ({
+    date: row.nav_date,
+    nav: apart
+      .filter((one) => one.strike_id === row.strike_id)
+      .reduce((nav, one) => nav.minus(decimal(one.nav)), decimal(row.nav))
+      .toFixed(),
+  }));
 }
 
 const Gross = z.object({

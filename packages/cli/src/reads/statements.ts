@@ -103,7 +103,9 @@ const PerformanceBooks = z.object({
     z.object({
       id: z.string(),
       code: z.string(),
-      prices: z.array(z.object({ date: z.string(), price: z.string(), distributed: z.string() })),
+      prices: z.array(
+        z.object({ date: z.string(), price: z.string(), distributed: z.string(), fees: z.string().nullable() }),
+      ),
       flows: z.array(
         z.object({
           date: z.string(),

@@ -34,6 +34,11 @@ const InputRow = z.object({
   source: z.string(),
   age_days: z.number(),
   blocked_by: z.string().nullable(),
+  mark: z.string().nullable(),
+  beta: z.string().nullable(),
+  index_series: z.string().nullable(),
+  index_at_mark: z.string().nullable(),
+  index_now: z.string().nullable(),
 });
 export type InputRow = z.infer<typeof InputRow>;
 
@@ -122,7 +127,7 @@ export function newestStrike(
 export async function inputsOf(session: Session, strikeId: string): Promise<InputRow[]> {
   const rows = await session.all(
     "nav_inputs",
-    "input_id,asset_id,kind,label,value::text,as_of,source,age_days,blocked_by",
+    "input_id,asset_id,kind,label,value::text,as_of,source,age_days,blocked_by,mark::text,beta::text,index_series,index_at_mark::text,index_now::text",
     "input_id",
     (row) => row.input_id,
     (query) => query.eq("strike_id", strikeId),

@@ -42,6 +42,8 @@ export const GatePolicy = z.strictObject({
   /** Share of the NAV at the start of the quarter, over the quarter. */
   quarterShare: FractionString.optional(),
   threshold: GateThreshold.optional(),
+  /** A gate that executes at least this share of the redemptions is ordinary use; below it two people decide first, and the authority is told (R9c). */
+  ordinaryFrom: FractionString.optional(),
   /** Investors who ask for no more than this in all on the day are paid in full first. */
   smallOrder: AmountString.optional(),
 });

@@ -38,6 +38,9 @@ const order = fc.record({
   vintage: fc.constantFrom("2025-12-31", "2026-01-30", "2026-03-01"),
   cleared: fc.boolean(),
   partialFills: fc.integer({ min: 0, max: 1 }),
+  dealings: fc.integer({ min: 0, max: 3 }),
+  answer: fc.constantFrom("", "asked", "kept"),
+  elects: fc.constantFrom("", "", "2", "20", "120"),
   classId: fc.constantFrom("A", "B"),
 });
 
@@ -54,7 +57,11 @@ export const arbitraryDeal: fc.Arbitrary<Input> = fc
       "auto_pari_passu" | "priority_by_vintage" | "lapse_resubmit"
     >,
     small: fc.option(fc.constantFrom("1", "500"), { nil: undefined }),
-    dust: fc.boolean(),
+    dust: fc.constantFrom("", "pay_from_tolerance", "ask_then_cancel") as fc.Arbitrary<
+      "" | "pay_from_tolerance" | "ask_then_cancel"
+    >,
+    longest: fc.option(fc.constantFrom(1, 2), { nil: undefined }),
+    refundFrom: fc.option(fc.constantFrom("0", "0.01", "5"), { nil: undefined }),
     threshold: fc.option(fc.constantFrom("0.01", "0.05"), { nil: undefined }),
     lotUnits: fc.bigInt(1n, 10n ** 8n),
     dual: fc.boolean(),
@@ -63,14 +70,33 @@ export const arbitraryDeal: fc.Arbitrary<Input> = fc
     const classIds = day.two ? ["A", "B"] : ["A"];
     const orders: Input["orders"] = day.orders.flatMap((row, i): Input["orders"] => {
       const classId = day.two ? row.classId : "A";
-      const base = { id: `o${i}`, classId, investorId: `lp${row.investor}`, vintage: row.vintage };
+      const base = {
+        id: `o${i}`,
+        classId,
+        investorId: `lp${row.investor}`,
+        // behind the last of the accounts stands the first
+        beneficialOwnerId: `lp${row.investor % 4}`,
+        vintage: row.vintage,
+      };
+      const electedLots = row.elects === "" ? undefined : [...row.elects].map((k) => `${classId}-${row.investor}-${k}`);
       const asked = row.inMoney ? { amount: scaledText(row.units, 2) } : { units: scaledText(row.units, 4) };
       if (row.kind === "subscription") return [{ ...base, ...asked, direction: "subscription", cleared: row.cleared }];
       if (row.kind === "redemption")
-        return [{ ...base, ...asked, direction: "redemption", partialFills: row.partialFills }];
+        return [
+          {
+            ...base,
+            ...asked,
+            direction: "redemption",
+            partialFills: row.partialFills,
+            dealings: row.dealings,
+            asked: row.answer !== "",
+            kept: row.answer === "kept",
+            electedLots,
+          },
+        ];
       const into = classId === "A" && day.two ? "B" : "A";
       return [
-        { ...base, ...asked, direction: "switch_out" },
+        { ...base, ...asked, direction: "switch_out", electedLots },
         { ...base, id: `o${i}-in`, classId: into, direction: "switch_in", linkedOrderId: `o${i}` },
       ];
     });
@@ -92,7 +118,7 @@ export const arbitraryDeal: fc.Arbitrary<Input> = fc
       classes: classIds.map((id, c) => ({
         id,
         navPerUnit: scaledText(day.prices[c] ?? 1n, 4),
-        dealing: DEALING_POLICY as unknown as Input["classes"][number]["dealing"],
+        dealing: { ...DEALING_POLICY, refundFrom: day.refundFrom } as unknown as Input["classes"][number]["dealing"],
       })),
       lmt: {
         ...(LMT_POLICY as unknown as Input["lmt"]),
@@ -106,7 +132,8 @@ export const arbitraryDeal: fc.Arbitrary<Input> = fc
         dual: { bidSpread: "0.004", offerSpread: "0.006" },
         carry: day.carry,
         levy: { rate: "0.005", on: "both" },
-        ...(day.dust ? { dust: { minimum: "300", mode: "pay_from_tolerance", tolerance: "0.1" } } : {}),
+        carryMaxDealings: day.longest,
+        ...(day.dust === "" ? {} : { dust: { minimum: "300", mode: day.dust, tolerance: "0.1" } }),
       },
       orders,
       lots,

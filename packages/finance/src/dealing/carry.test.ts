@@ -136,6 +136,7 @@ it("R8 for any rest: it lapses, waits in units or is asked about, by the policy 
     partialFills: fc.nat({ max: 2 }),
     dealings: fc.integer({ min: 1, max: 9 }),
     asked: fc.boolean(),
+    kept: fc.boolean(),
   });
   const policies = fc.constantFrom("auto_pari_passu", "priority_by_vintage", "lapse_resubmit") as fc.Arbitrary<
     "auto_pari_passu" | "priority_by_vintage" | "lapse_resubmit"
@@ -161,7 +162,7 @@ it("R8 for any rest: it lapses, waits in units or is asked about, by the policy 
         });
         for (const [i, row] of rows.entries()) {
           const got = out.orders.find(({ id }) => id === `o${i}`);
-          const dust = asks && row.partialFills > 0 && row.units < 1_000_000n;
+          const dust = asks && !row.kept && row.partialFills > 0 && row.units < 1_000_000n;
           const wanted =
             policy === "lapse_resubmit"
               ? "lapsed"
@@ -169,9 +170,11 @@ it("R8 for any rest: it lapses, waits in units or is asked about, by the policy 
                 ? row.asked
                   ? "cancelled_dust"
                   : "ask_dust"
-                : most !== undefined && row.dealings >= most
-                  ? "pay_or_notify"
-                  : "carried";
+                : most !== undefined && row.dealings > most
+                  ? "notify"
+                  : row.dealings === most
+                    ? "pay_or_notify"
+                    : "carried";
           must(got?.outcome === wanted, wanted);
           const ends = wanted === "lapsed" || wanted === "cancelled_dust";
           must(got?.childUnits === scaledText(ends ? 0n : row.units, 4), "the child has every unit that does not end");

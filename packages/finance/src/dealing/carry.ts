@@ -23,6 +23,8 @@ const CarriedOrder = z.strictObject({
   dealings: z.int().min(1),
   /** Whether the investor has been asked to give up dust. */
   asked: z.boolean().default(false),
+  /** Asked, the investor chose to keep the rest. */
+  kept: z.boolean().default(false),
 });
 
 export const CarryInput = z.strictObject({
@@ -38,7 +40,7 @@ export const CarryOutput = z.strictObject({
   orders: z.array(
     z.strictObject({
       id: z.string(),
-      outcome: z.enum(["carried", "lapsed", "ask_dust", "cancelled_dust", "pay_or_notify"]),
+      outcome: z.enum(["carried", "lapsed", "ask_dust", "cancelled_dust", "pay_or_notify", "notify"]),
       childUnits: z.string(),
       /** Rank of the child at the next dealing day: its vintage, or "all" when everybody has the same. */
       cohort: z.string(),
@@ -51,7 +53,8 @@ export const CarryOutput = z.strictObject({
 /**
  * R8 and R9 per unfilled order. auto_pari_passu: a child order beside the new ones; priority_by_vintage: the child keeps the vintage of the first
  * request; lapse_resubmit: nothing is carried. A child is held in units, takes the price of the day it deals, and can be cancelled until it is locked.
- * Past `carryMaxDealings` the outcome is `pay_or_notify`. Dust is cancelled only after the investor was asked. Errors: EG400.
+ * At `carryMaxDealings` the outcome is `pay_or_notify`: the next dealing day pays the order before the others if it can, and if it cannot the outcome
+ * is `notify`. Dust is cancelled only after the investor was asked, and never what the investor keeps. Errors: EG400.
  */
 export function carryOrders(input: z.input<typeof CarryInput>): z.infer<typeof CarryOutput> {
   const facts = parseInput(CarryInput, input);
@@ -78,13 +81,14 @@ export function carryOrders(input: z.input<typeof CarryInput>): z.infer<typeof C
 /** The outcome of one unfilled remainder; `value` at NAV per unit in 10^-18. Errors: EG400. */
 export function carryOutcome(
   policy: { policy: CarryPolicy; carryMaxDealings?: number | undefined; dust?: DustPolicy | undefined },
-  order: { value: bigint; partialFills: number; dealings: number; asked: boolean },
+  order: { value: bigint; partialFills: number; dealings: number; asked: boolean; kept: boolean },
 ): { outcome: z.infer<typeof CarryOutput>["orders"][number]["outcome"]; reason: string } {
   if (policy.policy === "lapse_resubmit")
     return { outcome: "lapsed", reason: "What is not filled lapses; ask again for the next dealing day." };
   const { dust } = policy;
   if (
     dust?.mode === "ask_then_cancel" &&
+    !order.kept &&
     order.partialFills > 0 &&
     order.value < amountOf(dust.minimum, "dust.minimum")
   )
@@ -94,6 +98,11 @@ export function carryOutcome(
           reason: "The rest is below the minimum and the investor was asked once: cancelled.",
         }
       : { outcome: "ask_dust", reason: "The rest is below the minimum: the investor is asked whether to give it up." };
+  if (policy.carryMaxDealings !== undefined && order.dealings > policy.carryMaxDealings)
+    return {
+      outcome: "notify",
+      reason: `Waited ${order.dealings} dealing days, more than the policy allows, and the day cannot pay it in full: the authority is told.`,
+    };
   if (policy.carryMaxDealings !== undefined && order.dealings >= policy.carryMaxDealings)
     return {
       outcome: "pay_or_notify",

@@ -2,8 +2,9 @@
 import { EvergreenError } from "@evergreen-fund/domain";
 import { DealingPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import { z } from "zod";
-import { decimal } from "../money.ts";
+import { decimal, ZERO } from "../money.ts";
 import type { DraftClass, DraftNavOutput } from "./draft-nav.ts";
+import { pocketValue } from "./side-pocket.ts";
 
 /** A class as the database answers it (fn_read_nav_facts, fn_read_restatement). Fund currency, decimal strings. */
 export interface ClassFigures {
@@ -27,8 +28,21 @@ export interface ClassFigures {
   } | null;
   subscribed: string;
   redeemed: string;
+  /** High-water mark in force, money per unit. */
   mark: string | null;
+  /** Of the performance fee accrued at the last strike: crystallised since, or taken along by redemptions. */
   performance_taken: string;
+  /** What left for a side pocket since the last strike. */
+  moved: string;
+  /** Of a side pocket: what it took when it was opened (R13). */
+  pocket: {
+    assets: string[];
+    fair_value: string;
+    holdback: string;
+    liabilities: string;
+    value: string;
+    mark: string;
+  } | null;
   policy: unknown;
   lots: { id: string; series: string; units: string; opened_on: string; mark: string }[];
 }
@@ -41,13 +55,32 @@ export interface NavInput {
   as_of: string;
   source: string;
   blocked_by?: string;
+  /** A mark that was rolled forward (R5): what it was, and by which index. */
+  mark?: string;
+  beta?: string;
+  index_series?: string;
+  index_at_mark?: string;
+  index_now?: string;
+  /** A mark that the price breaker holds back: how far it moved and how far it may, in basis points. */
+  drift_bps?: string;
+  limit_bps?: string;
 }
 
 /** Label of the accrual of a class: what stands between a strike and the next one for its management fee. */
 export const managementLabel = (code: string): string => `management fee of class ${code}`;
 
-/** Errors: EG428 for a class without a complete policy. */
-export function draftClass(row: ClassFigures): z.input<typeof DraftClass> {
+/** What of an input says which asset is worth what. */
+type AssetValue = { readonly asset_id?: string | null; readonly value: string };
+
+/**
+ * A class as the engine takes it; a side pocket, which is closed, by its assets among the inputs and without a management fee: its costs are held back.
+ * Errors: EG428 for a class without a complete policy, those of `pocketValue`.
+ */
+export function draftClass(
+  row: ClassFigures,
+  inputs: readonly AssetValue[],
+  currency: string,
+): z.input<typeof DraftClass> {
   const policy = DealingPolicy.safeParse(row.policy ?? {});
   if (!policy.success) throw new EvergreenError("EG428", `Class ${row.code} has no complete dealing policy in force.`);
   const { fees, issuePrice } = policy.data;
@@ -74,9 +107,27 @@ export function draftClass(row: ClassFigures): z.input<typeof DraftClass> {
     redeemed: row.redeemed,
     performanceTaken: row.performance_taken,
     ...(row.mark === null ? {} : { mark: row.mark }),
-    management: fees.management,
+    moved: row.moved,
+    ...(row.pocket === null ? {} : { pocket: pocketOf(row.pocket, inputs, currency) }),
+    management: row.pocket === null ? fees.management : { ...fees.management, rate: "0" },
     performance: fees.performance,
     lots: row.lots.map(({ id, series, units, mark, opened_on }) => ({ id, series, units, mark, openedOn: opened_on })),
+  };
+}
+
+function pocketOf(
+  pocket: NonNullable<ClassFigures["pocket"]>,
+  inputs: readonly AssetValue[],
+  currency: string,
+): { value: string; mark: string } {
+  const held = new Set(pocket.assets);
+  const fairValue = inputs
+    .filter(({ asset_id }) => typeof asset_id === "string" && held.has(asset_id))
+    .reduce((sum, { value }) => sum.plus(decimal(value)), ZERO);
+  const opened = { fairValue: pocket.fair_value, holdback: pocket.holdback, liabilities: pocket.liabilities };
+  return {
+    value: pocketValue({ currency, opened, part: pocket.value, fairValue: fairValue.toFixed() }),
+    mark: pocket.mark,
   };
 }
 

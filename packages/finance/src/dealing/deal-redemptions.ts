@@ -11,7 +11,7 @@ import { levyOf } from "./levy.ts";
 import type { LotUse } from "./lots.ts";
 import { ulpValue } from "./pro-rata.ts";
 import { type Fraction, fractionOf, grouped, halfUpDiv, pow10, scaledText, VALUE_DP, valueText } from "./scaled.ts";
-import { DUST_STAGE, SMALL_STAGE } from "./stages.ts";
+import { DUST_STAGE, OVERDUE_STAGE, SMALL_STAGE } from "./stages.ts";
 import { cashOf } from "./units.ts";
 
 export type Allocation = {
@@ -178,11 +178,13 @@ function carryOf(facts: DealFacts, booked: BookedOrder, filled: bigint, left: bi
       partialFills: order.partialFills + (filled > 0n ? 1 : 0),
       dealings: order.dealings + 1,
       asked: order.asked,
+      kept: order.kept,
     },
   );
 }
 
 function cohortName(facts: DealFacts, stage: number, vintage: string): string {
+  if (stage === OVERDUE_STAGE) return "overdue";
   if (stage === DUST_STAGE) return "dust";
   if (stage === SMALL_STAGE) return "small";
   return facts.lmt.carry === "priority_by_vintage" ? vintage : "all";

@@ -23,6 +23,8 @@ export const DealOrder = z.strictObject({
   partialFills: z.int().min(0).default(0),
   dealings: z.int().min(0).default(0),
   asked: z.boolean().default(false),
+  /** Asked about a small rest, the investor chose to keep it. */
+  kept: z.boolean().default(false),
   electedLots: z.array(Name).max(1_000).optional(),
   /** switch_in: its switch_out. */
   linkedOrderId: Name.optional(),
@@ -111,7 +113,7 @@ export const DealtOrder = z.strictObject({
   /** Units that go on as a child order, and units that end here. */
   carried: z.string(),
   lapsed: z.string(),
-  carry: z.enum(["carried", "lapsed", "ask_dust", "cancelled_dust", "pay_or_notify"]).nullable(),
+  carry: z.enum(["carried", "lapsed", "ask_dust", "cancelled_dust", "pay_or_notify", "notify"]).nullable(),
   cohort: z.string(),
   price: z.string(),
   grossAmount: z.string(),

@@ -90,7 +90,9 @@ function buy(
 ): void {
   const { order, of } = booked;
   const dp = book.currencyDp;
-  const refundFrom = of.dealing.refundFrom === undefined ? null : scaledOf(of.dealing.refundFrom, dp, "refundFrom");
+  // a switch moves no cash that could be paid back
+  const { refundFrom: from } = of.dealing;
+  const refundFrom = from === undefined || order.direction !== "subscription" ? null : scaledOf(from, dp, "refundFrom");
   const made = issue(gross - levy, ulpValue(price, of.unitsDp, of.priceDp), dp, refundFrom);
   // an order in units gets the units it asked for; what its cost was rounded up by is the residual
   const units = order.units === undefined ? made.units : booked.units;

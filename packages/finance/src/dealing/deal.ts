@@ -48,8 +48,14 @@ export function deal(input: z.input<typeof DealInput>): DealOutput {
       owners: book.redemptions.map(({ order }) => ownerOf(order)),
       vintages: book.redemptions.map(({ order }) => order.vintage),
       partialFills: book.redemptions.map(({ order }) => order.partialFills),
+      dealings: book.redemptions.map(({ order }) => order.dealings),
     },
-    { carry: facts.lmt.carry, dust: facts.lmt.dust, smallOrder: facts.lmt.gate?.smallOrder },
+    {
+      carry: facts.lmt.carry,
+      carryMaxDealings: facts.lmt.carryMaxDealings,
+      dust: facts.lmt.dust,
+      smallOrder: facts.lmt.gate?.smallOrder,
+    },
     decision.cap ?? decision.pay,
     decision.pay,
   );

@@ -56,6 +56,64 @@ describe("the fund", () => {
   });
 });
 
+describe("a side pocket (R13)", () => {
+  const last = { date: "2026-03-01", nav: "10800.00", units: "100" };
+  const pocket = (value: string, change: Partial<Row> = {}) =>
+    row("P", "100", { price: "90", pocket: { value, mark: "90" }, ...change });
+  it("that was opened since leaves its class by exactly its value, and nobody's price otherwise", () => {
+    expect(
+      draft([["asset", "10800.00"]], [row("A", "100", { last, moved: "9000.00" }), pocket("9000.00")]),
+    ).toMatchObject({
+      nav: "10800.00",
+      classes: [
+        { id: "A", nav: "1800.00", navPerUnit: "18.0000" },
+        { id: "P", nav: "9000.00", navPerUnit: "90.0000" },
+      ],
+    });
+  });
+  it("has the result of its own assets, and the others share the rest", () => {
+    // 9,000 → 8,100 in the pocket; 1,800 → 2,000 beside it, 1,200 to 600 between A and B
+    const { classes } = draft(
+      [
+        ["asset", "8100.00"],
+        ["asset", "2000.00"],
+      ],
+      [
+        row("A", "100", { last: { ...last, nav: "10200.00" }, moved: "9000.00" }),
+        row("B", "50", { last: { ...last, nav: "600.00", units: "50" } }),
+        pocket("8100.00"),
+      ],
+    );
+    expect(classes.map(({ id, nav, navPerUnit }) => [id, nav, navPerUnit])).toEqual([
+      ["A", "1333.33", "13.3333"],
+      ["B", "666.67", "13.3334"],
+      ["P", "8100.00", "81.0000"],
+    ]);
+  });
+  it("accrues a performance fee above its own mark; the base of the class's management fee is what stayed", () => {
+    // 20 % of 10,000 − 9,000; 30 days of 36.5 % on 1,800 are 54.00, of which nothing is the pocket's
+    expect(
+      draft(
+        [
+          ["asset", "10000.00"],
+          ["asset", "1800.00"],
+        ],
+        [
+          row("A", "100", { last, moved: "9000.00", management: { rate: "0.365", basis: "act/365" } }),
+          pocket("10000.00", { performance: { rate: "0.2", hurdle: "0", catchUp: "1", method: "equalisation" } }),
+        ],
+      ),
+    ).toMatchObject({
+      performanceFee: "200.00",
+      nav: "11546.00",
+      classes: [
+        { id: "A", nav: "1746.00", managementFee: "54.00", highWater: "100" },
+        { id: "P", nav: "9800.00", managementFee: "0.00", performanceAccrued: "200.00", highWater: "90" },
+      ],
+    });
+  });
+});
+
 describe("classes", () => {
   const last = (nav: string, units: string, more = {}) => ({ date: "2026-03-01", nav, units, ...more });
   it("share the result by their value after the last dealing", () => {

@@ -44,6 +44,12 @@ export const DraftClass = z.strictObject({
   mark: NonNegative.optional(),
   /** Fees as a strike of the past stated them, instead of those computed here; they are no longer among `inputs` either way. */
   stated: z.strictObject({ managementAccrued: MoneyString }).optional(),
+  /**
+   * Left the class for side pockets since the last strike (R13). Of a side pocket itself: its value by its own assets, so that it has no part in the
+   * result of the others, and its mark, money per unit.
+   */
+  moved: MoneyString.default("0"),
+  pocket: z.strictObject({ value: MoneyString, mark: NonNegative }).optional(),
   management: ManagementFee,
   performance: PerformanceFee,
   /** For a fee by series: the lots, their series and the mark of each, money per unit. */
@@ -97,7 +103,7 @@ export const DraftNavOutput = z.strictObject({
  * gnav = assets + cash + receivables − debt − payables − accruals, the fees of R20 among them; the result of the
  * period is shared by class value after the last dealing, each class bears its own fees (R4); performance fee on the price before it: one mark
  * for the class under equalisation (R21, R24), one for each series (R25). What was crystallised since the last strike is gone from what was accrued:
- * the ledger owes it as a payable.
+ * the ledger owes it as a payable. A side pocket is worth what its own assets are, and accrues a performance fee above its own mark (R13).
  * Rounding: HALF_UP to the minor unit per fee, price HALF_UP. Errors: EG400 for figures that contradict each other.
  */
 export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof DraftNavOutput> {
@@ -112,29 +118,31 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
   const liabilities =
     sum((kind) => !ASSETS.includes(kind)) + rows.reduce((total, { management }) => total + management, 0n);
   const gnav = totalAssets - liabilities;
-  const parts = rows.map(({ row, managementNew, performanceLeft }) =>
+  const pooled = rows.filter(({ row }) => row.pocket === undefined);
+  const apart = rows.reduce((total, { row }) => total + minor(row.pocket?.value ?? "0"), 0n);
+  const parts = pooled.map(({ row, managementNew, performanceLeft }) =>
     partOf(row, managementNew, performanceLeft, currency),
   );
   const known = parts.reduce((total, part) => total + part.before + part.in - part.out + part.own, 0n);
   const before = classNavs({
     currency,
-    pooledResult: text(gnav - known),
-    fundNav: text(gnav),
+    pooledResult: text(gnav - apart - known),
+    fundNav: text(gnav - apart),
     classes: parts.map((part, i) => ({
-      id: rows[i]!.row.id,
+      id: pooled[i]!.row.id,
       navBefore: text(part.before),
       subscriptions: text(part.in),
       redemptions: text(part.out),
       classItems: text(part.own),
-      units: rows[i]!.row.units,
-      unitsDp: rows[i]!.row.unitsDp,
-      priceDp: rows[i]!.row.priceDp,
-      issuePrice: rows[i]!.row.price,
+      units: pooled[i]!.row.units,
+      unitsDp: pooled[i]!.row.unitsDp,
+      priceDp: pooled[i]!.row.priceDp,
+      issuePrice: pooled[i]!.row.price,
     })),
   });
   const gavs = new Map(before.classes.map(({ id, nav }) => [id, minor(nav)]));
   const classes = rows.map(({ row, management, managementNew, performanceLeft }) => {
-    const gav = gavs.get(row.id) as bigint;
+    const gav = row.pocket === undefined ? (gavs.get(row.id) as bigint) : minor(row.pocket.value);
     const accrued = performanceOf(row, gav, facts);
     const units = scaledOf(row.units, row.unitsDp, "classes.units");
     const price =
@@ -177,7 +185,7 @@ function feesBefore(row: DraftClass, { currency, navDate }: Facts) {
     return { management, managementNew: management - before, performanceLeft };
   }
   if (last === undefined) return { management: 0n, managementNew: 0n, performanceLeft: 0n };
-  const dealt = minor(last.nav) + minor(row.subscribed) - minor(row.redeemed);
+  const dealt = minor(last.nav) + minor(row.subscribed) - minor(row.redeemed) - minor(row.moved);
   const managementNew = minor(
     accrueManagementFee({
       currency,
@@ -190,8 +198,6 @@ function feesBefore(row: DraftClass, { currency, navDate }: Facts) {
   return { management: before + managementNew, managementNew, performanceLeft };
 }
 
-const markOf = ({ mark, issuePrice }: DraftClass): string => mark ?? issuePrice;
-
 /** What a class brings to the strike, in minor units; one without units brings nothing, what it leaves belongs to the others. */
 function partOf(row: DraftClass, managementNew: bigint, performanceLeft: bigint, currency: string) {
   const units = scaledOf(row.units, row.unitsDp, "classes.units");
@@ -203,12 +209,14 @@ function partOf(row: DraftClass, managementNew: bigint, performanceLeft: bigint,
   return {
     before: toMinor(row.last.nav, currency),
     in: toMinor(row.subscribed, currency),
-    out: toMinor(row.redeemed, currency),
+    out: toMinor(row.redeemed, currency) + toMinor(row.moved, currency),
     own: performanceLeft - managementNew,
   };
 }
 
 const decimals = (currency: string): number => fromMinor(1n, currency).split(".")[1]?.length ?? 0;
+
+const markOf = (row: DraftClass): string => row.pocket?.mark ?? row.mark ?? row.issuePrice;
 
 /** Performance fee that the class would owe today, in minor units; `gav` is its value before it. */
 function performanceOf(row: DraftClass, gav: bigint, { currency, navDate }: Facts): bigint {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LONG, must, RUNS } from "./arbitrary-day.ts";
 import { redemptionInKind } from "./in-kind.ts";
-import { openSidePocket } from "./side-pocket.ts";
+import { openSidePocket, pocketValue } from "./side-pocket.ts";
 
 const coded = (code: string) => expect.objectContaining({ code });
 const at = (scaled: bigint, dp: number): string => {
@@ -224,4 +224,25 @@ it("R14 for any portfolio: delivered and cash are the entitlement, nobody gets m
     ),
     RUNS,
   );
+});
+
+describe("what a side pocket is worth later (R13)", () => {
+  const opened = { fairValue: "90000.00", holdback: "2000.00", liabilities: "200.00" };
+  const worth = (fairValue: string, part = "91800.00") => pocketValue({ currency: "EUR", opened, part, fairValue });
+  it.each([
+    ["as on the day it was opened", "90000.00", "91800.00", "91800.00"],
+    ["its assets down by a third", "60000.00", "91800.00", "61800.00"],
+    ["its assets written off: what was held back, less what it owes", "0.00", "91800.00", "1800.00"],
+    // 61,800 × 30,600.01 / 91,800 = 20,600.0067…
+    ["a third of it in this class, to the cent", "60000.00", "30600.01", "20600.01"],
+    ["nothing left", "-1800.00", "91800.00", "0.00"],
+  ])("%s", (_what, fairValue, part, value) => expect(worth(fairValue, part)).toBe(value));
+  it.each([
+    ["worth less than nothing", () => worth("-1800.01")],
+    [
+      "opened with nothing",
+      () =>
+        pocketValue({ currency: "EUR", opened: { ...opened, fairValue: "-1800.00" }, part: "1.00", fairValue: "1.00" }),
+    ],
+  ])("refuses a pocket %s", (_what, work) => expect(work).toThrow(coded("EG400")));
 });

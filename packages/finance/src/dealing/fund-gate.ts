@@ -108,6 +108,7 @@ export function fundGate(input: z.input<typeof FundGateInput>): z.infer<typeof F
     owners: orders.map((order) => order.investorId ?? order.id),
     vintages: orders.map((order) => order.vintage),
     partialFills: orders.map((order) => order.partialFills),
+    dealings: orders.map(() => 0),
   };
   const policy = { carry: facts.carry, dust: facts.dust, smallOrder: facts.gate.smallOrder };
   const stages = stagesOf(columns, policy, decision.cap ?? decision.pay, decision.pay);

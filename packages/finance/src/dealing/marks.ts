@@ -58,7 +58,8 @@ export function rollForwardMark(input: z.input<typeof RollForwardInput>): z.infe
 }
 
 export const BreakerInput = z.strictObject({
-  value: NonNegative,
+  /** May have fallen below zero. */
+  value: DecimalString,
   /** Value at the start of the window; not the last tick, so that small steps cannot walk away. */
   anchor: Positive,
   maxBps: z.int().min(0).max(1_000_000),

@@ -52,6 +52,8 @@ const classOf = (change: Partial<Class> = {}): Class => ({
   redeemed: "0",
   mark: "100",
   performance_taken: "0",
+  moved: "0",
+  pocket: null,
   policy: POLICY,
   lots: [],
   ...change,

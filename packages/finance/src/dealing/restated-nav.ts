@@ -63,17 +63,17 @@ export function correctedNav(facts: RestatementFacts): Figures {
     inputs.some((row) => !old_inputs.some((old) => sameLine(row, old) && sameValue(row, old)));
   if (!changed)
     throw new EvergreenError("EG428", "The corrected inputs are those of before: there is nothing to restate.");
-  return figuresOf(draftNav({ currency, navDate: nav_date, ...statedOf(inputs, classes) }));
+  return figuresOf(draftNav({ currency, navDate: nav_date, ...statedOf(inputs, classes, currency) }));
 }
 
 /** Inputs without the fees of classes, which go with their class. */
-function statedOf(inputs: readonly Input[], classes: readonly ClassFigures[]) {
+function statedOf(inputs: readonly Input[], classes: readonly ClassFigures[], currency: string) {
   const fees = feeLabels(classes);
   const lineOf = (label: string): string => inputs.find((row) => row.label === label)?.value ?? "0";
   return {
     inputs: inputs.filter(({ label }) => !fees.has(label)).map(({ kind, value }) => ({ kind, value })),
     classes: classes.map((row) => ({
-      ...draftClass(row),
+      ...draftClass(row, inputs, currency),
       stated: { managementAccrued: lineOf(managementLabel(row.code)) },
     })),
   };
@@ -201,7 +201,7 @@ export function nextAffected(facts: RestatementFacts): NextRestatement | null {
       currency: facts.currency,
       navDate: later.nav_date,
       inputs: others.map(({ kind, value }) => ({ kind, value })),
-      classes: later.classes.map(draftClass),
+      classes: later.classes.map((row) => draftClass(row, others, facts.currency)),
     });
     const inputs = [
       ...others.map(({ asset_id, ...row }): NavInput => (asset_id === null ? row : { ...row, asset_id })),

@@ -1,7 +1,7 @@
 // A side pocket: assets that cannot be valued or sold leave the main class, and every lot gets as many pocket units as it has (R13). Pure.
 import { CurrencyCode, EvergreenError, MoneyString } from "@evergreen-fund/domain";
 import { z } from "zod";
-import { byId, currencyExponent } from "../money.ts";
+import { byId, currencyExponent, fromMinor, toMinor } from "../money.ts";
 import { Name, NonNegative, parseInput } from "../parse.ts";
 import { refuseRepeats } from "../repeats.ts";
 import { Decimals } from "./fund-gate.ts";
@@ -96,4 +96,28 @@ export function openSidePocket(input: z.input<typeof SidePocketInput>): z.infer<
       };
     }),
   };
+}
+
+export const PocketValueInput = z.strictObject({
+  currency: CurrencyCode,
+  /** Of the fund, when the pocket was opened. */
+  opened: z.strictObject({ fairValue: MoneyString, holdback: MoneyString, liabilities: MoneyString }),
+  /** What the pocket of this class was worth then: its part of the three. */
+  part: MoneyString,
+  /** Fair value of the same assets now, of the fund. */
+  fairValue: MoneyString,
+});
+
+/**
+ * R13: a side pocket is worth what its own assets are: fair value now + holdback − liabilities, of which it has the part it was opened with. Fund
+ * currency, HALF_UP to the minor unit. Errors: EG400 when it is or was worth less than nothing.
+ */
+export function pocketValue(input: z.input<typeof PocketValueInput>): string {
+  const { currency, opened, part, fairValue } = parseInput(PocketValueInput, input);
+  const minor = (amount: string): bigint => toMinor(amount, currency);
+  const kept = minor(opened.holdback) - minor(opened.liabilities);
+  const then = minor(opened.fairValue) + kept;
+  const now = minor(fairValue) + kept;
+  if (then <= 0n || now < 0n) throw new EvergreenError("EG400", "A side pocket is worth less than nothing.");
+  return fromMinor(halfUpDiv(now * minor(part), then), currency);
 }

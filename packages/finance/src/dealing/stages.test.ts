@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { LONG, must, RUNS } from "./arbitrary-day.ts";
-import { DUST_STAGE, FIRST_COHORT, SMALL_STAGE, stagesOf } from "./stages.ts";
+import { DUST_STAGE, FIRST_COHORT, OVERDUE_STAGE, SMALL_STAGE, stagesOf } from "./stages.ts";
 
 const DATES = ["2025-12-31", "2026-01-30", "2026-03-31"];
 const EUR = 10n ** 18n;
@@ -13,10 +13,27 @@ it("older vintages stand before younger ones, and alone they stand together", ()
     owners: ["a", "b", "c"],
     vintages: ["2026-01-30", "2025-12-31", "2026-01-30"],
     partialFills: [0, 0, 0],
+    dealings: [0, 0, 0],
   };
   const stages = (carry: "priority_by_vintage" | "auto_pari_passu") => stagesOf(columns, { carry }, 1n, 1n);
   expect(stages("priority_by_vintage")).toEqual([FIRST_COHORT + 1, FIRST_COHORT, FIRST_COHORT + 1]);
   expect(stages("auto_pari_passu")).toEqual(Array(3).fill(FIRST_COHORT));
+});
+
+it("who waited as long as the policy allows stands before everybody else, all of them or none (R8)", () => {
+  const columns = {
+    values: [10n, 20n, 30n],
+    owners: ["a", "b", "c"],
+    vintages: DATES,
+    partialFills: [0, 0, 0],
+    dealings: [2, 1, 3],
+  };
+  const stages = (pay: bigint, most?: number, carry: "auto_pari_passu" | "lapse_resubmit" = "auto_pari_passu") =>
+    stagesOf(columns, { carry, carryMaxDealings: most }, pay, pay);
+  expect(stages(40n, 2)).toEqual([OVERDUE_STAGE, FIRST_COHORT, OVERDUE_STAGE]);
+  expect(stages(39n, 2)).toEqual(Array(3).fill(FIRST_COHORT));
+  expect(stages(40n)).toEqual(Array(3).fill(FIRST_COHORT));
+  expect(stages(40n, 2, "lapse_resubmit")).toEqual(Array(3).fill(FIRST_COHORT));
 });
 
 it("R9 for any book: dust is small, was filled in part and fits its tolerance inside the cap; whoever is small is so with all they ask", {
@@ -41,6 +58,7 @@ it("R9 for any book: dust is small, was filled in part and fits its tolerance in
           owners: rows.map((r) => `lp${r.owner}`),
           vintages: rows.map((r) => DATES[r.vintage] ?? ""),
           partialFills: rows.map((r) => r.partial),
+          dealings: rows.map(() => 0),
         };
         const stages = stagesOf(
           columns,

@@ -1,4 +1,4 @@
-// Who is paid first on a gated day: dust within its tolerance, small investors, then older vintages or everybody alike (R6, R8, R9). Pure.
+// Who is paid first on a gated day: who waited as long as may be, dust within its tolerance, small investors, then older vintages or everybody alike (R6, R8, R9). Pure.
 import type { CarryPolicy, DustPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import { byId } from "../money.ts";
 import { amountOf } from "./gate.ts";
@@ -14,26 +14,43 @@ export type StageColumns = {
   readonly vintages: readonly string[];
   /** Partial fills the order has had under earlier ids. */
   readonly partialFills: readonly number[];
+  /** Dealing days the order has waited under earlier ids. */
+  readonly dealings: readonly number[];
 };
 
-export const DUST_STAGE = 0;
-export const SMALL_STAGE = 1;
-export const FIRST_COHORT = 2;
+export const OVERDUE_STAGE = 0;
+export const DUST_STAGE = 1;
+export const SMALL_STAGE = 2;
+export const FIRST_COHORT = 3;
 
 /**
- * Stage of every order for `allocate`. Dust: had a partial fill, is below the minimum, and fits the tolerance (share of `cap`) in the order of ids.
+ * Stage of every order for `allocate`. Overdue (R8): waited `carryMaxDealings` dealing days, and all of those together fit into `pay`; if they do not fit,
+ * nobody is preferred and the authority is told. Dust: had a partial fill, is below the minimum, and fits the tolerance (share of `cap`) in the order of ids.
  * Small: the investor's whole request is at most `smallOrder` and all small investors together fit into `pay`; if they do not fit, nobody is preferred.
  */
 export function stagesOf(
   columns: StageColumns,
-  policy: { carry: CarryPolicy; dust?: DustPolicy | undefined; smallOrder?: string | undefined },
+  policy: {
+    carry: CarryPolicy;
+    carryMaxDealings?: number | undefined;
+    dust?: DustPolicy | undefined;
+    smallOrder?: string | undefined;
+  },
   cap: bigint,
   pay: bigint,
 ): number[] {
   const { values, owners, vintages } = columns;
   const stages = cohortsOf(vintages, policy.carry);
   let left = pay;
+  const most = policy.carry === "lapse_resubmit" ? undefined : policy.carryMaxDealings;
+  const overdue = values.flatMap((_, i) => (most !== undefined && (columns.dealings[i] as number) >= most ? [i] : []));
+  const waited = overdue.reduce((sum, i) => sum + (values[i] as bigint), 0n);
+  if (waited <= left) {
+    for (const i of overdue) stages[i] = OVERDUE_STAGE;
+    left -= waited;
+  }
   for (const i of dustOf(columns, policy.dust, cap)) {
+    if (stages[i] === OVERDUE_STAGE || (values[i] as bigint) > left) continue;
     stages[i] = DUST_STAGE;
     left -= values[i] as bigint;
   }
@@ -45,7 +62,7 @@ export function stagesOf(
     totals.set(owner, (totals.get(owner) ?? 0n) + (values[i] as bigint));
   }
   const small = stages.flatMap((stage, i) =>
-    stage !== DUST_STAGE && (totals.get(owners[i] as string) as bigint) <= limit ? [i] : [],
+    stage > DUST_STAGE && (totals.get(owners[i] as string) as bigint) <= limit ? [i] : [],
   );
   const asked = small.reduce((sum, i) => sum + (values[i] as bigint), 0n);
   if (asked <= left) for (const i of small) stages[i] = SMALL_STAGE;

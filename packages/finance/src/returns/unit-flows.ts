@@ -17,6 +17,33 @@ interface ClassBooks {
   readonly flows: readonly UnitFlow[];
 }
 
+type Priced = { date: string; price: string };
+
+/**
+ * The same holding before fees (R46): what a class was charged per unit since the price before counts as handed out on the day of the price that is
+ * without it, to the units held before that day; what was given back counts as paid in. Null when a price of the window does not say what was charged.
+ */
+export function beforeFees(facts: UnitPerformanceFacts, from: string, to: string): UnitPerformanceFacts | null {
+  const classes: UnitPerformanceFacts["classes"] = [];
+  for (const of of facts.classes) {
+    const flows = [...of.flows];
+    const prices: typeof of.prices = [];
+    for (const row of of.prices) {
+      const units = total(of.flows.filter(({ date }) => date < row.date).map((flow) => decimal(flow.units)));
+      const counts = row.date > from && row.date <= to && !units.isZero();
+      if (counts && typeof row.fees !== "string") return null;
+      const fees = counts ? decimal(row.fees ?? "0") : ZERO;
+      prices.push({ ...row, distributed: decimal(row.distributed).plus(fees).toFixed() });
+      if (fees.isZero()) continue;
+      const amount = fixed(units.times(fees.abs()), INSIDE);
+      const [paidIn, paidOut] = fees.gt(0) ? ["0", amount] : [amount, "0"];
+      flows.push({ date: row.date, via: "cash", units: "0", paidIn, paidOut });
+    }
+    classes.push({ ...of, prices, flows });
+  }
+  return { ...facts, classes, basis: { ...facts.basis, fees: "gross" } };
+}
+
 /** Decimals that values keep inside: what the shapes of the measures take. */
 const INSIDE = 18;
 
@@ -78,14 +105,21 @@ export class HoldingBooks {
       this.classes.find((of) => of.id === id)?.prices.filter(({ date }) => date >= from && date <= to) ?? [];
     const [first, last] = [prices[0], prices.at(-1)];
     if (!first || !last || first === last || decimal(first.price).isZero()) return null;
-    return unitPriceReturn({
-      opening: { date: first.date, price: first.price },
-      distributions: prices
-        .filter(({ date, distributed }) => date > first.date && !decimal(distributed).isZero())
-        .map(({ date, price, distributed }) => ({ date, perUnit: distributed, priceAfter: price })),
-      closing: { date: last.date, price: last.price },
-      basis,
-    });
+    const out = prices.filter(({ date, distributed }) => date > first.date && !decimal(distributed).isZero());
+    const [opening, closing] = [first, last].map(({ date, price }) => ({ date, price })) as [Priced, Priced];
+    if (out.every(({ distributed }) => decimal(distributed).gt(0)))
+      return unitPriceReturn({
+        opening,
+        distributions: out.map(({ date, price, distributed }) => ({ date, perUnit: distributed, priceAfter: price })),
+        closing,
+        basis,
+      });
+    // before fees, a fee that was given back is money that came from elsewhere: the same product, in the price
+    const price = out.reduce(
+      (product, row) => product.times(decimal(row.distributed).div(row.price).plus(1)),
+      decimal(closing.price),
+    );
+    return unitPriceReturn({ opening, distributions: [], closing: { ...closing, price: fixed(price, INSIDE) }, basis });
   }
 
   #sum(day: string, when: "before" | "after"): Exact {

@@ -333,3 +333,57 @@ describe("properties", () => {
     );
   }, 60_000);
 });
+
+describe("before fees (R46)", () => {
+  // 100 at the start; each of two periods earns 10 % and is then charged: 110 less 10, and 110 less 5
+  const charged = (fees: (string | null | undefined)[]): Input => ({
+    currency: "USD",
+    from: "2024-12-31",
+    to: "2026-12-31",
+    basis: BASIS,
+    classes: [
+      {
+        id: "A",
+        prices: [
+          { date: "2024-12-31", price: "100", fees: fees[0] },
+          { date: "2025-12-31", price: "100", fees: fees[1] },
+          { date: "2026-12-31", price: "105", fees: fees[2] },
+        ],
+        flows: [bought("2024-12-31", "10", "1000")],
+      },
+    ],
+  });
+
+  it("stands beside the figures after them, where every price says what was charged", () => {
+    const { measures, twr, gross, classes } = unitPerformance(charged([null, "10", "5"]));
+    expect(measures.missing).toEqual([]);
+    expect(measures.rows.map((one) => one.xirr.label.text.includes("gross"))).toEqual([true, false]);
+    // a tenth twice
+    expect([gross?.twr?.cumulative, gross?.classes[0]?.twr?.cumulative]).toEqual(["0.21", "0.21"]);
+    expect([twr?.cumulative, classes[0]?.twr?.cumulative]).toEqual(["0.05", "0.05"]);
+    expect(Number(measures.rows[0]?.xirr.rate)).toBeCloseTo(0.1, 9);
+    expect(measures.rows[0]?.multiples.tvpi).toBe("1.2");
+    expect(gross?.twr?.label.text).toContain("gross");
+  });
+  it("counts a fee that was given back as money from elsewhere", () => {
+    // 110 less 10; then 100 earned 2 and got 3 back
+    const { gross } = unitPerformance(charged([null, "10", "-3"]));
+    expect([gross?.twr?.cumulative, gross?.classes[0]?.twr?.cumulative]).toEqual(["0.122", "0.122"]);
+  });
+  it.each([[[null, "10", null]], [[undefined, undefined, "5"]]])(
+    "is not there where a price does not say: %j",
+    (fees) => {
+      const { gross, measures } = unitPerformance(charged(fees));
+      expect(gross).toBeNull();
+      expect(measures.missing).toEqual([{ fees: "gross", subscriptionLine: "none" }]);
+    },
+  );
+  it("charges only who held units before the day", () => {
+    const late = charged([null, "10", "5"]);
+    late.classes[0]!.flows.push(bought("2026-12-31", "100", "10500"));
+    const { gross, measures } = unitPerformance(late);
+    expect(gross?.twr?.cumulative).toBe("0.21");
+    // 100 and 50 handed out, 11,550 left, of 11,500 paid in
+    expect(measures.rows[0]?.multiples).toMatchObject({ tvpi: "1.017391304347826087" });
+  });
+});

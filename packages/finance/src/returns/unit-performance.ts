@@ -11,7 +11,7 @@ import { PmeInput } from "./market-equivalent.ts";
 import { ModifiedDietzOutput, modifiedDietz } from "./modified-dietz.ts";
 import { PerformanceOutput, performance } from "./performance.ts";
 import { TwrOutput, timeWeightedReturn, UnitPriceTwrOutput } from "./time-weighted.ts";
-import { externalFlows, HoldingBooks, unitFlows } from "./unit-flows.ts";
+import { beforeFees, externalFlows, HoldingBooks, unitFlows } from "./unit-flows.ts";
 
 /**
  * How units or money came or went: for cash, from or to another class of the same fund, from or to somebody else, taken over with the register, or
@@ -31,7 +31,15 @@ export const UnitPerformanceInput = z.strictObject({
         id: Name,
         /** Unswung, after fees, after what was distributed per unit since the price before; one a day. */
         prices: z
-          .array(z.strictObject({ date: Day, price: NonNegative, distributed: NonNegative.default("0") }))
+          .array(
+            z.strictObject({
+              date: Day,
+              price: NonNegative,
+              distributed: NonNegative.default("0"),
+              /** Fees charged per unit since the price before, below zero where they were given back; left out or null: not stated. */
+              fees: DecimalString.nullable().optional(),
+            }),
+          )
           .max(MOST_FLOWS),
         /**
          * Signed units, and money paid in and out; for units taken over the value they were taken over at is paid in. A distribution is paid out
@@ -67,6 +75,14 @@ export const UnitPerformanceOutput = z.strictObject({
   twr: TwrOutput.nullable(),
   /** Of the unit price of each class over the window. */
   classes: z.array(z.strictObject({ id: z.string(), twr: UnitPriceTwrOutput.nullable() })),
+  /** The same before fees; null when a price of the window does not say what was charged. */
+  gross: z
+    .strictObject({
+      modifiedDietz: ModifiedDietzOutput.nullable(),
+      twr: TwrOutput.nullable(),
+      classes: z.array(z.strictObject({ id: z.string(), twr: UnitPriceTwrOutput.nullable() })),
+    })
+    .nullable(),
   /** What a reader must know about these figures. */
   remarks: z.array(z.string()),
 });
@@ -87,23 +103,43 @@ export function unitPerformance(input: z.input<typeof UnitPerformanceInput>): z.
   if (flows.length === 0 && /^0(\.0*)?$/.test(opening))
     throw new EvergreenError("EG404", "Nothing was held in that window.");
   const starts = inception ? [] : [{ date: from, kind: "contribution" as const, amount: opening }];
-  const { basis } = facts;
+  // net figures have their counterpart before fees wherever the strikes say what they charged (R46)
+  const before = facts.basis.fees === "net" ? beforeFees(facts, from, to) : null;
+  const outflows = before === null ? [] : externalFlows(before, new HoldingBooks(before), from, to, inception);
+  const variants = [
+    { fees: facts.basis.fees, flows },
+    ...(before === null ? [] : [{ fees: "gross" as const, flows: outflows }]),
+  ];
   const measures = performance({
-    staleShare: basis.staleShare,
-    variants: [
-      {
-        fees: basis.fees,
-        subscriptionLine: basis.subscriptionLine,
-        flows: [...starts, ...flows],
-        nav: { date: to, value: closing },
-      },
-    ],
+    staleShare: facts.basis.staleShare,
+    variants: variants.map((way) => ({
+      fees: way.fees,
+      subscriptionLine: facts.basis.subscriptionLine,
+      flows: [...starts, ...way.flows],
+      nav: { date: to, value: closing },
+    })),
     ...(facts.index === undefined ? {} : { index: facts.index }),
   });
-  const single = from === to;
   return {
     window: { from, to, opening, closing },
     measures,
+    ...returnsOf(facts, books, flows, { from, to, opening, closing }),
+    gross:
+      before === null ? null : returnsOf(before, new HoldingBooks(before), outflows, { from, to, opening, closing }),
+    remarks: remarksOf(facts, inception),
+  };
+}
+
+/** The returns over time of one way of counting. */
+function returnsOf(
+  facts: UnitPerformanceFacts,
+  books: HoldingBooks,
+  flows: ReturnType<typeof externalFlows>,
+  { from, to, opening, closing }: { from: string; to: string; opening: string; closing: string },
+): Pick<z.infer<typeof UnitPerformanceOutput>, "modifiedDietz" | "twr" | "classes"> {
+  const { basis } = facts;
+  const single = from === to;
+  return {
     modifiedDietz: single
       ? null
       : modifiedDietz({
@@ -124,7 +160,6 @@ export function unitPerformance(input: z.input<typeof UnitPerformanceInput>): z.
           basis,
         }),
     classes: facts.classes.map(({ id }) => ({ id, twr: books.priceReturn(id, from, to, basis) })),
-    remarks: remarksOf(facts, inception),
   };
 }
 

@@ -53,7 +53,11 @@ export interface DealtDay extends DealDay {
 }
 
 const asText = (cents: bigint): string => `${cents / 100n}.${String(cents % 100n).padStart(2, "0")}`;
-const tomorrow = (): string => new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+/** The next weekday: a dealing date for which orders placed now are in time. */
+const nextWeekday = (): string => {
+  const days = { 5: 3, 6: 2 }[new Date().getUTCDay()] ?? 1;
+  return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+};
 
 /** A fund with one holder of 1,000 units for each order; four of five redeem about a tenth, one subscribes, its money there before. */
 export async function arrange(
@@ -113,7 +117,7 @@ export async function arrange(
   const { dealing_day_id } = await database.rpc(OPS, "fn_open_dealing_day", {
     fund: code,
     share_class: "A",
-    dealing_date: tomorrow(),
+    dealing_date: nextWeekday(),
   });
   return { fund: code, dealingDayId: dealing_day_id, orders };
 }

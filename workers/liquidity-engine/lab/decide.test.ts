@@ -1,0 +1,151 @@
+// The lab by rows: what the gate's levels, the swing's tiers and longer notice would do on one day. Figures by hand beside each row.
+import { describe, expect, it } from "vitest";
+import type { Book } from "../dealing/facts.ts";
+import { compareTools } from "./decide.ts";
+
+const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+const A = id(900);
+const POLICY = {
+  frequency: "monthly",
+  on: { dayOfMonth: "last" },
+  calendar: "none",
+  timeZone: "UTC",
+  cutOff: "12:00",
+  notice: { subscription: { n: 0, basis: "calendar" }, redemption: { n: 0, basis: "calendar" } },
+  pricing: "forward",
+  lockUp: { hardMonths: 0, softFees: [] },
+  minimums: { initial: "0", additional: "0", redemption: "0", holding: "0" },
+  units_dp: 4,
+  price_dp: 4,
+  fees: {
+    management: { rate: "0", basis: "act/365" },
+    performance: { rate: "0", hurdle: "0", catchUp: "1", method: "none" },
+  },
+  settlementDays: 2,
+};
+const SWING = {
+  mode: "partial",
+  tiers: [
+    { above: "0.02", factor: "0.004" },
+    { above: "0.04", factor: "0.008" },
+  ],
+  maxFactor: "0.01",
+};
+const LMT = {
+  pack: "free-form",
+  regime: "aif",
+  tools: ["redemption_gate", "swing_pricing", "notice_extension"],
+  gate: { basis: "gross", share: "0.05", threshold: { kind: "nav_share", share: "0.02" } },
+  swing: SWING,
+  noticeExtension: { upTo: { n: 60, basis: "calendar" } },
+  carry: "auto_pari_passu",
+};
+/** A fund of 100,000.00 at 100.00; `units` are redeemed and `money` is subscribed. */
+const book = (units: string, money: string, lmt: object = LMT): Book => {
+  const order = (n: number, direction: "subscription" | "redemption") => ({
+    flow_id: id(n),
+    dealing_day_id: id(2),
+    share_class_id: A,
+    investor_id: id(100 + n),
+    owner_id: id(100 + n),
+    asked: false,
+    kept: false,
+    elected_lots: [],
+    direction,
+    kind: "plain" as const,
+    units: direction === "redemption" ? units : null,
+    amount: direction === "subscription" ? money : null,
+    vintage: "2026-03-31",
+    cleared: true,
+    linked_flow_id: null,
+    dealings: 0,
+    fills: 0,
+  });
+  const sold = order(1, "redemption");
+  return {
+    fund: "F",
+    currency: "USD",
+    dealing_date: "2026-03-31",
+    strike_state: "provisional",
+    nav: "100000.00",
+    liquid_assets: "50000.00",
+    certain_inflows: null,
+    offer_share: null,
+    lmt: lmt as Book["lmt"],
+    active: [],
+    quarter_base: null,
+    redeemed_in_quarter: "0",
+    redeemed_in_month: "0",
+    classes: [{ share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "100", before_fee: null }],
+    days: [{ dealing_day_id: id(2), share_class_id: A, status: "nav_proposed" }],
+    orders: [...(units === "0" ? [] : [sold]), ...(money === "0" ? [] : [order(2, "subscription")])],
+    lots: [
+      {
+        lot_id: id(3),
+        share_class_id: A,
+        investor_id: sold.investor_id,
+        opened_on: "2020-01-01",
+        units: "1000",
+        reference: "100",
+        credit: "0",
+      },
+    ],
+    holdings: [],
+  };
+};
+
+describe("the swing", () => {
+  it("is what leaves pays, by each setting of its tiers, never above the published maximum", () => {
+    // the gate lets 50 units through: 5,000.00 is 5 % of NAV, the second tier; 0.012 is cut to 0.01
+    expect(compareTools(book("200", "0")).lab.swing).toEqual([
+      { tiers: "none", factor: "0", price: "100.0000", paid_by: "nobody", amount: "0" },
+      { tiers: "half", factor: "-0.004", price: "99.6000", paid_by: "redemptions", amount: "20" },
+      { tiers: "as set", factor: "-0.008", price: "99.2000", paid_by: "redemptions", amount: "40" },
+      { tiers: "half as much again", factor: "-0.01", price: "99.0000", paid_by: "redemptions", amount: "50" },
+    ]);
+  });
+  it("is what arrives pays on a day of net subscriptions, and nobody below the first tier", () => {
+    const [, , asSet] = compareTools(book("0", "3012.00")).lab.swing;
+    // 3,012.00 at 100.4000 are 30 units, 0.40 each
+    expect(asSet).toEqual({
+      tiers: "as set",
+      factor: "0.004",
+      price: "100.4000",
+      paid_by: "subscriptions",
+      amount: "12",
+    });
+    expect(compareTools(book("10", "0")).lab.swing.map(({ paid_by }) => paid_by)).toEqual(Array(4).fill("nobody"));
+  });
+  it("is not compared where it is not selected, nor on a day that the gate stops; thirds are not scaled", () => {
+    expect(
+      compareTools(book("200", "0", { ...LMT, tools: ["redemption_gate", "notice_extension"] })).lab.swing,
+    ).toEqual([]);
+    const stopped = { ...LMT, gate: { ...LMT.gate, share: undefined, money: "1000" } };
+    expect(compareTools(book("200", "0", stopped)).lab.swing).toEqual([]);
+    const thirds = { ...LMT, swing: { ...SWING, tiers: [{ above: "0.02", factor: "1/300" }] } };
+    expect(compareTools(book("200", "0", thirds)).lab.swing.map(({ tiers }) => tiers)).toEqual(["none", "as set"]);
+  });
+});
+
+describe("longer notice", () => {
+  it("pays nothing on the date and lets both sides wait", () => {
+    expect(compareTools(book("200", "1000.00")).lab.notice).toEqual([
+      { notice: { n: 60, basis: "calendar" }, paid: "0", waiting: "20000", subscriptions_waiting: "1000" },
+    ]);
+  });
+  it("is not compared where it is not selected", () => {
+    expect(compareTools(book("200", "0", { ...LMT, tools: ["redemption_gate", "swing_pricing"] })).lab.notice).toEqual(
+      [],
+    );
+  });
+});
+
+it("the gate: four levels, two bases, three ways to carry, what the policy does as it is among them", () => {
+  const { lab } = compareTools(book("200", "0"));
+  expect(lab.combinations).toHaveLength(24);
+  expect(lab.combinations.map(({ share }) => share)).toEqual(
+    ["0.02", "0.035", "0.05", "0.075"].flatMap((share) => Array(6).fill(share)),
+  );
+  expect(lab.combinations).toContainEqual(lab.as_is);
+  expect(lab.as_is).toMatchObject({ paid: "5000", waiting: "15000", lapsing: "0", fraction: "0.25" });
+});
