@@ -91,10 +91,14 @@ describe("the performance fee of a class", () => {
     expect(
       await house.run("ops1", ["fees", "crystallise", "--fund", bare.fund.code, "--class", "A", "--date", DATE]),
     ).toMatchObject({ exit: 2, err: expect.stringContaining("EG404") });
-    await db.look("update share_classes set units_outstanding = units_outstanding + 1 where share_class_id = $1", [
-      day.classId,
-    ]);
+    const moved = (by: number) =>
+      db.look("update share_classes set units_outstanding = units_outstanding + $2 where share_class_id = $1", [
+        day.classId,
+        by,
+      ]);
+    await moved(1);
     expect(await house.run("ops1", words(DATE))).toMatchObject({ exit: 3, err: expect.stringContaining("EG425") });
+    await moved(-1);
     expect(
       await db.look("select 1 from proposals where fund_id = $1 and kind = 'crystallisation'", [day.fund.fundId]),
     ).toEqual([]);
