@@ -1,6 +1,5 @@
 // From the book to decisions and fills, by rows: what the database will hold them to is written beside each (the engine itself is tested in finance).
 import { describe, expect, it } from "vitest";
-import { compareTools } from "../lab/decide.ts";
 import { decisions, fillsOf, foreseen } from "./decide.ts";
 import { type Book, dealBook } from "./facts.ts";
 import { draftTool } from "./narrate.ts";
@@ -353,6 +352,59 @@ describe("a fill", () => {
   });
 });
 
+describe("facts beside the orders", () => {
+  const share = (orders: Order[], change: Partial<Book> = {}) => fillsOf(book(orders, change))?.days[0]?.fills;
+  it("a repurchase offer of the date takes the place of the share of the gate", () => {
+    // 10 % of 100,000.00 at 100.00 is 100 units, of 200 asked for
+    expect(decisions(book([order(1), order(2)], { offer_share: "0.1" })).days[0]?.decision).toMatchObject({
+      cap_units: "100.0000",
+    });
+  });
+  it("certain inflows count beside the liquid assets of an ELTIF (R9b)", () => {
+    const eltif = { annex: "I", noticeMonths: "0", monthlyAggregate: false };
+    const lmt = { ...LMT, gate: { basis: "gross", share: "1" }, eltif };
+    const cap = (certain_inflows: string | null) =>
+      decisions(book([order(1, { units: "900" })], { lmt, certain_inflows })).days[0]?.decision.cap;
+    // a twelfth of 50,000.00, and of 62,000.00
+    expect([cap(null), cap("12000.00")]).toEqual(["4166.666666666666666666", "5166.666666666666666666"]);
+  });
+  it("accounts of one owner share one gate per investor (R7)", () => {
+    const lmt = { ...LMT, gate: { basis: "gross", share: "1" }, investorGate: { steps: ["0.25"], period: "monthly" } };
+    const owner = id(900);
+    const orders = [order(1, { units: "200", owner_id: owner }), order(2, { units: "200", owner_id: owner })];
+    const holdings = [{ owner_id: owner, share_class_id: A, units: "1000", redeemed: "0", step: 0 }];
+    expect(share(orders, { lmt, holdings })?.map((row) => row.admitted_units)).toEqual(["125.0000", "125.0000"]);
+  });
+  it("lots that are named are those that go: a locked one leaves nothing (R3)", () => {
+    const naming = order(1, { elected_lots: [id(999)] });
+    const lots = [lotOf(naming, "500"), { ...lotOf(naming, "100", "2026-01-01"), lot_id: id(999) }];
+    expect(share([naming], { lots })?.[0]).toMatchObject({
+      filled_units: "0.0000",
+      reason: "units locked or not held",
+    });
+  });
+  it.each([
+    ["asks about a small rest once", {}, "ask_dust"],
+    ["ends it when its investor was asked", { asked: true }, "cancelled_dust"],
+    ["carries what the investor keeps", { asked: true, kept: true }, "carried"],
+  ])("%s (R9)", (_what, change, rest) => {
+    const lmt = { ...LMT, dust: { minimum: "8000", mode: "ask_then_cancel", tolerance: "0" } };
+    expect(share([order(1, change), order(2)], { lmt })?.[0]).toMatchObject({ rest });
+  });
+  it("pays who waited as long as the policy allows before the others, and tells the authority where it cannot (R8)", () => {
+    const lmt = { ...LMT, carryMaxDealings: 2 };
+    const fits = [order(1, { units: "40", dealings: 2 }), order(2)];
+    expect(share(fits, { lmt })).toMatchObject([
+      { cohort: "overdue", filled_units: "40.0000" },
+      { cohort: "pro_rata", filled_units: "10.0000", rest: "carried" },
+    ]);
+    expect(share([order(1, { dealings: 2 }), order(2, { dealings: 1 })], { lmt })).toMatchObject([
+      { cohort: "pro_rata", rest: "notify" },
+      { cohort: "pro_rata", rest: "pay_or_notify" },
+    ]);
+  });
+});
+
 describe("the terms", () => {
   it.each([
     ["no tool of price", {}, { swing_sub: "0", swing_red: "0" }],
@@ -371,34 +423,6 @@ describe("the terms", () => {
     ],
   ])("with %s", (_what, change, terms) => {
     expect(fillsOf(book([order(1)], { lmt: { ...LMT, ...change } }))?.days[0]?.terms).toMatchObject(terms);
-  });
-});
-
-describe("the lab", () => {
-  it("tries every level, basis and carry that the policy permits, and says what the policy does as it is", () => {
-    const { lab } = compareTools(book([order(1), order(2)]));
-    expect(lab.as_is).toEqual({
-      share: "0.05",
-      basis: "gross",
-      carry: "auto_pari_passu",
-      status: "gated",
-      fraction: "0.25",
-      paid: "5000",
-      waiting: "15000",
-      lapsing: "0",
-    });
-    expect(new Set(lab.combinations.map(({ share }) => share))).toEqual(new Set(["0.02", "0.035", "0.05", "0.075"]));
-    expect(lab.combinations).toHaveLength(4 * 2 * 3);
-    expect(lab.combinations.find((row) => row.share === "0.02" && row.carry === "lapse_resubmit")).toMatchObject({
-      paid: "2000",
-      waiting: "0",
-      lapsing: "18000",
-    });
-    // what the database keeps of it
-    expect(Buffer.byteLength(JSON.stringify(lab))).toBeLessThan(32_768);
-  });
-  it("has nothing to try without a gate", () => {
-    expect(compareTools(book([order(1)], { lmt: null })).lab.combinations).toEqual([]);
   });
 });
 
