@@ -101,6 +101,12 @@ begin
     and coalesce((body ->> 'offerNoticeDays')::int, 0) between 0 and 42, 'EG400', 'refundFrom is an amount, offerNoticeDays is at most 42.');
   perform evergreen.refuse_unless(coalesce((body ->> 'units_dp')::int, class.units_dp) = class.units_dp and coalesce((body ->> 'price_dp')::int, class.price_dp) = class.price_dp,
     'EG400', 'units_dp and price_dp are those of the class.');
+  if body ? 'issuePrice' and not exists (select from public.unit_ledger u where u.share_class_id = class.share_class_id) then
+    -- the first price is a term until something was issued at it
+    perform evergreen.refuse_unless((body ->> 'issuePrice')::numeric > 0 and (body ->> 'issuePrice')::numeric < 1e12 and (body ->> 'issuePrice')::numeric = round((body ->> 'issuePrice')::numeric, class.price_dp),
+      'EG400', 'issuePrice is positive and has no more decimals than the class.');
+    update public.share_classes c set issue_price = (body ->> 'issuePrice')::numeric where c.share_class_id = class.share_class_id;
+  end if;
   insert into public.dealing_policies (fund_id, share_class_id, version, effective_from, body, hash, set_by)
   values (class.fund_id, class.share_class_id, (select coalesce(max(p.version), 0) + 1 from public.dealing_policies p where p.share_class_id = class.share_class_id),
     fn_set_dealing_policy.effective_from, fn_set_dealing_policy.body, encode(sha256(convert_to(body::text, 'UTF8')), 'hex'), evergreen.actor()) returning * into made;

@@ -19,6 +19,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(length(pack) between 1 and 40 and isfinite(effective_from), 'EG400', 'pack has 1 to 40 characters and effective_from is a date.');
   perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536, 'EG400', 'body is a JSON object of at most 64 KB.');
+  perform evergreen.refuse_unless(coalesce(body ->> 'pack', pack) = pack, 'EG400', 'body.pack is the pack that is named.');
   perform evergreen.refuse_unless(jsonb_typeof(body -> 'tools') = 'array', 'EG400', 'body.tools is a list of tools.');
   select array_agg(distinct t order by t) into tools from jsonb_array_elements_text(body -> 'tools') t;
   -- R9c: at least two of the seven, and not only swing with dual pricing; money-market funds one; regimes outside AIFMD II and UCITS have their own packs
@@ -75,7 +76,7 @@ begin
     from public.lmt_policies p where p.fund_id = of_fund.fund_id and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1), false),
     'EG428', 'The fund has not selected that tool.');
   perform evergreen.refuse_unless(not exists (select from public.lmt_activations a join public.proposals p on p.proposal_id = a.proposal_id
-    where a.fund_id = of_fund.fund_id and a.tool = fn_propose_lmt.tool and (a.status = 'active' or (a.status = 'proposed' and p.status in ('pending', 'approved') and p.expires_at > now()))),
+    where a.fund_id = of_fund.fund_id and a.tool = fn_propose_lmt.tool and p.kind = 'lmt' and (a.status = 'active' or (a.status = 'proposed' and p.status in ('pending', 'approved') and p.expires_at > now()))),
     'EG428', 'That tool is active or proposed already.');
   until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
   what := jsonb_build_object('activation_id', id, 'tool', tool, 'notice', notice);

@@ -3,10 +3,10 @@ import type { DealingPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import { addDays, dealingDates } from "@evergreen-fund/finance/dealing/calendar.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { agent, OPS, testDatabase } from "./arrange.ts";
-import { DEALING_POLICY, dealingFund, place } from "./dealing-day.ts";
+import { agent, OPS } from "./arrange.ts";
+import { DEALING_POLICY, dealingDatabase, dealingFund, place } from "./dealing-day.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const FIRST = "2025-12-15";
 
 /** What of a policy says when it deals. */

@@ -59,7 +59,7 @@ export async function populate(
   await oversee(db, shared);
   const dealt = await deal(db);
   await exchange(db);
-  await lookUps(db, shared, onlyB);
+  await lookUps(db, [shared, onlyB, foreign]);
   await db.settled();
   await db.call(SERVICE, "fn_seal_audit");
   const [allOfA, allOfB] = [[investorA, ...dealt.ofA].sort(), [investorB, ...dealt.ofB].sort()];
@@ -105,8 +105,8 @@ async function deal(db: TestDatabase): Promise<{ ofA: string[]; ofB: string[] }>
   return { ofA: [day.holder, ofA], ofB: [day.subscriber, ofB] };
 }
 
-/** What dealing looks up beside orders; an offer of a fund of both LPs and one of only the second. */
-async function lookUps(db: TestDatabase, shared: Fund, onlyB: Fund): Promise<void> {
+/** What dealing looks up beside orders; an offer of each of these funds, one of both LPs, one of the second, one of neither. */
+async function lookUps(db: TestDatabase, [shared, ...others]: [Fund, ...Fund[]]): Promise<void> {
   await db.call(OPS, "fn_set_beneficial_owner", {
     investor_id: await newInvestor(db, null),
     owner_id: await newInvestor(db, null),
@@ -135,7 +135,7 @@ async function lookUps(db: TestDatabase, shared: Fund, onlyB: Fund): Promise<voi
     `insert into authority_notices (fund_id, dealing_day_id, flow_id, kind, body, event_id) values ($1, $2, $3, 'carried_too_long', '{}', gen_random_uuid())`,
     [late.fund.fundId, late.dayId, late.redemption],
   );
-  for (const fund of [shared, onlyB])
+  for (const fund of [shared, ...others])
     await db.look(
       `insert into repurchase_offers (fund_id, notice_on, deadline, pricing_date, share, notice, opened_by, event_id)
          values ($1, '2026-01-01', '2026-01-25', '2026-01-30', 0.05, 'synthetic', 'test', gen_random_uuid())`,

@@ -24,7 +24,7 @@ function sources(): Map<string, string> {
 const FOR_CONTAINERS = ["EVERGREEN_APP_PASSWORD"];
 const PLANTED = ["EVERGREEN_COLOUR"];
 /** How long a test looks: of use to whoever hunts for a fault. */
-const OF_TESTS = ["EVERGREEN_MODEL_RUNS"];
+const OF_TESTS = ["EVERGREEN_MODEL_RUNS", "EVERGREEN_YEAR_DATES"];
 /** What scripts and tests read of the machine they run on. */
 const OF_THE_MACHINE = ["CI", "PATH", "HOME", "PRISMA_SCHEMA_ENGINE_BINARY", "TZ", "LANG"];
 

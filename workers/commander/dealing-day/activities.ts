@@ -2,9 +2,9 @@
 import type { RoomActions } from "@evergreen-fund/agent-kit";
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { DEALING_CONTRACTS } from "@evergreen-fund/domain/dealing-agents.ts";
+import { feeWork } from "../fees/decide.ts";
 import { Draft, frozenNav, openedDay } from "./decide.ts";
 import { readAnnouncedDay, readDraft, readStrikeId, readStruckDay } from "./facts.ts";
-import { feeWork } from "./fees.ts";
 
 type DealingActions = Pick<
   RoomActions<"commander">,

@@ -178,3 +178,73 @@ describe("the day that an event announced", () => {
     expect(() => openedDay(given, run)).toThrow(expect.objectContaining({ code }));
   });
 });
+
+describe("a stale private mark (R5)", () => {
+  const stale = (change: Partial<Asset> = {}): NavFacts =>
+    facts({
+      assets: [
+        asset("FUND", {
+          type: "private_equity",
+          liquid: true,
+          value: "90000.00",
+          as_of: "2025-12-31",
+          max_age_days: 190,
+          max_move_bps: 1500,
+          roll: { series: "SYN", beta: "1.2", index_at_mark: "100", index_now: "110" },
+          ...change,
+        }),
+      ],
+    });
+  const input = (given: NavFacts) => frozenNav(given).inputs.find(({ label }) => label === "FUND");
+
+  it("is carried forward by beta times the return of its index, and keeps its day and what it was rolled from", () => {
+    // 90,000 × (1 + 1.2 × 10 %)
+    expect(input(stale())).toMatchObject({
+      value: "100800.00",
+      as_of: "2025-12-31",
+      source: "rolled forward by SYN, mark of desk",
+      mark: "90000.00",
+      beta: "1.2",
+      index_series: "SYN",
+      index_at_mark: "100",
+      index_now: "110",
+    });
+    const { draft } = frozenNav(stale());
+    expect([draft.total_assets, draft.liquid_assets]).toEqual(["100800.00", "100800.0000"]);
+  });
+  it("without a value of the index on either day blocks the NAV by name", () => {
+    const without = (side: "index_at_mark" | "index_now") =>
+      stale({ roll: { series: "SYN", beta: "1.2", index_at_mark: "100", index_now: "110", [side]: null } });
+    expect(input(without("index_at_mark"))?.blocked_by).toBe("index SYN has no value of 2025-12-31");
+    expect(input(without("index_now"))?.blocked_by).toBe("index SYN has no value of 2026-03-31");
+  });
+  it("is too old at its age, however it is carried forward", () => {
+    expect(input(stale({ max_age_days: 89 }))?.blocked_by).toMatch(/90 days/);
+  });
+});
+
+describe("the price breaker (R5)", () => {
+  const moved = (change: Partial<Asset>) =>
+    frozenNav(facts({ assets: [asset("BOND", { value: "103000.00", anchor: "100000.00", ...change })] })).inputs[0];
+  it("holds back what moved further than allowed, with how far, and its value stays", () => {
+    expect(moved({})).not.toHaveProperty("drift_bps");
+    expect(moved({ value: "103000.01" })).toMatchObject({ value: "103000.01", drift_bps: "300.001", limit_bps: "300" });
+    expect(moved({ value: "103000.01" })?.blocked_by).toBeDefined();
+  });
+  it("lets through what a person confirmed, and cash", () => {
+    for (const change of [{ confirmed: true }, { type: "cash" }])
+      expect(moved({ value: "200000.00", ...change })).not.toHaveProperty("drift_bps");
+  });
+  it("looks at what a mark was rolled to, also of one that was confirmed before", () => {
+    const roll = { series: "SYN", beta: "1", index_at_mark: "100", index_now: "104" };
+    expect(moved({ value: "100000.00", confirmed: true, roll })).toMatchObject({
+      value: "104000.00",
+      drift_bps: "400",
+    });
+  });
+});
+
+it("recorded certain inflows stand in the draft that people approve, and nothing where there are none (R9b)", () => {
+  expect(frozenNav(facts({ certain_inflows: "1000.0000" })).draft.certain_inflows).toBe("1000.0000");
+  expect(frozenNav(facts()).draft).not.toHaveProperty("certain_inflows");
+});

@@ -1,91 +1,10 @@
 // From the book to decisions and fills, by rows: what the database will hold them to is written beside each (the engine itself is tested in finance).
 import { describe, expect, it } from "vitest";
-import { compareTools } from "../lab/decide.ts";
+import { A, B, book, DAY, id, LMT, LP, lotOf, type Order, order, POLICY } from "../../tests/dealing-book.ts";
 import { decisions, fillsOf, foreseen } from "./decide.ts";
 import { type Book, dealBook } from "./facts.ts";
 import { draftTool } from "./narrate.ts";
 
-const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
-const [DAY, A, B, LP] = [id(1), id(2), id(3), id(4)];
-const POLICY = {
-  frequency: "monthly",
-  on: { dayOfMonth: "last" },
-  calendar: "none",
-  timeZone: "UTC",
-  cutOff: "12:00",
-  notice: { subscription: { n: 0, basis: "calendar" }, redemption: { n: 0, basis: "calendar" } },
-  pricing: "forward",
-  lockUp: { hardMonths: 12, softFees: [] },
-  minimums: { initial: "0", additional: "0", redemption: "0", holding: "0" },
-  units_dp: 4,
-  price_dp: 4,
-  issuePrice: "100",
-  refundFrom: "0.01",
-  fees: {
-    management: { rate: "0", basis: "act/365" },
-    performance: { rate: "0", hurdle: "0", catchUp: "1", method: "none" },
-  },
-  settlementDays: 2,
-};
-const LMT = {
-  pack: "free-form",
-  regime: "aif",
-  tools: ["redemption_gate", "anti_dilution_levy"],
-  gate: { basis: "gross", share: "0.05", threshold: { kind: "nav_share", share: "0.02" } },
-  levy: { rate: "0", on: "both" },
-  carry: "auto_pari_passu",
-};
-type Order = Book["orders"][number];
-const order = (n: number, change: Partial<Order> = {}): Order => ({
-  flow_id: id(100 + n),
-  dealing_day_id: DAY,
-  share_class_id: A,
-  investor_id: id(200 + n),
-  owner_id: id(200 + n),
-  asked: false,
-  kept: false,
-  elected_lots: [],
-  direction: "redemption",
-  kind: "plain",
-  units: "100",
-  amount: null,
-  vintage: "2026-03-31",
-  cleared: false,
-  linked_flow_id: null,
-  dealings: 0,
-  fills: 0,
-  ...change,
-});
-const lotOf = ({ flow_id, share_class_id, investor_id }: Order, units = "1000", opened_on = "2020-01-01") => ({
-  lot_id: flow_id.replace("0000-4000", "0001-4000"),
-  share_class_id,
-  investor_id,
-  opened_on,
-  units,
-  reference: "100",
-  credit: "0",
-});
-const book = (orders: Order[], change: Partial<Book> = {}): Book => ({
-  fund: "F",
-  currency: "USD",
-  dealing_date: "2026-03-31",
-  strike_state: "final",
-  nav: "100000.00",
-  liquid_assets: "50000.00",
-  certain_inflows: null,
-  offer_share: null,
-  lmt: LMT,
-  active: [],
-  quarter_base: null,
-  redeemed_in_quarter: "0",
-  redeemed_in_month: "0",
-  classes: [{ share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "100", before_fee: null }],
-  days: [{ dealing_day_id: DAY, share_class_id: A, status: "lmt_decided" }],
-  orders,
-  lots: orders.filter(({ direction }) => direction === "redemption").map((one) => lotOf(one)),
-  holdings: [],
-  ...change,
-});
 const fill = (given: Book, n = 0) => fillsOf(given)?.days[0]?.fills[n];
 
 describe("the decision", () => {
@@ -353,6 +272,59 @@ describe("a fill", () => {
   });
 });
 
+describe("facts beside the orders", () => {
+  const share = (orders: Order[], change: Partial<Book> = {}) => fillsOf(book(orders, change))?.days[0]?.fills;
+  it("a repurchase offer of the date takes the place of the share of the gate", () => {
+    // 10 % of 100,000.00 at 100.00 is 100 units, of 200 asked for
+    expect(decisions(book([order(1), order(2)], { offer_share: "0.1" })).days[0]?.decision).toMatchObject({
+      cap_units: "100.0000",
+    });
+  });
+  it("certain inflows count beside the liquid assets of an ELTIF (R9b)", () => {
+    const eltif = { annex: "I", noticeMonths: "0", monthlyAggregate: false };
+    const lmt = { ...LMT, gate: { basis: "gross", share: "1" }, eltif };
+    const cap = (certain_inflows: string | null) =>
+      decisions(book([order(1, { units: "900" })], { lmt, certain_inflows })).days[0]?.decision.cap;
+    // a twelfth of 50,000.00, and of 62,000.00
+    expect([cap(null), cap("12000.00")]).toEqual(["4166.666666666666666666", "5166.666666666666666666"]);
+  });
+  it("accounts of one owner share one gate per investor (R7)", () => {
+    const lmt = { ...LMT, gate: { basis: "gross", share: "1" }, investorGate: { steps: ["0.25"], period: "monthly" } };
+    const owner = id(900);
+    const orders = [order(1, { units: "200", owner_id: owner }), order(2, { units: "200", owner_id: owner })];
+    const holdings = [{ owner_id: owner, share_class_id: A, units: "1000", redeemed: "0", step: 0 }];
+    expect(share(orders, { lmt, holdings })?.map((row) => row.admitted_units)).toEqual(["125.0000", "125.0000"]);
+  });
+  it("lots that are named are those that go: a locked one leaves nothing (R3)", () => {
+    const naming = order(1, { elected_lots: [id(999)] });
+    const lots = [lotOf(naming, "500"), { ...lotOf(naming, "100", "2026-01-01"), lot_id: id(999) }];
+    expect(share([naming], { lots })?.[0]).toMatchObject({
+      filled_units: "0.0000",
+      reason: "units locked or not held",
+    });
+  });
+  it.each([
+    ["asks about a small rest once", {}, "ask_dust"],
+    ["ends it when its investor was asked", { asked: true }, "cancelled_dust"],
+    ["carries what the investor keeps", { asked: true, kept: true }, "carried"],
+  ])("%s (R9)", (_what, change, rest) => {
+    const lmt = { ...LMT, dust: { minimum: "8000", mode: "ask_then_cancel", tolerance: "0" } };
+    expect(share([order(1, change), order(2)], { lmt })?.[0]).toMatchObject({ rest });
+  });
+  it("pays who waited as long as the policy allows before the others, and tells the authority where it cannot (R8)", () => {
+    const lmt = { ...LMT, carryMaxDealings: 2 };
+    const fits = [order(1, { units: "40", dealings: 2 }), order(2)];
+    expect(share(fits, { lmt })).toMatchObject([
+      { cohort: "overdue", filled_units: "40.0000" },
+      { cohort: "pro_rata", filled_units: "10.0000", rest: "carried" },
+    ]);
+    expect(share([order(1, { dealings: 2 }), order(2, { dealings: 1 })], { lmt })).toMatchObject([
+      { cohort: "pro_rata", rest: "notify" },
+      { cohort: "pro_rata", rest: "pay_or_notify" },
+    ]);
+  });
+});
+
 describe("the terms", () => {
   it.each([
     ["no tool of price", {}, { swing_sub: "0", swing_red: "0" }],
@@ -371,34 +343,6 @@ describe("the terms", () => {
     ],
   ])("with %s", (_what, change, terms) => {
     expect(fillsOf(book([order(1)], { lmt: { ...LMT, ...change } }))?.days[0]?.terms).toMatchObject(terms);
-  });
-});
-
-describe("the lab", () => {
-  it("tries every level, basis and carry that the policy permits, and says what the policy does as it is", () => {
-    const { lab } = compareTools(book([order(1), order(2)]));
-    expect(lab.as_is).toEqual({
-      share: "0.05",
-      basis: "gross",
-      carry: "auto_pari_passu",
-      status: "gated",
-      fraction: "0.25",
-      paid: "5000",
-      waiting: "15000",
-      lapsing: "0",
-    });
-    expect(new Set(lab.combinations.map(({ share }) => share))).toEqual(new Set(["0.02", "0.035", "0.05", "0.075"]));
-    expect(lab.combinations).toHaveLength(4 * 2 * 3);
-    expect(lab.combinations.find((row) => row.share === "0.02" && row.carry === "lapse_resubmit")).toMatchObject({
-      paid: "2000",
-      waiting: "0",
-      lapsing: "18000",
-    });
-    // what the database keeps of it
-    expect(Buffer.byteLength(JSON.stringify(lab))).toBeLessThan(32_768);
-  });
-  it("has nothing to try without a gate", () => {
-    expect(compareTools(book([order(1)], { lmt: null })).lab.combinations).toEqual([]);
   });
 });
 

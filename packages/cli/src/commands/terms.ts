@@ -105,7 +105,9 @@ export const termsCommands: readonly Command[] = [
       const session = await context.session("pm_role");
       const { fund, shareClass } = await findClass(session, text(options, "fund") ?? "", text(options, "class"));
       const { units_dp, price_dp } = shareClass;
-      const terms = given.fromPack ? { ...given.terms, units_dp, price_dp } : given.terms;
+      // of a pack neither the decimals nor the first price are those of the class
+      const { issuePrice: _example, ...packed } = given.terms;
+      const terms = given.fromPack ? { ...packed, units_dp, price_dp } : given.terms;
       const tools = toolsBody(inForce(await toolsOf(session, fund.fund_id), from));
       if (tools !== undefined) await holdToRegime(terms, tools, `Class ${shareClass.code}`);
       const made = await session.call(

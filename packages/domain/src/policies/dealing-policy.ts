@@ -69,8 +69,8 @@ export const DealingPolicy = z
     }),
     units_dp: z.int().min(0).max(9),
     price_dp: z.int().min(0).max(9),
-    /** Price of the first dealing day, before there is a NAV. */
-    issuePrice: DecimalString.default("100"),
+    /** Price of the first dealing day, before there is a NAV; left out, it is that with which the class was opened. */
+    issuePrice: DecimalString.optional(),
     /** Cash left over when units are rounded down is paid back from this amount on; below it stays in the fund. */
     refundFrom: AmountString.optional(),
     fees: z.strictObject({ management: ManagementFee, performance: PerformanceFee }),
@@ -112,7 +112,7 @@ export const DealingPolicy = z
       (!/^0(\.0+)?$/.test(performance.hurdle) || performance.catchUp === "cliff")
     )
       refuse("fees.performance.method", "equalisation holds only for a fee without a hurdle: use series");
-    if (!/[1-9]/.test(policy.issuePrice) || policy.issuePrice.startsWith("-"))
+    if (policy.issuePrice !== undefined && (!/[1-9]/.test(policy.issuePrice) || policy.issuePrice.startsWith("-")))
       refuse("issuePrice", "expected a price above 0");
   });
 export type DealingPolicy = z.output<typeof DealingPolicy>;

@@ -83,15 +83,18 @@ export function draftClass(
 ): z.input<typeof DraftClass> {
   const policy = DealingPolicy.safeParse(row.policy ?? {});
   if (!policy.success) throw new EvergreenError("EG428", `Class ${row.code} has no complete dealing policy in force.`);
-  const { fees, issuePrice } = policy.data;
+  const { fees } = policy.data;
+  // terms that state a first price have given it to the class when they were set
+  const first = row.issue_price ?? row.price;
+  if (first === null) throw new EvergreenError("EG428", `Class ${row.code} has no first price.`);
   const { last } = row;
   return {
     id: row.share_class_id,
     units: row.units,
     unitsDp: row.units_dp,
     priceDp: row.price_dp,
-    price: row.price ?? issuePrice,
-    issuePrice: row.issue_price ?? issuePrice,
+    price: row.price ?? first,
+    issuePrice: first,
     ...(last === null
       ? {}
       : {

@@ -1,6 +1,6 @@
 // Which performance fees are proposed, posted or waited for on a NAV, by rows; figures by hand from R22 and R24.
 import { describe, expect, it } from "vitest";
-import { feeWork } from "./fees.ts";
+import { feeWork } from "./decide.ts";
 
 type Facts = Parameters<typeof feeWork>[0][number];
 const A = "00000000-0000-4000-8000-00000000000a";
