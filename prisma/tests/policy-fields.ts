@@ -190,7 +190,7 @@ const fees = (change: Change): unknown =>
       classes: [
         {
           ...row,
-          last: { date: "2023-12-31", nav: "100000.00", units: "1000", highWater: "100" },
+          last: { date: "2023-12-31", nav: "100000.00", units: "1000" },
           lots: [{ id: "l", series: "1", units: "1000", mark: "100", openedOn: "2023-03-31" }],
         },
       ],

@@ -1,6 +1,6 @@
 // Settings of the policies and facts beside them, in SQL: what each changes in what a dealing day reads, allocates, posts and asks.
 import { describe, expect, it } from "vitest";
-import { type Args, agent, LP_A, OPS, PM_ONE, refusedWith, testDatabase } from "./arrange.ts";
+import { type Args, agent, LP_A, OPS, PM_ONE, refusedWith } from "./arrange.ts";
 import { inDays, OFFER_NOTICE, OFFERING, workdayIn } from "./cases/policy-cases.ts";
 import {
   broken,
@@ -9,6 +9,7 @@ import {
   DEALING_POLICY,
   type DealingFund,
   dayAt,
+  dealingDatabase,
   dealingFund,
   fills,
   LMT_POLICY,
@@ -22,7 +23,7 @@ import {
 import { userOf } from "./populate.ts";
 import { newInvestor } from "./synthetic-fund.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const COMMANDER = agent("commander");
 const ENGINE = agent("liquidity-engine");
 const record = (day: Day, rows: Args[]) =>
@@ -310,7 +311,7 @@ it("an order that is accepted says as what its investor was found eligible", asy
     );
   expect(await tag()).toBeNull();
   await db.call(OPS, "fn_hold_order", { flow_id, reason: "papers" });
-  await db.call(OPS, "fn_release_hold", { flow_id, reason: "papers are there" });
+  await db.call(OPS, "fn_release_hold", { flow_id, reason: "papers are there", document: "KYC file 1" });
   expect(await tag()).toBe("professional+erisa+us_person");
 });
 
