@@ -1,6 +1,5 @@
 // Every field of the dealing policy and of the policy of liquidity tools changes something: in the engine or in the database. A field without a row fails.
 import { DealingPolicy, LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
-import { crystallisationDue } from "@evergreen-fund/finance/fees/class-crystallisation.ts";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Args, agent, OPS, PM_ONE } from "./arrange.ts";
@@ -163,20 +162,6 @@ const SQL_FIELDS: readonly SqlRow[] = [
       const offer = { deadline: inDays(25), pricing_date: workdayIn(35), share: "0.05", notice: OFFER_NOTICE };
       return tried(db.call(PM_ONE, "fn_open_repurchase_offer", { fund: on.fund.code, ...offer }));
     },
-  },
-  {
-    field: "dealing.fees.performance.crystallise",
-    values: ["annual", "monthly"],
-    outcome: async (crystallise: string) =>
-      crystallisationDue({
-        nav_date: "2026-02-27",
-        crystallised_on: "2025-12-31",
-        accrued: "1000.00",
-        policy: {
-          ...DEALING_POLICY,
-          fees: { performance: { rate: "0.2", hurdle: "0", catchUp: "1", method: "equalisation", crystallise } },
-        },
-      } as never),
   },
   {
     field: "lmt.gate.ordinaryFrom",
