@@ -130,12 +130,32 @@ const bought = (fills: readonly Fill[], code: ClassCode): bigint =>
 const soldFor = (fills: readonly Fill[], code: ClassCode): bigint =>
   sum(dealtIn(fills, code, "redemption").map((fill) => fill.gross));
 
+/** What the restatement of the wrong mark comes to for a class (R30), order by order and rounded up: who bought is owed, who sold was paid too much. */
+function compensated(before: MonthEnd, code: ClassCode): { pays: bigint; receives: bigint } {
+  if (before.month !== WRONG_MARK.month) return { pays: 0n, receives: 0n };
+  const correct = before.classes[code].price;
+  const gap = before.published.prices[code] - correct;
+  if (gap < 0n) throw new Error("The demo's wrong mark is one that was too high.");
+  const owed = (direction: DemoOrder["direction"]): bigint =>
+    gap * 100n <= correct
+      ? 0n
+      : sum(dealtIn(before.fills, code, direction).map(({ units }) => (units * gap + 999_999n) / 1_000_000n));
+  return { pays: owed("subscription"), receives: owed("redemption") };
+}
+
+/** What came into a class since the strike before, and what left it: dealing, and compensation for a price that was wrong. */
+function movedIn(before: MonthEnd, code: ClassCode): { in: bigint; out: bigint } {
+  const { pays, receives } = compensated(before, code);
+  return { in: bought(before.fills, code) + receives, out: soldFor(before.fills, code) + pays };
+}
+
 /** Management fee since the strike before, on the value after its dealing (R20). */
 function feesOf(month: number, life: readonly MonthEnd[], strikes: readonly Strike[]): Record<ClassCode, bigint> {
   const [before, last] = [life.at(-1), strikes.at(-1)];
   if (before === undefined || last === undefined) return perClass(() => 0n);
   return perClass((code) => {
-    const opening = last.classes[code].netAssets + bought(before.fills, code) - soldFor(before.fills, code);
+    const moved = movedIn(before, code);
+    const opening = last.classes[code].netAssets + moved.in - moved.out;
     const { rate, basis } = dealingPolicy(classOf(code).feeBps).fees.management;
     if (basis !== "act/365") throw new Error("The demo's fee runs by act/365.");
     const strikes = [{ date: last.date, nav: amountText(opening) }];
@@ -143,9 +163,11 @@ function feesOf(month: number, life: readonly MonthEnd[], strikes: readonly Stri
   });
 }
 
-/** What the fund has to invest (or to sell for) between two strikes: what came and went, less the fee that is kept ready. */
+/** What the fund has to invest (or to sell for) between two strikes: what came and went, less the fee and the compensation that are kept ready. */
 export const moneyAfter = (before: MonthEnd, fees: bigint): bigint =>
-  sum(before.fills.map((fill) => (fill.direction === "subscription" ? fill.net : -fill.net))) - fees;
+  sum(before.fills.map((fill) => (fill.direction === "subscription" ? fill.net : -fill.net))) +
+  sum(CODES.map((code) => compensated(before, code)).map(({ pays, receives }) => receives - pays)) -
+  fees;
 
 function marksOf(month: number, before: MonthEnd, fees: Record<ClassCode, bigint>): Map<string, bigint> {
   const marks = invest(month, before.marks, moneyAfter(before, sum(Object.values(fees))));
@@ -193,8 +215,8 @@ function strike(
                 units: fourDecimals(last.classes[code].units),
                 managementAccrued: amountText(last.classes[code].accrued),
               },
-              subscribed: amountText(bought(before.fills, code)),
-              redeemed: amountText(soldFor(before.fills, code)),
+              subscribed: amountText(movedIn(before, code).in),
+              redeemed: amountText(movedIn(before, code).out),
             }),
         ...fees,
       };

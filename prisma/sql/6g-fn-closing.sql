@@ -219,6 +219,9 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   -- every write has its event, of the same fund, and by it a trace id
   select 'trace', 'ledger_transactions', t.ledger_tx_id::text, 'posted without an event of its own, or without a trace id' from heads t left join public.fund_events e using (event_id)
    where (e.tx = t.tx and e.fund_id = t.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
+     -- where the posting comes first, its event names it
+     and not exists (select from public.fund_events n where t.event_id is null and n.tx = t.tx and n.fund_id = t.fund_id and n.payload ->> 'ledger_tx_id' = t.ledger_tx_id::text
+       and length(n.event_meta ->> 'trace_id') = 32)
   union all
   select 'trace', 'order_transitions', t.flow_id::text, 'an order moved without an event, or without a trace id' from public.order_transitions t join public.fund_flows f using (flow_id)
     left join public.fund_events e on e.event_id = t.event_id

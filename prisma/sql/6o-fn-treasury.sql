@@ -8,7 +8,8 @@ declare
   of_fund public.funds;
   owed numeric;
   signed numeric;
-  posted uuid;
+  posted uuid := gen_random_uuid();
+  event uuid;
 begin
   perform evergreen.require_role('ops_role');
   input := jsonb_build_object('fund', fund, 'purpose', purpose, 'amount', amount, 'reference', reference);
@@ -30,10 +31,10 @@ begin
     perform evergreen.refuse_unless(amount <= owed, 'EG424', 'That is more than the last final NAV has accrued of the management fee and the fund has not paid.');
   end if;
   signed := case purpose when 'divest' then -amount else amount end;
-  posted := evergreen.post_ledger(of_fund.fund_id, 'treasury', replace(purpose, '_', ' '), null, null, null, null, array[
+  event := evergreen.emit('CASH_MOVED', of_fund.fund_id, jsonb_build_object('ledger_tx_id', posted, 'purpose', purpose), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.post_ledger(of_fund.fund_id, 'treasury', replace(purpose, '_', ' '), null, event, null, null, array[
     row('bank', null, null, of_fund.base_currency, -signed, reference)::evergreen.cash_entry,
-    row(case purpose when 'management_fee' then 'management_fee' else 'investments' end, null, null, of_fund.base_currency, signed, reference)::evergreen.cash_entry]);
-  perform evergreen.emit('CASH_MOVED', of_fund.fund_id, jsonb_build_object('ledger_tx_id', posted, 'purpose', purpose), evergreen.actor(), '{}', '{}', request_id);
+    row(case purpose when 'management_fee' then 'management_fee' else 'investments' end, null, null, of_fund.base_currency, signed, reference)::evergreen.cash_entry], posted);
   perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'cash moved: ' || replace(purpose, '_', ' '), request_id);
   answer := jsonb_build_object('ledger_tx_id', posted);
   perform evergreen.keep_answer('fn_move_cash', request_id, input, answer);

@@ -68,13 +68,13 @@ export async function newInvestor({ database }: Pick<TestHouse, "database">): Pr
 /** A fund of 12,345,600.00 with 1,000,000 units of class A. */
 export async function dealingFund(
   house: TestHouse,
-  change: { policy?: object; lmt?: object | null; asOf?: string } = {},
+  change: { policy?: object; lmt?: object | null; asOf?: string; assets?: readonly object[] } = {},
 ): Promise<DealingHouse> {
   const { database } = house;
   const { fundId, code } = await importFund(database, {
     as_of: change.asOf ?? dayAhead(0),
     net_assets: "12345600.00",
-    assets: [
+    assets: change.assets ?? [
       asset("INFRA", "infrastructure", "10345600.00", false),
       asset("BOND", "debt", "1500000.00", true),
       asset("CASH", "cash", "500000.00", true),

@@ -1,4 +1,4 @@
-// A year of dealing dates on a real Postgres, each taken through its twelve steps by the actions of the rooms: two schedules, triggers by people and a
+// 365 dealing dates of five funds on a real Postgres, each taken through its twelve steps by the actions of the rooms: two schedules, triggers by people and a
 // backfill open every date again and again, and on some dates every step is taken by several callers at once. One deal per date comes of it, and nothing is lost.
 import { EvergreenError, isErrorCode } from "@evergreen-fund/domain";
 import { expect, it } from "vitest";
@@ -18,7 +18,10 @@ import { AUDIT, OPS } from "./journeys.ts";
 import { useRooms } from "./room-house.ts";
 
 const rooms = useRooms();
-const DATES = Number(process.env.EVERGREEN_YEAR_DATES ?? 365);
+/** Dates in all, a fifth of them dealt by each of five funds: every check reads a fund's whole past, and one fund's year of days would be read 365 times. */
+const DATES = 365;
+const FUNDS = 5;
+const EACH = DATES / FUNDS;
 
 /** What the journeys of houses with a Temporal need of one. */
 const house = (): TestHouse =>
@@ -27,12 +30,12 @@ const house = (): TestHouse =>
     look: (sql: string, values: unknown[] = []) => lookAt(rooms.adminUrl, sql, values),
   }) as unknown as TestHouse;
 
-/** Business dates ahead, oldest first. */
-function dates(): string[] {
+/** The business dates ahead that a fund deals on, oldest first. */
+function datesOf(fund: number): string[] {
   const found: string[] = [];
   for (let n = 1; found.length < DATES; n++)
     if (![0, 6].includes(new Date(`${dayAhead(n)}T00:00:00Z`).getUTCDay())) found.push(dayAhead(n));
-  return found;
+  return found.slice(fund * EACH, (fund + 1) * EACH);
 }
 
 /** Whoever fires opens what is due, or finds it open. */
@@ -96,28 +99,29 @@ async function deal(on: DealingHouse, steps: DealingSteps, date: string, callers
   expect((await dayOf(house(), day.dealingDayId)).status, date).toBe("closed");
 }
 
-it(`${DATES} dates: one deal per date, whoever opens it and however many take its steps`, {
-  timeout: 1_800_000,
-}, async () => {
-  const on = await dealingFund(house());
-  // marks of today serve the whole year: their age is not what is tested here
-  await house().look(`update platform_settings set value = '{"default": 4000}' where key = 'nav_max_age_days'`);
-  const steps = dealingSteps({ database: rooms.database, crashPoint: () => undefined });
-  for (const [n, date] of dates().entries()) {
-    // what autovacuum does beside a database that lives longer than a test
-    if (n % 40 === 39) await house().look("analyze");
-    if (n % 9 !== 4) await fired(on, date); // nothing runs on one date of nine, and the next firing catches it up
-    if (n % 3 === 0) await subscribe(house(), on, on.other, `${1_000 + n}.00`);
-    // on one date of fifty more is asked for than the gate lets through
-    if (n % 5 === 2) await redeem(house(), on, on.other, n % 50 === 2 ? "60000" : "12.3456");
-    if (n % 3 === 0 || n % 5 === 2) await intake(steps);
-    if (n % 9 === 4) await fired(on, date);
-    await deal(on, steps, date, n % 30 === 7 ? 4 : n % 10 === 3 ? 2 : 1);
-  }
-  // somebody backfills all of it once more
-  for (const date of dates().filter((_, n) => n % 5 === 0)) await fired(on, date);
-  const [seen] = await house().look<Record<string, string>>(
-    `select count(*) filter (where d.status = 'closed')::text as closed, count(distinct d.dealing_date) filter (where d.status = 'closed')::text as dates,
+it.each(Array.from({ length: FUNDS }, (_, fund) => fund))(
+  "dates of fund %i: one deal per date, whoever opens it and however many take its steps",
+  { timeout: 1_800_000 },
+  async (fund) => {
+    const on = await dealingFund(house());
+    // marks of today serve the whole year: their age is not what is tested here
+    await house().look(`update platform_settings set value = '{"default": 4000}' where key = 'nav_max_age_days'`);
+    const steps = dealingSteps({ database: rooms.database, crashPoint: () => undefined });
+    for (const [n, date] of datesOf(fund).entries()) {
+      // what autovacuum does beside a database that lives longer than a test
+      if (n % 40 === 39) await house().look("analyze");
+      if (n % 9 !== 4) await fired(on, date); // nothing runs on one date of nine, and the next firing catches it up
+      if (n % 3 === 0) await subscribe(house(), on, on.other, `${1_000 + n}.00`);
+      // on one date of twenty-five more is asked for than the gate lets through
+      if (n % 5 === 2) await redeem(house(), on, on.other, n % 25 === 2 ? "60000" : "12.3456");
+      if (n % 3 === 0 || n % 5 === 2) await intake(steps);
+      if (n % 9 === 4) await fired(on, date);
+      await deal(on, steps, date, n % 30 === 7 ? 4 : n % 10 === 3 ? 2 : 1);
+    }
+    // somebody backfills all of it once more
+    for (const date of datesOf(fund).filter((_, n) => n % 5 === 0)) await fired(on, date);
+    const [seen] = await house().look<Record<string, string>>(
+      `select count(*) filter (where d.status = 'closed')::text as closed, count(distinct d.dealing_date) filter (where d.status = 'closed')::text as dates,
         (select count(*) from nav_strikes s where s.fund_id = $1 and s.state = 'final')::text as strikes,
         (select count(*) from fund_events e where e.fund_id = $1 and e.type = 'NAV_STRUCK')::text as struck,
         (select count(*) from fund_events e where e.fund_id = $1 and e.type = 'DEALING_DAY_POSTED')::text as posted,
@@ -125,26 +129,27 @@ it(`${DATES} dates: one deal per date, whoever opens it and however many take it
         (select count(*) from proposals p where p.fund_id = $1 and p.kind = 'nav' and p.status = 'applied')::text as proposals,
         count(*) filter (where d.decision ->> 'gate' = 'true')::text as gated
        from dealing_days d where d.fund_id = $1`,
-    [on.fundId],
-  );
-  const each = String(DATES);
-  expect(seen).toMatchObject({
-    closed: each,
-    dates: each,
-    strikes: each,
-    struck: each,
-    posted: each,
-    ended: each,
-    proposals: each,
-  });
-  expect(Number(seen?.gated)).toBeGreaterThan(0);
-  // units and cash, counted anew from what was filled
-  const [totals] = await house().look<Record<string, string>>(
-    `select (select sum(h.units) from holdings h where h.share_class_id = $2) = 1000000 + sum(case f.direction when 'subscription' then a.filled_units else -a.filled_units end) as units,
+      [on.fundId],
+    );
+    const each = String(EACH);
+    expect(seen).toMatchObject({
+      closed: each,
+      dates: each,
+      strikes: each,
+      struck: each,
+      posted: each,
+      ended: each,
+      proposals: each,
+    });
+    expect(Number(seen?.gated)).toBeGreaterThan(0);
+    // units and cash, counted anew from what was filled
+    const [totals] = await house().look<Record<string, string>>(
+      `select (select sum(h.units) from holdings h where h.share_class_id = $2) = 1000000 + sum(case f.direction when 'subscription' then a.filled_units else -a.filled_units end) as units,
         (select sum(b.amount) from cash_balances b where b.fund_id = $1 and b.account = 'bank') = sum(case f.direction when 'subscription' then a.gross_amount else -a.net_amount end) as bank,
         (select sum(b.amount) from cash_balances b where b.fund_id = $1) = 0 as zero, count(*) = count(distinct a.flow_id) as once
        from allocations a join dealing_days d using (dealing_day_id) join fund_flows f on f.flow_id = a.flow_id where d.fund_id = $1`,
-    [on.fundId, on.classId],
-  );
-  expect(totals).toEqual({ units: true, bank: true, zero: true, once: true });
-});
+      [on.fundId, on.classId],
+    );
+    expect(totals).toEqual({ units: true, bank: true, zero: true, once: true });
+  },
+);

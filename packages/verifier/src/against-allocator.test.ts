@@ -314,7 +314,7 @@ describe("ten thousand random days", () => {
         settings,
       );
     },
-    LONG,
+    2 * LONG,
   );
 
   it(

@@ -3809,6 +3809,12 @@ begin
     and coalesce((body ->> 'offerNoticeDays')::int, 0) between 0 and 42, 'EG400', 'refundFrom is an amount, offerNoticeDays is at most 42.');
   perform evergreen.refuse_unless(coalesce((body ->> 'units_dp')::int, class.units_dp) = class.units_dp and coalesce((body ->> 'price_dp')::int, class.price_dp) = class.price_dp,
     'EG400', 'units_dp and price_dp are those of the class.');
+  if body ? 'issuePrice' and not exists (select from public.unit_ledger u where u.share_class_id = class.share_class_id) then
+    -- the first price is a term until something was issued at it
+    perform evergreen.refuse_unless((body ->> 'issuePrice')::numeric > 0 and (body ->> 'issuePrice')::numeric < 1e12 and (body ->> 'issuePrice')::numeric = round((body ->> 'issuePrice')::numeric, class.price_dp),
+      'EG400', 'issuePrice is positive and has no more decimals than the class.');
+    update public.share_classes c set issue_price = (body ->> 'issuePrice')::numeric where c.share_class_id = class.share_class_id;
+  end if;
   insert into public.dealing_policies (fund_id, share_class_id, version, effective_from, body, hash, set_by)
   values (class.fund_id, class.share_class_id, (select coalesce(max(p.version), 0) + 1 from public.dealing_policies p where p.share_class_id = class.share_class_id),
     fn_set_dealing_policy.effective_from, fn_set_dealing_policy.body, encode(sha256(convert_to(body::text, 'UTF8')), 'hex'), evergreen.actor()) returning * into made;
@@ -4521,10 +4527,10 @@ begin
 end $$;
 
 create or replace function evergreen.post_ledger(
-  of_fund uuid, kind text, description text, day uuid, event uuid, reverses uuid, units evergreen.unit_entry[], cash evergreen.cash_entry[]
+  of_fund uuid, kind text, description text, day uuid, event uuid, reverses uuid, units evergreen.unit_entry[], cash evergreen.cash_entry[], as_id uuid default null
 ) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  id uuid := gen_random_uuid();
+  id uuid := coalesce(as_id, gen_random_uuid());
 begin
   -- one posting at a time per fund: balances then have one writer
   perform 1 from public.funds f where f.fund_id = of_fund for no key update;
@@ -4539,8 +4545,8 @@ begin
   select id, of_fund, c.account, c.investor_id, c.flow_id, c.currency, c.amount, c.reference from unnest(cash) c where c.amount <> 0;
   return id;
 end $$;
-comment on function evergreen.post_ledger(uuid, text, text, uuid, uuid, uuid, evergreen.unit_entry[], evergreen.cash_entry[]) is
-  'Posts one ledger transaction under the fund''s lock: units of holders (their contra is added) and cash entries, all or nothing. EG424 a holding below zero, EG431 out of balance.';
+comment on function evergreen.post_ledger(uuid, text, text, uuid, uuid, uuid, evergreen.unit_entry[], evergreen.cash_entry[], uuid) is
+  'Posts one ledger transaction (under the id given, where its event names it) under the fund''s lock: units of holders (their contra is added) and cash entries, all or nothing. EG424 a holding below zero, EG431 out of balance.';
 
 create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null, high_water numeric default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -4771,6 +4777,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(length(pack) between 1 and 40 and isfinite(effective_from), 'EG400', 'pack has 1 to 40 characters and effective_from is a date.');
   perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536, 'EG400', 'body is a JSON object of at most 64 KB.');
+  perform evergreen.refuse_unless(coalesce(body ->> 'pack', pack) = pack, 'EG400', 'body.pack is the pack that is named.');
   perform evergreen.refuse_unless(jsonb_typeof(body -> 'tools') = 'array', 'EG400', 'body.tools is a list of tools.');
   select array_agg(distinct t order by t) into tools from jsonb_array_elements_text(body -> 'tools') t;
   -- R9c: at least two of the seven, and not only swing with dual pricing; money-market funds one; regimes outside AIFMD II and UCITS have their own packs
@@ -4827,7 +4834,7 @@ begin
     from public.lmt_policies p where p.fund_id = of_fund.fund_id and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1), false),
     'EG428', 'The fund has not selected that tool.');
   perform evergreen.refuse_unless(not exists (select from public.lmt_activations a join public.proposals p on p.proposal_id = a.proposal_id
-    where a.fund_id = of_fund.fund_id and a.tool = fn_propose_lmt.tool and (a.status = 'active' or (a.status = 'proposed' and p.status in ('pending', 'approved') and p.expires_at > now()))),
+    where a.fund_id = of_fund.fund_id and a.tool = fn_propose_lmt.tool and p.kind = 'lmt' and (a.status = 'active' or (a.status = 'proposed' and p.status in ('pending', 'approved') and p.expires_at > now()))),
     'EG428', 'That tool is active or proposed already.');
   until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
   what := jsonb_build_object('activation_id', id, 'tool', tool, 'notice', notice);
@@ -5645,6 +5652,9 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   -- every write has its event, of the same fund, and by it a trace id
   select 'trace', 'ledger_transactions', t.ledger_tx_id::text, 'posted without an event of its own, or without a trace id' from heads t left join public.fund_events e using (event_id)
    where (e.tx = t.tx and e.fund_id = t.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
+     -- where the posting comes first, its event names it
+     and not exists (select from public.fund_events n where t.event_id is null and n.tx = t.tx and n.fund_id = t.fund_id and n.payload ->> 'ledger_tx_id' = t.ledger_tx_id::text
+       and length(n.event_meta ->> 'trace_id') = 32)
   union all
   select 'trace', 'order_transitions', t.flow_id::text, 'an order moved without an event, or without a trace id' from public.order_transitions t join public.fund_flows f using (flow_id)
     left join public.fund_events e on e.event_id = t.event_id
@@ -8315,7 +8325,8 @@ declare
   of_fund public.funds;
   owed numeric;
   signed numeric;
-  posted uuid;
+  posted uuid := gen_random_uuid();
+  event uuid;
 begin
   perform evergreen.require_role('ops_role');
   input := jsonb_build_object('fund', fund, 'purpose', purpose, 'amount', amount, 'reference', reference);
@@ -8337,10 +8348,10 @@ begin
     perform evergreen.refuse_unless(amount <= owed, 'EG424', 'That is more than the last final NAV has accrued of the management fee and the fund has not paid.');
   end if;
   signed := case purpose when 'divest' then -amount else amount end;
-  posted := evergreen.post_ledger(of_fund.fund_id, 'treasury', replace(purpose, '_', ' '), null, null, null, null, array[
+  event := evergreen.emit('CASH_MOVED', of_fund.fund_id, jsonb_build_object('ledger_tx_id', posted, 'purpose', purpose), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.post_ledger(of_fund.fund_id, 'treasury', replace(purpose, '_', ' '), null, event, null, null, array[
     row('bank', null, null, of_fund.base_currency, -signed, reference)::evergreen.cash_entry,
-    row(case purpose when 'management_fee' then 'management_fee' else 'investments' end, null, null, of_fund.base_currency, signed, reference)::evergreen.cash_entry]);
-  perform evergreen.emit('CASH_MOVED', of_fund.fund_id, jsonb_build_object('ledger_tx_id', posted, 'purpose', purpose), evergreen.actor(), '{}', '{}', request_id);
+    row(case purpose when 'management_fee' then 'management_fee' else 'investments' end, null, null, of_fund.base_currency, signed, reference)::evergreen.cash_entry], posted);
   perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'cash moved: ' || replace(purpose, '_', ' '), request_id);
   answer := jsonb_build_object('ledger_tx_id', posted);
   perform evergreen.keep_answer('fn_move_cash', request_id, input, answer);

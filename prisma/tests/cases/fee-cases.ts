@@ -236,7 +236,7 @@ export const FEE_CASES: RpcCase[] = [
         change: async (_a, db) => {
           const { fund, kind, body, day } = await distribution(db);
           await db.look(
-            "insert into class_marks (share_class_id, as_of, cause, high_water) values ($1, '2026-02-11', 'opening', 104)",
+            "insert into class_marks (share_class_id, as_of, cause, high_water) values ($1, '2026-02-11', 'crystallisation', 104)",
             [day.classId],
           );
           return consented(db, fund, kind, body);

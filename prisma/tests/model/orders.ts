@@ -99,6 +99,9 @@ const cancel = (at: number, by: number): Command =>
     },
   );
 
+/** Beyond the investors: operations. */
+const OPERATIONS = 4;
+
 const consent = (at: number, approvals: number): Command =>
   command(
     `consent(${at}, ${approvals})`,
@@ -194,8 +197,8 @@ export const whileLocked = fc.oneof(
 
 export const orderCommands = [
   fc
-    .tuple(investor, fc.boolean(), size, fc.boolean(), fc.boolean(), fc.nat({ max: 9 }))
-    .map(([i, r, s, l, n, o]) => place(i, r, s, l, n, o > 0)),
+    .tuple(investor, fc.boolean(), size, fc.boolean(), fc.boolean(), fc.boolean())
+    .map(([i, r, s, l, n, byOps]) => place(i, r, s, l, n, byOps)),
   fc
     .tuple(investor, fc.boolean(), size, fc.constant(false), fc.boolean())
     .map(([i, r, s, l, n]) => place(i, r, s, l, n, true)),
@@ -203,6 +206,7 @@ export const orderCommands = [
   fc.constant(takeIn),
   // by an investor, by operations (4), with and without a right to
   fc.tuple(at, fc.nat({ max: 4 })).map(([n, by]) => cancel(n, by)),
+  at.map((n) => cancel(n, OPERATIONS)),
   fc.tuple(at, fc.nat({ max: 2 })).map(([n, approvals]) => consent(n, approvals)),
   at.map(hold),
   at.map(release),

@@ -1,6 +1,5 @@
 // From the book to decisions and fills, by rows: what the database will hold them to is written beside each (the engine itself is tested in finance).
 import { describe, expect, it } from "vitest";
-import { compareTools } from "../lab/decide.ts";
 import { decisions, fillsOf, foreseen } from "./decide.ts";
 import { type Book, dealBook } from "./facts.ts";
 import { draftTool } from "./narrate.ts";
@@ -424,34 +423,6 @@ describe("the terms", () => {
     ],
   ])("with %s", (_what, change, terms) => {
     expect(fillsOf(book([order(1)], { lmt: { ...LMT, ...change } }))?.days[0]?.terms).toMatchObject(terms);
-  });
-});
-
-describe("the lab", () => {
-  it("tries every level, basis and carry that the policy permits, and says what the policy does as it is", () => {
-    const { lab } = compareTools(book([order(1), order(2)]));
-    expect(lab.as_is).toEqual({
-      share: "0.05",
-      basis: "gross",
-      carry: "auto_pari_passu",
-      status: "gated",
-      fraction: "0.25",
-      paid: "5000",
-      waiting: "15000",
-      lapsing: "0",
-    });
-    expect(new Set(lab.combinations.map(({ share }) => share))).toEqual(new Set(["0.02", "0.035", "0.05", "0.075"]));
-    expect(lab.combinations).toHaveLength(4 * 2 * 3);
-    expect(lab.combinations.find((row) => row.share === "0.02" && row.carry === "lapse_resubmit")).toMatchObject({
-      paid: "2000",
-      waiting: "0",
-      lapsing: "18000",
-    });
-    // what the database keeps of it
-    expect(Buffer.byteLength(JSON.stringify(lab))).toBeLessThan(32_768);
-  });
-  it("has nothing to try without a gate", () => {
-    expect(compareTools(book([order(1)], { lmt: null })).lab.combinations).toEqual([]);
   });
 });
 

@@ -140,12 +140,33 @@ describe("longer notice", () => {
   });
 });
 
-it("the gate: four levels, two bases, three ways to carry, what the policy does as it is among them", () => {
-  const { lab } = compareTools(book("200", "0"));
-  expect(lab.combinations).toHaveLength(24);
-  expect(lab.combinations.map(({ share }) => share)).toEqual(
-    ["0.02", "0.035", "0.05", "0.075"].flatMap((share) => Array(6).fill(share)),
-  );
-  expect(lab.combinations).toContainEqual(lab.as_is);
-  expect(lab.as_is).toMatchObject({ paid: "5000", waiting: "15000", lapsing: "0", fraction: "0.25" });
+describe("the gate", () => {
+  it("is tried at every level, basis and carry that the policy permits, and what the policy does as it is is among them", () => {
+    const { lab } = compareTools(book("200", "0"));
+    expect(lab.combinations).toHaveLength(4 * 2 * 3);
+    expect(lab.combinations.map(({ share }) => share)).toEqual(
+      ["0.02", "0.035", "0.05", "0.075"].flatMap((share) => Array(6).fill(share)),
+    );
+    expect(lab.as_is).toEqual({
+      share: "0.05",
+      basis: "gross",
+      carry: "auto_pari_passu",
+      status: "gated",
+      fraction: "0.25",
+      paid: "5000",
+      waiting: "15000",
+      lapsing: "0",
+    });
+    expect(lab.combinations).toContainEqual(lab.as_is);
+    expect(lab.combinations.find((row) => row.share === "0.02" && row.carry === "lapse_resubmit")).toMatchObject({
+      paid: "2000",
+      waiting: "0",
+      lapsing: "18000",
+    });
+    // what the database keeps of it
+    expect(Buffer.byteLength(JSON.stringify(lab))).toBeLessThan(32_768);
+  });
+  it("is not tried where there is none", () => {
+    expect(compareTools({ ...book("200", "0"), lmt: null }).lab.combinations).toEqual([]);
+  });
 });

@@ -13,12 +13,12 @@ import {
   DateRow,
   entriesOf,
   marksOf,
-  navsBefore,
   ordersOf,
   pastOf,
   redeemedBefore,
   withPast,
 } from "./record-history.ts";
+import { navsBefore } from "./record-navs.ts";
 import { approvalsOf, classNavsOf, inputsOf, proposalOf, strikeById } from "./strikes.ts";
 
 const LeafRow = z.object({
