@@ -5,6 +5,7 @@ import { draftNav } from "@evergreen-fund/finance/dealing/draft-nav.ts";
 import { dealingCalendar } from "@evergreen-fund/finance/dealing/eligibility.ts";
 import { lmtPolicyVerdict } from "@evergreen-fund/finance/dealing/lmt-verdict.ts";
 import { compensation } from "@evergreen-fund/finance/dealing/restated-nav.ts";
+import { crystallisationDue } from "@evergreen-fund/finance/fees/class-crystallisation.ts";
 
 type Change = Record<string, unknown>;
 export interface FieldRow {
@@ -275,6 +276,21 @@ export const ENGINE_FIELDS: readonly FieldRow[] = [
   charged("fees.performance.hurdle", ["0", "0.05"], { fees: { performance: { catchUp: "0.2" } } }),
   charged("fees.performance.catchUp", ["0.2", "cliff"], { fees: { performance: { hurdle: "0.05" } } }),
   charged("fees.performance.method", ["series", "none"]),
+  {
+    field: "dealing.fees.performance.crystallise",
+    values: ["annual", "monthly"],
+    outcome: (crystallise) =>
+      answered(() =>
+        crystallisationDue({
+          nav_date: "2026-02-27",
+          nav_per_unit: "110",
+          mark: "100",
+          since: "2025-12-31",
+          crystallised_on: "2025-12-31",
+          policy: merged(DEALING, { fees: { performance: { method: "equalisation", crystallise } } }),
+        } as unknown as Parameters<typeof crystallisationDue>[0]),
+      ),
+  },
   dealt("lmt.tools", [
     ["redemption_gate", "anti_dilution_levy"],
     ["anti_dilution_levy", "redemption_fee"],

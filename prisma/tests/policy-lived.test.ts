@@ -311,6 +311,6 @@ it("an order that is accepted says as what its investor was found eligible", asy
     );
   expect(await tag()).toBeNull();
   await db.call(OPS, "fn_hold_order", { flow_id, reason: "papers" });
-  await db.call(OPS, "fn_release_hold", { flow_id, reason: "papers are there" });
+  await db.call(OPS, "fn_release_hold", { flow_id, reason: "papers are there", document: "KYC file 1" });
   expect(await tag()).toBe("professional+erisa+us_person");
 });
