@@ -2,12 +2,13 @@
 import { DealingPolicy, LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { type Args, agent, OPS, PM_ONE, testDatabase } from "./arrange.ts";
+import { type Args, agent, OPS, PM_ONE } from "./arrange.ts";
 import { inDays, OFFER_NOTICE, OFFERING, workdayIn } from "./cases/policy-cases.ts";
 import {
   DEALING_DATE,
   DEALING_POLICY,
   dayAt,
+  dealingDatabase,
   dealingFund,
   LMT_POLICY,
   newClass,
@@ -19,7 +20,7 @@ import { ENGINE_FIELDS, type FieldRow } from "./policy-fields.ts";
 import { activated } from "./postings.ts";
 import { newFund, newInvestor } from "./synthetic-fund.ts";
 
-const db = await testDatabase();
+const db = await dealingDatabase();
 const COMMANDER = agent("commander");
 
 interface Node {
