@@ -85,7 +85,7 @@ export async function dealingFund(
   if (change.lmt !== null)
     await database.rpc(PM_ONE, "fn_set_lmt_policy", {
       fund: code,
-      pack: "free-form",
+      pack: (change.lmt as { pack?: string } | undefined)?.pack ?? LMT_POLICY.pack,
       body: { ...LMT_POLICY, ...change.lmt },
       effective_from: "2020-01-01",
     });

@@ -52,6 +52,8 @@ function shared(asked: readonly bigint[], cap: bigint): bigint[] {
   return parts;
 }
 
+const isWeekday = (date: string): boolean => ![0, 6].includes(new Date(`${date}T00:00:00Z`).getUTCDay());
+
 interface Expected {
   pack: string;
   /** Subscription of somebody new, its cash there before the NAV. */
@@ -100,13 +102,25 @@ it.each(EXPECTED)("a dealing day under the pack $pack", { timeout: 180_000 }, as
   const calendar = { weekend: [6, 7], holidays: new Set<string>() };
   const notice = pack.dealing.notice.redemption.n + 7;
   const from = [addDays(dayAhead(0), notice), UNLOCKED].sort().at(-1) as string;
-  const [date] = dealingDates(pack.dealing, calendar, from, addDays(from, 400));
+  // an offer is told four to six weeks before its deadline, and priced two weeks after it: the quarter of an interval fund is laid around today
+  const ahead = [0, 1, 2].map((n) => addDays(dayAhead(0), 49 + n)).find((day) => isWeekday(day)) as string;
+  const offers = pack.dealing.offerNoticeDays !== undefined;
+  const quarter = { on: { dayOfMonth: Number(ahead.slice(8)) }, anchorMonth: Number(ahead.slice(5, 7)) };
+  const [date] = offers ? [ahead] : dealingDates(pack.dealing, calendar, from, addDays(from, 400));
   const on = await dealingFund(house(), {
     assets: ASSETS,
     // a pack says nothing of how many decimals a class has
-    policy: { ...pack.dealing, issuePrice: "12.3456", units_dp: 4, price_dp: 4 },
+    policy: { ...pack.dealing, ...(offers ? quarter : {}), issuePrice: "12.3456", units_dp: 4, price_dp: 4 },
     lmt: pack.lmt,
   });
+  if (offers)
+    await rooms.database.rpc(OPS, "fn_open_repurchase_offer", {
+      fund: on.code,
+      deadline: addDays(ahead, -14 - [0, 1, 2].findIndex((n) => isWeekday(addDays(ahead, -14 - n)))),
+      pricing_date: ahead,
+      share: "0.05",
+      notice: "The fund offers to buy back 5 % of its units (synthetic).",
+    });
   const holders = [...on.holders, ...(expected.more === undefined ? [] : [on.other])];
   const asks = [...VECTOR.map(({ units }) => units), ...(expected.more === undefined ? [] : [expected.more])];
   const flows: string[] = [];
