@@ -1,6 +1,6 @@
 // RPC cases: performance fee crystallised, distributions, what is paid out of them, and subscription money sent back.
 import { expect } from "vitest";
-import { type Args, OPS, PM_ONE, type TestDatabase } from "../arrange.ts";
+import { type Args, OPS, type TestDatabase } from "../arrange.ts";
 import { dayAt, openDay } from "../dealing-day.ts";
 import { COMMANDER, consented, crystallisation, feeDay, type LotOutcome } from "../postings.ts";
 import { refusedConsent } from "./consent.ts";

@@ -42,7 +42,14 @@ export { ClassNavsInput, ClassNavsOutput, classNavs, FundNavInput, FundNavOutput
 export { orderTransition, TransitionInput, TransitionOutput } from "./order-states.ts";
 export { RegimeCheckInput, RegimeCheckOutput, regimeCheck } from "./regime-check.ts";
 export { NavErrorInput, NavErrorOutput, navError } from "./restatement.ts";
-export { openSidePocket, SidePocketInput, SidePocketOutput } from "./side-pocket.ts";
+export {
+  openSidePocket,
+  PocketValueInput,
+  PocketValueOutput,
+  pocketValue,
+  SidePocketInput,
+  SidePocketOutput,
+} from "./side-pocket.ts";
 export { StrikeInput, StrikeOutput, strikeBlockers } from "./strike.ts";
 export { SwingInput, SwingOutput, swingPrice } from "./swing.ts";
 export { IssueInput, IssueOutput, issueUnits, RedeemInput, RedeemOutput, redeemUnits } from "./units.ts";

@@ -108,6 +108,8 @@ export const PocketValueInput = z.strictObject({
   fairValue: MoneyString,
 });
 
+export const PocketValueOutput = z.strictObject({ value: z.string() });
+
 /**
  * R13: a side pocket is worth what its own assets are: fair value now + holdback − liabilities, of which it has the part it was opened with. Fund
  * currency, HALF_UP to the minor unit. Errors: EG400 when it is or was worth less than nothing.
