@@ -3798,8 +3798,6 @@ begin
   perform evergreen.refuse_unless((now() at time zone coalesce(body ->> 'timeZone', 'UTC')) is not null, 'EG400', 'timeZone is a name such as Europe/Luxembourg.');
   -- decision 14: a day is struck after its cut-off, so nothing here can deal at a NAV of before it
   perform evergreen.refuse_unless(coalesce(body ->> 'pricing', 'forward') = 'forward', 'EG400', 'pricing is forward: no dealing day here deals at a NAV that was known before its cut-off.');
-  -- decision 15: a class has one price, so a mark of its own for each series would not be dealt at
-  perform evergreen.refuse_unless(body #>> '{fees,performance,method}' is distinct from 'series', 'EG400', 'A performance fee is by equalisation or none: no dealing day here deals by series.');
   foreach side in array array['subscription', 'redemption'] loop
     perform evergreen.refuse_unless(coalesce((body #>> array['notice', side, 'n'])::int, 0) between 0 and 400
       and coalesce(body #>> array['notice', side, 'basis'], 'calendar') in ('calendar', 'business'), 'EG400', 'notice of a side is {n: 0 to 400, basis: calendar or business}.');

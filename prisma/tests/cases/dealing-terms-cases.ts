@@ -177,10 +177,6 @@ export const DEALING_TERMS_CASES: RpcCase[] = [
           ["a zone that is none", { ...DEALING_POLICY, timeZone: "Mars/Olympus" }],
           ["a pricing that is none", { ...DEALING_POLICY, pricing: "backward" }],
           ["a price of before the cut-off", { ...DEALING_POLICY, pricing: "prior_nav" }],
-          [
-            "a performance fee by series",
-            { ...DEALING_POLICY, fees: { performance: { rate: "0.2", method: "series" } } },
-          ],
           ["notice of years", { ...DEALING_POLICY, notice: { redemption: { n: 500, basis: "calendar" } } }],
           ["a basis that is none", { ...DEALING_POLICY, notice: { subscription: { n: 1, basis: "lunar" } } }],
           ["a lock-up below zero", { ...DEALING_POLICY, lockUp: { hardMonths: -1 } }],

@@ -1,6 +1,6 @@
 // RPC cases: performance fee crystallised, distributions, what is paid out of them, and subscription money sent back.
 import { expect } from "vitest";
-import { type Args, OPS, type TestDatabase } from "../arrange.ts";
+import { type Args, OPS, PM_ONE, type TestDatabase } from "../arrange.ts";
 import { dayAt, openDay } from "../dealing-day.ts";
 import { COMMANDER, consented, crystallisation, feeDay, type LotOutcome } from "../postings.ts";
 import { refusedConsent } from "./consent.ts";
@@ -189,13 +189,11 @@ export const FEE_CASES: RpcCase[] = [
         code: "EG428",
         change: async (_a, db) => {
           const { fund, kind, body, day } = await fee(db);
-          // terms by series are refused when they are set: as if they stood from before
-          await db.look(
-            `insert into dealing_policies (fund_id, share_class_id, version, effective_from, body, hash, set_by)
-             select fund_id, share_class_id, version + 1, '2026-01-30', jsonb_set(body, '{fees}', '{"performance": {"rate": "0.2", "method": "series"}}'), hash, set_by
-               from dealing_policies where share_class_id = $1 order by version desc limit 1`,
-            [day.classId],
-          );
+          await db.call(PM_ONE, "fn_set_dealing_policy", {
+            share_class_id: day.classId,
+            body: { cutOff: "12:00", fees: { performance: { rate: "0.2", method: "series" } } },
+            effective_from: "2026-01-30",
+          });
           return consented(db, fund, kind, body);
         },
       },
