@@ -67,8 +67,18 @@ const ClassFigures = z.object({
   policy: json.nullable(),
   deals: z.boolean(),
   lots: z.array(
-    z.object({ id: uuid, series: z.string(), units: amount, opened_on: day, mark: amount, credit: amount }),
+    z.object({
+      id: z.string(),
+      series: z.string(),
+      units: amount,
+      opened_on: day,
+      mark: amount,
+      credit: amount,
+      hurdle_from: day.nullable().optional(),
+    }),
   ),
+  /** Of a fee by series: what each stands at since the last strike, before fee and result. */
+  series: z.array(z.object({ series: z.string(), assets: amount })).optional(),
 });
 
 export const NavFacts = z.object({
@@ -134,6 +144,14 @@ export const Book = z.object({
       policy: json,
       nav_per_unit: amount,
       before_fee: z.object({ value: amount, units: amount, mark: amount }).nullable(),
+      /** Of a fee by series: the first price, at which is subscribed, and each series with its price and the fee it has open. */
+      by_series: z
+        .object({
+          issue_price: amount,
+          series: z.array(z.object({ series: z.string(), units: amount, nav_per_unit: amount, fee: amount })),
+        })
+        .nullable()
+        .optional(),
     }),
   ),
   days: z.array(z.object({ dealing_day_id: uuid, share_class_id: uuid, status: z.string() })),
@@ -168,6 +186,7 @@ export const Book = z.object({
       units: amount,
       reference: amount,
       credit: amount,
+      series: z.string().optional(),
     }),
   ),
   holdings: z.array(z.object({ owner_id: uuid, share_class_id: uuid, units: amount, redeemed: amount, step: z.int() })),

@@ -45,6 +45,7 @@ export function dealInput(book: Book, lmt: LmtPolicy): DealtInput {
       navPerUnit: row.nav_per_unit,
       dealing: termsOf(row),
       ...(row.before_fee === null ? {} : { beforeFee: row.before_fee }),
+      ...(row.by_series ? { bySeries: seriesOf(row.by_series) } : {}),
     })),
     lmt,
     ...activeOf(book, lmt),
@@ -57,6 +58,7 @@ export function dealInput(book: Book, lmt: LmtPolicy): DealtInput {
       units: lot.units,
       reference: lot.reference,
       credit: lot.credit,
+      ...(lot.series === undefined ? {} : { series: lot.series }),
     })),
     ...(lmt.investorGate === undefined
       ? {}
@@ -71,6 +73,11 @@ export function dealInput(book: Book, lmt: LmtPolicy): DealtInput {
         }),
   };
 }
+
+const seriesOf = ({ issue_price, series }: NonNullable<Book["classes"][number]["by_series"]>) => ({
+  issuePrice: issue_price,
+  series: series.map((one) => ({ id: one.series, units: one.units, price: one.nav_per_unit, fee: one.fee })),
+});
 
 function termsOf(row: Book["classes"][number]): DealingPolicy {
   const parsed = DealingPolicy.safeParse(row.policy);

@@ -44,7 +44,16 @@ export interface ClassFigures {
     mark: string;
   } | null;
   policy: unknown;
-  lots: { id: string; series: string; units: string; opened_on: string; mark: string }[];
+  lots: {
+    id: string;
+    series: string;
+    units: string;
+    opened_on: string;
+    mark: string;
+    hurdle_from?: string | null | undefined;
+  }[];
+  /** Of a fee by series: what each stands at since the last strike, before fee and result; none before the first strike by series. */
+  series?: { series: string; assets: string }[] | undefined;
 }
 
 export interface NavInput {
@@ -114,7 +123,15 @@ export function draftClass(
     ...(row.pocket === null ? {} : { pocket: pocketOf(row.pocket, inputs, currency) }),
     management: row.pocket === null ? fees.management : { ...fees.management, rate: "0" },
     performance: fees.performance,
-    lots: row.lots.map(({ id, series, units, mark, opened_on }) => ({ id, series, units, mark, openedOn: opened_on })),
+    lots: row.lots.map(({ id, series, units, mark, opened_on, hurdle_from }) => ({
+      id,
+      series,
+      units,
+      mark,
+      openedOn: opened_on,
+      ...(typeof hurdle_from === "string" ? { since: hurdle_from } : {}),
+    })),
+    series: (row.series ?? []).map(({ series, assets }) => ({ id: series, assets })),
   };
 }
 
@@ -162,6 +179,8 @@ export const Figures = z.object({
       management_fee: z.string(),
       performance_fee: z.string(),
       performance_accrued: z.string(),
+      /** Of a fee by series, the oldest first. */
+      series: z.array(z.record(z.string(), z.string())).optional(),
     }),
   ),
   /** What the strike after it needs to know of the fees. */
@@ -182,6 +201,19 @@ export const figuresOf = (computed: Drafted): Figures => ({
     management_fee: row.managementFee,
     performance_fee: row.performanceFee,
     performance_accrued: row.performanceAccrued,
+    ...(row.series.length === 0
+      ? {}
+      : {
+          series: row.series.map((one) => ({
+            series: one.id,
+            units: one.units,
+            nav: one.nav,
+            nav_per_unit: one.navPerUnit,
+            performance_accrued: one.performanceAccrued,
+            high_water: one.mark,
+            since: one.since,
+          })),
+        }),
   })),
   fees: computed.classes.map((row) => ({
     share_class_id: row.id,

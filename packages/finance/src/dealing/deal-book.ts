@@ -4,6 +4,7 @@ import type { LmtTool } from "@evergreen-fund/domain/policies/index.ts";
 import { byId, currencyExponent } from "../money.ts";
 import { refuseRepeats } from "../repeats.ts";
 import { type Equalised, equalisedOf } from "./deal-fees.ts";
+import { type SeriesBook, seriesBookOf } from "./deal-series.ts";
 import type { DealFacts } from "./deal-shapes.ts";
 import { eltifLimit } from "./eltif.ts";
 import { amountOf, type GateFigures } from "./gate.ts";
@@ -23,6 +24,8 @@ export type DealClass = DealFacts["classes"][number] & {
   readonly ulp: bigint;
   /** Under equalisation with a fee that is open; null: one enters at the price and leaves at the price. */
   readonly equalised: Equalised | null;
+  /** By series; null: every lot has the price of the class. */
+  readonly seriesBook: SeriesBook | null;
 };
 
 /** An order and what it asks for, in units of its class; subscriptions have none unless they ask for units. */
@@ -65,9 +68,11 @@ export function bookOf(facts: DealFacts): DealBook {
     throw new EvergreenError("EG428", "Dealing is suspended: orders stay queued and nothing is struck.");
   if (active.has("swing_pricing") && active.has("dual_pricing"))
     throw new EvergreenError("EG400", "active: swing and dual pricing cannot both set the price of one day.");
-  const classes = [...facts.classes].sort((a, b) => byId(a.id, b.id)).map(classOf);
-  const byClass = new Map(classes.map((row) => [row.id, row]));
   const currencyDp = currencyExponent(facts.currency);
+  const classes = [...facts.classes]
+    .sort((a, b) => byId(a.id, b.id))
+    .map((row, position) => classOf(row, position, currencyDp));
+  const byClass = new Map(classes.map((row) => [row.id, row]));
   const asked = [...facts.orders]
     .sort((a, b) => byId(a.id, b.id))
     .map((order) => {
@@ -97,7 +102,7 @@ export function bookOf(facts: DealFacts): DealBook {
   };
 }
 
-function classOf(row: DealFacts["classes"][number], position: number): DealClass {
+function classOf(row: DealFacts["classes"][number], position: number, currencyDp: number): DealClass {
   const { units_dp: unitsDp, price_dp: priceDp } = row.dealing;
   const price = scaledOf(row.navPerUnit, priceDp, "classes.navPerUnit");
   if (price <= 0n) throw new EvergreenError("EG400", "classes.navPerUnit: expected a price above 0.");
@@ -109,6 +114,7 @@ function classOf(row: DealFacts["classes"][number], position: number): DealClass
     price,
     ulp: ulpValue(price, unitsDp, priceDp),
     equalised: equalisedOf(row),
+    seriesBook: seriesBookOf(row, currencyDp),
   };
 }
 

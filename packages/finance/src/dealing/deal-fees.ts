@@ -3,6 +3,7 @@
 import { EvergreenError } from "@evergreen-fund/domain";
 import { duesOf } from "../fees/equalisation-step.ts";
 import { Fraction } from "../fees/fraction.ts";
+import type { SeriesBook } from "./deal-series.ts";
 import type { DealFacts } from "./deal-shapes.ts";
 import type { LotUse } from "./lots.ts";
 
@@ -28,15 +29,27 @@ export function equalisedOf({ beforeFee, dealing }: ClassFacts): Equalised | nul
   };
 }
 
-/** The unswung price at which one subscribes, in 10^-priceDp: before performance fee, HALF_UP. */
-export const entryPrice = (of: { equalised: Equalised | null; price: bigint; priceDp: number }): bigint =>
-  of.equalised === null ? of.price : of.equalised.gav.scaled(10n ** BigInt(of.priceDp), "half_up");
+type Entered = { equalised: Equalised | null; seriesBook: SeriesBook | null; price: bigint; priceDp: number };
 
-/** What a lot of `units` (10^-unitsDp) starts with: the entry price as its reference, and rate · (price − mark)⁺ per unit, 18 decimals HALF_UP. */
+/** The unswung price at which one subscribes, in 10^-priceDp: under equalisation before performance fee, HALF_UP; by series the issue price. */
+export function entryPrice({ equalised, seriesBook, price, priceDp }: Entered): bigint {
+  if (seriesBook !== null) return seriesBook.issuePrice;
+  return equalised === null ? price : equalised.gav.scaled(10n ** BigInt(priceDp), "half_up");
+}
+
+/**
+ * What a lot of `units` (10^-unitsDp) starts with: the entry price as its reference (its mark, by series), and under equalisation
+ * rate · (price − mark)⁺ per unit, 18 decimals HALF_UP.
+ */
 export function newLot(
-  of: { equalised: Equalised | null; price: bigint; priceDp: number; unitsDp: number },
+  of: Entered & { unitsDp: number },
   units: bigint,
 ): { reference: string | null; equalisationCredit: string } {
+  if (of.seriesBook !== null)
+    return {
+      reference: Fraction.of(of.seriesBook.issuePrice, 10n ** BigInt(of.priceDp)).text(of.priceDp),
+      equalisationCredit: "0",
+    };
   if (of.equalised === null) return { reference: null, equalisationCredit: "0" };
   const { rate, mark } = of.equalised;
   const price = Fraction.of(entryPrice(of), 10n ** BigInt(of.priceDp));
@@ -47,7 +60,12 @@ export function newLot(
   };
 }
 
-export type LotFacts = { readonly units: string; readonly reference?: string | undefined; readonly credit: string };
+export type LotFacts = {
+  readonly series?: string | undefined;
+  readonly units: string;
+  readonly reference?: string | undefined;
+  readonly credit: string;
+};
 
 /**
  * What the pieces of some lots take along, in minor units: `cash` on top of units × price (`worth`, exact, 10^-18; below zero a depreciation charge,

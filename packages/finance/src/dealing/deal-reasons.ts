@@ -1,5 +1,6 @@
 // Every order's own arithmetic in words and figures: what was asked, what was admitted, at which ratio and price, what was taken off. Pure.
 import type { BookedOrder, DealClass } from "./deal-book.ts";
+import type { Piece } from "./deal-series.ts";
 import type { GateDecision } from "./gate.ts";
 import { type Fraction, fractionText, grouped, scaledText, valueText } from "./scaled.ts";
 
@@ -17,6 +18,8 @@ export type RedemptionFigures = {
   readonly fee: bigint;
   readonly net: bigint;
   readonly rest: string | null;
+  /** By series: lot by lot at the price of its series. */
+  readonly pieces: readonly Piece[];
 };
 
 /** A redemption: sentences in the order of the computation. */
@@ -86,7 +89,15 @@ function cashWords(figures: RedemptionFigures, currency: string, dp: number): st
     levy > 0n ? `levy ${money(levy, dp, currency)}` : "",
     fee > 0n ? `fee ${money(fee, dp, currency)}` : "",
   ].filter((text) => text !== "");
-  const start = `${units(filled, booked.of)} units × ${grouped(figures.price)} = ${money(gross, dp, currency)}, rounded down to the minor unit`;
+  const { pieces } = figures;
+  const bySeries = pieces.map(
+    (piece) =>
+      `${units(piece.units, booked.of)} × ${grouped(scaledText(piece.price, booked.of.priceDp))} = ${money(piece.amount, dp, currency)}`,
+  );
+  const start =
+    pieces.length > 1
+      ? `Lot by lot at the price of its series, rounded down to the minor unit, ${bySeries.slice(0, 5).join(", ")}${pieces.length > 5 ? ` and ${pieces.length - 5} more` : ""}: ${money(gross, dp, currency)}`
+      : `${units(filled, booked.of)} units × ${grouped(figures.price)} = ${money(gross, dp, currency)}, rounded down to the minor unit`;
   return taken.length === 0
     ? `${start}.`
     : `${start}, less ${taken.join(" and ")} kept by the fund: ${money(net, dp, currency)}.`;

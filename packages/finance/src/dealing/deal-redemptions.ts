@@ -2,9 +2,10 @@
 import { EvergreenError } from "@evergreen-fund/domain";
 import { carryOutcome } from "./carry.ts";
 import type { DealPrices, Dealt } from "./deal.ts";
-import type { BookedOrder, DealBook } from "./deal-book.ts";
+import type { BookedOrder, DealBook, DealClass } from "./deal-book.ts";
 import { type LotFacts, leavingDues } from "./deal-fees.ts";
 import { redemptionReason } from "./deal-reasons.ts";
+import { averagePrice, type Piece, piecesOf } from "./deal-series.ts";
 import type { DealFacts, DealtOrder } from "./deal-shapes.ts";
 import type { GateDecision } from "./gate.ts";
 import { levyOf } from "./levy.ts";
@@ -24,7 +25,8 @@ export type Allocation = {
 
 /**
  * gross = ⌊filled × dealing price⌋; levy and redemption fee are shares of gross, the soft-lock fee a share of the value of each lot, each HALF_UP;
- * amount = gross − levy − fee + credit of equalisation (R24). Units of an order: requested = refused + filled + carried + lapsed. Errors: EG400 when charges exceed the proceeds.
+ * amount = gross − levy − fee + credit of equalisation (R24). By series (R25) gross = Σ lots ⌊units × dealing price of the lot's series⌋, and the
+ * order's price is what its units got on average. Units of an order: requested = refused + filled + carried + lapsed. Errors: EG400 when charges exceed the proceeds.
  */
 export function dealRedemptions(
   facts: DealFacts,
@@ -38,9 +40,15 @@ export function dealRedemptions(
     const { order, of } = booked;
     const filled = allocation.fills[i] as bigint;
     const stage = allocation.stages[i] as number;
-    const price = (prices.get(of.id) as DealPrices).redemption;
+    const priced = prices.get(of.id) as DealPrices;
     const lots = allocation.uses.get(order.id) ?? [];
-    const cash = proceeds(facts, book, { booked, filled, price, lots, lotFacts });
+    const pieces = bySeries(facts, book, of, lots, priced.leaving);
+    const cash =
+      pieces === null
+        ? proceeds(facts, book, { booked, filled, price: priced.redemption, lots, lotFacts })
+        : seriesProceeds(facts, book, pieces);
+    const average = pieces === null ? null : averagePrice(cash.gross, filled, { ...of, currencyDp: book.currencyDp });
+    const price = average ?? priced.redemption;
     const left = booked.covered - filled;
     const rest = left === 0n ? null : carryOf(facts, booked, filled, left);
     const ends = rest?.outcome === "lapsed" || rest?.outcome === "cancelled_dust";
@@ -74,7 +82,7 @@ export function dealRedemptions(
       reference: null,
       equalisationCredit: "0",
       amount: minor(cash.net),
-      lots: lots.map((use) => ({ lotId: use.lotId, units: text(use.units), feeRate: use.feeRate })),
+      lots: (pieces ?? lots).map((use) => lotText(use, of, book.currencyDp)),
       reason: redemptionReason(
         {
           booked,
@@ -82,6 +90,7 @@ export function dealRedemptions(
           ratio: allocation.ratioOf(stage),
           cohort,
           price: priceText,
+          pieces: pieces ?? [],
           ...cash,
           rest: rest === null ? null : `${grouped(text(left))} units are left. ${rest.reason}`,
         },
@@ -121,7 +130,27 @@ type Proceeds = {
   residual: bigint;
 };
 
-/** Lots by id; only a class under equalisation looks at them. */
+/** The pieces of the lots that leave, by series; null for a class with one price, or a day that was given no lots. */
+export function bySeries(
+  facts: DealFacts,
+  book: DealBook,
+  of: DealClass,
+  uses: readonly LotUse[],
+  leaving: (price: bigint) => bigint,
+): Piece[] | null {
+  if (of.seriesBook === null || facts.lots === undefined) return null;
+  return piecesOf(of.seriesBook, uses, lotFactsOf(facts), leaving, { ...of, currencyDp: book.currencyDp });
+}
+
+/** A piece in words of the result; by series with its price and amount. */
+export function lotText(use: LotUse | Piece, of: DealClass, currencyDp: number): DealtOrder["lots"][number] {
+  const base = { lotId: use.lotId, units: scaledText(use.units, of.unitsDp), feeRate: use.feeRate };
+  return "price" in use
+    ? { ...base, price: scaledText(use.price, of.priceDp), amount: scaledText(use.amount, currencyDp) }
+    : base;
+}
+
+/** Lots by id; only a class with a performance fee looks at them. */
 export const lotFactsOf = ({ lots }: DealFacts): ReadonlyMap<string, LotFacts> =>
   new Map((lots ?? []).map((lot) => [lot.id, lot]));
 
@@ -145,23 +174,45 @@ function proceeds(
   const { of } = booked;
   const ulp = ulpValue(price, of.unitsDp, of.priceDp);
   const { cash: gross, residual } = cashOf(filled, ulp, book.currencyDp);
+  const dues = leavingDues(of, lots, lotFacts, filled * ulp, book.currencyDp);
+  const valued = lots.map((lot) => ({ ...lot, ulp }));
+  return charged(facts, book, valued, { gross, residual, credit: dues.credit, performanceFee: dues.fee });
+}
+
+function seriesProceeds(facts: DealFacts, book: DealBook, pieces: readonly Piece[]): Proceeds {
+  const sum = (of: (piece: Piece) => bigint): bigint => pieces.reduce((total, piece) => total + of(piece), 0n);
+  return charged(facts, book, pieces, {
+    gross: sum(({ amount }) => amount),
+    residual: sum(({ residual }) => residual),
+    credit: 0n,
+    performanceFee: sum((piece) => piece.performanceFee),
+  });
+}
+
+/** Takes levy, redemption fee and soft-lock fee off. `ulp` of a lot: value of 10^-u units in 10^-18. */
+function charged(
+  facts: DealFacts,
+  book: DealBook,
+  lots: readonly (LotUse & { ulp: bigint })[],
+  dues: Pick<Proceeds, "gross" | "residual" | "credit" | "performanceFee">,
+): Proceeds {
+  const { gross, credit } = dues;
   const { levy: levyPolicy, redemptionFee } = facts.lmt;
   const levied = levyPolicy !== undefined && levyPolicy.on !== "subscriptions" && book.active.has("anti_dilution_levy");
   const levy = levied ? levyOf(gross, levyPolicy.rate) : 0n;
-  const charged = redemptionFee !== undefined && book.active.has("redemption_fee");
-  const fee = (charged ? levyOf(gross, redemptionFee.rate) : 0n) + softFee(lots, ulp, book.currencyDp);
-  const { credit, fee: performanceFee } = leavingDues(of, lots, lotFacts, filled * ulp, book.currencyDp);
+  const owed = redemptionFee !== undefined && book.active.has("redemption_fee");
+  const fee = (owed ? levyOf(gross, redemptionFee.rate) : 0n) + softFee(lots, book.currencyDp);
   const net = gross - levy - fee + credit;
   if (net < 0n) throw new EvergreenError("EG400", "The levy and fees together are above the proceeds.");
-  return { gross, levy, fee, credit, performanceFee, net, residual };
+  return { ...dues, levy, fee, net };
 }
 
 /** Σ lots: units × price × rate, HALF_UP once at the minor unit. */
-function softFee(lots: readonly LotUse[], ulp: bigint, currencyDp: number): bigint {
+function softFee(lots: readonly (LotUse & { ulp: bigint })[], currencyDp: number): bigint {
   const exact = lots.reduce(
     (sum, lot) => {
       const { num, den } = fractionOf(lot.feeRate, "lockUp.softFees.rate");
-      return { num: sum.num * den + lot.units * ulp * num * sum.den, den: sum.den * den };
+      return { num: sum.num * den + lot.units * lot.ulp * num * sum.den, den: sum.den * den };
     },
     { num: 0n, den: 1n },
   );

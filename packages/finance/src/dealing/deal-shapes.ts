@@ -51,6 +51,22 @@ export const DealInput = z.strictObject({
         dealing: DealingPolicy,
         /** Equalisation (R24): value of the class before performance fee, the units it is of, and the mark; left out, nothing of a fee is open. */
         beforeFee: z.strictObject({ value: MoneyString, units: NonNegative, mark: NonNegative }).optional(),
+        /** A fee by series (R25): the price at which is subscribed, and each series with its units, its price after fee and the fee it has open. */
+        bySeries: z
+          .strictObject({
+            issuePrice: NonNegative,
+            series: z
+              .array(
+                z.strictObject({
+                  id: z.string().min(1).max(200),
+                  units: NonNegative,
+                  price: NonNegative,
+                  fee: MoneyString,
+                }),
+              )
+              .max(100_000),
+          })
+          .optional(),
       }),
     )
     .min(1)
@@ -74,6 +90,7 @@ export const DealInput = z.strictObject({
           .regex(/^-?\d{1,38}(\.\d{1,18})?$/, "expected a plain decimal")
           .optional(),
         credit: NonNegative.default("0"),
+        series: z.string().max(200).optional(),
       }),
     )
     .max(5_000_000)
@@ -121,7 +138,7 @@ export const DealtOrder = z.strictObject({
   /** Redemption fee and soft-lock fee. */
   fee: z.string(),
   refund: z.string(),
-  /** Redemption under equalisation: the credit that is paid with it, below zero a depreciation charge; and the performance fee it crystallises. */
+  /** Redemption under equalisation: the credit that is paid with it, below zero a depreciation charge. With either method: the performance fee it crystallises. */
   credit: z.string(),
   performanceFee: z.string(),
   /** Subscription under equalisation: what the new lot starts with, its reference per unit and its credit in money. */
@@ -129,7 +146,16 @@ export const DealtOrder = z.strictObject({
   equalisationCredit: z.string(),
   /** Redemption: cash to the investor. Subscription: what bought units. */
   amount: z.string(),
-  lots: z.array(z.strictObject({ lotId: z.string(), units: z.string(), feeRate: z.string() })),
+  lots: z.array(
+    z.strictObject({
+      lotId: z.string(),
+      units: z.string(),
+      feeRate: z.string(),
+      /** By series: the price of its series, and what the piece comes to at it. `price` of the order is then what its units got on average. */
+      price: z.string().optional(),
+      amount: z.string().optional(),
+    }),
+  ),
   reason: z.string(),
 });
 export type DealtOrder = z.infer<typeof DealtOrder>;

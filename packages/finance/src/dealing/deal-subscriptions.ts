@@ -4,7 +4,8 @@ import type { DealPrices, Dealt } from "./deal.ts";
 import type { BookedOrder, DealBook, DealClass } from "./deal-book.ts";
 import { entryPrice, leavingDues, newLot } from "./deal-fees.ts";
 import { subscriptionReason } from "./deal-reasons.ts";
-import { lotFactsOf } from "./deal-redemptions.ts";
+import { bySeries, lotFactsOf, lotText } from "./deal-redemptions.ts";
+import { averagePrice } from "./deal-series.ts";
 import type { DealFacts, DealtOrder } from "./deal-shapes.ts";
 import { levyOf } from "./levy.ts";
 import type { LotUse } from "./lots.ts";
@@ -41,8 +42,19 @@ export function dealSwitches(facts: DealFacts, book: DealBook, uses: ReadonlyMap
   const proceeds = new Map<string, bigint>();
   const lotFacts = lotFactsOf(facts);
   for (const { order, of, units, covered } of book.switches) {
-    const { cash: gross, residual } = cashOf(covered, of.ulp, book.currencyDp);
-    const { credit, fee } = leavingDues(of, uses.get(order.id) ?? [], lotFacts, covered * of.ulp, book.currencyDp);
+    const lots = uses.get(order.id) ?? [];
+    const pieces = bySeries(facts, book, of, lots, (price) => price);
+    const sum = (amounts: bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);
+    const { cash: gross, residual } =
+      pieces === null
+        ? cashOf(covered, of.ulp, book.currencyDp)
+        : { cash: sum(pieces.map(({ amount }) => amount)), residual: sum(pieces.map((piece) => piece.residual)) };
+    const { credit, fee } =
+      pieces === null
+        ? leavingDues(of, lots, lotFacts, covered * of.ulp, book.currencyDp)
+        : { credit: 0n, fee: sum(pieces.map(({ performanceFee }) => performanceFee)) };
+    const average = pieces === null ? null : averagePrice(gross, covered, { ...of, currencyDp: book.currencyDp });
+    const price = average === null ? of.navPerUnit : scaledText(average, of.priceDp);
     const cash = gross + credit;
     proceeds.set(order.id, cash);
     const text = (count: bigint): string => scaledText(count, of.unitsDp);
@@ -54,13 +66,14 @@ export function dealSwitches(facts: DealFacts, book: DealBook, uses: ReadonlyMap
       requestedUnits: text(units),
       refused: text(units - covered),
       filled: text(covered),
+      price,
       grossAmount: scaledText(gross, book.currencyDp),
       credit: scaledText(credit, book.currencyDp),
       performanceFee: scaledText(fee, book.currencyDp),
       amount: scaledText(cash, book.currencyDp),
-      lots: (uses.get(order.id) ?? []).map((use) => ({ lotId: use.lotId, units: text(use.units), feeRate: "0" })),
+      lots: (pieces ?? lots).map((use) => ({ ...lotText(use, of, book.currencyDp), feeRate: "0" })),
       reason:
-        `Switches ${grouped(text(covered))} of ${grouped(text(units))} units out at the NAV per unit of ${grouped(of.navPerUnit)}: ` +
+        `Switches ${grouped(text(covered))} of ${grouped(text(units))} units out at the NAV per unit of ${grouped(price)}: ` +
         `${grouped(scaledText(cash, book.currencyDp))} ${facts.currency} go into the other class. No asset is sold, so the gate does not apply.`,
     });
     if (residual > 0n) dealt.residuals.push(roundingLine(order.id, "redemption_rounding", residual, 0n, book));

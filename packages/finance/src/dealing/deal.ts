@@ -6,6 +6,7 @@ import { parseInput } from "../parse.ts";
 import { bookOf, type DealBook, type DealClass, lifted, ownerOf } from "./deal-book.ts";
 import { entryPrice } from "./deal-fees.ts";
 import { dealRedemptions } from "./deal-redemptions.ts";
+import { withFactor } from "./deal-series.ts";
 import { type DealFacts, DealInput, type DealOutput, type DealtOrder } from "./deal-shapes.ts";
 import { dealSubscriptions, dealSwitches } from "./deal-subscriptions.ts";
 import { dualPrices } from "./dual.ts";
@@ -17,7 +18,12 @@ import { stagesOf } from "./stages.ts";
 import { priceWith, swingFactor } from "./swing.ts";
 
 /** Prices of one class on the day, in 10^-priceDp. */
-export type DealPrices = { readonly subscription: bigint; readonly redemption: bigint };
+export type DealPrices = {
+  readonly subscription: bigint;
+  readonly redemption: bigint;
+  /** By series: what swing or bid make of the price of a series. */
+  readonly leaving: (price: bigint) => bigint;
+};
 
 /** Rows that an order or a pair of orders adds to the result. */
 export type Dealt = { orders: DealtOrder[]; residuals: DealOutput["residuals"]; issued: Map<string, bigint> };
@@ -121,17 +127,27 @@ function pricesOf(
       if (dual !== undefined && book.active.has("dual_pricing")) {
         return [
           row.id,
-          { subscription: dualPrices(entryPrice(row), dual).offer, redemption: dualPrices(row.price, dual).bid },
+          {
+            subscription: dualPrices(entryPrice(row), dual).offer,
+            redemption: dualPrices(row.price, dual).bid,
+            leaving: (price) => dualPrices(price, dual).bid,
+          },
         ];
       }
-      return [row.id, { subscription: priceWith(entryPrice(row), factor), redemption: priceWith(row.price, factor) }];
+      const leaving = withFactor(factor);
+      return [row.id, { subscription: priceWith(entryPrice(row), factor), redemption: leaving(row.price), leaving }];
     }),
   );
   return { prices, factor };
 }
 
 function stopped(book: DealBook, decision: GateDecision, single: DealClass | null): DealOutput {
-  const flat = new Map(book.classes.map((row) => [row.id, { subscription: row.price, redemption: row.price }]));
+  const flat = new Map(
+    book.classes.map((row) => [
+      row.id,
+      { subscription: row.price, redemption: row.price, leaving: (price: bigint): bigint => price },
+    ]),
+  );
   return {
     status: "stopped",
     stoppedBecause:

@@ -5,13 +5,12 @@ import { IsoDate, ManagementFee } from "@evergreen-fund/domain/policies/index.ts
 import { z } from "zod";
 import { accrueManagementFee } from "../fees/management-fee.ts";
 import { performanceFee } from "../fees/performance-fee.ts";
-import { performanceTermsOf } from "../fees/policy-terms.ts";
-import { seriesAccounting } from "../fees/series.ts";
-import { byId, decimal, fixed, fromMinor, largestRemainder, toMinor } from "../money.ts";
+import { byId, decimal, fixed, fromMinor, toMinor } from "../money.ts";
 import { Name, NonNegative, parseInput } from "../parse.ts";
 import { Decimals } from "./fund-gate.ts";
 import { classNavs, navPerUnitOf } from "./nav.ts";
 import { scaledOf, scaledText } from "./scaled.ts";
+import { SeriesNav, seriesNavs } from "./series-navs.ts";
 
 const KINDS = ["asset", "cash", "receivable", "debt", "payable", "accrual"] as const;
 const ASSETS: readonly string[] = ["asset", "cash", "receivable"];
@@ -61,9 +60,16 @@ export const DraftClass = z.strictObject({
         units: NonNegative,
         mark: NonNegative,
         openedOn: IsoDate,
+        /** Day from which the hurdle runs, where that is not the opening. */
+        since: IsoDate.optional(),
       }),
     )
     .max(1_000_000)
+    .default([]),
+  /** For a fee by series: what each stands at since the last strike, before fee and before the result; left out, a unit of each is worth the same. */
+  series: z
+    .array(z.strictObject({ id: z.string().min(1).max(200), assets: MoneyString }))
+    .max(100_000)
     .default([]),
 });
 export type DraftClass = z.output<typeof DraftClass>;
@@ -95,6 +101,8 @@ export const DraftNavOutput = z.strictObject({
       /** Not a liability yet: falls again when the price falls. */
       performanceAccrued: z.string(),
       highWater: z.string(),
+      /** Of a fee by series (R25), the oldest first: NAV and fee sum to those of the class. */
+      series: z.array(SeriesNav),
     }),
   ),
 });
@@ -143,7 +151,11 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
   const gavs = new Map(before.classes.map(({ id, nav }) => [id, minor(nav)]));
   const classes = rows.map(({ row, management, managementNew, performanceLeft }) => {
     const gav = row.pocket === undefined ? (gavs.get(row.id) as bigint) : minor(row.pocket.value);
-    const accrued = performanceOf(row, gav, facts);
+    const series = isSeries(row, gav) ? seriesNavs(row, gav, facts) : [];
+    const accrued =
+      series.length === 0
+        ? performanceOf(row, gav, facts)
+        : series.reduce((total, one) => total + minor(one.performanceAccrued), 0n);
     const units = scaledOf(row.units, row.unitsDp, "classes.units");
     const price =
       units === 0n
@@ -158,6 +170,7 @@ export function draftNav(input: z.input<typeof DraftNavInput>): z.infer<typeof D
       managementAccrued: text(management),
       performanceAccrued: text(accrued),
       highWater: markOf(row),
+      series,
       accrued,
     };
   });
@@ -218,64 +231,23 @@ const decimals = (currency: string): number => fromMinor(1n, currency).split("."
 
 const markOf = (row: DraftClass): string => row.pocket?.mark ?? row.mark ?? row.issuePrice;
 
-/** Performance fee that the class would owe today, in minor units; `gav` is its value before it. */
-function performanceOf(row: DraftClass, gav: bigint, { currency, navDate }: Facts): bigint {
+const isSeries = (row: DraftClass, gav: bigint): boolean =>
+  row.performance.method === "series" && row.lots.length > 0 && gav > 0n;
+
+/** Performance fee that a class under equalisation would owe today, in minor units; `gav` is its value before it. */
+function performanceOf(row: DraftClass, gav: bigint, { currency }: Facts): bigint {
   const { performance, unitsDp, priceDp } = row;
   const units = scaledOf(row.units, unitsDp, "classes.units");
-  if (performance.method === "none" || /^0(\.0+)?$/.test(performance.rate) || units === 0n || gav <= 0n) return 0n;
-  if (performance.method === "equalisation") {
-    const { fee } = performanceFee({
-      currency,
-      unitsDp,
-      priceDp,
-      gnav: fromMinor(gav, currency),
-      units: row.units,
-      highWater: markOf(row),
-      rate: performance.rate,
-    });
-    return toMinor(fee, currency);
-  }
-  const series = seriesOf(row);
-  const shares = largestRemainder(
-    gav,
-    series.map(({ units: part }) => part),
-  );
-  const { performance: terms, hurdle } = performanceTermsOf(performance);
-  const done = seriesAccounting({
+  const nothing = performance.method !== "equalisation" || /^0(\.0+)?$/.test(performance.rate);
+  if (nothing || units === 0n || gav <= 0n) return 0n;
+  const { fee } = performanceFee({
     currency,
     unitsDp,
     priceDp,
-    performance: terms,
-    ...(hurdle === null ? {} : { hurdle }),
-    issuePrice: row.issuePrice,
-    rollUp: false,
-    state: series.map((one, i) => ({
-      id: one.id,
-      assets: fromMinor(shares[i] as bigint, currency),
-      highWater: one.mark,
-      since: one.since,
-      lots: one.lots,
-    })),
-    events: [],
-    asOf: navDate,
+    gnav: fromMinor(gav, currency),
+    units: row.units,
+    highWater: markOf(row),
+    rate: performance.rate,
   });
-  const owed = done.series.reduce((total, { accruedFee }) => total.plus(decimal(accruedFee)), decimal("0"));
-  return toMinor(fixed(owed, decimals(currency)), currency);
-}
-
-/** Lots of one series stand at one mark; a lot without a series is one by itself at its own. */
-function seriesOf(row: DraftClass) {
-  const groups = new Map<
-    string,
-    { id: string; mark: string; since: string; units: bigint; lots: { id: string; units: string }[] }
-  >();
-  for (const lot of row.lots) {
-    const id = lot.series === "" ? `${lot.openedOn}@${lot.mark}` : lot.series;
-    const group = groups.get(id) ?? { id, mark: lot.mark, since: lot.openedOn, units: 0n, lots: [] };
-    group.units += scaledOf(lot.units, row.unitsDp, "classes.lots.units");
-    group.lots.push({ id: lot.id, units: lot.units });
-    if (lot.openedOn < group.since) group.since = lot.openedOn;
-    groups.set(id, group);
-  }
-  return [...groups.values()].sort((a, b) => byId(a.id, b.id));
+  return toMinor(fee, currency);
 }

@@ -34,16 +34,20 @@ export type SeriesStep = {
 
 export const seriesUnits = (series: Series): Fraction => Fraction.sum(series.lots.values());
 
-/** Performance fee accrued in a series on a day. */
-export function seriesFee(series: Series, terms: SeriesTerms, on: string): Fraction {
+/** Performance fee accrued in a series on a day, unrounded. */
+export function seriesFee(series: Series, terms: Pick<SeriesTerms, "performance" | "hurdle">, on: string): Fraction {
   const base = series.highWater.times(seriesUnits(series));
   const hurdle = terms.hurdle ? hurdleAmount(terms.hurdle, base, series.since, on) : Fraction.ZERO;
   return feeOnProfit(terms.performance, series.assets.minus(base), hurdle);
 }
 
+/** The same as the books of a strike have it: a fee is money. */
+export const accruedFee = (series: Series, terms: SeriesTerms, on: string): Fraction =>
+  terms.round.fee(seriesFee(series, terms, on));
+
 /** Price of a series after its accrued fee, unrounded. */
 export const seriesPrice = (series: Series, terms: SeriesTerms, on: string): Fraction =>
-  series.assets.minus(seriesFee(series, terms, on)).over(seriesUnits(series));
+  series.assets.minus(accruedFee(series, terms, on)).over(seriesUnits(series));
 
 /** One event on the books. Errors: EG400, EG404 for an unknown lot, EG428 where the class is wiped out or would distribute accrued fees. */
 export function seriesStep(state: SeriesState, event: ExactEvent, terms: SeriesTerms): SeriesStep {
@@ -127,7 +131,7 @@ function redeem(
   const units = held.times(redeemedShare(event, held));
   const price = terms.round.price(seriesPrice(series, terms, event.date));
   const cash = terms.round.payout(units.times(price));
-  const fee = terms.round.fee(seriesFee(series, terms, event.date).times(units).over(seriesUnits(series)));
+  const fee = terms.round.fee(accruedFee(series, terms, event.date).times(units).over(seriesUnits(series)));
   const lots = new Map(series.lots);
   if (units.eq(held)) lots.delete(event.lot);
   else lots.set(event.lot, held.minus(units));
@@ -167,7 +171,7 @@ function distribute(state: SeriesState, event: { date: string; amount: Fraction 
 function crystallise(state: SeriesState, date: string, terms: SeriesTerms): SeriesStep {
   let paid = Fraction.ZERO;
   const after = state.map((series) => {
-    const fee = terms.round.fee(seriesFee(series, terms, date));
+    const fee = accruedFee(series, terms, date);
     paid = paid.plus(fee);
     const assets = series.assets.minus(fee);
     const price = terms.round.price(assets.over(seriesUnits(series)));

@@ -8,7 +8,7 @@ import { Fraction } from "./fraction.ts";
 import { HurdleRate, PerformanceTerms } from "./hurdle.ts";
 import { exactEvent, LotEvent, LotPosting, postingText, refuseFallingDays } from "./lot-events.ts";
 import { bookRounding, Precision } from "./rounding.ts";
-import { type SeriesState, type SeriesTerms, seriesFee, seriesPrice, seriesStep, seriesUnits } from "./series-step.ts";
+import { accruedFee, type SeriesState, type SeriesTerms, seriesPrice, seriesStep, seriesUnits } from "./series-step.ts";
 
 export const SeriesRow = z.strictObject({
   id: Name,
@@ -105,7 +105,7 @@ function printed(
       since: series.since,
       units: seriesUnits(series).text(unitsDp),
       navPerUnit: terms.round.price(price).text(priceDp),
-      accruedFee: seriesFee(series, terms, asOf).ratioText(),
+      accruedFee: accruedFee(series, terms, asOf).ratioText(),
       lots: [...series.lots].map(([id, units]) => ({
         id,
         units: units.text(unitsDp),
