@@ -159,10 +159,21 @@ begin
   -- who subscribes and who redeems deal before the fee that their class owes: it has to be known class by class
   perform evergreen.refuse_unless((select coalesce(sum(c.performance_accrued), 0) = fee from jsonb_to_recordset(classes) c (performance_accrued numeric)),
     'EG400', 'The performance fee is not the sum of what its classes accrued (performance_accrued).');
+  -- by series everybody deals at the price of the own series: the approved values have to be those of the register, series by series (R25)
+  select coalesce(left(sc.code, 40), '?') into bad from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, performance_accrued numeric, series jsonb) join public.share_classes sc using (share_class_id)
+   where case when evergreen.strike_units(s, c.share_class_id) > 0 and (s.supersedes is null and evergreen.by_series(c.share_class_id, s.nav_date)
+       or exists (select from public.series_navs n where n.strike_id = s.supersedes and n.share_class_id = c.share_class_id))
+     then not evergreen.series_foot(s, c.share_class_id, c.nav, coalesce(c.performance_accrued, 0), c.series) else coalesce(c.series, '[]') <> '[]' end limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG400', 'The series of a class are not those of its register, or do not sum to it: ' || coalesce(bad, '') || '.');
+  delete from public.series_navs n where n.strike_id = s.strike_id;
   delete from public.class_navs c where c.strike_id = s.strike_id;
   insert into public.class_navs (strike_id, share_class_id, nav, units, nav_per_unit, performance_accrued)
   select s.strike_id, c.share_class_id, c.nav, evergreen.strike_units(s, c.share_class_id), c.nav_per_unit, coalesce(c.performance_accrued, 0)
     from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric, performance_accrued numeric);
+  insert into public.series_navs (strike_id, share_class_id, series, nav, units, nav_per_unit, performance_accrued, high_water, since)
+  select s.strike_id, c.share_class_id, r.series, r.nav, r.units, r.nav_per_unit, r.performance_accrued, r.high_water, r.since
+    from jsonb_to_recordset(classes) c (share_class_id uuid, series jsonb)
+    cross join lateral jsonb_to_recordset(c.series) r (series text, nav numeric, units numeric, nav_per_unit numeric, performance_accrued numeric, high_water numeric, since date);
   until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
   -- R46: the share of the NAV that rests on marks older than 90 days stands before who approves it
   stale := jsonb_build_object('stale_share', (select trim_scale(round(coalesce(sum(n.value), 0) / nullif(net, 0), 18))::text from public.nav_inputs n
@@ -190,7 +201,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_propose_nav(uuid, jsonb, jsonb, text, text) is
-  'Puts a NAV before two people: body = {total_assets, liabilities, gnav, performance_fee, nav, …} must foot with the frozen inputs, classes = [{share_class_id, nav, nav_per_unit, performance_accrued?}] with the units of the register. EG400, EG404, EG425, EG428, EG429 blocked.';
+  'Puts a NAV before two people: body = {total_assets, liabilities, gnav, performance_fee, nav, …} must foot with the frozen inputs, classes = [{share_class_id, nav, nav_per_unit, performance_accrued?, series?: [{series, units, nav, nav_per_unit, performance_accrued, high_water, since}]}] with the units of the register, series by series where the fee is. EG400, EG404, EG425, EG428, EG429 blocked.';
 
 create or replace function evergreen.has_approvals(p public.proposals) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select count(distinct a.decided_by) >= p.approvals_needed from public.approvals a
@@ -231,6 +242,8 @@ begin
   update public.nav_strikes x set state = 'restated' where x.strike_id = s.supersedes and x.state = 'final';
   update public.nav_strikes x set state = 'final' where x.strike_id = s.strike_id;
   update public.class_navs c set published_at = now() where c.strike_id = s.strike_id;
+  -- from its first strike by series on a lot bears the name of its series, whatever becomes of its price
+  update public.lots l set series = evergreen.series_of(l) where l.series = '' and exists (select from public.series_navs n where n.strike_id = s.strike_id and n.share_class_id = l.share_class_id);
   update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
   update public.share_classes sc set nav_per_unit = c.nav_per_unit from public.class_navs c
    where c.strike_id = s.strike_id and sc.share_class_id = c.share_class_id

@@ -12,9 +12,9 @@ comment on function evergreen.mark_on(uuid, date, boolean) is
 
 create or replace function evergreen.fee_terms(of_strike uuid, of_class uuid)
 returns table (method text, rate numeric, mark numeric, price_before_fee numeric, entry_price numeric, open boolean) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select x.method, x.rate, x.mark, x.gav, case when x.open then round(x.gav, x.price_dp) else x.nav_per_unit end, x.open from (
+  select x.method, x.rate, x.mark, x.gav, case when x.open then round(x.gav, x.price_dp) when x.method = 'series' then coalesce(x.issue_price, x.nav_per_unit) else x.nav_per_unit end, x.open from (
     select p.body #>> '{fees,performance,method}' as method, coalesce((p.body #>> '{fees,performance,rate}')::numeric, 0) as rate,
-           evergreen.mark_on(n.share_class_id, s.nav_date, true) as mark, round(n.nav + n.performance_accrued, 30) / nullif(n.units, 0) as gav, n.nav_per_unit, c.price_dp,
+           evergreen.mark_on(n.share_class_id, s.nav_date, true) as mark, round(n.nav + n.performance_accrued, 30) / nullif(n.units, 0) as gav, n.nav_per_unit, c.price_dp, c.issue_price,
            p.body #>> '{fees,performance,method}' = 'equalisation' and n.units > 0 and not exists (select from public.class_marks m
              where m.share_class_id = n.share_class_id and m.cause = 'crystallisation' and m.as_of = s.nav_date) is true as open
       from public.class_navs n join public.nav_strikes s using (strike_id) join public.share_classes c using (share_class_id)
@@ -22,7 +22,7 @@ returns table (method text, rate numeric, mark numeric, price_before_fee numeric
      where n.strike_id = of_strike and n.share_class_id = of_class) x
 $$;
 comment on function evergreen.fee_terms(uuid, uuid) is
-  'How a class deals at a strike (R24), fund currency per unit: the price before performance fee, at which is subscribed, and the mark; not open: no equalisation, or the fee was taken on this very NAV.';
+  'How a class deals at a strike (R24), fund currency per unit: the price before performance fee, at which is subscribed (by series at the issue price, R25), and the mark; not open: no equalisation, or the fee was taken on this very NAV.';
 
 create or replace function evergreen.lot_dues(of_strike uuid, of_class uuid, of_lots uuid[])
 returns table (lot_id uuid, fee numeric, refund numeric, depreciation numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$

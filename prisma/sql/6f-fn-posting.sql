@@ -28,7 +28,7 @@ begin
   if not exists (select from (select distinct a.share_class_id from public.allocations a where a.dealing_day_id = d.dealing_day_id) c
     cross join lateral evergreen.fee_terms(d.strike_id, c.share_class_id) t where t.open) then
     select count(*) into bad from public.allocations a
-     where a.dealing_day_id = d.dealing_day_id and (a.credit <> 0 or a.performance_fee <> 0)
+     where a.dealing_day_id = d.dealing_day_id and (a.credit <> 0 or a.performance_fee <> 0) and a.pieces = '[]'
        and exists (select from evergreen.dealing_policy(a.share_class_id, d.dealing_date) p where p.body #> '{fees,performance}' is not null);
   else
     -- a redemption takes its share of what its lots would pay and get today, to one minor unit of rounding
@@ -40,7 +40,7 @@ begin
       select p.flow_id, sum((u.refund - u.depreciation) * p.units / l.units_left) as credit, sum((u.fee - u.refund + u.depreciation) * p.units / l.units_left) as fee
         from pieces p join public.lots l using (lot_id) join dues u using (lot_id) group by p.flow_id)
     select count(*) into bad from public.allocations a join public.fund_flows f using (flow_id) join public.currencies u on u.code = f.currency left join owed o using (flow_id)
-     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer'
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer' and a.pieces = '[]'
        and (abs(a.credit - greatest(coalesce(o.credit, 0), -a.gross_amount)) <= power(10::numeric, -u.exponent)
          and abs(a.performance_fee - coalesce(o.fee, 0)) <= power(10::numeric, -u.exponent)) is not true;
   end if;
@@ -82,7 +82,7 @@ begin
               when f.direction = 'redemption' then a.requested_units > 0
                 and case when f.requested_units is not null then a.requested_units = f.requested_units
                          else abs(a.requested_units * n.nav_per_unit - f.amount) < n.nav_per_unit * power(10::numeric, -c.units_dp) end
-                and a.gross_amount = trunc(a.filled_units * a.price, u.exponent) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
+                and (a.pieces <> '[]' or a.gross_amount = trunc(a.filled_units * a.price, u.exponent)) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
                 and (a.filled_units = a.requested_units or a.reason is not null)
               else (f.order_kind = 'switch' or a.filled_units > 0) and a.carried_units = 0 and a.credit = 0 and a.performance_fee = 0 and a.gross_amount = case f.order_kind when 'switch' then l.net_amount else f.amount end
                 and a.net_amount = a.gross_amount - a.levy - a.fee - a.refund and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp)
@@ -91,6 +91,7 @@ begin
                   from (select trunc(a.net_amount + a.refund - a.filled_units * a.price, u.exponent) as over) r)) end) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not what the order and the dealing price give.');
   perform evergreen.check_equalisation(d);
+  perform evergreen.check_series(d);
   -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
   perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain'), 'EG424', 'The fills exceed the cap that was decided.');
@@ -141,12 +142,13 @@ begin
     from public.share_classes sc cross join lateral evergreen.fee_terms(d.strike_id, sc.share_class_id) t where c.strike_id = d.strike_id and sc.share_class_id = c.share_class_id
      and (c.share_class_id = d.share_class_id or c.dealing_price_sub is null);
   delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
-  with terms as materialized (select n.share_class_id, t.entry_price from public.class_navs n cross join lateral evergreen.fee_terms(n.strike_id, n.share_class_id) t where n.strike_id = d.strike_id)
+  d.terms := fn_record_allocations.terms;
+  with terms as materialized (select n.share_class_id, t.entry_price, t.method from public.class_navs n cross join lateral evergreen.fee_terms(n.strike_id, n.share_class_id) t where n.strike_id = d.strike_id)
   insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, admitted_units, filled_units, carried_units, price,
     gross_amount, levy, fee, credit, performance_fee, refund, net_amount, series, high_water, equalisation_credit, reason, rest)
   select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.admitted_units, r.filled_units, coalesce(r.carried_units, 0),
     case when f.order_kind = 'switch' and f.direction = 'subscription' then t.entry_price when f.order_kind <> 'plain' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
-    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), coalesce(r.performance_fee, 0), coalesce(r.refund, 0), r.net_amount, coalesce(r.series, ''), r.high_water,
+    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), coalesce(r.performance_fee, 0), coalesce(r.refund, 0), r.net_amount, case when t.method = 'series' and f.direction = 'subscription' and f.order_kind <> 'transfer' then evergreen.new_series(d.strike_id, f.share_class_id, d.dealing_date) else coalesce(r.series, '') end, r.high_water,
     coalesce(r.equalisation_credit, 0), r.reason, r.rest
     from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, admitted_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
       credit numeric, performance_fee numeric, refund numeric, net_amount numeric, rest text, series text, high_water numeric, equalisation_credit numeric, reason text)
@@ -154,6 +156,13 @@ begin
     join terms t on t.share_class_id = f.share_class_id;
   get diagnostics n = row_count;
   perform evergreen.refuse_unless(n = jsonb_array_length(fills), 'EG400', (jsonb_array_length(fills) - n) || ' fills name no order or no class of the strike.');
+  if exists (select from public.series_navs n where n.strike_id = d.strike_id) then
+    -- by series an order leaves lot by lot; its price is what its units got on average
+    update public.allocations a set pieces = x.list, price = coalesce(nullif(round(round(x.amount, 30) / x.units, x.price_dp), 0), a.price)
+      from (select p.flow_id, sum(p.units) as units, sum(p.amount) as amount, max(c.price_dp) as price_dp, jsonb_agg(to_jsonb(p) - 'flow_id' order by p.lot_id) as list
+              from evergreen.series_pieces(d) p join public.lots l using (lot_id) join public.share_classes c using (share_class_id) group by 1) x
+     where a.dealing_day_id = d.dealing_day_id and a.flow_id = x.flow_id;
+  end if;
   perform evergreen.check_allocations(d);
   update public.dealing_days x set status = 'allocated', step = greatest(x.step, 7), terms = fn_record_allocations.terms where x.dealing_day_id = d.dealing_day_id;
   perform evergreen.emit('ALLOCATED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', n), evergreen.actor(),
@@ -243,13 +252,13 @@ begin
   select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.filled_units)::evergreen.unit_entry) into issued from new_lots n;
   -- a transfer keeps the age, the series and the high-water mark of what it moves, and its part of the credit
   with new_lots as materialized (
-    select gen_random_uuid() as lot_id, g.flow_id, g.investor_id, -p.units as units, l.share_class_id, l.opened_on, l.series, l.price, l.high_water,
+    select gen_random_uuid() as lot_id, g.flow_id, g.investor_id, -p.units as units, l.share_class_id, l.opened_on, l.series, l.price, l.high_water, l.hurdle_from,
            round(l.equalisation_credit * -p.units / l.units_left, 18) as credit
       from unnest(pieces) p join public.fund_flows f on f.flow_id = p.flow_id and f.order_kind = 'transfer'
       join public.fund_flows g on g.flow_id = f.linked_flow_id join public.lots l on l.lot_id = p.lot_id
   ), made as (
-    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
-    select n.lot_id, n.share_class_id, n.investor_id, n.opened_on, n.series, n.flow_id, n.units, n.price, n.high_water, n.credit from new_lots n
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit, hurdle_from)
+    select n.lot_id, n.share_class_id, n.investor_id, n.opened_on, n.series, n.flow_id, n.units, n.price, n.high_water, n.credit, n.hurdle_from from new_lots n
   )
   select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.units)::evergreen.unit_entry) into moved from new_lots n;
   -- what a redemption takes of a lot takes its share of the credit with it

@@ -89,6 +89,19 @@ end $$;
 comment on function evergreen.pocket_figures(uuid) is
   'What a side pocket took when it was opened (R13): the assets, their value, the cash and the debts with them, all of the fund; value is the part of this pocket. Fund currency; the mark is per unit.';
 
+create or replace function evergreen.series_figures(c public.share_classes, before_strike uuid, on_day date, of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(jsonb_build_object('series', x.series, 'assets', x.assets::text) order by x.series), '[]') from (
+    select a.series, a.assets from evergreen.series_assets(c.share_class_id, before_strike, on_day,
+      coalesce((select s.recorded_at from public.nav_strikes s where s.strike_id = evergreen.first_version(of_strike)), 'infinity')) a
+    union all
+    -- a side pocket begins with what its class had, series by series
+    select n.series, round(round(n.nav, 30) * (m.body ->> 'value')::numeric / k.nav, u.exponent) from public.class_marks m join public.class_navs k on k.strike_id = m.strike_id and k.share_class_id = c.pocket_of
+      join public.series_navs n on n.strike_id = k.strike_id and n.share_class_id = k.share_class_id join public.currencies u on u.code = c.currency
+     where m.share_class_id = c.share_class_id and m.cause = 'side_pocket' and not exists (select from public.series_navs b where b.strike_id = before_strike and b.share_class_id = c.share_class_id)) x
+$$;
+comment on function evergreen.series_figures(public.share_classes, uuid, date, uuid) is
+  'What each series of a class stands at before the result since a strike, fund currency; of a side pocket at first its part of the series of its class. No row before the first strike by series.';
+
 create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
   dealt as (
@@ -119,11 +132,16 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       'moved', coalesce(moved.worth, 0)::text, 'pocket', case when c.pocket_of is not null then evergreen.pocket_figures(c.share_class_id) end,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
-        select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
-          'mark', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', l.equalisation_credit::text) order by l.lot_id), '[]')
+        select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', evergreen.series_of(l), 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
+          'mark', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', l.equalisation_credit::text, 'hurdle_from', l.hurdle_from) order by l.lot_id), '[]')
           from (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
                  where u.share_class_id = c.share_class_id and u.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
-                 group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end) order by c.code), '[]')
+                 group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end)
+      -- by series: what each stands at; of a strike of the past its own series, since lots may have been rolled into others
+      || case when evergreen.by_series(c.share_class_id, on_day) then jsonb_build_object('series', evergreen.series_figures(c, (select b.strike_id from before b), on_day, of_strike)) else '{}'::jsonb end
+      || coalesce((select jsonb_build_object('lots', jsonb_agg(jsonb_build_object('id', n.series, 'series', n.series, 'units', trim_scale(n.units)::text, 'opened_on', n.since,
+          'mark', trim_scale(n.high_water)::text, 'credit', '0') order by n.series)) from public.series_navs n where n.strike_id = of_strike and n.share_class_id = c.share_class_id having count(*) > 0), '{}')
+      order by c.code), '[]')
     from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id
       left join moved on moved.share_class_id = c.share_class_id left join before b on true left join lateral evergreen.compensated(c.share_class_id, b.strike_id, of_strike) comp on true
       -- a side pocket is under the fee terms of the class it came from
@@ -172,7 +190,11 @@ begin
         -- before a strike nothing of it can have been crystallised
         'before_fee', case when p.body #>> '{fees,performance,method}' = 'equalisation' and coalesce(n.units, c.units_outstanding) > 0 and coalesce(t.open, true) then
           jsonb_build_object('value', coalesce(n.nav + n.performance_accrued, (x.draft ->> 'nav')::numeric + (x.draft ->> 'performance_accrued')::numeric)::text,
-            'units', trim_scale(coalesce(n.units, c.units_outstanding))::text, 'mark', trim_scale(evergreen.mark_on(c.share_class_id, d.dealing_date, true))::text) end) order by c.code), '[]')
+            'units', trim_scale(coalesce(n.units, c.units_outstanding))::text, 'mark', trim_scale(evergreen.mark_on(c.share_class_id, d.dealing_date, true))::text) end,
+        'by_series', case when p.body #>> '{fees,performance,method}' = 'series' and (t.method is not null or x.draft ? 'series') then jsonb_build_object('issue_price', trim_scale(coalesce(c.issue_price, n.nav_per_unit, c.nav_per_unit))::text,
+          'series', case when n.strike_id is not null
+            then (select coalesce(jsonb_agg(jsonb_build_object('series', o.series, 'units', trim_scale(o.units)::text, 'nav_per_unit', trim_scale(o.price)::text, 'fee', o.fee::text) order by o.series), '[]') from evergreen.series_open(s.strike_id, c.share_class_id) o)
+            else (select coalesce(jsonb_agg(jsonb_build_object('series', e ->> 'series', 'units', e ->> 'units', 'nav_per_unit', e ->> 'nav_per_unit', 'fee', e ->> 'performance_accrued') order by e ->> 'series'), '[]') from jsonb_array_elements(x.draft -> 'series') e) end) end) order by c.code), '[]')
        from public.share_classes c cross join lateral evergreen.dealing_policy(c.share_class_id, d.dealing_date) p
        left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = c.share_class_id
        left join lateral (select e as draft from jsonb_array_elements(coalesce(s.body #> '{draft,classes}', '[]')) e where e ->> 'share_class_id' = c.share_class_id::text) x on true
@@ -215,7 +237,7 @@ comment on function evergreen.book_orders(uuid[]) is 'The orders that are locked
 
 create or replace function evergreen.book_lots(days uuid[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(jsonb_agg(jsonb_build_object('lot_id', l.lot_id, 'share_class_id', l.share_class_id, 'investor_id', l.investor_id, 'opened_on', l.opened_on,
-      'units', trim_scale(l.units_left)::text, 'reference', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', trim_scale(l.equalisation_credit)::text) order by l.lot_id), '[]')
+      'units', trim_scale(l.units_left)::text, 'reference', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', trim_scale(l.equalisation_credit)::text, 'series', evergreen.series_of(l)) order by l.lot_id), '[]')
     from (select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.status in ('locked', 'priced') offset 0) w
     cross join lateral (select x.* from public.lots x where x.share_class_id = w.share_class_id and x.investor_id = w.investor_id and x.units_left > 0) l
 $$;

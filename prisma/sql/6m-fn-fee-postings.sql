@@ -160,7 +160,8 @@ begin
   mark := evergreen.class_mark(class.share_class_id);
   perform evergreen.refuse_unless(isfinite(day) and day <= current_date and each > 0 and each = round(each, 18) and each < 1e12, 'EG400', 'ex_date is a date up to today and per_unit an amount above zero.');
   perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause <> 'opening' and m.as_of > day), 'EG428', 'The mark of the class has moved after that date.');
-  perform evergreen.refuse_unless(each < mark, 'EG424', 'The distribution would leave no mark; crystallise first.');
+  perform evergreen.refuse_unless(each < mark and not exists (select from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0 and coalesce(l.high_water, l.price) <= each
+    and evergreen.by_series(class.share_class_id, day)), 'EG424', 'The distribution would leave no mark; crystallise first.');
   perform evergreen.refuse_while_dealing(class.share_class_id);
   -- every lot down to the minor unit; what the floors leave stays in the fund
   with paid as (
@@ -178,7 +179,11 @@ begin
     and (l.high_water is not null or exists (select from evergreen.dealing_policy(class.share_class_id, day) d where d.body #>> '{fees,performance,method}' in ('equalisation', 'series')));
   insert into public.class_marks (share_class_id, as_of, cause, high_water, per_unit, ledger_tx_id, body, effective_at)
   values (class.share_class_id, day, 'distribution', mark - each, each, posted,
-    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'amount', trim_scale(total)::text), day::timestamp at time zone 'UTC');
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'amount', trim_scale(total)::text)
+      -- by series each pays its own lots
+      || case when evergreen.by_series(class.share_class_id, day) then jsonb_build_object('series', (select jsonb_agg(jsonb_build_object('series', x.series, 'amount', x.amount::text) order by x.series)
+        from (select evergreen.series_of(l) as series, sum(trunc(l.units_left * each, minor)) as amount from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0 group by 1) x)) else '{}'::jsonb end,
+    day::timestamp at time zone 'UTC');
   perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'distribution of ' || day || ' posted', request_id);
   answer := jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'amount', total::text, 'high_water', trim_scale(mark - each)::text);
   perform evergreen.keep_answer('fn_post_distribution', request_id, input, answer);

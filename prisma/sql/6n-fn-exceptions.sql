@@ -92,12 +92,12 @@ begin
   returning share_class_id into pocket;
   -- 1:1 units; mark, reference and credit of each lot in the ratio of the two values, the pocket's part HALF_UP, the main class keeps the rest
   with halves as materialized (
-    select gen_random_uuid() as lot_id, l.lot_id as main_lot, l.investor_id, l.opened_on, l.series, l.flow_id, l.units_left as units, l.price,
+    select gen_random_uuid() as lot_id, l.lot_id as main_lot, l.investor_id, l.opened_on, l.series, l.hurdle_from, l.flow_id, l.units_left as units, l.price,
            round(round(l.price, 30) * worth / n.nav, 18) as price_part, round(round(l.high_water, 30) * worth / n.nav, 18) as water_part, round(round(l.equalisation_credit, 30) * worth / n.nav, 18) as credit_part
       from public.lots l where l.share_class_id = main.share_class_id and l.units_left > 0 order by l.lot_id for no key update
   ), made as (
-    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
-    select h.lot_id, pocket, h.investor_id, h.opened_on, h.series, h.flow_id, h.units, h.price_part, h.water_part, h.credit_part from halves h
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit, hurdle_from)
+    select h.lot_id, pocket, h.investor_id, h.opened_on, h.series, h.flow_id, h.units, h.price_part, h.water_part, h.credit_part, h.hurdle_from from halves h
   ), kept as (
     update public.lots l set high_water = l.high_water - h.water_part, equalisation_credit = l.equalisation_credit - h.credit_part, price = l.price - h.price_part
       from halves h where l.lot_id = h.main_lot

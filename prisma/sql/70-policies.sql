@@ -61,6 +61,7 @@ begin
     ('nav_strikes',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
     ('nav_inputs',             'pm_role, ops_role, audit_role, agent_commander, agent_risk_guardian, agent_simulation'),
     ('class_navs',             'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
+    ('series_navs',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
     ('allocations',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_tokenization'),
     ('ledger_transactions',    'pm_role, ops_role, audit_role, agent_commander'),
     ('unit_ledger',            'pm_role, ops_role, audit_role, agent_commander, agent_tokenization'),

@@ -105,6 +105,7 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
     all: [...STAFF, ...rooms("commander", "liquidity-engine", "risk-guardian", "simulation")],
     lp: "own",
   },
+  series_navs: { all: [...STAFF, ...rooms("commander", "liquidity-engine")] },
   allocations: { all: [...STAFF, ...rooms("commander", "liquidity-engine", "tokenization")], lp: "own" },
   ledger_transactions: { all: [...STAFF, ...rooms("commander")] },
   unit_ledger: { all: [...STAFF, ...rooms("commander", "tokenization")] },
