@@ -89,8 +89,38 @@ end $$;
 comment on function evergreen.pocket_figures(uuid) is
   'What a side pocket took when it was opened (R13): the assets, their value, the cash and the debts with them, all of the fund; value is the part of this pocket. Fund currency; the mark is per unit.';
 
+create or replace function evergreen.series_assets(of_class uuid, of_strike uuid, until_day date, known_until timestamptz)
+returns table (series text, assets numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with struck as materialized (
+    select n.*, s.nav_date, s.fund_id, u.exponent, (select x.recorded_at from public.nav_strikes x where x.strike_id = evergreen.first_version(s.strike_id)) as known_at
+      from public.series_navs n join public.nav_strikes s using (strike_id) join public.share_classes c using (share_class_id) join public.currencies u on u.code = c.currency
+     where n.strike_id = of_strike and n.share_class_id = of_class
+  ), one as (select distinct k.nav_date, k.exponent, k.known_at from struck k),
+  taken as (
+    -- what was crystallised on that strike, and what was rolled into the lead with it
+    select r.*, k.nav + k.performance_accrued - r.fee as left_over from one cross join public.class_marks m
+      cross join lateral jsonb_to_recordset(m.body -> 'series') r (series text, fee numeric, rolled_into text, cash numeric) join struck k on k.series = r.series
+     where m.share_class_id = of_class and m.cause = 'crystallisation' and m.as_of = one.nav_date
+  ), dealt as (
+    select a.*, f.direction, f.order_kind, one.exponent from one join public.dealing_days d on d.dealing_date >= one.nav_date and d.dealing_date < until_day and d.status in ('posted', 'claimable', 'settled', 'closed')
+      join public.allocations a on a.dealing_day_id = d.dealing_day_id and a.share_class_id = of_class join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer'
+  ), moves (series, amount) as (
+    select k.series, k.nav + k.performance_accrued from struck k
+    union all select t.series, -t.fee from taken t
+    union all select e.series, e.amount from taken t cross join lateral (values (t.series, -t.left_over), (t.rolled_into, t.left_over - t.cash)) e (series, amount) where t.rolled_into is not null
+    -- what swing or spread made dearer is everybody's
+    union all select a.series, case when a.price = a.high_water then a.net_amount else trunc(round(a.net_amount * a.high_water, 30) / a.price, a.exponent) end from dealt a where a.direction = 'subscription' and a.series <> ''
+    union all select p.series, -(p.worth + p.performance_fee) from dealt a cross join lateral jsonb_to_recordset(a.pieces) p (series text, worth numeric, performance_fee numeric) where a.direction = 'redemption'
+    union all select r.series, -r.amount from one cross join public.class_marks m cross join lateral jsonb_to_recordset(m.body -> 'series') r (series text, amount numeric)
+     where m.share_class_id = of_class and m.cause = 'distribution' and m.recorded_at > one.known_at and m.recorded_at < known_until
+  )
+  select m.series, sum(m.amount) from moves m group by m.series having sum(m.amount) > 0
+$$;
+comment on function evergreen.series_assets(uuid, uuid, date, timestamptz) is
+  'What each series of a class stands at before fee and before the result since a strike (fund currency): as struck, with what was subscribed, without what was redeemed, crystallised, rolled or distributed.';
+
 create or replace function evergreen.series_figures(c public.share_classes, before_strike uuid, on_day date, of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select coalesce(jsonb_agg(jsonb_build_object('series', x.series, 'assets', x.assets::text) order by x.series), '[]') from (
+  select coalesce(jsonb_agg(jsonb_build_object('series', x.series, 'assets', x.assets::text, 'price', trim_scale(b.nav_per_unit)::text) order by x.series), '[]') from (
     select a.series, a.assets from evergreen.series_assets(c.share_class_id, before_strike, on_day,
       coalesce((select s.recorded_at from public.nav_strikes s where s.strike_id = evergreen.first_version(of_strike)), 'infinity')) a
     union all
@@ -98,6 +128,7 @@ create or replace function evergreen.series_figures(c public.share_classes, befo
     select n.series, round(round(n.nav, 30) * (m.body ->> 'value')::numeric / k.nav, u.exponent) from public.class_marks m join public.class_navs k on k.strike_id = m.strike_id and k.share_class_id = c.pocket_of
       join public.series_navs n on n.strike_id = k.strike_id and n.share_class_id = k.share_class_id join public.currencies u on u.code = c.currency
      where m.share_class_id = c.share_class_id and m.cause = 'side_pocket' and not exists (select from public.series_navs b where b.strike_id = before_strike and b.share_class_id = c.share_class_id)) x
+    left join public.series_navs b on b.strike_id = before_strike and b.share_class_id = c.share_class_id and b.series = x.series
 $$;
 comment on function evergreen.series_figures(public.share_classes, uuid, date, uuid) is
   'What each series of a class stands at before the result since a strike, fund currency; of a side pocket at first its part of the series of its class. No row before the first strike by series.';
@@ -124,7 +155,10 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
           'fees', (select x from jsonb_array_elements(coalesce(b.body -> 'fees', '[]')) x where x ->> 'share_class_id' = c.share_class_id::text))
          from before b join public.class_navs n on n.strike_id = b.strike_id and n.share_class_id = c.share_class_id),
       -- the class that dealt at a wrong price bears what is paid for it
-      'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0))::text,
+      'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0)
+        -- by series: what a roll-up paid for units that it rounded down
+        + coalesce((select sum((r ->> 'cash')::numeric) from before b join public.class_marks m on m.share_class_id = c.share_class_id and m.cause = 'crystallisation' and m.as_of = b.nav_date
+            cross join lateral jsonb_array_elements(m.body -> 'series') r), 0))::text,
       'mark', trim_scale(evergreen.mark_on(c.share_class_id, on_day, false))::text,
       -- of the fee accrued at that strike: what was crystallised on it, and what redemptions took along
       'performance_taken', (coalesce(dealt.taken, 0) + coalesce((select sum((m.body ->> 'fee')::numeric) from before b join public.class_marks m
@@ -135,7 +169,7 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
         select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', evergreen.series_of(l), 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
           'mark', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', l.equalisation_credit::text, 'hurdle_from', l.hurdle_from) order by l.lot_id), '[]')
           from (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
-                 where u.share_class_id = c.share_class_id and u.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
+                 where u.share_class_id = c.share_class_id and u.account = 'holder' and (of_strike is null or t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
                  group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end)
       -- by series: what each stands at; of a strike of the past its own series, since lots may have been rolled into others
       || case when evergreen.by_series(c.share_class_id, on_day) then jsonb_build_object('series', evergreen.series_figures(c, (select b.strike_id from before b), on_day, of_strike)) else '{}'::jsonb end

@@ -29,11 +29,11 @@ begin
         'proposal', (select jsonb_build_object('proposal_id', x.proposal_id, 'hash', x.hash, 'status', case when x.status in ('pending', 'approved') and x.expires_at <= now() then 'expired' else x.status end)
            from public.proposals x where x.fund_id = of_fund.fund_id and x.kind = 'crystallisation' and x.body ->> 'strike_id' = s.strike_id::text
             and x.body ->> 'share_class_id' = c.share_class_id::text order by x.created_at desc limit 1),
-        'lots', l.lots) order by c.code), '[]')
+        'lots', l.lots, 'series', evergreen.struck_series(s.strike_id, c.share_class_id)) order by c.code), '[]')
       from last s join public.class_navs n using (strike_id) join public.share_classes c using (share_class_id)
       cross join lateral evergreen.dealing_policy(c.share_class_id, s.nav_date) p
       cross join lateral (select min(o.opened_on) as since, coalesce(jsonb_agg(jsonb_build_object('id', o.lot_id, 'units', trim_scale(o.units_left)::text, 'reference', trim_scale(coalesce(o.high_water, o.price))::text,
-          'credit', trim_scale(o.equalisation_credit)::text) order by o.lot_id) filter (where o.units_left > 0), '[]') as lots from public.lots o where o.share_class_id = c.share_class_id) l
+          'credit', trim_scale(o.equalisation_credit)::text, 'series', evergreen.series_of(o)) order by o.lot_id) filter (where o.units_left > 0), '[]') as lots from public.lots o where o.share_class_id = c.share_class_id) l
      where (share_class is null or c.code = share_class) and coalesce(p.body #>> '{fees,performance,method}', 'none') <> 'none' and l.since is not null);
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
@@ -81,7 +81,11 @@ begin
   perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.strike_id = s.strike_id and d.share_class_id = class.share_class_id and d.status = 'allocated'),
     'EG428', 'The orders of that NAV are allocated: post the day, and crystallise on the next NAV.');
   terms := (select d.body #> '{fees,performance}' from evergreen.dealing_policy(class.share_class_id, s.nav_date) d);
-  perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'series', 'EG428', 'A class in series has a mark per series: equalisation does not apply.');
+  if terms ->> 'method' = 'series' then
+    answer := evergreen.crystallise_series(p, class, s, terms, request_id);
+    perform evergreen.keep_answer('fn_crystallise_fee', request_id, input, answer);
+    return answer;
+  end if;
   mark := evergreen.class_mark(class.share_class_id);
   accrued := (p.body ->> 'accrued')::numeric;
   fee := (p.body ->> 'fee')::numeric;
@@ -128,7 +132,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_crystallise_fee(uuid, text) is
-  'Posts an approved crystallisation {share_class_id, strike_id, accrued, fee, high_water, lots: [{lot_id, refund, depreciation, change, high_water, credit}]} on the last NAV (R22, R24): refunds as units, the fee as payable, the marks. EG400, EG404, EG420, EG421, EG424, EG425, EG428.';
+  'Posts an approved crystallisation {share_class_id, strike_id, accrued, fee, high_water, lots: [{lot_id, refund, depreciation, change, high_water, credit}]} on the last NAV (R22, R24): refunds as units, the fee as payable, the marks; of a class by series {…, series, lots} (R25). EG400, EG404, EG420, EG421, EG424, EG425, EG428.';
 
 create or replace function public.fn_post_distribution(proposal_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

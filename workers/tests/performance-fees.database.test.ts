@@ -5,25 +5,16 @@ import { type EqualisationInput, equalisation } from "@evergreen-fund/finance/fe
 import type { LotEvent } from "@evergreen-fund/finance/fees/lot-events.ts";
 import { type SeriesInput, seriesAccounting } from "@evergreen-fund/finance/fees/series.ts";
 import { decimal } from "@evergreen-fund/finance/money.ts";
-import pg from "pg";
 import { expect, it } from "vitest";
 import type { z } from "zod";
-import { type DayIds, dealingSteps } from "../dealing-steps.ts";
-import { approve, asset, brokenIn, DEALING_POLICY, newInvestor, payAll } from "./dealing-journeys.ts";
+import { approve } from "./dealing-journeys.ts";
+import { type Asked, feeFund, houseOf } from "./fee-fund.ts";
 import type { TestHouse } from "./houses.ts";
-import { AUDIT, importFund, OPS, PM_ONE } from "./journeys.ts";
+import { OPS } from "./journeys.ts";
 import { useRooms } from "./room-house.ts";
 
 const rooms = useRooms();
-const house = (): TestHouse =>
-  ({
-    database: rooms.database,
-    async look(sql: string, values: unknown[] = []) {
-      const admin = new pg.Client({ connectionString: rooms.adminUrl });
-      await admin.connect();
-      return (await admin.query(sql, values).finally(() => admin.end())).rows;
-    },
-  }) as unknown as TestHouse;
+const house = (): TestHouse => houseOf(rooms);
 
 const RATE = "0.2";
 const PERFORMANCE = { rate: RATE, hurdle: "0", catchUp: "1", method: "equalisation" };
@@ -32,140 +23,28 @@ type Ruled = ReturnType<typeof equalisation>;
 type Books = NonNullable<z.input<typeof EqualisationInput>["state"]>;
 /** An event with the share of its lot that a redemption takes: series have other units. */
 type Shared = LotEvent & { share?: string };
-interface Asked {
-  who: string;
-  amount?: string;
-  units?: string;
-}
 
-/** A fund of one asset of 100,000.00 and a class of 1,000 units at 100, held by "first" since the last day of March 2025: the fee is due a year later. */
-async function feeFund() {
-  const { database } = rooms;
-  const { fundId, code } = await importFund(database, {
-    as_of: "2026-01-02",
-    net_assets: "100000.00",
-    assets: [asset("INFRA", "infrastructure", "100000.00", false)],
-    ladder: [{ side: "asset", bucket: "gt365d", capacity: "100000.00" }],
-  });
-  const classId = await database.rpc(PM_ONE, "fn_open_class", {
-    fund: code,
-    code: "A",
-    name: "Class A (synthetic)",
-    issue_price: "100",
-  });
-  const fees = { management: { rate: "0", basis: "act/365" }, performance: PERFORMANCE };
-  await database.rpc(PM_ONE, "fn_set_dealing_policy", {
-    share_class_id: classId,
-    body: { ...DEALING_POLICY, issuePrice: "100", fees },
-    effective_from: "2020-01-01",
-  });
-  const people = new Map<string, string>();
-  for (const who of ["first", "above", "below", "after", "late"]) people.set(who, await newInvestor(house()));
-  await database.rpc(OPS, "fn_open_register", {
-    share_class_id: classId,
-    positions: [{ investor_id: people.get("first"), units: "1000", opened_on: "2025-03-31", price: "100" }],
-  });
-  const steps = dealingSteps({ database, crashPoint: () => undefined });
+type Fund = Awaited<ReturnType<typeof feeFund>>;
 
-  async function order({ who, amount, units }: Asked): Promise<string> {
-    const flow = await database.rpc(OPS, "fn_place_order", {
-      fund: code,
-      share_class: "A",
-      investor_id: people.get(who) ?? "",
-      ...(amount === undefined
-        ? { direction: "redemption", units: units ?? "0" }
-        : { direction: "subscription", amount }),
-    });
-    return flow;
-  }
-  async function intake(): Promise<void> {
-    for (;;) {
-      const [batch] = await database.rpc({ role: "service_role" }, "fn_claim_batch", { consumer: "test" });
-      if (batch === undefined) return;
-      await steps.takeIn(batch.batch_id, batch.type);
-    }
-  }
-  const decided = async (proposalId: string) =>
-    approve(
-      house(),
-      await database.read(AUDIT, (tx) => tx.proposals.findUniqueOrThrow({ where: { proposal_id: proposalId } })),
-    );
-
-  /** A day from its mark and its orders to its close; answers the consent to a fee that it asked for, if it did. */
-  async function day(date: string, mark: string, orders: readonly Asked[]): Promise<{ dayId: string; fee: boolean }> {
-    await database.rpc(OPS, "fn_record_marks", {
-      fund: code,
-      marks: [{ asset: "INFRA", value: mark, as_of: date, source: "appraisal", confirmed: true }],
-    });
-    const flows: string[] = [];
-    for (const one of orders) flows.push(await order(one));
-    await intake();
-    await house().look("update fund_flows set requested_at = $2::date - interval '3 days' where flow_id = any ($1)", [
-      flows,
-      date,
-    ]);
-    const payments = orders.flatMap(({ amount }, i) =>
-      amount === undefined ? [] : [{ flow_id: flows[i], amount, reference: `synthetic/${flows[i]}` }],
-    );
-    if (payments.length > 0) await database.rpc(OPS, "fn_confirm_cash", { fund: code, payments });
-    const { dealing_day_id, workflow_id } = await database.rpc(OPS, "fn_open_dealing_day", {
-      fund: code,
-      share_class: "A",
-      dealing_date: date,
-    });
-    const event = await database.read(AUDIT, (tx) =>
-      tx.fund_events.findFirstOrThrow({
-        where: { type: "DEALING_DAY_OPENED", payload: { path: ["dealing_day_id"], equals: dealing_day_id } },
-      }),
-    );
-    const ids: DayIds = { eventId: event.event_id, workflowId: workflow_id!, fundId, dealingDayId: dealing_day_id };
-    await steps.cutOff(ids);
-    await decided((await steps.proposeNav(ids)).proposalId);
-    let fee = false;
-    try {
-      await steps.deal(ids, []);
-    } catch (error) {
-      // nothing is dealt before the fee of this NAV is taken
-      expect(error).toMatchObject({ code: "EG428", message: expect.stringMatching(/performance fee of class A/) });
-      const asked = await database.read(AUDIT, (tx) =>
-        tx.proposals.findFirstOrThrow({ where: { fund_id: fundId, kind: "crystallisation", status: "pending" } }),
-      );
-      await decided(asked.proposal_id);
-      await steps.deal(ids, []);
-      fee = true;
-    }
-    await payAll(house(), { fundId, code, classId, holders: [], other: "" }, dealing_day_id);
-    await steps.close(ids);
-    expect(await brokenIn(house(), code)).toEqual([]);
-    return { dayId: dealing_day_id, fee };
-  }
-
-  /** Lots by who holds them, and what the manager is owed. */
-  async function register() {
-    const names = new Map([...people].map(([who, id]) => [id, who]));
-    const lots = await house().look<{ investor_id: string; units: string; reference: string; credit: string }>(
-      `select investor_id, trim_scale(units_left)::text as units, trim_scale(coalesce(high_water, price))::text as reference, trim_scale(equalisation_credit)::text as credit
+/** Lots by who holds them, and what the manager is owed. */
+async function registerOf({ fundId, classId, people }: Fund) {
+  const names = new Map([...people].map(([who, id]) => [id, who]));
+  const lots = await house().look<{ investor_id: string; units: string; reference: string; credit: string }>(
+    `select investor_id, trim_scale(units_left)::text as units, trim_scale(coalesce(high_water, price))::text as reference, trim_scale(equalisation_credit)::text as credit
          from lots where share_class_id = $1 and units_left > 0`,
-      [classId],
-    );
-    const [due] = await house().look<{ fees: string; mark: string }>(
-      `select coalesce((select trim_scale(-sum(amount)) from cash_balances where fund_id = $1 and account = 'fee_payable'), 0)::text as fees, trim_scale(evergreen.class_mark($2))::text as mark`,
-      [fundId, classId],
-    );
-    return {
-      fees: due?.fees ?? "",
-      highWater: due?.mark ?? "",
-      lots: lots
-        .map(({ investor_id, ...lot }) => ({ id: names.get(investor_id) ?? "", ...lot }))
-        .sort((a, b) => (a.id < b.id ? -1 : 1)),
-    };
-  }
-  const fillsOf = (dayId: string) =>
-    house().look<{ who: string; price: string; net: string }>(
-      "select investor_id as who, trim_scale(price)::text as price, trim_scale(net_amount)::text as net from allocations where dealing_day_id = $1",
-      [dayId],
-    );
-  return { code, classId, people, day, register, fillsOf };
+    [classId],
+  );
+  const [due] = await house().look<{ fees: string; mark: string }>(
+    `select coalesce((select trim_scale(-sum(amount)) from cash_balances where fund_id = $1 and account = 'fee_payable'), 0)::text as fees, trim_scale(evergreen.class_mark($2))::text as mark`,
+    [fundId, classId],
+  );
+  return {
+    fees: due?.fees ?? "",
+    highWater: due?.mark ?? "",
+    lots: lots
+      .map(({ investor_id, ...lot }) => ({ id: names.get(investor_id) ?? "", ...lot }))
+      .sort((a, b) => (a.id < b.id ? -1 : 1)),
+  };
 }
 
 /** The same numbers, whatever zeros stand behind them. */
@@ -174,7 +53,7 @@ const trimmed = (text: string): string => decimal(text).toFixed();
 it("equalisation over four dealing days, a crystallisation and a distribution, is what calc keeps of them to the cent", {
   timeout: 300_000,
 }, async () => {
-  const fund = await feeFund();
+  const fund = await feeFund(rooms, PERFORMANCE, ["first", "above", "below", "after", "late"]);
   let books: Books = {
     highWater: "100",
     assets: "100000.00",
@@ -204,7 +83,7 @@ it("equalisation over four dealing days, a crystallisation and a distribution, i
       fees = fees.plus(decimal(now.fees));
       postings.push(...now.postings);
     }
-    const seen = await fund.register();
+    const seen = await registerOf(fund);
     const rows = (lots: Books["lots"]) =>
       lots
         .map(({ id, units, reference, credit }) => ({
@@ -270,7 +149,7 @@ it("equalisation over four dealing days, a crystallisation and a distribution, i
     ],
     true,
   );
-  const afterFee = await fund.register();
+  const afterFee = await registerOf(fund);
   expect(Number(afterFee.highWater)).toBeGreaterThan(105);
   // a distribution of 2.00 lowers the mark and every reference; what was crystallised is not charged again
   const proposal = await rooms.database.rpc(OPS, "fn_propose_posting", {

@@ -77,8 +77,8 @@ const ClassFigures = z.object({
       hurdle_from: day.nullable().optional(),
     }),
   ),
-  /** Of a fee by series: what each stands at since the last strike, before fee and result. */
-  series: z.array(z.object({ series: z.string(), assets: amount })).optional(),
+  /** Of a fee by series: what each stands at since the last strike, before fee and result, and its last price. */
+  series: z.array(z.object({ series: z.string(), assets: amount, price: amount.nullable() })).optional(),
 });
 
 export const NavFacts = z.object({
@@ -262,7 +262,22 @@ export const FeeFacts = z.array(
     crystallised_on: day.nullable(),
     policy: json,
     proposal: z.object({ proposal_id: uuid, hash: z.string(), status: z.string() }).nullable(),
-    lots: z.array(z.object({ id: uuid, units: amount, reference: amount, credit: amount })),
+    lots: z.array(
+      z.object({ id: uuid, units: amount, reference: amount, credit: amount, series: z.string().optional() }),
+    ),
+    /** By series, the oldest first. */
+    series: z
+      .array(
+        z.object({
+          series: z.string(),
+          nav: amount,
+          nav_per_unit: amount,
+          performance_accrued: amount,
+          high_water: amount,
+          since: day,
+        }),
+      )
+      .optional(),
   }),
 );
 export type FeeFacts = z.infer<typeof FeeFacts>;

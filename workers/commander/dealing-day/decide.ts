@@ -167,13 +167,17 @@ function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: Retu
     // the accruals are part of this very computation
     accruedThrough: { operating: day, management: day, performance: day },
     reconciliationBreaks: facts.reconciliation_breaks,
-    classes: computed?.classes.map((row) => {
+    classes: computed?.classes.flatMap((row) => {
       const known = facts.classes.find((one) => one.share_class_id === row.id);
-      return {
-        id: row.id,
-        navPerUnit: row.navPerUnit,
-        ...(known?.last ? { lastNavPerUnit: lastPrice(known.last, known.moved) } : {}),
-      };
+      // by series the price of the class is an average, which moves with who enters and who leaves
+      if (row.series.length > 0) return row.series.map((one) => seriesMove(row.id, one, known));
+      return [
+        {
+          id: row.id,
+          navPerUnit: row.navPerUnit,
+          ...(known?.last ? { lastNavPerUnit: lastPrice(known.last, known.moved) } : {}),
+        },
+      ];
     }) ?? [{ id: "fund", navPerUnit: "1" }],
   });
   // the two approvers come after, and the database counts them
@@ -182,6 +186,18 @@ function blockersOf(facts: NavFacts, inputs: readonly NavInput[], computed: Retu
       code !== "approvers" &&
       !(code === "missing_input" && inputs.some((row) => row.label === subject && row.blocked_by)),
   );
+}
+
+type Priced = { id: string; navPerUnit: string };
+
+/** A series of a class against its own last price; one that no strike knows has none. */
+function seriesMove(classId: string, { id, navPerUnit }: Priced, known: NavFacts["classes"][number] | undefined) {
+  const last = known?.series?.find(({ series }) => series === id)?.price;
+  return {
+    id: classId,
+    navPerUnit,
+    ...(last === undefined || last === null || known?.moved !== "0" ? {} : { lastNavPerUnit: last }),
+  };
 }
 
 /** The price of the strike before, without what went into side pockets since. */

@@ -28,7 +28,22 @@ const FeeRow = z.object({
   crystallised_on: z.string().nullable(),
   policy: z.unknown(),
   proposal: z.object({ proposal_id: z.string(), hash: z.string(), status: z.string() }).nullable(),
-  lots: z.array(z.object({ id: z.string(), units: amount, reference: amount, credit: amount })),
+  lots: z.array(
+    z.object({ id: z.string(), units: amount, reference: amount, credit: amount, series: z.string().optional() }),
+  ),
+  /** By series, the oldest first. */
+  series: z
+    .array(
+      z.object({
+        series: z.string(),
+        nav: amount,
+        nav_per_unit: amount,
+        performance_accrued: amount,
+        high_water: amount,
+        since: z.string(),
+      }),
+    )
+    .optional(),
 });
 type FeeRow = z.infer<typeof FeeRow>;
 const Proposed = z.object({ proposal_id: z.string(), hash: z.string() });

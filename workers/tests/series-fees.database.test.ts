@@ -1,0 +1,188 @@
+// A class by series lived through, without Temporal: four dealing dates on a real database with a hurdle and a catch-up (R23), against the books that
+// `calc series` (R25) keeps of the same events; prices, fees, marks and everybody's value to the cent.
+import type { LotEvent } from "@evergreen-fund/finance/fees/lot-events.ts";
+import { type SeriesInput, seriesAccounting } from "@evergreen-fund/finance/fees/series.ts";
+import { decimal } from "@evergreen-fund/finance/money.ts";
+import { expect, it } from "vitest";
+import type { z } from "zod";
+import { type Asked, feeFund, houseOf } from "./fee-fund.ts";
+import { useRooms } from "./room-house.ts";
+
+const rooms = useRooms();
+const PERFORMANCE = { rate: "0.2", hurdle: "0.05", catchUp: "0.5", method: "series" };
+const RULE = {
+  currency: "USD",
+  performance: { kind: "partial", rate: "0.2", catchUp: "0.5" },
+  hurdle: { rate: "0.05", compounding: "annual", dayCount: "act/365" },
+} as const;
+const DAYS = ["2026-01-30", "2026-02-27", "2026-03-31", "2026-04-30"] as const;
+type Books = NonNullable<z.input<typeof SeriesInput>["state"]>;
+type Ruled = ReturnType<typeof seriesAccounting>;
+const text = (value: string): string => decimal(value).toFixed();
+
+it("four dealing dates, a crystallisation and a roll-up are what calc keeps of them to the cent", {
+  timeout: 300_000,
+}, async () => {
+  const fund = await feeFund(rooms, PERFORMANCE, ["first", "above", "below", "after", "late"]);
+  const look = houseOf(rooms).look;
+  const opened = "2025-03-31@100";
+  let books: Books = [
+    {
+      id: opened,
+      assets: "100000.00",
+      highWater: "100",
+      since: "2025-03-31",
+      lots: [{ id: "first/1", units: "1000" }],
+    },
+  ];
+  let mark = decimal("100000.00");
+  let fees = decimal("0");
+  const owner = (lot: string): string => lot.split("/")[0] ?? "";
+
+  function ruled(events: LotEvent[], asOf: string): Ruled {
+    const now = seriesAccounting({ ...RULE, state: books, events, asOf });
+    books = now.series.map(({ id, assets, highWater, since, lots }) => ({
+      id,
+      assets,
+      highWater,
+      since,
+      lots: lots.map(({ value: _value, ...lot }) => lot),
+    }));
+    fees = fees.plus(decimal(now.fees));
+    return now;
+  }
+
+  /** One dealing date: what was struck, what was taken, what was dealt and what everybody has after it. */
+  async function dealt(
+    date: string,
+    result: string,
+    orders: readonly (Asked & { lots: readonly (readonly [string, string])[] })[],
+    crystallise = false,
+  ): Promise<void> {
+    mark = mark.plus(decimal(result));
+    const day = await fund.day(date, mark.toFixed(2), orders);
+    expect(day.fee).toBe(crystallise);
+    const struck = ruled([{ kind: "result", date, amount: result }], date);
+    const seen = await look<Record<string, string>>(
+      `select series, trim_scale(n.units)::text as units, n.nav::numeric(38,2)::text as nav, trim_scale(n.nav_per_unit)::text as price,
+              n.performance_accrued::numeric(38,2)::text as fee, trim_scale(high_water)::text as mark, since::text
+         from series_navs n join dealing_days d using (strike_id) where d.dealing_day_id = $1 order by series`,
+      [day.dayId],
+    );
+    const byId = <T extends { series: string }>(rows: T[]): T[] =>
+      [...rows].sort((a, b) => (a.series < b.series ? -1 : 1));
+    expect(byId(seen as { series: string }[])).toEqual(
+      byId(
+        struck.series.map((row) => ({
+          series: row.id,
+          units: text(row.units),
+          nav: decimal(row.assets).minus(decimal(row.accruedFee)).toFixed(2),
+          price: text(row.navPerUnit),
+          fee: decimal(row.accruedFee).toFixed(2),
+          mark: text(row.highWater),
+          since: row.since,
+        })),
+      ),
+    );
+    if (crystallise) {
+      const { postings } = ruled([{ kind: "crystallise", date }], date);
+      expect(postings.map(({ kind }) => kind)).toContain("roll_up");
+      const paid = new Map<string, string>();
+      for (const { lot, cash } of postings)
+        paid.set(
+          owner(lot),
+          decimal(paid.get(owner(lot)) ?? "0")
+            .plus(decimal(cash))
+            .toFixed(2),
+        );
+      const refunds = await look<{ who: string; cash: string }>(
+        `select m.investor_id as who, (-m.amount)::numeric(38,2)::text as cash from cash_movements m where m.fund_id = $1 and m.reference = 'roll-up' and m.account = 'refunds_payable'`,
+        [fund.fundId],
+      );
+      expect(new Map(refunds.map(({ who, cash }) => [who, cash]))).toEqual(
+        new Map([...paid].filter(([, cash]) => cash !== "0.00").map(([who, cash]) => [fund.people.get(who), cash])),
+      );
+    }
+    const now = ruled(
+      orders.flatMap(({ amount, lots }) =>
+        lots.map(
+          ([lot, units]): LotEvent =>
+            amount === undefined ? { kind: "redeem", date, lot, units } : { kind: "subscribe", date, lot, amount },
+        ),
+      ),
+      date,
+    );
+    const fills = await look<{ who: string; net: string; fee: string }>(
+      "select investor_id as who, net_amount::numeric(38,2)::text as net, performance_fee::numeric(38,2)::text as fee from allocations where dealing_day_id = $1 order by 1",
+      [day.dayId],
+    );
+    const due = new Map<string, { net: string; fee: string }>();
+    for (const { lot, cash, fee } of now.postings) {
+      const who = fund.people.get(owner(lot)) ?? "";
+      const before = due.get(who) ?? { net: "0", fee: "0" };
+      due.set(who, {
+        net: decimal(before.net).plus(decimal(cash).abs()).toFixed(2),
+        fee: decimal(before.fee).plus(decimal(fee)).toFixed(2),
+      });
+    }
+    expect(fills).toEqual([...due].map(([who, row]) => ({ who, ...row })).sort((a, b) => (a.who < b.who ? -1 : 1)));
+    // lot by lot: units, series, mark, hurdle; and what the manager is owed
+    const lots = await look<Record<string, string>>(
+      `select l.investor_id as who, l.series, trim_scale(l.units_left)::text as units, trim_scale(coalesce(l.high_water, l.price))::text as mark,
+              coalesce(l.hurdle_from, l.opened_on)::text as since from lots l where l.share_class_id = $1 and l.units_left > 0`,
+      [fund.classId],
+    );
+    const sorted = (rows: Record<string, string>[]): string[] =>
+      rows.map((row) => JSON.stringify(Object.entries(row).sort())).sort();
+    expect(sorted(lots)).toEqual(
+      sorted(
+        now.series.flatMap((row) =>
+          row.lots.map(({ id, units }) => ({
+            who: fund.people.get(owner(id)) ?? "",
+            series: row.id,
+            units: text(units),
+            mark: text(row.highWater),
+            since: row.since,
+          })),
+        ),
+      ),
+    );
+    const [owed] = await look<{ fees: string }>(
+      "select coalesce(-sum(amount), 0)::numeric(38,2)::text as fees from cash_balances where fund_id = $1 and account = 'fee_payable'",
+      [fund.fundId],
+    );
+    expect(owed?.fees).toBe(fees.toFixed(2));
+  }
+
+  // 110 before a fee that has caught up in part; who enters pays 100 and has a series of their own
+  await dealt(DAYS[0], "10000.00", [{ who: "above", amount: "55000.00", lots: [["above/1", ""]] }]);
+  // a loss: nobody owes a fee; who enters twice has two series, who leaves has the price of the own one
+  await dealt(DAYS[1], "-16500.00", [
+    { who: "above", units: "100", lots: [["above/1", "100"]] },
+    { who: "below", amount: "24750.13", lots: [["below/1", ""]] },
+  ]);
+  // the year is over: who passed the hurdle pays; two series stand at their mark and become one
+  await dealt(
+    DAYS[2],
+    "14850.00",
+    [
+      { who: "first", units: "60", lots: [["first/1", "60"]] },
+      { who: "above", amount: "31234.56", lots: [["above/2", ""]] },
+    ],
+    true,
+  );
+  // a redemption over two series: each lot at its own price, with its part of the fee
+  await dealt(DAYS[3], "9123.45", [
+    { who: "late", amount: "22000.00", lots: [["late/1", ""]] },
+    {
+      who: "above",
+      units: "470",
+      lots: [
+        ["above/1", "450"],
+        ["above/2", "20"],
+      ],
+    },
+    { who: "below", units: "7.5", lots: [["below/1", "7.5"]] },
+  ]);
+  expect(fees.gt(0)).toBe(true);
+});
