@@ -231,6 +231,24 @@ CREATE TABLE "class_navs" (
 );
 
 -- CreateTable
+CREATE TABLE "series_navs" (
+    "strike_id" UUID NOT NULL,
+    "share_class_id" UUID NOT NULL,
+    "series" TEXT NOT NULL,
+    "nav" DECIMAL(38,4) NOT NULL,
+    "units" DECIMAL(38,18) NOT NULL,
+    "nav_per_unit" DECIMAL(38,18) NOT NULL,
+    "performance_accrued" DECIMAL(38,4) NOT NULL DEFAULT 0,
+    "high_water" DECIMAL(38,18) NOT NULL,
+    "since" DATE NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "series_navs_pkey" PRIMARY KEY ("strike_id","share_class_id","series")
+);
+
+-- CreateTable
 CREATE TABLE "allocations" (
     "allocation_id" UUID NOT NULL DEFAULT gen_random_uuid(),
     "dealing_day_id" UUID NOT NULL,
@@ -253,6 +271,7 @@ CREATE TABLE "allocations" (
     "series" TEXT NOT NULL DEFAULT '',
     "high_water" DECIMAL(38,18),
     "equalisation_credit" DECIMAL(38,18) NOT NULL DEFAULT 0,
+    "pieces" JSONB NOT NULL DEFAULT '[]',
     "reason" TEXT,
     "rest" TEXT,
     "child_flow_id" UUID,
@@ -378,6 +397,7 @@ CREATE TABLE "lots" (
     "price" DECIMAL(38,18) NOT NULL,
     "high_water" DECIMAL(38,18),
     "equalisation_credit" DECIMAL(38,18) NOT NULL DEFAULT 0,
+    "hurdle_from" DATE,
     "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -732,6 +752,9 @@ CREATE INDEX "nav_inputs_asset_id_idx" ON "nav_inputs"("asset_id");
 CREATE INDEX "class_navs_share_class_id_idx" ON "class_navs"("share_class_id");
 
 -- CreateIndex
+CREATE INDEX "series_navs_share_class_id_idx" ON "series_navs"("share_class_id");
+
+-- CreateIndex
 CREATE INDEX "allocations_flow_id_idx" ON "allocations"("flow_id");
 
 -- CreateIndex
@@ -1033,6 +1056,12 @@ ALTER TABLE "class_navs" ADD CONSTRAINT "class_navs_strike_id_fkey" FOREIGN KEY 
 
 -- AddForeignKey
 ALTER TABLE "class_navs" ADD CONSTRAINT "class_navs_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "series_navs" ADD CONSTRAINT "series_navs_strike_id_fkey" FOREIGN KEY ("strike_id") REFERENCES "nav_strikes"("strike_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "series_navs" ADD CONSTRAINT "series_navs_share_class_id_fkey" FOREIGN KEY ("share_class_id") REFERENCES "share_classes"("share_class_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "allocations" ADD CONSTRAINT "allocations_dealing_day_id_fkey" FOREIGN KEY ("dealing_day_id") REFERENCES "dealing_days"("dealing_day_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -1587,6 +1616,7 @@ begin
   perform evergreen.add_check('nav_strikes', 'nav_strikes_whole', $c$state = 'estimated' or num_nonnulls(total_assets, liabilities, gnav, performance_fee, nav, proposal_id) = 6$c$);
   perform evergreen.add_check('nav_inputs', 'nav_inputs_kind', $c$kind in ('asset', 'cash', 'receivable', 'debt', 'payable', 'accrual')$c$);
   perform evergreen.add_check('class_navs', 'class_navs_price', 'nav_per_unit > 0 and dealing_price_sub > 0 and dealing_price_red > 0 and units >= 0 and performance_accrued >= 0');
+  perform evergreen.add_check('series_navs', 'series_navs_price', $c$nav > 0 and units > 0 and nav_per_unit > 0 and performance_accrued >= 0 and high_water > 0 and length(series) between 1 and 200$c$);
   perform evergreen.add_check('allocations', 'allocations_within', 'filled_units >= 0 and carried_units >= 0 and filled_units + carried_units <= coalesce(requested_units, filled_units)');
   perform evergreen.add_check('allocations', 'allocations_money', 'price > 0 and gross_amount >= 0 and levy >= 0 and fee >= 0 and performance_fee >= 0 and gross_amount + credit >= 0 and net_amount >= 0 and equalisation_credit >= 0');
   perform evergreen.add_check('unit_ledger', 'unit_ledger_account', $c$account in ('holder', 'outstanding', 'side_pocket')$c$);
@@ -4377,10 +4407,21 @@ begin
   -- who subscribes and who redeems deal before the fee that their class owes: it has to be known class by class
   perform evergreen.refuse_unless((select coalesce(sum(c.performance_accrued), 0) = fee from jsonb_to_recordset(classes) c (performance_accrued numeric)),
     'EG400', 'The performance fee is not the sum of what its classes accrued (performance_accrued).');
+  -- by series everybody deals at the price of the own series: the approved values have to be those of the register, series by series (R25)
+  select coalesce(left(sc.code, 40), '?') into bad from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, performance_accrued numeric, series jsonb) join public.share_classes sc using (share_class_id)
+   where case when evergreen.strike_units(s, c.share_class_id) > 0 and (s.supersedes is null and evergreen.by_series(c.share_class_id, s.nav_date)
+       or exists (select from public.series_navs n where n.strike_id = s.supersedes and n.share_class_id = c.share_class_id))
+     then not evergreen.series_foot(s, c.share_class_id, c.nav, coalesce(c.performance_accrued, 0), c.series) else coalesce(c.series, '[]') <> '[]' end limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG400', 'The series of a class are not those of its register, or do not sum to it: ' || coalesce(bad, '') || '.');
+  delete from public.series_navs n where n.strike_id = s.strike_id;
   delete from public.class_navs c where c.strike_id = s.strike_id;
   insert into public.class_navs (strike_id, share_class_id, nav, units, nav_per_unit, performance_accrued)
   select s.strike_id, c.share_class_id, c.nav, evergreen.strike_units(s, c.share_class_id), c.nav_per_unit, coalesce(c.performance_accrued, 0)
     from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric, performance_accrued numeric);
+  insert into public.series_navs (strike_id, share_class_id, series, nav, units, nav_per_unit, performance_accrued, high_water, since)
+  select s.strike_id, c.share_class_id, r.series, r.nav, r.units, r.nav_per_unit, r.performance_accrued, r.high_water, r.since
+    from jsonb_to_recordset(classes) c (share_class_id uuid, series jsonb)
+    cross join lateral jsonb_to_recordset(c.series) r (series text, nav numeric, units numeric, nav_per_unit numeric, performance_accrued numeric, high_water numeric, since date);
   until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
   -- R46: the share of the NAV that rests on marks older than 90 days stands before who approves it
   stale := jsonb_build_object('stale_share', (select trim_scale(round(coalesce(sum(n.value), 0) / nullif(net, 0), 18))::text from public.nav_inputs n
@@ -4408,7 +4449,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_propose_nav(uuid, jsonb, jsonb, text, text) is
-  'Puts a NAV before two people: body = {total_assets, liabilities, gnav, performance_fee, nav, …} must foot with the frozen inputs, classes = [{share_class_id, nav, nav_per_unit, performance_accrued?}] with the units of the register. EG400, EG404, EG425, EG428, EG429 blocked.';
+  'Puts a NAV before two people: body = {total_assets, liabilities, gnav, performance_fee, nav, …} must foot with the frozen inputs, classes = [{share_class_id, nav, nav_per_unit, performance_accrued?, series?: [{series, units, nav, nav_per_unit, performance_accrued, high_water, since}]}] with the units of the register, series by series where the fee is. EG400, EG404, EG425, EG428, EG429 blocked.';
 
 create or replace function evergreen.has_approvals(p public.proposals) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select count(distinct a.decided_by) >= p.approvals_needed from public.approvals a
@@ -4449,6 +4490,8 @@ begin
   update public.nav_strikes x set state = 'restated' where x.strike_id = s.supersedes and x.state = 'final';
   update public.nav_strikes x set state = 'final' where x.strike_id = s.strike_id;
   update public.class_navs c set published_at = now() where c.strike_id = s.strike_id;
+  -- from its first strike by series on a lot bears the name of its series, whatever becomes of its price
+  update public.lots l set series = evergreen.series_of(l) where l.series = '' and exists (select from public.series_navs n where n.strike_id = s.strike_id and n.share_class_id = l.share_class_id);
   update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
   update public.share_classes sc set nav_per_unit = c.nav_per_unit from public.class_navs c
    where c.strike_id = s.strike_id and sc.share_class_id = c.share_class_id
@@ -4733,9 +4776,9 @@ comment on function evergreen.mark_on(uuid, date, boolean) is
 
 create or replace function evergreen.fee_terms(of_strike uuid, of_class uuid)
 returns table (method text, rate numeric, mark numeric, price_before_fee numeric, entry_price numeric, open boolean) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select x.method, x.rate, x.mark, x.gav, case when x.open then round(x.gav, x.price_dp) else x.nav_per_unit end, x.open from (
+  select x.method, x.rate, x.mark, x.gav, case when x.open then round(x.gav, x.price_dp) when x.method = 'series' then coalesce(x.issue_price, x.nav_per_unit) else x.nav_per_unit end, x.open from (
     select p.body #>> '{fees,performance,method}' as method, coalesce((p.body #>> '{fees,performance,rate}')::numeric, 0) as rate,
-           evergreen.mark_on(n.share_class_id, s.nav_date, true) as mark, round(n.nav + n.performance_accrued, 30) / nullif(n.units, 0) as gav, n.nav_per_unit, c.price_dp,
+           evergreen.mark_on(n.share_class_id, s.nav_date, true) as mark, round(n.nav + n.performance_accrued, 30) / nullif(n.units, 0) as gav, n.nav_per_unit, c.price_dp, c.issue_price,
            p.body #>> '{fees,performance,method}' = 'equalisation' and n.units > 0 and not exists (select from public.class_marks m
              where m.share_class_id = n.share_class_id and m.cause = 'crystallisation' and m.as_of = s.nav_date) is true as open
       from public.class_navs n join public.nav_strikes s using (strike_id) join public.share_classes c using (share_class_id)
@@ -4743,7 +4786,7 @@ returns table (method text, rate numeric, mark numeric, price_before_fee numeric
      where n.strike_id = of_strike and n.share_class_id = of_class) x
 $$;
 comment on function evergreen.fee_terms(uuid, uuid) is
-  'How a class deals at a strike (R24), fund currency per unit: the price before performance fee, at which is subscribed, and the mark; not open: no equalisation, or the fee was taken on this very NAV.';
+  'How a class deals at a strike (R24), fund currency per unit: the price before performance fee, at which is subscribed (by series at the issue price, R25), and the mark; not open: no equalisation, or the fee was taken on this very NAV.';
 
 create or replace function evergreen.lot_dues(of_strike uuid, of_class uuid, of_lots uuid[])
 returns table (lot_id uuid, fee numeric, refund numeric, depreciation numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -5042,6 +5085,57 @@ end $$;
 comment on function public.fn_decide_lmt(uuid, jsonb, text) is
   'Records what was decided on the unswung NAV: {gate, cap_units?, fraction?, tools?, notice?, …}, a gate as use of the tool with its notice; below what the policy calls ordinary two people decide first; or {suspend: true}, for which an activated suspension must stand. cap_units bounds the redemptions that are allocated. EG400, EG404, EG428.';
 
+-- from sql/6e-fn-series.sql
+-- A class whose performance fee is by series (R25): which series a lot is of, which a day opens, and what a strike has to say of them.
+
+create or replace function evergreen.by_series(of_class uuid, on_day date) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- a side pocket is under the fee terms of the class it came from
+  select coalesce((select p.body #>> '{fees,performance,method}' = 'series' from public.share_classes c
+    cross join lateral evergreen.dealing_policy(coalesce(c.pocket_of, c.share_class_id), on_day) p where c.share_class_id = of_class), false)
+$$;
+comment on function evergreen.by_series(uuid, date) is 'Whether the terms of a class in force on a day take its performance fee by series.';
+
+create or replace function evergreen.series_of(l public.lots) returns text language sql stable set search_path = pg_catalog, pg_temp as $$
+  select case when l.series <> '' then l.series else to_char(l.opened_on, 'YYYY-MM-DD') || '@' || trim_scale(l.price) end
+$$;
+comment on function evergreen.series_of(public.lots) is 'The series of a lot; one that has none yet is of the day and price it was opened at, and is named so by the first strike by series.';
+
+create or replace function evergreen.new_series(of_strike uuid, of_class uuid, on_day date) returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select to_char(on_day, 'YYYY-MM-DD') || case when exists (select from public.series_navs n where n.strike_id = of_strike and n.share_class_id = of_class and n.series = to_char(on_day, 'YYYY-MM-DD')) then '/2' else '' end
+$$;
+comment on function evergreen.new_series(uuid, uuid, date) is 'Name of the series that a dealing day opens: its date; a register that was taken over may have that name already.';
+
+create or replace function evergreen.series_register(s public.nav_strikes, of_class uuid)
+returns table (series text, units numeric, high_water numeric, since date) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select evergreen.series_of(l), sum(l.units_left), max(coalesce(l.high_water, l.price)), min(coalesce(l.hurdle_from, l.opened_on))
+    from public.lots l where s.supersedes is null and l.share_class_id = of_class and l.units_left > 0 group by 1
+  union all
+  select n.series, n.units, n.high_water, n.since from public.series_navs n where n.strike_id = s.supersedes and n.share_class_id = of_class
+$$;
+comment on function evergreen.series_register(public.nav_strikes, uuid) is 'The series that a strike of a class is over, with their units, mark and the day their hurdle runs from: those of the register, or of the strike it corrects.';
+
+create or replace function evergreen.series_foot(s public.nav_strikes, of_class uuid, class_nav numeric, class_fee numeric, stated jsonb) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with said as materialized (
+    select r.* from jsonb_to_recordset(case jsonb_typeof(stated) when 'array' then stated else '[]' end)
+      r (series text, units numeric, nav numeric, nav_per_unit numeric, performance_accrued numeric, high_water numeric, since date)
+  )
+  select (select count(*) = count(distinct x.series) and sum(x.nav) = class_nav and sum(x.performance_accrued) = class_fee from said x)
+     and not exists (select from evergreen.series_register(s, of_class) k full join said x on x.series = k.series cross join public.share_classes c
+       where c.share_class_id = of_class and (x.units = k.units and x.high_water = k.high_water and x.since = k.since and x.nav > 0 and evergreen.within_exponent(x.nav, c.currency)
+         and x.performance_accrued >= 0 and evergreen.within_exponent(x.performance_accrued, c.currency)
+         and x.nav_per_unit > 0 and x.nav_per_unit = round(round(x.nav, 30) / k.units, c.price_dp)) is not true)
+$$;
+comment on function evergreen.series_foot(public.nav_strikes, uuid, numeric, numeric, jsonb) is
+  'Whether what is said of the series of a class is true of its register: each once with its units, mark and hurdle, its price its value over its units, values and fees those of the class.';
+
+create or replace function evergreen.series_open(of_strike uuid, of_class uuid)
+returns table (series text, units numeric, price numeric, fee numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select n.series, n.units, n.nav_per_unit, case when exists (select from public.class_marks m where m.share_class_id = of_class and m.cause = 'crystallisation' and m.as_of = s.nav_date) then 0 else n.performance_accrued end
+    from public.series_navs n join public.nav_strikes s using (strike_id) where n.strike_id = of_strike and n.share_class_id = of_class
+$$;
+comment on function evergreen.series_open(uuid, uuid) is 'The series of a class at a strike with their prices, fund currency per unit, and the fee that is open on them: nothing once it was taken on this very NAV.';
+
 -- from sql/6f-fn-posting.sql
 -- The dealing day, second half: allocations (computed elsewhere, held to the rules here), posting in one transaction, claims, the close.
 
@@ -5073,7 +5167,7 @@ begin
   if not exists (select from (select distinct a.share_class_id from public.allocations a where a.dealing_day_id = d.dealing_day_id) c
     cross join lateral evergreen.fee_terms(d.strike_id, c.share_class_id) t where t.open) then
     select count(*) into bad from public.allocations a
-     where a.dealing_day_id = d.dealing_day_id and (a.credit <> 0 or a.performance_fee <> 0)
+     where a.dealing_day_id = d.dealing_day_id and (a.credit <> 0 or a.performance_fee <> 0) and a.pieces = '[]'
        and exists (select from evergreen.dealing_policy(a.share_class_id, d.dealing_date) p where p.body #> '{fees,performance}' is not null);
   else
     -- a redemption takes its share of what its lots would pay and get today, to one minor unit of rounding
@@ -5085,7 +5179,7 @@ begin
       select p.flow_id, sum((u.refund - u.depreciation) * p.units / l.units_left) as credit, sum((u.fee - u.refund + u.depreciation) * p.units / l.units_left) as fee
         from pieces p join public.lots l using (lot_id) join dues u using (lot_id) group by p.flow_id)
     select count(*) into bad from public.allocations a join public.fund_flows f using (flow_id) join public.currencies u on u.code = f.currency left join owed o using (flow_id)
-     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer'
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer' and a.pieces = '[]'
        and (abs(a.credit - greatest(coalesce(o.credit, 0), -a.gross_amount)) <= power(10::numeric, -u.exponent)
          and abs(a.performance_fee - coalesce(o.fee, 0)) <= power(10::numeric, -u.exponent)) is not true;
   end if;
@@ -5127,7 +5221,7 @@ begin
               when f.direction = 'redemption' then a.requested_units > 0
                 and case when f.requested_units is not null then a.requested_units = f.requested_units
                          else abs(a.requested_units * n.nav_per_unit - f.amount) < n.nav_per_unit * power(10::numeric, -c.units_dp) end
-                and a.gross_amount = trunc(a.filled_units * a.price, u.exponent) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
+                and (a.pieces <> '[]' or a.gross_amount = trunc(a.filled_units * a.price, u.exponent)) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
                 and (a.filled_units = a.requested_units or a.reason is not null)
               else (f.order_kind = 'switch' or a.filled_units > 0) and a.carried_units = 0 and a.credit = 0 and a.performance_fee = 0 and a.gross_amount = case f.order_kind when 'switch' then l.net_amount else f.amount end
                 and a.net_amount = a.gross_amount - a.levy - a.fee - a.refund and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp)
@@ -5136,6 +5230,7 @@ begin
                   from (select trunc(a.net_amount + a.refund - a.filled_units * a.price, u.exponent) as over) r)) end) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not what the order and the dealing price give.');
   perform evergreen.check_equalisation(d);
+  perform evergreen.check_series(d);
   -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
   perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain'), 'EG424', 'The fills exceed the cap that was decided.');
@@ -5186,12 +5281,13 @@ begin
     from public.share_classes sc cross join lateral evergreen.fee_terms(d.strike_id, sc.share_class_id) t where c.strike_id = d.strike_id and sc.share_class_id = c.share_class_id
      and (c.share_class_id = d.share_class_id or c.dealing_price_sub is null);
   delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
-  with terms as materialized (select n.share_class_id, t.entry_price from public.class_navs n cross join lateral evergreen.fee_terms(n.strike_id, n.share_class_id) t where n.strike_id = d.strike_id)
+  d.terms := fn_record_allocations.terms;
+  with terms as materialized (select n.share_class_id, t.entry_price, t.method from public.class_navs n cross join lateral evergreen.fee_terms(n.strike_id, n.share_class_id) t where n.strike_id = d.strike_id)
   insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, admitted_units, filled_units, carried_units, price,
     gross_amount, levy, fee, credit, performance_fee, refund, net_amount, series, high_water, equalisation_credit, reason, rest)
   select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.admitted_units, r.filled_units, coalesce(r.carried_units, 0),
     case when f.order_kind = 'switch' and f.direction = 'subscription' then t.entry_price when f.order_kind <> 'plain' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
-    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), coalesce(r.performance_fee, 0), coalesce(r.refund, 0), r.net_amount, coalesce(r.series, ''), r.high_water,
+    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), coalesce(r.performance_fee, 0), coalesce(r.refund, 0), r.net_amount, case when t.method = 'series' and f.direction = 'subscription' and f.order_kind <> 'transfer' then evergreen.new_series(d.strike_id, f.share_class_id, d.dealing_date) else coalesce(r.series, '') end, r.high_water,
     coalesce(r.equalisation_credit, 0), r.reason, r.rest
     from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, admitted_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
       credit numeric, performance_fee numeric, refund numeric, net_amount numeric, rest text, series text, high_water numeric, equalisation_credit numeric, reason text)
@@ -5199,6 +5295,13 @@ begin
     join terms t on t.share_class_id = f.share_class_id;
   get diagnostics n = row_count;
   perform evergreen.refuse_unless(n = jsonb_array_length(fills), 'EG400', (jsonb_array_length(fills) - n) || ' fills name no order or no class of the strike.');
+  if exists (select from public.series_navs n where n.strike_id = d.strike_id) then
+    -- by series an order leaves lot by lot; its price is what its units got on average
+    update public.allocations a set pieces = x.list, price = coalesce(nullif(round(round(x.amount, 30) / x.units, x.price_dp), 0), a.price)
+      from (select p.flow_id, sum(p.units) as units, sum(p.amount) as amount, max(c.price_dp) as price_dp, jsonb_agg(to_jsonb(p) - 'flow_id' order by p.lot_id) as list
+              from evergreen.series_pieces(d) p join public.lots l using (lot_id) join public.share_classes c using (share_class_id) group by 1) x
+     where a.dealing_day_id = d.dealing_day_id and a.flow_id = x.flow_id;
+  end if;
   perform evergreen.check_allocations(d);
   update public.dealing_days x set status = 'allocated', step = greatest(x.step, 7), terms = fn_record_allocations.terms where x.dealing_day_id = d.dealing_day_id;
   perform evergreen.emit('ALLOCATED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', n), evergreen.actor(),
@@ -5288,13 +5391,13 @@ begin
   select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.filled_units)::evergreen.unit_entry) into issued from new_lots n;
   -- a transfer keeps the age, the series and the high-water mark of what it moves, and its part of the credit
   with new_lots as materialized (
-    select gen_random_uuid() as lot_id, g.flow_id, g.investor_id, -p.units as units, l.share_class_id, l.opened_on, l.series, l.price, l.high_water,
+    select gen_random_uuid() as lot_id, g.flow_id, g.investor_id, -p.units as units, l.share_class_id, l.opened_on, l.series, l.price, l.high_water, l.hurdle_from,
            round(l.equalisation_credit * -p.units / l.units_left, 18) as credit
       from unnest(pieces) p join public.fund_flows f on f.flow_id = p.flow_id and f.order_kind = 'transfer'
       join public.fund_flows g on g.flow_id = f.linked_flow_id join public.lots l on l.lot_id = p.lot_id
   ), made as (
-    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
-    select n.lot_id, n.share_class_id, n.investor_id, n.opened_on, n.series, n.flow_id, n.units, n.price, n.high_water, n.credit from new_lots n
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit, hurdle_from)
+    select n.lot_id, n.share_class_id, n.investor_id, n.opened_on, n.series, n.flow_id, n.units, n.price, n.high_water, n.credit, n.hurdle_from from new_lots n
   )
   select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.units)::evergreen.unit_entry) into moved from new_lots n;
   -- what a redemption takes of a lot takes its share of the credit with it
@@ -5588,6 +5691,28 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the price is not the value over the units' from public.class_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
    where n.units > 0 and n.nav_per_unit <> round(round(n.nav, 30) / n.units, c.price_dp)
   union all
+  select 'I6', 'series_navs', n.strike_id || '/' || n.share_class_id || '/' || n.series, 'the price of a series is not its value over its units' from public.series_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
+   where n.nav_per_unit <> round(round(n.nav, 30) / n.units, c.price_dp)
+  union all
+  select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the series do not sum to the class' from public.class_navs n join strikes s using (strike_id)
+    join (select x.strike_id, x.share_class_id, sum(x.nav) as nav, sum(x.units) as units, sum(x.performance_accrued) as fee from public.series_navs x group by 1, 2) x using (strike_id, share_class_id)
+   where (x.nav, x.units, x.fee) is distinct from (n.nav, n.units, n.performance_accrued)
+  union all
+  select 'I6', 'lots', min(l.lot_id::text), 'lots of one series stand at different marks' from public.lots l join public.share_classes c using (share_class_id)
+   where (of_fund is null or c.fund_id = of_fund) and l.units_left > 0 and l.series <> '' and exists (select from public.series_navs n where n.share_class_id = l.share_class_id and n.series = l.series)
+   group by l.share_class_id, l.series having count(distinct (coalesce(l.high_water, l.price), coalesce(l.hurdle_from, l.opened_on))) > 1
+  union all
+  -- by series an order gets what its pieces get, each at the price that its series had
+  select 'I6', 'allocations', a.flow_id::text, 'the pieces are not what the order got at the prices of their series' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f using (flow_id)
+    join public.share_classes c on c.share_class_id = a.share_class_id join public.currencies u on u.code = f.currency
+    cross join lateral (select coalesce(sum(p.units), 0) as units, coalesce(sum(p.amount), 0) as amount, coalesce(sum(p.performance_fee), 0) as fee,
+        bool_and(n.series is not null and p.worth = trunc(p.units * n.nav_per_unit, u.exponent) and p.amount = trunc(p.units * p.price, u.exponent)
+          and p.price = case f.order_kind when 'plain' then round(n.nav_per_unit * (1 + coalesce((d.terms ->> 'swing_red')::numeric, 0)), c.price_dp) else n.nav_per_unit end) as sound
+      from jsonb_to_recordset(a.pieces) p (series text, units numeric, price numeric, amount numeric, worth numeric, performance_fee numeric)
+      left join public.series_navs n on n.strike_id = d.strike_id and n.share_class_id = a.share_class_id and n.series = p.series) x
+   where f.direction = 'redemption' and f.order_kind <> 'transfer' and exists (select from public.series_navs n where n.strike_id = d.strike_id and n.share_class_id = a.share_class_id)
+     and (x.units = a.filled_units and x.amount = a.gross_amount and x.fee = a.performance_fee and coalesce(x.sound, true)) is not true
+  union all
   select 'I6', 'nav_strikes', s.strike_id::text, 'the classes do not sum to the fund' from strikes s where s.state in ('final', 'restated')
      and s.nav is distinct from (select sum(n.nav) from public.class_navs n where n.strike_id = s.strike_id)
   union all
@@ -5751,6 +5876,45 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
+
+-- from sql/6g-fn-series-deals.sql
+-- Orders of a class by series (R25): what leaves of which lot at which price, and what fills are held to.
+
+create or replace function evergreen.series_pieces(d public.dealing_days)
+returns table (flow_id uuid, lot_id uuid, series text, units numeric, price numeric, amount numeric, worth numeric, performance_fee numeric) language sql stable
+security definer set search_path = pg_catalog, pg_temp as $$
+  select x.flow_id, x.lot_id, x.series, x.units, x.price, trunc(x.units * x.price, x.exponent), trunc(x.units * x.struck, x.exponent), round(round(x.fee * x.units, 30) / x.of_units, x.exponent)
+    from (
+      select p.flow_id, p.lot_id, n.series, -p.units as units, n.price as struck, n.fee, n.units as of_units, u.exponent,
+             -- a switch deals at the unswung price on both sides
+             case f.order_kind when 'plain' then round(n.price * (1 + coalesce((d.terms ->> 'swing_red')::numeric, 0)), c.price_dp) else n.price end as price
+        from unnest(evergreen.consume_lots(d)) p join public.fund_flows f on f.flow_id = p.flow_id and f.order_kind <> 'transfer'
+        join public.lots l on l.lot_id = p.lot_id join public.share_classes c on c.share_class_id = l.share_class_id join public.currencies u on u.code = f.currency
+        cross join lateral evergreen.series_open(d.strike_id, l.share_class_id) n
+       where n.series = evergreen.series_of(l)) x
+$$;
+comment on function evergreen.series_pieces(public.dealing_days) is
+  'What the redemptions and switches of a day take of which lot by series: units at the dealing price of its series down to the minor unit, what that is worth unswung, and its share of the fee that the series has open, HALF_UP.';
+
+create or replace function evergreen.check_series(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  bad int;
+begin
+  if not exists (select from public.allocations a where a.dealing_day_id = d.dealing_day_id and evergreen.by_series(a.share_class_id, d.dealing_date)) then
+    return;
+  end if;
+  -- a subscription opens the series of the day, whose mark is the issue price
+  select count(*) into bad from public.allocations a join public.fund_flows f using (flow_id) cross join lateral evergreen.fee_terms(d.strike_id, a.share_class_id) t
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'subscription' and f.order_kind <> 'transfer' and t.method = 'series'
+     and (a.series = evergreen.new_series(d.strike_id, a.share_class_id, d.dealing_date) and a.high_water = t.entry_price) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' subscriptions have not the series of the day or its mark.');
+  with due as materialized (select p.flow_id, sum(p.units) as units, sum(p.amount) as amount, sum(p.performance_fee) as fee, jsonb_agg(to_jsonb(p) - 'flow_id' order by p.lot_id) as list from evergreen.series_pieces(d) p group by 1)
+  select count(*) into bad from public.allocations a join public.fund_flows f using (flow_id) left join due x using (flow_id)
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer' and evergreen.by_series(a.share_class_id, d.dealing_date)
+     and (a.filled_units = coalesce(x.units, 0) and a.gross_amount = coalesce(x.amount, 0) and a.performance_fee = coalesce(x.fee, 0) and a.credit = 0 and a.pieces = coalesce(x.list, '[]')) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' redemptions have not what their lots give at the prices of their series.');
+end $$;
+comment on function evergreen.check_series(public.dealing_days) is 'Refuses (EG424) a subscription that is not in the series of the day, or a redemption that is not dealt lot by lot at the price of its series (R25).';
 
 -- from sql/6h-fn-imports-undo.sql
 -- After an import: lines of a statement that are matched later, and a batch that is undone.
@@ -7317,6 +7481,50 @@ end $$;
 comment on function evergreen.pocket_figures(uuid) is
   'What a side pocket took when it was opened (R13): the assets, their value, the cash and the debts with them, all of the fund; value is the part of this pocket. Fund currency; the mark is per unit.';
 
+create or replace function evergreen.series_assets(of_class uuid, of_strike uuid, until_day date, known_until timestamptz)
+returns table (series text, assets numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with struck as materialized (
+    select n.*, s.nav_date, s.fund_id, u.exponent, (select x.recorded_at from public.nav_strikes x where x.strike_id = evergreen.first_version(s.strike_id)) as known_at
+      from public.series_navs n join public.nav_strikes s using (strike_id) join public.share_classes c using (share_class_id) join public.currencies u on u.code = c.currency
+     where n.strike_id = of_strike and n.share_class_id = of_class
+  ), one as (select distinct k.nav_date, k.exponent, k.known_at from struck k),
+  taken as (
+    -- what was crystallised on that strike, and what was rolled into the lead with it
+    select r.*, k.nav + k.performance_accrued - r.fee as left_over from one cross join public.class_marks m
+      cross join lateral jsonb_to_recordset(m.body -> 'series') r (series text, fee numeric, rolled_into text, cash numeric) join struck k on k.series = r.series
+     where m.share_class_id = of_class and m.cause = 'crystallisation' and m.as_of = one.nav_date
+  ), dealt as (
+    select a.*, f.direction, f.order_kind, one.exponent from one join public.dealing_days d on d.dealing_date >= one.nav_date and d.dealing_date < until_day and d.status in ('posted', 'claimable', 'settled', 'closed')
+      join public.allocations a on a.dealing_day_id = d.dealing_day_id and a.share_class_id = of_class join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer'
+  ), moves (series, amount) as (
+    select k.series, k.nav + k.performance_accrued from struck k
+    union all select t.series, -t.fee from taken t
+    union all select e.series, e.amount from taken t cross join lateral (values (t.series, -t.left_over), (t.rolled_into, t.left_over - t.cash)) e (series, amount) where t.rolled_into is not null
+    -- what swing or spread made dearer is everybody's
+    union all select a.series, case when a.price = a.high_water then a.net_amount else trunc(round(a.net_amount * a.high_water, 30) / a.price, a.exponent) end from dealt a where a.direction = 'subscription' and a.series <> ''
+    union all select p.series, -(p.worth + p.performance_fee) from dealt a cross join lateral jsonb_to_recordset(a.pieces) p (series text, worth numeric, performance_fee numeric) where a.direction = 'redemption'
+    union all select r.series, -r.amount from one cross join public.class_marks m cross join lateral jsonb_to_recordset(m.body -> 'series') r (series text, amount numeric)
+     where m.share_class_id = of_class and m.cause = 'distribution' and m.recorded_at > one.known_at and m.recorded_at < known_until
+  )
+  select m.series, sum(m.amount) from moves m group by m.series having sum(m.amount) > 0
+$$;
+comment on function evergreen.series_assets(uuid, uuid, date, timestamptz) is
+  'What each series of a class stands at before fee and before the result since a strike (fund currency): as struck, with what was subscribed, without what was redeemed, crystallised, rolled or distributed.';
+
+create or replace function evergreen.series_figures(c public.share_classes, before_strike uuid, on_day date, of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(jsonb_build_object('series', x.series, 'assets', x.assets::text, 'price', trim_scale(b.nav_per_unit)::text) order by x.series), '[]') from (
+    select a.series, a.assets from evergreen.series_assets(c.share_class_id, before_strike, on_day,
+      coalesce((select s.recorded_at from public.nav_strikes s where s.strike_id = evergreen.first_version(of_strike)), 'infinity')) a
+    union all
+    -- a side pocket begins with what its class had, series by series
+    select n.series, round(round(n.nav, 30) * (m.body ->> 'value')::numeric / k.nav, u.exponent) from public.class_marks m join public.class_navs k on k.strike_id = m.strike_id and k.share_class_id = c.pocket_of
+      join public.series_navs n on n.strike_id = k.strike_id and n.share_class_id = k.share_class_id join public.currencies u on u.code = c.currency
+     where m.share_class_id = c.share_class_id and m.cause = 'side_pocket' and not exists (select from public.series_navs b where b.strike_id = before_strike and b.share_class_id = c.share_class_id)) x
+    left join public.series_navs b on b.strike_id = before_strike and b.share_class_id = c.share_class_id and b.series = x.series
+$$;
+comment on function evergreen.series_figures(public.share_classes, uuid, date, uuid) is
+  'What each series of a class stands at before the result since a strike, fund currency; of a side pocket at first its part of the series of its class. No row before the first strike by series.';
+
 create or replace function evergreen.class_figures(of_fund uuid, on_day date, of_strike uuid default null) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with before as (select s.* from public.nav_strikes s where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day order by s.nav_date desc limit 1),
   dealt as (
@@ -7339,7 +7547,10 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
           'fees', (select x from jsonb_array_elements(coalesce(b.body -> 'fees', '[]')) x where x ->> 'share_class_id' = c.share_class_id::text))
          from before b join public.class_navs n on n.strike_id = b.strike_id and n.share_class_id = c.share_class_id),
       -- the class that dealt at a wrong price bears what is paid for it
-      'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0))::text,
+      'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0)
+        -- by series: what a roll-up paid for units that it rounded down
+        + coalesce((select sum((r ->> 'cash')::numeric) from before b join public.class_marks m on m.share_class_id = c.share_class_id and m.cause = 'crystallisation' and m.as_of = b.nav_date
+            cross join lateral jsonb_array_elements(m.body -> 'series') r), 0))::text,
       'mark', trim_scale(evergreen.mark_on(c.share_class_id, on_day, false))::text,
       -- of the fee accrued at that strike: what was crystallised on it, and what redemptions took along
       'performance_taken', (coalesce(dealt.taken, 0) + coalesce((select sum((m.body ->> 'fee')::numeric) from before b join public.class_marks m
@@ -7347,11 +7558,16 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       'moved', coalesce(moved.worth, 0)::text, 'pocket', case when c.pocket_of is not null then evergreen.pocket_figures(c.share_class_id) end,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
-        select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', l.series, 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
-          'mark', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', l.equalisation_credit::text) order by l.lot_id), '[]')
+        select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', evergreen.series_of(l), 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
+          'mark', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', l.equalisation_credit::text, 'hurdle_from', l.hurdle_from) order by l.lot_id), '[]')
           from (select u.lot_id, sum(u.units) as units from public.unit_ledger u join public.ledger_transactions t using (ledger_tx_id) left join public.dealing_days x on x.dealing_day_id = t.dealing_day_id
-                 where u.share_class_id = c.share_class_id and u.account = 'holder' and (t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
-                 group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end) order by c.code), '[]')
+                 where u.share_class_id = c.share_class_id and u.account = 'holder' and (of_strike is null or t.kind = 'opening' or coalesce(x.dealing_date, t.effective_at::date) < on_day)
+                 group by u.lot_id having sum(u.units) > 0) h join public.lots l using (lot_id)) end)
+      -- by series: what each stands at; of a strike of the past its own series, since lots may have been rolled into others
+      || case when evergreen.by_series(c.share_class_id, on_day) then jsonb_build_object('series', evergreen.series_figures(c, (select b.strike_id from before b), on_day, of_strike)) else '{}'::jsonb end
+      || coalesce((select jsonb_build_object('lots', jsonb_agg(jsonb_build_object('id', n.series, 'series', n.series, 'units', trim_scale(n.units)::text, 'opened_on', n.since,
+          'mark', trim_scale(n.high_water)::text, 'credit', '0') order by n.series)) from public.series_navs n where n.strike_id = of_strike and n.share_class_id = c.share_class_id having count(*) > 0), '{}')
+      order by c.code), '[]')
     from public.share_classes c left join public.class_navs o on o.strike_id = of_strike and o.share_class_id = c.share_class_id left join dealt on dealt.share_class_id = c.share_class_id
       left join moved on moved.share_class_id = c.share_class_id left join before b on true left join lateral evergreen.compensated(c.share_class_id, b.strike_id, of_strike) comp on true
       -- a side pocket is under the fee terms of the class it came from
@@ -7400,7 +7616,11 @@ begin
         -- before a strike nothing of it can have been crystallised
         'before_fee', case when p.body #>> '{fees,performance,method}' = 'equalisation' and coalesce(n.units, c.units_outstanding) > 0 and coalesce(t.open, true) then
           jsonb_build_object('value', coalesce(n.nav + n.performance_accrued, (x.draft ->> 'nav')::numeric + (x.draft ->> 'performance_accrued')::numeric)::text,
-            'units', trim_scale(coalesce(n.units, c.units_outstanding))::text, 'mark', trim_scale(evergreen.mark_on(c.share_class_id, d.dealing_date, true))::text) end) order by c.code), '[]')
+            'units', trim_scale(coalesce(n.units, c.units_outstanding))::text, 'mark', trim_scale(evergreen.mark_on(c.share_class_id, d.dealing_date, true))::text) end,
+        'by_series', case when p.body #>> '{fees,performance,method}' = 'series' and (t.method is not null or x.draft ? 'series') then jsonb_build_object('issue_price', trim_scale(coalesce(c.issue_price, n.nav_per_unit, c.nav_per_unit))::text,
+          'series', case when n.strike_id is not null
+            then (select coalesce(jsonb_agg(jsonb_build_object('series', o.series, 'units', trim_scale(o.units)::text, 'nav_per_unit', trim_scale(o.price)::text, 'fee', o.fee::text) order by o.series), '[]') from evergreen.series_open(s.strike_id, c.share_class_id) o)
+            else (select coalesce(jsonb_agg(jsonb_build_object('series', e ->> 'series', 'units', e ->> 'units', 'nav_per_unit', e ->> 'nav_per_unit', 'fee', e ->> 'performance_accrued') order by e ->> 'series'), '[]') from jsonb_array_elements(x.draft -> 'series') e) end) end) order by c.code), '[]')
        from public.share_classes c cross join lateral evergreen.dealing_policy(c.share_class_id, d.dealing_date) p
        left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = c.share_class_id
        left join lateral (select e as draft from jsonb_array_elements(coalesce(s.body #> '{draft,classes}', '[]')) e where e ->> 'share_class_id' = c.share_class_id::text) x on true
@@ -7443,7 +7663,7 @@ comment on function evergreen.book_orders(uuid[]) is 'The orders that are locked
 
 create or replace function evergreen.book_lots(days uuid[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(jsonb_agg(jsonb_build_object('lot_id', l.lot_id, 'share_class_id', l.share_class_id, 'investor_id', l.investor_id, 'opened_on', l.opened_on,
-      'units', trim_scale(l.units_left)::text, 'reference', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', trim_scale(l.equalisation_credit)::text) order by l.lot_id), '[]')
+      'units', trim_scale(l.units_left)::text, 'reference', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', trim_scale(l.equalisation_credit)::text, 'series', evergreen.series_of(l)) order by l.lot_id), '[]')
     from (select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.status in ('locked', 'priced') offset 0) w
     cross join lateral (select x.* from public.lots x where x.share_class_id = w.share_class_id and x.investor_id = w.investor_id and x.units_left > 0) l
 $$;
@@ -7881,11 +8101,11 @@ begin
         'proposal', (select jsonb_build_object('proposal_id', x.proposal_id, 'hash', x.hash, 'status', case when x.status in ('pending', 'approved') and x.expires_at <= now() then 'expired' else x.status end)
            from public.proposals x where x.fund_id = of_fund.fund_id and x.kind = 'crystallisation' and x.body ->> 'strike_id' = s.strike_id::text
             and x.body ->> 'share_class_id' = c.share_class_id::text order by x.created_at desc limit 1),
-        'lots', l.lots) order by c.code), '[]')
+        'lots', l.lots, 'series', evergreen.struck_series(s.strike_id, c.share_class_id)) order by c.code), '[]')
       from last s join public.class_navs n using (strike_id) join public.share_classes c using (share_class_id)
       cross join lateral evergreen.dealing_policy(c.share_class_id, s.nav_date) p
       cross join lateral (select min(o.opened_on) as since, coalesce(jsonb_agg(jsonb_build_object('id', o.lot_id, 'units', trim_scale(o.units_left)::text, 'reference', trim_scale(coalesce(o.high_water, o.price))::text,
-          'credit', trim_scale(o.equalisation_credit)::text) order by o.lot_id) filter (where o.units_left > 0), '[]') as lots from public.lots o where o.share_class_id = c.share_class_id) l
+          'credit', trim_scale(o.equalisation_credit)::text, 'series', evergreen.series_of(o)) order by o.lot_id) filter (where o.units_left > 0), '[]') as lots from public.lots o where o.share_class_id = c.share_class_id) l
      where (share_class is null or c.code = share_class) and coalesce(p.body #>> '{fees,performance,method}', 'none') <> 'none' and l.since is not null);
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
@@ -7933,7 +8153,11 @@ begin
   perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.strike_id = s.strike_id and d.share_class_id = class.share_class_id and d.status = 'allocated'),
     'EG428', 'The orders of that NAV are allocated: post the day, and crystallise on the next NAV.');
   terms := (select d.body #> '{fees,performance}' from evergreen.dealing_policy(class.share_class_id, s.nav_date) d);
-  perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'series', 'EG428', 'A class in series has a mark per series: equalisation does not apply.');
+  if terms ->> 'method' = 'series' then
+    answer := evergreen.crystallise_series(p, class, s, terms, request_id);
+    perform evergreen.keep_answer('fn_crystallise_fee', request_id, input, answer);
+    return answer;
+  end if;
   mark := evergreen.class_mark(class.share_class_id);
   accrued := (p.body ->> 'accrued')::numeric;
   fee := (p.body ->> 'fee')::numeric;
@@ -7980,7 +8204,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_crystallise_fee(uuid, text) is
-  'Posts an approved crystallisation {share_class_id, strike_id, accrued, fee, high_water, lots: [{lot_id, refund, depreciation, change, high_water, credit}]} on the last NAV (R22, R24): refunds as units, the fee as payable, the marks. EG400, EG404, EG420, EG421, EG424, EG425, EG428.';
+  'Posts an approved crystallisation {share_class_id, strike_id, accrued, fee, high_water, lots: [{lot_id, refund, depreciation, change, high_water, credit}]} on the last NAV (R22, R24): refunds as units, the fee as payable, the marks; of a class by series {…, series, lots} (R25). EG400, EG404, EG420, EG421, EG424, EG425, EG428.';
 
 create or replace function public.fn_post_distribution(proposal_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -8012,7 +8236,8 @@ begin
   mark := evergreen.class_mark(class.share_class_id);
   perform evergreen.refuse_unless(isfinite(day) and day <= current_date and each > 0 and each = round(each, 18) and each < 1e12, 'EG400', 'ex_date is a date up to today and per_unit an amount above zero.');
   perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause <> 'opening' and m.as_of > day), 'EG428', 'The mark of the class has moved after that date.');
-  perform evergreen.refuse_unless(each < mark, 'EG424', 'The distribution would leave no mark; crystallise first.');
+  perform evergreen.refuse_unless(each < mark and not exists (select from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0 and coalesce(l.high_water, l.price) <= each
+    and evergreen.by_series(class.share_class_id, day)), 'EG424', 'The distribution would leave no mark; crystallise first.');
   perform evergreen.refuse_while_dealing(class.share_class_id);
   -- every lot down to the minor unit; what the floors leave stays in the fund
   with paid as (
@@ -8030,7 +8255,11 @@ begin
     and (l.high_water is not null or exists (select from evergreen.dealing_policy(class.share_class_id, day) d where d.body #>> '{fees,performance,method}' in ('equalisation', 'series')));
   insert into public.class_marks (share_class_id, as_of, cause, high_water, per_unit, ledger_tx_id, body, effective_at)
   values (class.share_class_id, day, 'distribution', mark - each, each, posted,
-    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'amount', trim_scale(total)::text), day::timestamp at time zone 'UTC');
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'amount', trim_scale(total)::text)
+      -- by series each pays its own lots
+      || case when evergreen.by_series(class.share_class_id, day) then jsonb_build_object('series', (select jsonb_agg(jsonb_build_object('series', x.series, 'amount', x.amount::text) order by x.series)
+        from (select evergreen.series_of(l) as series, sum(trunc(l.units_left * each, minor)) as amount from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0 group by 1) x)) else '{}'::jsonb end,
+    day::timestamp at time zone 'UTC');
   perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'distribution of ' || day || ' posted', request_id);
   answer := jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'amount', total::text, 'high_water', trim_scale(mark - each)::text);
   perform evergreen.keep_answer('fn_post_distribution', request_id, input, answer);
@@ -8122,6 +8351,92 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_return_cash(uuid, text, text) is 'The money of a subscription that has not dealt went back to its investor (fund currency, all of it); the order can then be cancelled. EG400, EG404, EG428.';
+
+-- from sql/6m-fn-series-fees.sql
+-- The performance fee of a class by series is taken (R22, R23, R25): each series pays what it accrued, has its own new mark, and at its mark is rolled into the lead.
+
+create or replace function evergreen.struck_series(of_strike uuid, of_class uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(jsonb_agg(jsonb_build_object('series', n.series, 'nav', n.nav::text, 'nav_per_unit', trim_scale(n.nav_per_unit)::text, 'performance_accrued', n.performance_accrued::text,
+      'high_water', trim_scale(n.high_water)::text, 'since', n.since) order by l.opened_on, n.series), '[]')
+    from public.series_navs n
+    left join lateral (select min(x.opened_on) as opened_on from public.lots x where x.share_class_id = of_class and x.units_left > 0 and evergreen.series_of(x) = n.series) l on true
+   where n.strike_id = of_strike and n.share_class_id = of_class
+$$;
+comment on function evergreen.struck_series(uuid, uuid) is 'The series of a class at a strike, the oldest first, which is the lead: value and price after fee, accrued fee, mark and the day its hurdle runs from.';
+
+create or replace function evergreen.crystallise_series(p public.proposals, class public.share_classes, s public.nav_strikes, terms jsonb, request_id text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  minor int;
+  bad int;
+  lead record;
+  mark numeric := evergreen.class_mark(class.share_class_id);
+  owed numeric := (p.body ->> 'fee')::numeric;
+  hurdled boolean := coalesce((terms ->> 'hurdle')::numeric, 0) <> 0;
+  event uuid;
+  posted uuid;
+  units evergreen.unit_entry[];
+  cash evergreen.cash_entry[];
+begin
+  select u.exponent into minor from public.currencies u where u.code = class.currency;
+  perform evergreen.refuse_unless(jsonb_typeof(p.body -> 'series') = 'array' and jsonb_typeof(p.body -> 'lots') = 'array', 'EG400', 'series and lots are lists.');
+  perform evergreen.refuse_unless(exists (select from public.series_navs n where n.strike_id = s.strike_id and n.share_class_id = class.share_class_id), 'EG428', 'That NAV was struck without series.');
+  -- every series once: the fee it accrued; with a fee the mark is the price after it, if that is higher, and the hurdle begins anew
+  select count(*) into bad from (select n.* from public.series_navs n where n.strike_id = s.strike_id and n.share_class_id = class.share_class_id) n
+    full join jsonb_to_recordset(p.body -> 'series') r (series text, fee numeric, high_water numeric, since date) on r.series = n.series
+   where (r.fee = n.performance_accrued and r.high_water = case when r.fee > 0 then greatest(n.high_water, n.nav_per_unit) else n.high_water end
+     and r.since = case when r.fee > 0 then s.nav_date else n.since end) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' series are missing, unknown, or have not the fee, the mark or the hurdle that the NAV gives.');
+  perform evergreen.refuse_unless((select count(*) = count(distinct r.series) and sum(r.fee) = owed from jsonb_to_recordset(p.body -> 'series') r (series text, fee numeric)),
+    'EG424', 'The fee is not the sum of its series.');
+  -- into the oldest, and only where both stand at their mark
+  select n.series, n.nav_per_unit, r.high_water, r.since into lead from jsonb_array_elements(evergreen.struck_series(s.strike_id, class.share_class_id)) with ordinality e (x, place)
+    join public.series_navs n on n.strike_id = s.strike_id and n.share_class_id = class.share_class_id and n.series = e.x ->> 'series'
+    join jsonb_to_recordset(p.body -> 'series') r (series text, high_water numeric, since date) on r.series = n.series order by e.place limit 1;
+  select count(*) into bad from jsonb_to_recordset(p.body -> 'series') r (series text, high_water numeric, since date, rolled_into text, cash numeric)
+    join public.series_navs n on n.strike_id = s.strike_id and n.share_class_id = class.share_class_id and n.series = r.series
+   where r.rolled_into is distinct from case when r.series <> lead.series and lead.nav_per_unit = lead.high_water and n.nav_per_unit = r.high_water and (not hurdled or r.since = lead.since) then lead.series end
+     or r.cash is distinct from (select coalesce(sum(k.cash), 0) from jsonb_to_recordset(p.body -> 'lots') k (series text, cash numeric) where k.series = r.series);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' series are rolled that do not stand at their mark, or are not although they do.');
+  -- the lots of what is rolled, and no others: units down at the two prices, and what that leaves in cash
+  with rolled as materialized (
+    select r.series, n.nav_per_unit as price from jsonb_to_recordset(p.body -> 'series') r (series text, rolled_into text)
+      join public.series_navs n on n.strike_id = s.strike_id and n.share_class_id = class.share_class_id and n.series = r.series where r.rolled_into is not null
+  ), due as (
+    select l.lot_id, k.series, x.units - l.units_left as change, trunc(l.units_left * k.price - x.units * lead.nav_per_unit, minor) as cash
+      from rolled k join public.lots l on l.share_class_id = class.share_class_id and l.units_left > 0 and evergreen.series_of(l) = k.series
+      cross join lateral (select trunc(round(l.units_left * k.price, 30) / lead.nav_per_unit, class.units_dp) as units) x
+  )
+  select count(*) into bad from due full join jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, series text, change numeric, cash numeric) on r.lot_id = due.lot_id
+   where (r.series = due.series and r.change = due.change and r.cash = due.cash) is not true;
+  perform evergreen.refuse_unless(bad = 0 and (select count(*) = count(distinct r.lot_id) from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid)),
+    'EG424', bad || ' lots are missing, unknown, or not exchanged at the prices of their series and the lead.');
+  event := evergreen.emit('FEE_CRYSTALLISED', p.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'strike_id', s.strike_id), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  select array_agg(row(class.share_class_id, 'holder', l.investor_id, l.lot_id, null, r.change)::evergreen.unit_entry order by l.lot_id) into units
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric) join public.lots l on l.lot_id = r.lot_id where r.change <> 0;
+  select array_agg(row(e.account, e.investor_id, null, class.currency, e.amount, e.reference)::evergreen.cash_entry) into cash from (
+    select 'refunds_payable' as account, l.investor_id, -sum(r.cash) as amount, 'roll-up' as reference from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, cash numeric)
+      join public.lots l on l.lot_id = r.lot_id group by l.investor_id
+    union all select 'capital', null, coalesce(sum(r.cash), 0), 'roll-up' from jsonb_to_recordset(p.body -> 'lots') r (cash numeric)
+    union all select 'capital', null, owed, 'performance fee'
+    union all select 'fee_payable', null, -owed, 'performance fee') e where e.amount <> 0;
+  update public.lots l set high_water = r.high_water, hurdle_from = r.since from jsonb_to_recordset(p.body -> 'series') r (series text, high_water numeric, since date)
+   where l.share_class_id = class.share_class_id and l.units_left > 0 and evergreen.series_of(l) = r.series;
+  update public.lots l set units_issued = l.units_issued + greatest(r.change, 0), series = lead.series, high_water = lead.high_water, hurdle_from = lead.since
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric) where l.lot_id = r.lot_id;
+  if units is not null or cash is not null then
+    posted := evergreen.post_ledger(p.fund_id, 'crystallisation', 'performance fee ' || s.nav_date, null, event, null, units, cash);
+  end if;
+  -- the marks that count are those of the series; the row says when the fee was taken, and what of whom
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, strike_id, ledger_tx_id, body, effective_at)
+  values (class.share_class_id, s.nav_date, 'crystallisation', mark, s.strike_id, posted,
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'accrued', trim_scale(owed)::text, 'fee', trim_scale(owed)::text, 'series', p.body -> 'series'), s.effective_at);
+  perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'performance fee of ' || s.nav_date || ' crystallised by series', request_id);
+  return jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'high_water', trim_scale(mark)::text, 'fee', trim_scale(owed)::text);
+end $$;
+comment on function evergreen.crystallise_series(public.proposals, public.share_classes, public.nav_strikes, jsonb, text) is
+  'Posts the approved crystallisation of a class by series: the fee of each as payable, marks and hurdles, and the roll-up into the lead with its cash (R23, R25). EG400, EG424, EG428.';
 
 -- from sql/6n-fn-exceptions.sql
 -- Exceptional tools put to use: side pockets (R13), redemptions paid in kind (R14), and the authority told of them (R9c).
@@ -8218,12 +8533,12 @@ begin
   returning share_class_id into pocket;
   -- 1:1 units; mark, reference and credit of each lot in the ratio of the two values, the pocket's part HALF_UP, the main class keeps the rest
   with halves as materialized (
-    select gen_random_uuid() as lot_id, l.lot_id as main_lot, l.investor_id, l.opened_on, l.series, l.flow_id, l.units_left as units, l.price,
+    select gen_random_uuid() as lot_id, l.lot_id as main_lot, l.investor_id, l.opened_on, l.series, l.hurdle_from, l.flow_id, l.units_left as units, l.price,
            round(round(l.price, 30) * worth / n.nav, 18) as price_part, round(round(l.high_water, 30) * worth / n.nav, 18) as water_part, round(round(l.equalisation_credit, 30) * worth / n.nav, 18) as credit_part
       from public.lots l where l.share_class_id = main.share_class_id and l.units_left > 0 order by l.lot_id for no key update
   ), made as (
-    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
-    select h.lot_id, pocket, h.investor_id, h.opened_on, h.series, h.flow_id, h.units, h.price_part, h.water_part, h.credit_part from halves h
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit, hurdle_from)
+    select h.lot_id, pocket, h.investor_id, h.opened_on, h.series, h.flow_id, h.units, h.price_part, h.water_part, h.credit_part, h.hurdle_from from halves h
   ), kept as (
     update public.lots l set high_water = l.high_water - h.water_part, equalisation_credit = l.equalisation_credit - h.credit_part, price = l.price - h.price_part
       from halves h where l.lot_id = h.main_lot
@@ -8628,6 +8943,7 @@ begin
     ('nav_strikes',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
     ('nav_inputs',             'pm_role, ops_role, audit_role, agent_commander, agent_risk_guardian, agent_simulation'),
     ('class_navs',             'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
+    ('series_navs',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
     ('allocations',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_tokenization'),
     ('ledger_transactions',    'pm_role, ops_role, audit_role, agent_commander'),
     ('unit_ledger',            'pm_role, ops_role, audit_role, agent_commander, agent_tokenization'),

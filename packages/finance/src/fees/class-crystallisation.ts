@@ -90,7 +90,7 @@ export function crystallisationPosting(facts: FeeFacts): FeePosting | null {
     nav: facts.nav,
     navPerUnit: facts.nav_per_unit,
     accrued: facts.performance_accrued,
-    lots: facts.lots,
+    lots: facts.lots.map(({ id, units, reference, credit }) => ({ id, units, reference, credit })),
   });
   const nothing = (text: string): boolean => decimal(text).isZero();
   const moves =
