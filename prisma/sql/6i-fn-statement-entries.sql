@@ -73,7 +73,7 @@ returns table (lot_id uuid, day date, credit numeric, units numeric) language sq
       cross join lateral (select sum(u.units) as after from public.unit_ledger u join public.ledger_transactions t on t.ledger_tx_id = u.ledger_tx_id
         where u.lot_id = l.lot_id and u.account = 'holder' and t.recorded_at <= m.recorded_at) h
       cross join lateral (values (false, r.credit + r.refund, h.after - r.change), (true, r.credit, h.after)) e (onward, credit, units)
-     where m.share_class_id = of_class and m.cause = 'crystallisation' and not exists (select from public.ledger_transactions x where x.reverses = m.ledger_tx_id)
+     where m.share_class_id = of_class and m.cause = 'crystallisation' and not exists (select from public.ledger_transactions x where x.reverses = m.ledger_tx_id) and r.credit is not null
     union all
     -- and what is stored is up to now
     select l.lot_id, l.opened_on, 'infinity', false, l.equalisation_credit, l.units_left from of_lots l where l.equalisation_credit > 0

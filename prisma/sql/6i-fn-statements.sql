@@ -65,6 +65,9 @@ begin
                    null::numeric as performance_fee_per_unit, null::numeric as distribution_per_unit from taken
             union all select nav_date, published_at, version, nav_per_unit, dealing_price_sub, dealing_price_red, management_fee_per_unit, performance_fee_per_unit, distribution_per_unit from strikes) s), '[]'))
     into answer from public.funds f where f.fund_id = class.fund_id;
+  if exists (select from public.series_navs n where n.share_class_id = class.share_class_id) then
+    answer := answer || evergreen.series_books(class, fn_statement_books.investor_id, limit_at);
+  end if;
   return answer;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
@@ -145,6 +148,7 @@ declare
   before record;
   of_investors uuid[];
   credited boolean;
+  in_series boolean;
   for_all jsonb;
 begin
   select * into class from public.share_classes c where c.share_class_id = d.share_class_id;
@@ -154,6 +158,8 @@ begin
   perform evergreen.refuse_unless(found, 'EG428', 'The dealing day has no published price.');
   select s.* into before from evergreen.class_strikes(class.share_class_id, now()) s where s.nav_date < d.dealing_date order by s.nav_date desc, s.published_at desc, s.version desc limit 1;
   of_investors := array(select distinct a.investor_id from public.allocations a where a.dealing_day_id = d.dealing_day_id);
+  in_series := exists (select from public.series_navs n where n.share_class_id = class.share_class_id and n.strike_id in (struck.strike_id, before.strike_id))
+    or evergreen.by_series(class.share_class_id, d.dealing_date);
   credited := exists (select from public.allocations a where a.investor_id = any (of_investors) and a.share_class_id = class.share_class_id and a.equalisation_credit > 0)
     or exists (select from public.lots l where l.investor_id = any (of_investors) and l.share_class_id = class.share_class_id and l.equalisation_credit > 0)
     or exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause = 'crystallisation');
@@ -207,7 +213,10 @@ begin
            coalesce(c.credit_to, 0) - coalesce(c.credit_from, 0) - s.credit_moved as credit_changed,
            s.dealt_at_nav - (s.paid_in - s.paid_out) + s.distributed - s.units_before * struck.distribution_per_unit as differed,
            s.units_to * struck.nav_per_unit + coalesce(c.credit_to, 0) as closing
-      from sums s left join credits c on c.investor_id = s.investor_id
+      from sums s left join credits c on c.investor_id = s.investor_id where not in_series
+    union all
+    -- by series everybody has the prices of the own lots (R25)
+    select a.* from evergreen.series_accounts(class.share_class_id, case when in_series then of_investors else '{}' end, struck.strike_id, struck.nav_date, before.strike_id, before.nav_date) a
   ), minor as (
     select x.investor_id, x.units_from, x.units_to, round(x.opening, exponent) as opening, round(x.paid_in, exponent) as paid_in, round(-x.paid_out, exponent) as paid_out, round(-x.distributed, exponent) as distributed,
            round(x.transferred, exponent) as transferred, round(x.gained, exponent) as gained, round(-x.managed, exponent) as managed, round(-x.performed, exponent) as performed,

@@ -3,9 +3,12 @@
 import type { LotEvent } from "@evergreen-fund/finance/fees/lot-events.ts";
 import { type SeriesInput, seriesAccounting } from "@evergreen-fund/finance/fees/series.ts";
 import { decimal } from "@evergreen-fund/finance/money.ts";
+import { StatementInput } from "@evergreen-fund/finance/statement/books.ts";
+import { capitalAccount } from "@evergreen-fund/finance/statement/capital-account.ts";
 import { expect, it } from "vitest";
 import type { z } from "zod";
 import { type Asked, feeFund, houseOf } from "./fee-fund.ts";
+import { OPS } from "./journeys.ts";
 import { useRooms } from "./room-house.ts";
 
 const rooms = useRooms();
@@ -37,6 +40,7 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
   ];
   let mark = decimal("100000.00");
   let fees = decimal("0");
+  let values = new Map<string, string>();
   const owner = (lot: string): string => lot.split("/")[0] ?? "";
 
   function ruled(events: LotEvent[], asOf: string): Ruled {
@@ -147,6 +151,26 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
         ),
       ),
     );
+    // what everybody has been told to have: units × price of the own series
+    const worth = new Map<string, string>();
+    for (const row of now.series)
+      for (const { id, units } of row.lots) {
+        const who = fund.people.get(owner(id)) ?? "";
+        const value = decimal(units).times(decimal(row.navPerUnit));
+        worth.set(
+          who,
+          decimal(worth.get(who) ?? "0")
+            .plus(value)
+            .toFixed(),
+        );
+      }
+    const told = await look<{ who: string; closing: string }>(
+      "select investor_id as who, body #>> '{account,foot,closing}' as closing from statements where dealing_day_id = $1",
+      [day.dayId],
+    );
+    expect(new Set(told.map(({ who }) => who))).toEqual(new Set(orders.map(({ who }) => fund.people.get(who))));
+    for (const { who, closing } of told) expect(closing).toBe(decimal(worth.get(who) ?? "0").toFixed(2));
+    values = worth;
     const [owed] = await look<{ fees: string }>(
       "select coalesce(-sum(amount), 0)::numeric(38,2)::text as fees from cash_balances where fund_id = $1 and account = 'fee_payable'",
       [fund.fundId],
@@ -185,4 +209,17 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
     { who: "below", units: "7.5", lots: [["below/1", "7.5"]] },
   ]);
   expect(fees.gt(0)).toBe(true);
+
+  // the whole time again, from the entries and strikes of everybody's own series
+  for (const [who, worth] of values) {
+    const books = await rooms.database.rpc(OPS, "fn_statement_books", {
+      investor_id: who,
+      share_class_id: fund.classId,
+    });
+    const { fund: _fund, shareClass: _class, feesStated: _fees, takenOver: _taken, ...own } = books;
+    const from = own.strikes[0]?.date ?? "";
+    if (from === DAYS[3]) continue;
+    const statement = capitalAccount(StatementInput.parse({ ...own, from, to: DAYS[3] }));
+    expect(statement.foot).toEqual({ sum: decimal(worth).toFixed(2), closing: decimal(worth).toFixed(2), ok: true });
+  }
 });

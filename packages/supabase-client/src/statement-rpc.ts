@@ -19,7 +19,8 @@ export const STATEMENT_RPCS = {
       unitsDp: z.int(),
       investor: uuid,
       knownOn: z.string(),
-      entries: z.array(z.looseObject({ id: uuid, effectiveOn: day, units: amount })),
+      // of a distribution or a roll-up there is an entry per lot, whose id is a digest
+      entries: z.array(z.looseObject({ id: z.string(), effectiveOn: day, units: amount })),
       lots: z.array(z.looseObject({ lot: uuid, effectiveOn: day, units: amount })),
       strikes: z.array(z.looseObject({ date: day, navPerUnit: amount })),
     }),
