@@ -159,7 +159,7 @@ begin
   if exists (select from public.series_navs n where n.strike_id = d.strike_id) then
     -- by series an order leaves lot by lot; its price is what its units got on average
     update public.allocations a set pieces = x.list, price = coalesce(nullif(round(round(x.amount, 30) / x.units, x.price_dp), 0), a.price)
-      from (select p.flow_id, sum(p.units) as units, sum(p.amount) as amount, max(c.price_dp) as price_dp, jsonb_agg(to_jsonb(p) - 'flow_id' order by p.lot_id) as list
+      from (select p.flow_id, sum(p.units) as units, sum(p.amount) as amount, max(c.price_dp) as price_dp, jsonb_agg(p.piece order by p.lot_id) as list
               from evergreen.series_pieces(d) p join public.lots l using (lot_id) join public.share_classes c using (share_class_id) group by 1) x
      where a.dealing_day_id = d.dealing_day_id and a.flow_id = x.flow_id;
   end if;

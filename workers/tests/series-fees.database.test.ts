@@ -1,17 +1,22 @@
 // A class by series lived through, without Temporal: four dealing dates on a real database with a hurdle and a catch-up (R23), against the books that
 // `calc series` (R25) keeps of the same events; prices, fees, marks and everybody's value to the cent.
+import { openHouse } from "@evergreen-fund/cli/test-house.ts";
 import type { LotEvent } from "@evergreen-fund/finance/fees/lot-events.ts";
 import { type SeriesInput, seriesAccounting } from "@evergreen-fund/finance/fees/series.ts";
 import { decimal } from "@evergreen-fund/finance/money.ts";
 import { StatementInput } from "@evergreen-fund/finance/statement/books.ts";
 import { capitalAccount } from "@evergreen-fund/finance/statement/capital-account.ts";
-import { expect, it } from "vitest";
-import type { z } from "zod";
+import { openDatabase } from "@evergreen-fund/supabase-client";
+import { afterAll, expect, it } from "vitest";
+import { z } from "zod";
 import { type Asked, feeFund, houseOf } from "./fee-fund.ts";
 import { OPS } from "./journeys.ts";
-import { useRooms } from "./room-house.ts";
+import type { RoomHouse } from "./room-house.ts";
 
-const rooms = useRooms();
+const house = await openHouse();
+const database = openDatabase({ url: house.db.database.urlFor("evergreen_app") });
+const rooms = { database, adminUrl: house.db.database.adminUrl } as RoomHouse;
+afterAll(() => database.close());
 const PERFORMANCE = { rate: "0.2", hurdle: "0.05", catchUp: "0.5", method: "series" };
 const RULE = {
   currency: "USD",
@@ -19,6 +24,12 @@ const RULE = {
   hurdle: { rate: "0.05", compounding: "annual", dayCount: "act/365" },
 } as const;
 const DAYS = ["2026-01-30", "2026-02-27", "2026-03-31", "2026-04-30"] as const;
+const Verdict = z.object({
+  ok: z.boolean(),
+  days: z.array(
+    z.object({ checks: z.array(z.object({ check: z.string(), ok: z.boolean().nullable(), says: z.string() })) }),
+  ),
+});
 type Books = NonNullable<z.input<typeof SeriesInput>["state"]>;
 type Ruled = ReturnType<typeof seriesAccounting>;
 const text = (value: string): string => decimal(value).toFixed();
@@ -171,6 +182,9 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
     expect(new Set(told.map(({ who }) => who))).toEqual(new Set(orders.map(({ who }) => fund.people.get(who))));
     for (const { who, closing } of told) expect(closing).toBe(decimal(worth.get(who) ?? "0").toFixed(2));
     values = worth;
+    // and the verifier computes all of it from the public rows
+    const verdict = await house.json("audit1", Verdict, ["deal", "verify", "--fund", fund.code, "--date", date]);
+    expect(verdict.days.flatMap(({ checks }) => checks.filter(({ ok }) => ok !== true))).toEqual([]);
     const [owed] = await look<{ fees: string }>(
       "select coalesce(-sum(amount), 0)::numeric(38,2)::text as fees from cash_balances where fund_id = $1 and account = 'fee_payable'",
       [fund.fundId],

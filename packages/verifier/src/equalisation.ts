@@ -17,6 +17,7 @@ import {
 } from "./exact.ts";
 import { figure, part, word } from "./policy.ts";
 import type { DealRecord, RecordedClassNav, RecordedFill } from "./record.ts";
+import { isBySeries } from "./series.ts";
 
 export interface Entry {
   readonly rate: Exact;
@@ -82,9 +83,11 @@ export function wrongFee(
   return null;
 }
 
-/** A class's price for who enters, before swing or spread. */
+/** A class's price for who enters, before swing or spread; by series that of the first issue (R25). */
 export const entryPriceOf = (record: DealRecord, of: RecordedClassNav): Exact =>
-  entryOf(record, of)?.price ?? exact(of.navPerUnit);
+  isBySeries(record, of.classId)
+    ? exact(of.issuePrice ?? of.navPerUnit)
+    : (entryOf(record, of)?.price ?? exact(of.navPerUnit));
 
 /** Price with a factor, HALF_UP. */
 export const moved = (price: Exact, factor: Exact, places: number): Exact =>

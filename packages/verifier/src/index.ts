@@ -10,6 +10,8 @@ export type {
   RecordedLeaf,
   RecordedOrder,
   RecordedPast,
+  RecordedSeries,
   RecordedStrike,
+  SeriesBefore,
 } from "./record.ts";
 export { type VerifiedDay, verifyDeal } from "./verify-deal.ts";

@@ -17,7 +17,8 @@ export function freeLots(record: DealRecord): Map<string, Piece[]> {
   const lots = new Map<string, Map<string, Piece>>();
   for (const entry of record.entries) {
     const lockUp = terms.get(entry.classId);
-    if (lockUp === undefined || entry.countsOn === record.date) continue;
+    // what no order moved on the date, a crystallisation did, before anything was dealt
+    if (lockUp === undefined || (entry.countsOn === record.date && entry.flowId !== null)) continue;
     if (monthsAfter(entry.openedOn, Number(word(lockUp, "hardMonths") ?? "0")) > record.date) continue;
     const own = lots.get(holder(entry)) ?? new Map<string, Piece>();
     const units = plus(own.get(entry.lotId)?.units ?? ZERO, exact(entry.units));

@@ -23,10 +23,13 @@ import type { Piece } from "./lots.ts";
 import { sha256 } from "./order-book.ts";
 import { figure, type Json, monthsAfter, part, rows, word, words } from "./policy.ts";
 import type { DealRecord, Finding, RecordedClassNav, RecordedDay, RecordedFill, RecordedOrder } from "./record.ts";
+import { isBySeries, leaving, wrongEntry } from "./series.ts";
 
 export interface Prices {
   readonly subscription: Exact;
   readonly redemption: Exact;
+  /** What swing or bid make of the price of a series. */
+  readonly leaving: (price: Exact) => Exact;
 }
 
 /** Factor of the highest tier that the executed net flow exceeds, with its sign; bid and offer where pricing is dual. `net`: money, at NAV per unit. */
@@ -37,6 +40,7 @@ export function pricesOf(record: DealRecord, nav: Exact, net: Exact, of: Recorde
   const pair = (bid: Exact, offer: Exact): Prices => ({
     redemption: moved(exact(of.navPerUnit), bid, of.priceDp),
     subscription: moved(entryPriceOf(record, of), offer, of.priceDp),
+    leaving: (price) => moved(price, bid, of.priceDp),
   });
   // of two tools that both set the price, dual pricing works only where people put it to use
   const isDual =
@@ -57,10 +61,10 @@ export function pricesOf(record: DealRecord, nav: Exact, net: Exact, of: Recorde
 function charges(
   record: DealRecord,
   day: RecordedDay,
-  fill: RecordedFill,
   pieces: readonly Piece[],
   redeemed: boolean,
   gross: Exact,
+  priceOf: (piece: Piece) => Exact,
 ): { levy: Exact; fee: Exact } {
   const lmt = record.lmt ?? {};
   const tools = words(lmt, "tools");
@@ -69,20 +73,20 @@ function charges(
   const levied = on === "both" || on === (redeemed ? "redemptions" : "subscriptions");
   const fee = redeemed && tools.includes("redemption_fee") ? part(lmt, "redemptionFee") : null;
   const rate = (of: Json | null): Exact => (of === null ? ZERO : (figure(of, "rate") ?? ZERO));
-  const soft = redeemed ? softFee(record.date, day, fill.price, pieces) : ZERO;
+  const soft = redeemed ? softFee(record.date, day, priceOf, pieces) : ZERO;
   return {
     levy: levied ? nearest(times(gross, rate(levy)), record.cashDp) : ZERO,
     fee: plus(nearest(times(gross, rate(fee)), record.cashDp), nearest(soft, record.cashDp)),
   };
 }
 
-function softFee(date: string, day: RecordedDay, price: string, pieces: readonly Piece[]): Exact {
+function softFee(date: string, day: RecordedDay, priceOf: (piece: Piece) => Exact, pieces: readonly Piece[]): Exact {
   const steps = rows(part(day.terms, "lockUp") ?? {}, "softFees");
   return sum(
     pieces.map((piece) => {
       const step = steps.find((row) => date < monthsAfter(piece.openedOn, Number(word(row, "untilMonths") ?? "0")));
       const rate = step === undefined ? ZERO : (figure(step, "rate") ?? ZERO);
-      return times(times(piece.units, exact(price)), rate);
+      return times(times(piece.units, priceOf(piece)), rate);
     }),
   );
 }
@@ -138,7 +142,15 @@ function cashOf(
   const price = prices.get(of.classId);
   if (nav === undefined || price === undefined) return "its class has no price";
   const unswung = redeemed || of.kind === "transfer" ? exact(nav.navPerUnit) : entryPriceOf(record, nav);
-  const due = of.kind === "plain" ? (redeemed ? price.redemption : price.subscription) : unswung;
+  const own = pieces.get(fill.flowId) ?? [];
+  const inSeries = of.kind !== "transfer" && isBySeries(record, of.classId);
+  const bySeries =
+    inSeries && redeemed
+      ? leaving(record, nav, fill, own, of.kind === "plain" ? price.leaving : (unmoved) => unmoved)
+      : null;
+  if (typeof bySeries === "string") return bySeries;
+  const flat = of.kind === "plain" ? (redeemed ? price.redemption : price.subscription) : unswung;
+  const due = bySeries?.price ?? flat;
   if (!same(exact(fill.price), due)) return `dealt at ${fill.price}, the price is ${shown(due, nav.priceDp)}`;
   if (of.kind === "transfer") {
     const still = [fill.grossAmount, fill.netAmount, fill.credit, fill.performanceFee];
@@ -146,16 +158,16 @@ function cashOf(
   }
   const other = of.linkedFlowId === null ? undefined : fills.get(of.linkedFlowId);
   const expected = redeemed
-    ? down(times(units, due), record.cashDp)
+    ? (bySeries?.gross ?? down(times(units, due), record.cashDp))
     : exact(of.kind === "switch" ? (other?.netAmount ?? "-1") : (of.amount ?? "0"));
   if (!same(gross, expected)) return `gross ${fill.grossAmount}, computed ${shown(expected, record.cashDp)}`;
   const taken =
     of.kind === "switch"
       ? { levy: ZERO, fee: ZERO }
-      : charges(record, day, fill, pieces.get(fill.flowId) ?? [], redeemed, gross);
+      : charges(record, day, own, redeemed, gross, bySeries?.soft ?? (() => exact(fill.price)));
   if (!same(exact(fill.levy), taken.levy)) return `levy ${fill.levy}, computed ${shown(taken.levy, record.cashDp)}`;
   if (!same(exact(fill.fee), taken.fee)) return `fee ${fill.fee}, computed ${shown(taken.fee, record.cashDp)}`;
-  const fees = wrongFee(record, nav, fill, redeemed);
+  const fees = inSeries ? (redeemed ? null : wrongEntry(record, nav, fill)) : wrongFee(record, nav, fill, redeemed);
   if (fees !== null) return fees;
   const paidBack = refundOf(day, of, minus(minus(gross, taken.levy), taken.fee), due, nav.unitsDp, record.cashDp);
   if (!same(exact(fill.refund), paidBack)) return `refund ${fill.refund}, computed ${shown(paidBack, record.cashDp)}`;

@@ -3,6 +3,7 @@ import { exact, minus, nearest, ONE, over, plus, same, shortest, shown, sum, tim
 import { sha256 } from "./order-book.ts";
 import { figure, type Json, rows, word } from "./policy.ts";
 import type { DealRecord, Finding, RecordedStrike } from "./record.ts";
+import { wrongSeries } from "./series.ts";
 
 type Input = RecordedStrike["inputs"][number];
 
@@ -68,7 +69,8 @@ export function inputsHash(inputs: readonly Input[]): string {
   return sha256(lines.join("\n")).toString("hex");
 }
 
-export function checkNav({ strike, fundId, cashDp, currency }: DealRecord): Finding[] {
+export function checkNav(record: DealRecord): Finding[] {
+  const { strike, fundId, cashDp, currency } = record;
   const names = ["NAV inputs", "NAV", "NAV per unit", "approvals"];
   if (strike === null) return names.map((check) => ({ check, ok: null, says: "the inputs have not been frozen" }));
   const hash = inputsHash(strike.inputs);
@@ -109,12 +111,12 @@ export function checkNav({ strike, fundId, cashDp, currency }: DealRecord): Find
           ? `${money(strike.totalAssets)} − ${money(strike.liabilities)} − performance fee ${money(strike.performanceFee)} = ${money(strike.nav)}`
           : `the inputs give ${wrong[0]} of ${shown(wrong[2], cashDp)} ${currency}, recorded is ${money(wrong[1])}`,
     },
-    checkClasses(strike, money),
+    checkClasses(record, strike, money),
     checkApprovals({ strike, fundId }),
   ];
 }
 
-function checkClasses(strike: RecordedStrike, money: (text: string) => string): Finding {
+function checkClasses(record: DealRecord, strike: RecordedStrike, money: (text: string) => string): Finding {
   const check = "NAV per unit";
   const total = sum(strike.classes.map((row) => exact(row.nav)));
   if (!same(total, exact(strike.nav ?? "0")))
@@ -130,6 +132,10 @@ function checkClasses(strike: RecordedStrike, money: (text: string) => string): 
   });
   const text = (row: RecordedStrike["classes"][number]): string =>
     `class ${row.classCode} ${money(row.nav)} / ${shown(exact(row.units), row.unitsDp)} units = ${shown(exact(row.navPerUnit), row.priceDp)}`;
+  for (const row of strike.classes) {
+    const says = wrong === undefined ? wrongSeries(record, row) : null;
+    if (says !== null) return { check, ok: false, says: `class ${row.classCode}: ${says}` };
+  }
   return wrong === undefined
     ? { check, ok: true, says: strike.classes.map(text).join(", ") }
     : { check, ok: false, says: `not right: ${text(wrong)}` };

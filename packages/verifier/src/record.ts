@@ -55,6 +55,46 @@ export interface RecordedFill {
   equalisationCredit: string;
   netAmount: string;
   childFlowId: string | null;
+  /** By series: which one a subscription is in, and what a redemption took of which lot at the price of its series. */
+  series?: string;
+  pieces?: readonly RecordedPiece[];
+}
+
+export interface RecordedPiece {
+  lotId: string;
+  series: string;
+  units: string;
+  price: string;
+  amount: string;
+  performanceFee: string;
+}
+
+/** One series of a class at a strike. */
+export interface RecordedSeries {
+  series: string;
+  units: string;
+  nav: string;
+  navPerUnit: string;
+  performanceAccrued: string;
+  /** Mark per unit, and the day from which the hurdle runs. */
+  highWater: string;
+  since: string;
+}
+
+/** A class by series at the final strike before, and what was posted since: what the result of the date is divided by. */
+export interface SeriesBefore {
+  classId: string;
+  series: readonly RecordedSeries[];
+  taken: readonly { series: string; fee: string; rolledInto: string | null; cash: string }[];
+  fills: readonly {
+    direction: "subscription" | "redemption";
+    series: string;
+    netAmount: string;
+    price: string;
+    highWater: string | null;
+    pieces: readonly Pick<RecordedPiece, "series" | "units" | "performanceFee">[];
+  }[];
+  distributed: readonly { series: string; amount: string }[];
 }
 
 /** One line of the unit ledger of a holder. */
@@ -112,6 +152,8 @@ export interface RecordedClassNav {
   priceRedemption: string | null;
   /** A side pocket: closed, and no part of the NAV that a gate or a swing is measured against. */
   pocket?: boolean;
+  /** Where the performance fee is by series. */
+  series?: readonly RecordedSeries[];
 }
 
 export interface RecordedStrike {
@@ -177,6 +219,8 @@ export interface DealRecord {
   orders: readonly RecordedOrder[];
   /** Unit entries of everybody who gives units up, up to and with this date. */
   entries: readonly RecordedEntry[];
+  /** Of classes by series; left out when there are none. */
+  seriesBefore?: readonly SeriesBefore[];
   /** What moved the high-water mark of the classes. */
   marks: readonly { classId: string; asOf: string; setAt: string; cause: string; highWater: string }[];
   /** Earlier redemptions of those who redeem, for a gate per investor. */

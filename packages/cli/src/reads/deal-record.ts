@@ -19,6 +19,7 @@ import {
   withPast,
 } from "./record-history.ts";
 import { navsBefore } from "./record-navs.ts";
+import { seriesBefore, seriesOf } from "./record-series.ts";
 import { approvalsOf, classNavsOf, inputsOf, proposalOf, strikeById } from "./strikes.ts";
 
 const LeafRow = z.object({
@@ -80,13 +81,15 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
   const recordedOrders = await withPast(session, [...orders.values()], owners);
   const dateOf = new Map(dates.map((row) => [row.dealing_day_id, row.dealing_date]));
   const leaving = recordedOrders.filter((order) => order.direction === "redemption");
-  const [entries, past, navs, redeemed, activated, marks] = await Promise.all([
+  const inSeries = (strike?.classes ?? []).filter((row) => row.series !== undefined).map((row) => row.classId);
+  const [entries, past, navs, redeemed, activated, marks, before] = await Promise.all([
     entriesOf(session, fund.fund_id, days, leaving, { dateOf, date, owners }),
     pastOf(session, lmt?.body ?? {}, leaving, { dateOf, date, owners }),
     navsBefore(session, fund.fund_id, strikeId, date, pockets),
     redeemedBefore(session, dates, date),
     activatedTools(session, fund.fund_id, first.dealing_day_id),
     marksOf(session, [...classOf.keys()]),
+    seriesBefore(session, fund.fund_id, inSeries, strikeId, dates, date),
   ]);
   return {
     fundId: fund.fund_id,
@@ -117,15 +120,17 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
     orders: recordedOrders,
     entries,
     marks,
+    ...(before.length === 0 ? {} : { seriesBefore: before }),
     past,
   };
 }
 
 async function recordedStrike(session: Session, strikeId: string): Promise<RecordedStrike | null> {
-  const [strike, inputs, classes] = await Promise.all([
+  const [strike, inputs, classes, series] = await Promise.all([
     strikeById(session, strikeId),
     inputsOf(session, strikeId),
     classNavsOf(session, strikeId),
+    seriesOf(session, strikeId),
   ]);
   if (strike === undefined) return null;
   const [proposal, approvals] =
@@ -179,6 +184,7 @@ async function recordedStrike(session: Session, strikeId: string): Promise<Recor
       issuePrice: null,
       priceSubscription: row.dealing_price_sub,
       priceRedemption: row.dealing_price_red,
+      ...(series.has(row.share_class_id) ? { series: series.get(row.share_class_id) ?? [] } : {}),
     })),
     proposal:
       proposal === undefined
@@ -248,6 +254,19 @@ async function recordedDay(
       equalisationCredit: row.equalisation_credit,
       netAmount: row.net_amount,
       childFlowId: row.child_flow_id,
+      ...(row.series === "" ? {} : { series: row.series }),
+      ...(row.pieces.length === 0
+        ? {}
+        : {
+            pieces: row.pieces.map((piece) => ({
+              lotId: piece.lot_id,
+              series: piece.series,
+              units: piece.units,
+              price: piece.price,
+              amount: piece.amount,
+              performanceFee: piece.performance_fee,
+            })),
+          }),
     })),
   };
 }

@@ -52,10 +52,22 @@ const FillRow = z.object({
   net_amount: z.string(),
   reason: z.string().nullable(),
   child_flow_id: z.string().nullable(),
+  series: z.string(),
+  /** By series: what was taken of which lot at which price. */
+  pieces: z.array(
+    z.object({
+      lot_id: z.string(),
+      series: z.string(),
+      units: z.string(),
+      price: z.string(),
+      amount: z.string(),
+      performance_fee: z.string(),
+    }),
+  ),
 });
 export type FillRow = z.infer<typeof FillRow>;
 const FILLS =
-  "flow_id,share_class_id,investor_id,cohort,requested_units::text,filled_units::text,carried_units::text,price::text,gross_amount::text,levy::text,fee::text,credit::text,performance_fee::text,high_water::text,equalisation_credit::text,refund::text,net_amount::text,reason,child_flow_id";
+  "flow_id,share_class_id,investor_id,cohort,requested_units::text,filled_units::text,carried_units::text,price::text,gross_amount::text,levy::text,fee::text,credit::text,performance_fee::text,high_water::text,equalisation_credit::text,refund::text,net_amount::text,reason,child_flow_id,series,pieces";
 
 /** A dealing day with everything that a person asks about it. */
 export interface Deal {

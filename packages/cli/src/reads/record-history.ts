@@ -158,6 +158,18 @@ export async function entriesOf(
     z.object({ lot_id: z.string(), opened_on: z.string() }),
   );
   const opened = new Map(lots.map((row) => [row.lot_id, row.opened_on]));
+  // units that a crystallisation gave or took are those of its NAV, whenever two people had approved it
+  const taken = await rowsIn(
+    session,
+    "class_marks",
+    "mark_id,ledger_tx_id,as_of",
+    "mark_id",
+    (row) => row.mark_id,
+    "ledger_tx_id",
+    transactions.filter(({ kind }) => kind === "crystallisation").map((row) => row.ledger_tx_id),
+    z.object({ mark_id: z.string(), ledger_tx_id: z.string().nullable(), as_of: z.string() }),
+  );
+  const takenOn = new Map(taken.map((row) => [row.ledger_tx_id, row.as_of]));
   return [...unique.values()].flatMap((row) => {
     const tx = txOf.get(row.ledger_tx_id);
     // of another fund: an investor may hold several
@@ -165,7 +177,8 @@ export async function entriesOf(
     const countsOn =
       tx.kind === "opening"
         ? null
-        : ((tx.dealing_day_id === null ? undefined : dateOf.get(tx.dealing_day_id)) ?? tx.effective_at.slice(0, 10));
+        : ((tx.dealing_day_id === null ? takenOn.get(tx.ledger_tx_id) : dateOf.get(tx.dealing_day_id)) ??
+          tx.effective_at.slice(0, 10));
     if (countsOn !== null && countsOn > date) return [];
     return [
       {
