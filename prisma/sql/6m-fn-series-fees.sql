@@ -24,8 +24,8 @@ declare
   cash evergreen.cash_entry[];
 begin
   select u.exponent into minor from public.currencies u where u.code = class.currency;
-  perform evergreen.refuse_unless(jsonb_typeof(p.body -> 'series') = 'array' and jsonb_typeof(p.body -> 'lots') = 'array', 'EG400', 'series and lots are lists.');
   perform evergreen.refuse_unless(exists (select from public.series_navs n where n.strike_id = s.strike_id and n.share_class_id = class.share_class_id), 'EG428', 'That NAV was struck without series.');
+  perform evergreen.refuse_unless(jsonb_typeof(p.body -> 'series') = 'array' and jsonb_typeof(p.body -> 'lots') = 'array', 'EG400', 'series and lots are lists.');
   -- every series once: the fee it accrued; with a fee the mark is the price after it, if that is higher, and the hurdle begins anew
   select count(*) into bad from (select n.* from public.series_navs n where n.strike_id = s.strike_id and n.share_class_id = class.share_class_id) n
     full join jsonb_to_recordset(p.body -> 'series') r (series text, fee numeric, high_water numeric, since date) on r.series = n.series

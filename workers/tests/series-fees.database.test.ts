@@ -224,6 +224,7 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
   ]);
   expect(fees.gt(0)).toBe(true);
 
+  await everyMutantIsFound(fund);
   // the whole time again, from the entries and strikes of everybody's own series
   for (const [who, worth] of values) {
     const books = await rooms.database.rpc(OPS, "fn_statement_books", {
@@ -237,3 +238,85 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
     expect(statement.foot).toEqual({ sum: decimal(worth).toFixed(2), closing: decimal(worth).toFixed(2), ok: true });
   }
 });
+
+/** Rows changed behind the functions' back, as nobody can: what the verifier fails on, and what the checker says. */
+const MUTANTS: readonly (readonly [what: string, sql: string, check: string, says: string])[] = [
+  [
+    "the price of a series",
+    "update series_navs set nav_per_unit = nav_per_unit + 0.0001 where series = '2026-01-30' and strike_id = $1",
+    "NAV per unit",
+    "the price of a series is not its value over its units",
+  ],
+  [
+    "value moved from one series to another",
+    `update series_navs set nav = nav + case series when '2026-01-30' then 5 else -5 end, nav_per_unit = round((nav + case series when '2026-01-30' then 5 else -5 end) / units, 4)
+      where series in ('2026-01-30', '2026-03-31') and strike_id = $1`,
+    "NAV per unit",
+    "the pieces are not what the order got at the prices of their series",
+  ],
+  [
+    "a fee that one series owes put on another",
+    `update series_navs set performance_accrued = performance_accrued + case series when '2026-03-31' then -1 else 1 end, nav = nav + case series when '2026-03-31' then 1 else -1 end,
+            nav_per_unit = round((nav + case series when '2026-03-31' then 1 else -1 end) / units, 4) where series in ('2026-01-30', '2026-03-31') and strike_id = $1`,
+    "NAV per unit",
+    "the pieces are not what the order got at the prices of their series",
+  ],
+  [
+    "a series left out",
+    "delete from series_navs where series = '2026-03-31' and strike_id = $1",
+    "NAV per unit",
+    "the series do not sum to the class",
+  ],
+  [
+    "one cent of a piece",
+    `update allocations set pieces = jsonb_set(pieces, '{0,amount}', to_jsonb(((pieces #>> '{0,amount}')::numeric + 0.01)::text)), gross_amount = gross_amount + 0.01, net_amount = net_amount + 0.01
+      where jsonb_array_length(pieces) = 2 and dealing_day_id in (select dealing_day_id from dealing_days where strike_id = $1)`,
+    "cash",
+    "the pieces are not what the order got at the prices of their series",
+  ],
+  [
+    "the mark of one lot",
+    "update lots set high_water = high_water + 1 where lot_id = (select min(lot_id::text)::uuid from lots where series = '2025-03-31@100' and units_left > 0 and $1::uuid is not null)",
+    "",
+    "lots of one series stand at different marks",
+  ],
+];
+
+async function everyMutantIsFound({ code, fundId }: Awaited<ReturnType<typeof feeFund>>): Promise<void> {
+  const look = houseOf(rooms).look;
+  const tables = ["series_navs", "allocations", "lots"] as const;
+  const behind = (sql: string) => look(`begin; set local session_replication_role = replica; ${sql}; commit`);
+  const [strike] = await look<{ strike_id: string }>(
+    "select strike_id from nav_strikes where fund_id = $1 and nav_date = $2 and state = 'final'",
+    [fundId, DAYS[3]],
+  );
+  await look(
+    `create schema kept; ${tables.map((name) => `create table kept.${name} as table public.${name}`).join("; ")}`,
+  );
+  for (const [what, sql, check, says] of MUTANTS) {
+    await behind(sql.replaceAll("$1", `'${strike?.strike_id}'`));
+    const verdict = await house.json(
+      "audit1",
+      Verdict,
+      ["deal", "verify", "--fund", code, "--date", DAYS[3]],
+      check === "" ? 0 : 1,
+    );
+    const wrong = verdict.days.flatMap(({ checks }) => checks.filter(({ ok }) => ok === false));
+    if (check !== "")
+      expect(
+        wrong.map((row) => row.check),
+        what,
+      ).toContain(check);
+    const broken = await look<{ detail: string }>("select detail from evergreen.broken_books($1)", [fundId]);
+    expect(
+      broken.map(({ detail }) => detail),
+      what,
+    ).toContain(says);
+    await behind(
+      tables
+        .map((name) => `delete from public.${name}; insert into public.${name} select * from kept.${name}`)
+        .join("; "),
+    );
+  }
+  await look("drop schema kept cascade");
+}
