@@ -96,14 +96,29 @@ async function deal(db: TestDatabase): Promise<{ ofA: string[]; ofB: string[] }>
     nav_date: next,
     inputs: [{ kind: "cash", label: "bank", value: "114450.00", as_of: next, source: "statement" }],
   });
+  await db.call(PM_ONE, "fn_set_dealing_policy", {
+    share_class_id: day.classId,
+    body: { cutOff: "12:00", fees: { performance: { rate: "0.2", method: "series" } } },
+    effective_from: next,
+  });
   await db.call(agent("commander"), "fn_propose_nav", {
     strike_id,
     body: { total_assets: "114450", liabilities: "0", gnav: "114450", performance_fee: "0", nav: "114450" },
-    classes: [{ share_class_id: day.classId, nav: "114450", nav_per_unit: "109" }],
+    classes: [
+      { share_class_id: day.classId, nav: "114450", nav_per_unit: "109", series: await seriesAt(db, day.classId, 109) },
+    ],
   });
   const [ofA = "", ofB = ""] = inKind;
   return { ofA: [day.holder, ofA], ofB: [day.subscriber, ofB] };
 }
+
+/** The series of a class, each at the same price and with nothing accrued. */
+const seriesAt = (db: TestDatabase, classId: string, price: number): Promise<Record<string, unknown>[]> =>
+  db.look(
+    `select evergreen.series_of(l) as series, sum(l.units_left)::text as units, (sum(l.units_left) * $2)::text as nav, $2::text as nav_per_unit, '0' as performance_accrued,
+            max(coalesce(l.high_water, l.price))::text as high_water, min(l.opened_on)::text as since from lots l where l.share_class_id = $1 and l.units_left > 0 group by 1`,
+    [classId, price],
+  );
 
 /** What dealing looks up beside orders; an offer of each of these funds, one of both LPs, one of the second, one of neither. */
 async function lookUps(db: TestDatabase, [shared, ...others]: [Fund, ...Fund[]]): Promise<void> {

@@ -16,6 +16,11 @@ const HEAD = `ledger_tx_id = (select t.ledger_tx_id from ledger_transactions t w
 const MARK = (cause: string, high: string, before: string): string =>
   `insert into class_marks (share_class_id, as_of, cause, high_water, body) values ('${day.classId}', '2026-01-30', '${cause}', ${high}, '{"before": "${before}"}')`;
 
+/** The class of the day as one series of its strike, changed a little. */
+const SERIES = (nav: string, price: string): string =>
+  `insert into series_navs (strike_id, share_class_id, series, nav, units, nav_per_unit, performance_accrued, high_water, since)
+   select strike_id, share_class_id, 'S', nav ${nav}, units, nav_per_unit ${price}, performance_accrued, 100, '2026-01-30' from class_navs where ${STRIKE}`;
+
 const FAULTS: readonly [changes: string, finds: string][] = [
   [
     `update cash_movements set amount = amount + 1 where ${HEAD} and account = 'capital'`,
@@ -44,6 +49,13 @@ const FAULTS: readonly [changes: string, finds: string][] = [
     "I6: the price is not the value over the units",
   ],
   [`update class_navs set nav = nav + 1 where ${STRIKE}`, "I6: the classes do not sum to the fund"],
+  [SERIES("", "+ 1"), "I6: the price of a series is not its value over its units"],
+  [SERIES("- 1", ""), "I6: the series do not sum to the class"],
+  [SERIES("", ""), "I6: the pieces are not what the order got at the prices of their series"],
+  [
+    `${SERIES("", "")}; update lots set series = 'S', high_water = units_left where ${CLASS}`,
+    "I6: lots of one series stand at different marks",
+  ],
   [
     `update unit_ledger set units = units - 1 where flow_id = '${day.redemption}'`,
     "I6: the fill is not what was posted",
