@@ -139,3 +139,28 @@ create or replace function evergreen.series_books(class public.share_classes, of
 $$;
 comment on function evergreen.series_books(public.share_classes, uuid, timestamptz) is
   'Of the books of an investor in a class by series: entries with their series and strikes series by series, in the shape of fn_statement_books.';
+
+create or replace function evergreen.series_performance(c public.share_classes, wanted uuid[], limit_at timestamptz) returns setof jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with entries as materialized (
+    select e.* from evergreen.series_entries(c.share_class_id, wanted, limit_at, null) e where e.recorded_at <= limit_at
+  ), flows as (
+    -- a roll-up is a transfer at the two prices: what it leaves is the cash that was paid
+    select e.series, e.effective_on, v.via, sum(e.units) as units,
+           sum(case when e.via = 'taken_over' then round(e.units * e.price, 4) when e.kind = 'subscription' then e.sign * e.amount
+                 when e.via = 'switch' and e.kind = 'transfer_in' then round(e.units * e.price, 4) else 0 end) as paid_in,
+           sum(case when e.kind in ('redemption', 'distribution') then e.sign * e.amount else 0 end) as paid_out
+      from entries e cross join lateral (select case e.via when 'roll_up' then 'transfer' else e.via end as via) v group by 1, 2, 3
+  ), prices as (
+    select distinct on (s.series, s.nav_date) s.series, s.nav_date, s.nav_per_unit, s.distribution_per_unit,
+           case when num_nulls(s.management_fee_per_unit, s.performance_fee_per_unit) < 2 then coalesce(s.management_fee_per_unit, 0) + coalesce(s.performance_fee_per_unit, 0) end as fees
+      from evergreen.series_strikes(c.share_class_id, limit_at) s order by s.series, s.nav_date, s.published_at desc, s.version desc
+  )
+  select jsonb_build_object('id', c.share_class_id || '/' || k.series, 'code', c.code || ' ' || k.series,
+      'prices', coalesce((select jsonb_agg(jsonb_build_object('date', p.nav_date, 'price', trim_scale(p.nav_per_unit)::text, 'distributed', trim_scale(p.distribution_per_unit)::text,
+        'fees', trim_scale(p.fees)::text) order by p.nav_date) from prices p where p.series = k.series), '[]'),
+      'flows', coalesce((select jsonb_agg(jsonb_build_object('date', f.effective_on, 'via', f.via, 'units', trim_scale(f.units)::text, 'paidIn', trim_scale(f.paid_in)::text,
+        'paidOut', trim_scale(f.paid_out)::text) order by f.effective_on, f.via) from flows f where f.series = k.series and (f.units <> 0 or f.paid_in <> 0 or f.paid_out <> 0)), '[]'))
+    from (select distinct e.series from entries e) k
+$$;
+comment on function evergreen.series_performance(public.share_classes, uuid[], timestamptz) is
+  'Prices and dated flows of a class series by series, each in the shape of a class of fn_performance_books: a series is measured at its own price.';

@@ -131,13 +131,22 @@ begin
                  from public.nav_inputs v where v.strike_id = x.strike_id) i
               where x.fund_id = of_fund.fund_id order by x.nav_date, p.published_at desc, x.version desc) s), '[]'))
     into answer;
+  if exists (select from public.series_navs n join public.share_classes c using (share_class_id) where c.fund_id = of_fund.fund_id) then
+    -- the price of a class by series is an average that moves with who enters: its series stand in its place (R25)
+    answer := answer || jsonb_build_object('classes', (select jsonb_agg(x.of order by x.of ->> 'code') from (
+      select e as of from jsonb_array_elements(answer -> 'classes') e where not exists (select from public.series_navs n where n.share_class_id::text = e ->> 'id')
+      union all
+      select p from public.share_classes c cross join lateral evergreen.series_performance(c, wanted, limit_at) p
+       where c.fund_id = of_fund.fund_id and (share_class is null or c.code = share_class or c.share_class_id::text = share_class)
+         and exists (select from public.series_navs n where n.share_class_id = c.share_class_id)) x));
+  end if;
   return answer;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_performance_books(text, uuid[], text, timestamptz) is
-  'Prices and dated flows of a fund by class, of the investors named (an LP: its own; else every holder), as recorded up to a time; units signed, money in the fund''s currency. EG400, EG404, EG413.';
+  'Prices and dated flows of a fund by class (by series where the fee is), of the investors named (an LP: its own; else every holder), as recorded up to a time; units signed, money in the fund''s currency. EG400, EG404, EG413.';
 
 create or replace function evergreen.statement_bodies(d public.dealing_days)
 returns table (investor_id uuid, strike_id uuid, opening_strike_id uuid, body jsonb, foots boolean) language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

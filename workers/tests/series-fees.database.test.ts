@@ -30,6 +30,7 @@ const Verdict = z.object({
     z.object({ checks: z.array(z.object({ check: z.string(), ok: z.boolean().nullable(), says: z.string() })) }),
   ),
 });
+const Performance = z.object({ window: z.object({ closing: z.string() }) });
 type Books = NonNullable<z.input<typeof SeriesInput>["state"]>;
 type Ruled = ReturnType<typeof seriesAccounting>;
 const text = (value: string): string => decimal(value).toFixed();
@@ -225,6 +226,13 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
   expect(fees.gt(0)).toBe(true);
 
   await everyMutantIsFound(fund);
+  // performance ends with what everybody has, series by series
+  for (const [who, worth] of values) {
+    const told = await house.json("ops1", Performance, [
+      ...["performance", "--fund", fund.code, "--investor", who, "--to", DAYS[3], "--subscription-line", "none"],
+    ]);
+    expect(decimal(told.window.closing).toFixed(2)).toBe(decimal(worth).toFixed(2));
+  }
   // the whole time again, from the entries and strikes of everybody's own series
   for (const [who, worth] of values) {
     const books = await rooms.database.rpc(OPS, "fn_statement_books", {

@@ -40,7 +40,8 @@ export const STATEMENT_RPCS = {
       holders: z.int(),
       classes: z.array(
         z.object({
-          id: uuid,
+          /** Of a class; of a series the class, a stroke and the series. */
+          id: z.string(),
           code: z.string(),
           prices: z.array(z.object({ date: day, price: amount })),
           flows: z.array(

@@ -59,7 +59,7 @@ export const UnitPerformanceInput = z.strictObject({
       }),
     )
     .min(1)
-    .max(100),
+    .max(5_000),
   basis: Basis,
   index: PmeInput.pick({ index: true, indexName: true, maxIndexAgeDays: true }).optional(),
 });
