@@ -165,6 +165,8 @@ begin
     perform evergreen.refuse_unless(not late or offer.offer_id is null, 'EG430', 'The order is too late for the repurchase offer.');
     note := case when late then 'late for ' || dealing_date || ': rolls to the next dealing day' end;
     if direction = 'redemption' then
+      -- each lot deals at the price of its series: which units an amount is would depend on which lots they are
+      perform evergreen.refuse_unless(amount is null or policy.body #>> '{fees,performance,method}' is distinct from 'series', 'EG428', 'A class by series redeems in units: its lots have prices of their own.');
       perform evergreen.check_elected_lots(class, policy, investor_id, elected_lots, amount, units, coalesce(dealing_date, received::date));
       perform evergreen.check_redemption(class, policy, investor_id, amount, units, coalesce(dealing_date, received::date));
     else

@@ -226,6 +226,12 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
   expect(fees.gt(0)).toBe(true);
 
   await everyMutantIsFound(fund);
+  const [last] = await look<{ strike_id: string }>(
+    "select strike_id from series_navs order by created_at desc limit 1",
+  );
+  await expect(
+    database.rpc(OPS, "fn_restate_nav", { strike_id: last?.strike_id ?? "", inputs: [], reason: "a wrong mark" }),
+  ).rejects.toMatchObject({ code: "EG428", message: expect.stringMatching(/by series/) });
   // performance ends with what everybody has, series by series
   for (const [who, worth] of values) {
     const told = await house.json("ops1", Performance, [

@@ -70,6 +70,19 @@ export const CLASS_ORDER_REFUSALS: Refusal[] = [
     },
   },
   {
+    what: "a redemption in money of a class by series",
+    code: "EG428",
+    change: async (_a, db) => {
+      const [args, { classId }] = await onClass(db, { units: null, amount: "100.00" });
+      await db.call(PM_ONE, "fn_set_dealing_policy", {
+        share_class_id: classId,
+        body: { cutOff: "12:00", fees: { performance: { rate: "0.2", method: "series" } } },
+        effective_from: "2020-01-01",
+      });
+      return args;
+    },
+  },
+  {
     what: "a first subscription below the minimum",
     code: "EG430",
     change: async (a, db) => {
