@@ -157,9 +157,9 @@ begin
   get diagnostics n = row_count;
   perform evergreen.refuse_unless(n = jsonb_array_length(fills), 'EG400', (jsonb_array_length(fills) - n) || ' fills name no order or no class of the strike.');
   if exists (select from public.series_navs n where n.strike_id = d.strike_id) then
-    -- by series an order leaves lot by lot; its price is what its units got on average
-    update public.allocations a set pieces = x.list, price = coalesce(nullif(round(round(x.amount, 30) / x.units, x.price_dp), 0), a.price)
-      from (select p.flow_id, sum(p.units) as units, sum(p.amount) as amount, max(c.price_dp) as price_dp, jsonb_agg(p.piece order by p.lot_id) as list
+    -- by series an order leaves lot by lot; of several prices its own is what its units got on average
+    update public.allocations a set pieces = x.list, price = coalesce(nullif(case when x.least = x.most then x.least else round(round(x.amount, 30) / x.units, x.price_dp) end, 0), a.price)
+      from (select p.flow_id, sum(p.units) as units, sum(p.amount) as amount, min(p.price) as least, max(p.price) as most, max(c.price_dp) as price_dp, jsonb_agg(p.piece order by p.lot_id) as list
               from evergreen.series_pieces(d) p join public.lots l using (lot_id) join public.share_classes c using (share_class_id) group by 1) x
      where a.dealing_day_id = d.dealing_day_id and a.flow_id = x.flow_id;
   end if;

@@ -186,7 +186,9 @@ export function leaving(
   if (!same(exact(fill.performanceFee), fee) || !same(exact(fill.credit), ZERO))
     return `performance fee ${fill.performanceFee}, computed ${shown(fee, record.cashDp)}`;
   const units = sum(taken.map((piece) => piece.units));
-  const average = same(units, ZERO) ? ZERO : nearest(over(gross, units), of.priceDp);
+  const [first, ...others] = [...priceOf.values()];
+  const isOne = first !== undefined && others.every((price) => same(price, first));
+  const average = isOne ? first : same(units, ZERO) ? ZERO : nearest(over(gross, units), of.priceDp);
   return {
     gross,
     price: same(average, ZERO) ? null : average,

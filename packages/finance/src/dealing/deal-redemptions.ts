@@ -47,7 +47,7 @@ export function dealRedemptions(
       pieces === null
         ? proceeds(facts, book, { booked, filled, price: priced.redemption, lots, lotFacts })
         : seriesProceeds(facts, book, pieces);
-    const average = pieces === null ? null : averagePrice(cash.gross, filled, { ...of, currencyDp: book.currencyDp });
+    const average = pieces === null ? null : averagePrice(pieces, { ...of, currencyDp: book.currencyDp });
     const price = average ?? priced.redemption;
     const left = booked.covered - filled;
     const rest = left === 0n ? null : carryOf(facts, booked, filled, left);

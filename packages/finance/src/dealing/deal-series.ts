@@ -66,13 +66,16 @@ export function piecesOf(
   });
 }
 
-/** What a unit got on average, HALF_UP at the price's decimals; null where it is nothing. `amount` in minor units. */
+/** The price of the pieces, or where they have several what a unit got on average, HALF_UP at the price's decimals; null where it is nothing. */
 export function averagePrice(
-  amount: bigint,
-  units: bigint,
+  pieces: readonly Piece[],
   { unitsDp, priceDp, currencyDp }: { unitsDp: number; priceDp: number; currencyDp: number },
 ): bigint | null {
-  if (units === 0n || amount === 0n) return null;
+  const [first] = pieces;
+  if (first === undefined) return null;
+  if (pieces.every(({ price }) => price === first.price)) return first.price;
+  const amount = pieces.reduce((sum, piece) => sum + piece.amount, 0n);
+  const units = pieces.reduce((sum, piece) => sum + piece.units, 0n);
   const price = halfUpDiv(amount * 10n ** BigInt(unitsDp + priceDp), units * 10n ** BigInt(currencyDp));
   return price === 0n ? null : price;
 }

@@ -53,7 +53,7 @@ export function dealSwitches(facts: DealFacts, book: DealBook, uses: ReadonlyMap
       pieces === null
         ? leavingDues(of, lots, lotFacts, covered * of.ulp, book.currencyDp)
         : { credit: 0n, fee: sum(pieces.map(({ performanceFee }) => performanceFee)) };
-    const average = pieces === null ? null : averagePrice(gross, covered, { ...of, currencyDp: book.currencyDp });
+    const average = pieces === null ? null : averagePrice(pieces, { ...of, currencyDp: book.currencyDp });
     const price = average === null ? of.navPerUnit : scaledText(average, of.priceDp);
     const cash = gross + credit;
     proceeds.set(order.id, cash);
