@@ -39,36 +39,41 @@ const stretch = fc.oneof(
   { arbitrary: wholeDay, weight: 2 },
 );
 
+/** Every kind of command is both done and refused at least once, and days are posted, or the sequences went nowhere. */
+const DONE = [
+  "place",
+  "take in",
+  "cancel",
+  "consent",
+  "hold",
+  "release",
+  "lock",
+  "strike",
+  "allocate",
+  "post",
+  "confirm",
+  "close",
+  "reverse",
+  "place EG430",
+  "place EG403",
+  "cancel EG404",
+  "cancel EG428",
+  "post EG428",
+  "confirm EG428",
+];
+const missing = (): string[] => DONE.filter((name) => !steps.byName.has(name));
+/** What is rare may be missing from a few sequences: more are drawn, and never so many that luck could not bring it. */
+const MOST_ROUNDS = 6;
+
 it("any commands in any order leave the database where the model is", { timeout: 600_000 }, async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(stretch, { minLength: 3, maxLength: 6, size: "max" }), async (stretches) => {
-      const book = new Book(4);
-      const world: World = await newWorld(db, book);
-      for (const command of stretches.flat()) if (await command.check(book)) await command.run(book, world);
-    }),
-    { numRuns: RUNS, endOnFailure: true },
-  );
-  if (RUNS < 12) return;
-  // the sequences went somewhere: every kind of command was both done and refused at least once, and days were posted
-  const done = [...steps.byName.keys()];
-  for (const name of [
-    "place",
-    "take in",
-    "cancel",
-    "consent",
-    "hold",
-    "release",
-    "lock",
-    "strike",
-    "allocate",
-    "post",
-    "confirm",
-    "close",
-    "reverse",
-  ])
-    expect(done, `${name} was never done in ${steps.run} commands`).toContain(name);
-  for (const refused of ["place EG430", "place EG403", "cancel EG404", "cancel EG428", "post EG428", "confirm EG428"])
-    expect(done, `no ${refused} in ${steps.run} commands`).toContain(refused);
+  const random = fc.asyncProperty(fc.array(stretch, { minLength: 3, maxLength: 6, size: "max" }), async (stretches) => {
+    const book = new Book(4);
+    const world: World = await newWorld(db, book);
+    for (const command of stretches.flat()) if (await command.check(book)) await command.run(book, world);
+  });
+  for (let round = 0; round === 0 || (RUNS >= 12 && missing().length > 0 && round < MOST_ROUNDS); round++)
+    await fc.assert(random, { numRuns: RUNS, endOnFailure: true });
+  if (RUNS >= 12) expect(missing(), `in ${steps.run} commands`).toEqual([]);
   process.stdout.write(
     `${steps.run} commands, ${steps.refused} refused: ${[...steps.byName]
       .sort()

@@ -26,8 +26,8 @@ export const NavPack = z.strictObject({
     .min(1)
     .max(200_000),
   performanceFee: Money.default("0"),
-  /** Values of the classes; may be left out when one class has all the units. */
-  classes: z.array(z.strictObject({ class: z.string(), nav: Money })).optional(),
+  /** Values of the classes, and of the performance fee what each accrued; may be left out when one class has all the units. */
+  classes: z.array(z.strictObject({ class: z.string(), nav: Money, performanceFee: Money.default("0") })).optional(),
 });
 export type NavPack = z.output<typeof NavPack>;
 
@@ -40,7 +40,7 @@ export interface NavAsset {
 export interface HandMadeNav {
   inputs: Record<string, unknown>[];
   body: { total_assets: string; liabilities: string; gnav: string; performance_fee: string; nav: string };
-  classes: { share_class_id: string; nav: string; nav_per_unit: string }[];
+  classes: { share_class_id: string; nav: string; nav_per_unit: string; performance_accrued: string }[];
   blocked: { label: string; blockedBy: string }[];
 }
 
@@ -114,7 +114,7 @@ export function navByHand(
       performance_fee: text(fee),
       nav: text(nav),
     },
-    classes: classValues(pack, facts.classes, text(nav)).map(({ shareClass, value }) => {
+    classes: classValues(pack, facts.classes, text(nav), text(fee)).map(({ shareClass, value, accrued }) => {
       const units = scaledOf(shareClass.units_outstanding, shareClass.units_dp, "units");
       const first = shareClass.issue_price ?? shareClass.nav_per_unit;
       if (units === 0n && first === null)
@@ -132,21 +132,28 @@ export function navByHand(
         share_class_id: shareClass.share_class_id,
         nav: value,
         nav_per_unit: scaledText(price, shareClass.price_dp),
+        performance_accrued: accrued,
       };
     }),
   };
 
-  function classValues(given: NavPack, all: readonly ClassRow[], whole: string) {
+  function classValues(given: NavPack, all: readonly ClassRow[], whole: string, fees: string) {
     if (given.classes !== undefined) {
       const byCode = new Map(all.map((row) => [row.code, row]));
       const rows = given.classes.map((row) => {
         const shareClass = byCode.get(row.class);
         if (shareClass === undefined) throw new EvergreenError("EG400", `The fund has no class ${plain(row.class)}.`);
-        return { shareClass, value: text(minor(row.nav)) };
+        return { shareClass, value: text(minor(row.nav)), accrued: text(minor(row.performanceFee)) };
       });
       const sum = rows.reduce((parts, { value }) => parts + minor(value), 0n);
       if (sum !== minor(whole))
         throw new EvergreenError("EG400", `The classes add up to ${text(sum)}, the fund has ${whole}.`);
+      const accrued = rows.reduce((parts, row) => parts + minor(row.accrued), 0n);
+      if (accrued !== minor(fees))
+        throw new EvergreenError(
+          "EG400",
+          `The classes accrued a performance fee of ${text(accrued)} ("classes": "performanceFee"), the fund has ${fees}.`,
+        );
       return rows;
     }
     const withUnits = all.filter((row) => /[1-9]/.test(row.units_outstanding));
@@ -158,6 +165,7 @@ export function navByHand(
     return all.map((shareClass) => ({
       shareClass,
       value: shareClass === withUnits[0] ? whole : text(0n),
+      accrued: shareClass === withUnits[0] ? fees : text(0n),
     }));
   }
 }

@@ -63,7 +63,7 @@ export const DEALING_RPCS = {
   ),
   fn_release_hold: rpc(
     "one",
-    z.object({ flow_id: uuid, reason: z.string(), document: z.string(), request_id }),
+    z.object({ flow_id: uuid, reason: z.string(), document: z.string().optional(), request_id }),
     status,
   ),
   fn_prove_order: rpc(

@@ -28,6 +28,7 @@ export const ARRAY_ARGUMENTS: ReadonlySet<string> = new Set([
   "missing",
   "embedding",
   "memory_ids",
+  "elected_lots",
 ]);
 
 export const RPCS = {

@@ -151,6 +151,11 @@ describe("a NAV by hand", () => {
     );
     const odd = await house.run("ops1", propose(day, { ...PACK, classes: [{ class: "A", nav: "107999.99" }] }));
     expect(odd).toMatchObject({ exit: 2, err: expect.stringContaining("add up to 107999.99") });
+    const whole = { class: "A", nav: "108000.00" };
+    const unsaid = await house.run("ops1", propose(day, { ...PACK, classes: [whole] }));
+    expect(unsaid).toMatchObject({ exit: 2, err: expect.stringContaining("a performance fee of 0.00") });
+    const said = { ...PACK, classes: [{ ...whole, performanceFee: "1000.00" }] };
+    expect((await house.json("ops1", Nav, propose(day, said))).classes[0]).toMatchObject(whole);
   });
 
   it.each([

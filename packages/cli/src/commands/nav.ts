@@ -39,7 +39,7 @@ export const navCommands: readonly Command[] = [
       {
         flags: "--inputs <file>",
         about:
-          'the figures (JSON: {"inputs": [{"kind", "label", "asset", "value", "asOf", "source"}], "performanceFee", "classes": [{"class", "nav"}]})',
+          'the figures (JSON: {"inputs": [{"kind", "label", "asset", "value", "asOf", "source"}], "performanceFee", "classes": [{"class", "nav", "performanceFee"}]})',
       },
       REQUEST_ID,
     ],

@@ -24,7 +24,10 @@ select 'BENCH-' || i, 'professional', 'approved', now() + interval '1 year', tru
 select investor_id, '1000' as units, '2023-01-16' as opened_on, '12.3456' as price from public.investors where code like 'BENCH-%' order by length(code), code limit $1;
 
 -- name: orders
-with placed as (
+with told as materialized (
+  select evergreen.emit('ORDERS_IMPORTED', c.fund_id, jsonb_build_object('import_id', gen_random_uuid(), 'orders', $2::int), 'bench') as event_id
+    from public.share_classes c where c.share_class_id = $1
+), placed as (
   insert into public.fund_flows (fund_id, share_class_id, investor_id, direction, order_kind, amount, requested_units, currency, status, channel, requested_at, policy_id, placed_by, accepted_at)
   select c.fund_id, c.share_class_id, i.investor_id, case when i.n % 5 = 0 then 'subscription' else 'redemption' end, 'plain',
          case when i.n % 5 = 0 then 1000 + i.n % 977 + 0.37 end, case when i.n % 5 > 0 then round(60 + (i.n * 7919 % 80000) / 1000.0, 4) end,
@@ -34,7 +37,7 @@ with placed as (
    where c.share_class_id = $1
   returning flow_id
 )
-insert into public.order_transitions (flow_id, to_status, actor) select p.flow_id, 'accepted', 'bench' from placed p;
+insert into public.order_transitions (flow_id, to_status, event_id, actor) select p.flow_id, 'accepted', t.event_id, 'bench' from placed p cross join told t;
 
 -- name: settle
 analyze;
