@@ -78,7 +78,12 @@ export async function feeFund(rooms: RoomHouse, performance: Record<string, stri
     );
 
   /** A day from its mark and its orders to its close; answers the consent to a fee that it asked for, if it did. */
-  async function day(date: string, mark: string, orders: readonly Asked[]): Promise<{ dayId: string; fee: boolean }> {
+  async function day(
+    date: string,
+    mark: string,
+    orders: readonly Asked[],
+    struck?: () => Promise<void>,
+  ): Promise<{ dayId: string; fee: boolean }> {
     await database.rpc(OPS, "fn_record_marks", {
       fund: code,
       marks: [{ asset: "INFRA", value: mark, as_of: date, source: "appraisal", confirmed: true }],
@@ -113,6 +118,7 @@ export async function feeFund(rooms: RoomHouse, performance: Record<string, stri
     } catch (error) {
       // nothing is dealt before the fee of this NAV is taken
       expect(error).toMatchObject({ code: "EG428", message: expect.stringMatching(/performance fee of class A/) });
+      await struck?.();
       const asked = await database.read(AUDIT, (tx) =>
         tx.proposals.findFirstOrThrow({ where: { fund_id: fundId, kind: "crystallisation", status: "pending" } }),
       );

@@ -9,6 +9,7 @@ import { capitalAccount } from "@evergreen-fund/finance/statement/capital-accoun
 import { openDatabase } from "@evergreen-fund/supabase-client";
 import { afterAll, expect, it } from "vitest";
 import { z } from "zod";
+import { approve } from "./dealing-journeys.ts";
 import { type Asked, feeFund, houseOf } from "./fee-fund.ts";
 import { OPS } from "./journeys.ts";
 import type { RoomHouse } from "./room-house.ts";
@@ -76,7 +77,7 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
     crystallise = false,
   ): Promise<void> {
     mark = mark.plus(decimal(result));
-    const day = await fund.day(date, mark.toFixed(2), orders);
+    const day = await fund.day(date, mark.toFixed(2), orders, () => refusedOtherwise(fund));
     expect(day.fee).toBe(crystallise);
     const struck = ruled([{ kind: "result", date, amount: result }], date);
     const seen = await look<Record<string, string>>(
@@ -252,6 +253,63 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
     expect(statement.foot).toEqual({ sum: decimal(worth).toFixed(2), closing: decimal(worth).toFixed(2), ok: true });
   }
 });
+
+type Body = { fee: string; series: Record<string, string>[]; lots: Record<string, string>[] };
+/** What two people approved of a fee by series, and what is wrong with it. */
+const OTHERWISE: readonly (readonly [says: RegExp, change: (body: Body) => Partial<Body>])[] = [
+  [/series are missing, unknown/, ({ series }) => ({ series: series.slice(1) })],
+  [
+    /series are missing, unknown/,
+    ({ series }) => ({ series: series.map((row, i) => (i === 0 ? { ...row, high_water: "1000" } : row)) }),
+  ],
+  [
+    /series are missing, unknown/,
+    ({ series }) => ({ series: series.map((row, i) => (i === 0 ? { ...row, since: "2025-03-31" } : row)) }),
+  ],
+  [/not the sum of its series/, () => ({ fee: "0.01" })],
+  [
+    /series are rolled that do not stand at their mark/,
+    ({ series }) => ({ series: series.map((row) => ({ ...row, rolled_into: "2025-03-31@100" })) }),
+  ],
+  [
+    /series are rolled that do not stand at their mark/,
+    ({ series }) => ({ series: series.map(({ rolled_into: _into, ...row }) => row) }),
+  ],
+  [
+    /not exchanged at the prices/,
+    ({ lots }) => ({
+      lots: lots.map((row) => ({
+        ...row,
+        change: decimal(row.change ?? "0")
+          .plus("1")
+          .toFixed(),
+      })),
+    }),
+  ],
+  [/not exchanged at the prices|at their mark/, () => ({ lots: [] })],
+];
+
+/** Of the fee that waits for its approvals: whatever is changed in it is not posted, and nothing of it stays. */
+async function refusedOtherwise({ code, fundId }: Awaited<ReturnType<typeof feeFund>>): Promise<void> {
+  const look = houseOf(rooms).look;
+  const [asked] = await look<{ body: Body }>(
+    "select body from proposals where fund_id = $1 and kind = 'crystallisation' and status = 'pending'",
+    [fundId],
+  );
+  for (const [says, change] of OTHERWISE) {
+    const body = { ...asked?.body, ...change(asked?.body as Body) };
+    const proposal = await database.rpc(OPS, "fn_propose_posting", { fund: code, kind: "crystallisation", body });
+    await approve(houseOf(rooms), proposal);
+    await expect(
+      database.rpc(OPS, "fn_crystallise_fee", { proposal_id: proposal.proposal_id }),
+      String(says),
+    ).rejects.toMatchObject({ code: "EG424", message: expect.stringMatching(says) });
+    await look(
+      `begin; set local session_replication_role = replica; delete from approvals where proposal_id = '${proposal.proposal_id}';
+       delete from proposals where proposal_id = '${proposal.proposal_id}'; commit`,
+    );
+  }
+}
 
 /** Rows changed behind the functions' back, as nobody can: what the verifier fails on, and what the checker says. */
 const MUTANTS: readonly (readonly [what: string, sql: string, check: string, says: string])[] = [

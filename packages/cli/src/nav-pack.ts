@@ -10,6 +10,8 @@ import type { ClassRow } from "./reads/classes.ts";
 
 const Money = z.string().regex(/^-?\d{1,30}(\.\d{1,4})?$/, 'expected an amount as text, such as "1000.00"');
 
+const Figure = z.string().regex(/^\d{1,20}(\.\d{1,18})?$/, 'expected a number as text, such as "100.25"');
+
 export const NavPack = z.strictObject({
   inputs: z
     .array(
@@ -27,9 +29,32 @@ export const NavPack = z.strictObject({
     .max(200_000),
   performanceFee: Money.default("0"),
   /** Values of the classes, and of the performance fee what each accrued; may be left out when one class has all the units. */
-  classes: z.array(z.strictObject({ class: z.string(), nav: Money, performanceFee: Money.default("0") })).optional(),
+  classes: z
+    .array(
+      z.strictObject({
+        class: z.string(),
+        nav: Money,
+        performanceFee: Money.default("0"),
+        /** Where its fee is by series: each with its units, value and fee, its mark per unit, and the day its hurdle runs from. */
+        series: z
+          .array(
+            z.strictObject({
+              series: z.string().min(1).max(200),
+              units: Figure,
+              nav: Money,
+              performanceFee: Money.default("0"),
+              highWater: Figure,
+              since: z.iso.date(),
+            }),
+          )
+          .max(100_000)
+          .optional(),
+      }),
+    )
+    .optional(),
 });
 export type NavPack = z.output<typeof NavPack>;
+type GivenSeries = NonNullable<NonNullable<NavPack["classes"]>[number]["series"]>[number];
 
 export interface NavAsset {
   id: string;
@@ -40,7 +65,13 @@ export interface NavAsset {
 export interface HandMadeNav {
   inputs: Record<string, unknown>[];
   body: { total_assets: string; liabilities: string; gnav: string; performance_fee: string; nav: string };
-  classes: { share_class_id: string; nav: string; nav_per_unit: string; performance_accrued: string }[];
+  classes: {
+    share_class_id: string;
+    nav: string;
+    nav_per_unit: string;
+    performance_accrued: string;
+    series?: Record<string, string>[];
+  }[];
   blocked: { label: string; blockedBy: string }[];
 }
 
@@ -114,7 +145,7 @@ export function navByHand(
       performance_fee: text(fee),
       nav: text(nav),
     },
-    classes: classValues(pack, facts.classes, text(nav), text(fee)).map(({ shareClass, value, accrued }) => {
+    classes: classValues(pack, facts.classes, text(nav), text(fee)).map(({ shareClass, value, accrued, series }) => {
       const units = scaledOf(shareClass.units_outstanding, shareClass.units_dp, "units");
       const first = shareClass.issue_price ?? shareClass.nav_per_unit;
       if (units === 0n && first === null)
@@ -133,9 +164,25 @@ export function navByHand(
         nav: value,
         nav_per_unit: scaledText(price, shareClass.price_dp),
         performance_accrued: accrued,
+        ...(series === undefined ? {} : { series: series.map((row) => seriesValue(row, shareClass)) }),
       };
     }),
   };
+
+  function seriesValue(row: GivenSeries, { units_dp: unitsDp, price_dp: priceDp }: ClassRow): Record<string, string> {
+    const units = scaledOf(row.units, unitsDp, "series.units");
+    if (units === 0n) throw new EvergreenError("EG400", `Series ${plain(row.series)} has no units.`);
+    const price = navPerUnitOf(minor(row.nav), units, { unitsDp, priceDp }, facts.currency);
+    return {
+      series: row.series,
+      units: row.units,
+      nav: text(minor(row.nav)),
+      nav_per_unit: scaledText(price, priceDp),
+      performance_accrued: text(minor(row.performanceFee)),
+      high_water: row.highWater,
+      since: row.since,
+    };
+  }
 
   function classValues(given: NavPack, all: readonly ClassRow[], whole: string, fees: string) {
     if (given.classes !== undefined) {
@@ -143,7 +190,12 @@ export function navByHand(
       const rows = given.classes.map((row) => {
         const shareClass = byCode.get(row.class);
         if (shareClass === undefined) throw new EvergreenError("EG400", `The fund has no class ${plain(row.class)}.`);
-        return { shareClass, value: text(minor(row.nav)), accrued: text(minor(row.performanceFee)) };
+        return {
+          shareClass,
+          value: text(minor(row.nav)),
+          accrued: text(minor(row.performanceFee)),
+          series: row.series,
+        };
       });
       const sum = rows.reduce((parts, { value }) => parts + minor(value), 0n);
       if (sum !== minor(whole))
@@ -166,6 +218,7 @@ export function navByHand(
       shareClass,
       value: shareClass === withUnits[0] ? whole : text(0n),
       accrued: shareClass === withUnits[0] ? fees : text(0n),
+      series: undefined,
     }));
   }
 }
