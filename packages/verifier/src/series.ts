@@ -27,9 +27,13 @@ const feeTerms = (record: DealRecord, classId: string): Json => {
   return part(part(day?.terms ?? {}, "fees") ?? {}, "performance") ?? {};
 };
 
-/** Whether the class deals by series on the date. */
-export const isBySeries = (record: DealRecord, classId: string): boolean =>
+const hasSeriesFee = (record: DealRecord, classId: string): boolean =>
   word(feeTerms(record, classId), "method") === "series";
+
+/** Whether the class deals by series on the date: one without units yet has none, and is entered at its first price either way. */
+export const isBySeries = (record: DealRecord, classId: string): boolean =>
+  hasSeriesFee(record, classId) &&
+  (record.strike?.classes ?? []).some((row) => row.classId === classId && (row.series ?? []).length > 0);
 
 const above = (value: Exact): Exact => most(value, ZERO);
 
@@ -109,7 +113,7 @@ function standing(record: DealRecord, of: RecordedClassNav): Map<string, Exact> 
 export function wrongSeries(record: DealRecord, of: RecordedClassNav): string | null {
   const rows = of.series ?? [];
   if (rows.length === 0)
-    return isBySeries(record, of.classId) && !same(exact(of.units), ZERO) ? "it was struck without its series" : null;
+    return hasSeriesFee(record, of.classId) && !same(exact(of.units), ZERO) ? "it was struck without its series" : null;
   const total = (pick: (row: RecordedSeries) => string): Exact => sum(rows.map((row) => exact(pick(row))));
   if (
     !same(
