@@ -236,7 +236,9 @@ begin
         'requestedUnits', case when f.direction = 'redemption' or f.requested_units is not null then trim_scale(coalesce(a.requested_units, f.requested_units))::text end,
         'filledUnits', trim_scale(a.filled_units)::text, 'carriedUnits', trim_scale(a.carried_units)::text, 'carriedTo', a.child_flow_id, 'price', trim_scale(a.price)::text,
         'grossAmount', trim_scale(a.gross_amount)::text, 'levy', trim_scale(a.levy)::text, 'fee', trim_scale(a.fee)::text, 'credit', trim_scale(a.credit)::text,
-        'netAmount', trim_scale(a.net_amount)::text, 'cohort', a.cohort, 'reason', a.reason) order by a.flow_id) as list
+        'netAmount', trim_scale(a.net_amount)::text, 'cohort', a.cohort, 'reason', a.reason)
+        || case when a.pieces = '[]' then '{}'::jsonb else jsonb_build_object('pieces', (select jsonb_agg(jsonb_build_object('series', e ->> 'series', 'units', e ->> 'units', 'price', e ->> 'price',
+          'amount', e ->> 'amount') order by e ->> 'lot_id') from jsonb_array_elements(a.pieces) e)) end order by a.flow_id) as list
       from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id group by a.investor_id
   )
   select m.investor_id, struck.strike_id, before.strike_id, for_all || case when k.list is null then '{}'::jsonb else jsonb_build_object('compensation', k.list) end || jsonb_build_object('investorId', m.investor_id,

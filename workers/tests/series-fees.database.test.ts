@@ -6,6 +6,8 @@ import { type SeriesInput, seriesAccounting } from "@evergreen-fund/finance/fees
 import { decimal } from "@evergreen-fund/finance/money.ts";
 import { StatementInput } from "@evergreen-fund/finance/statement/books.ts";
 import { capitalAccount } from "@evergreen-fund/finance/statement/capital-account.ts";
+import { fillLetters } from "@evergreen-fund/finance/statement/fill-letter.ts";
+import { StatementBody } from "@evergreen-fund/finance/statement/statement-body.ts";
 import { openDatabase } from "@evergreen-fund/supabase-client";
 import { afterAll, expect, it } from "vitest";
 import { z } from "zod";
@@ -177,10 +179,12 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
             .toFixed(),
         );
       }
-    const told = await look<{ who: string; closing: string }>(
-      "select investor_id as who, body #>> '{account,foot,closing}' as closing from statements where dealing_day_id = $1",
+    const told = await look<{ who: string; closing: string; body: unknown }>(
+      "select investor_id as who, body #>> '{account,foot,closing}' as closing, body from statements where dealing_day_id = $1",
       [day.dayId],
     );
+    // a letter recomputes what it tells
+    for (const { body } of told) fillLetters(StatementBody.parse(body));
     expect(new Set(told.map(({ who }) => who))).toEqual(new Set(orders.map(({ who }) => fund.people.get(who))));
     for (const { who, closing } of told) expect(closing).toBe(decimal(worth.get(who) ?? "0").toFixed(2));
     values = worth;

@@ -33,7 +33,7 @@ const TITLES = {
 
 /**
  * One letter per fill of a statement, in its order. Units and prices as dealt, money in the currency's minor units. Gross = ⌊units · price⌋ for units
- * redeemed, net = gross − levy − fee + credit, units = ⌊net / price⌋ for units bought. Errors: EG400 for a malformed row, EG428 naming an order whose
+ * redeemed (by series piece by piece), net = gross − levy − fee + credit, units = ⌊net / price⌋ for units bought. Errors: EG400 for a malformed row, EG428 naming an order whose
  * figures do not follow from each other. Source: rules R5b, R6, R8, R11.
  */
 export function fillLetters(input: z.input<typeof FillLettersInput>): z.infer<typeof FillLettersOutput> {
@@ -81,6 +81,8 @@ function factsOf(body: StatementBody, fill: StatementFill): FillLetter["facts"] 
   say("Not dealt", `${units(lapsed)} end here`, !Fraction.of(lapsed).isZero);
   if (fill.kind === "transfer") return facts;
   say("Price", `${grouped(fill.price)} ${currency} per unit`);
+  for (const piece of (fill.pieces ?? []).length > 1 ? (fill.pieces ?? []) : [])
+    say(`Of series ${piece.series}`, `${units(piece.units)} × ${grouped(piece.price)} = ${money(piece.amount)}`);
   say(fill.direction === "redemption" ? "Value at that price" : "Paid in", money(fill.grossAmount));
   say("Anti-dilution levy", `− ${money(fill.levy)}`, !Fraction.of(fill.levy).isZero);
   say("Fee", `− ${money(fill.fee)}`, !Fraction.of(fill.fee).isZero);
@@ -141,6 +143,18 @@ function contradictions(body: StatementBody, fill: StatementFill): string[] {
   const digits = currencyExponent(body.currency);
   const net = of(fill.grossAmount).minus(of(fill.levy)).minus(of(fill.fee)).plus(of(fill.credit));
   if (!net.eq(of(fill.netAmount))) wrong.push("gross less levy and fee is not the net amount");
+  const pieces = fill.pieces ?? [];
+  if (pieces.length > 0) {
+    const total = (pick: (piece: (typeof pieces)[number]) => string): Fraction =>
+      Fraction.sum(pieces.map((piece) => of(pick(piece))));
+    if (
+      !total(({ units }) => units).eq(of(fill.filledUnits)) ||
+      !total(({ amount }) => amount).eq(of(fill.grossAmount)) ||
+      pieces.some(({ units, price, amount }) => !of(units).times(of(price)).rounded(digits, "floor").eq(of(amount)))
+    )
+      wrong.push("its pieces at the prices of their series are not the gross amount");
+    return wrong;
+  }
   const price = of(fill.price);
   if (price.isZero) return [...wrong, "the price is zero"];
   if (fill.direction === "redemption") {

@@ -27,6 +27,11 @@ export const StatementFill = z.strictObject({
   netAmount: NonNegative,
   cohort: z.string().max(40),
   reason: z.string().max(200).nullable(),
+  /** By series (R25): units at the price of each lot's series; `price` is then what they got on average. */
+  pieces: z
+    .array(z.strictObject({ series: z.string().max(200), units: NonNegative, price: NonNegative, amount: NonNegative }))
+    .max(100_000)
+    .optional(),
 });
 export type StatementFill = z.output<typeof StatementFill>;
 
