@@ -3,7 +3,7 @@ import { crashPoints } from "@evergreen-fund/agent-kit";
 import { DEALING_CONTRACTS, RESTATEMENT_CONTRACTS } from "@evergreen-fund/domain";
 import { crashFired, until, type Worker } from "@evergreen-fund/testing/working-house.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { dealt, overdue, restated, stopped } from "./dealing-crashes.ts";
+import { dealt, overdue, restated, scheduled, stopped } from "./dealing-crashes.ts";
 import { openHouses, type TestHouse } from "./houses.ts";
 import {
   AUDIT,
@@ -212,6 +212,7 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["liquidity-engine.suspendDay", stopped("suspension", "suspended", "locked")],
   ["liquidity-engine.proposeTool", stopped("notice_extension", "discarded", "accepted")],
   ["kyc.recheckOrders", dealt],
+  ["commander.openDealingDays", scheduled],
   ...Object.keys(RESTATEMENT_CONTRACTS.commander).map((action): [string, Journey] => [`commander.${action}`, restated]),
   ...Object.keys(DEALING_CONTRACTS.commander).map((action): [string, Journey] => [`commander.${action}`, dealt]),
   ["commander.", approved],
