@@ -5,25 +5,16 @@ import { type EqualisationInput, equalisation } from "@evergreen-fund/finance/fe
 import type { LotEvent } from "@evergreen-fund/finance/fees/lot-events.ts";
 import { type SeriesInput, seriesAccounting } from "@evergreen-fund/finance/fees/series.ts";
 import { decimal } from "@evergreen-fund/finance/money.ts";
-import pg from "pg";
 import { expect, it } from "vitest";
 import type { z } from "zod";
 import { type DayIds, dealingSteps } from "../dealing-steps.ts";
 import { approve, asset, brokenIn, DEALING_POLICY, newInvestor, payAll } from "./dealing-journeys.ts";
-import type { TestHouse } from "./houses.ts";
+import { dealingRooms } from "./dealing-rooms.ts";
 import { AUDIT, importFund, OPS, PM_ONE } from "./journeys.ts";
 import { useRooms } from "./room-house.ts";
 
 const rooms = useRooms();
-const house = (): TestHouse =>
-  ({
-    database: rooms.database,
-    async look(sql: string, values: unknown[] = []) {
-      const admin = new pg.Client({ connectionString: rooms.adminUrl });
-      await admin.connect();
-      return (await admin.query(sql, values).finally(() => admin.end())).rows;
-    },
-  }) as unknown as TestHouse;
+const { house } = dealingRooms(rooms);
 
 const RATE = "0.2";
 const PERFORMANCE = { rate: RATE, hurdle: "0", catchUp: "1", method: "equalisation" };
