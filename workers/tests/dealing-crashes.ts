@@ -1,8 +1,10 @@
 // Journeys of dealing days during which a worker may die: whatever dies when, what they end with is the same.
 import { until } from "@evergreen-fund/testing/working-house.ts";
 import { expect } from "vitest";
+import { ensureSchedule, readScheduledClasses, scheduleIdOf } from "../schedules.ts";
 import {
   approve,
+  brokenIn,
   dayReaches,
   dealAhead,
   dealingFund,
@@ -13,7 +15,7 @@ import {
   reachCutOff,
   takeDay,
 } from "./dealing-journeys.ts";
-import type { TestHouse } from "./houses.ts";
+import { clientOf, type TestHouse } from "./houses.ts";
 import { AUDIT, expectEnd, OPS } from "./journeys.ts";
 import { daysOnWrongMark, expectRestated, nextRestatement, restate, strikeProposed } from "./restatement-journeys.ts";
 
@@ -107,4 +109,36 @@ export const overdue: Journey = async (house) => {
   await approve(house, proposal);
   await dayReaches(house, dealing_day_id, "closed");
   expect(await said()).toBe(1);
+};
+
+const DAYS = 86_400_000;
+
+/** A schedule fires for the days to come: each dealing date among them is opened once. */
+export const scheduled: Journey = async (house) => {
+  const on = await dealingFund(house);
+  const client = await clientOf(house);
+  try {
+    const [one] = (await readScheduledClasses(house.database)).filter(({ fund }) => fund === on.code);
+    if (one === undefined) throw new Error("the class has no schedule to make");
+    await ensureSchedule(client, one, "local");
+    const schedule = client.schedule.getHandle(scheduleIdOf(one));
+    // it fires once when it is made; the server forgets a backfill that comes in the same moment
+    await until(async () => (await schedule.describe()).info.numActionsTaken > 0, "the schedule to fire");
+    await schedule.backfill({ start: new Date(), end: new Date(Date.now() + 5 * DAYS), overlap: "ALLOW_ALL" });
+    const seen = () =>
+      house.database.read(AUDIT, async (tx) => ({
+        days: await tx.dealing_days.count({ where: { fund_id: on.fundId } }),
+        events: await tx.fund_events.count({ where: { fund_id: on.fundId, type: "DEALING_DAY_OPENED" } }),
+      }));
+    await until(async () => {
+      const { numActionsTaken, runningActions } = (await schedule.describe()).info;
+      return numActionsTaken > 5 && runningActions.length === 0 && (await seen()).days >= 3;
+    }, "dealing days to be opened");
+    const { days, events } = await seen();
+    expect(events).toBe(days);
+    // each of them has a run, before nobody is left to begin it
+    await until(async () => (await brokenIn(house, on.code)).length === 0, "a run for each day");
+  } finally {
+    await client.connection.close();
+  }
 };

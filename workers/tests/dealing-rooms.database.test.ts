@@ -1,5 +1,4 @@
 // The steps of dealing days and restatements as their rooms take them, without Temporal: each under its own role, and taken twice it is done once.
-import pg from "pg";
 import { expect, it } from "vitest";
 import {
   approve,
@@ -19,31 +18,13 @@ import {
   subscribe,
   VECTOR,
 } from "./dealing-journeys.ts";
-import type { TestHouse } from "./houses.ts";
+import { dealingRooms } from "./dealing-rooms.ts";
 import { AUDIT, importFund, OPS, PM_ONE } from "./journeys.ts";
 import { restate } from "./restatement-journeys.ts";
 import { expectEveryCrashPointPassed, failureOf, twice, useRooms } from "./room-house.ts";
 
 const rooms = useRooms();
-/** What the journeys of houses with a Temporal need of one. */
-const house = (): TestHouse =>
-  ({
-    database: rooms.database,
-    async look(sql: string, values: unknown[] = []) {
-      const admin = new pg.Client({ connectionString: rooms.adminUrl });
-      await admin.connect();
-      return (await admin.query(sql, values).finally(() => admin.end())).rows;
-    },
-  }) as unknown as TestHouse;
-
-/** As the dispatcher and the batch workflow would. */
-async function intake(): Promise<void> {
-  for (;;) {
-    const [batch] = await rooms.database.rpc({ role: "service_role" }, "fn_claim_batch", { consumer: "test" });
-    if (batch === undefined) return;
-    await rooms.call("kyc.intakeOrders", { batchId: batch.batch_id, type: batch.type });
-  }
-}
+const { house, intake } = dealingRooms(rooms);
 
 async function openedDay(on: DealingHouse, date: string) {
   const { dealing_day_id, workflow_id, fund_id } = await rooms.database.rpc(OPS, "fn_open_dealing_day", {

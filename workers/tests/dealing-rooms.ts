@@ -1,8 +1,7 @@
 // A dealing day of class A by its rooms, without Temporal: from its opening to its end, or as far as a test wants to take it.
-import pg from "pg";
 import { expect } from "vitest";
 import { approve, type DealingHouse, dayOf, payAll } from "./dealing-journeys.ts";
-import type { TestHouse } from "./houses.ts";
+import { lookAt, type TestHouse } from "./houses.ts";
 import { AUDIT, OPS } from "./journeys.ts";
 import type { RoomHouse } from "./room-house.ts";
 
@@ -16,11 +15,10 @@ export interface RoomDay {
 
 /** What a test of dealing days does with the rooms of its file. */
 export function dealingRooms(rooms: RoomHouse) {
-  const look = async <T = Record<string, unknown>>(sql: string, values: unknown[] = []): Promise<T[]> => {
-    const admin = new pg.Client({ connectionString: rooms.adminUrl });
-    await admin.connect();
-    return (await admin.query(sql, values).finally(() => admin.end())).rows as T[];
-  };
+  const look = <T extends Record<string, unknown> = Record<string, unknown>>(
+    sql: string,
+    values: unknown[] = [],
+  ): Promise<T[]> => lookAt<T>(rooms.adminUrl, sql, values);
   /** What the journeys of houses with a Temporal need of one. */
   const house = (): TestHouse => ({ database: rooms.database, look }) as unknown as TestHouse;
 

@@ -1,21 +1,10 @@
 // A fund of one asset whose class has a performance fee: a dealing day from its mark to its close, without Temporal, with the consent to a fee that it asks for.
-import pg from "pg";
 import { expect } from "vitest";
 import { type DayIds, dealingSteps } from "../dealing-steps.ts";
 import { approve, asset, brokenIn, DEALING_POLICY, newInvestor, payAll } from "./dealing-journeys.ts";
-import type { TestHouse } from "./houses.ts";
+import { dealingRooms } from "./dealing-rooms.ts";
 import { AUDIT, importFund, OPS, PM_ONE } from "./journeys.ts";
 import type { RoomHouse } from "./room-house.ts";
-
-export const houseOf = (rooms: RoomHouse): TestHouse =>
-  ({
-    database: rooms.database,
-    async look(sql: string, values: unknown[] = []) {
-      const admin = new pg.Client({ connectionString: rooms.adminUrl });
-      await admin.connect();
-      return (await admin.query(sql, values).finally(() => admin.end())).rows;
-    },
-  }) as unknown as TestHouse;
 
 export interface Asked {
   who: string;
@@ -26,7 +15,7 @@ export interface Asked {
 /** A fund of one asset of 100,000.00 and a class of 1,000 units at 100, held by "first" since the last day of March 2025: the fee is due a year later. */
 export async function feeFund(rooms: RoomHouse, performance: Record<string, string>, names: readonly string[]) {
   const { database } = rooms;
-  const house = (): TestHouse => houseOf(rooms);
+  const { house } = dealingRooms(rooms);
   const { fundId, code } = await importFund(database, {
     as_of: "2026-01-02",
     net_assets: "100000.00",

@@ -20,16 +20,12 @@ import {
   subscribe,
   VECTOR,
 } from "./dealing-journeys.ts";
-import { lookAt, type TestHouse } from "./houses.ts";
+import { dealingRooms } from "./dealing-rooms.ts";
 import { AUDIT, OPS } from "./journeys.ts";
 import { useRooms } from "./room-house.ts";
 
 const rooms = useRooms();
-const house = (): TestHouse =>
-  ({
-    database: rooms.database,
-    look: (sql: string, values: unknown[] = []) => lookAt(rooms.adminUrl, sql, values),
-  }) as unknown as TestHouse;
+const { house } = dealingRooms(rooms);
 
 const packOf = (name: string) => parsePack(readFileSync(join(REPOSITORY_ROOT, "policies", `${name}.yaml`), "utf8"));
 const ASSETS = [asset("INFRA", "infrastructure", "11345600.00", false), asset("CASH", "cash", "1000000.00", true)];

@@ -8,13 +8,13 @@ import { decimal } from "@evergreen-fund/finance/money.ts";
 import { expect, it } from "vitest";
 import type { z } from "zod";
 import { approve } from "./dealing-journeys.ts";
-import { type Asked, feeFund, houseOf } from "./fee-fund.ts";
-import type { TestHouse } from "./houses.ts";
+import { dealingRooms } from "./dealing-rooms.ts";
+import { type Asked, feeFund } from "./fee-fund.ts";
 import { OPS } from "./journeys.ts";
 import { useRooms } from "./room-house.ts";
 
 const rooms = useRooms();
-const house = (): TestHouse => houseOf(rooms);
+const { house } = dealingRooms(rooms);
 
 const RATE = "0.2";
 const PERFORMANCE = { rate: RATE, hurdle: "0", catchUp: "1", method: "equalisation" };

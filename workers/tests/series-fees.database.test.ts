@@ -12,13 +12,16 @@ import { openDatabase } from "@evergreen-fund/supabase-client";
 import { afterAll, expect, it } from "vitest";
 import { z } from "zod";
 import { approve } from "./dealing-journeys.ts";
-import { type Asked, feeFund, houseOf } from "./fee-fund.ts";
+import { dealingRooms } from "./dealing-rooms.ts";
+import { type Asked, feeFund } from "./fee-fund.ts";
 import { OPS } from "./journeys.ts";
 import type { RoomHouse } from "./room-house.ts";
 
 const house = await openHouse();
 const database = openDatabase({ url: house.db.database.urlFor("evergreen_app") });
 const rooms = { database, adminUrl: house.db.database.adminUrl } as RoomHouse;
+const fees = dealingRooms(rooms);
+const { look } = fees;
 afterAll(() => database.close());
 const PERFORMANCE = { rate: "0.2", hurdle: "0.05", catchUp: "0.5", method: "series" };
 const RULE = {
@@ -42,7 +45,6 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
   timeout: 300_000,
 }, async () => {
   const fund = await feeFund(rooms, PERFORMANCE, ["first", "above", "below", "after", "late"]);
-  const look = houseOf(rooms).look;
   const opened = "2025-03-31@100";
   let books: Books = [
     {
@@ -295,7 +297,6 @@ const OTHERWISE: readonly (readonly [says: RegExp, change: (body: Body) => Parti
 
 /** Of the fee that waits for its approvals: whatever is changed in it is not posted, and nothing of it stays. */
 async function refusedOtherwise({ code, fundId }: Awaited<ReturnType<typeof feeFund>>): Promise<void> {
-  const look = houseOf(rooms).look;
   const [asked] = await look<{ body: Body }>(
     "select body from proposals where fund_id = $1 and kind = 'crystallisation' and status = 'pending'",
     [fundId],
@@ -303,7 +304,7 @@ async function refusedOtherwise({ code, fundId }: Awaited<ReturnType<typeof feeF
   for (const [says, change] of OTHERWISE) {
     const body = { ...asked?.body, ...change(asked?.body as Body) };
     const proposal = await database.rpc(OPS, "fn_propose_posting", { fund: code, kind: "crystallisation", body });
-    await approve(houseOf(rooms), proposal);
+    await approve(fees.house(), proposal);
     await expect(
       database.rpc(OPS, "fn_crystallise_fee", { proposal_id: proposal.proposal_id }),
       String(says),
@@ -359,7 +360,6 @@ const MUTANTS: readonly (readonly [what: string, sql: string, check: string, say
 ];
 
 async function everyMutantIsFound({ code, fundId }: Awaited<ReturnType<typeof feeFund>>): Promise<void> {
-  const look = houseOf(rooms).look;
   const tables = ["series_navs", "allocations", "lots"] as const;
   const behind = (sql: string) => look(`begin; set local session_replication_role = replica; ${sql}; commit`);
   const [strike] = await look<{ strike_id: string }>(

@@ -15,6 +15,7 @@ import { setLoginPasswords } from "@evergreen-fund/stack/service-logins.ts";
 import { crashFired, openHouse, until } from "@evergreen-fund/testing/working-house.ts";
 import pg from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { approved, journeyOf } from "./crash-journeys.ts";
 import { shareBundle, type TestHouse, withSuperuser } from "./houses.ts";
 import {
   AUDIT,
@@ -130,11 +131,7 @@ async function approvedRebalancing(name: string, fault: Promise<unknown>): Promi
 }
 
 /** Every place that an approved rebalancing passes. */
-const PLACES = crashPoints().filter((point) =>
-  /^(dispatcher\.(?!batched)|commander\.(?!withdraw)|rebalancing\.|liquidity-engine\.reserve|compliance-sentinel\.checkTrades)/.test(
-    point,
-  ),
-);
+const PLACES = crashPoints().filter((point) => journeyOf(point) === approved);
 
 it("a rebalancing passes places of the dispatcher and of four rooms", () => {
   expect(new Set(PLACES.map((point) => point.split(".")[0])).size).toBe(5);

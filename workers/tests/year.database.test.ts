@@ -13,7 +13,7 @@ import {
   redeem,
   subscribe,
 } from "./dealing-journeys.ts";
-import { lookAt, type TestHouse } from "./houses.ts";
+import { dealingRooms } from "./dealing-rooms.ts";
 import { AUDIT, OPS } from "./journeys.ts";
 import { useRooms } from "./room-house.ts";
 
@@ -23,12 +23,7 @@ const DATES = 365;
 const FUNDS = 5;
 const EACH = DATES / FUNDS;
 
-/** What the journeys of houses with a Temporal need of one. */
-const house = (): TestHouse =>
-  ({
-    database: rooms.database,
-    look: (sql: string, values: unknown[] = []) => lookAt(rooms.adminUrl, sql, values),
-  }) as unknown as TestHouse;
+const { house } = dealingRooms(rooms);
 
 /** The business dates ahead that a fund deals on, oldest first. */
 function datesOf(fund: number): string[] {

@@ -1,28 +1,9 @@
 // The lab by rows: what the gate's levels, the swing's tiers and longer notice would do on one day. Figures by hand beside each row.
 import { describe, expect, it } from "vitest";
+import { A, book as bookOf, DAY, order } from "../../tests/dealing-book.ts";
 import type { Book } from "../dealing/facts.ts";
 import { compareTools } from "./decide.ts";
 
-const id = (n: number): string => `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
-const A = id(900);
-const POLICY = {
-  frequency: "monthly",
-  on: { dayOfMonth: "last" },
-  calendar: "none",
-  timeZone: "UTC",
-  cutOff: "12:00",
-  notice: { subscription: { n: 0, basis: "calendar" }, redemption: { n: 0, basis: "calendar" } },
-  pricing: "forward",
-  lockUp: { hardMonths: 0, softFees: [] },
-  minimums: { initial: "0", additional: "0", redemption: "0", holding: "0" },
-  units_dp: 4,
-  price_dp: 4,
-  fees: {
-    management: { rate: "0", basis: "act/365" },
-    performance: { rate: "0", hurdle: "0", catchUp: "1", method: "none" },
-  },
-  settlementDays: 2,
-};
 const SWING = {
   mode: "partial",
   tiers: [
@@ -40,59 +21,19 @@ const LMT = {
   noticeExtension: { upTo: { n: 60, basis: "calendar" } },
   carry: "auto_pari_passu",
 };
-/** A fund of 100,000.00 at 100.00; `units` are redeemed and `money` is subscribed. */
-const book = (units: string, money: string, lmt: object = LMT): Book => {
-  const order = (n: number, direction: "subscription" | "redemption") => ({
-    flow_id: id(n),
-    dealing_day_id: id(2),
-    share_class_id: A,
-    investor_id: id(100 + n),
-    owner_id: id(100 + n),
-    asked: false,
-    kept: false,
-    elected_lots: [],
-    direction,
-    kind: "plain" as const,
-    units: direction === "redemption" ? units : null,
-    amount: direction === "subscription" ? money : null,
-    vintage: "2026-03-31",
-    cleared: true,
-    linked_flow_id: null,
-    dealings: 0,
-    fills: 0,
-  });
-  const sold = order(1, "redemption");
-  return {
-    fund: "F",
-    currency: "USD",
-    dealing_date: "2026-03-31",
-    strike_state: "provisional",
-    nav: "100000.00",
-    liquid_assets: "50000.00",
-    certain_inflows: null,
-    offer_share: null,
-    lmt: lmt as Book["lmt"],
-    active: [],
-    quarter_base: null,
-    redeemed_in_quarter: "0",
-    redeemed_in_month: "0",
-    classes: [{ share_class_id: A, code: "A", units_dp: 4, policy: POLICY, nav_per_unit: "100", before_fee: null }],
-    days: [{ dealing_day_id: id(2), share_class_id: A, status: "nav_proposed" }],
-    orders: [...(units === "0" ? [] : [sold]), ...(money === "0" ? [] : [order(2, "subscription")])],
-    lots: [
-      {
-        lot_id: id(3),
-        share_class_id: A,
-        investor_id: sold.investor_id,
-        opened_on: "2020-01-01",
-        units: "1000",
-        reference: "100",
-        credit: "0",
-      },
+/** On the shared fund of 100,000.00 at 100.00 `units` are redeemed and `money` is subscribed; the NAV is not struck yet. */
+const book = (units: string, money: string, lmt: object = LMT): Book =>
+  bookOf(
+    [
+      ...(units === "0" ? [] : [order(1, { units, cleared: true })]),
+      ...(money === "0" ? [] : [order(2, { direction: "subscription", units: null, amount: money, cleared: true })]),
     ],
-    holdings: [],
-  };
-};
+    {
+      strike_state: "provisional",
+      lmt: lmt as Book["lmt"],
+      days: [{ dealing_day_id: DAY, share_class_id: A, status: "nav_proposed" }],
+    },
+  );
 
 describe("the swing", () => {
   it("is what leaves pays, by each setting of its tiers, never above the published maximum", () => {

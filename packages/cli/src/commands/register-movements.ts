@@ -1,5 +1,6 @@
 // `import register-movements`: whether a published statement of changes in units foots, and what it implies. Nothing is written anywhere.
 import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
+import { grouped } from "@evergreen-fund/finance/dealing/scaled.ts";
 import { Exact, fixed } from "@evergreen-fund/finance/money.ts";
 import type { RegisterMovementsOutput } from "@evergreen-fund/finance/statement/register-movements.ts";
 import type { z } from "zod";
@@ -77,13 +78,13 @@ function reportText(report: Report): string {
   return [
     table(report.classes, [
       { header: "Class", value: (of) => of.class },
-      { header: "Opening", value: (of) => units(of.opening), figure: true },
-      { header: "Issued", value: (of) => units(of.issued), figure: true },
-      { header: "Reinvested", value: (of) => units(of.reinvested), figure: true },
-      { header: "Transferred", value: (of) => units(of.transferred), figure: true },
-      { header: "Repurchased", value: (of) => units(of.repurchased), figure: true },
-      { header: "Closing", value: (of) => units(of.closing), figure: true },
-      { header: "Money", value: (of) => units(of.amount), figure: true },
+      { header: "Opening", value: (of) => grouped(of.opening), figure: true },
+      { header: "Issued", value: (of) => grouped(of.issued), figure: true },
+      { header: "Reinvested", value: (of) => grouped(of.reinvested), figure: true },
+      { header: "Transferred", value: (of) => grouped(of.transferred), figure: true },
+      { header: "Repurchased", value: (of) => grouped(of.repurchased), figure: true },
+      { header: "Closing", value: (of) => grouped(of.closing), figure: true },
+      { header: "Money", value: (of) => grouped(of.amount), figure: true },
     ]),
     table(
       prices,
@@ -100,9 +101,9 @@ function reportText(report: Report): string {
       "No movement has an amount: no price is implied.",
     ),
     facts([
-      ["Units at the start", units(report.totals.opening)],
-      ["Movements", units(report.totals.movements)],
-      ["Units at the end", units(report.totals.closing)],
+      ["Units at the start", grouped(report.totals.opening)],
+      ["Movements", grouped(report.totals.movements)],
+      ["Units at the end", grouped(report.totals.closing)],
     ]),
     report.foots
       ? "Everything foots."
@@ -117,10 +118,5 @@ function sentence({ class: name, movement, what, expected, found }: Finding): st
   return `${who} ${WORDS[what]}${figures}`;
 }
 
-const grouped = (text: string): string => text.replace(/\B(?=(\d{3})+$)/g, ",");
-function units(text: string): string {
-  const [whole = "", decimals] = text.split(".");
-  return decimals === undefined ? grouped(whole) : `${grouped(whole)}.${decimals}`;
-}
 /** For reading only: the JSON has every digit. */
 const fourDecimals = (text: string): string => fixed(new Exact(text), 4);
