@@ -88,6 +88,16 @@ export class TestDatabase {
     return Object.fromEntries(rows.map((row) => [row.name, row.state]));
   }
 
+  /** Per table its rows and the newest transaction that wrote one: changes with every committed write, even one that puts back the same values. */
+  async writes(): Promise<Record<string, string>> {
+    const parts = (await this.tables()).map(
+      (t) =>
+        `select '${t}' as name, (select count(*) || ' ' || coalesce(max(x.xmin::text::bigint), 0) from public.${t} x) as state`,
+    );
+    const rows = await this.look<{ name: string; state: string }>(parts.join(" union all "));
+    return Object.fromEntries(rows.map((row) => [row.name, row.state]));
+  }
+
   /**
    * Waits until no transaction is open that began before what stands in the outbox and the audit trail. Transaction numbers are the
    * cluster's, so a test in another database of it may hold back a claim here; the claim is right to wait, a test that counts is not.

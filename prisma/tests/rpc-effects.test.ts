@@ -38,13 +38,13 @@ describe.each(RPC_CASES.map((c) => [c.fn, c] as const))("%s", (_fn, rpc) => {
 
   it("leaves nothing when its transaction is rolled back", async () => {
     const args = await rpc.arrange(db);
-    const before = await db.fingerprint();
+    const before = await db.writes();
     const gone = db.as(rpc.by, async (client) => {
       expect(await callOn(client, rpc.fn, args)).not.toEqual([]);
       throw new Error("changed my mind");
     });
     await expect(gone).rejects.toThrow("changed my mind");
-    expect(await db.fingerprint()).toEqual(before);
+    expect(await db.writes()).toEqual(before);
   });
 
   it("works without a request id", async () => {
@@ -57,9 +57,9 @@ describe.each(takesRequestId.map((c) => [c.fn, c] as const))("%s under one reque
   it("answers a retry with the first answer and changes nothing", async () => {
     const args: Args = { ...(await rpc.arrange(db)), request_id: `${rpc.fn}/retry` };
     const first = await db.call(rpc.by, rpc.fn, args);
-    const before = await db.fingerprint();
+    const before = await db.writes();
     const again = await db.call(rpc.by, rpc.fn, args);
-    expect(await db.fingerprint()).toEqual(before);
+    expect(await db.writes()).toEqual(before);
     if (rpc.answerMoves === undefined) expect(again).toEqual(first);
     else expect(Object.keys(again[0] ?? {})).toEqual(Object.keys(first[0] ?? {}));
   });
@@ -67,23 +67,23 @@ describe.each(takesRequestId.map((c) => [c.fn, c] as const))("%s under one reque
   it("refuses other input with EG409 and changes nothing", async () => {
     const args: Args = { ...(await rpc.arrange(db)), request_id: `${rpc.fn}/other` };
     await db.call(rpc.by, rpc.fn, args);
-    const before = await db.fingerprint();
+    const before = await db.writes();
     expect(await refusedWith(db.call(rpc.by, rpc.fn, { ...rpc.other?.(args), request_id: args.request_id }))).toBe(
       "EG409",
     );
-    expect(await db.fingerprint()).toEqual(before);
+    expect(await db.writes()).toEqual(before);
   });
 
   it("lets the first answer stand for a step of a run, and only for an agent's", async () => {
     const args: Args = { ...(await rpc.arrange(db)), request_id: `event/${rpc.fn}` };
     const first = await db.call(rpc.by, rpc.fn, args);
-    const before = await db.fingerprint();
+    const before = await db.writes();
     const again = db.call(rpc.by, rpc.fn, { ...rpc.other?.(args), request_id: args.request_id });
     if (!rpc.by.role.startsWith("agent_")) expect(await refusedWith(again)).toBe("EG409");
     else if (rpc.answerMoves === undefined) expect(await again).toEqual(first);
     // one that answers what is true now looks at what it was asked this time, and may find nothing there
     else await again.catch(() => undefined);
-    expect(await db.fingerprint()).toEqual(before);
+    expect(await db.writes()).toEqual(before);
   });
 
   it("has one effect when 20 callers come at once", async () => {
