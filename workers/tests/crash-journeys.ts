@@ -177,16 +177,19 @@ export const ordered: Journey = async ({ database }) => {
   expect([logs, demand]).toEqual([20, "2000.00"]);
 };
 
+const suspended = stopped("suspension", "suspended", "locked");
+const extended = stopped("notice_extension", "discarded", "accepted");
+
 /** The journey that passes each crash point. The crash test fails for a point without one. */
 const PASSES: [prefix: string, journey: Journey][] = [
   ["dispatcher.batched", ordered],
   ["dispatcher.", approved],
   ["commander.withdrawProposal", overtaken],
   ["commander.escalateNav", overdue],
-  ["commander.discardDay", stopped("notice_extension", "discarded", "accepted")],
-  ["commander.activateTool", stopped("suspension", "suspended", "locked")],
-  ["liquidity-engine.suspendDay", stopped("suspension", "suspended", "locked")],
-  ["liquidity-engine.proposeTool", stopped("notice_extension", "discarded", "accepted")],
+  ["commander.discardDay", extended],
+  ["commander.activateTool", suspended],
+  ["liquidity-engine.suspendDay", suspended],
+  ["liquidity-engine.proposeTool", extended],
   ["kyc.recheckOrders", dealt],
   ["commander.openDealingDays", scheduled],
   ...Object.keys(RESTATEMENT_CONTRACTS.commander).map((action): [string, Journey] => [`commander.${action}`, restated]),

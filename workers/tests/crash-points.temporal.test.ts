@@ -1,6 +1,6 @@
 // Kills the worker at every named crash point of a journey that passes it, restarts it, and expects the work to finish with one effect.
 import { crashPoints } from "@evergreen-fund/agent-kit";
-import { crashFired, until, type Worker } from "@evergreen-fund/testing/working-house.ts";
+import { crashFired, until } from "@evergreen-fund/testing/working-house.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   approved,
@@ -39,32 +39,67 @@ async function inHouse(work: (house: TestHouse) => Promise<void>): Promise<void>
   }
 }
 
-/** Runs a journey while the worker crashes at `point`; whoever watches starts it again. */
-async function crashDuring(house: TestHouse, point: string, journey: Journey): Promise<void> {
-  const first = await house.startWorkers({ crashAt: point });
-  let second: Worker | undefined;
-  const watch = first.ended.then(async () => {
-    second = await house.startWorkers();
+/** So many deaths one journey has to bear: fewer would start more workers than it teaches, more would hide which of them broke it. */
+const DEATHS = 5;
+
+/** The points of each journey in handfuls, neighbours apart. */
+function handfuls(): [points: string[], journey: Journey][] {
+  const passed = new Map<Journey, string[]>();
+  for (const point of crashPoints()) {
+    const journey = journeyOf(point)!;
+    passed.set(journey, [...(passed.get(journey) ?? []), point]);
+  }
+  return [...passed].flatMap(([journey, points]) => {
+    const count = Math.ceil(points.length / DEATHS);
+    return Array.from({ length: count }, (_, n): [string[], Journey] => [
+      points.filter((_, position) => position % count === n),
+      journey,
+    ]);
   });
+}
+
+/** Runs a journey while the worker crashes once at each of `points`; whoever watches starts it again. */
+async function crashDuring(house: TestHouse, points: readonly string[], journey: Journey): Promise<void> {
+  const start = () => house.startWorkers({ crashAt: points.join(",") });
+  const deaths: (NodeJS.Signals | null)[] = [];
+  let worker = await start();
+  let over = false;
+  const watch = (async () => {
+    while (!over) {
+      const signal = await worker.ended;
+      if (over) return;
+      deaths.push(signal);
+      worker = await start();
+    }
+    await worker.kill(); // it came up when the test was over
+  })();
   try {
     await journey(house);
-    // the journey may be over before the process that it passed through reaches the point
-    await until(async () => crashFired(house, point), `the crash at ${point}`);
-    expect(await first.ended).toBe("SIGKILL");
+    // the journey may be over before the process that it passed through reaches the last point
+    for (const point of points) await until(async () => crashFired(house, point), `the crash at ${point}`);
+    await until(async () => deaths.length === points.length, "the deaths to be seen");
+    expect(deaths).toEqual(points.map(() => "SIGKILL"));
   } finally {
     // whatever happened, no worker stays behind to do the next test's work
-    await first.kill();
+    over = true;
+    await worker.kill();
     await watch.catch(() => {});
-    await second?.kill();
   }
 }
 
 describe.concurrent("a worker killed at every crash point", () => {
   it("has a journey for each", ({ expect }) => {
     expect(crashPoints().filter((point) => journeyOf(point) === undefined)).toEqual([]);
+    expect(
+      handfuls()
+        .flatMap(([points]) => points)
+        .sort(),
+    ).toEqual(crashPoints().sort());
   });
-  it.each(crashPoints())("%s", { timeout: 1_800_000 }, (point) =>
-    inHouse((house) => crashDuring(house, point, journeyOf(point)!)),
+  it.each(handfuls().map(([points, journey]) => [points.join(", "), points, journey] as const))(
+    "%s",
+    { timeout: 1_800_000 },
+    (_name, points, journey) => inHouse((house) => crashDuring(house, points, journey)),
   );
 });
 

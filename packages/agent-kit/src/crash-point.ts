@@ -77,16 +77,18 @@ export type CrashPoint = (name: string) => void;
 const HOLD = "hold:";
 
 /**
- * Kills this process with SIGKILL the first time the named place is reached; a mark in `home` shows that it fired and keeps it from firing again.
- * @param crashAt the configured name, or null for never. `hold:` before it: the process is stopped there with SIGSTOP until somebody sends SIGCONT.
+ * Kills this process with SIGKILL the first time one of the named places is reached; a mark in `home` shows that it fired there and keeps it from
+ * firing there again.
+ * @param crashAt the configured names with commas between, or null for never. `hold:` before them: the process is stopped with SIGSTOP instead,
+ *   until somebody sends SIGCONT.
  */
 export function crashPointAt(crashAt: string | null, home: string): CrashPoint {
   if (crashAt === null) return () => {};
   const held = crashAt.startsWith(HOLD);
-  const place = held ? crashAt.slice(HOLD.length) : crashAt;
-  const mark = join(home, `crashed-at-${place}`);
+  const places = new Set((held ? crashAt.slice(HOLD.length) : crashAt).split(","));
   return (name) => {
-    if (name !== place || existsSync(mark)) return;
+    const mark = join(home, `crashed-at-${name}`);
+    if (!places.has(name) || existsSync(mark)) return;
     appendFileSync(mark, `${process.pid}\n`);
     process.kill(process.pid, held ? "SIGSTOP" : "SIGKILL");
   };

@@ -224,7 +224,7 @@ export const SETTINGS = {
   EVERGREEN_CRASH_AT: setting(
     TESTING,
     text.optional(),
-    "Name of a crash point at which a process kills itself once; with hold: before it, stops there until it gets SIGCONT.",
+    "Names of crash points, with commas between, at each of which a process kills itself once; with hold: before them, it stops there until it gets SIGCONT.",
     "dispatcher.started",
   ),
   EVERGREEN_SHARED_DATA: setting(

@@ -1,9 +1,11 @@
 // What each permitted combination of liquidity tools would do on the day: gate levels × basis × carry, the swing's tiers and who pays them, longer notice;
 // compact enough to stand with the decision. Pure.
 import type { CarryPolicy, GatePolicy, LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
+import { compareGates } from "@evergreen-fund/finance/dealing/deal-gate.ts";
 import type { DealOutput } from "@evergreen-fund/finance/dealing/deal-shapes.ts";
+import type { GateSummary } from "@evergreen-fund/finance/dealing/fund-gate.ts";
 import { decimal, ZERO } from "@evergreen-fund/finance/money.ts";
-import { type Book, dealBook, toolsOf } from "../dealing/facts.ts";
+import { type Book, dealBook, dealInput, toolsOf } from "../dealing/facts.ts";
 
 export interface LabRow {
   share: string | null;
@@ -53,22 +55,26 @@ const CARRIES: readonly CarryPolicy[] = ["auto_pari_passu", "priority_by_vintage
 export function compareTools(book: Book): { asIs: DealOutput; lab: Lab } {
   const lmt = toolsOf(book);
   const asIs = dealBook(book, lmt);
-  const own = rowOf(lmt, asIs, lmt.carry);
+  const own = rowOf(lmt, asIs.gate, lmt.carry);
   const { gate } = lmt;
   const others = { swing: swingRows(book, lmt, asIs), notice: noticeRows(lmt, asIs) };
   if (gate === undefined || !lmt.tools.includes("redemption_gate"))
     return { asIs, lab: { as_is: own, combinations: [], ...others } };
-  const combinations: LabRow[] = [];
-  for (const share of levelsOf(gate)) {
-    for (const basis of ["gross", "net"] as const) {
-      const tried = { ...lmt, gate: { ...gate, basis, ...(share === null ? {} : { share }) } };
-      // who is carried and who lapses gets the same today: those two are one computation
-      const together = dealBook(book, { ...tried, carry: "auto_pari_passu" });
-      const inTurn = dealBook(book, { ...tried, carry: "priority_by_vintage" });
-      for (const carry of CARRIES)
-        combinations.push(rowOf(tried, carry === "priority_by_vintage" ? inTurn : together, carry));
-    }
-  }
+  const levels = levelsOf(gate).flatMap((share) =>
+    (["gross", "net"] as const).map((basis) => ({ ...gate, basis, ...(share === null ? {} : { share }) })),
+  );
+  // who is carried and who lapses gets the same today: those two are one computation
+  const tried = levels.flatMap((level) => [
+    { gate: level, carry: "auto_pari_passu" as const },
+    { gate: level, carry: "priority_by_vintage" as const },
+  ]);
+  const summaries = compareGates(dealInput(book, lmt), tried);
+  const combinations = levels.flatMap((level, position) =>
+    CARRIES.map((carry) => {
+      const summary = summaries[2 * position + (carry === "priority_by_vintage" ? 1 : 0)];
+      return rowOf({ ...lmt, gate: level }, summary as GateSummary, carry);
+    }),
+  );
   return { asIs, lab: { as_is: own, combinations, ...others } };
 }
 
@@ -125,7 +131,7 @@ function levelsOf({ share, threshold }: GatePolicy): (string | null)[] {
   return [...new Set(levels.map((level) => level.toDecimalPlaces(18).toFixed()))];
 }
 
-function rowOf(lmt: LmtPolicy, { gate }: DealOutput, carry: CarryPolicy): LabRow {
+function rowOf(lmt: LmtPolicy, gate: GateSummary, carry: CarryPolicy): LabRow {
   const rest = decimal(gate.redemptions).minus(decimal(gate.pay)).toFixed();
   const lapses = carry === "lapse_resubmit";
   return {

@@ -3,18 +3,18 @@
 import type { z } from "zod";
 import { byId } from "../money.ts";
 import { parseInput } from "../parse.ts";
-import { bookOf, type DealBook, type DealClass, lifted, ownerOf } from "./deal-book.ts";
+import { bookOf, type DealBook, type DealClass } from "./deal-book.ts";
 import { entryPrice } from "./deal-fees.ts";
+import { gateOf } from "./deal-gate.ts";
 import { dealRedemptions } from "./deal-redemptions.ts";
 import { withFactor } from "./deal-series.ts";
 import { type DealFacts, DealInput, type DealOutput, type DealtOrder } from "./deal-shapes.ts";
 import { dealSubscriptions, dealSwitches } from "./deal-subscriptions.ts";
 import { dualPrices } from "./dual.ts";
 import { summaryOf } from "./fund-gate.ts";
-import { decideGate, type GateDecision } from "./gate.ts";
-import { allocate, type StageFill } from "./pro-rata.ts";
+import type { GateDecision } from "./gate.ts";
+import type { StageFill } from "./pro-rata.ts";
 import { type Fraction, fractionText, scaledOf, scaledText, valueText } from "./scaled.ts";
-import { stagesOf } from "./stages.ts";
 import { priceWith, swingFactor } from "./swing.ts";
 
 /** Prices of one class on the day, in 10^-priceDp. */
@@ -38,39 +38,9 @@ export type Dealt = { orders: DealtOrder[]; residuals: DealOutput["residuals"]; 
 export function deal(input: z.input<typeof DealInput>): DealOutput {
   const facts = parseInput(DealInput, input);
   const book = bookOf(facts);
-  const units = book.redemptions.map(({ allowed }) => allowed);
-  const values = book.redemptions.map(({ allowed, of }) => allowed * of.ulp);
-  const decision = decideGate(
-    facts.lmt.gate,
-    book.figures,
-    { redemptions: values.reduce((sum, value) => sum + value, 0n), subscriptions: clearedValue(book) },
-    book.active.has("redemption_gate"),
-  );
   const single = book.classes.length === 1 ? (book.classes[0] as DealClass) : null;
+  const { decision, stages, allocated } = gateOf(facts.lmt, book);
   if (decision.status === "stopped") return stopped(book, decision, single);
-  const stages = stagesOf(
-    {
-      values,
-      owners: book.redemptions.map(({ order }) => ownerOf(order)),
-      vintages: book.redemptions.map(({ order }) => order.vintage),
-      partialFills: book.redemptions.map(({ order }) => order.partialFills),
-      dealings: book.redemptions.map(({ order }) => order.dealings),
-    },
-    {
-      carry: facts.lmt.carry,
-      carryMaxDealings: facts.lmt.carryMaxDealings,
-      dust: facts.lmt.dust,
-      smallOrder: facts.lmt.gate?.smallOrder,
-    },
-    decision.cap ?? decision.pay,
-    decision.pay,
-  );
-  const ulps = book.classes.map(({ ulp }) => ulp);
-  const allocated = allocate(
-    { units, classes: book.redemptions.map(({ of }) => of.position), stages },
-    ulps,
-    decision.pay,
-  );
   const executed = allocated.fills.reduce((sum, fill, i) => sum + fill * (book.redemptions[i]?.of.ulp ?? 0n), 0n);
   const executedNet = decision.subscriptions - executed;
   const { prices, factor } = pricesOf(facts, book, executedNet);
@@ -102,15 +72,6 @@ export function deal(input: z.input<typeof DealInput>): DealOutput {
       executedNet: valueText(executedNet),
     },
   };
-}
-
-function clearedValue(book: DealBook): bigint {
-  return book.subscriptions
-    .filter(({ order }) => order.cleared)
-    .reduce((sum, { order, of, units }) => {
-      const minor = order.amount === undefined ? null : scaledOf(order.amount, book.currencyDp, "orders.amount");
-      return sum + (minor === null ? units * of.ulp : lifted(minor, book.currencyDp));
-    }, 0n);
 }
 
 function pricesOf(
