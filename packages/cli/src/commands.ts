@@ -15,6 +15,7 @@ import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
+import { payoutCommands } from "./commands/payouts.ts";
 import { performanceCommands } from "./commands/performance.ts";
 import { postingCommands } from "./commands/postings.ts";
 import { proposalCommands } from "./commands/proposals.ts";
@@ -41,6 +42,7 @@ export const COMMANDS: readonly Command[] = [
   ...performanceCommands,
   ...orderCommands,
   ...postingCommands,
+  ...payoutCommands,
   ...dealCommands,
   ...dealingFactCommands,
   ...navCommands,

@@ -159,6 +159,31 @@ describe("distribute", () => {
       [day.fund.fundId],
     );
     expect(owed).toEqual({ amount: "-1312.5000" });
+    const of = ["--fund", day.fund.code, "--account", "distributions"];
+    const List = z.object({ owed: z.array(z.object({ investor: z.string(), amount: z.string() })) });
+    const before = await house.json("ops1", List, ["payouts", "list", ...of]);
+    expect(before.owed.reduce((sum, row) => sum + Math.round(Number(row.amount) * 100), 0)).toBe(131_250);
+    const [first] = before.owed;
+    const some = [
+      "--investor",
+      first?.investor ?? "",
+      "--reference",
+      "SCT 1",
+      "--request-id",
+      `payout ${day.fund.code}`,
+    ];
+    const over = await house.run("ops1", ["payouts", "confirm", ...of, ...some.slice(0, 2), "--amount", "999999.00"]);
+    expect(over).toMatchObject({ exit: 3, err: expect.stringContaining("EG424") });
+    const many = await house.run("ops1", ["payouts", "confirm", ...of, "--amount", "1.00"]);
+    expect(many).toMatchObject({ exit: 2, err: expect.stringContaining("--investor") });
+    expect((await house.run("lp1", ["payouts", "confirm", ...of, ...some])).exit).not.toBe(0);
+    const said = await house.run("ops1", ["payouts", "confirm", ...of, ...some]);
+    expect(said).toMatchObject({ exit: 0, out: expect.stringContaining("1 payment for distributions") });
+    const Paid = z.object({ payments: z.int() });
+    const rest = await house.json("ops1", Paid, ["payouts", "confirm", ...of]);
+    expect(rest.payments).toBe(before.owed.length - 1);
+    expect((await house.json("ops1", List, ["payouts", "list", ...of])).owed).toEqual([]);
+    expect(await house.run("ops1", ["payouts", "confirm", ...of])).toMatchObject({ exit: 3 });
     expect(await broken(db, day.fund)).toEqual([]);
   });
 
