@@ -34,7 +34,7 @@ export interface DealingSteps {
   close(day: DayIds): Promise<void>;
   /** The corrected NAV of a restatement that was begun goes before two people. */
   proposeRestatement(restatement: RestatementRef): Promise<{ proposalId: string }>;
-  /** Once they have approved: the strike, what every deal is owed, statements anew. Errors: EG428 when a later strike has to follow. */
+  /** Once they have approved: the strike, what every deal is owed, statements anew. Errors: EG428 when a later strike has to follow, or two people have to approve a fee first: then it is called again. */
   restate(restatement: RestatementRef): Promise<void>;
 }
 
@@ -119,6 +119,8 @@ export function dealingSteps(tools: RoomTools): DealingSteps {
     async restate(restatement) {
       await act("commander", "strikeRestatement", restatement);
       await act("commander", "compensate", restatement);
+      const { waitsFor } = await act("commander", "retakeFees", restatement);
+      if (waitsFor !== null) throw new EvergreenError("EG428", `The restatement waits for ${waitsFor}.`);
       await act("commander", "restateStatements", restatement);
       const { navDate } = await act("commander", "beginNextRestatement", restatement);
       if (navDate !== undefined) throw new EvergreenError("EG428", `The NAV of ${navDate} has to be restated in turn.`);

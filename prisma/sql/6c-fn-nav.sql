@@ -294,8 +294,7 @@ begin
   select * into s from public.nav_strikes x where x.strike_id = fn_restate_nav.strike_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
   perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
-  -- what a wrong price owes is computed at one price for a class (R30)
-  perform evergreen.refuse_unless(not exists (select from public.series_navs n where n.strike_id = s.strike_id), 'EG428', 'A NAV with a class by series is not restated: what it owes is not computed series by series.');
+  perform evergreen.refuse_restating(s);
   id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, reason);
   answer := evergreen.strike_answer(id);
   perform evergreen.emit('NAV_RESTATEMENT_BEGUN', s.fund_id, jsonb_build_object('strike_id', id, 'supersedes', s.strike_id), evergreen.actor(),

@@ -32,6 +32,38 @@ end $$;
 comment on function evergreen.post_ledger(uuid, text, text, uuid, uuid, uuid, evergreen.unit_entry[], evergreen.cash_entry[], uuid) is
   'Posts one ledger transaction (under the id given, where its event names it) under the fund''s lock: units of holders (their contra is added) and cash entries, all or nothing. EG424 a holding below zero, EG431 out of balance.';
 
+create or replace function evergreen.post_instead(wrong public.ledger_transactions, of_fund uuid, description text, event uuid, units evergreen.unit_entry[], cash evergreen.cash_entry[]) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  back uuid;
+  id uuid;
+begin
+  perform 1 from public.funds f where f.fund_id = of_fund for no key update;
+  if wrong.ledger_tx_id is not null then
+    insert into public.ledger_transactions (fund_id, dealing_day_id, kind, reverses, description, posted_by, event_id)
+    values (of_fund, wrong.dealing_day_id, 'reversal', wrong.ledger_tx_id, left(description, 500), evergreen.actor(),
+      evergreen.emit('LEDGER_REVERSED', of_fund, jsonb_build_object('ledger_tx_id', wrong.ledger_tx_id), evergreen.actor(), jsonb_build_object('causation_id', event)))
+    returning ledger_tx_id into back;
+  end if;
+  if units is not null or cash <> '{}' then
+    insert into public.ledger_transactions (fund_id, kind, description, posted_by, event_id) values (of_fund, coalesce(wrong.kind, 'crystallisation'), description, evergreen.actor(), event) returning ledger_tx_id into id;
+  end if;
+  -- both in one statement: nobody is below zero between what is taken back and what stands in its place
+  insert into public.unit_ledger (ledger_tx_id, share_class_id, account, investor_id, lot_id, flow_id, units)
+  select back, u.share_class_id, u.account, u.investor_id, u.lot_id, u.flow_id, -u.units from public.unit_ledger u where u.ledger_tx_id = wrong.ledger_tx_id and back is not null
+  union all
+  select id, u.share_class_id, u.account, u.investor_id, u.lot_id, u.flow_id, u.units from unnest(units) u where u.units <> 0
+  union all
+  select id, u.share_class_id, 'outstanding', null, null, null, -sum(u.units) from unnest(units) u group by u.share_class_id having sum(u.units) <> 0;
+  insert into public.cash_movements (ledger_tx_id, fund_id, account, investor_id, flow_id, currency, amount, reference)
+  select back, c.fund_id, c.account, c.investor_id, c.flow_id, c.currency, -c.amount, c.reference from public.cash_movements c where c.ledger_tx_id = wrong.ledger_tx_id and back is not null
+  union all
+  select id, of_fund, c.account, c.investor_id, c.flow_id, c.currency, c.amount, c.reference from unnest(cash) c where c.amount <> 0;
+  return id;
+end $$;
+comment on function evergreen.post_instead(public.ledger_transactions, uuid, text, uuid, evergreen.unit_entry[], evergreen.cash_entry[]) is
+  'Reverses a ledger transaction and posts another in its place, both at once; null when nothing stands in its place. EG424 a holding below zero, EG431 out of balance.';
+
 create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null, high_water numeric default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

@@ -1,9 +1,15 @@
 -- What a performance fee does to dealing (R22, R24): the mark of a class for a day, the price before fee, and what each lot would pay and get.
 
+create or replace function evergreen.marks_known(of_class uuid, known_on timestamptz) returns setof public.class_marks language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select m.* from public.class_marks m where m.share_class_id = of_class and m.recorded_at <= known_on
+     and not exists (select from public.class_marks x where x.replaces = m.mark_id and x.recorded_at <= known_on)
+$$;
+comment on function evergreen.marks_known(uuid, timestamptz) is 'What moved the mark of a class, as known on a time: a fee that was taken again stands in place of the first.';
+
 create or replace function evergreen.mark_on(of_class uuid, on_day date, after_fee boolean) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   -- R22: the last thing that moved it; before anything did, the mark that came with the register, or the first price
-  select coalesce((select m.high_water from public.class_marks m
-                    where m.share_class_id = of_class and (m.cause = 'opening' or m.as_of < on_day or (m.as_of = on_day and (after_fee or m.cause = 'distribution')))
+  select coalesce((select m.high_water from evergreen.marks_known(of_class, 'infinity') m
+                    where (m.cause = 'opening' or m.as_of < on_day or (m.as_of = on_day and (after_fee or m.cause = 'distribution')))
                     order by m.cause <> 'opening' desc, m.as_of desc, m.updated_at desc limit 1),
                   (select c.issue_price from public.share_classes c where c.share_class_id = of_class))
 $$;

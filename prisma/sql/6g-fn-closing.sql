@@ -231,7 +231,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
    where (of_fund is null or b.fund_id = of_fund) and b.account = 'in_transit' group by b.fund_id, b.currency having sum(b.amount) <> 0
   union all
   select 'in_transit', 'cash_balances', m.fund_id || '/' || m.account || coalesce('/' || m.investor_id, ''), 'more was paid than was owed' from public.cash_movements m join heads t using (ledger_tx_id)
-   where m.account in ('redemptions_payable', 'distributions_payable', 'fee_payable') and not (t.kind = 'reversal' and m.amount > 0)
+   where m.account in ('redemptions_payable', 'distributions_payable', 'fee_payable') and not (t.kind in ('reversal', 'compensation') and m.amount > 0)
    group by m.fund_id, m.account, m.investor_id, m.currency having sum(m.amount) > 0
   union all
   select 'in_transit', 'fund_flows', m.flow_id::text, 'more was sent back than had come' from public.cash_movements m join heads t using (ledger_tx_id) join public.fund_flows f on f.flow_id = m.flow_id

@@ -62,18 +62,20 @@ returns table (lot_id uuid, day date, credit numeric, units numeric) language sq
     select l.* from public.lots l where l.share_class_id = of_class and l.investor_id = any (of_investors)
   ), known as (
     -- what a lot was issued with, from then on
-    select l.lot_id, l.opened_on, l.opened_on as day, true as onward, a.equalisation_credit as credit, a.filled_units as units
-      from of_lots l join public.allocations a on a.flow_id = l.flow_id and a.share_class_id = of_class and a.equalisation_credit > 0
+    select l.lot_id, l.opened_on, l.opened_on as day, true as onward, coalesce(c.credit, a.equalisation_credit) as credit, a.filled_units as units
+      from of_lots l join public.allocations a on a.flow_id = l.flow_id and a.share_class_id = of_class
+      -- or with what the correct price of that day gives
+      left join lateral (select (x.due ->> 'credit')::numeric as credit from public.compensations x join public.restatements r using (restatement_id)
+        where x.flow_id = a.flow_id and r.material and x.due ? 'credit' order by r.recorded_at desc limit 1) c on true
+     where a.equalisation_credit > 0 or c.credit > 0
     union all
     -- a crystallisation says what the credit of every lot was, and is since
-    select l.lot_id, l.opened_on, m.as_of, e.onward, e.credit, e.units from public.class_marks m
+    select l.lot_id, l.opened_on, m.as_of, e.onward, e.credit, e.units from evergreen.marks_known(of_class, 'infinity') m
       join public.proposals p on p.proposal_id = (m.body ->> 'proposal_id')::uuid
       cross join lateral jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, refund numeric, change numeric, credit numeric)
-      join of_lots l on l.lot_id = r.lot_id
-      cross join lateral (select sum(u.units) as after from public.unit_ledger u join public.ledger_transactions t on t.ledger_tx_id = u.ledger_tx_id
-        where u.lot_id = l.lot_id and u.account = 'holder' and t.recorded_at <= m.recorded_at) h
-      cross join lateral (values (false, r.credit + r.refund, h.after - r.change), (true, r.credit, h.after)) e (onward, credit, units)
-     where m.share_class_id = of_class and m.cause = 'crystallisation' and not exists (select from public.ledger_transactions x where x.reverses = m.ledger_tx_id) and r.credit is not null
+      join of_lots l on l.lot_id = r.lot_id join lateral jsonb_to_recordset(m.body -> 'lots') b (lot_id uuid, units numeric) on b.lot_id = r.lot_id
+      cross join lateral (values (false, r.credit + r.refund, b.units), (true, r.credit, b.units + r.change)) e (onward, credit, units)
+     where m.cause = 'crystallisation' and not exists (select from public.ledger_transactions x where x.reverses = m.ledger_tx_id) and r.credit is not null
     union all
     -- and what is stored is up to now
     select l.lot_id, l.opened_on, 'infinity', false, l.equalisation_credit, l.units_left from of_lots l where l.equalisation_credit > 0

@@ -259,9 +259,10 @@ begin
     left join fills g on g.investor_id = m.investor_id
     -- what a restatement of the price owes the investor
     left join (
-      select c.investor_id, jsonb_agg(jsonb_build_object('orderId', c.flow_id, 'version', n.version, 'kind', c.kind, 'published', trim_scale(x.published)::text, 'correct', trim_scale(x.correct)::text,
+      select c.investor_id, jsonb_agg(jsonb_build_object('orderId', c.flow_id, 'version', n.version, 'kind', c.kind, 'published', coalesce(c.due ->> 'published', trim_scale(x.published)::text), 'correct', coalesce(c.due ->> 'correct', trim_scale(x.correct)::text),
           'unitsDealt', trim_scale(c.units_dealt)::text, 'unitsDue', trim_scale(c.units_due)::text, 'cashDue', trim_scale(c.cash_due)::text, 'difference', trim_scale(c.difference)::text)
-          order by n.version, c.flow_id) as list
+          -- with a credit, a charge or several series it is more than units times one difference (R24, R25)
+          || case when c.due ? 'was' then jsonb_build_object('was', c.due ->> 'was', 'due', c.due ->> 'due') else '{}'::jsonb end order by n.version, c.flow_id) as list
         from public.restatements x join public.nav_strikes n on n.strike_id = x.strike_id join public.compensations c using (restatement_id)
        where x.dealing_day_id = d.dealing_day_id and c.pays group by c.investor_id) k on k.investor_id = m.investor_id;
 end $$;

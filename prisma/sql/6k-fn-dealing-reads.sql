@@ -69,16 +69,31 @@ create or replace function evergreen.first_version(of_strike uuid) returns uuid 
 $$;
 comment on function evergreen.first_version(uuid) is 'The strike that orders were dealt at, whatever restated it since.';
 
+create or replace function evergreen.inputs_known(of_strike uuid) returns timestamptz language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce((select s.recorded_at from public.nav_strikes s where s.strike_id = evergreen.first_version(of_strike)), 'infinity')
+$$;
+comment on function evergreen.inputs_known(uuid) is 'Up to when the inputs of a strike know what was posted: a restated one has those of its first version; of no strike, all there is.';
+
 create or replace function evergreen.compensated(of_class uuid, after_strike uuid, until_strike uuid) returns table (pays numeric, receives numeric)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   -- as far as the frozen inputs of the one strike do not know of it and those of the other do; a restated strike has the inputs of its first version
-  select coalesce(-sum(m.amount) filter (where m.account = 'compensation_payable'), 0), coalesce(sum(m.amount) filter (where m.account = 'compensation_receivable'), 0)
-    from public.nav_strikes a join public.ledger_transactions t on t.fund_id = a.fund_id and t.posted_at > a.recorded_at left join public.ledger_transactions o on o.ledger_tx_id = t.reverses
-    join public.cash_movements m on m.ledger_tx_id = t.ledger_tx_id and m.account in ('compensation_payable', 'compensation_receivable') join public.fund_flows f on f.flow_id = m.flow_id
-   where a.strike_id = evergreen.first_version(after_strike) and coalesce(o.kind, t.kind) = 'compensation' and f.share_class_id = of_class
-     and (until_strike is null or t.posted_at <= (select u.recorded_at from public.nav_strikes u where u.strike_id = evergreen.first_version(until_strike)))
+  with moved as (
+    select t.ledger_tx_id, coalesce(o.kind, t.kind) as kind, m.account, m.amount, f.share_class_id as dealt_in
+      from public.nav_strikes a join public.ledger_transactions t on t.fund_id = a.fund_id and t.posted_at > a.recorded_at and t.posted_at <= evergreen.inputs_known(until_strike)
+      left join public.ledger_transactions o on o.ledger_tx_id = t.reverses join public.cash_movements m on m.ledger_tx_id = t.ledger_tx_id left join public.fund_flows f on f.flow_id = m.flow_id
+     where a.strike_id = evergreen.first_version(after_strike) and coalesce(o.kind, t.kind) in ('compensation', 'crystallisation')
+       and m.account in ('compensation_payable', 'compensation_receivable', 'fee_payable')
+  ), again as (
+    -- a fee taken again on an earlier strike than the one before: what came back of it, or what more was taken; on that strike itself it stands among what was taken there
+    select x.ledger_tx_id, n.as_of < a.nav_date as is_earlier from public.nav_strikes a join public.class_marks n on n.share_class_id = of_class and n.replaces is not null and n.as_of <= a.nav_date
+      join public.class_marks w on w.mark_id = n.replaces
+      cross join lateral (select n.ledger_tx_id union all select r.ledger_tx_id from public.ledger_transactions r where r.reverses = w.ledger_tx_id) x where a.strike_id = after_strike
+  )
+  select coalesce(-sum(m.amount) filter (where m.account = 'compensation_payable'), 0), coalesce(sum(m.amount) filter (where m.account <> 'compensation_payable'), 0)
+    from moved m left join again g using (ledger_tx_id) where m.kind = 'compensation' and m.dealt_in = of_class
+      or m.kind = 'crystallisation' and (g.is_earlier or g.ledger_tx_id is not null and m.account <> 'fee_payable')
 $$;
-comment on function evergreen.compensated(uuid, uuid, uuid) is 'Compensation for deals of a class that came to be owed between two strikes (null: up to now): to investors, and by the responsible party.';
+comment on function evergreen.compensated(uuid, uuid, uuid) is 'What a NAV error came to for a class between two strikes (null: up to now): owed to investors; owed by the responsible party, with the performance fee that came back (below zero: that was taken since).';
 
 create or replace function evergreen.pocket_figures(of_class uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -157,12 +172,12 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       -- the class that dealt at a wrong price bears what is paid for it
       'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0)
         -- by series: what a roll-up paid for units that it rounded down
-        + coalesce((select sum((r ->> 'cash')::numeric) from before b join public.class_marks m on m.share_class_id = c.share_class_id and m.cause = 'crystallisation' and m.as_of = b.nav_date
-            cross join lateral jsonb_array_elements(m.body -> 'series') r), 0))::text,
+        + coalesce((select sum((r ->> 'cash')::numeric) from before b cross join lateral evergreen.marks_known(c.share_class_id, evergreen.inputs_known(of_strike)) m
+            cross join lateral jsonb_array_elements(m.body -> 'series') r where m.cause = 'crystallisation' and m.as_of = b.nav_date), 0))::text,
       'mark', trim_scale(evergreen.mark_on(c.share_class_id, on_day, false))::text,
       -- of the fee accrued at that strike: what was crystallised on it, and what redemptions took along
-      'performance_taken', (coalesce(dealt.taken, 0) + coalesce((select sum((m.body ->> 'fee')::numeric) from before b join public.class_marks m
-         on m.share_class_id = c.share_class_id and m.cause = 'crystallisation' and m.as_of = b.nav_date), 0))::text,
+      'performance_taken', (coalesce(dealt.taken, 0) + coalesce((select sum((m.body ->> 'fee')::numeric) from before b
+         cross join lateral evergreen.marks_known(c.share_class_id, evergreen.inputs_known(of_strike)) m where m.cause = 'crystallisation' and m.as_of = b.nav_date), 0))::text,
       'moved', coalesce(moved.worth, 0)::text, 'pocket', case when c.pocket_of is not null then evergreen.pocket_figures(c.share_class_id) end,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (

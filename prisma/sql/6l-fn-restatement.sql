@@ -7,6 +7,19 @@ create or replace function evergreen.inputs_of(of_strike uuid) returns jsonb lan
 $$;
 comment on function evergreen.inputs_of(uuid) is 'The inputs of a strike as they were frozen, fund currency.';
 
+create or replace function evergreen.fee_compared(s public.nav_strikes, of_class uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select case when t.method in ('equalisation', 'series') then jsonb_build_object('method', t.method, 'open', t.open, 'rate', trim_scale(t.rate)::text, 'mark', trim_scale(t.mark)::text,
+      'entry', trim_scale(t.entry_price)::text, 'units', trim_scale(o.units)::text, 'value', (o.nav + o.performance_accrued)::text, 'correct_value', (n.nav + n.performance_accrued)::text,
+      'taken', exists (select from public.class_marks m where m.share_class_id = of_class and m.cause = 'crystallisation' and m.as_of = s.nav_date),
+      'series', (select coalesce(jsonb_agg(jsonb_build_object('series', b.series, 'units', trim_scale(b.units)::text, 'published', trim_scale(b.nav_per_unit)::text, 'correct', trim_scale(a.nav_per_unit)::text,
+          'correct_fee', a.performance_accrued::text) order by b.series), '[]')
+        from public.series_navs b left join public.series_navs a on a.strike_id = s.strike_id and a.share_class_id = of_class and a.series = b.series where b.strike_id = o.strike_id and b.share_class_id = of_class)) end
+    from evergreen.fee_terms(s.supersedes, of_class) t join public.class_navs o on o.strike_id = s.supersedes and o.share_class_id = of_class
+    left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = of_class
+$$;
+comment on function evergreen.fee_compared(public.nav_strikes, uuid) is
+  'Of a class with a performance fee: how it dealt at the NAV that is restated, its value before fee then and corrected (null: not computed yet), and its series. Null without such a fee.';
+
 create or replace function evergreen.restatement_facts(of_strike uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
   s public.nav_strikes;
@@ -34,18 +47,25 @@ begin
     'old_body', old.body, 'classes', evergreen.class_figures(f.fund_id, s.nav_date, old.strike_id), 'regime', lmt ->> 'regime', 'nav_error', lmt -> 'navError',
     -- not computed yet: a class has the price that was published, and no correct one
     'prices', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
-        'published', trim_scale(o.nav_per_unit)::text, 'correct', trim_scale(n.nav_per_unit)::text) order by c.share_class_id), '[]')
+        'published', trim_scale(o.nav_per_unit)::text, 'correct', trim_scale(n.nav_per_unit)::text, 'fee', evergreen.fee_compared(s, c.share_class_id)) order by c.share_class_id), '[]')
       from public.class_navs o join public.share_classes c on c.share_class_id = o.share_class_id left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = o.share_class_id
      where o.strike_id = old.strike_id),
-    -- deals are looked for under the first version: a restatement touches no order
-    'days', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', d.dealing_day_id, 'share_class_id', d.share_class_id) order by d.dealing_day_id), '[]')
-      from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')),
-    'deals', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', a.dealing_day_id, 'flow_id', a.flow_id, 'share_class_id', a.share_class_id, 'investor_id', a.investor_id,
-        'direction', w.direction, 'units', trim_scale(a.filled_units)::text, 'amount', a.net_amount::text) order by a.flow_id), '[]')
-      from public.dealing_days d join public.allocations a using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
-     where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0),
+    'days', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', d.dealing_day_id, 'share_class_id', d.share_class_id) order by d.dealing_day_id), '[]') from evergreen.restated_days(s) d),
+    'deals', (with taken as materialized (
+        select p.flow_id, jsonb_agg(jsonb_build_object('units', trim_scale(p.units)::text, 'reference', trim_scale(p.reference)::text, 'credit', trim_scale(p.credit)::text) order by p.lot_id) as list from evergreen.deal_lots(s) p group by 1)
+      select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', a.dealing_day_id, 'flow_id', a.flow_id, 'share_class_id', a.share_class_id, 'investor_id', a.investor_id,
+        'direction', w.direction, 'units', trim_scale(a.filled_units)::text, 'amount', a.net_amount::text, 'performance_fee', a.performance_fee::text) || case when t.flow_id is null then '{}' else jsonb_build_object('lots', t.list) end
+        || case when a.pieces = '[]' then '{}'::jsonb else jsonb_build_object('pieces', (select jsonb_agg(jsonb_build_object('series', e ->> 'series', 'units', e ->> 'units') order by e ->> 'lot_id') from jsonb_array_elements(a.pieces) e)) end
+        order by a.flow_id), '[]')
+      from evergreen.restated_days(s) d join public.allocations a using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer' left join taken t on t.flow_id = a.flow_id
+     where a.filled_units > 0),
     'later', (select coalesce(jsonb_agg(jsonb_build_object('strike_id', n.strike_id, 'nav_date', n.nav_date, 'inputs', evergreen.inputs_of(n.strike_id),
-        'classes', evergreen.class_figures(f.fund_id, n.nav_date, n.strike_id)) order by n.nav_date), '[]') from public.nav_strikes n where n.strike_id = any (later)));
+        'classes', evergreen.class_figures(f.fund_id, n.nav_date, n.strike_id), 'struck', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', k.share_class_id,
+          'performance_accrued', k.performance_accrued::text) order by k.share_class_id), '[]') from public.class_navs k where k.strike_id = n.strike_id)) order by n.nav_date), '[]')
+        from public.nav_strikes n where n.strike_id = any (later)),
+    -- classes whose mark is another since their fee was taken again
+    'marks_moved', (select coalesce(jsonb_agg(distinct x.share_class_id order by x.share_class_id), '[]') from public.class_marks x join public.class_marks w on w.mark_id = x.replaces
+        join public.share_classes c on c.share_class_id = x.share_class_id where c.fund_id = f.fund_id and x.as_of <= s.nav_date and x.high_water <> w.high_water));
 end $$;
 comment on function evergreen.restatement_facts(uuid) is 'What fn_read_restatement and fn_preview_restatement answer. EG404, EG428.';
 
@@ -78,6 +98,7 @@ begin
   perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
   begin
     -- the same checks and the same rows as the restatement itself, taken back
+    perform evergreen.refuse_restating(s);
     id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, 'preview');
     answer := evergreen.restatement_facts(id);
     raise exception using errcode = 'EG0DR';
@@ -133,26 +154,24 @@ begin
    where (case coalesce(terms #>> '{navError,fundKind}', case terms ->> 'regime' when 'mmf' then 'money_market' else 'equity_or_other' end)
      when 'money_market' then c.tolerance = 0.002 when 'bond_or_mixed' then c.tolerance = 0.005 when 'professional' then c.tolerance between 0 and 0.05 else c.tolerance = 0.01 end) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' tolerances are not those of the fund''s kind (R30).');
-  -- every deal of those days once, with the units that were dealt and a difference of units × |published − correct|, rounded up
+  -- every deal of those days once, with the units that were dealt and the difference of what it came to and should have come to, rounded up
   select count(*) into bad from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, units_dealt numeric, difference numeric)
-    full join (select a.* from public.allocations a join public.dealing_days d using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
-        where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0) a
-      on a.flow_id = x.flow_id and a.dealing_day_id = x.dealing_day_id
-    left join public.class_navs old on old.strike_id = s.supersedes and old.share_class_id = a.share_class_id
-    left join public.class_navs new on new.strike_id = s.strike_id and new.share_class_id = a.share_class_id
-   where (x.investor_id = a.investor_id and x.units_dealt = a.filled_units and evergreen.within_exponent(x.difference, unit)
-     and x.difference >= a.filled_units * abs(old.nav_per_unit - new.nav_per_unit)
-     and x.difference < a.filled_units * abs(old.nav_per_unit - new.nav_per_unit) + power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit))) is not true;
+    full join (select e.*, a.investor_id from evergreen.restated_deals(s) e join public.allocations a on a.dealing_day_id = e.dealing_day_id and a.flow_id = e.flow_id) e
+      on e.flow_id = x.flow_id and e.dealing_day_id = x.dealing_day_id
+   -- what is exact here is rounded at its twelfth decimal there
+   where (x.investor_id = e.investor_id and x.units_dealt = e.units and evergreen.within_exponent(x.difference, unit)
+     and x.difference >= abs(e.was - e.due) - 1e-9 and x.difference < abs(e.was - e.due) + 1e-9 + power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit))) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' deals are missing, or are not owed their units times the difference of the prices.');
   insert into public.restatements (fund_id, strike_id, dealing_day_id, share_class_id, published, correct, error, tolerance, material, direction, deals, fund_pays, fund_receives, body, effective_at)
   select s.fund_id, s.strike_id, d.dealing_day_id, d.share_class_id, c.published, c.correct, c.error, c.tolerance, c.material, c.direction,
          (select count(*) from jsonb_to_recordset(deals) x (dealing_day_id uuid) where x.dealing_day_id = d.dealing_day_id), c.fund_pays, c.fund_receives, coalesce(c.body, '{}'), s.effective_at
     from jsonb_to_recordset(classes) c (dealing_day_id uuid, published numeric, correct numeric, error numeric, tolerance numeric, material boolean, direction text, fund_pays numeric, fund_receives numeric, body jsonb)
     join public.dealing_days d using (dealing_day_id);
-  insert into public.compensations (restatement_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays)
-  select r.restatement_id, x.flow_id, x.investor_id, x.kind, x.units_dealt, x.units_due, x.cash_due, x.difference, x.owed_to, x.owed_by, x.pays
+  insert into public.compensations (restatement_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays, due)
+  select r.restatement_id, x.flow_id, x.investor_id, x.kind, x.units_dealt, x.units_due, x.cash_due, x.difference, x.owed_to, x.owed_by, x.pays, e.terms
     from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, kind text, units_dealt numeric, units_due numeric, cash_due numeric, difference numeric,
-      owed_to text, owed_by text, pays boolean) join public.restatements r on r.strike_id = s.strike_id and r.dealing_day_id = x.dealing_day_id;
+      owed_to text, owed_by text, pays boolean) join public.restatements r on r.strike_id = s.strike_id and r.dealing_day_id = x.dealing_day_id
+    join evergreen.restated_deals(s) e on e.flow_id = x.flow_id and e.dealing_day_id = x.dealing_day_id;
   get diagnostics n = row_count;
   -- what the fund pays is what its investors are owed and get
   select count(*) into bad from public.restatements r where r.strike_id = s.strike_id
@@ -162,6 +181,7 @@ begin
       'material', coalesce((select bool_or(r.material) from public.restatements r where r.strike_id = s.strike_id), false), 'compensations', n), evergreen.actor(),
     jsonb_build_object('workflow_id', 'restate/' || s.strike_id),
     array(select distinct c.investor_id from public.compensations c join public.restatements r using (restatement_id) where r.strike_id = s.strike_id and c.pays), request_id);
+  perform evergreen.enter_lots_anew(s);
   posted := evergreen.post_compensation(s.strike_id, event);
   if exists (select from public.restatements r where r.strike_id = s.strike_id and r.material) then
     -- CSSF 24/856: the authority is told, and how it is put right, within four to eight weeks

@@ -60,6 +60,7 @@ declare
   event uuid;
   posted uuid;
   units evergreen.unit_entry[];
+  before jsonb;
 begin
   perform evergreen.require_role('agent_commander', 'ops_role');
   input := jsonb_build_object('proposal_id', proposal_id);
@@ -71,6 +72,11 @@ begin
   select * into class from public.share_classes c where c.share_class_id = (p.body ->> 'share_class_id')::uuid;
   select u.exponent into minor from public.currencies u where u.code = class.currency;
   select * into s from public.nav_strikes x where x.strike_id = (p.body ->> 'strike_id')::uuid and x.fund_id = p.fund_id;
+  if p.body ? 'replaces' then
+    answer := evergreen.crystallise_again(p, class, s, request_id);
+    perform evergreen.keep_answer('fn_crystallise_fee', request_id, input, answer);
+    return answer;
+  end if;
   perform evergreen.refuse_unless(found and s.state = 'final' and not exists (select from public.nav_strikes x where x.fund_id = s.fund_id and x.state = 'final' and x.nav_date > s.nav_date),
     'EG428', 'A fee is crystallised on the last final NAV of the fund.');
   select * into n from public.class_navs x where x.strike_id = s.strike_id and x.share_class_id = class.share_class_id;
@@ -112,6 +118,9 @@ begin
     jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
   select array_agg(row(class.share_class_id, 'holder', l.investor_id, l.lot_id, null, r.change)::evergreen.unit_entry order by l.lot_id) into units
     from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric) join public.lots l on l.lot_id = r.lot_id where r.change <> 0;
+  -- what the lots were before it: if the NAV is restated the fee is taken again from there
+  select jsonb_agg(jsonb_build_object('lot_id', l.lot_id, 'units', trim_scale(l.units_left)::text, 'reference', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', trim_scale(l.equalisation_credit)::text) order by l.lot_id)
+    into before from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0;
   -- a refund is issued on the lot that paid the credit
   update public.lots l set units_issued = l.units_issued + greatest(r.change, 0), high_water = r.high_water, equalisation_credit = r.credit
     from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric, high_water numeric, credit numeric) where l.lot_id = r.lot_id;
@@ -122,7 +131,7 @@ begin
   end if;
   insert into public.class_marks (share_class_id, as_of, cause, high_water, strike_id, ledger_tx_id, body, effective_at)
   values (class.share_class_id, s.nav_date, 'crystallisation', greatest(mark, n.nav_per_unit), s.strike_id, posted,
-    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'accrued', trim_scale(accrued)::text, 'fee', trim_scale(fee)::text), s.effective_at);
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'accrued', trim_scale(accrued)::text, 'fee', trim_scale(fee)::text, 'lots', before), s.effective_at);
   perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'performance fee crystallised for ' || s.nav_date, request_id);
   answer := jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'high_water', trim_scale(greatest(mark, n.nav_per_unit))::text, 'fee', fee::text);
   perform evergreen.keep_answer('fn_crystallise_fee', request_id, input, answer);
@@ -132,7 +141,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_crystallise_fee(uuid, text) is
-  'Posts an approved crystallisation {share_class_id, strike_id, accrued, fee, high_water, lots: [{lot_id, refund, depreciation, change, high_water, credit}]} on the last NAV (R22, R24): refunds as units, the fee as payable, the marks; of a class by series {…, series, lots} (R25). EG400, EG404, EG420, EG421, EG424, EG425, EG428.';
+  'Posts an approved crystallisation {share_class_id, strike_id, accrued, fee, high_water, lots: [{lot_id, refund, depreciation, change, high_water, credit}]} on the last NAV (R22, R24): refunds as units, the fee as payable, the marks; of a class by series {…, series, lots} (R25); with replaces, in place of one whose NAV was restated (R30). EG400, EG404, EG420, EG421, EG424, EG425, EG428.';
 
 create or replace function public.fn_post_distribution(proposal_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

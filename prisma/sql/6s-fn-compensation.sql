@@ -7,10 +7,14 @@ declare
 begin
   select f.* into of_fund from public.funds f where f.fund_id = (select s.fund_id from public.nav_strikes s where s.strike_id = of_strike);
   -- what the fund holds too much is owed to investors; what it paid too much is owed by the responsible party, and never asked of an investor
-  select array_agg(row(case when c.pays then 'compensation_payable' else 'compensation_receivable' end, case when c.pays then c.investor_id end, c.flow_id, of_fund.base_currency,
-      case when c.pays then -c.difference else c.difference end, 'compensation')::evergreen.cash_entry order by c.flow_id) into owed
+  select array_agg(row(e.account, e.investor_id, c.flow_id, of_fund.base_currency, e.amount, 'compensation')::evergreen.cash_entry order by c.flow_id, e.account) into owed
     from public.compensations c join public.restatements r using (restatement_id)
-   where r.strike_id = of_strike and r.material and c.difference > 0 and (c.pays or c.owed_to = 'fund');
+    cross join lateral (
+      select case when c.pays then 'compensation_payable' else 'compensation_receivable' end, case when c.pays then c.investor_id end, case when c.pays then -c.difference else c.difference end
+       where c.difference > 0 and (c.pays or c.owed_to = 'fund')
+      -- the fee that a redemption took along (R24, R25): the manager had too much of it, or too little
+      union all select 'fee_payable', null, (c.due ->> 'performance_fee')::numeric where (c.due ->> 'performance_fee')::numeric <> 0) e (account, investor_id, amount)
+   where r.strike_id = of_strike and r.material;
   if owed is null then
     return null;
   end if;
@@ -18,7 +22,20 @@ begin
     owed || (select row('capital', null, null, of_fund.base_currency, -sum(o.amount), 'compensation')::evergreen.cash_entry from unnest(owed) o));
 end $$;
 comment on function evergreen.post_compensation(uuid, uuid) is
-  'Posts what a material restatement comes to: payable to investors and receivable from the responsible party, order by order, against capital; null when nothing is owed.';
+  'Posts what a material restatement comes to: payable to investors, receivable from the responsible party, performance fee that redemptions paid too much or too little, order by order, against capital; null when nothing is owed.';
+
+create or replace function evergreen.enter_lots_anew(s public.nav_strikes) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- who was paid for the difference has bought at the correct price: reference and credit are those of that price (R24), for what is left of the lot
+  update public.lots l set high_water = (c.due ->> 'reference')::numeric - coalesce((select sum(m.per_unit) from evergreen.marks_known(l.share_class_id, 'infinity') m
+             where m.cause = 'distribution' and m.as_of > s.nav_date), 0),
+         equalisation_credit = round(round((c.due ->> 'credit')::numeric, 30) * l.units_left / c.units_dealt, 18)
+    from public.compensations c join public.restatements r using (restatement_id)
+   where r.strike_id = s.strike_id and r.material and c.due ? 'reference' and l.flow_id = c.flow_id and l.share_class_id = r.share_class_id
+     -- a fee that was taken since is taken again, which begins with these terms
+     and not exists (select from public.class_marks m where m.share_class_id = l.share_class_id and m.cause = 'crystallisation' and m.as_of > s.nav_date);
+end $$;
+comment on function evergreen.enter_lots_anew(public.nav_strikes) is 'Gives the lots that were opened at a restated NAV the reference and the credit of the correct price, where the error is material.';
 
 create or replace function evergreen.compensation_due(of_flow uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(-sum(m.amount), 0) from public.cash_movements m where m.flow_id = of_flow and m.account = 'compensation_payable'

@@ -80,6 +80,7 @@ begin
     ('fn_ask_dust(uuid,text)', 'ops_role, agent_commander, agent_liquidity_engine'),
     ('fn_cancel_dust(uuid,text)', 'ops_role, agent_commander'),
     ('fn_read_crystallisation(text,text)', 'agent_commander, ops_role, pm_role'),
+    ('fn_read_fees_again(uuid)', 'agent_commander, ops_role, pm_role'),
     ('fn_crystallise_fee(uuid,text)', 'agent_commander, ops_role'),
     ('fn_post_distribution(uuid,text)', 'agent_commander, ops_role'),
     ('fn_confirm_payout(text,text,jsonb,text)', 'ops_role, agent_commander'),

@@ -233,8 +233,10 @@ it("four dealing dates, a crystallisation and a roll-up are what calc keeps of t
   expect(fees.gt(0)).toBe(true);
 
   await everyMutantIsFound(fund);
+  // the NAV on which the fee was taken: its series went on from there
   const [last] = await look<{ strike_id: string }>(
-    "select strike_id from series_navs order by created_at desc limit 1",
+    "select strike_id from nav_strikes where fund_id = $1 and nav_date = $2",
+    [fund.fundId, DAYS[2]],
   );
   await expect(
     database.rpc(OPS, "fn_restate_nav", { strike_id: last?.strike_id ?? "", inputs: [], reason: "a wrong mark" }),

@@ -38,6 +38,7 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     proposeRestatement: dealing,
     strikeRestatement: dealing,
     compensate: dealing,
+    retakeFees: dealing,
     restateStatements: dealing,
     beginNextRestatement: dealing,
   },

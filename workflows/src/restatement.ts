@@ -6,6 +6,7 @@ import {
   condition,
   isCancellation,
   log,
+  patched,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -15,6 +16,9 @@ import { callRoom, type Rooms } from "./proxies.ts";
 import { reasonOf } from "./reason-of.ts";
 import { SEARCH } from "./search-attributes.ts";
 import { knock } from "./signals.ts";
+
+/** How long a run waits before it looks at the rows again by itself. */
+const PATIENCE_MS = 3_600_000;
 
 export interface RestatementArgs {
   eventId: string;
@@ -66,6 +70,7 @@ export async function restatement({ eventId, rooms }: RestatementArgs): Promise<
     const { version } = await commander.strikeRestatement(ref);
     stage("compensating");
     const { material, compensations, days } = await commander.compensate(ref);
+    const kept = patched("retake-fees") ? await feesAgain() : [];
     stage("restating statements");
     await commander.restateStatements(ref);
     stage("looking at later strikes");
@@ -74,7 +79,20 @@ export async function restatement({ eventId, rooms }: RestatementArgs): Promise<
       status: "completed",
       reason:
         `version ${version} struck, ${material ? "material" : "not material"}, ${compensations} deals on ${days} days` +
+        (kept.length === 0 ? "" : `; the performance fee of class ${kept.join(", ")} stays as it was taken`) +
         (next.navDate === undefined ? "" : `; the NAV of ${next.navDate} follows`),
     };
+  }
+
+  /** Fees that were taken on this NAV are taken again with the consent of two people; answers the classes where it was not given. */
+  async function feesAgain(): Promise<string[]> {
+    for (;;) {
+      const before = knocks;
+      const { waitsFor, kept } = await commander.retakeFees(ref);
+      if (waitsFor === null) return kept;
+      stage("awaiting approval", waitsFor);
+      // a proposal that nobody decides expires: its row is looked at again
+      await condition(() => knocks > before, PATIENCE_MS);
+    }
   }
 }

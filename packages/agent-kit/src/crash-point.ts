@@ -43,6 +43,7 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     proposeRestatement: ALL,
     strikeRestatement: ["record"],
     compensate: ALL,
+    retakeFees: ALL,
     restateStatements: ["facts", "record"],
     beginNextRestatement: ALL,
   },

@@ -19,6 +19,11 @@ export const RESTATEMENT_CONTRACTS = {
     strikeRestatement: action(RestatementRef, z.object({ version: z.int() })),
     /** Every deal at the wrong price: what it would have been, who is owed what by whom. */
     compensate: action(RestatementRef, z.object({ material: z.boolean(), compensations: count, days: count })),
+    /** A performance fee that was taken on the wrong NAV goes before two people again, and is posted in place of the first. */
+    retakeFees: action(
+      RestatementRef,
+      z.object({ waitsFor: z.string().nullable(), posted: count, kept: z.array(z.string()) }),
+    ),
     /** Statements of the days that dealt at the old price, or opened on it: new versions where something changed. */
     restateStatements: action(RestatementRef, z.object({ days: count, statements: count })),
     /** The next strike that stands on what was wrong is restated in turn; none: nothing later is affected. */

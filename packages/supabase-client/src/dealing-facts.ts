@@ -201,6 +201,28 @@ const Input = z.object({
   as_of: day,
   source: z.string(),
 });
+/** How a class with a performance fee dealt at a NAV that is restated; `correct…` is null until the corrected figures are computed. */
+const FeeCompared = z.object({
+  method: z.enum(["equalisation", "series"]),
+  open: z.boolean(),
+  rate: amount,
+  mark: amount,
+  entry: amount,
+  units: amount,
+  value: amount,
+  correct_value: amount.nullable(),
+  taken: z.boolean(),
+  series: z.array(
+    z.object({
+      series: z.string(),
+      units: amount,
+      published: amount,
+      correct: amount.nullable(),
+      correct_fee: amount.nullable(),
+    }),
+  ),
+});
+
 export const RestatementFacts = z.object({
   strike_id: uuid,
   fund_id: uuid,
@@ -224,6 +246,7 @@ export const RestatementFacts = z.object({
       price_dp: z.int(),
       published: amount,
       correct: amount.nullable(),
+      fee: FeeCompared.nullable(),
     }),
   ),
   days: z.array(z.object({ dealing_day_id: uuid, share_class_id: uuid })),
@@ -236,9 +259,21 @@ export const RestatementFacts = z.object({
       direction: z.enum(["subscription", "redemption"]),
       units: amount,
       amount,
+      performance_fee: amount,
+      lots: z.array(z.object({ units: amount, reference: amount, credit: amount })).optional(),
+      pieces: z.array(z.object({ series: z.string(), units: amount })).optional(),
     }),
   ),
-  later: z.array(z.object({ strike_id: uuid, nav_date: day, inputs: z.array(Input), classes: z.array(ClassFigures) })),
+  later: z.array(
+    z.object({
+      strike_id: uuid,
+      nav_date: day,
+      inputs: z.array(Input),
+      classes: z.array(ClassFigures),
+      struck: z.array(z.object({ share_class_id: uuid, performance_accrued: amount })),
+    }),
+  ),
+  marks_moved: z.array(uuid),
 });
 export type RestatementFacts = z.infer<typeof RestatementFacts>;
 
@@ -281,3 +316,28 @@ export const FeeFacts = z.array(
   }),
 );
 export type FeeFacts = z.infer<typeof FeeFacts>;
+
+/** Performance fees that were taken by equalisation on the date of a strike or since: the NAV of then as it stands, what was posted, the lots before it. */
+export const FeesAgain = z.array(
+  z.object({
+    replaces: uuid,
+    share_class_id: uuid,
+    code: z.string(),
+    currency: z.string(),
+    strike_id: uuid,
+    nav_date: day,
+    units_dp: z.int(),
+    price_dp: z.int(),
+    nav: amount,
+    nav_per_unit: amount,
+    performance_accrued: amount,
+    rate: amount,
+    mark: amount,
+    fee: amount,
+    high_water: amount,
+    posted: z.array(z.object({ lot_id: uuid, change: amount, high_water: amount, credit: amount })),
+    proposal: z.object({ proposal_id: uuid, hash: z.string(), status: z.string() }).nullable(),
+    lots: z.array(z.object({ id: uuid, units: amount, reference: amount, credit: amount })),
+  }),
+);
+export type FeesAgain = z.infer<typeof FeesAgain>;

@@ -1,6 +1,6 @@
 // The fn_* of orders, dealing days, strikes, liquidity tools and the ledger: their arguments and what they answer. Units and money are decimal strings.
 import { z } from "zod";
-import { Book, DayRow, FeeFacts, NavFacts, RestatementFacts } from "./dealing-facts.ts";
+import { Book, DayRow, FeeFacts, FeesAgain, NavFacts, RestatementFacts } from "./dealing-facts.ts";
 import { amount, day, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 
 const status = z.string();
@@ -269,6 +269,7 @@ export const DEALING_RPCS = {
     uuid,
   ),
   fn_read_crystallisation: rpc("one", z.object({ fund: z.string(), share_class: z.string().optional() }), FeeFacts),
+  fn_read_fees_again: rpc("one", z.object({ strike_id: uuid }), FeesAgain),
   fn_crystallise_fee: rpc(
     "one",
     z.object({ proposal_id: uuid, request_id }),

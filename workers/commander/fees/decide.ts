@@ -4,6 +4,7 @@ import {
   crystallisationPosting,
   type FeePosting,
 } from "@evergreen-fund/finance/fees/class-crystallisation.ts";
+import { type FeeAgain, feeAgain } from "@evergreen-fund/finance/fees/fee-again.ts";
 import type { RpcResult } from "@evergreen-fund/supabase-client";
 
 type FeeFacts = RpcResult<"fn_read_crystallisation">[number];
@@ -39,5 +40,37 @@ export function feeWork(classes: readonly FeeFacts[], struck: readonly string[])
             0,
             200,
           ),
+  };
+}
+
+type AgainFacts = RpcResult<"fn_read_fees_again">[number];
+
+export interface FeesAgainWork {
+  propose: FeeAgain[];
+  post: string[];
+  waitsFor: string | null;
+  /** Codes of classes whose people did not consent: the first posting stands. */
+  kept: string[];
+}
+
+/**
+ * Fees that were taken on a NAV which is restated (R30): those of its own date, and once no later strike follows any more those taken since, on lots that
+ * were put right. Errors: those of `feeAgain`.
+ */
+export function feesAgainWork(fees: readonly AgainFacts[], navDate: string, isLast: boolean): FeesAgainWork {
+  const due = fees.filter(({ nav_date }) => nav_date === navDate || isLast);
+  const open = due.map((row) => ({ row, posting: feeAgain(row) })).filter(({ posting }) => posting !== null);
+  const inState = (...states: (string | undefined)[]) =>
+    open.filter(({ row }) => states.includes(row.proposal?.status));
+  const waiting = inState(undefined, "pending");
+  const codes = (rows: typeof open): string => rows.map(({ row }) => row.code).join(", ");
+  return {
+    propose: inState(undefined).flatMap(({ posting }) => posting ?? []),
+    post: inState("approved").flatMap(({ row }) => row.proposal?.proposal_id ?? []),
+    waitsFor:
+      waiting.length === 0
+        ? null
+        : `two approvals of the performance fee of class ${codes(waiting)}, taken again`.slice(0, 200),
+    kept: inState("rejected", "expired", "withdrawn").map(({ row }) => row.code),
   };
 }

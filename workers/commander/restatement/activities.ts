@@ -8,6 +8,7 @@ import {
   nextAffected,
   withCorrectPrices,
 } from "@evergreen-fund/finance/dealing/restated-nav.ts";
+import { feesAgainWork } from "../fees/decide.ts";
 import { readBegun } from "./facts.ts";
 
 type RestatementActions = Pick<RoomActions<"commander">, keyof typeof RESTATEMENT_CONTRACTS.commander>;
@@ -54,6 +55,22 @@ export const restatementActions: RestatementActions = {
       rpc("fn_record_restatement", { strike_id: strikeId, classes, deals }),
     );
     return { material, compensations, days };
+  },
+  retakeFees: async (context, { strikeId, workflowId }) => {
+    const facts = await context.look("fn_read_restatement", { strike_id: strikeId });
+    const fees = await context.look("fn_read_fees_again", { strike_id: strikeId });
+    const work = await context.decide(() => feesAgainWork(fees, facts.nav_date, nextAffected(facts) === null));
+    await context.record(async (rpc) => {
+      for (const body of work.propose)
+        await rpc("fn_propose_posting", {
+          fund: facts.fund_id,
+          kind: "crystallisation",
+          body: body as unknown as Record<string, unknown>,
+          workflow_id: workflowId,
+        });
+      for (const proposal_id of work.post) await rpc("fn_crystallise_fee", { proposal_id });
+    });
+    return { waitsFor: work.waitsFor, posted: work.post.length, kept: work.kept };
   },
   restateStatements: async (context, { strikeId }) => {
     const { days } = await context.look("fn_read_restatement", { strike_id: strikeId });

@@ -88,7 +88,7 @@ export async function dealRecord(session: Session, fund: FundRow, date: string):
     navsBefore(session, fund.fund_id, strikeId, date, pockets),
     redeemedBefore(session, dates, date),
     activatedTools(session, fund.fund_id, first.dealing_day_id),
-    marksOf(session, [...classOf.keys()]),
+    marksOf(session, [...classOf.keys()], first.dealing_day_id),
     seriesBefore(session, fund.fund_id, inSeries, strikeId, dates, date),
   ]);
   return {

@@ -325,22 +325,35 @@ const MarkRow = z.object({
   as_of: z.string(),
   cause: z.string(),
   high_water: z.string(),
+  recorded_at: z.string(),
   updated_at: z.string(),
 });
 
-/** What moved the high-water marks of some classes. */
-export async function marksOf(session: Session, classIds: readonly string[]): Promise<DealRecord["marks"]> {
+/** What moved the high-water marks of some classes, as it was known when a day was posted: a fee that was taken again since did not move them then. */
+export async function marksOf(
+  session: Session,
+  classIds: readonly string[],
+  dealingDayId: string,
+): Promise<DealRecord["marks"]> {
+  const posted = await session.one(
+    "ledger_transactions",
+    "posted_at",
+    (query) => query.eq("dealing_day_id", dealingDayId).eq("kind", "dealing"),
+    z.object({ posted_at: z.string() }),
+  );
+  const known = isoTime(posted?.posted_at ?? null);
   const rows = await rowsIn(
     session,
     "class_marks",
-    "mark_id,share_class_id,as_of,cause,high_water::text,updated_at",
+    "mark_id,share_class_id,as_of,cause,high_water::text,recorded_at,updated_at",
     "mark_id",
     (row) => row.mark_id,
     "share_class_id",
     classIds,
     MarkRow,
   );
-  return rows.map((row) => ({
+  const counts = rows.filter((row) => known === null || (isoTime(row.recorded_at) ?? "") <= known);
+  return counts.map((row) => ({
     classId: row.share_class_id,
     asOf: row.as_of,
     setAt: isoTime(row.updated_at) ?? "",

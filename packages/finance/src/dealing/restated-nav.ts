@@ -1,7 +1,7 @@
 // A NAV restated (R30): the corrected figures over the units they were over, what every deal is owed, and which later strike stands on what was wrong. Pure.
 import { EvergreenError } from "@evergreen-fund/domain";
 import { NavErrorPolicy } from "@evergreen-fund/domain/policies/index.ts";
-import { decimal } from "../money.ts";
+import { currencyExponent, decimal, ZERO } from "../money.ts";
 import {
   type ClassFigures,
   draftClass,
@@ -12,6 +12,7 @@ import {
   type NavInput,
 } from "./class-figures.ts";
 import { draftNav } from "./draft-nav.ts";
+import { type DealValue, dealValue, type FeeCompared, type RestatedOrder } from "./restated-deals.ts";
 import { navError } from "./restatement.ts";
 
 interface Input {
@@ -35,19 +36,32 @@ export interface RestatementFacts {
   classes: ClassFigures[];
   regime: string | null;
   nav_error: unknown;
-  /** `correct` is null until the corrected figures are computed. */
-  prices: { share_class_id: string; units_dp: number; price_dp: number; published: string; correct: string | null }[];
+  /** `correct` is null until the corrected figures are computed; `fee` only of a class with a performance fee. */
+  prices: {
+    share_class_id: string;
+    units_dp: number;
+    price_dp: number;
+    published: string;
+    correct: string | null;
+    fee?: FeeCompared | null | undefined;
+  }[];
   days: { dealing_day_id: string; share_class_id: string }[];
-  deals: {
+  deals: ({
     dealing_day_id: string;
     flow_id: string;
     share_class_id: string;
     investor_id: string;
-    direction: "subscription" | "redemption";
-    units: string;
     amount: string;
+  } & RestatedOrder)[];
+  later: {
+    strike_id: string;
+    nav_date: string;
+    inputs: Input[];
+    classes: ClassFigures[];
+    struck?: { share_class_id: string; performance_accrued: string }[] | undefined;
   }[];
-  later: { strike_id: string; nav_date: string; inputs: Input[]; classes: ClassFigures[] }[];
+  /** Classes whose mark is another since their performance fee was taken again. */
+  marks_moved?: string[] | undefined;
 }
 
 const sameLine = (a: Input, b: Input): boolean => a.kind === b.kind && a.label === b.label;
@@ -57,8 +71,9 @@ const feeLabels = (classes: readonly ClassFigures[]): Set<string> =>
 
 /** The figures of the corrected inputs, fees as those inputs state them. Errors: EG428 for inputs that say the same as before; those of `draftNav`. */
 export function correctedNav(facts: RestatementFacts): Figures {
-  const { inputs, old_inputs, classes, currency, nav_date } = facts;
+  const { inputs, old_inputs, classes, currency, nav_date, marks_moved } = facts;
   const changed =
+    (marks_moved ?? []).length > 0 ||
     inputs.length !== old_inputs.length ||
     inputs.some((row) => !old_inputs.some((old) => sameLine(row, old) && sameValue(row, old)));
   if (!changed)
@@ -101,10 +116,24 @@ function errorTerms({ regime, nav_error }: RestatementFacts) {
 
 /** The facts with the prices of the corrected figures in their place, before anything of them is struck. */
 export function withCorrectPrices(facts: RestatementFacts, figures: Pick<Figures, "classes">): RestatementFacts {
-  const prices = new Map(figures.classes.map((row) => [row.share_class_id, row.nav_per_unit]));
+  const computed = new Map(figures.classes.map((row) => [row.share_class_id, row]));
   return {
     ...facts,
-    prices: facts.prices.map((row) => ({ ...row, correct: prices.get(row.share_class_id) ?? row.correct })),
+    prices: facts.prices.map((row) => {
+      const found = computed.get(row.share_class_id);
+      if (found === undefined) return row;
+      const series = new Map((found.series ?? []).map((one) => [one.series, one]));
+      const fee = row.fee && {
+        ...row.fee,
+        correct_value: decimal(found.nav).plus(decimal(found.performance_accrued)).toFixed(),
+        series: row.fee.series.map((one) => ({
+          ...one,
+          correct: series.get(one.series)?.nav_per_unit ?? one.correct,
+          correct_fee: series.get(one.series)?.performance_accrued ?? one.correct_fee,
+        })),
+      };
+      return { ...row, correct: found.nav_per_unit, ...(fee ? { fee } : {}) };
+    }),
   };
 }
 
@@ -114,11 +143,18 @@ export function withCorrectPrices(facts: RestatementFacts, figures: Pick<Figures
  */
 export function compensation(facts: RestatementFacts): Restated {
   const { analysis, ...terms } = errorTerms(facts);
+  const minorDp = currencyExponent(facts.currency);
   const days = facts.days.map((day) => {
     const price = facts.prices.find(({ share_class_id }) => share_class_id === day.share_class_id);
     if (price === undefined || price.correct === null)
       throw new EvergreenError("EG500", "A dealing day has no price in the strike that restates its own.");
     const found = facts.deals.filter(({ dealing_day_id }) => dealing_day_id === day.dealing_day_id);
+    const priced = { ...price, correct: price.correct };
+    const values = new Map(
+      price.fee
+        ? found.map((deal) => [deal.flow_id, dealValue(deal, price.fee as FeeCompared, priced, minorDp)] as const)
+        : [],
+    );
     const result = navError({
       currency: facts.currency,
       ...terms,
@@ -132,13 +168,15 @@ export function compensation(facts: RestatementFacts): Restated {
         direction,
         units,
         ...(direction === "subscription" ? { amount } : {}),
+        ...withoutFee(values.get(flow_id)),
       })),
     });
-    return { day, price: { ...price, correct: price.correct }, result };
+    const fee = [...values.values()].reduce((sum, row) => sum.plus(decimal(row.fee)), ZERO);
+    return { day, price: priced, result, fee: fee.toFixed(minorDp) };
   });
   return {
     material: days.some(({ result }) => result.material),
-    classes: days.map(({ day, price, result }) => ({
+    classes: days.map(({ day, price, result, fee }) => ({
       dealing_day_id: day.dealing_day_id,
       published: price.published,
       correct: price.correct,
@@ -156,6 +194,8 @@ export function compensation(facts: RestatementFacts): Restated {
         reason: facts.reason,
         // CSSF 24/856: the authority is told, and a plan to put it right follows
         notify: result.material ? "within 4 to 8 weeks" : null,
+        // what redemptions took along of the performance fee and should not have; below zero: what they should have
+        ...(/^-?0(\.0*)?$/.test(fee) ? {} : { performance_fee: fee }),
       },
     })),
     deals: days.flatMap(({ day, result }) => {
@@ -176,6 +216,12 @@ export function compensation(facts: RestatementFacts): Restated {
     }),
   };
 }
+
+const withoutFee = (row: DealValue | undefined) => {
+  if (row === undefined) return {};
+  const { fee: _fee, ...value } = row;
+  return { value };
+};
 
 export interface NextRestatement {
   strikeId: string;
@@ -213,7 +259,16 @@ export function nextAffected(facts: RestatementFacts): NextRestatement | null {
           (old) => old.kind === row.kind && old.label === row.label && decimal(old.value).eq(decimal(row.value)),
         ),
     ).length;
-    if (changed > 0) return { strikeId: later.strike_id, navDate: later.nav_date, inputs, changed };
+    // a mark that moved changes the fee of every strike above it, whatever its inputs
+    const moved = computed.classes.some(
+      (row) =>
+        (facts.marks_moved ?? []).includes(row.id) &&
+        later.struck?.some(
+          (old) =>
+            old.share_class_id === row.id && !decimal(old.performance_accrued).eq(decimal(row.performanceAccrued)),
+        ),
+    );
+    if (changed > 0 || moved) return { strikeId: later.strike_id, navDate: later.nav_date, inputs, changed };
   }
   return null;
 }

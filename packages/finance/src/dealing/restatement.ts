@@ -2,7 +2,7 @@
 import { CurrencyCode, EvergreenError, MoneyString } from "@evergreen-fund/domain";
 import { AmountString, FractionString } from "@evergreen-fund/domain/policies/index.ts";
 import { z } from "zod";
-import { byId, currencyExponent } from "../money.ts";
+import { byId, currencyExponent, decimal } from "../money.ts";
 import { Name, NonNegative, parseInput } from "../parse.ts";
 import { refuseRepeats } from "../repeats.ts";
 import { Decimals } from "./fund-gate.ts";
@@ -48,6 +48,13 @@ export const NavErrorInput = z.strictObject({
         units: NonNegative,
         /** Net amount that a subscriber paid; left out: units × published price. */
         amount: MoneyString.optional(),
+        /**
+         * Of a class with a performance fee: the price this order dealt at and the correct one, what it came to and should have come to, exact (R24 with
+         * credit and depreciation, R25 series by series). Left out: units × the prices of the class.
+         */
+        value: z
+          .strictObject({ published: NonNegative, correct: NonNegative, was: NonNegative, due: NonNegative })
+          .optional(),
       }),
     )
     .max(1_000_000)
@@ -125,19 +132,29 @@ export function navError(input: z.input<typeof NavErrorInput>): z.infer<typeof N
     .sort((a, b) => byId(a.id, b.id))
     .map((deal) => {
       const units = scaledOf(deal.units, facts.unitsDp, "deals.units");
-      const kind = caseOf(direction, deal.direction);
-      const minor = rescale(units * ulps.gap, VALUE_DP, dp, "ceil");
+      const own = deal.value === undefined ? null : ownValue(deal.value, facts);
+      const kind = caseOf(own?.direction ?? direction, deal.direction);
+      const minor = rescale(own?.gap ?? units * ulps.gap, VALUE_DP, dp, "ceil");
       if (OWED[kind].owedTo === "investor") owed.set(deal.investorId, (owed.get(deal.investorId) ?? 0n) + minor);
       const paid =
-        deal.amount === undefined ? cashOf(units, ulps.published, dp).cash : scaledOf(deal.amount, dp, "deals.amount");
+        deal.amount === undefined
+          ? cashOf(units, own?.published ?? ulps.published, dp).cash
+          : scaledOf(deal.amount, dp, "deals.amount");
       const subscribed = deal.direction === "subscription";
       return {
         id: deal.id,
         investorId: deal.investorId,
         case: kind,
         unitsDealt: scaledText(units, facts.unitsDp),
-        unitsDue: subscribed ? scaledText(issue(paid, ulps.correct, dp, null).units, facts.unitsDp) : null,
-        cashDue: subscribed ? null : scaledText(cashOf(units, ulps.correct, dp).cash, dp),
+        unitsDue: subscribed
+          ? scaledText(issue(paid, own?.correct ?? ulps.correct, dp, null).units, facts.unitsDp)
+          : null,
+        cashDue: subscribed
+          ? null
+          : scaledText(
+              own === null ? cashOf(units, ulps.correct, dp).cash : rescale(own.due, VALUE_DP, dp, "floor"),
+              dp,
+            ),
         minor,
         ...OWED[kind],
       };
@@ -168,6 +185,25 @@ export function navError(input: z.input<typeof NavErrorInput>): z.infer<typeof N
         material ? rows.flatMap((row) => (row.owedTo === "fund" ? [row.minor] : [])) : [],
       ),
     },
+  };
+}
+
+/** Values in 10^-18, prices as the value of 10^-u units in 10^-18. */
+function ownValue(
+  value: { published: string; correct: string; was: string; due: string },
+  { unitsDp, priceDp }: { unitsDp: number; priceDp: number },
+) {
+  const exact = (text: string, name: string): bigint => scaledOf(text, VALUE_DP, `deals.value.${name}`);
+  // the price of a redemption over several series is an average that nothing is computed from
+  const ulp = (text: string): bigint =>
+    ulpValue(scaledOf(decimal(text).toDecimalPlaces(priceDp).toFixed(), priceDp, "deals.value"), unitsDp, priceDp);
+  const [was, due] = [exact(value.was, "was"), exact(value.due, "due")];
+  return {
+    direction: was === due ? ("none" as const) : was > due ? ("overstated" as const) : ("understated" as const),
+    gap: was > due ? was - due : due - was,
+    published: ulp(value.published),
+    correct: ulp(value.correct),
+    due,
   };
 }
 

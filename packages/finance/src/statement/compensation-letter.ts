@@ -18,7 +18,8 @@ export interface CompensationLetter {
 }
 
 /**
- * One letter per deal that is owed something, in the order of the statement. difference = ⌈units · |published − correct|⌉ at the minor unit. Errors: EG400
+ * One letter per deal that is owed something, in the order of the statement. difference = ⌈units · |published − correct|⌉ at the minor unit, or
+ * ⌈|was − due|⌉ of what the order came to and should have come to. Errors: EG400
  * for a malformed row, EG428 naming an order whose figures do not follow from each other. Source: rule R30.
  */
 export function compensationLetters(input: z.input<typeof StatementBody>): CompensationLetter[] {
@@ -29,13 +30,14 @@ export function compensationLetters(input: z.input<typeof StatementBody>): Compe
 function letterOf(body: StatementBody, row: StatementCompensation): CompensationLetter {
   const { currency } = body;
   const digits = currencyExponent(currency);
-  const [published, correct] = [Fraction.of(row.published), Fraction.of(row.correct)];
-  const isHigh = !published.minus(correct).isNegative;
-  const gap = isHigh ? published.minus(correct) : correct.minus(published);
+  const dealt = Fraction.of(row.unitsDealt);
+  // under a performance fee with the credit and the charge that went along, or series by series
+  const was = row.was === undefined ? dealt.times(Fraction.of(row.published)) : Fraction.of(row.was);
+  const due = row.due === undefined ? dealt.times(Fraction.of(row.correct)) : Fraction.of(row.due);
   const bought = row.kind === "subscriber_overpaid";
   if (
-    bought !== isHigh ||
-    !Fraction.of(row.unitsDealt).times(gap).rounded(digits, "ceil").eq(Fraction.of(row.difference))
+    bought !== !was.minus(due).isNegative ||
+    !was.minus(due).magnitude().rounded(digits, "ceil").eq(Fraction.of(row.difference))
   )
     throw new EvergreenError(
       "EG428",

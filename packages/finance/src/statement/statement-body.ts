@@ -48,6 +48,9 @@ export const StatementCompensation = z.strictObject({
   unitsDue: NonNegative.nullable(),
   cashDue: NonNegative.nullable(),
   difference: NonNegative,
+  /** Under a performance fee: what the order came to and should have come to, exact, where that is not units times a price (R24, R25). */
+  was: NonNegative.optional(),
+  due: NonNegative.optional(),
 });
 export type StatementCompensation = z.output<typeof StatementCompensation>;
 

@@ -1,0 +1,130 @@
+// A NAV that was wrong in a class under equalisation (R24, R30), on a real database, every figure by hand: who entered before the fee, who left with a part of it,
+// and a fee that was taken on the wrong NAV and is taken again.
+import { openHouse } from "@evergreen-fund/cli/test-house.ts";
+import { compensationLetters } from "@evergreen-fund/finance/statement/compensation-letter.ts";
+import { StatementBody } from "@evergreen-fund/finance/statement/statement-body.ts";
+import { openDatabase } from "@evergreen-fund/supabase-client";
+import { afterAll, expect, it } from "vitest";
+import { feeFund } from "./fee-fund.ts";
+import { restatedFund } from "./restated-fund.ts";
+import type { RoomHouse } from "./room-house.ts";
+
+const house = await openHouse();
+const database = openDatabase({ url: house.db.database.urlFor("evergreen_app") });
+const rooms = { database, adminUrl: house.db.database.adminUrl } as RoomHouse;
+afterAll(() => database.close());
+const PERFORMANCE = { rate: "0.2", hurdle: "0", catchUp: "1", method: "equalisation" };
+const { begin, take, verified, balance, lots, owed, look } = restatedFund(rooms, house);
+
+it("who entered at the price before fee is paid what that was too high, and has the credit of the correct one; of who left the fee comes back", {
+  timeout: 300_000,
+}, async () => {
+  const fund = await feeFund(rooms, PERFORMANCE, ["first", "above"]);
+  // 1,000 units: 110 before the fee of 20 % over 100, 108 after it. 55,000 buy 500 units with a credit of 2; 100 units leave with 10,800.00, the manager has 200.00
+  const { dayId } = await fund.day("2026-01-30", "110000.00", [
+    { who: "above", amount: "55000.00" },
+    { who: "first", units: "100" },
+  ]);
+  // it was 105 and 104
+  const strike = await begin(fund, "2026-01-30", "105000.00");
+  expect(await take(fund, strike)).toEqual({ fees: [], follows: null });
+  expect(await owed(fund)).toEqual({
+    // 500 × (110 − 105); 55,000 / 105 = 523.8095
+    above: {
+      kind: "subscriber_overpaid",
+      difference: "2500.00",
+      owed_to: "investor",
+      pays: true,
+      units_due: "523.8095",
+      cash_due: null,
+      fee: "0",
+    },
+    // 100 × (108 − 104); of the fee 100 × 20 % × (10 − 5)
+    first: {
+      kind: "redeemer_overpaid",
+      difference: "400.00",
+      owed_to: "fund",
+      pays: false,
+      units_due: null,
+      cash_due: "10400.00",
+      fee: "100",
+    },
+  });
+  expect(await balance(fund, "compensation_payable")).toBe("-2500.00");
+  expect(await balance(fund, "compensation_receivable")).toBe("400.00");
+  expect(await balance(fund, "fee_payable")).toBe("-100.00");
+  // 500 × 20 % × (105 − 100)
+  expect(await lots(fund)).toEqual({
+    first: { units: "900", reference: "100", credit: "0" },
+    above: { units: "500", reference: "105", credit: "500" },
+  });
+  const [told] = await look<{ body: unknown }>(
+    "select body from statements where dealing_day_id = $1 and investor_id = $2 order by version desc limit 1",
+    [dayId, fund.people.get("above") ?? ""],
+  );
+  const [letter] = compensationLetters(StatementBody.parse(told?.body));
+  expect(letter?.facts).toContainEqual({ label: "Price you dealt at", value: "110.0000 USD per unit" });
+  expect(letter?.facts).toContainEqual({ label: "Owed to you", value: "2,500.00 USD" });
+  await verified(fund, "2026-01-30");
+  // 112,000 + 44,200 cash + 400 − 100 − 2,500 over 1,400 units: 110 and 108; above has paid for 105: 100 units are worth 109 each
+  const later = await fund.day("2026-02-27", "112000.00", [{ who: "above", units: "100" }]);
+  expect(await fund.fillsOf(later.dayId)).toEqual([{ who: fund.people.get("above"), price: "108", net: "10900" }]);
+  await verified(fund, "2026-02-27");
+  await verified(fund, "2026-01-30");
+});
+
+it("a fee that was taken on the wrong NAV is taken again, lot by lot, with the consent of two people", {
+  timeout: 300_000,
+}, async () => {
+  const fund = await feeFund(rooms, PERFORMANCE, ["first", "above", "below", "after"]);
+  await fund.day("2026-01-30", "110000.00", [{ who: "above", amount: "55000.00" }]);
+  await fund.day("2026-02-27", "93500.00", [{ who: "below", amount: "24750.00" }]);
+  // 189,000.00 over 1,750 units: 108 before, 106.40 after the fee of 2,800.00. above is refunded 800.00 (7.5187 units), below pays 50.00 (0.4699 units)
+  const { dayId, fee } = await fund.day("2026-03-31", "109250.00", [
+    { who: "after", amount: "10640.00" },
+    { who: "first", units: "50" },
+  ]);
+  expect(fee).toBe(true);
+  expect(await balance(fund, "fee_payable")).toBe("-2050.00");
+  expect(await lots(fund)).toMatchObject({
+    above: { units: "507.5187", reference: "106.4", credit: "200" },
+    below: { units: "249.5301", reference: "106.4" },
+  });
+  // it was 105 and, after 1,750.00, 104: above is due 500.00 (4.8076 units), below pays the same 50.00 (0.4807 units); 1,750 − 500 + 50
+  const strike = await begin(fund, "2026-03-31", "104000.00");
+  const { fees, follows } = await take(fund, strike);
+  expect(follows).toBeNull();
+  expect(fees).toEqual([
+    expect.objectContaining({ was: "2050", fee: "1300", returned: "750", accrued: "1750", high_water: "104" }),
+  ]);
+  expect(await balance(fund, "fee_payable")).toBe("-1300.00");
+  // who dealt on the day dealt after the fee: 100 × 2.40 and 50 × 2.40
+  expect(await owed(fund)).toMatchObject({
+    after: { kind: "subscriber_overpaid", difference: "240.00", pays: true, units_due: "102.3076" },
+    first: { kind: "redeemer_overpaid", difference: "120.00", owed_to: "fund", cash_due: "5200.00" },
+  });
+  expect(await lots(fund)).toEqual({
+    first: { units: "950", reference: "104", credit: "0" },
+    above: { units: "504.8076", reference: "104", credit: "500" },
+    below: { units: "249.5193", reference: "104", credit: "0" },
+    after: { units: "100", reference: "104", credit: "0" },
+  });
+  const [mark] = await look<{ mark: string; rows: string }>(
+    "select trim_scale(evergreen.class_mark($1))::text as mark, (select count(*) from class_marks where share_class_id = $1)::text as rows",
+    [fund.classId],
+  );
+  expect(mark).toEqual({ mark: "104", rows: "2" });
+  // the statement of above over the time foots with the units of the fee that was taken again
+  const [statement] = await look<{ units: string; ok: boolean }>(
+    "select body #>> '{account,units,closing}' as units, (body #>> '{account,foot,ok}')::boolean as ok from statements where dealing_day_id = $1 and investor_id = $2 order by version desc limit 1",
+    [dayId, fund.people.get("first") ?? ""],
+  );
+  expect(statement).toEqual({ units: "950.0000", ok: true });
+  for (const date of ["2026-01-30", "2026-02-27", "2026-03-31"]) await verified(fund, date);
+  // 122,000 + 85,070 cash − 1,300 − 240 + 120 = 205,650.00 over 1,804.3269 units; 20 % over 104 is 3,600.00: 111.9808. Of the credit 500 × 100 / 504.8076 = 99.0476
+  const next = await fund.day("2026-04-30", "122000.00", [{ who: "above", units: "100" }]);
+  expect(await fund.fillsOf(next.dayId)).toEqual([
+    { who: fund.people.get("above"), price: "111.9808", net: "11297.12" },
+  ]);
+  await verified(fund, "2026-04-30");
+});
