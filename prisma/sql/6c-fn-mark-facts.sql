@@ -83,12 +83,15 @@ comment on function public.fn_set_roll_forward(text, text, text, numeric, int, d
 create or replace function evergreen.roll_forward_of(of_asset uuid, marked_on date, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select jsonb_build_object('series', r.series, 'beta', trim_scale(r.beta)::text,
       -- an index that was not published for so long is no index of the day
-      'index_at_mark', trim_scale(evergreen.index_value(r.series, marked_on, 7))::text, 'index_now', trim_scale(evergreen.index_value(r.series, on_day, 7))::text)
+      'index_at_mark', trim_scale(evergreen.index_value(r.series, marked_on, 7))::text, 'index_now', trim_scale(evergreen.index_value(r.series, on_day, 7))::text,
+      'payments', (select coalesce(jsonb_agg(jsonb_build_object('on', p.paid_on, 'amount', trim_scale(case when p.kind = 'call' then p.amount else -p.amount end)::text,
+          'index', trim_scale(evergreen.index_value(r.series, p.paid_on, 7))::text) order by p.paid_on, p.created_at, p.payment_id), '[]')
+         from public.asset_payments p where p.asset_id = of_asset and p.paid_on > marked_on and p.paid_on <= on_day))
     from (select x.* from public.roll_forwards x where x.asset_id = of_asset and x.effective_from <= on_day order by x.effective_from desc, x.created_at desc, x.rule_id limit 1) r
    where r.series is not null and on_day - marked_on > r.after_days
 $$;
 comment on function evergreen.roll_forward_of(uuid, date, date) is
-  'How a mark of one day is carried forward to another: index, beta, and the index on both days (or within the seven before, null without one); null when no rule asks for it at that age.';
+  'How a mark of one day is carried forward to another: index, beta, the index on both days (or within the seven before, null without one), and what was paid into or out of the asset since; null when no rule asks for it at that age.';
 
 create or replace function evergreen.anchor_of(of_asset uuid, of_fund uuid, on_day date, marked_on date) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   -- the value at the start of the window, not the last one: small steps cannot walk away. What a person confirmed, or what was traded, starts it anew.

@@ -85,6 +85,7 @@ begin
     ('authority_notices',      'pm_role, ops_role, audit_role'),
     ('index_values',           'pm_role, ops_role, audit_role'),
     ('roll_forwards',          'pm_role, ops_role, audit_role'),
+    ('asset_payments',         'pm_role, ops_role, audit_role'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop

@@ -119,6 +119,7 @@ begin
     ('fn_open_repurchase_offer(text,date,date,numeric,text,text)', 'pm_role, ops_role'),
     ('fn_note_notice(uuid,timestamptz,text)', 'pm_role, ops_role'),
     ('fn_record_index_values(jsonb,text)', 'pm_role, ops_role'),
+    ('fn_record_asset_payments(text,jsonb,text)', 'pm_role, ops_role'),
     ('fn_set_roll_forward(text,text,text,numeric,int,date,text)', 'pm_role, ops_role'),
     ('fn_record_spans(jsonb)', 'service_role')
   ) as access (signature, callers) loop

@@ -137,6 +137,12 @@ async function lookUps(db: TestDatabase, [shared, ...others]: [Fund, ...Fund[]])
   await db.call(OPS, "fn_record_index_values", {
     index_values: JSON.stringify([{ series: "SYN", as_of: "2026-01-30", value: "100", source: "synthetic" }]),
   });
+  await db.call(OPS, "fn_record_asset_payments", {
+    fund: shared.code,
+    payments: JSON.stringify([
+      { asset: "INFRA-1", kind: "call", amount: "10.00", paid_on: "2026-01-20", source: "synthetic" },
+    ]),
+  });
   await db.call(PM_ONE, "fn_set_roll_forward", {
     fund: shared.code,
     asset: "INFRA-1",

@@ -129,6 +129,7 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   authority_notices: { all: STAFF },
   index_values: { all: STAFF },
   roll_forwards: { all: STAFF },
+  asset_payments: { all: STAFF },
   trace_spans: { all: STAFF },
   platform_settings: { all: EVERYONE },
   _prisma_migrations: { all: [] },
@@ -251,6 +252,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_open_repurchase_offer: ["pm_role", "ops_role"],
   fn_note_notice: ["pm_role", "ops_role"],
   fn_record_index_values: ["pm_role", "ops_role"],
+  fn_record_asset_payments: ["pm_role", "ops_role"],
   fn_set_roll_forward: ["pm_role", "ops_role"],
 };
 

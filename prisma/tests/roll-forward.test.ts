@@ -46,6 +46,34 @@ describe("a stale mark (R5)", () => {
     expect(await refusedWith((await freeze({ ...rolled, beta: null, value: "100800.00" })).frozen)).toBe("EG400");
   });
 
+  it("counts what was paid since, and only that", async () => {
+    // 100,800 + 5,000 × (1 + 1.2 × 6/104) − 1,200 × (1 + 1.2 × 2/108)
+    const payments = [
+      { on: "2026-01-05", amount: "5000", index: "104" },
+      { on: "2026-01-20", amount: "-1200", index: "108" },
+    ];
+    const { strike_id } = await (await freeze({ ...rolled, payments, value: "104919.49" })).frozen;
+    const [kept] = await db.look("select payments from nav_inputs where strike_id = $1 and kind = 'asset'", [
+      strike_id,
+    ]);
+    expect(kept).toEqual({ payments });
+    const bad: Args[] = [
+      { value: "104919.48" },
+      { payments: [] },
+      { payments: {} },
+      { payments: [{ ...payments[0], on: "2025-12-01" }] }, // of the day of the mark: it is in it
+      { payments: [{ ...payments[0], on: "2026-02-28" }] },
+      { payments: [{ ...payments[0], index: "0" }] },
+      { payments: [{ on: "2026-01-05", index: "104" }] },
+      { mark: null, beta: null, index_series: null, index_at_mark: null, index_now: null },
+    ];
+    for (const change of bad)
+      expect(
+        await refusedWith((await freeze({ ...rolled, payments, value: "104919.49", ...change })).frozen),
+        JSON.stringify(change),
+      ).toBe("EG400");
+  });
+
   it("that the breaker holds back is told once, and stays where it is", async () => {
     const { day, frozen } = await freeze({ blocked_by: "moved too far", drift_bps: "1200", limit_bps: "1000" });
     await frozen;
@@ -111,9 +139,26 @@ describe("a stale mark (R5)", () => {
           day,
         ])
       )[0]?.rule;
-    const found = { series, beta: "1.2", index_at_mark: "100" };
+    const found = { series, beta: "1.2", index_at_mark: "100", payments: [] };
     expect(await roll("2025-12-01", "2026-01-30")).toEqual({ ...found, index_now: "110" });
     expect(await roll("2025-12-01", "2026-02-01")).toEqual({ ...found, index_now: null });
+    const paid = { asset: "INFRA-1", kind: "call", amount: "500.00", source: "notice" };
+    await db.call(OPS, "fn_record_asset_payments", {
+      fund: on.fund.code,
+      payments: JSON.stringify([
+        { ...paid, paid_on: "2025-12-01" },
+        { ...paid, paid_on: "2025-12-20" },
+        { ...paid, kind: "distribution", paid_on: "2026-01-25" },
+        { ...paid, paid_on: "2026-01-31" },
+      ]),
+    });
+    // after the day of the mark, up to the NAV date; the index of the first was not published within the week
+    expect(await roll("2025-12-01", "2026-01-30")).toMatchObject({
+      payments: [
+        { on: "2025-12-20", amount: "500", index: null },
+        { on: "2026-01-25", amount: "-500", index: "110" },
+      ],
+    });
     await db.call(PM_ONE, "fn_set_roll_forward", {
       ...rule,
       series: null,

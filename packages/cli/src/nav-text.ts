@@ -20,7 +20,17 @@ const short = (ratio: string | null): string => (ratio ?? "0").replace(/(\.\d*?)
 const rolledWords = (row: Input, cashDp: number): string =>
   row.mark === null
     ? ""
-    : `${figure(row.mark, cashDp)} by ${short(row.beta)} × (${short(row.index_now)} / ${short(row.index_at_mark)} − 1) of ${row.index_series ?? ""}`;
+    : `${figure(row.mark, cashDp)} by ${short(row.beta)} × (${short(row.index_now)} / ${short(row.index_at_mark)} − 1) of ${row.index_series ?? ""}${paidWords(row, cashDp)}`;
+
+/** ", and 5,000.00 paid into it on 2026-01-20" */
+const paidWords = (row: Input, cashDp: number): string =>
+  (row.payments ?? [])
+    .map(({ on, amount }) =>
+      amount.startsWith("-")
+        ? `, and ${figure(amount.slice(1), cashDp)} paid by it on ${on}`
+        : `, and ${figure(amount, cashDp)} paid into it on ${on}`,
+    )
+    .join("");
 
 export function navJson(nav: StandingNav) {
   const { fund, strike, cashDp, proposal } = nav;
@@ -65,6 +75,7 @@ export function navJson(nav: StandingNav) {
               series: row.index_series,
               indexAtMark: short(row.index_at_mark),
               indexNow: short(row.index_now),
+              payments: (row.payments ?? []).map(({ on, amount, index }) => ({ on, amount: money(amount), index })),
             },
     })),
     inputsHash: strike.inputs_hash,

@@ -87,6 +87,7 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   AUTHORITY_NOTICE_DUE: { notice_id: ID, dealing_day_id: ID, flow_id: ID },
   AUTHORITY_NOTICE_GIVEN: { notice_id: ID },
   INDEX_VALUES_RECORDED: { values: 2 },
+  ASSET_PAYMENTS_RECORDED: { payments: 2 },
   ROLL_FORWARD_SET: { asset_id: ID },
 };
 

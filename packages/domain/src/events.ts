@@ -238,6 +238,7 @@ export const EVENTS = {
   AUTHORITY_NOTICE_DUE: fact(z.object({ notice_id: id, dealing_day_id: id, flow_id: id })),
   AUTHORITY_NOTICE_GIVEN: fact(z.object({ notice_id: id })),
   INDEX_VALUES_RECORDED: fact(z.object({ values: z.int() })),
+  ASSET_PAYMENTS_RECORDED: fact(z.object({ payments: z.int() })),
   ROLL_FORWARD_SET: fact(z.object({ asset_id: id })),
 } as const satisfies Record<string, EventType>;
 

@@ -100,7 +100,14 @@ export const NavFacts = z.object({
       anchor: amount.nullable(),
       /** How the mark is carried forward to the NAV date; an index without a value on a day is null. */
       roll: z
-        .object({ series: z.string(), beta: amount, index_at_mark: amount.nullable(), index_now: amount.nullable() })
+        .object({
+          series: z.string(),
+          beta: amount,
+          index_at_mark: amount.nullable(),
+          index_now: amount.nullable(),
+          /** Paid into (plus) and out of the asset since the mark, fund currency. */
+          payments: z.array(z.object({ on: day, amount, index: amount.nullable() })),
+        })
         .nullable(),
     }),
   ),

@@ -255,6 +255,7 @@ export const DEALING_RPCS = {
     when,
   ),
   fn_record_index_values: rpc("one", z.object({ index_values: z.array(json), request_id }), z.int()),
+  fn_record_asset_payments: rpc("one", z.object({ fund: z.string(), payments: z.array(json), request_id }), z.int()),
   fn_set_roll_forward: rpc(
     "one",
     z.object({

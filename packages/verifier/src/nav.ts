@@ -20,13 +20,30 @@ const rolledText = ({ rolled }: Input): string[] =>
         rolled.series,
         shortest(rolled.indexAtMark),
         shortest(rolled.indexNow),
+        ...(rolled.payments === undefined ? [] : [paymentsText(rolled.payments)]),
       ];
 
-/** R5: mark × (1 + beta × (index now / index then − 1)), half up at the minor unit. */
+type Payments = NonNullable<NonNullable<Input["rolled"]>["payments"]>;
+
+/** By day, amount and index: day,amount,index with semicolons between. */
+function paymentsText(payments: Payments): string {
+  const order = (a: string, b: string): number => {
+    const by = minus(exact(a), exact(b));
+    return by.n < 0n ? -1 : by.n > 0n ? 1 : 0;
+  };
+  return [...payments]
+    .sort((a, b) => bytes(a.on, b.on) || order(a.amount, b.amount) || order(a.index, b.index))
+    .map((paid) => `${paid.on},${shortest(paid.amount)},${shortest(paid.index)}`)
+    .join(";");
+}
+
+/** R5: mark × (1 + beta × (index now / index then − 1)), and each payment since alike from its day, half up at the minor unit. */
 function isRolled({ value, rolled }: Input, cashDp: number): boolean {
   if (rolled === null) return true;
-  const growth = minus(over(exact(rolled.indexNow), exact(rolled.indexAtMark)), ONE);
-  const rolledTo = times(exact(rolled.mark), plus(ONE, times(exact(rolled.beta), growth)));
+  const { mark, beta, indexAtMark, indexNow, payments = [] } = rolled;
+  const carried = (amount: string, index: string) =>
+    times(exact(amount), plus(ONE, times(exact(beta), minus(over(exact(indexNow), exact(index)), ONE))));
+  const rolledTo = sum([carried(mark, indexAtMark), ...payments.map(({ amount, index }) => carried(amount, index))]);
   return same(nearest(rolledTo, cashDp), exact(value));
 }
 

@@ -179,7 +179,15 @@ export interface RecordedStrike {
     source: string;
     blockedBy: string | null;
     /** A mark that was rolled forward to the date, and by what; null for the others. */
-    rolled: { mark: string; beta: string; series: string; indexAtMark: string; indexNow: string } | null;
+    rolled: {
+      mark: string;
+      beta: string;
+      series: string;
+      indexAtMark: string;
+      indexNow: string;
+      /** Paid into (plus) and out of the asset since the mark; left out when there is none. */
+      payments?: readonly { on: string; amount: string; index: string }[];
+    } | null;
   }[];
   classes: readonly RecordedClassNav[];
   /** What people approved, as it stands. */

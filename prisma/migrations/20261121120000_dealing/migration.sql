@@ -205,6 +205,7 @@ CREATE TABLE "nav_inputs" (
     "index_series" TEXT,
     "index_at_mark" DECIMAL(38,18),
     "index_now" DECIMAL(38,18),
+    "payments" JSONB,
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
@@ -322,6 +323,7 @@ CREATE TABLE "compensations" (
     "owed_to" TEXT NOT NULL,
     "owed_by" TEXT NOT NULL,
     "pays" BOOLEAN NOT NULL,
+    "due" JSONB NOT NULL DEFAULT '{}',
     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -417,6 +419,7 @@ CREATE TABLE "class_marks" (
     "per_unit" DECIMAL(38,18),
     "strike_id" UUID,
     "ledger_tx_id" UUID,
+    "replaces" UUID,
     "body" JSONB NOT NULL DEFAULT '{}',
     "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
@@ -533,6 +536,22 @@ CREATE TABLE "roll_forwards" (
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "roll_forwards_pkey" PRIMARY KEY ("rule_id")
+);
+
+-- CreateTable
+CREATE TABLE "asset_payments" (
+    "payment_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "asset_id" UUID NOT NULL,
+    "fund_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "amount" DECIMAL(38,4) NOT NULL,
+    "paid_on" DATE NOT NULL,
+    "source" TEXT NOT NULL,
+    "recorded_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "asset_payments_pkey" PRIMARY KEY ("payment_id")
 );
 
 -- CreateTable
@@ -839,6 +858,9 @@ CREATE INDEX "lots_investor_id_idx" ON "lots"("investor_id");
 CREATE INDEX "lots_flow_id_idx" ON "lots"("flow_id");
 
 -- CreateIndex
+CREATE UNIQUE INDEX "class_marks_replaces_key" ON "class_marks"("replaces");
+
+-- CreateIndex
 CREATE INDEX "class_marks_share_class_id_as_of_idx" ON "class_marks"("share_class_id", "as_of");
 
 -- CreateIndex
@@ -891,6 +913,12 @@ CREATE INDEX "roll_forwards_asset_id_effective_from_idx" ON "roll_forwards"("ass
 
 -- CreateIndex
 CREATE INDEX "roll_forwards_fund_id_idx" ON "roll_forwards"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "asset_payments_asset_id_paid_on_idx" ON "asset_payments"("asset_id", "paid_on");
+
+-- CreateIndex
+CREATE INDEX "asset_payments_fund_id_idx" ON "asset_payments"("fund_id");
 
 -- CreateIndex
 CREATE INDEX "holdings_investor_id_idx" ON "holdings"("investor_id");
@@ -1157,6 +1185,9 @@ ALTER TABLE "class_marks" ADD CONSTRAINT "class_marks_strike_id_fkey" FOREIGN KE
 ALTER TABLE "class_marks" ADD CONSTRAINT "class_marks_ledger_tx_id_fkey" FOREIGN KEY ("ledger_tx_id") REFERENCES "ledger_transactions"("ledger_tx_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
+ALTER TABLE "class_marks" ADD CONSTRAINT "class_marks_replaces_fkey" FOREIGN KEY ("replaces") REFERENCES "class_marks"("mark_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
 ALTER TABLE "in_kind_deliveries" ADD CONSTRAINT "in_kind_deliveries_flow_id_fkey" FOREIGN KEY ("flow_id") REFERENCES "fund_flows"("flow_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
@@ -1197,6 +1228,12 @@ ALTER TABLE "roll_forwards" ADD CONSTRAINT "roll_forwards_asset_id_fkey" FOREIGN
 
 -- AddForeignKey
 ALTER TABLE "roll_forwards" ADD CONSTRAINT "roll_forwards_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "asset_payments" ADD CONSTRAINT "asset_payments_asset_id_fkey" FOREIGN KEY ("asset_id") REFERENCES "assets"("id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "asset_payments" ADD CONSTRAINT "asset_payments_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "holdings" ADD CONSTRAINT "holdings_investor_id_fkey" FOREIGN KEY ("investor_id") REFERENCES "investors"("investor_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -1644,7 +1681,8 @@ begin
   perform evergreen.add_check('authority_notices', 'authority_notices_kind', $c$kind in ('carried_too_long')$c$);
   perform evergreen.add_check('index_values', 'index_values_value', $c$value > 0 and series ~ '^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,59}$'$c$);
   perform evergreen.add_check('roll_forwards', 'roll_forwards_whole', 'num_nonnulls(series, beta, after_days) in (0, 3) and after_days between 0 and 3650 and beta between -10 and 10');
-  perform evergreen.add_check('nav_inputs', 'nav_inputs_rolled', 'num_nonnulls(mark, beta, index_series, index_at_mark, index_now) in (0, 5) and index_at_mark > 0 and index_now > 0');
+  perform evergreen.add_check('nav_inputs', 'nav_inputs_rolled', 'num_nonnulls(mark, beta, index_series, index_at_mark, index_now) in (0, 5) and index_at_mark > 0 and index_now > 0 and (payments is null or mark is not null)');
+  perform evergreen.add_check('asset_payments', 'asset_payments_kind', $c$kind in ('call', 'distribution') and amount > 0$c$);
   -- files in and out
   perform evergreen.add_check('import_batches', 'import_batches_kind', $c$kind in ('orders', 'bank')$c$);
   perform evergreen.add_check('import_batches', 'import_batches_status', $c$status in ('imported', 'partly_undone', 'undone') and (status = 'imported') = (undone_at is null)$c$);
@@ -1775,6 +1813,7 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('AUTHORITY_NOTICE_DUE', 'note', null, '{notice_id,dealing_day_id,flow_id}', '{}'),
   ('AUTHORITY_NOTICE_GIVEN', 'note', null, '{notice_id}', '{}'),
   ('INDEX_VALUES_RECORDED', 'note', null, '{values}', '{}'),
+  ('ASSET_PAYMENTS_RECORDED', 'note', null, '{payments}', '{}'),
   ('ROLL_FORWARD_SET', 'note', null, '{asset_id}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
@@ -1864,7 +1903,7 @@ begin
   end loop;
   for t in select unnest(array['fund_events', 'event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
     'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations',
-    'beneficial_owners', 'certain_inflows', 'repurchase_offers', 'index_values', 'roll_forwards']) as table_name loop
+    'beneficial_owners', 'certain_inflows', 'repurchase_offers', 'index_values', 'roll_forwards', 'asset_payments']) as table_name loop
     execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
@@ -4135,6 +4174,70 @@ end $$;
 comment on function public.fn_prove_order(uuid) is
   'Inclusion proof of an order in the committed book of its last dealing day: leaf, path and root, with the ratio and price it dealt at; an LP only of its own. EG404, EG428 not committed yet.';
 
+-- from sql/6c-fn-asset-payments.sql
+-- Calls and distributions of an asset since its mark (R5): recorded, carried with the mark, and bound with it in the hash of a NAV.
+
+create or replace function public.fn_record_asset_payments(fund text, payments jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  n int;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(payments::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_record_asset_payments', request_id, input);
+  if answer is not null then
+    return (answer ->> 'payments')::int;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
+  select count(*) into bad from jsonb_to_recordset(payments) p (asset text) left join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = p.asset or a.id::text = p.asset)
+   where a.id is null;
+  perform evergreen.refuse_unless(bad = 0, 'EG404', bad || ' payments are of assets that the fund does not have.');
+  select count(*) into bad from jsonb_to_recordset(payments) p (asset text, kind text, amount numeric, paid_on date, source text)
+    join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = p.asset or a.id::text = p.asset)
+   where (p.kind in ('call', 'distribution') and p.amount > 0 and p.amount < 1e30 and evergreen.within_exponent(p.amount, of_fund.base_currency)
+     and isfinite(p.paid_on) and p.paid_on <= evergreen.clock()::date and length(p.source) between 1 and 200 and a.type <> 'cash') is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' payments are no call or distribution of an amount above 0 in the currency''s units, up to today, with a source; or of a balance of cash.');
+  insert into public.asset_payments (asset_id, fund_id, kind, amount, paid_on, source, recorded_by)
+  select a.id, of_fund.fund_id, p.kind, p.amount, p.paid_on, p.source, evergreen.actor() from jsonb_to_recordset(payments) p (asset text, kind text, amount numeric, paid_on date, source text)
+    join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = p.asset or a.id::text = p.asset);
+  get diagnostics n = row_count;
+  perform evergreen.emit('ASSET_PAYMENTS_RECORDED', of_fund.fund_id, jsonb_build_object('payments', n), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, null, 'payments of an asset recorded');
+  perform evergreen.audit(of_fund.fund_id, 'asset_payments', of_fund.code, 'payments of assets recorded: ' || n, request_id);
+  perform evergreen.keep_answer('fn_record_asset_payments', request_id, input, jsonb_build_object('payments', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_asset_payments(text, jsonb, text) is
+  'Records payments = [{asset, kind: call | distribution, amount, paid_on, source}] in the fund''s currency; a mark rolled forward past their day counts them (R5), and the opposite takes a mistake back. Returns how many. EG400, EG404, EG413.';
+
+create or replace function evergreen.rolled_value(mark numeric, beta numeric, index_at_mark numeric, index_now numeric, payments jsonb) returns numeric language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select mark * (1 + beta * (round(index_now, 40) / index_at_mark - 1))
+    + coalesce((select sum(p.amount * (1 + beta * (round(index_now, 40) / p.index - 1))) from jsonb_to_recordset(payments) p (amount numeric, index numeric)), 0)
+$$;
+comment on function evergreen.rolled_value(numeric, numeric, numeric, numeric, jsonb) is 'R5: the mark and what was paid since, each carried by beta times the return of the index since its day; fund currency, not rounded.';
+
+create or replace function evergreen.are_payments(payments jsonb, after_day date, up_to date) returns boolean language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select payments is null or (jsonb_typeof(payments) = 'array' and jsonb_array_length(payments) between 1 and 10000
+    and (select bool_and((p."on" > after_day and p."on" <= up_to and p.amount <> 0 and abs(p.amount) < 1e30 and p.index > 0 and p.index < 1e18) is true)
+           from jsonb_to_recordset(case when jsonb_typeof(payments) = 'array' then payments else '[]' end) p ("on" date, amount numeric, index numeric)))
+$$;
+comment on function evergreen.are_payments(jsonb, date, date) is 'Whether the payments that a rolled mark counts are whole, and of days after the mark up to the NAV date; null when there are none.';
+
+create or replace function evergreen.payments_text(payments jsonb) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select string_agg(concat_ws(',', p."on", trim_scale(p.amount), trim_scale(p.index)), ';' order by p."on", p.amount, p.index) from jsonb_to_recordset(payments) p ("on" date, amount numeric, index numeric)
+$$;
+comment on function evergreen.payments_text(jsonb) is 'The payments that a rolled mark counts as the hash of the NAV has them: day, amount, index; null when there are none.';
+
 -- from sql/6c-fn-mark-facts.sql
 -- Marks between valuations (R5): values of indices, how an asset is rolled forward with one, and what the breaker holds a new mark against.
 
@@ -4221,12 +4324,15 @@ comment on function public.fn_set_roll_forward(text, text, text, numeric, int, d
 create or replace function evergreen.roll_forward_of(of_asset uuid, marked_on date, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select jsonb_build_object('series', r.series, 'beta', trim_scale(r.beta)::text,
       -- an index that was not published for so long is no index of the day
-      'index_at_mark', trim_scale(evergreen.index_value(r.series, marked_on, 7))::text, 'index_now', trim_scale(evergreen.index_value(r.series, on_day, 7))::text)
+      'index_at_mark', trim_scale(evergreen.index_value(r.series, marked_on, 7))::text, 'index_now', trim_scale(evergreen.index_value(r.series, on_day, 7))::text,
+      'payments', (select coalesce(jsonb_agg(jsonb_build_object('on', p.paid_on, 'amount', trim_scale(case when p.kind = 'call' then p.amount else -p.amount end)::text,
+          'index', trim_scale(evergreen.index_value(r.series, p.paid_on, 7))::text) order by p.paid_on, p.created_at, p.payment_id), '[]')
+         from public.asset_payments p where p.asset_id = of_asset and p.paid_on > marked_on and p.paid_on <= on_day))
     from (select x.* from public.roll_forwards x where x.asset_id = of_asset and x.effective_from <= on_day order by x.effective_from desc, x.created_at desc, x.rule_id limit 1) r
    where r.series is not null and on_day - marked_on > r.after_days
 $$;
 comment on function evergreen.roll_forward_of(uuid, date, date) is
-  'How a mark of one day is carried forward to another: index, beta, and the index on both days (or within the seven before, null without one); null when no rule asks for it at that age.';
+  'How a mark of one day is carried forward to another: index, beta, the index on both days (or within the seven before, null without one), and what was paid into or out of the asset since; null when no rule asks for it at that age.';
 
 create or replace function evergreen.anchor_of(of_asset uuid, of_fund uuid, on_day date, marked_on date) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   -- the value at the start of the window, not the last one: small steps cannot walk away. What a person confirmed, or what was traded, starts it anew.
@@ -4260,14 +4366,14 @@ begin
   perform evergreen.refuse_unless(jsonb_typeof(inputs) = 'array', 'EG400', 'inputs is a list.');
   perform evergreen.refuse_unless(jsonb_array_length(inputs) between 1 and 200000, 'EG413', 'inputs has 1 to 200,000 rows.');
   select f.base_currency into unit from public.funds f where f.fund_id = of_fund;
-  select count(*) into bad from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric)
+  select count(*) into bad from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric, payments jsonb)
     left join public.assets a on a.id = i.asset_id and a.fund_id = of_fund
    where (i.kind in ('asset', 'cash', 'receivable', 'debt', 'payable', 'accrual') and (i.asset_id is null or a.id is not null) and (i.kind <> 'asset' or i.asset_id is not null)
       and i.value > -1e30 and i.value < 1e30 and evergreen.within_exponent(i.value, unit) and isfinite(i.as_of) and i.as_of <= on_day
       and length(i.label) between 1 and 200 and length(i.source) between 1 and 200 and (i.blocked_by is null or length(i.blocked_by) between 1 and 200)
       -- R5: rolled forward by beta times the return of the index, rounded half up at the minor unit
-      and case when num_nonnulls(i.mark, i.beta, i.index_series, i.index_at_mark, i.index_now) = 0 then true else i.kind = 'asset' and i.index_at_mark > 0 and i.index_now > 0 and length(i.index_series) > 0
-        and abs(i.value - i.mark * (1 + i.beta * (round(i.index_now, 40) / i.index_at_mark - 1))) <= 0.5 * power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit)) + 1e-9 end) is not true;
+      and case when num_nonnulls(i.mark, i.beta, i.index_series, i.index_at_mark, i.index_now) = 0 then i.payments is null else i.kind = 'asset' and i.index_at_mark > 0 and i.index_now > 0 and length(i.index_series) > 0
+        and evergreen.are_payments(i.payments, i.as_of, on_day) and abs(i.value - evergreen.rolled_value(i.mark, i.beta, i.index_at_mark, i.index_now, i.payments)) <= 0.5 * power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit)) + 1e-9 end) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' inputs lack a kind, an asset of the fund, a value in the currency''s units, a label, a source or a date up to the NAV date, or are not rolled forward by their index.');
   perform evergreen.refuse_unless((select count(i.asset_id) = count(distinct i.asset_id) from jsonb_to_recordset(inputs) i (asset_id uuid)), 'EG400', 'An asset stands twice.');
   insert into public.nav_strikes (strike_id, fund_id, nav_date, version, state, inputs_hash, supersedes, reason, effective_at)
@@ -4275,13 +4381,13 @@ begin
     -- one line per input in the order of kind, label, asset: a verifier builds the same bytes
     (select encode(sha256(convert_to(string_agg(concat_ws('|', i.kind, i.label, coalesce(i.asset_id::text, ''), trim_scale(i.value), i.as_of, i.source, coalesce(i.blocked_by, ''),
         -- a mark that was rolled forward is bound with what it was rolled from
-        case when i.mark is not null then concat_ws('|', trim_scale(i.mark), trim_scale(i.beta), i.index_series, trim_scale(i.index_at_mark), trim_scale(i.index_now)) end), E'\n'
+        case when i.mark is not null then concat_ws('|', trim_scale(i.mark), trim_scale(i.beta), i.index_series, trim_scale(i.index_at_mark), trim_scale(i.index_now), evergreen.payments_text(i.payments)) end), E'\n'
         order by i.kind collate "C", i.label collate "C", i.asset_id, i.value, i.source collate "C"), 'UTF8')), 'hex')
-       from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric)),
+       from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric, payments jsonb)),
     replaces, why, on_day::timestamp at time zone 'UTC');
-  insert into public.nav_inputs (strike_id, asset_id, kind, label, value, as_of, source, age_days, blocked_by, mark, beta, index_series, index_at_mark, index_now)
-  select id, i.asset_id, i.kind, i.label, i.value, i.as_of, i.source, on_day - i.as_of, i.blocked_by, i.mark, i.beta, i.index_series, i.index_at_mark, i.index_now
-    from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric);
+  insert into public.nav_inputs (strike_id, asset_id, kind, label, value, as_of, source, age_days, blocked_by, mark, beta, index_series, index_at_mark, index_now, payments)
+  select id, i.asset_id, i.kind, i.label, i.value, i.as_of, i.source, on_day - i.as_of, i.blocked_by, i.mark, i.beta, i.index_series, i.index_at_mark, i.index_now, i.payments
+    from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric, payments jsonb);
   -- R5: a mark that the price breaker held back is told, once per mark; it stays where it is, and a person releases it by confirming it
   perform evergreen.emit('DATA_DRIFT', of_fund, jsonb_build_object('asset_id', i.asset_id, 'deviation_bps', i.drift_bps::text, 'threshold_bps', i.limit_bps::text), 'price_breaker')
     from jsonb_to_recordset(inputs) i (asset_id uuid, as_of date, drift_bps numeric, limit_bps numeric)
@@ -4337,7 +4443,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_freeze_nav_inputs(text, date, jsonb, text, jsonb) is
-  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?, mark?, beta?, index_series?, index_at_mark?, index_now?, drift_bps?, limit_bps?}] (fund currency; the second half for a mark rolled forward, and one held back by the breaker) as an estimated strike, with the draft of what they amount to; answers the blockers by name. EG400, EG404, EG413, EG428.';
+  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?, mark?, beta?, index_series?, index_at_mark?, index_now?, payments?, drift_bps?, limit_bps?}] (fund currency; the second half for a mark rolled forward, and one held back by the breaker) as an estimated strike, with the draft of what they amount to; answers the blockers by name. EG400, EG404, EG413, EG428.';
 
 create or replace function evergreen.strike_units(s public.nav_strikes, of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select case when s.supersedes is null then (select c.units_outstanding from public.share_classes c where c.share_class_id = of_class)
@@ -4544,8 +4650,7 @@ begin
   select * into s from public.nav_strikes x where x.strike_id = fn_restate_nav.strike_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
   perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
-  -- what a wrong price owes is computed at one price for a class (R30)
-  perform evergreen.refuse_unless(not exists (select from public.series_navs n where n.strike_id = s.strike_id), 'EG428', 'A NAV with a class by series is not restated: what it owes is not computed series by series.');
+  perform evergreen.refuse_restating(s);
   id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, reason);
   answer := evergreen.strike_answer(id);
   perform evergreen.emit('NAV_RESTATEMENT_BEGUN', s.fund_id, jsonb_build_object('strike_id', id, 'supersedes', s.strike_id), evergreen.actor(),
@@ -4594,6 +4699,38 @@ begin
 end $$;
 comment on function evergreen.post_ledger(uuid, text, text, uuid, uuid, uuid, evergreen.unit_entry[], evergreen.cash_entry[], uuid) is
   'Posts one ledger transaction (under the id given, where its event names it) under the fund''s lock: units of holders (their contra is added) and cash entries, all or nothing. EG424 a holding below zero, EG431 out of balance.';
+
+create or replace function evergreen.post_instead(wrong public.ledger_transactions, of_fund uuid, description text, event uuid, units evergreen.unit_entry[], cash evergreen.cash_entry[]) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  back uuid;
+  id uuid;
+begin
+  perform 1 from public.funds f where f.fund_id = of_fund for no key update;
+  if wrong.ledger_tx_id is not null then
+    insert into public.ledger_transactions (fund_id, dealing_day_id, kind, reverses, description, posted_by, event_id)
+    values (of_fund, wrong.dealing_day_id, 'reversal', wrong.ledger_tx_id, left(description, 500), evergreen.actor(),
+      evergreen.emit('LEDGER_REVERSED', of_fund, jsonb_build_object('ledger_tx_id', wrong.ledger_tx_id), evergreen.actor(), jsonb_build_object('causation_id', event)))
+    returning ledger_tx_id into back;
+  end if;
+  if units is not null or cash <> '{}' then
+    insert into public.ledger_transactions (fund_id, kind, description, posted_by, event_id) values (of_fund, coalesce(wrong.kind, 'crystallisation'), description, evergreen.actor(), event) returning ledger_tx_id into id;
+  end if;
+  -- both in one statement: nobody is below zero between what is taken back and what stands in its place
+  insert into public.unit_ledger (ledger_tx_id, share_class_id, account, investor_id, lot_id, flow_id, units)
+  select back, u.share_class_id, u.account, u.investor_id, u.lot_id, u.flow_id, -u.units from public.unit_ledger u where u.ledger_tx_id = wrong.ledger_tx_id and back is not null
+  union all
+  select id, u.share_class_id, u.account, u.investor_id, u.lot_id, u.flow_id, u.units from unnest(units) u where u.units <> 0
+  union all
+  select id, u.share_class_id, 'outstanding', null, null, null, -sum(u.units) from unnest(units) u group by u.share_class_id having sum(u.units) <> 0;
+  insert into public.cash_movements (ledger_tx_id, fund_id, account, investor_id, flow_id, currency, amount, reference)
+  select back, c.fund_id, c.account, c.investor_id, c.flow_id, c.currency, -c.amount, c.reference from public.cash_movements c where c.ledger_tx_id = wrong.ledger_tx_id and back is not null
+  union all
+  select id, of_fund, c.account, c.investor_id, c.flow_id, c.currency, c.amount, c.reference from unnest(cash) c where c.amount <> 0;
+  return id;
+end $$;
+comment on function evergreen.post_instead(public.ledger_transactions, uuid, text, uuid, evergreen.unit_entry[], evergreen.cash_entry[]) is
+  'Reverses a ledger transaction and posts another in its place, both at once; null when nothing stands in its place. EG424 a holding below zero, EG431 out of balance.';
 
 create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null, high_water numeric default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -4768,10 +4905,16 @@ comment on function public.fn_reverse_ledger(uuid, text, text) is
 -- from sql/6e-fn-fee-terms.sql
 -- What a performance fee does to dealing (R22, R24): the mark of a class for a day, the price before fee, and what each lot would pay and get.
 
+create or replace function evergreen.marks_known(of_class uuid, known_on timestamptz) returns setof public.class_marks language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select m.* from public.class_marks m where m.share_class_id = of_class and m.recorded_at <= known_on
+     and not exists (select from public.class_marks x where x.replaces = m.mark_id and x.recorded_at <= known_on)
+$$;
+comment on function evergreen.marks_known(uuid, timestamptz) is 'What moved the mark of a class, as known on a time: a fee that was taken again stands in place of the first.';
+
 create or replace function evergreen.mark_on(of_class uuid, on_day date, after_fee boolean) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   -- R22: the last thing that moved it; before anything did, the mark that came with the register, or the first price
-  select coalesce((select m.high_water from public.class_marks m
-                    where m.share_class_id = of_class and (m.cause = 'opening' or m.as_of < on_day or (m.as_of = on_day and (after_fee or m.cause = 'distribution')))
+  select coalesce((select m.high_water from evergreen.marks_known(of_class, 'infinity') m
+                    where (m.cause = 'opening' or m.as_of < on_day or (m.as_of = on_day and (after_fee or m.cause = 'distribution')))
                     order by m.cause <> 'opening' desc, m.as_of desc, m.updated_at desc limit 1),
                   (select c.issue_price from public.share_classes c where c.share_class_id = of_class))
 $$;
@@ -5771,7 +5914,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
    where (of_fund is null or b.fund_id = of_fund) and b.account = 'in_transit' group by b.fund_id, b.currency having sum(b.amount) <> 0
   union all
   select 'in_transit', 'cash_balances', m.fund_id || '/' || m.account || coalesce('/' || m.investor_id, ''), 'more was paid than was owed' from public.cash_movements m join heads t using (ledger_tx_id)
-   where m.account in ('redemptions_payable', 'distributions_payable', 'fee_payable') and not (t.kind = 'reversal' and m.amount > 0)
+   where m.account in ('redemptions_payable', 'distributions_payable', 'fee_payable') and not (t.kind in ('reversal', 'compensation') and m.amount > 0)
    group by m.fund_id, m.account, m.investor_id, m.currency having sum(m.amount) > 0
   union all
   select 'in_transit', 'fund_flows', m.flow_id::text, 'more was sent back than had come' from public.cash_movements m join heads t using (ledger_tx_id) join public.fund_flows f on f.flow_id = m.flow_id
@@ -6719,18 +6862,20 @@ returns table (lot_id uuid, day date, credit numeric, units numeric) language sq
     select l.* from public.lots l where l.share_class_id = of_class and l.investor_id = any (of_investors)
   ), known as (
     -- what a lot was issued with, from then on
-    select l.lot_id, l.opened_on, l.opened_on as day, true as onward, a.equalisation_credit as credit, a.filled_units as units
-      from of_lots l join public.allocations a on a.flow_id = l.flow_id and a.share_class_id = of_class and a.equalisation_credit > 0
+    select l.lot_id, l.opened_on, l.opened_on as day, true as onward, coalesce(c.credit, a.equalisation_credit) as credit, a.filled_units as units
+      from of_lots l join public.allocations a on a.flow_id = l.flow_id and a.share_class_id = of_class
+      -- or with what the correct price of that day gives
+      left join lateral (select (x.due ->> 'credit')::numeric as credit from public.compensations x join public.restatements r using (restatement_id)
+        where x.flow_id = a.flow_id and r.material and x.due ? 'credit' order by r.recorded_at desc limit 1) c on true
+     where a.equalisation_credit > 0 or c.credit > 0
     union all
     -- a crystallisation says what the credit of every lot was, and is since
-    select l.lot_id, l.opened_on, m.as_of, e.onward, e.credit, e.units from public.class_marks m
+    select l.lot_id, l.opened_on, m.as_of, e.onward, e.credit, e.units from evergreen.marks_known(of_class, 'infinity') m
       join public.proposals p on p.proposal_id = (m.body ->> 'proposal_id')::uuid
       cross join lateral jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, refund numeric, change numeric, credit numeric)
-      join of_lots l on l.lot_id = r.lot_id
-      cross join lateral (select sum(u.units) as after from public.unit_ledger u join public.ledger_transactions t on t.ledger_tx_id = u.ledger_tx_id
-        where u.lot_id = l.lot_id and u.account = 'holder' and t.recorded_at <= m.recorded_at) h
-      cross join lateral (values (false, r.credit + r.refund, h.after - r.change), (true, r.credit, h.after)) e (onward, credit, units)
-     where m.share_class_id = of_class and m.cause = 'crystallisation' and not exists (select from public.ledger_transactions x where x.reverses = m.ledger_tx_id) and r.credit is not null
+      join of_lots l on l.lot_id = r.lot_id join lateral jsonb_to_recordset(m.body -> 'lots') b (lot_id uuid, units numeric) on b.lot_id = r.lot_id
+      cross join lateral (values (false, r.credit + r.refund, b.units), (true, r.credit, b.units + r.change)) e (onward, credit, units)
+     where m.cause = 'crystallisation' and not exists (select from public.ledger_transactions x where x.reverses = m.ledger_tx_id) and r.credit is not null
     union all
     -- and what is stored is up to now
     select l.lot_id, l.opened_on, 'infinity', false, l.equalisation_credit, l.units_left from of_lots l where l.equalisation_credit > 0
@@ -7269,9 +7414,10 @@ begin
     left join fills g on g.investor_id = m.investor_id
     -- what a restatement of the price owes the investor
     left join (
-      select c.investor_id, jsonb_agg(jsonb_build_object('orderId', c.flow_id, 'version', n.version, 'kind', c.kind, 'published', trim_scale(x.published)::text, 'correct', trim_scale(x.correct)::text,
+      select c.investor_id, jsonb_agg(jsonb_build_object('orderId', c.flow_id, 'version', n.version, 'kind', c.kind, 'published', coalesce(c.due ->> 'published', trim_scale(x.published)::text), 'correct', coalesce(c.due ->> 'correct', trim_scale(x.correct)::text),
           'unitsDealt', trim_scale(c.units_dealt)::text, 'unitsDue', trim_scale(c.units_due)::text, 'cashDue', trim_scale(c.cash_due)::text, 'difference', trim_scale(c.difference)::text)
-          order by n.version, c.flow_id) as list
+          -- with a credit, a charge or several series it is more than units times one difference (R24, R25)
+          || case when c.due ? 'was' then jsonb_build_object('was', c.due ->> 'was', 'due', c.due ->> 'due') else '{}'::jsonb end order by n.version, c.flow_id) as list
         from public.restatements x join public.nav_strikes n on n.strike_id = x.strike_id join public.compensations c using (restatement_id)
        where x.dealing_day_id = d.dealing_day_id and c.pays group by c.investor_id) k on k.investor_id = m.investor_id;
 end $$;
@@ -7655,16 +7801,31 @@ create or replace function evergreen.first_version(of_strike uuid) returns uuid 
 $$;
 comment on function evergreen.first_version(uuid) is 'The strike that orders were dealt at, whatever restated it since.';
 
+create or replace function evergreen.inputs_known(of_strike uuid) returns timestamptz language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce((select s.recorded_at from public.nav_strikes s where s.strike_id = evergreen.first_version(of_strike)), 'infinity')
+$$;
+comment on function evergreen.inputs_known(uuid) is 'Up to when the inputs of a strike know what was posted: a restated one has those of its first version; of no strike, all there is.';
+
 create or replace function evergreen.compensated(of_class uuid, after_strike uuid, until_strike uuid) returns table (pays numeric, receives numeric)
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   -- as far as the frozen inputs of the one strike do not know of it and those of the other do; a restated strike has the inputs of its first version
-  select coalesce(-sum(m.amount) filter (where m.account = 'compensation_payable'), 0), coalesce(sum(m.amount) filter (where m.account = 'compensation_receivable'), 0)
-    from public.nav_strikes a join public.ledger_transactions t on t.fund_id = a.fund_id and t.posted_at > a.recorded_at left join public.ledger_transactions o on o.ledger_tx_id = t.reverses
-    join public.cash_movements m on m.ledger_tx_id = t.ledger_tx_id and m.account in ('compensation_payable', 'compensation_receivable') join public.fund_flows f on f.flow_id = m.flow_id
-   where a.strike_id = evergreen.first_version(after_strike) and coalesce(o.kind, t.kind) = 'compensation' and f.share_class_id = of_class
-     and (until_strike is null or t.posted_at <= (select u.recorded_at from public.nav_strikes u where u.strike_id = evergreen.first_version(until_strike)))
+  with moved as (
+    select t.ledger_tx_id, coalesce(o.kind, t.kind) as kind, m.account, m.amount, f.share_class_id as dealt_in
+      from public.nav_strikes a join public.ledger_transactions t on t.fund_id = a.fund_id and t.posted_at > a.recorded_at and t.posted_at <= evergreen.inputs_known(until_strike)
+      left join public.ledger_transactions o on o.ledger_tx_id = t.reverses join public.cash_movements m on m.ledger_tx_id = t.ledger_tx_id left join public.fund_flows f on f.flow_id = m.flow_id
+     where a.strike_id = evergreen.first_version(after_strike) and coalesce(o.kind, t.kind) in ('compensation', 'crystallisation')
+       and m.account in ('compensation_payable', 'compensation_receivable', 'fee_payable')
+  ), again as (
+    -- a fee taken again on an earlier strike than the one before: what came back of it, or what more was taken; on that strike itself it stands among what was taken there
+    select x.ledger_tx_id, n.as_of < a.nav_date as is_earlier from public.nav_strikes a join public.class_marks n on n.share_class_id = of_class and n.replaces is not null and n.as_of <= a.nav_date
+      join public.class_marks w on w.mark_id = n.replaces
+      cross join lateral (select n.ledger_tx_id union all select r.ledger_tx_id from public.ledger_transactions r where r.reverses = w.ledger_tx_id) x where a.strike_id = after_strike
+  )
+  select coalesce(-sum(m.amount) filter (where m.account = 'compensation_payable'), 0), coalesce(sum(m.amount) filter (where m.account <> 'compensation_payable'), 0)
+    from moved m left join again g using (ledger_tx_id) where m.kind = 'compensation' and m.dealt_in = of_class
+      or m.kind = 'crystallisation' and (g.is_earlier or g.ledger_tx_id is not null and m.account <> 'fee_payable')
 $$;
-comment on function evergreen.compensated(uuid, uuid, uuid) is 'Compensation for deals of a class that came to be owed between two strikes (null: up to now): to investors, and by the responsible party.';
+comment on function evergreen.compensated(uuid, uuid, uuid) is 'What a NAV error came to for a class between two strikes (null: up to now): owed to investors; owed by the responsible party, with the performance fee that came back (below zero: that was taken since).';
 
 create or replace function evergreen.pocket_figures(of_class uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -7743,12 +7904,12 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       -- the class that dealt at a wrong price bears what is paid for it
       'subscribed', (coalesce(dealt.bought, 0) + coalesce(comp.receives, 0))::text, 'redeemed', (coalesce(dealt.sold, 0) + coalesce(comp.pays, 0)
         -- by series: what a roll-up paid for units that it rounded down
-        + coalesce((select sum((r ->> 'cash')::numeric) from before b join public.class_marks m on m.share_class_id = c.share_class_id and m.cause = 'crystallisation' and m.as_of = b.nav_date
-            cross join lateral jsonb_array_elements(m.body -> 'series') r), 0))::text,
+        + coalesce((select sum((r ->> 'cash')::numeric) from before b cross join lateral evergreen.marks_known(c.share_class_id, evergreen.inputs_known(of_strike)) m
+            cross join lateral jsonb_array_elements(m.body -> 'series') r where m.cause = 'crystallisation' and m.as_of = b.nav_date), 0))::text,
       'mark', trim_scale(evergreen.mark_on(c.share_class_id, on_day, false))::text,
       -- of the fee accrued at that strike: what was crystallised on it, and what redemptions took along
-      'performance_taken', (coalesce(dealt.taken, 0) + coalesce((select sum((m.body ->> 'fee')::numeric) from before b join public.class_marks m
-         on m.share_class_id = c.share_class_id and m.cause = 'crystallisation' and m.as_of = b.nav_date), 0))::text,
+      'performance_taken', (coalesce(dealt.taken, 0) + coalesce((select sum((m.body ->> 'fee')::numeric) from before b
+         cross join lateral evergreen.marks_known(c.share_class_id, evergreen.inputs_known(of_strike)) m where m.cause = 'crystallisation' and m.as_of = b.nav_date), 0))::text,
       'moved', coalesce(moved.worth, 0)::text, 'pocket', case when c.pocket_of is not null then evergreen.pocket_figures(c.share_class_id) end,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
@@ -8081,6 +8242,223 @@ exception when others then
 end $$;
 comment on function public.fn_cancel_dust(uuid, text) is 'Cancels the small rest of an order whose investor was asked (R9); the units stay with the investor. EG404, EG428.';
 
+-- from sql/6l-fn-fee-again.sql
+-- A performance fee that was taken on a NAV which is restated is taken again on the corrected one (R24, R30): the first posting is reversed, the right one posted in its place.
+
+create or replace function evergreen.lots_before(m public.class_marks) returns table (lot_id uuid, units numeric, reference numeric, credit numeric) language sql stable
+security definer set search_path = pg_catalog, pg_temp as $$
+  -- as they were, with the terms of the correct price where that at which they were opened has been put right since
+  select b.lot_id, b.units, coalesce(c.reference - coalesce((select sum(g.per_unit) from evergreen.marks_known(m.share_class_id, 'infinity') g
+           where g.cause = 'distribution' and g.as_of > l.opened_on and g.as_of <= m.as_of), 0), b.reference),
+         coalesce(round(round(c.credit, 30) * b.units / c.units_dealt, 18), b.credit)
+    from jsonb_to_recordset(m.body -> 'lots') b (lot_id uuid, units numeric, reference numeric, credit numeric) join public.lots l using (lot_id)
+    left join lateral (select (x.due ->> 'reference')::numeric as reference, (x.due ->> 'credit')::numeric as credit, x.units_dealt from public.compensations x join public.restatements r using (restatement_id)
+      where x.flow_id = l.flow_id and r.share_class_id = l.share_class_id and r.material and x.due ? 'reference' order by r.recorded_at desc limit 1) c on true
+$$;
+comment on function evergreen.lots_before(public.class_marks) is 'The lots of a class just before a performance fee was taken: units, reference and credit, fund currency (R24).';
+
+create or replace function public.fn_read_fees_again(strike_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.nav_strikes;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role', 'pm_role');
+  select * into s from public.nav_strikes x where x.strike_id = fn_read_fees_again.strike_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('replaces', m.mark_id, 'share_class_id', c.share_class_id, 'code', c.code, 'currency', c.currency, 'strike_id', x.strike_id, 'nav_date', x.nav_date,
+        'units_dp', c.units_dp, 'price_dp', c.price_dp, 'nav', n.nav::text, 'nav_per_unit', trim_scale(n.nav_per_unit)::text, 'performance_accrued', n.performance_accrued::text,
+        'rate', d.body #>> '{fees,performance,rate}', 'mark', m.body ->> 'before', 'fee', m.body ->> 'fee', 'high_water', trim_scale(m.high_water)::text, 'posted', w.body -> 'lots',
+        'proposal', (select jsonb_build_object('proposal_id', p.proposal_id, 'hash', p.hash, 'status', case when p.status in ('pending', 'approved') and p.expires_at <= now() then 'expired' else p.status end)
+           from public.proposals p where p.fund_id = s.fund_id and p.kind = 'crystallisation' and p.body ->> 'strike_id' = x.strike_id::text and p.body ->> 'replaces' = m.mark_id::text order by p.created_at desc limit 1),
+        'lots', (select coalesce(jsonb_agg(jsonb_build_object('id', b.lot_id, 'units', trim_scale(b.units)::text, 'reference', trim_scale(b.reference)::text, 'credit', trim_scale(b.credit)::text) order by b.lot_id), '[]')
+           from evergreen.lots_before(m) b)) order by c.code, m.as_of), '[]')
+      from public.nav_strikes x join public.class_navs n on n.strike_id = x.strike_id join public.share_classes c using (share_class_id) cross join lateral evergreen.marks_known(c.share_class_id, 'infinity') m
+      join public.proposals w on w.proposal_id = (m.body ->> 'proposal_id')::uuid cross join lateral evergreen.dealing_policy(c.share_class_id, x.nav_date) d
+     where x.fund_id = s.fund_id and x.state = 'final' and x.nav_date >= s.nav_date and m.cause = 'crystallisation' and m.as_of = x.nav_date and m.body ? 'lots'
+       and d.body #>> '{fees,performance,method}' = 'equalisation');
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_fees_again(uuid) is
+  'Performance fees that were taken by equalisation on the date of a strike or since: the NAV of that date as it stands, what was posted, and the lots before it with what a restatement put right. Fund currency. EG404.';
+
+create or replace function evergreen.crystallise_again(p public.proposals, class public.share_classes, s public.nav_strikes, request_id text) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  minor int;
+  bad int;
+  m public.class_marks;
+  n public.class_navs;
+  rate numeric;
+  mark numeric;
+  gav numeric;
+  fee numeric := (p.body ->> 'fee')::numeric;
+  raised numeric;
+  short numeric;
+  event uuid;
+  posted uuid;
+  wrong public.ledger_transactions;
+  old jsonb;
+  units evergreen.unit_entry[];
+  cash evergreen.cash_entry[];
+begin
+  select u.exponent into minor from public.currencies u where u.code = class.currency;
+  select * into m from evergreen.marks_known(class.share_class_id, 'infinity') x where x.mark_id::text = p.body ->> 'replaces' and x.cause = 'crystallisation' and x.body ? 'lots';
+  perform evergreen.refuse_unless(found, 'EG404', 'No fee that stands and was taken by equalisation with that id.');
+  perform evergreen.refuse_unless(s.state = 'final' and s.nav_date = m.as_of, 'EG428', 'A fee is taken again on the NAV of its date that stands.');
+  perform evergreen.refuse_unless(not exists (select from evergreen.marks_known(class.share_class_id, 'infinity') x where x.mark_id <> m.mark_id and x.cause <> 'opening' and x.as_of >= m.as_of),
+    'EG428', 'The mark of the class has moved after that fee.');
+  perform evergreen.refuse_while_dealing(class.share_class_id);
+  select * into n from public.class_navs x where x.strike_id = s.strike_id and x.share_class_id = class.share_class_id;
+  rate := (select (d.body #>> '{fees,performance,rate}')::numeric from evergreen.dealing_policy(class.share_class_id, s.nav_date) d);
+  mark := (m.body ->> 'before')::numeric;
+  gav := round(n.nav + n.performance_accrued, 30) / n.units;
+  raised := greatest(mark, n.nav_per_unit);
+  select x.body -> 'lots' into old from public.proposals x where x.proposal_id = (m.body ->> 'proposal_id')::uuid;
+  -- every lot of then once, with what R24 gives it at the corrected price
+  select count(*) into bad from (
+      select b.*, least(b.credit, x.fee) as refund, x.owed from evergreen.lots_before(m) b
+       cross join lateral (select rate * greatest(0, gav - mark) * b.units as fee, rate * greatest(0, least(gav, mark) - b.reference) * b.units as owed) x) b
+    full join jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, refund numeric, depreciation numeric, change numeric, high_water numeric, credit numeric) on r.lot_id = b.lot_id
+   where (abs(r.refund - b.refund) <= 1e-12 and abs(r.depreciation - b.owed) <= 1e-12 and abs(r.credit - (b.credit - r.refund)) <= 1e-12 and r.credit >= 0
+     and r.change = trunc(round(r.refund, 30) / n.nav_per_unit, class.units_dp) - trunc(round(r.depreciation, 30) / n.nav_per_unit, class.units_dp)
+     and case when gav >= mark then r.high_water = raised else abs(r.high_water - greatest(b.reference, gav)) <= 1e-12 end) is not true;
+  perform evergreen.refuse_unless(bad = 0 and (select count(*) = count(distinct r.lot_id) from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid)),
+    'EG424', bad || ' lots are missing, unknown, or have not the refund, charge, credit or reference that the corrected price gives.');
+  perform evergreen.refuse_unless(fee >= 0 and fee = round(fee, minor) and (p.body ->> 'accrued')::numeric = n.performance_accrued and (p.body ->> 'high_water')::numeric = raised
+    and (select abs(fee - greatest(0, n.performance_accrued - sum(r.refund) + sum(r.depreciation))) <= power(10::numeric, -minor) from jsonb_to_recordset(p.body -> 'lots') r (refund numeric, depreciation numeric)),
+    'EG424', 'Fee and mark are not those of the corrected NAV.');
+  event := evergreen.emit('FEE_CRYSTALLISED', p.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'strike_id', s.strike_id), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  -- who has left since holds no units that could be taken back: the responsible party makes them good, and the investor is asked for nothing
+  select array_agg(row(class.share_class_id, 'holder', l.investor_id, l.lot_id, null, r.change + x.missing)::evergreen.unit_entry order by l.lot_id) filter (where r.change + x.missing <> 0),
+         coalesce(sum(x.missing), 0) into units, short
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric) join public.lots l using (lot_id) join jsonb_to_recordset(old) o (lot_id uuid, change numeric) using (lot_id)
+    cross join lateral (select greatest(0, o.change - r.change - l.units_left) as missing) x;
+  cash := array_remove(array[case when fee > 0 then row('fee_payable', null, null, class.currency, -fee, 'performance fee')::evergreen.cash_entry end,
+    case when short > 0 then row('compensation_receivable', null, null, class.currency, x.made_good, 'units that were gone')::evergreen.cash_entry end,
+    case when fee <> x.made_good then row('capital', null, null, class.currency, fee - x.made_good, 'performance fee')::evergreen.cash_entry end], null)
+    from (select ceil(short * n.nav_per_unit * power(10::numeric, minor)) / power(10::numeric, minor) as made_good) x;
+  select * into wrong from public.ledger_transactions t where t.ledger_tx_id = m.ledger_tx_id;
+  update public.lots l set units_issued = l.units_issued + greatest(r.change, 0) from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric) where l.lot_id = r.lot_id and r.change > 0;
+  posted := evergreen.post_instead(wrong, class.fund_id, 'performance fee ' || s.nav_date || ', restated', event, units, cash);
+  -- what is left of the lots now, as if the right fee had been taken then
+  update public.lots l set units_issued = greatest(l.units_left, l.units_issued - greatest(o.change, 0)), high_water = r.high_water,
+         equalisation_credit = case when b.units + r.change > 0 then round(round(r.credit, 30) * l.units_left / (b.units + r.change), 18) else 0 end
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric, high_water numeric, credit numeric) join evergreen.lots_before(m) b using (lot_id)
+    join jsonb_to_recordset(old) o (lot_id uuid, change numeric) using (lot_id) where l.lot_id = r.lot_id;
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, strike_id, ledger_tx_id, replaces, body, effective_at)
+  values (class.share_class_id, s.nav_date, 'crystallisation', raised, s.strike_id, posted, m.mark_id,
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'accrued', trim_scale(n.performance_accrued)::text, 'fee', trim_scale(fee)::text,
+      'lots', (select jsonb_agg(jsonb_build_object('lot_id', b.lot_id, 'units', trim_scale(b.units)::text, 'reference', trim_scale(b.reference)::text, 'credit', trim_scale(b.credit)::text) order by b.lot_id) from evergreen.lots_before(m) b)),
+    s.effective_at);
+  perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'performance fee taken again for ' || s.nav_date, request_id);
+  return jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'high_water', trim_scale(raised)::text, 'fee', fee::text);
+end $$;
+comment on function evergreen.crystallise_again(public.proposals, public.share_classes, public.nav_strikes, text) is
+  'Posts an approved crystallisation {…, replaces} in place of one whose NAV was restated: lot by lot what R24 gives at the corrected price, the first posting reversed. EG404, EG424, EG428.';
+
+-- from sql/6l-fn-restated-deals.sql
+-- Deals of a restated NAV in a class with a performance fee (R24, R25, R30): what each came to, what it should have come to, and the terms of the lots it opened.
+
+create or replace function evergreen.restated_days(s public.nav_strikes) returns setof public.dealing_days language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- deals are looked for under the first version: a restatement touches no order
+  select d.* from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')
+$$;
+comment on function evergreen.restated_days(public.nav_strikes) is 'The days that dealt at the NAV that a strike restates.';
+
+create or replace function evergreen.lot_references(of_class uuid, of_lots uuid[], on_day date) returns table (lot_id uuid, reference numeric) language sql stable
+security definer set search_path = pg_catalog, pg_temp as $$
+  -- backwards from what is stored: a fee that was taken since says what the reference was before it, a distribution lowered it
+  with marks as materialized (
+    select m.as_of, m.cause, m.per_unit, m.body from evergreen.marks_known(of_class, 'infinity') m where m.as_of > on_day and m.cause in ('crystallisation', 'distribution')
+  ), noted as materialized (
+    select distinct on (x.lot_id) x.lot_id, x.reference, m.as_of from marks m cross join lateral jsonb_to_recordset(m.body -> 'lots') x (lot_id uuid, reference numeric)
+     where m.cause = 'crystallisation' order by x.lot_id, m.as_of
+  )
+  select l.lot_id, coalesce(n.reference, l.high_water, l.price)
+         + coalesce((select sum(m.per_unit) from marks m where m.cause = 'distribution' and m.as_of <= coalesce(n.as_of, 'infinity')), 0)
+    from public.lots l left join noted n using (lot_id) where l.lot_id = any (of_lots)
+$$;
+comment on function evergreen.lot_references(uuid, uuid[], date) is 'What the reference of lots was on a day after its fee (R24), fund currency per unit.';
+
+create or replace function evergreen.deal_lots(s public.nav_strikes) returns table (flow_id uuid, lot_id uuid, units numeric, reference numeric, credit numeric) language sql stable
+security definer set search_path = pg_catalog, pg_temp as $$
+  with taken as materialized (
+    select u.flow_id, u.lot_id, u.investor_id, u.share_class_id, -u.units as units, d.dealing_date
+      from evergreen.restated_days(s) d cross join lateral evergreen.fee_terms(s.supersedes, d.share_class_id) t
+      join public.ledger_transactions x on x.dealing_day_id = d.dealing_day_id and x.kind = 'dealing' join public.unit_ledger u on u.ledger_tx_id = x.ledger_tx_id and u.account = 'holder' and u.units < 0
+      join public.fund_flows f on f.flow_id = u.flow_id and f.direction = 'redemption' and f.order_kind <> 'transfer' where t.open
+  ), classes as (select t.share_class_id, t.dealing_date, array_agg(distinct t.lot_id) as lots, array_agg(distinct t.investor_id) as investors from taken t group by 1, 2),
+  terms as materialized (
+    select r.lot_id, r.reference, c.credit, c.units from classes k cross join lateral evergreen.lot_references(k.share_class_id, k.lots, k.dealing_date) r
+      left join lateral evergreen.lot_credits(k.share_class_id, k.investors, array[k.dealing_date]) c on c.lot_id = r.lot_id
+  )
+  select t.flow_id, t.lot_id, t.units, r.reference, coalesce(round(round(r.credit, 30) * t.units / r.units, 18), 0) from taken t join terms r using (lot_id)
+$$;
+comment on function evergreen.deal_lots(public.nav_strikes) is 'Under equalisation: the lots that each redemption and switch of a restated NAV took, with the reference and the part of the credit that went along (R24), fund currency.';
+
+create or replace function evergreen.restated_deals(s public.nav_strikes) returns table (dealing_day_id uuid, flow_id uuid, units numeric, was numeric, due numeric, fee numeric, terms jsonb)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with days as materialized (select d.* from evergreen.restated_days(s) d),
+  classes as materialized (
+    select c.share_class_id, o.method, o.rate, o.mark, o.open, o.entry_price as entered, n.entry_price as enters, o.price_before_fee as gav_was, n.price_before_fee as gav_is,
+           was.nav_per_unit as price_was, is_now.nav_per_unit as price_is, u.exponent
+      from (select distinct d.share_class_id from days d) c join public.share_classes k using (share_class_id) join public.currencies u on u.code = k.currency
+      join public.class_navs was on was.strike_id = s.supersedes and was.share_class_id = c.share_class_id join public.class_navs is_now on is_now.strike_id = s.strike_id and is_now.share_class_id = c.share_class_id
+      cross join lateral evergreen.fee_terms(s.supersedes, c.share_class_id) o cross join lateral evergreen.fee_terms(s.strike_id, c.share_class_id) n
+  ), series as materialized (
+    select c.share_class_id, o.series, o.price as price_was, n.price as price_is, n.fee as fee_is, n.units from classes c cross join lateral evergreen.series_open(s.supersedes, c.share_class_id) o
+      join lateral evergreen.series_open(s.strike_id, c.share_class_id) n on n.series = o.series where c.method = 'series'
+  ), lots as (
+    select p.flow_id, sum(least(p.credit, x.fee_was) - x.paid_was) as was, sum(least(p.credit, x.fee_is) - x.paid_is) as due, sum(x.fee_is - least(p.credit, x.fee_is) + x.paid_is) as fee
+      from evergreen.deal_lots(s) p join public.lots l using (lot_id) join classes c on c.share_class_id = l.share_class_id
+      cross join lateral (select c.rate * greatest(0, c.gav_was - c.mark) * p.units as fee_was, c.rate * greatest(0, c.gav_is - c.mark) * p.units as fee_is,
+        c.rate * greatest(0, least(c.gav_was, c.mark) - p.reference) * p.units as paid_was, c.rate * greatest(0, least(c.gav_is, c.mark) - p.reference) * p.units as paid_is) x
+     group by 1
+  ), pieces as (
+    select a.flow_id, sum(p.units * n.price_was) as was, sum(p.units * n.price_is) as due, sum(round(round(n.fee_is * p.units, 30) / n.units, c.exponent)) as fee,
+           jsonb_agg(jsonb_build_object('series', p.series, 'units', trim_scale(p.units)::text, 'published', trim_scale(n.price_was)::text, 'correct', trim_scale(n.price_is)::text) order by p.lot_id) as list
+      from days d join public.allocations a using (dealing_day_id) join classes c on c.share_class_id = a.share_class_id cross join lateral jsonb_to_recordset(a.pieces) p (lot_id uuid, series text, units numeric)
+      join series n on n.share_class_id = a.share_class_id and n.series = p.series group by 1
+  )
+  select d.dealing_day_id, a.flow_id, a.filled_units, x.was, x.due, x.fee,
+         case when c.method in ('equalisation', 'series') then jsonb_strip_nulls(jsonb_build_object('published', trim_scale(x.published)::text, 'correct', trim_scale(x.correct)::text,
+           'was', trim_scale(round(x.was, 12))::text, 'due', trim_scale(round(x.due, 12))::text, 'performance_fee', trim_scale(x.fee)::text, 'series', p.list,
+           'reference', case when f.direction = 'subscription' and c.method = 'equalisation' then trim_scale(x.correct)::text end,
+           'credit', case when f.direction = 'subscription' and c.method = 'equalisation' then trim_scale(case when c.open then round(c.rate * greatest(0, c.enters - c.mark) * a.filled_units, 18) else 0 end)::text end))
+         else '{}'::jsonb end
+    from days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer' join classes c on c.share_class_id = a.share_class_id
+    left join lots l on l.flow_id = a.flow_id left join pieces p on p.flow_id = a.flow_id
+    cross join lateral (select case f.direction when 'subscription' then c.entered else c.price_was end as published, case f.direction when 'subscription' then c.enters else c.price_is end as correct) e
+    cross join lateral (select case when p.flow_id is not null then round(p.was / a.filled_units, 18) else e.published end as published, case when p.flow_id is not null then round(p.due / a.filled_units, 18) else e.correct end as correct,
+      coalesce(p.was, a.filled_units * e.published + coalesce(l.was, 0)) as was, coalesce(p.due, a.filled_units * e.correct + coalesce(l.due, 0)) as due,
+      case when f.direction = 'redemption' then a.performance_fee - coalesce(p.fee, round(l.fee, c.exponent), 0) else 0 end as fee) x
+   where a.filled_units > 0
+$$;
+comment on function evergreen.restated_deals(public.nav_strikes) is
+  'What every deal at a restated NAV came to and should have come to (fund currency, exact: R24 with credit and depreciation, R25 series by series), the performance fee it paid too much (below zero: too little), and what its lot should have entered with.';
+
+create or replace function evergreen.refuse_restating(s public.nav_strikes) returns void language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  bad text;
+begin
+  -- lots that were split since, or went through more than one fee, do not say any more what each part of them would have been
+  select left(c.code, 40) || case when x.pockets then ': a side pocket was opened since' when x.taken > 1 then ': its fee was taken more than once since' when x.lowered and x.taken > 0 then ': its mark was lowered by a distribution since its fee was taken'
+           when x.moved then ': units were transferred since' else ': its fee was taken by series on that NAV, and its series went on from there' end into bad
+    from public.class_navs n join public.share_classes c using (share_class_id) cross join lateral evergreen.fee_terms(s.strike_id, n.share_class_id) t
+    cross join lateral (select coalesce(bool_or(m.cause = 'side_pocket'), false) as pockets, count(*) filter (where m.cause = 'crystallisation') as taken, coalesce(bool_or(m.cause = 'distribution'), false) as lowered,
+      coalesce(bool_or(m.cause = 'crystallisation' and m.as_of = s.nav_date), false) as here,
+      exists (select from public.dealing_days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind = 'transfer'
+        where d.share_class_id = n.share_class_id and d.dealing_date >= s.nav_date and d.status in ('posted', 'claimable', 'settled', 'closed')) as moved
+      from evergreen.marks_known(n.share_class_id, 'infinity') m where m.as_of >= s.nav_date and m.cause <> 'opening') x
+   where n.strike_id = s.strike_id and t.method in ('equalisation', 'series')
+     and case t.method when 'equalisation' then x.pockets or x.taken > 1 or (x.lowered and x.taken > 0) or x.moved else x.here end limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG428', 'What the NAV would have been for its holders cannot be determined in class ' || coalesce(bad, '') || '.');
+end $$;
+comment on function evergreen.refuse_restating(public.nav_strikes) is 'Refuses (EG428, with the class and the reason) to restate a NAV where it cannot be said what its deals and its performance fee would have been.';
+
 -- from sql/6l-fn-restatement.sql
 -- Restatement of a NAV (R30) after its inputs were frozen anew (fn_restate_nav): what it is computed from, and what it comes to for each deal.
 -- What is owed of it, paid and told: 6s.
@@ -8090,6 +8468,19 @@ create or replace function evergreen.inputs_of(of_strike uuid) returns jsonb lan
       order by i.kind, i.label, i.asset_id), '[]') from public.nav_inputs i where i.strike_id = of_strike
 $$;
 comment on function evergreen.inputs_of(uuid) is 'The inputs of a strike as they were frozen, fund currency.';
+
+create or replace function evergreen.fee_compared(s public.nav_strikes, of_class uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select case when t.method in ('equalisation', 'series') then jsonb_build_object('method', t.method, 'open', t.open, 'rate', trim_scale(t.rate)::text, 'mark', trim_scale(t.mark)::text,
+      'entry', trim_scale(t.entry_price)::text, 'units', trim_scale(o.units)::text, 'value', (o.nav + o.performance_accrued)::text, 'correct_value', (n.nav + n.performance_accrued)::text,
+      'taken', exists (select from public.class_marks m where m.share_class_id = of_class and m.cause = 'crystallisation' and m.as_of = s.nav_date),
+      'series', (select coalesce(jsonb_agg(jsonb_build_object('series', b.series, 'units', trim_scale(b.units)::text, 'published', trim_scale(b.nav_per_unit)::text, 'correct', trim_scale(a.nav_per_unit)::text,
+          'correct_fee', a.performance_accrued::text) order by b.series), '[]')
+        from public.series_navs b left join public.series_navs a on a.strike_id = s.strike_id and a.share_class_id = of_class and a.series = b.series where b.strike_id = o.strike_id and b.share_class_id = of_class)) end
+    from evergreen.fee_terms(s.supersedes, of_class) t join public.class_navs o on o.strike_id = s.supersedes and o.share_class_id = of_class
+    left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = of_class
+$$;
+comment on function evergreen.fee_compared(public.nav_strikes, uuid) is
+  'Of a class with a performance fee: how it dealt at the NAV that is restated, its value before fee then and corrected (null: not computed yet), and its series. Null without such a fee.';
 
 create or replace function evergreen.restatement_facts(of_strike uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -8118,18 +8509,25 @@ begin
     'old_body', old.body, 'classes', evergreen.class_figures(f.fund_id, s.nav_date, old.strike_id), 'regime', lmt ->> 'regime', 'nav_error', lmt -> 'navError',
     -- not computed yet: a class has the price that was published, and no correct one
     'prices', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'units_dp', c.units_dp, 'price_dp', c.price_dp,
-        'published', trim_scale(o.nav_per_unit)::text, 'correct', trim_scale(n.nav_per_unit)::text) order by c.share_class_id), '[]')
+        'published', trim_scale(o.nav_per_unit)::text, 'correct', trim_scale(n.nav_per_unit)::text, 'fee', evergreen.fee_compared(s, c.share_class_id)) order by c.share_class_id), '[]')
       from public.class_navs o join public.share_classes c on c.share_class_id = o.share_class_id left join public.class_navs n on n.strike_id = s.strike_id and n.share_class_id = o.share_class_id
      where o.strike_id = old.strike_id),
-    -- deals are looked for under the first version: a restatement touches no order
-    'days', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', d.dealing_day_id, 'share_class_id', d.share_class_id) order by d.dealing_day_id), '[]')
-      from public.dealing_days d where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed')),
-    'deals', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', a.dealing_day_id, 'flow_id', a.flow_id, 'share_class_id', a.share_class_id, 'investor_id', a.investor_id,
-        'direction', w.direction, 'units', trim_scale(a.filled_units)::text, 'amount', a.net_amount::text) order by a.flow_id), '[]')
-      from public.dealing_days d join public.allocations a using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
-     where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0),
+    'days', (select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', d.dealing_day_id, 'share_class_id', d.share_class_id) order by d.dealing_day_id), '[]') from evergreen.restated_days(s) d),
+    'deals', (with taken as materialized (
+        select p.flow_id, jsonb_agg(jsonb_build_object('units', trim_scale(p.units)::text, 'reference', trim_scale(p.reference)::text, 'credit', trim_scale(p.credit)::text) order by p.lot_id) as list from evergreen.deal_lots(s) p group by 1)
+      select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', a.dealing_day_id, 'flow_id', a.flow_id, 'share_class_id', a.share_class_id, 'investor_id', a.investor_id,
+        'direction', w.direction, 'units', trim_scale(a.filled_units)::text, 'amount', a.net_amount::text, 'performance_fee', a.performance_fee::text) || case when t.flow_id is null then '{}' else jsonb_build_object('lots', t.list) end
+        || case when a.pieces = '[]' then '{}'::jsonb else jsonb_build_object('pieces', (select jsonb_agg(jsonb_build_object('series', e ->> 'series', 'units', e ->> 'units') order by e ->> 'lot_id') from jsonb_array_elements(a.pieces) e)) end
+        order by a.flow_id), '[]')
+      from evergreen.restated_days(s) d join public.allocations a using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer' left join taken t on t.flow_id = a.flow_id
+     where a.filled_units > 0),
     'later', (select coalesce(jsonb_agg(jsonb_build_object('strike_id', n.strike_id, 'nav_date', n.nav_date, 'inputs', evergreen.inputs_of(n.strike_id),
-        'classes', evergreen.class_figures(f.fund_id, n.nav_date, n.strike_id)) order by n.nav_date), '[]') from public.nav_strikes n where n.strike_id = any (later)));
+        'classes', evergreen.class_figures(f.fund_id, n.nav_date, n.strike_id), 'struck', (select coalesce(jsonb_agg(jsonb_build_object('share_class_id', k.share_class_id,
+          'performance_accrued', k.performance_accrued::text) order by k.share_class_id), '[]') from public.class_navs k where k.strike_id = n.strike_id)) order by n.nav_date), '[]')
+        from public.nav_strikes n where n.strike_id = any (later)),
+    -- classes whose mark is another since their fee was taken again
+    'marks_moved', (select coalesce(jsonb_agg(distinct x.share_class_id order by x.share_class_id), '[]') from public.class_marks x join public.class_marks w on w.mark_id = x.replaces
+        join public.share_classes c on c.share_class_id = x.share_class_id where c.fund_id = f.fund_id and x.as_of <= s.nav_date and x.high_water <> w.high_water));
 end $$;
 comment on function evergreen.restatement_facts(uuid) is 'What fn_read_restatement and fn_preview_restatement answer. EG404, EG428.';
 
@@ -8162,6 +8560,7 @@ begin
   perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
   begin
     -- the same checks and the same rows as the restatement itself, taken back
+    perform evergreen.refuse_restating(s);
     id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, 'preview');
     answer := evergreen.restatement_facts(id);
     raise exception using errcode = 'EG0DR';
@@ -8217,26 +8616,24 @@ begin
    where (case coalesce(terms #>> '{navError,fundKind}', case terms ->> 'regime' when 'mmf' then 'money_market' else 'equity_or_other' end)
      when 'money_market' then c.tolerance = 0.002 when 'bond_or_mixed' then c.tolerance = 0.005 when 'professional' then c.tolerance between 0 and 0.05 else c.tolerance = 0.01 end) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' tolerances are not those of the fund''s kind (R30).');
-  -- every deal of those days once, with the units that were dealt and a difference of units × |published − correct|, rounded up
+  -- every deal of those days once, with the units that were dealt and the difference of what it came to and should have come to, rounded up
   select count(*) into bad from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, units_dealt numeric, difference numeric)
-    full join (select a.* from public.allocations a join public.dealing_days d using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer'
-        where d.strike_id = evergreen.first_version(s.strike_id) and d.status in ('posted', 'claimable', 'settled', 'closed') and a.filled_units > 0) a
-      on a.flow_id = x.flow_id and a.dealing_day_id = x.dealing_day_id
-    left join public.class_navs old on old.strike_id = s.supersedes and old.share_class_id = a.share_class_id
-    left join public.class_navs new on new.strike_id = s.strike_id and new.share_class_id = a.share_class_id
-   where (x.investor_id = a.investor_id and x.units_dealt = a.filled_units and evergreen.within_exponent(x.difference, unit)
-     and x.difference >= a.filled_units * abs(old.nav_per_unit - new.nav_per_unit)
-     and x.difference < a.filled_units * abs(old.nav_per_unit - new.nav_per_unit) + power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit))) is not true;
+    full join (select e.*, a.investor_id from evergreen.restated_deals(s) e join public.allocations a on a.dealing_day_id = e.dealing_day_id and a.flow_id = e.flow_id) e
+      on e.flow_id = x.flow_id and e.dealing_day_id = x.dealing_day_id
+   -- what is exact here is rounded at its twelfth decimal there
+   where (x.investor_id = e.investor_id and x.units_dealt = e.units and evergreen.within_exponent(x.difference, unit)
+     and x.difference >= abs(e.was - e.due) - 1e-9 and x.difference < abs(e.was - e.due) + 1e-9 + power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit))) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' deals are missing, or are not owed their units times the difference of the prices.');
   insert into public.restatements (fund_id, strike_id, dealing_day_id, share_class_id, published, correct, error, tolerance, material, direction, deals, fund_pays, fund_receives, body, effective_at)
   select s.fund_id, s.strike_id, d.dealing_day_id, d.share_class_id, c.published, c.correct, c.error, c.tolerance, c.material, c.direction,
          (select count(*) from jsonb_to_recordset(deals) x (dealing_day_id uuid) where x.dealing_day_id = d.dealing_day_id), c.fund_pays, c.fund_receives, coalesce(c.body, '{}'), s.effective_at
     from jsonb_to_recordset(classes) c (dealing_day_id uuid, published numeric, correct numeric, error numeric, tolerance numeric, material boolean, direction text, fund_pays numeric, fund_receives numeric, body jsonb)
     join public.dealing_days d using (dealing_day_id);
-  insert into public.compensations (restatement_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays)
-  select r.restatement_id, x.flow_id, x.investor_id, x.kind, x.units_dealt, x.units_due, x.cash_due, x.difference, x.owed_to, x.owed_by, x.pays
+  insert into public.compensations (restatement_id, flow_id, investor_id, kind, units_dealt, units_due, cash_due, difference, owed_to, owed_by, pays, due)
+  select r.restatement_id, x.flow_id, x.investor_id, x.kind, x.units_dealt, x.units_due, x.cash_due, x.difference, x.owed_to, x.owed_by, x.pays, e.terms
     from jsonb_to_recordset(deals) x (dealing_day_id uuid, flow_id uuid, investor_id uuid, kind text, units_dealt numeric, units_due numeric, cash_due numeric, difference numeric,
-      owed_to text, owed_by text, pays boolean) join public.restatements r on r.strike_id = s.strike_id and r.dealing_day_id = x.dealing_day_id;
+      owed_to text, owed_by text, pays boolean) join public.restatements r on r.strike_id = s.strike_id and r.dealing_day_id = x.dealing_day_id
+    join evergreen.restated_deals(s) e on e.flow_id = x.flow_id and e.dealing_day_id = x.dealing_day_id;
   get diagnostics n = row_count;
   -- what the fund pays is what its investors are owed and get
   select count(*) into bad from public.restatements r where r.strike_id = s.strike_id
@@ -8246,6 +8643,7 @@ begin
       'material', coalesce((select bool_or(r.material) from public.restatements r where r.strike_id = s.strike_id), false), 'compensations', n), evergreen.actor(),
     jsonb_build_object('workflow_id', 'restate/' || s.strike_id),
     array(select distinct c.investor_id from public.compensations c join public.restatements r using (restatement_id) where r.strike_id = s.strike_id and c.pays), request_id);
+  perform evergreen.enter_lots_anew(s);
   posted := evergreen.post_compensation(s.strike_id, event);
   if exists (select from public.restatements r where r.strike_id = s.strike_id and r.material) then
     -- CSSF 24/856: the authority is told, and how it is put right, within four to eight weeks
@@ -8326,6 +8724,7 @@ declare
   event uuid;
   posted uuid;
   units evergreen.unit_entry[];
+  before jsonb;
 begin
   perform evergreen.require_role('agent_commander', 'ops_role');
   input := jsonb_build_object('proposal_id', proposal_id);
@@ -8337,6 +8736,11 @@ begin
   select * into class from public.share_classes c where c.share_class_id = (p.body ->> 'share_class_id')::uuid;
   select u.exponent into minor from public.currencies u where u.code = class.currency;
   select * into s from public.nav_strikes x where x.strike_id = (p.body ->> 'strike_id')::uuid and x.fund_id = p.fund_id;
+  if p.body ? 'replaces' then
+    answer := evergreen.crystallise_again(p, class, s, request_id);
+    perform evergreen.keep_answer('fn_crystallise_fee', request_id, input, answer);
+    return answer;
+  end if;
   perform evergreen.refuse_unless(found and s.state = 'final' and not exists (select from public.nav_strikes x where x.fund_id = s.fund_id and x.state = 'final' and x.nav_date > s.nav_date),
     'EG428', 'A fee is crystallised on the last final NAV of the fund.');
   select * into n from public.class_navs x where x.strike_id = s.strike_id and x.share_class_id = class.share_class_id;
@@ -8378,6 +8782,9 @@ begin
     jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
   select array_agg(row(class.share_class_id, 'holder', l.investor_id, l.lot_id, null, r.change)::evergreen.unit_entry order by l.lot_id) into units
     from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric) join public.lots l on l.lot_id = r.lot_id where r.change <> 0;
+  -- what the lots were before it: if the NAV is restated the fee is taken again from there
+  select jsonb_agg(jsonb_build_object('lot_id', l.lot_id, 'units', trim_scale(l.units_left)::text, 'reference', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', trim_scale(l.equalisation_credit)::text) order by l.lot_id)
+    into before from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0;
   -- a refund is issued on the lot that paid the credit
   update public.lots l set units_issued = l.units_issued + greatest(r.change, 0), high_water = r.high_water, equalisation_credit = r.credit
     from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric, high_water numeric, credit numeric) where l.lot_id = r.lot_id;
@@ -8388,7 +8795,7 @@ begin
   end if;
   insert into public.class_marks (share_class_id, as_of, cause, high_water, strike_id, ledger_tx_id, body, effective_at)
   values (class.share_class_id, s.nav_date, 'crystallisation', greatest(mark, n.nav_per_unit), s.strike_id, posted,
-    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'accrued', trim_scale(accrued)::text, 'fee', trim_scale(fee)::text), s.effective_at);
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'accrued', trim_scale(accrued)::text, 'fee', trim_scale(fee)::text, 'lots', before), s.effective_at);
   perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'performance fee crystallised for ' || s.nav_date, request_id);
   answer := jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'high_water', trim_scale(greatest(mark, n.nav_per_unit))::text, 'fee', fee::text);
   perform evergreen.keep_answer('fn_crystallise_fee', request_id, input, answer);
@@ -8398,7 +8805,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_crystallise_fee(uuid, text) is
-  'Posts an approved crystallisation {share_class_id, strike_id, accrued, fee, high_water, lots: [{lot_id, refund, depreciation, change, high_water, credit}]} on the last NAV (R22, R24): refunds as units, the fee as payable, the marks; of a class by series {…, series, lots} (R25). EG400, EG404, EG420, EG421, EG424, EG425, EG428.';
+  'Posts an approved crystallisation {share_class_id, strike_id, accrued, fee, high_water, lots: [{lot_id, refund, depreciation, change, high_water, credit}]} on the last NAV (R22, R24): refunds as units, the fee as payable, the marks; of a class by series {…, series, lots} (R25); with replaces, in place of one whose NAV was restated (R30). EG400, EG404, EG420, EG421, EG424, EG425, EG428.';
 
 create or replace function public.fn_post_distribution(proposal_id uuid, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -8968,10 +9375,14 @@ declare
 begin
   select f.* into of_fund from public.funds f where f.fund_id = (select s.fund_id from public.nav_strikes s where s.strike_id = of_strike);
   -- what the fund holds too much is owed to investors; what it paid too much is owed by the responsible party, and never asked of an investor
-  select array_agg(row(case when c.pays then 'compensation_payable' else 'compensation_receivable' end, case when c.pays then c.investor_id end, c.flow_id, of_fund.base_currency,
-      case when c.pays then -c.difference else c.difference end, 'compensation')::evergreen.cash_entry order by c.flow_id) into owed
+  select array_agg(row(e.account, e.investor_id, c.flow_id, of_fund.base_currency, e.amount, 'compensation')::evergreen.cash_entry order by c.flow_id, e.account) into owed
     from public.compensations c join public.restatements r using (restatement_id)
-   where r.strike_id = of_strike and r.material and c.difference > 0 and (c.pays or c.owed_to = 'fund');
+    cross join lateral (
+      select case when c.pays then 'compensation_payable' else 'compensation_receivable' end, case when c.pays then c.investor_id end, case when c.pays then -c.difference else c.difference end
+       where c.difference > 0 and (c.pays or c.owed_to = 'fund')
+      -- the fee that a redemption took along (R24, R25): the manager had too much of it, or too little
+      union all select 'fee_payable', null, (c.due ->> 'performance_fee')::numeric where (c.due ->> 'performance_fee')::numeric <> 0) e (account, investor_id, amount)
+   where r.strike_id = of_strike and r.material;
   if owed is null then
     return null;
   end if;
@@ -8979,7 +9390,20 @@ begin
     owed || (select row('capital', null, null, of_fund.base_currency, -sum(o.amount), 'compensation')::evergreen.cash_entry from unnest(owed) o));
 end $$;
 comment on function evergreen.post_compensation(uuid, uuid) is
-  'Posts what a material restatement comes to: payable to investors and receivable from the responsible party, order by order, against capital; null when nothing is owed.';
+  'Posts what a material restatement comes to: payable to investors, receivable from the responsible party, performance fee that redemptions paid too much or too little, order by order, against capital; null when nothing is owed.';
+
+create or replace function evergreen.enter_lots_anew(s public.nav_strikes) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- who was paid for the difference has bought at the correct price: reference and credit are those of that price (R24), for what is left of the lot
+  update public.lots l set high_water = (c.due ->> 'reference')::numeric - coalesce((select sum(m.per_unit) from evergreen.marks_known(l.share_class_id, 'infinity') m
+             where m.cause = 'distribution' and m.as_of > s.nav_date), 0),
+         equalisation_credit = round(round((c.due ->> 'credit')::numeric, 30) * l.units_left / c.units_dealt, 18)
+    from public.compensations c join public.restatements r using (restatement_id)
+   where r.strike_id = s.strike_id and r.material and c.due ? 'reference' and l.flow_id = c.flow_id and l.share_class_id = r.share_class_id
+     -- a fee that was taken since is taken again, which begins with these terms
+     and not exists (select from public.class_marks m where m.share_class_id = l.share_class_id and m.cause = 'crystallisation' and m.as_of > s.nav_date);
+end $$;
+comment on function evergreen.enter_lots_anew(public.nav_strikes) is 'Gives the lots that were opened at a restated NAV the reference and the credit of the correct price, where the error is material.';
 
 create or replace function evergreen.compensation_due(of_flow uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(-sum(m.amount), 0) from public.cash_movements m where m.flow_id = of_flow and m.account = 'compensation_payable'
@@ -9161,6 +9585,7 @@ begin
     ('authority_notices',      'pm_role, ops_role, audit_role'),
     ('index_values',           'pm_role, ops_role, audit_role'),
     ('roll_forwards',          'pm_role, ops_role, audit_role'),
+    ('asset_payments',         'pm_role, ops_role, audit_role'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -9310,6 +9735,7 @@ begin
     ('fn_ask_dust(uuid,text)', 'ops_role, agent_commander, agent_liquidity_engine'),
     ('fn_cancel_dust(uuid,text)', 'ops_role, agent_commander'),
     ('fn_read_crystallisation(text,text)', 'agent_commander, ops_role, pm_role'),
+    ('fn_read_fees_again(uuid)', 'agent_commander, ops_role, pm_role'),
     ('fn_crystallise_fee(uuid,text)', 'agent_commander, ops_role'),
     ('fn_post_distribution(uuid,text)', 'agent_commander, ops_role'),
     ('fn_confirm_payout(text,text,jsonb,text)', 'ops_role, agent_commander'),
@@ -9348,6 +9774,7 @@ begin
     ('fn_open_repurchase_offer(text,date,date,numeric,text,text)', 'pm_role, ops_role'),
     ('fn_note_notice(uuid,timestamptz,text)', 'pm_role, ops_role'),
     ('fn_record_index_values(jsonb,text)', 'pm_role, ops_role'),
+    ('fn_record_asset_payments(text,jsonb,text)', 'pm_role, ops_role'),
     ('fn_set_roll_forward(text,text,text,numeric,int,date,text)', 'pm_role, ops_role'),
     ('fn_record_spans(jsonb)', 'service_role')
   ) as access (signature, callers) loop

@@ -40,6 +40,9 @@ const change = (what: string, code: "EG400" | "EG404" | "EG424" | "EG428", value
   change: (a: Args) => ({ ...a, ...values }),
 });
 
+const CALL = { asset: "INFRA-1", kind: "call", amount: "500.00", paid_on: "2026-01-20", source: "synthetic" };
+const DISTRIBUTION = { ...CALL, kind: "distribution", amount: "20.00" };
+
 export const POLICY_CASES: RpcCase[] = [
   {
     fn: "fn_answer_dust",
@@ -275,6 +278,44 @@ export const POLICY_CASES: RpcCase[] = [
         change(`a value with ${JSON.stringify(bad)}`, "EG400", {
           index_values: JSON.stringify([{ series: "S", as_of: "2026-01-30", value: "1", source: "s", ...bad }]),
         }),
+      ),
+    ],
+  },
+  {
+    fn: "fn_record_asset_payments",
+    by: OPS,
+    arrange: async (db) => ({ fund: (await newFund(db)).code, payments: JSON.stringify([CALL, DISTRIBUTION]) }),
+    check: async ([row], args, db) => {
+      expect(row?.fn_record_asset_payments).toBe(2);
+      expect(
+        await db.look(
+          "select p.kind, p.amount::text from asset_payments p join funds f using (fund_id) where f.code = $1 order by p.kind",
+          [args.fund],
+        ),
+      ).toEqual([
+        { kind: "call", amount: "500.0000" },
+        { kind: "distribution", amount: "20.0000" },
+      ]);
+    },
+    other: (args) => ({ ...args, payments: JSON.stringify([CALL]) }),
+    audits: 1,
+    events: ["ASSET_PAYMENTS_RECORDED"],
+    refuses: [
+      change("a fund that is not there", "EG404", { fund: "NONE" }),
+      change("no list", "EG400", { payments: JSON.stringify({}) }),
+      { what: "no payments", code: "EG413", change: (a) => ({ ...a, payments: JSON.stringify([]) }) },
+      change("an asset that is not there", "EG404", { payments: JSON.stringify([{ ...CALL, asset: "NONE" }]) }),
+      ...[
+        { kind: "fee" },
+        { amount: "0" },
+        { amount: "NaN" },
+        { amount: "-1" },
+        { amount: "0.001" },
+        { paid_on: "2999-01-01" },
+        { source: "" },
+        { asset: "CASH" },
+      ].map((bad) =>
+        change(`a payment with ${JSON.stringify(bad)}`, "EG400", { payments: JSON.stringify([{ ...CALL, ...bad }]) }),
       ),
     ],
   },

@@ -190,7 +190,7 @@ describe("a stale private mark (R5)", () => {
           as_of: "2025-12-31",
           max_age_days: 190,
           max_move_bps: 1500,
-          roll: { series: "SYN", beta: "1.2", index_at_mark: "100", index_now: "110" },
+          roll: { series: "SYN", beta: "1.2", index_at_mark: "100", index_now: "110", payments: [] },
           ...change,
         }),
       ],
@@ -214,9 +214,28 @@ describe("a stale private mark (R5)", () => {
   });
   it("without a value of the index on either day blocks the NAV by name", () => {
     const without = (side: "index_at_mark" | "index_now") =>
-      stale({ roll: { series: "SYN", beta: "1.2", index_at_mark: "100", index_now: "110", [side]: null } });
+      stale({
+        roll: { series: "SYN", beta: "1.2", index_at_mark: "100", index_now: "110", payments: [], [side]: null },
+      });
     expect(input(without("index_at_mark"))?.blocked_by).toBe("index SYN has no value of 2025-12-31");
     expect(input(without("index_now"))?.blocked_by).toBe("index SYN has no value of 2026-03-31");
+  });
+  it("counts what was paid into it and out of it since, each carried from its own day", () => {
+    const roll = {
+      series: "SYN",
+      beta: "1.2",
+      index_at_mark: "100",
+      index_now: "110",
+      payments: [
+        { on: "2026-01-20", amount: "5000", index: "104" },
+        { on: "2026-02-10", amount: "-1200", index: "108" },
+      ],
+    };
+    // 100,800 + 5,000 × (1 + 1.2 × 6/104) − 1,200 × (1 + 1.2 × 2/108) = 100,800 + 5,346.1538… − 1,226.6666…
+    expect(input(stale({ roll, max_move_bps: 5000 }))).toMatchObject({ value: "104919.49", payments: roll.payments });
+    const [first, second] = roll.payments;
+    const blind = { ...roll, payments: [first!, { ...second!, index: null }] };
+    expect(input(stale({ roll: blind }))?.blocked_by).toBe("index SYN has no value of 2026-02-10");
   });
   it("is too old at its age, however it is carried forward", () => {
     expect(input(stale({ max_age_days: 89 }))?.blocked_by).toMatch(/90 days/);
@@ -236,7 +255,7 @@ describe("the price breaker (R5)", () => {
       expect(moved({ value: "200000.00", ...change })).not.toHaveProperty("drift_bps");
   });
   it("looks at what a mark was rolled to, also of one that was confirmed before", () => {
-    const roll = { series: "SYN", beta: "1", index_at_mark: "100", index_now: "104" };
+    const roll = { series: "SYN", beta: "1", index_at_mark: "100", index_now: "104", payments: [] };
     expect(moved({ value: "100000.00", confirmed: true, roll })).toMatchObject({
       value: "104000.00",
       drift_bps: "400",

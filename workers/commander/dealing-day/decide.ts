@@ -100,7 +100,7 @@ function assetInput(asset: Asset, { nav_date, currency }: NavFacts): NavInput {
   return { ...input, ...drift(asset, input) };
 }
 
-/** R5: a stale mark is carried to the NAV date by beta times the return of its index; its day, and so its age, stays that of the mark. Nothing for others. */
+/** R5: a stale mark is carried to the NAV date by beta times the return of its index, with what was paid into or out of the asset since; its day, and so its age, stays that of the mark. Nothing for others. */
 function rolled(
   { roll }: Asset,
   { value, as_of, source }: Pick<NavInput, "value" | "as_of" | "source">,
@@ -109,13 +109,19 @@ function rolled(
 ): Partial<NavInput> {
   if (roll === null) return {};
   const { series, beta, index_at_mark, index_now } = roll;
+  const payments = roll.payments.flatMap(({ on, amount, index }) => (index === null ? [] : [{ on, amount, index }]));
+  const unknown = roll.payments.find(({ index }) => index === null);
   if (index_at_mark === null || index_now === null)
     return { blocked_by: `index ${series} has no value of ${index_at_mark === null ? as_of : navDate}` };
+  if (unknown !== undefined) return { blocked_by: `index ${series} has no value of ${unknown.on}` };
   const made = rollForwardMark({
     value,
     beta,
     indexAtMark: index_at_mark,
     indexNow: index_now,
+    flows: payments.map(({ amount, index }) =>
+      amount.startsWith("-") ? { distribution: amount.slice(1), index } : { call: amount, index },
+    ),
     currency,
     ageDays: daysBetween(as_of, navDate),
   });
@@ -127,6 +133,7 @@ function rolled(
     index_series: series,
     index_at_mark,
     index_now,
+    ...(payments.length === 0 ? {} : { payments }),
   };
 }
 

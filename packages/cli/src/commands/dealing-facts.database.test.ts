@@ -100,6 +100,12 @@ it("a mark is recorded and confirmed, and rolled forward by an index, as `nav sh
   expect((await house.run("pm1", [...rule, "--series", "SYN CLI"])).exit).toBe(2);
   const whole = [...rule, "--series", "SYN CLI", "--beta", "0.7", "--after", "45"];
   expect(await house.json("pm1", any, whole)).toMatchObject({ series: "SYN CLI", beta: "0.7" });
+  const payment = ["nav", "payment", ...fund, "--amount", "500.00", "--date", "2026-01-20", "--source", "notice"];
+  expect((await house.run("ops1", [...payment, "--kind", "fee"])).exit).toBe(2);
+  expect(await house.run("ops1", [...payment, "--kind", "call"])).toMatchObject({
+    exit: 0,
+    out: expect.stringMatching(/^500\.00 \w{3} paid into /),
+  });
   const [asset, ...rest] = navInputs(on.fund);
   const rolled = {
     mark: "90000.00",

@@ -306,6 +306,47 @@ export const dealingFactCommands: readonly Command[] = [
     },
   },
   {
+    path: "nav payment",
+    summary:
+      "Records a capital call paid into an asset, or a distribution it paid: a mark rolled forward past that day counts it (R5)",
+    options: [
+      FUND,
+      ASSET,
+      { flags: "--kind <kind>", about: "call or distribution", required: true },
+      { flags: "--amount <money>", about: "amount in the fund's currency", required: true },
+      { flags: "--date <date>", about: "day of the payment, YYYY-MM-DD", required: true },
+      { flags: "--source <words>", about: "where it is known from", required: true },
+      REQUEST_ID,
+    ],
+    examples: [
+      'nav payment --fund DEMO --asset SYN-PE-01 --kind call --amount 250000.00 --date 2026-11-12 --source "call notice 14"',
+    ],
+    role: "ops_role",
+    run: async (context, _args, options) => {
+      const [kind, asset] = [text(options, "kind") ?? "", text(options, "asset") ?? ""];
+      if (kind !== "call" && kind !== "distribution")
+        throw new EvergreenError("EG400", "--kind is call or distribution.");
+      const amount = needed(decimalOf(options, "amount"), "amount");
+      const paidOn = needed(dateOf(options, "date"), "date");
+      const session = await context.session("ops_role");
+      const fund = await findFund(session, text(options, "fund") ?? "");
+      await session.call(
+        "fn_record_asset_payments",
+        {
+          fund: fund.code,
+          payments: [{ asset, kind, amount, paid_on: paidOn, source: text(options, "source") }],
+          request_id: requestIdOf(text(options, "requestId")),
+        },
+        z.number(),
+      );
+      const words = kind === "call" ? "paid into" : "paid by";
+      return {
+        json: { fund: fund.code, asset, kind, amount, paidOn },
+        text: `${amount} ${fund.base_currency} ${words} ${plain(asset)} on ${paidOn} are recorded.`,
+      };
+    },
+  },
+  {
     path: "nav roll-forward",
     summary:
       "Sets how the stale mark of an asset is carried to the NAV date: beta times the return of an index since its day",

@@ -170,6 +170,7 @@ async function recordedStrike(session: Session, strikeId: string): Promise<Recor
               series: row.index_series ?? "",
               indexAtMark: row.index_at_mark,
               indexNow: row.index_now,
+              ...(row.payments === null ? {} : { payments: row.payments }),
             },
     })),
     classes: classes.map((row) => ({

@@ -39,6 +39,7 @@ const InputRow = z.object({
   index_series: z.string().nullable(),
   index_at_mark: z.string().nullable(),
   index_now: z.string().nullable(),
+  payments: z.array(z.object({ on: z.string(), amount: z.string(), index: z.string() })).nullable(),
 });
 export type InputRow = z.infer<typeof InputRow>;
 
@@ -127,7 +128,7 @@ export function newestStrike(
 export async function inputsOf(session: Session, strikeId: string): Promise<InputRow[]> {
   const rows = await session.all(
     "nav_inputs",
-    "input_id,asset_id,kind,label,value::text,as_of,source,age_days,blocked_by,mark::text,beta::text,index_series,index_at_mark::text,index_now::text",
+    "input_id,asset_id,kind,label,value::text,as_of,source,age_days,blocked_by,mark::text,beta::text,index_series,index_at_mark::text,index_now::text,payments",
     "input_id",
     (row) => row.input_id,
     (query) => query.eq("strike_id", strikeId),

@@ -70,6 +70,8 @@ export interface NavInput {
   index_series?: string;
   index_at_mark?: string;
   index_now?: string;
+  /** Paid into (plus) and out of it since the mark, with the index of the day. */
+  payments?: { on: string; amount: string; index: string }[];
   /** A mark that the price breaker holds back: how far it moved and how far it may, in basis points. */
   drift_bps?: string;
   limit_bps?: string;
