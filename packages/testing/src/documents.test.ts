@@ -1,5 +1,5 @@
 // What the documents say and the code decides: checked, so that a reader is never told what was true once.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { envExample, QUIET, REPOSITORY_ROOT, readConfig, SETTINGS } from "@evergreen-fund/config";
 import { PERSON_ROLES, ROOMS } from "@evergreen-fund/domain";
@@ -99,5 +99,37 @@ describe("docs/decisions", () => {
     const lines = read(`docs/decisions/${name}`).trimEnd().split("\n");
     expect(lines[0]).toMatch(new RegExp(`^# ${number}\\. `));
     expect(lines.length).toBeLessThanOrEqual(12);
+  });
+});
+
+describe("docs/rules.md", () => {
+  const ROOTS = ["packages", "workers", "workflows", "prisma/sql", "prisma/tests", "policies", "scenarios"];
+  const files = ROOTS.flatMap((root) =>
+    existsSync(join(REPOSITORY_ROOT, root))
+      ? readdirSync(join(REPOSITORY_ROOT, root), { recursive: true, encoding: "utf8" })
+          .filter((name) => /\.(ts|sql|md|ya?ml)$/.test(name) && !/node_modules|generated/.test(name))
+          .map((name) => join(root, name))
+      : [],
+  );
+  const rows = [...read("docs/rules.md").matchAll(/^\| (R\d+[a-c]?) \| .+ \| (.+) \|$/gm)];
+  // it says which numbers are of no rule
+  const UNUSED = "packages/finance/src/rules.test.ts";
+
+  it("has a row for every rule that code, SQL and policies name", () => {
+    const named = new Set(
+      files.filter((file) => file !== UNUSED).flatMap((file) => read(file).match(/\bR\d{1,2}[a-c]?\b/g) ?? []),
+    );
+    expect(named.size).toBeGreaterThan(30);
+    expect([...named].filter((rule) => !rows.some(([, number]) => number === rule))).toEqual([]);
+    expect(rows.map(([, number]) => number).filter((number) => !named.has(number!))).toEqual([]);
+  });
+  it("names places that are there", () => {
+    const places = rows.flatMap(([, , where]) => [...where!.matchAll(/`([^`]+)`/g)].map(([, name]) => name!));
+    const there = (name: string) =>
+      name.endsWith("/")
+        ? files.some((file) => file.includes(`/${name}`) || file.startsWith(name))
+        : files.some((file) => file.endsWith(`/${name}`));
+    expect(places.length).toBeGreaterThan(30);
+    expect(places.filter((name) => !there(name))).toEqual([]);
   });
 });
