@@ -13,6 +13,7 @@ import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
 import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
+import { markCommands } from "./commands/marks.ts";
 import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
 import { payoutCommands } from "./commands/payouts.ts";
@@ -45,6 +46,7 @@ export const COMMANDS: readonly Command[] = [
   ...payoutCommands,
   ...dealCommands,
   ...dealingFactCommands,
+  ...markCommands,
   ...navCommands,
   ...restatementCommands,
   ...lmtCommands,
