@@ -5,6 +5,7 @@ import { compensationLetters } from "@evergreen-fund/finance/statement/compensat
 import { StatementBody } from "@evergreen-fund/finance/statement/statement-body.ts";
 import { openDatabase } from "@evergreen-fund/supabase-client";
 import { afterAll, expect, it } from "vitest";
+import { z } from "zod";
 import { feeFund } from "./fee-fund.ts";
 import { restatedFund } from "./restated-fund.ts";
 import type { RoomHouse } from "./room-house.ts";
@@ -82,6 +83,52 @@ it("who left is put right at the price of the own series, lot by lot with its fe
   await verified(fund, "2026-02-27");
   // 890 + … units go on: the fee is taken a year after the register began, and that NAV is not restated any more
   expect((await fund.day("2026-04-30", "143217.50", [])).fee).toBe(true);
+  const Listed = z.object({
+    class: z.string(),
+    date: z.string(),
+    series: z.array(
+      z.object({
+        series: z.string(),
+        opened: z.string(),
+        units: z.string(),
+        price: z.string(),
+        mark: z.string(),
+        fee: z.string(),
+        rolledInto: z.string().nullable(),
+      }),
+    ),
+  });
+  const list = (...more: string[]) => ["nav", "series", "--fund", fund.code, "--class", "A", ...more];
+  expect((await house.json("pm1", Listed, list("--date", "2026-02-27"))).series).toEqual([
+    {
+      series: "2025-03-31@100",
+      opened: "2025-03-31",
+      units: "1000.0000",
+      price: "112.4000",
+      mark: "100.0000",
+      fee: "3100.00",
+      rolledInto: null,
+    },
+    {
+      series: "2026-01-30",
+      opened: "2026-01-30",
+      units: "550.0000",
+      price: "104.0000",
+      mark: "100.0000",
+      fee: "550.00",
+      rolledInto: null,
+    },
+  ]);
+  // the newest: all stood at their mark after the fee, and became one
+  const newest = await house.json("audit1", Listed, list());
+  expect(newest.date).toBe("2026-04-30");
+  expect(newest.series.map(({ series, rolledInto }) => [series, rolledInto])).toEqual([
+    ["2025-03-31@100", null],
+    ["2026-01-30", "2025-03-31@100"],
+    ["2026-02-27", "2025-03-31@100"],
+  ]);
+  expect((await house.run("pm1", list())).out).toMatch(/Rolled into[\s\S]*2026-01-30 +2026-01-30 +490\.0000/);
+  expect((await house.run("pm1", list("--date", "2026-02-26"))).exit).not.toBe(0);
   await expect(begin(fund, "2026-04-30", "140000.00")).rejects.toMatchObject({
     code: "EG428",
     message: expect.stringMatching(/class A: its fee was taken by series on that NAV/),
