@@ -213,6 +213,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_propose_posting: ["ops_role", "pm_role", "lp_nobody", ...LPS, ...rooms("commander")],
   fn_ask_dust: ["ops_role", ...rooms("commander", "liquidity-engine")],
   fn_cancel_dust: ["ops_role", ...rooms("commander")],
+  fn_read_fees_again: ["pm_role", "ops_role", ...rooms("commander")],
   fn_read_crystallisation: ["pm_role", "ops_role", ...rooms("commander")],
   fn_crystallise_fee: ["ops_role", ...rooms("commander")],
   fn_post_distribution: ["ops_role", ...rooms("commander")],

@@ -184,6 +184,7 @@ it("a restatement, down to the strike that follows it", { timeout: 180_000 }, as
     [bought],
   );
   expect(pays).toBe("2000.0000");
+  expect(await twice(rooms, "commander.retakeFees", ref)).toEqual({ waitsFor: null, posted: 0, kept: [] });
   expect(await twice(rooms, "commander.restateStatements", ref)).toMatchObject({ statements: 1 });
   const next = await twice<{ strikeId: string; changed: number }>(rooms, "commander.beginNextRestatement", ref);
   expect(next).toMatchObject({ navDate: dealAhead(2), changed: 1 });

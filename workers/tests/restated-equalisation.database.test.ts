@@ -5,7 +5,10 @@ import { compensationLetters } from "@evergreen-fund/finance/statement/compensat
 import { StatementBody } from "@evergreen-fund/finance/statement/statement-body.ts";
 import { openDatabase } from "@evergreen-fund/supabase-client";
 import { afterAll, expect, it } from "vitest";
+import { approve } from "./dealing-journeys.ts";
+import { dealingRooms } from "./dealing-rooms.ts";
 import { feeFund } from "./fee-fund.ts";
+import { OPS } from "./journeys.ts";
 import { restatedFund } from "./restated-fund.ts";
 import type { RoomHouse } from "./room-house.ts";
 
@@ -14,6 +17,7 @@ const database = openDatabase({ url: house.db.database.urlFor("evergreen_app") }
 const rooms = { database, adminUrl: house.db.database.adminUrl } as RoomHouse;
 afterAll(() => database.close());
 const PERFORMANCE = { rate: "0.2", hurdle: "0", catchUp: "1", method: "equalisation" };
+const { house: own } = dealingRooms(rooms);
 const { begin, take, verified, balance, lots, owed, look } = restatedFund(rooms, house);
 
 it("who entered at the price before fee is paid what that was too high, and has the credit of the correct one; of who left the fee comes back", {
@@ -92,7 +96,7 @@ it("a fee that was taken on the wrong NAV is taken again, lot by lot, with the c
   });
   // it was 105 and, after 1,750.00, 104: above is due 500.00 (4.8076 units), below pays the same 50.00 (0.4807 units); 1,750 − 500 + 50
   const strike = await begin(fund, "2026-03-31", "104000.00");
-  const { fees, follows } = await take(fund, strike);
+  const { fees, follows } = await take(fund, strike, (body) => refusedOtherwise(fund, body));
   expect(follows).toBeNull();
   expect(fees).toEqual([
     expect.objectContaining({ was: "2050", fee: "1300", returned: "750", accrued: "1750", high_water: "104" }),
@@ -127,4 +131,65 @@ it("a fee that was taken on the wrong NAV is taken again, lot by lot, with the c
     { who: fund.people.get("above"), price: "111.9808", net: "11297.12" },
   ]);
   await verified(fund, "2026-04-30");
+  // a distribution has lowered the marks since: what they would have been cannot be told any more
+  const paid = await database.rpc(OPS, "fn_propose_posting", {
+    fund: fund.code,
+    kind: "distribution",
+    body: { share_class_id: fund.classId, ex_date: "2026-05-04", per_unit: "1" },
+  });
+  await approve(own(), paid);
+  await database.rpc(OPS, "fn_post_distribution", { proposal_id: paid.proposal_id });
+  await expect(begin(fund, "2026-03-31", "103000.00")).rejects.toMatchObject({
+    code: "EG428",
+    message: expect.stringMatching(/class A: its mark was lowered by a distribution/),
+  });
 });
+
+it("a fee that was taken since on a lot that entered at a wrong price is taken again from the terms of the correct one", {
+  timeout: 300_000,
+}, async () => {
+  const fund = await feeFund(rooms, PERFORMANCE, ["first", "above"]);
+  await fund.day("2026-01-30", "110000.00", [{ who: "above", amount: "55000.00" }]);
+  // 1,500 units at 108 before the fee: 8 × 20 % × 1,500 = 2,400.00, of which above is refunded 800.00 of 1,000.00
+  expect((await fund.day("2026-03-31", "107000.00", [])).fee).toBe(true);
+  expect(await balance(fund, "fee_payable")).toBe("-1600.00");
+  expect(await lots(fund)).toMatchObject({ above: { reference: "106.4", credit: "200" } });
+  // above entered at 105 and not at 110: the credit was 500.00, and is refunded to the last cent
+  const { fees, follows } = await take(fund, await begin(fund, "2026-01-30", "105000.00"));
+  expect(follows).toBeNull();
+  expect(fees).toEqual([expect.objectContaining({ was: "1600", fee: "1900", returned: "-300", high_water: "106.4" })]);
+  expect(await owed(fund)).toMatchObject({ above: { difference: "2500.00", pays: true } });
+  expect(await balance(fund, "fee_payable")).toBe("-1900.00");
+  // 500 / 106.4 = 4.6992 units
+  expect(await lots(fund)).toMatchObject({ above: { units: "504.6992", reference: "106.4", credit: "0" } });
+  await verified(fund, "2026-03-31");
+});
+
+type Body = { fee?: string; high_water?: string; lots?: Record<string, string>[] };
+const OTHERWISE: readonly ((body: Body) => Body)[] = [
+  ({ lots }) => ({ lots: lots?.slice(1) ?? [] }),
+  ({ lots }) => ({ lots: lots?.map((row, i) => (i === 0 ? { ...row, change: "1" } : row)) ?? [] }),
+  ({ lots }) => ({ lots: lots?.map((row, i) => (i === 1 ? { ...row, high_water: "106.4" } : row)) ?? [] }),
+  ({ lots }) => ({ lots: lots?.map((row) => ({ ...row, credit: "499" })) ?? [] }),
+  () => ({ fee: "1300.02" }),
+  () => ({ high_water: "106.4" }),
+];
+
+/** Of the fee that waits for its approvals: whatever is changed in it is not posted. */
+async function refusedOtherwise({ code }: Awaited<ReturnType<typeof feeFund>>, body: Record<string, unknown>) {
+  for (const change of OTHERWISE) {
+    const proposal = await database.rpc(OPS, "fn_propose_posting", {
+      fund: code,
+      kind: "crystallisation",
+      body: { ...body, ...change(body) },
+    });
+    await approve(own(), proposal);
+    await expect(database.rpc(OPS, "fn_crystallise_fee", { proposal_id: proposal.proposal_id })).rejects.toMatchObject({
+      code: "EG424",
+    });
+    await look(
+      `begin; set local session_replication_role = replica; delete from approvals where proposal_id = '${proposal.proposal_id}';
+       delete from proposals where proposal_id = '${proposal.proposal_id}'; commit`,
+    );
+  }
+}

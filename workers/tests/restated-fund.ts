@@ -48,10 +48,11 @@ export function restatedFund(rooms: RoomHouse, house: Awaited<ReturnType<typeof 
     return strike_id;
   }
 
-  /** Takes a restatement that was begun to its end; answers the consents to fees it asked for. `ends`: the EG428 it stops with where another follows. */
+  /** Takes a restatement that was begun to its end; answers the consents to fees it asked for, and the date of the NAV that has to follow. */
   async function take(
     { fundId, code }: Fund,
     strikeId: string,
+    asksFor?: (body: Record<string, unknown>) => Promise<void>,
   ): Promise<{ fees: Record<string, unknown>[]; follows: string | null }> {
     const event = await database.read(AUDIT, (tx) =>
       tx.fund_events.findFirstOrThrow({
@@ -76,6 +77,7 @@ export function restatedFund(rooms: RoomHouse, house: Awaited<ReturnType<typeof 
           tx.proposals.findFirstOrThrow({ where: { fund_id: fundId, kind: "crystallisation", status: "pending" } }),
         );
         fees.push(asked.body as Record<string, unknown>);
+        await asksFor?.(asked.body as Record<string, unknown>);
         await approve(own(), asked);
       }
     }

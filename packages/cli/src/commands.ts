@@ -24,6 +24,7 @@ import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { runCommands } from "./commands/runs.ts";
+import { seriesCommands } from "./commands/series.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { statementCommands } from "./commands/statement.ts";
 import { termsCommands } from "./commands/terms.ts";
@@ -48,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   ...dealingFactCommands,
   ...markCommands,
   ...navCommands,
+  ...seriesCommands,
   ...restatementCommands,
   ...lmtCommands,
   ...feeCommands,

@@ -249,6 +249,7 @@ describe("every command", () => {
       "nav approve",
       "nav strike",
       "nav show",
+      "nav series",
       "lmt show",
       "lmt set",
       "lmt activate",

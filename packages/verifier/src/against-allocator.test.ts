@@ -140,6 +140,54 @@ describe("ten thousand random days", () => {
   );
 
   it(
+    "are found right by series, and wrong when a number of a fill or of a piece is moved by its last digit",
+    () => {
+      const planted = fc.record({
+        which: fc.nat(),
+        up: fc.boolean(),
+        field: fc.constantFrom("grossAmount", "price", "performanceFee", "netAmount", "highWater") as fc.Arbitrary<
+          "grossAmount" | "price" | "performanceFee" | "netAmount" | "highWater"
+        >,
+        ofPiece: fc.option(
+          fc.constantFrom("units", "price", "amount", "performanceFee") as fc.Arbitrary<
+            "units" | "price" | "amount" | "performanceFee"
+          >,
+        ),
+      });
+      let several = 0;
+      fc.assert(
+        fc.property(arbitraryDeal.map(storable), planted, (input, { which, up, field, ofPiece }) => {
+          const day = withSeries(input);
+          const dealt = deal(day);
+          if (dealt.status === "stopped") return;
+          const record = recordOf(day, dealt);
+          expect(found(record).filter(({ ok }) => ok !== true)).toEqual([]);
+          const fills = record.days.flatMap(({ fills: own }) => own);
+          const fill = fills[which % Math.max(1, fills.length)];
+          if (fill === undefined) return;
+          const [piece, ...others] = fill.pieces ?? [];
+          if (others.some((row) => row.price !== piece?.price)) several++;
+          const changed =
+            ofPiece !== null && piece !== undefined
+              ? { ...fill, pieces: [{ ...piece, [ofPiece]: beside(piece[ofPiece], up) }, ...others] }
+              : fill[field] === null
+                ? null
+                : { ...fill, [field]: beside(fill[field], up) };
+          if (changed === null) return;
+          const days = record.days.map((row) => ({
+            ...row,
+            fills: row.fills.map((one) => (one.flowId === fill.flowId ? (changed as RecordedFill) : one)),
+          }));
+          expect(found({ ...record, days }).some(({ ok }) => ok === false)).toBe(true);
+        }),
+        settings,
+      );
+      expect(several).toBeGreaterThan(100);
+    },
+    2 * LONG,
+  );
+
+  it(
     "are found right with every cap there is, and a gate per investor",
     () => {
       fc.assert(
@@ -180,6 +228,43 @@ function withFee(input: Input, above: boolean): Input {
       ...lot,
       reference: at(((price.get(lot.classId) ?? 0n) * BigInt(8 + (i % 5))) / 10n),
       credit: i % 2 === 0 ? "0" : `${i}.37`,
+    })),
+  };
+}
+
+/** A figure beside the one it is, never below zero. */
+function beside(text: string, up: boolean): string {
+  const places = text.split(".")[1]?.length ?? 0;
+  const was = BigInt(text.replace(".", ""));
+  const digits = (was + (up || was === 0n ? 1n : -1n)).toString().padStart(places + 1, "0");
+  return places === 0 ? digits : `${digits.slice(0, -places)}.${digits.slice(-places)}`;
+}
+
+/** The same day with a fee by series: each class has three, at prices of their own, with a fee open on them. */
+function withSeries(input: Input): Input {
+  const fee = { rate: "0.2", hurdle: "0.05", catchUp: "0.5", method: "series" } as const;
+  const digits = (text: string): bigint => BigInt(text.replace(".", ""));
+  const at = (ten: bigint): string => `${ten / 10_000n}.${String(ten % 10_000n).padStart(4, "0")}`;
+  const lots = (input.lots ?? []).map((lot, i) => ({ ...lot, series: `s${i % 3}` }));
+  return {
+    ...input,
+    lots,
+    classes: input.classes.map((row) => ({
+      ...row,
+      dealing: { ...row.dealing, fees: { ...row.dealing.fees, performance: fee } },
+      bySeries: {
+        issuePrice: at(digits(row.navPerUnit) + 7n),
+        series: [0, 1, 2].map((n) => ({
+          id: `s${n}`,
+          units: at(
+            lots
+              .filter((lot) => lot.classId === row.id && lot.series === `s${n}`)
+              .reduce((sum, lot) => sum + digits(lot.units), 0n),
+          ),
+          price: at((digits(row.navPerUnit) * BigInt(9 + n)) / 10n + BigInt(n + 1)),
+          fee: `${n * 13}.37`,
+        })),
+      },
     })),
   };
 }

@@ -95,6 +95,13 @@ export interface SeriesBefore {
     pieces: readonly Pick<RecordedPiece, "series" | "units" | "performanceFee">[];
   }[];
   distributed: readonly { series: string; amount: string }[];
+  /** Prices of the series that orders dealt at, where the strike was restated since. */
+  dealtAt?: readonly { series: string; navPerUnit: string }[];
+  /** What restatements put right since, order by order: what the class got, below zero what it owes; by the series that the order dealt in. */
+  putRight?: readonly {
+    amount: string;
+    pieces: readonly { series: string; units: string; published: string; correct: string }[];
+  }[];
 }
 
 /** One line of the unit ledger of a holder. */

@@ -83,7 +83,8 @@ function feeOf(fee: Json, assets: Exact, of: RecordedSeries, date: string): Exac
 function standing(record: DealRecord, of: RecordedClassNav): Map<string, Exact> | null {
   const before = (record.seriesBefore ?? []).find((row) => row.classId === of.classId);
   if (before === undefined || before.series.length === 0) return null;
-  const prices = new Map(before.series.map((row) => [row.series, exact(row.navPerUnit)]));
+  // orders dealt at the prices that were published, whatever restated them since
+  const prices = new Map((before.dealtAt ?? before.series).map((row) => [row.series, exact(row.navPerUnit)]));
   const stands = new Map(before.series.map((row) => [row.series, plus(exact(row.nav), exact(row.performanceAccrued))]));
   const add = (series: string, amount: Exact): void => {
     stands.set(series, plus(stands.get(series) ?? ZERO, amount));
@@ -104,6 +105,14 @@ function standing(record: DealRecord, of: RecordedClassNav): Map<string, Exact> 
     // what swing or spread made dearer is everybody's
     const [net, paid, mark] = [exact(fill.netAmount), exact(fill.price), exact(fill.highWater ?? fill.price)];
     add(fill.series, same(paid, mark) ? net : down(over(times(net, mark), paid), record.cashDp));
+  }
+  for (const { amount, pieces } of before.putRight ?? []) {
+    const weights = pieces.map((row) => times(exact(row.units), size(minus(exact(row.published), exact(row.correct)))));
+    const whole = sum(weights);
+    if (same(whole, ZERO)) continue;
+    pieces.forEach((row, i) => {
+      add(row.series, nearest(over(times(exact(amount), weights[i] ?? ZERO), whole), record.cashDp));
+    });
   }
   for (const row of before.distributed) add(row.series, minus(ZERO, exact(row.amount)));
   return stands;

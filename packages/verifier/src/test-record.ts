@@ -60,6 +60,31 @@ export const fillOf = (row: DealtOrder): RecordedFill => ({
   childFlowId: null,
 });
 
+/** By series: what of which lot at which price, with the part of the series' fee, HALF_UP; and the series that the day opens. */
+function seriesOf(input: Input, row: DealtOrder): Pick<RecordedFill, "series" | "pieces"> {
+  const of = input.classes.find(({ id }) => id === row.classId)?.bySeries;
+  if (of === undefined) return {};
+  const lots = new Map((input.lots ?? []).map((lot) => [lot.id, lot.series ?? ""]));
+  const digits = (text: string): bigint => BigInt(text.replace(".", ""));
+  return {
+    series: row.direction === "subscription" || row.direction === "switch_in" ? DATE : "",
+    pieces: row.lots.map((lot) => {
+      const series = lots.get(lot.lotId) ?? "";
+      const { fee = "0.00", units = "1.0000" } = of.series.find(({ id }) => id === series) ?? {};
+      const owed = (2n * digits(fee) * digits(lot.units) + digits(units)) / (2n * digits(units));
+      const performanceFee = `${owed / 100n}.${String(owed % 100n).padStart(2, "0")}`;
+      return {
+        lotId: lot.lotId,
+        series,
+        units: lot.units,
+        price: lot.price ?? "",
+        amount: lot.amount ?? "",
+        performanceFee,
+      };
+    }),
+  };
+}
+
 /** What the room decides: what the day may pay of the class, or what the largest remainders give it if that is more. */
 export function capOf({ classes }: ReturnType<typeof deal>, classId: string): string {
   const { capUnits, filledUnits } = classes.find(({ id }) => id === classId) ?? { capUnits: "0", filledUnits: "0" };
@@ -74,6 +99,23 @@ export const ownerOf = (investorId: string): string => (investorId === "lp4" ? "
 export function valuesOf({ classes }: Input, id: string): { nav: string; units: string; performanceAccrued: string } {
   const before = classes.find((row) => row.id === id)?.beforeFee;
   return { nav: before?.value ?? "0", units: before?.units ?? "0", performanceAccrued: "0" };
+}
+
+/** The series of a class at the strike; what they are worth is of no matter to an order, which has their prices. */
+function struckSeries(input: Input, classId: string) {
+  const of = input.classes.find(({ id }) => id === classId)?.bySeries;
+  if (of === undefined) return {};
+  return {
+    series: of.series.map(({ id, units, price, fee }) => ({
+      series: id,
+      units,
+      nav: "0",
+      navPerUnit: price,
+      performanceAccrued: fee,
+      highWater: price,
+      since: DATE,
+    })),
+  };
 }
 
 /** The public rows of an allocated day. */
@@ -101,7 +143,7 @@ export function recordOf(input: Input, dealt: ReturnType<typeof deal>, before: P
       dayHash: null,
       terms: row.dealing as Record<string, unknown>,
       leaves: [],
-      fills: own.map(fillOf),
+      fills: own.map((order) => ({ ...fillOf(order), ...seriesOf(input, order) })),
     };
   });
   const held = (input.lots ?? []).map(
@@ -157,7 +199,8 @@ export function recordOf(input: Input, dealt: ReturnType<typeof deal>, before: P
         priceDp: 4,
         ...valuesOf(input, row.id),
         navPerUnit: row.navPerUnit,
-        issuePrice: null,
+        issuePrice: input.classes.find(({ id }) => id === row.id)?.bySeries?.issuePrice ?? null,
+        ...struckSeries(input, row.id),
         priceSubscription: row.dealingPriceSubscription,
         priceRedemption: row.dealingPriceRedemption,
       })),

@@ -1,7 +1,7 @@
 // RPC cases: performance fee crystallised, distributions, what is paid out of them, and subscription money sent back.
 import { expect } from "vitest";
 import { type Args, OPS, PM_ONE, type TestDatabase } from "../arrange.ts";
-import { dayAt, openDay } from "../dealing-day.ts";
+import { dayAt, openDay, strikeOf } from "../dealing-day.ts";
 import { COMMANDER, consented, crystallisation, feeDay, type LotOutcome } from "../postings.ts";
 import { refusedConsent } from "./consent.ts";
 import { NOWHERE, type Refusal, type RpcCase } from "./rpc-case.ts";
@@ -89,6 +89,26 @@ export const FEE_CASES: RpcCase[] = [
       { what: "a fund that is not there", code: "EG404", change: (a) => ({ ...a, fund: "NOWHERE" }) },
       { what: "a class that the fund has not", code: "EG404", change: (a) => ({ ...a, share_class: "Z" }) },
     ],
+  },
+  {
+    fn: "fn_read_fees_again",
+    by: COMMANDER,
+    arrange: async (db) => {
+      const { fund, kind, body, day } = await fee(db);
+      await db.call(COMMANDER, "fn_crystallise_fee", await consented(db, fund, kind, body));
+      return { strike_id: await strikeOf(db, day.dayId) };
+    },
+    check: ([row]) => {
+      const [facts] = (row?.fn_read_fees_again ?? []) as Record<string, unknown>[];
+      expect(facts).toMatchObject({ code: "A", mark: "104", fee: "1000", high_water: "108", proposal: null });
+      // as they were before the fee
+      expect(facts?.lots).toContainEqual({ id: expect.any(String), units: "300", reference: "107", credit: "180" });
+      expect(facts?.posted).toHaveLength(3);
+    },
+    other: null,
+    audits: 0,
+    events: [],
+    refuses: [{ what: "a strike that is not there", code: "EG404", change: (a) => ({ ...a, strike_id: NOWHERE }) }],
   },
   {
     fn: "fn_crystallise_fee",

@@ -78,6 +78,104 @@ const MarkRow = z.object({
       .optional(),
   }),
 });
+const RestatementRow = z.object({ restatement_id: z.string(), share_class_id: z.string(), strike_id: z.string() });
+const CompensationRow = z.object({
+  compensation_id: z.string(),
+  restatement_id: z.string(),
+  flow_id: z.string(),
+  due: z.object({
+    series: z
+      .array(z.object({ series: z.string(), units: z.string(), published: z.string(), correct: z.string() }))
+      .optional(),
+  }),
+});
+const CashRow = z.object({
+  entry_id: z.string(),
+  ledger_tx_id: z.string(),
+  flow_id: z.string(),
+  account: z.string(),
+  amount: z.string(),
+});
+const TxRow = z.object({
+  ledger_tx_id: z.string(),
+  kind: z.string(),
+  posted_at: z.string(),
+  event_id: z.string().nullable(),
+});
+const EventRow = z.object({ event_id: z.string(), payload: z.object({ strike_id: z.string().optional() }) });
+const PUT_RIGHT = ["compensation_payable", "compensation_receivable", "fee_payable"];
+
+/** What restatements posted between two times for orders of classes by series: what the class got, below zero what it owes. */
+async function putRightSince(session: Session, classIds: readonly string[], from: string, until: string) {
+  const rowsBy = <T>(
+    table: string,
+    columns: string,
+    key: keyof T & string,
+    by: string,
+    ids: string[],
+    shape: z.ZodType<T>,
+  ) => rowsIn(session, table, columns, key, (row: T) => String(row[key]), by, ids, shape);
+  const restated = await rowsBy(
+    "restatements",
+    "restatement_id,share_class_id,strike_id",
+    "restatement_id",
+    "share_class_id",
+    [...classIds],
+    RestatementRow,
+  );
+  if (restated.length === 0) return [];
+  const of = new Map(restated.map((row) => [row.restatement_id, row]));
+  const owed = await rowsBy(
+    "compensations",
+    "compensation_id,restatement_id,flow_id,due",
+    "compensation_id",
+    "restatement_id",
+    [...of.keys()],
+    CompensationRow,
+  );
+  const entries = (
+    await rowsBy(
+      "cash_movements",
+      "entry_id,ledger_tx_id,flow_id,account,amount::text",
+      "entry_id",
+      "flow_id",
+      [...new Set(owed.map((row) => row.flow_id))],
+      CashRow,
+    )
+  ).filter((row) => PUT_RIGHT.includes(row.account));
+  const posted = (
+    await rowsBy(
+      "ledger_transactions",
+      "ledger_tx_id,kind,posted_at,event_id",
+      "ledger_tx_id",
+      "ledger_tx_id",
+      [...new Set(entries.map((row) => row.ledger_tx_id))],
+      TxRow,
+    )
+  ).filter((row) => row.kind === "compensation" && row.posted_at > from && row.posted_at < until);
+  const events = await rowsBy(
+    "fund_events",
+    "event_id,payload",
+    "event_id",
+    "event_id",
+    posted.flatMap((row) => row.event_id ?? []),
+    EventRow,
+  );
+  const strikeOf = new Map(events.map((row) => [row.event_id, row.payload.strike_id]));
+  const txOf = new Map(posted.map((row) => [row.ledger_tx_id, strikeOf.get(row.event_id ?? "")]));
+  return entries.flatMap((entry) => {
+    const strike = txOf.get(entry.ledger_tx_id);
+    const row = owed.find(
+      (one) =>
+        one.flow_id === entry.flow_id && of.get(one.restatement_id)?.strike_id === strike && strike !== undefined,
+    );
+    if (row?.due.series === undefined) return [];
+    return [
+      { classId: of.get(row.restatement_id)?.share_class_id ?? "", amount: entry.amount, pieces: row.due.series },
+    ];
+  });
+}
+
 const POSTED = ["posted", "claimable", "settled", "closed"];
 
 /** What the result since the final strike before is divided by, for some classes. */
@@ -100,7 +198,7 @@ export async function seriesBefore(
   );
   const before = struck.find((row) => row.nav_date < date);
   if (before === undefined) return [];
-  const knownAt = async (of: string): Promise<string> => {
+  const firstOf = async (of: string): Promise<z.infer<typeof Known> | undefined> => {
     const first = await session.read(
       "nav_strikes",
       "strike_id,version,recorded_at",
@@ -108,12 +206,12 @@ export async function seriesBefore(
       Known,
       1,
     );
-    return first[0]?.recorded_at ?? "";
+    return first[0];
   };
   const days = dates.filter(
     (row) => row.dealing_date >= before.nav_date && row.dealing_date < date && POSTED.includes(row.status),
   );
-  const [series, fills, marks, from, until] = await Promise.all([
+  const [series, fills, marks, first, own] = await Promise.all([
     seriesOf(session, before.strike_id),
     rowsIn(
       session,
@@ -135,8 +233,13 @@ export async function seriesBefore(
       classIds,
       MarkRow,
     ),
-    knownAt(before.nav_date),
-    strikeId === null ? "9999" : knownAt(date),
+    firstOf(before.nav_date),
+    strikeId === null ? undefined : firstOf(date),
+  ]);
+  const [from, until] = [first?.recorded_at ?? "", own === undefined ? "9999" : own.recorded_at];
+  const [dealtAt, putRight] = await Promise.all([
+    first === undefined || first.strike_id === before.strike_id ? null : seriesOf(session, first.strike_id),
+    putRightSince(session, classIds, from, until),
   ]);
   const flows = await rowsIn(
     session,
@@ -150,12 +253,12 @@ export async function seriesBefore(
   );
   const flowOf = new Map(flows.map((row) => [row.flow_id, row]));
   return classIds.map((classId) => {
-    const own = marks.filter((row) => row.share_class_id === classId);
-    const parts = (rows: typeof own) => rows.flatMap((row) => row.body.series ?? []);
+    const moved = marks.filter((row) => row.share_class_id === classId);
+    const parts = (rows: typeof moved) => rows.flatMap((row) => row.body.series ?? []);
     return {
       classId,
       series: series.get(classId) ?? [],
-      taken: parts(own.filter((row) => row.cause === "crystallisation" && row.as_of === before.nav_date)).map(
+      taken: parts(moved.filter((row) => row.cause === "crystallisation" && row.as_of === before.nav_date)).map(
         (row) => ({
           series: row.series,
           fee: row.fee ?? "0",
@@ -182,8 +285,16 @@ export async function seriesBefore(
         ];
       }),
       distributed: parts(
-        own.filter((row) => row.cause === "distribution" && row.recorded_at > from && row.recorded_at < until),
+        moved.filter((row) => row.cause === "distribution" && row.recorded_at > from && row.recorded_at < until),
       ).map((row) => ({ series: row.series, amount: row.amount ?? "0" })),
+      ...(dealtAt === null
+        ? {}
+        : {
+            dealtAt: (dealtAt.get(classId) ?? []).map((row) => ({ series: row.series, navPerUnit: row.navPerUnit })),
+          }),
+      ...(putRight.length === 0
+        ? {}
+        : { putRight: putRight.filter((row) => row.classId === classId).map(({ classId: _of, ...row }) => row) }),
     };
   });
 }
