@@ -45,12 +45,12 @@ const LOWEST = 1e-9;
 const HIGHEST = 1e5;
 const SHAPE_DP = 12;
 /** Digits for powers: more than any printed figure, fewer than sums carry. */
-const Power = Exact.clone({ precision: 30 });
+const Power = Exact.clone({ precision: 24 });
 
-/** Share of the grown value that is distributed at the end of period t: max(Y, (t/L)^B), 24 decimals. */
+/** Share of the grown value that is distributed at the end of period t: max(Y, (t/L)^B), the power to 20 decimals. */
 export function distributionRate(terms: Pick<PacingTerms, "yield" | "lifetime">, shape: string, t: number): Exact {
   if (t >= terms.lifetime) return ONE;
-  const power = new Power(t).div(terms.lifetime).pow(shape).toDecimalPlaces(24);
+  const power = new Power(t).div(terms.lifetime).ln().times(shape).exp().toDecimalPlaces(20);
   return power.gt(terms.yield) ? new Exact(power.toFixed()) : new Exact(terms.yield);
 }
 
