@@ -23,7 +23,13 @@ import {
   PacingOutput,
   PacingShapeInput,
   PacingShapeOutput,
+  PortfolioCheckInput,
+  PortfolioCheckOutput,
+  ProgrammeVerdictInput,
+  ProgrammeVerdictOutput,
   pacingShape,
+  portfolioCheck,
+  programmeVerdict,
   RedemptionWaterfallInput,
   RedemptionWaterfallOutput,
   ReverseFrontierInput,
@@ -41,7 +47,7 @@ import {
   survivalQuarters,
 } from "../stress-liquidity/index.ts";
 import { define } from "./entry.ts";
-import { LADDER, PACING_TERMS, STRESSED_LADDER } from "./stress-examples.ts";
+import { LADDER, PACING_TERMS, PROGRAMME, STRESSED_LADDER } from "./stress-examples.ts";
 
 export const STRESS_CALCULATIONS = [
   define({
@@ -173,6 +179,52 @@ export const STRESS_CALCULATIONS = [
     example: { ...PACING_TERMS, multiple: "1.8" },
     calculation: pacingShape,
     call: pacingShape,
+  }),
+  define({
+    name: "portfolio-check",
+    summary: "Holds holdings and borrowings against what a regime pack says of them",
+    source: "R40; the packs in policies/",
+    input: PortfolioCheckInput,
+    output: PortfolioCheckOutput,
+    example: {
+      limits: [
+        {
+          id: "eligible",
+          words: "At least 55 % of capital in eligible assets",
+          measure: "eligible_share",
+          op: "gte",
+          value: "0.55",
+          base: "capital",
+          strength: "limit",
+          source: "synthetic example",
+          evidence: "practice",
+        },
+      ],
+      investors: "retail",
+      nav: "100",
+      capital: "100",
+      positions: [
+        { id: "bridge", value: "60", eligible: true, illiquid: true },
+        { id: "bill", value: "40", eligible: false, illiquid: false },
+      ],
+    },
+    calculation: portfolioCheck,
+    call: portfolioCheck,
+  }),
+  define({
+    name: "programme-verdict",
+    summary: "Whether a programme of stress tests is complete, and which tests and reports are due",
+    source: "R34",
+    input: ProgrammeVerdictInput,
+    output: ProgrammeVerdictOutput,
+    example: {
+      programme: PROGRAMME,
+      launchedOn: "2025-01-02",
+      today: "2026-03-31",
+      runs: [{ id: "run-1", date: "2026-01-05", kind: "reverse", side: "combined", reportedOn: "2026-01-20" }],
+    },
+    calculation: programmeVerdict,
+    call: programmeVerdict,
   }),
   define({
     name: "redemption-waterfall",

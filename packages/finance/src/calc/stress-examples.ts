@@ -1,4 +1,5 @@
 // Small synthetic inputs of the liquidity stress calculations, for the registry to show and the sweep test to run.
+import type { StressProgramme } from "@evergreen-fund/domain/policies/index.ts";
 
 /** In percent of NAV: the worked ladder of R33. */
 export const LADDER = {
@@ -17,3 +18,14 @@ export const STRESSED_LADDER = {
 
 /** Terms of a buyout commitment over twelve years. */
 export const PACING_TERMS = { calls: ["0.25", "0.3333", "0.5"], growth: "0.15", yield: "0", lifetime: 12 };
+
+/** Every kind of test on every side, quarterly. */
+export const PROGRAMME: StressProgramme = {
+  document: "Liquidity stress testing policy (synthetic)",
+  frequency: "quarterly",
+  kinds: ["historical", "hypothetical", "reverse"],
+  sides: ["assets", "liabilities", "combined"],
+  atLaunch: true,
+  onMaterialChange: true,
+  board: { withinDays: 30, followUp: true },
+};

@@ -7,6 +7,8 @@ export { InvestorProfileInput, InvestorProfileOutput, investorProfile } from "./
 export { LiquidationInput, LiquidationOutput, liquidate } from "./liquidation.ts";
 export { commitmentPacing, PacingInput, PacingOutput } from "./pacing.ts";
 export { PacingShapeInput, PacingShapeOutput, pacingShape } from "./pacing-shape.ts";
+export { PortfolioCheckInput, PortfolioCheckOutput, portfolioCheck } from "./portfolio-check.ts";
+export { ProgrammeVerdictInput, ProgrammeVerdictOutput, programmeVerdict } from "./programme-verdict.ts";
 export { RedemptionWaterfallInput, RedemptionWaterfallOutput, redemptionWaterfall } from "./redemption-waterfall.ts";
 export {
   ReverseFrontierInput,
