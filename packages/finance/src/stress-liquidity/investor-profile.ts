@@ -51,7 +51,7 @@ export const InvestorProfileOutput = z.strictObject({
   nav: z.string(),
 });
 type Facts = z.output<typeof InvestorProfileInput>;
-type Lot = { investor: Investor; classId: string; left: Exact; freeOnDay: number; number: number };
+type Lot = { investor: Investor; classId: string; left: Exact; freeOnDay: number };
 type Investor = {
   id: string;
   amounts: Exact[];
@@ -108,11 +108,12 @@ export function investorProfile(input: z.input<typeof InvestorProfileInput>): z.
   return { investors: answered, fund: profileText(fund), nav: total.toFixed() };
 }
 
+/** Lots stand by the day they are free, then by id. */
 function opened(facts: Facts): { investors: Investor[]; lots: Lot[] } {
   const investors = new Map<string, Investor>();
   const lots = [...facts.lots]
-    .sort((a, b) => byId(a.id, b.id))
-    .map((lot, number): Lot => {
+    .sort((a, b) => a.freeOnDay - b.freeOnDay || byId(a.id, b.id))
+    .map((lot): Lot => {
       const value = decimal(lot.value);
       const investor = investors.get(lot.investorId) ?? {
         id: lot.investorId,
@@ -125,7 +126,7 @@ function opened(facts: Facts): { investors: Investor[]; lots: Lot[] } {
       };
       investor.left = investor.left.plus(value);
       investors.set(lot.investorId, investor);
-      return { investor, classId: lot.classId, left: value, freeOnDay: lot.freeOnDay, number };
+      return { investor, classId: lot.classId, left: value, freeOnDay: lot.freeOnDay };
     });
   return { investors: [...investors.values()].sort((a, b) => byId(a.id, b.id)), lots };
 }
@@ -136,12 +137,10 @@ function requests(
   dealing: Facts["dealings"][number],
   lots: readonly Lot[],
 ): { lot: Lot; amount: Exact }[] {
-  const free = lots
-    .filter(({ left, freeOnDay, classId }) => {
-      const deals = dealing.classes === undefined || dealing.classes.includes(classId);
-      return deals && freeOnDay <= dealing.day && left.gt(0);
-    })
-    .sort((a, b) => a.freeOnDay - b.freeOnDay || a.number - b.number);
+  const free = lots.filter(({ left, freeOnDay, classId }) => {
+    const deals = dealing.classes === undefined || dealing.classes.includes(classId);
+    return deals && freeOnDay <= dealing.day && left.gt(0);
+  });
   if (facts.investorSteps.length === 0) return free.map((lot) => ({ lot, amount: lot.left }));
   const room = new Map<Investor, Exact>();
   return free.map((lot) => {

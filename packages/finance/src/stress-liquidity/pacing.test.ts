@@ -54,6 +54,13 @@ describe("R36 vectors", () => {
     );
   });
 
+  it("solves for a value that shrinks too: later distributions are worth less", () => {
+    // at once: (47.5 + 23.75 + 12.5) / 87.5 = 0.957; at the end: (45.125 + 23.75 + 12.5) / 87.5 = 0.93
+    const { tvpi } = pacingShape({ ...THREE, growth: "-0.05", multiple: "0.94" });
+    expect(Math.abs(Number(tvpi) / 0.94 - 1)).toBeLessThan(1e-9);
+    expect(() => pacingShape({ ...THREE, growth: "-0.05", multiple: "0.96" })).toThrowError(EG427);
+  });
+
   it("the yield is a floor under the distributions", () => {
     const { periods } = commitmentPacing({
       commitments: [

@@ -42,7 +42,7 @@ function at(limit: PortfolioLimit, amount: string) {
 }
 
 describe("R40 vectors", () => {
-  it("are in the packs: ELTIF 55, 20, 50 and 100 %, LTAF 50 and 30 %", () => {
+  it("are in the packs: ELTIF 55, 20, 50 and 100 %, LTAF 50 and 30 %, open-end 15 %", () => {
     const told = (name: string) =>
       packNamed(name).portfolio.map(
         ({ measure, op, value, investors = "all" }) => `${measure} ${op} ${value} ${investors}`,
@@ -54,6 +54,7 @@ describe("R40 vectors", () => {
       "borrowing_share lte 1 professional",
     ]);
     expect(told("ltaf")).toEqual(["illiquid_share gte 0.5 all", "borrowing_share lte 0.3 all"]);
+    expect(told("us-open-end-22e-4")).toEqual(["illiquid_share lte 0.15 all"]);
     expect(packNamed("free-form").portfolio).toEqual([]);
   });
 
