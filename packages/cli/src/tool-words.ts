@@ -67,6 +67,7 @@ export function toolRows(policy: LmtPolicy): [string, string][] {
     rows.push(["Longer notice", `up to ${noticeExtension.upTo.n} ${noticeExtension.upTo.basis} days`]);
   if (inKind !== undefined) rows.push(["In kind", "professional investors only"]);
   if (policy.navError !== undefined) rows.push(["NAV errors", errorWords(policy.navError)]);
+  if (policy.stressProgramme !== undefined) rows.push(["Stress tests", programmeWords(policy.stressProgramme)]);
   return rows;
 }
 
@@ -76,6 +77,16 @@ function errorWords({ fundKind, tolerance, deMinimis, analysis }: NonNullable<Lm
   const limit =
     fundKind === "professional" ? `${share(tolerance ?? "0")} by ${plain(analysis ?? "")}` : TOLERANCE[fundKind];
   return `material above ${limit}${deMinimis === undefined ? "" : `; below ${money(deMinimis)} nobody is paid`}`;
+}
+
+function programmeWords({
+  frequency,
+  kinds,
+  sides,
+  board,
+  document,
+}: NonNullable<LmtPolicy["stressProgramme"]>): string {
+  return `${frequency}: ${kinds.join(", ")} on ${sides.join(", ")}; the board within ${board.withinDays} days; ${plain(document)}`;
 }
 
 function gateWords(gate: NonNullable<LmtPolicy["gate"]>): string {

@@ -2,6 +2,7 @@
 import { BUCKETS } from "@evergreen-fund/domain";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { LONG, must, RUNS } from "./dealing/arbitrary-day.ts";
 import {
   hqlaCoverage,
   type LadderInput,
@@ -112,6 +113,64 @@ describe("R33, time to liquidation", () => {
   });
 });
 
+it("R33 for any ladder: both methods give what sums in whole numbers give", { timeout: LONG }, () => {
+  const column = (max: number) => fc.array(fc.nat({ max }), { minLength: 7, maxLength: 7 });
+  const ladder = fc.record({
+    cash: fc.nat({ max: 500 }),
+    assets: column(1_000),
+    cuts: column(100),
+    sellable: column(10),
+    slip: fc.nat({ max: 6 }),
+    due: fc.tuple(column(200), column(50), column(50), column(50)),
+    factor: fc.nat({ max: 30 }),
+  });
+  const named = (values: readonly number[], text: (value: number) => string) =>
+    Object.fromEntries(BUCKETS.map((bucket, k) => [bucket, text(values[k]!)]));
+  const percent = (value: number) => (value / 100).toFixed(2);
+  fc.assert(
+    fc.property(ladder, ({ cash, assets, cuts, sellable, slip, due, factor }) => {
+      const [redemptions, calls, debt, margin] = due.map((values) => named(values, String));
+      const { rungs } = liquidityLadder({
+        cash: String(cash),
+        assets: named(assets, String),
+        liabilities: { redemptions, calls, debt, margin },
+        haircuts: named(cuts, percent),
+        sellable: named(sellable, (tenths) => (tenths / 10).toFixed(1)),
+        slip,
+        liabilityFactor: (factor / 10).toFixed(1),
+        nav: "500",
+      });
+      rungs.forEach((rung, h) => {
+        // A in thousandths, L in tenths
+        const a = assets.reduce(
+          (sum, value, b) => (Math.min(b + slip, 6) <= h ? sum + value * (100 - cuts[b]!) * sellable[b]! : sum),
+          cash * 1_000,
+        );
+        const l =
+          due.reduce((sum, values) => sum + values.slice(0, h + 1).reduce((left, one) => left + one, 0), 0) * factor;
+        must(Math.round(Number(rung.assets) * 1_000) === a, "A(h)");
+        must(Math.round(Number(rung.liabilities) * 10) === l, "L(h)");
+        must(Math.round(Number(rung.gap) * 1_000) === a - l * 100, "gap");
+        must(Math.abs(Number(rung.shortfall) - Math.max(0, l * 100 - a) / 500_000) < 1e-12, "LS");
+        must(l === 0 ? rung.rcr === null : Math.abs(Number(rung.rcr) / (a / l / 100) - 1) < 1e-12 || a === 0, "RCR");
+        const light = l === 0 || a * 2 >= l * 300 ? "green" : a >= l * 100 ? "amber" : "red";
+        must(rung.light === light, "the light");
+      });
+      const outflows = due[0].reduce((sum, one) => sum + one, 0);
+      const positions = assets.map((value, k) => ({ id: `${k}`, value: String(value), weight: percent(cuts[k]!) }));
+      const weighed = hqlaCoverage({ positions, outflows: String(outflows) });
+      const a = assets.reduce((sum, value, k) => sum + value * cuts[k]!, 0);
+      must(Math.round(Number(weighed.assets) * 100) === a, "Σ w·FV");
+      must(Math.round(Number(weighed.gap) * 100) === a - outflows * 100, "gap by weights");
+      must(
+        outflows === 0 ? weighed.rcr === null : Math.abs(Number(weighed.rcr) - a / outflows / 100) < 1e-9,
+        "RCR by weights",
+      );
+    }),
+    RUNS,
+  );
+});
+
 describe("R33, HQLA weights", () => {
   it("weighs each position", () => {
     const positions = [
@@ -141,6 +200,27 @@ describe("R38, cover of 30 days", () => {
       "not_covered",
     );
   });
+});
+
+it("R38 for any cover: covered exactly when ten times the assets are twelve times the liabilities", {
+  timeout: LONG,
+}, () => {
+  // around the edge, where rounding would show
+  const near = fc
+    .tuple(fc.bigInt(0n, 10n ** 24n), fc.bigInt(-2n, 2n))
+    .map(([l, by]) => [(l * 12n) / 10n + by, l] as const);
+  const text = (value: bigint) => {
+    const digits = (value < 0n ? -value : value).toString().padStart(19, "0");
+    return `${value < 0n ? "-" : ""}${digits.slice(0, -18)}.${digits.slice(-18)}`;
+  };
+  fc.assert(
+    fc.property(fc.oneof(near, fc.tuple(fc.bigInt(-(10n ** 20n), 10n ** 24n), fc.bigInt(0n, 10n ** 24n))), ([a, l]) => {
+      const { verdict, ratio } = liquidityCoverage({ assets30d: text(a), stressedLiabilities30d: text(l) });
+      must((verdict === "covered") === a * 10n >= l * 12n, "the verdict");
+      must((ratio === null) === (l === 0n), "a ratio where something is due");
+    }),
+    RUNS,
+  );
 });
 
 describe("what a ladder may have to pay under stress (R33, R35, R38)", () => {

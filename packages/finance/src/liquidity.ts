@@ -10,6 +10,9 @@ export const BucketAmounts = z.partialRecord(z.enum(BUCKETS), NonNegative);
 /** One share per bucket; a missing bucket takes the default named where it is used. */
 export const BucketShares = z.partialRecord(z.enum(BUCKETS), Share);
 
+/** What a fund may have to pay, by kind. */
+export const LIABILITY_KINDS = ["redemptions", "calls", "debt", "margin"] as const;
+
 export const LadderInput = z.strictObject({
   /** Cash: counted in the first bucket, never slips, no haircut. */
   cash: NonNegative.default("0"),
@@ -63,11 +66,7 @@ export type LadderOutput = z.infer<typeof LadderOutput>;
 export function liquidityLadder(input: LadderInput): LadderOutput {
   const facts = parseInput(LadderInput, input);
   const arriving = arrivals(facts);
-  const due = BUCKETS.map((bucket) =>
-    Object.values(facts.liabilities)
-      .reduce((acc, amounts) => acc.plus(amounts[bucket] ?? 0), ZERO)
-      .times(facts.liabilityFactor),
-  );
+  const due = falling(facts);
   const nav = decimal(facts.nav);
   let assets = decimal(facts.cash);
   let liabilities = ZERO;
@@ -89,8 +88,19 @@ export function liquidityLadder(input: LadderInput): LadderOutput {
   return { rungs };
 }
 
-/** What each bucket brings in after haircut, sellable share and slip. */
-function arrivals(facts: z.output<typeof LadderInput>): Exact[] {
+/** What falls due in each bucket, all kinds together, after the factor. In the order of BUCKETS. */
+function falling(facts: z.output<typeof LadderInput>): Exact[] {
+  return BUCKETS.map((bucket) =>
+    LIABILITY_KINDS.reduce((acc, kind) => acc.plus(facts.liabilities[kind][bucket] ?? 0), ZERO).times(
+      facts.liabilityFactor,
+    ),
+  );
+}
+
+/** What each bucket brings in after haircut, sellable share and slip; cash apart. In the order of BUCKETS. */
+export function arrivals(
+  facts: Pick<z.output<typeof LadderInput>, "assets" | "haircuts" | "sellable" | "slip">,
+): Exact[] {
   const arriving = BUCKETS.map(() => ZERO);
   BUCKETS.forEach((bucket, position) => {
     const target = Math.min(position + facts.slip, BUCKETS.length - 1);
@@ -102,7 +112,7 @@ function arrivals(facts: z.output<typeof LadderInput>): Exact[] {
   return arriving;
 }
 
-function lightOf(rcr: Exact | null, lights: { green: string; amber: string }): z.infer<typeof Light> {
+export function lightOf(rcr: Exact | null, lights: { green: string; amber: string }): z.infer<typeof Light> {
   if (rcr === null || rcr.gte(lights.green)) return "green";
   return rcr.gte(lights.amber) ? "amber" : "red";
 }

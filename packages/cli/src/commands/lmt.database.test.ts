@@ -28,7 +28,7 @@ async function bareFund(): Promise<string> {
   });
   return fund.code;
 }
-const PACKS = ["eltif", "free-form", "ltaf", "us-interval-23c-3"];
+const PACKS = ["eltif", "free-form", "ltaf", "us-interval-23c-3", "us-open-end-22e-4"];
 const Terms = z.object({ version: z.int(), effectiveFrom: z.string(), terms: z.record(z.string(), z.unknown()) });
 const Tools = z.object({
   version: z.int().nullable(),
@@ -70,8 +70,12 @@ describe("packs", () => {
       terms.terms,
     );
     const shown = await house.run("pm1", ["lmt", "show", "--fund", code]);
-    expect(shown.out).toMatch(/^Tools: +redemption gate/m);
+    expect(shown.out).toMatch(/^Tools: +redemption (gate|fee)/m);
     expect(shown.out).toContain("Always there");
+    // a programme of stress tests stands in the packs of regimes that ask for one
+    const programme =
+      /^Stress tests: +quarterly: historical, hypothetical, reverse on assets, liabilities, combined; /m;
+    expect(programme.test(shown.out)).toBe(["eltif", "ltaf"].includes(pack));
   });
 
   it("read well", async () => {

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { FREQUENCIES } from "./dealing-policy.ts";
 import { AmountString, FractionString, Notice } from "./shapes.ts";
+import { StressProgramme } from "./stress-programme.ts";
 
 /** Tools a fund selects from (Annex V AIFMD, Annex IIA UCITSD), then the two that are always there for exceptional circumstances. */
 export const SELECTABLE_TOOLS = [
@@ -147,6 +148,8 @@ export const LmtPolicy = z.strictObject({
   inKind: z.strictObject({ professionalOnly: z.literal(true) }).optional(),
   /** Left out: 0.20 % for a money market fund, 1 % for every other, and everybody who is owed something is paid. */
   navError: NavErrorPolicy.optional(),
+  /** Stress tests of liquidity that the fund owes its board (R34). */
+  stressProgramme: StressProgramme.optional(),
   /** Limit on redemptions of an ELTIF (R9b): Annex I by notice and frequency, or Annex II by frequency and liquid share. */
   eltif: z
     .discriminatedUnion("annex", [

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { EvergreenError } from "../errors.ts";
 import { DealingPolicy } from "./dealing-policy.ts";
 import { LmtPolicy } from "./lmt-policy.ts";
+import { PortfolioLimit } from "./portfolio-limit.ts";
 import { IsoDate } from "./shapes.ts";
 
 /** What a limit may look at: a field of one of the two policies, or a quantity derived from them. */
@@ -31,6 +32,8 @@ export const RegimePack = z.strictObject({
   effectiveFrom: IsoDate,
   note: z.string().max(500),
   limits: z.array(PackLimit).max(100),
+  /** What the regime says of the holdings (R40); left out, nothing. */
+  portfolio: z.array(PortfolioLimit).max(100).default([]),
   dealing: DealingPolicy,
   lmt: LmtPolicy,
 });

@@ -97,7 +97,7 @@ it("R9c for any selection: it stands when it has two tools, not only two prices,
 });
 
 const FOLDER = join(import.meta.dirname, "../../../../policies");
-const PACKS = ["eltif", "ltaf", "us-interval-23c-3", "free-form"].map((name) =>
+const PACKS = ["eltif", "ltaf", "us-interval-23c-3", "us-open-end-22e-4", "free-form"].map((name) =>
   parsePack(readFileSync(join(FOLDER, `${name}.yaml`), "utf8")),
 );
 
@@ -120,12 +120,14 @@ const withNotice =
 /** For each limit that a pack may have: terms a step beyond it. */
 const BEYOND: Record<string, (terms: Terms) => object> = {
   "lmt.eltif present": withLmt({ eltif: undefined }),
+  "lmt.gate absent": withLmt({ gate: { basis: "gross", share: "0.05" } }),
   "lmt.gate present": withLmt({ gate: undefined }),
   "lmt.gate.share present": withGate({ share: undefined, money: "1" }),
   "lmt.gate.share gte": withGate({ share: "0.049" }),
   "lmt.gate.share lte": withGate({ share: "0.251" }),
   "lmt.gate.basis eq": withGate({ basis: "net" }),
   "dealing.frequency in": withDealing({ frequency: "daily", on: undefined }),
+  "dealing.frequency eq": withDealing({ frequency: "weekly", on: { weekday: 1 } }),
   "dealing.pricing eq": withDealing({ pricing: "prior_nav" }),
   "dealing.offerNoticeDays present": withDealing({ offerNoticeDays: undefined }),
   "dealing.offerNoticeDays gte": withDealing({ offerNoticeDays: 20 }),
