@@ -39,7 +39,7 @@ export const SECTORS = [
   "real_estate",
 ] as const;
 
-/** Assets without a market price. The two kinds of property stand for themselves; `real_estate` is every property that has no kind. */
+/** Assets without a market price. */
 export const PRIVATE_CLASSES = [
   "private_equity",
   "private_credit",
@@ -48,6 +48,12 @@ export const PRIVATE_CLASSES = [
   "real_estate_commercial",
   "real_estate_residential",
 ] as const;
+
+/** A class without an address of its own follows this one, before it follows `all`. */
+export const BROADER: Readonly<Record<string, string>> = {
+  real_estate_commercial: "real_estate",
+  real_estate_residential: "real_estate",
+};
 
 /** Private classes valued by capitalising an income. */
 export const CAPITALISED_CLASSES = [

@@ -3,6 +3,7 @@ export * from "./address-parts.ts";
 export * from "./factor-address.ts";
 export * from "./factor-number.ts";
 export * from "./factors.ts";
+export * from "./parse-scenario.ts";
 export * from "./pass-tests.ts";
 export * from "./scenario.ts";
 export * from "./scenario-problem.ts";

@@ -22,20 +22,20 @@ export class ScenarioError extends EvergreenError {
 export const problemText = ({ path, words }: ScenarioProblem): string =>
   `${path.length === 0 ? "the scenario" : path.map(String).join(".")}: ${words}`;
 
-/** Problems of a shape that did not fit; a key that does not belong there is a problem of its own, with the keys that do. */
-export function shapeProblems(
-  error: z.ZodError,
-  allowed: (path: readonly (string | number)[]) => readonly string[],
-): ScenarioProblem[] {
-  return error.issues.flatMap((issue) => problemsOf(issue, [], allowed));
-}
-
+type Keys = (path: readonly (string | number)[]) => readonly string[];
+type Choices = Readonly<Record<string, readonly string[]>>;
 type Issue = z.core.$ZodIssue;
+
+/** Problems of a shape that did not fit; a key that does not belong there is a problem of its own, with the keys that do. */
+export function shapeProblems(error: z.ZodError, allowed: Keys, choices: Choices): ScenarioProblem[] {
+  return error.issues.flatMap((issue) => problemsOf(issue, [], allowed, choices));
+}
 
 function problemsOf(
   issue: Issue,
   above: readonly (string | number)[],
-  allowed: (path: readonly (string | number)[]) => readonly string[],
+  allowed: Keys,
+  choices: Choices,
 ): ScenarioProblem[] {
   const path = [...above, ...issue.path.map((part) => (typeof part === "number" ? part : String(part)))];
   if (issue.code === "unrecognized_keys") {
@@ -45,10 +45,12 @@ function problemsOf(
       words: `does not belong here${keys.length === 0 ? "" : `; what may stand here: ${keys.join(", ")}`}`,
     }));
   }
-  if (issue.code === "invalid_union" && issue.errors.length > 0) {
-    // the branch that got furthest into the value is the one that was meant
+  if (issue.code === "invalid_union") {
+    const words = choices[String(path.at(-1))];
+    if (issue.errors.length === 0 && words !== undefined) return [{ path, words: `is one of ${words.join(", ")}` }];
+    // the branch that got into the value is the one that was meant
     const inner = issue.errors
-      .map((branch) => branch.flatMap((one) => problemsOf(one, path, allowed)))
+      .map((branch) => branch.flatMap((one) => problemsOf(one, path, allowed, choices)))
       .filter((branch) => branch.length > 0 && branch.every((one) => one.path.length > path.length));
     const [meant] = inner.sort((a, b) => a.length - b.length);
     if (meant !== undefined) return meant;
