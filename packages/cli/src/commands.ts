@@ -22,6 +22,7 @@ import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { runCommands } from "./commands/runs.ts";
+import { scenarioCommands } from "./commands/scenarios.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { statementCommands } from "./commands/statement.ts";
 import { termsCommands } from "./commands/terms.ts";
@@ -49,6 +50,7 @@ export const COMMANDS: readonly Command[] = [
   ...feeCommands,
   ...termsCommands,
   ...verifyCommands,
+  ...scenarioCommands,
   ...eventCommands,
   ...runCommands,
   ...auditCommands,
