@@ -10,6 +10,20 @@ export const CURRENCIES =
 /** Points of a yield curve; between two of them a shift is interpolated on a straight line, beyond the ends it stays. */
 export const TENORS = ["3m", "6m", "1y", "2y", "3y", "5y", "7y", "10y", "20y", "30y"] as const;
 
+/** A tenor in years. */
+export const TENOR_YEARS: Readonly<Record<(typeof TENORS)[number], number>> = {
+  "3m": 0.25,
+  "6m": 0.5,
+  "1y": 1,
+  "2y": 2,
+  "3y": 3,
+  "5y": 5,
+  "7y": 7,
+  "10y": 10,
+  "20y": 20,
+  "30y": 30,
+};
+
 /** Whose debt it is: what a spread is paid for. `mortgage` and `securitised` are pools, `private_credit` loans that are not traded. */
 export const SPREAD_CLASSES = [
   "sovereign",

@@ -62,7 +62,8 @@ const liabilities = { side: "liabilities" } as const;
 
 /**
  * By name. An address is the name and its parts: `rates.key.USD.10y`. Of the addresses of one kind the most specific that fits an asset holds
- * alone (a part named before `all`, the left part first); `rates.parallel` and `rates.key` add up. Values are decimal texts.
+ * alone (a part named before its broader class, that before `all`, the left part first); `rates.parallel` and `rates.key` add up, and the points of
+ * a currency's own curve stand alone. Values are decimal texts.
  */
 export const FACTORS = {
   "rates.parallel": {

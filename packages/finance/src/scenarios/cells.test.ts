@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arbitraryFamily, RUNS } from "./arbitrary-scenario.ts";
-import { resolveScenario, scenarioCell, scenarioCells } from "./index.ts";
+import { cellDoubles, resolveScenario, scenarioCell, scenarioCells } from "./index.ts";
 import { four, problems, resolved, shelfOf } from "./test-scenario.ts";
 
 describe("cells", () => {
@@ -41,6 +41,28 @@ describe("cells", () => {
       RUNS,
     );
   }, 300_000);
+  it("as doubles are their texts, cell by cell, address by address, period by period", () => {
+    const addresses = ["fx.GBP", "haircut.all", "redemptions.times"];
+    const scenario = resolved({
+      periods: four,
+      factors: { "fx.GBP": [0.1, 0.2, 0.3, 0.4] },
+      grid: { "haircut.all": [0, 0.05] },
+      monteCarlo: {
+        seed: 5,
+        count: 3,
+        drawn: "each_period",
+        draws: { "spread.all": { distribution: "normal", mean: 0, sd: 50 } },
+      },
+    });
+    const wanted = [...scenarioCells(scenario)].flatMap(({ factors }) =>
+      [...addresses, "spread.all"].flatMap((address) => (factors[address] ?? ["1", "1", "1", "1"]).map(Number)),
+    );
+    expect([...cellDoubles(scenario, [...addresses, "spread.all"], 0, 6)]).toEqual(wanted);
+    expect([...cellDoubles(scenario, [...addresses, "spread.all"], 4, 1)]).toEqual(wanted.slice(64, 80));
+    expect(() => cellDoubles(scenario, addresses, 4, 3)).toThrow("has cells 0 to 5");
+    expect(() => cellDoubles(scenario, ["fx.EURO"], 0, 1)).toThrow("currency of fx");
+    expect(() => cellDoubles(scenario, ["redemptions.filled"], 0, 1)).toThrow("no value that changes nothing");
+  });
   it("outside their range are refused", () => {
     for (const number of [-1, 1, 0.5]) expect(() => scenarioCell(resolved({}), number)).toThrow("has cells 0 to 0");
   });

@@ -1,6 +1,6 @@
 // Numbered cells of a scenario: every grid point with every draw. Any cell is computed by its number alone; the sequence gives the same. Pure.
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
-import { BROADER, type FactorName } from "@evergreen-fund/domain/scenarios/index.ts";
+import { readAddress } from "@evergreen-fund/domain/scenarios/index.ts";
 import { type Draws, drawsOf } from "./draws.ts";
 import { type ResolvedScenario, sorted } from "./resolve.ts";
 
@@ -43,6 +43,10 @@ function cellFrom(
 export function scenarioCell(scenario: ResolvedScenario, cell: number): Cell {
   if (!Number.isInteger(cell) || cell < 0 || cell >= scenario.cells)
     throw new EvergreenError("EG400", `Scenario ${scenario.id} has cells 0 to ${scenario.cells - 1}.`);
+  return cellAt(scenario, cell, drawsFor(scenario));
+}
+
+function cellAt(scenario: ResolvedScenario, cell: number, draws: Draws | undefined): Cell {
   const rows = scenario.monteCarlo?.count ?? 1;
   let rest = Math.floor(cell / rows);
   const point: Record<string, string> = {};
@@ -55,7 +59,7 @@ export function scenarioCell(scenario: ResolvedScenario, cell: number): Cell {
     cell,
     sorted(Object.entries(point)),
     scenario.monteCarlo === null ? null : cell % rows,
-    drawsFor(scenario),
+    draws,
   );
 }
 
@@ -75,19 +79,36 @@ function* points(axes: readonly [string, readonly string[]][]): Generator<[strin
 }
 
 /**
- * The values that hold for something of a kind: those of the most specific address there is. A part is the word itself, then its broader
- * class, then `all`; the left part counts most. Undefined when no address fits: nothing moves.
+ * Cells first … first + count − 1 as doubles, for kernels: cell by cell, address by address, period by period. A double stands for its decimal text
+ * without loss. An address the scenario does not move gives its neutral value. Errors: EG400 for a cell outside the range, an unknown address, or one
+ * that has no neutral value and is not moved.
  */
-export function factorFor(
-  factors: Cell["factors"],
-  name: FactorName,
-  parts: readonly string[],
-): { address: string; values: readonly string[] } | undefined {
-  const ways = parts.map((word) => [word, ...(BROADER[word] === undefined ? [] : [BROADER[word]]), "all"]);
-  const addresses = ways.reduce<string[]>(
-    (found, words) => found.flatMap((one) => words.map((word) => `${one}.${word}`)),
-    [name],
-  );
-  const address = addresses.find((one) => Object.hasOwn(factors, one));
-  return address === undefined ? undefined : { address, values: factors[address] as readonly string[] };
+export function cellDoubles(
+  scenario: ResolvedScenario,
+  addresses: readonly string[],
+  first: number,
+  count: number,
+): Float64Array {
+  if (![first, count].every(Number.isInteger) || first < 0 || count < 0 || first + count > scenario.cells)
+    throw new EvergreenError("EG400", `Scenario ${scenario.id} has cells 0 to ${scenario.cells - 1}.`);
+  const periods = periodsOf(scenario);
+  const neutral = addresses.map((address) => {
+    const read = readAddress(address);
+    if ("problem" in read) throw new EvergreenError("EG400", `${address}: ${read.problem}.`);
+    return read.kind.neutral;
+  });
+  const out = new Float64Array(count * addresses.length * periods);
+  const draws = drawsFor(scenario);
+  let at = 0;
+  for (let cell = first; cell < first + count; cell++) {
+    const { factors } = cellAt(scenario, cell, draws);
+    for (const [index, address] of addresses.entries()) {
+      const values = Object.hasOwn(factors, address) ? factors[address] : undefined;
+      const still = neutral[index];
+      if (values === undefined && still === null)
+        throw new EvergreenError("EG400", `${address} is not moved, and has no value that changes nothing.`);
+      for (let period = 0; period < periods; period++) out[at++] = Number(values?.[period] ?? still);
+    }
+  }
+  return out;
 }

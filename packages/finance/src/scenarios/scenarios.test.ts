@@ -1,9 +1,10 @@
 // Scenarios resolved: forms of a factor as vectors, composition with its refusals, the hash, the most specific address.
+import { parseScenario } from "@evergreen-fund/domain/scenarios/index.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { arbitraryFamily, RUNS, reordered } from "./arbitrary-scenario.ts";
-import { asScenario, factorFor, resolveScenario } from "./index.ts";
-import { four, made, problems, resolved, shelfOf } from "./test-scenario.ts";
+import { asScenario, factorFor, keyRates, resolveScenario } from "./index.ts";
+import { four, made, problems, resolved, scenarioBody, shelfOf } from "./test-scenario.ts";
 
 describe("forms of a factor", () => {
   it.each([
@@ -82,6 +83,14 @@ describe("forms of a factor", () => {
     ["an unknown currency", { "fx.EURO": 0.1 }, "factors/fx.EURO: currency of fx is one of currency codes of ISO 4217"],
   ])("%s is refused", (_what, factors, wanted) => {
     expect(problems({ periods: four, factors })).toEqual([expect.stringContaining(wanted)]);
+  });
+  it("names that every object has are no factors", () => {
+    for (const name of ["constructor", "toString", "__proto__"]) {
+      const factors = JSON.parse(`{"${name}": 1}`) as object;
+      const { problems: shape } = parseScenario({ ...scenarioBody, factors });
+      const found = shape.length > 0 ? shape.map(({ words }) => words) : problems({ factors });
+      expect({ name, found }).toEqual({ name, found: [expect.stringContaining("no such factor")] });
+    }
   });
   it("a path without periods is refused", () => {
     expect(problems({ factors: { "fx.USD": [0.1] } })).toEqual([
@@ -225,4 +234,15 @@ describe("the most specific address holds", () => {
     ["spread", ["municipal"], "spread.all"],
     ["fx", ["USD"], undefined],
   ] as const)("%s of %s", (name, parts, address) => expect(factorFor(factors, name, parts)?.address).toBe(address));
+  it("a curve with points of its own has only those", () => {
+    const moved = resolved({
+      factors: { "rates.key.all.5y": 10, "rates.key.USD.10y": 30, "rates.key.USD.3m": 20, "rates.parallel.all": 1 },
+    }).factors;
+    expect(keyRates(moved, "USD").map(({ tenor, years, values }) => [tenor, years, values[0]])).toEqual([
+      ["3m", 0.25, "20"],
+      ["10y", 10, "30"],
+    ]);
+    expect(keyRates(moved, "EUR").map(({ tenor }) => tenor)).toEqual(["5y"]);
+    expect(keyRates({}, "EUR")).toEqual([]);
+  });
 });

@@ -2,16 +2,15 @@
 import { Scenario, ScenarioError } from "@evergreen-fund/domain/scenarios/index.ts";
 import { type ResolvedScenario, resolveScenario } from "./index.ts";
 
-export const made = (given: object): Scenario =>
-  Scenario.parse({
-    id: "test",
-    title: "Synthetic",
-    version: 1,
-    about: "Synthetic scenario of a test.",
-    sources: [{ words: "A test.", evidence: "derived" }],
-    reports: ["rcr"],
-    ...given,
-  });
+export const scenarioBody = {
+  id: "test",
+  title: "Synthetic",
+  version: 1,
+  about: "Synthetic scenario of a test.",
+  sources: [{ words: "A test.", evidence: "derived" }],
+  reports: ["rcr"],
+};
+export const made = (given: object): Scenario => Scenario.parse({ ...scenarioBody, ...given });
 export const shelfOf = (...scenarios: Scenario[]) => ({
   ids: scenarios.map(({ id }) => id),
   get: (id: string) => scenarios.find((one) => one.id === id),
