@@ -67,7 +67,7 @@ export function readScenarioText(text: string, file: string): ScenarioFile {
     words: quoted(words, 4_000).slice(1, -1),
   });
   const { scenario, problems } = parseScenario(value);
-  return { file, problems: problems.map(locate), locate, ...(scenario === undefined ? {} : { scenario }) };
+  return { file, problems: inLines(problems.map(locate)), locate, ...(scenario === undefined ? {} : { scenario }) };
 }
 
 /** The same with what its parts say together, and with what it extends. */
@@ -79,8 +79,10 @@ export function resolveScenarioText(text: string, file: string, shelf: ScenarioS
 export function resolveFile(read: ScenarioFile, shelf: ScenarioShelf): ScenarioFile {
   if (read.scenario === undefined || read.problems.length > 0) return read;
   const { resolved, problems } = tryResolve(read.scenario, shelf);
-  return resolved === undefined ? { ...read, problems: problems.map(read.locate) } : { ...read, resolved };
+  return resolved === undefined ? { ...read, problems: inLines(problems.map(read.locate)) } : { ...read, resolved };
 }
+
+const inLines = (problems: LocatedProblem[]): LocatedProblem[] => problems.sort((a, b) => a.line - b.line);
 
 /** Where a place begins: at its key, at the item of a list, or as near above as there is something. */
 function offsetOf(document: Document, path: ScenarioProblem["path"]): number {
