@@ -24,6 +24,7 @@ import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { runCommands } from "./commands/runs.ts";
+import { scenarioCommands } from "./commands/scenarios.ts";
 import { seriesCommands } from "./commands/series.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { statementCommands } from "./commands/statement.ts";
@@ -55,6 +56,7 @@ export const COMMANDS: readonly Command[] = [
   ...feeCommands,
   ...termsCommands,
   ...verifyCommands,
+  ...scenarioCommands,
   ...eventCommands,
   ...runCommands,
   ...auditCommands,

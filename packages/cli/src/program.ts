@@ -27,6 +27,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   audit: "The audit trail",
   allocations: "What a fund holds",
   funds: "Funds",
+  scenarios: "Stress scenarios as files",
 };
 
 const exitHelp = (): string =>

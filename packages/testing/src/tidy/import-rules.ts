@@ -10,7 +10,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   // what it verifies was made by the others: it shares no code with any of them
   verifier: [],
   nport: ["domain"],
-  interchange: ["domain"],
+  interchange: ["domain", "finance"],
   config: ["domain"],
   tracing: ["domain"],
   "supabase-client": ["domain"],
@@ -36,7 +36,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "tracing",
     "verifier",
   ],
-  scripts: ["agent-kit", "cli", "config", "domain", "stack", "testing", "tracing"],
+  scripts: ["agent-kit", "cli", "config", "domain", "interchange", "stack", "testing", "tracing"],
   testing: ["agent-kit", "config", "domain", "stack", "supabase-client", "tracing", "workers"],
 };
 
