@@ -39,6 +39,7 @@ export async function openFile(path: string, options: { readOnly?: boolean } = {
     });
     const connection = await instance.connect();
     await connection.run("set TimeZone = 'UTC'");
+    let closed = false;
     const file: DuckFile = {
       run: async (sql, values) => void (await connection.run(sql, values)),
       rows: async (sql, values) => (await connection.runAndReadAll(sql, values)).getRowObjectsJson(),
@@ -55,6 +56,8 @@ export async function openFile(path: string, options: { readOnly?: boolean } = {
         }
       },
       close() {
+        if (closed) return;
+        closed = true;
         connection.closeSync();
         instance.closeSync();
         free();
