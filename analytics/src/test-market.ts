@@ -3,11 +3,11 @@ import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type TestDatabase, testDatabase } from "@evergreen-fund/prisma/tests/arrange.ts";
+import { type Fund, newFund } from "@evergreen-fund/prisma/tests/synthetic-fund.ts";
 import { openDeltaReader } from "@evergreen-fund/supabase-client";
 import pg from "pg";
 import { afterAll } from "vitest";
-import { type TestDatabase, testDatabase } from "../../prisma/tests/arrange.ts";
-import { type Fund, newFund } from "../../prisma/tests/synthetic-fund.ts";
 import type { SyncOptions } from "./sync.ts";
 
 export interface Market {

@@ -22,6 +22,7 @@ import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { runCommands } from "./commands/runs.ts";
+import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { statementCommands } from "./commands/statement.ts";
 import { termsCommands } from "./commands/terms.ts";
@@ -52,6 +53,7 @@ export const COMMANDS: readonly Command[] = [
   ...eventCommands,
   ...runCommands,
   ...auditCommands,
+  ...snapshotCommands,
   ...calcCommands,
   ...benchCommands,
 ];
