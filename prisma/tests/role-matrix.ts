@@ -44,7 +44,7 @@ const rooms = (...names: string[]): Identity[] => names.map((name) => `agent_${n
 export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = {
   currencies: { all: EVERYONE, lp: "all" },
   funds: { all: EVERYONE, lp: "own" },
-  share_classes: { all: [...STAFF, ...rooms("commander", "liquidity-engine")], lp: "own" },
+  share_classes: { all: [...STAFF, ...rooms("commander", "liquidity-engine", "simulation")], lp: "own" },
   assets: {
     all: [
       ...STAFF,
@@ -56,7 +56,7 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   portfolio_allocations: {
     all: [...STAFF, ...rooms("commander", "rebalancing", "liquidity-engine", "compliance-sentinel", "simulation")],
   },
-  mandates: { all: [...STAFF, ...rooms("commander", "rebalancing", "compliance-sentinel")] },
+  mandates: { all: [...STAFF, ...rooms("commander", "rebalancing", "compliance-sentinel", "simulation")] },
   liquidity_ladder: { all: [...STAFF, ...rooms("rebalancing", "liquidity-engine", "risk-guardian", "simulation")] },
   liquidity_reservations: { all: [...STAFF, ...rooms("rebalancing", "liquidity-engine")] },
   reported_flows: { all: [...STAFF, ...rooms("rebalancing", "liquidity-engine", "simulation")] },
@@ -64,12 +64,12 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   investors: { all: [...STAFF, ...rooms("kyc", "compliance-sentinel")], lp: "own" },
   investors_pending_kyc: { all: [...STAFF, ...rooms("kyc")] },
   investor_access: { all: ["ops_role", ...AUDITORS], lp: "own" },
-  fund_flows: { all: [...STAFF, ...rooms("commander", "kyc", "liquidity-engine")], lp: "own" },
+  fund_flows: { all: [...STAFF, ...rooms("commander", "kyc", "liquidity-engine", "simulation")], lp: "own" },
   subscriptions: { all: STAFF, lp: "own" },
   redemptions: { all: STAFF, lp: "own" },
   event_types: { all: EVERYONE, lp: "all" },
   fund_events: { all: EVERYONE, lp: "own" },
-  event_investors: { all: [...STAFF, ...rooms("kyc")], lp: "own" },
+  event_investors: { all: [...STAFF, ...rooms("kyc", "simulation")], lp: "own" },
   event_outbox: { all: [...STAFF, "service_role"] },
   event_batches: { all: [...STAFF, "service_role", ...rooms("kyc")] },
   workflow_runs: { all: [...STAFF, "service_role", ...rooms("commander")] },
@@ -127,7 +127,7 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   certain_inflows: { all: STAFF },
   repurchase_offers: { all: STAFF, lp: "own" },
   authority_notices: { all: STAFF },
-  index_values: { all: STAFF },
+  index_values: { all: [...STAFF, ...rooms("simulation")] },
   roll_forwards: { all: STAFF },
   asset_payments: { all: STAFF },
   trace_spans: { all: STAFF },

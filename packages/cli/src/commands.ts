@@ -26,6 +26,7 @@ import { restatementCommands } from "./commands/restatement.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { seriesCommands } from "./commands/series.ts";
+import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { statementCommands } from "./commands/statement.ts";
 import { termsCommands } from "./commands/terms.ts";
@@ -60,6 +61,7 @@ export const COMMANDS: readonly Command[] = [
   ...eventCommands,
   ...runCommands,
   ...auditCommands,
+  ...snapshotCommands,
   ...calcCommands,
   ...benchCommands,
 ];

@@ -67,6 +67,11 @@ describe("usage errors end with 2, one sentence on stderr and nothing on stdout"
     ["hash of a NAV that is none", ["nav", "approve", "7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11", "--hash", "abc"]],
     ["unknown liquidity tool", ["lmt", "activate", "prayer", "--fund", "X"]],
     ["terms from no date", ["terms", "set", "free-form", "--fund", "X"]],
+    ["snapshot that is not there", ["snapshot", "verify", "2026"]],
+    ["restore of nothing", ["snapshot", "restore"]],
+    ["restore of two things", ["snapshot", "restore", "2026", "--stored"]],
+    ["restore of no day", ["snapshot", "restore", "--day", "2026-02-30"]],
+    ["restore without a store", ["snapshot", "restore", "--stored"]],
     ["unknown benchmark", ["bench", "nonsense"]],
     ["benchmark outside its folder", ["bench", "../main"]],
   ])("%s", async (_name, argv) => {

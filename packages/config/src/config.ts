@@ -67,6 +67,16 @@ export interface Config {
   otlpEndpoint: string | null;
   /** Null: no model is used anywhere. */
   model: { baseUrl: string; name: string; apiKey: string | null } | null;
+  /** Null: snapshots stay on this machine. */
+  snapshotStore: {
+    bucket: string;
+    environment: string;
+    /** Null: AWS. */
+    endpoint: string | null;
+    region: string;
+    /** Null: wherever the AWS SDK finds them. */
+    credentials: { accessKeyId: string; secretAccessKey: string } | null;
+  } | null;
   /** Hex; null: the key file under home is used, see keys.ts. */
   codecKeyHex: string | null;
   /** Who signs in at the command line when nobody is named. */
@@ -90,6 +100,9 @@ export function readConfig(environment: Environment): Config {
   together("SUPABASE_URL", "SUPABASE_PUBLISHABLE_KEY");
   together("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY");
   together("EVERGREEN_MODEL_BASE_URL", "EVERGREEN_MODEL_NAME");
+  together("SNAPSHOT_ACCESS_KEY_ID", "SNAPSHOT_SECRET_ACCESS_KEY");
+  needs(settings, "SNAPSHOT_ENDPOINT", "SNAPSHOT_BUCKET");
+  needs(settings, "SNAPSHOT_ACCESS_KEY_ID", "SNAPSHOT_BUCKET");
   needs(settings, "DIRECT_URL", "DATABASE_URL");
   needs(settings, "SUPABASE_JWT_SECRET", "SUPABASE_URL");
   needs(settings, "SUPABASE_INTERNAL_URL", "SUPABASE_URL");
@@ -190,10 +203,24 @@ function assemble(settings: Settings, homeIsDefault: boolean): Config {
             apiKey: settings.EVERGREEN_MODEL_API_KEY ?? null,
           }
         : null,
+    snapshotStore: storeOf(settings),
     codecKeyHex: settings.EVERGREEN_CODEC_KEY ?? null,
     person: { email: settings.EVERGREEN_EMAIL ?? null, password: settings.EVERGREEN_PASSWORD ?? null },
     crashAt: settings.EVERGREEN_CRASH_AT ?? null,
     cacheDir: join(settings.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "evergreen"),
+  };
+}
+
+function storeOf(settings: Settings): Config["snapshotStore"] {
+  const { SNAPSHOT_BUCKET: bucket, SNAPSHOT_ACCESS_KEY_ID: accessKeyId } = settings;
+  const secretAccessKey = settings.SNAPSHOT_SECRET_ACCESS_KEY;
+  if (bucket === undefined) return null;
+  return {
+    bucket,
+    environment: settings.SNAPSHOT_ENVIRONMENT,
+    endpoint: settings.SNAPSHOT_ENDPOINT ?? null,
+    region: settings.SNAPSHOT_REGION,
+    credentials: accessKeyId !== undefined && secretAccessKey !== undefined ? { accessKeyId, secretAccessKey } : null,
   };
 }
 
@@ -249,6 +276,7 @@ export const elsewhere = (config: Config): string[] =>
     "an OpenTelemetry collector": config.otlpEndpoint !== null,
     "an embedding model": config.memory.embedder !== "offline",
     "a language model": config.model !== null,
+    "a store of snapshots": config.snapshotStore !== null,
   })
     .filter(([, used]) => used)
     .map(([name]) => name);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { REPOSITORY_ROOT, SETTINGS } from "./index.ts";
 
-const FOLDERS = ["bin", "packages", "prisma", "scripts", "workers", "workflows"];
+const FOLDERS = ["analytics", "bin", "packages", "prisma", "scripts", "workers", "workflows"];
 const ROOT_FILES = ["docker-compose.yml", "Dockerfile", "README.md", "CONTRIBUTING.md", "vitest.config.ts"];
 const NOT_OURS = /node_modules|\/generated\/|\/migrations\/|settings-sweep\.test\.ts$/;
 

@@ -52,6 +52,7 @@ const MEMORY = "Memory";
 const TRACING = "Tracing (always readable locally; exported when set)";
 const MODEL = "Language model (off by default: everything works without one)";
 const CLI = "The command line";
+const SNAPSHOTS = "Copies of analytical snapshots in S3 (leave unset: they stay on this machine)";
 const SECRETS = "Keys";
 const TESTING = "For tests only";
 
@@ -214,6 +215,31 @@ export const SETTINGS = {
   ),
   EVERGREEN_PASSWORD: setting(CLI, text.optional(), "Password of that person; demo logins need none.", "", true),
   EVERGREEN_DEBUG: setting(CLI, text.optional(), "Any value: an error is printed with its stack.", "1"),
+  SNAPSHOT_BUCKET: setting(
+    SNAPSHOTS,
+    text.optional(),
+    "Bucket of an S3-compatible store; the newest snapshot goes there, and one copy per day that is never overwritten.",
+    "evergreen-analytics",
+  ),
+  SNAPSHOT_ENVIRONMENT: setting(
+    SNAPSHOTS,
+    text.regex(/^[a-z0-9-]{1,40}$/, "must be small letters, digits and hyphens, at most 40").default("dev"),
+    "First part of every key in the bucket.",
+    "dev",
+  ),
+  SNAPSHOT_ENDPOINT: setting(
+    SNAPSHOTS,
+    httpUrl.optional(),
+    "URL of the store when it is not AWS.",
+    "http://127.0.0.1:7070",
+  ),
+  SNAPSHOT_REGION: setting(SNAPSHOTS, text.default("us-east-1"), "Region of the bucket.", "us-east-1"),
+  SNAPSHOT_ACCESS_KEY_ID: setting(
+    SNAPSHOTS,
+    text.optional(),
+    "Key of the store. Unset: the AWS SDK looks where it always looks (profile, role, container).",
+  ),
+  SNAPSHOT_SECRET_ACCESS_KEY: setting(SNAPSHOTS, text.optional(), "Secret of that key.", "", true),
   EVERGREEN_CODEC_KEY: setting(
     SECRETS,
     hexKey.optional(),

@@ -1,5 +1,14 @@
 // The only door to Postgres: open it, act as somebody, call a fn_* or read. Nothing else in the project imports Prisma or pg for work.
 export { claimsOf } from "./actor-context.ts";
 export { type Database, type DatabaseOptions, openDatabase, type Reader } from "./database.ts";
+export {
+  type Checksum,
+  type DeltaReader,
+  type DeltaReaderOptions,
+  type MirroredColumn,
+  type MirroredTable,
+  openDeltaReader,
+  type Position,
+} from "./delta-reader.ts";
 export { toEvergreenError } from "./errors.ts";
 export { RPCS, type RpcArgs, type RpcName, type RpcResult } from "./rpc.ts";

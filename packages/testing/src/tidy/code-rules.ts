@@ -20,14 +20,14 @@ const SQL = [new RegExp(STATEMENTS), new RegExp(CAPITAL)];
 
 const sqlRule = perFile(
   "sql",
-  "Postgres SQL stands in prisma/ and in supabase-client; everybody else calls an fn_* or a read.",
-  (path) => written(path) && !/^(prisma|packages\/(supabase-client|testing))\//.test(path),
+  "Postgres SQL stands in prisma/ and in supabase-client, DuckDB SQL in analytics/; everybody else calls an fn_*, a read or a function.",
+  (path) => written(path) && !/^(prisma|analytics|packages\/(supabase-client|testing))\//.test(path),
   (file) => {
     const { nodes, lineOf } = syntaxOf(file);
     return nodes.flatMap((node) => {
       const text = textOf(node);
       return text !== undefined && SQL.some((pattern) => pattern.test(text))
-        ? [{ line: lineOf(node), what: "SQL outside prisma/ and supabase-client" }]
+        ? [{ line: lineOf(node), what: "SQL outside prisma/, supabase-client and analytics/" }]
         : [];
     });
   },

@@ -99,7 +99,7 @@ const readmeRule: Rule = {
   find(files) {
     const folders = new Set(
       files
-        .flatMap(({ path }) => path.match(/^(packages\/[^/]+|workers\/[^/]+|workers|workflows)\//)?.[1] ?? [])
+        .flatMap(({ path }) => path.match(/^(packages\/[^/]+|workers\/[^/]+|workers|workflows|analytics)\//)?.[1] ?? [])
         .filter((folder) => folder !== "workers/tests"),
     );
     for (const { path } of files) if (/^workers\/[^/]+\//.test(path)) folders.add("workers");

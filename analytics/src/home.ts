@@ -1,0 +1,45 @@
+// Where the analytical files of a home lie: the working file, the published snapshots, and dev.duckdb, which names the newest of them.
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+
+export interface AnalyticsHome {
+  folder: string;
+  /** Written to by one synchronisation at a time; nobody reads it. */
+  work: string;
+  /** Rows under way from Postgres; emptied at every start. */
+  staging: string;
+  /** Published files with their manifests: they never change. */
+  snapshots: string;
+  /** The newest snapshot. */
+  newest: string;
+}
+
+/** @param home EVERGREEN_HOME, absolute. */
+export function analyticsHome(home: string): AnalyticsHome {
+  const folder = join(home, "analytics");
+  return {
+    folder,
+    work: join(folder, "work.duckdb"),
+    staging: join(folder, "staging"),
+    snapshots: join(folder, "snapshots"),
+    newest: join(folder, "dev.duckdb"),
+  };
+}
+
+/** Makes the folders, readable by nobody else. */
+export async function makeHome(home: string): Promise<AnalyticsHome> {
+  const paths = analyticsHome(home);
+  await mkdir(paths.staging, { recursive: true, mode: 0o700 });
+  await mkdir(paths.snapshots, { recursive: true, mode: 0o700 });
+  return paths;
+}
+
+/** Returns when what was written to the file, or the names in the folder, is on the disk. */
+export async function persist(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

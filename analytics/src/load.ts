@@ -1,0 +1,128 @@
+// From Postgres into the working file: changed rows go to a staging table, are compared with what Postgres says of them, and take the place of the
+// rows of their keys. Everything happens in one transaction of the caller's.
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { EvergreenError } from "@evergreen-fund/domain";
+import { type Checksum, type DeltaReader, toEvergreenError } from "@evergreen-fund/supabase-client";
+import { type DuckFile, literal, quoted } from "./file.ts";
+import type { Mirror } from "./model.ts";
+
+/** A row as it is hashed: the same text that Postgres makes of it. */
+export function rowHash({ columns }: Mirror, alias: string): string {
+  const parts = columns.map(({ name, type }) => {
+    const column = `${alias}.${quoted(name)}`;
+    return `coalesce(${type === "instant" ? `epoch_us(${column})` : column}::varchar, chr(30))`;
+  });
+  return `('0x' || substr(md5(${parts.join(" || chr(31) || ")}), 1, 15))::ubigint`;
+}
+
+/** Rows and the sum of their hashes, of a mirrored table or of another table with its columns. */
+export async function checksum(file: DuckFile, mirror: Mirror, table = quoted(mirror.name)): Promise<Checksum> {
+  const [row] = await file.rows(
+    `select count(*) as rows, coalesce(sum(${rowHash(mirror, "t")}::hugeint), 0) as sum from ${table} t`,
+  );
+  return { rows: String(row?.rows), sum: String(row?.sum) };
+}
+
+export const staged = ({ name }: Mirror): string => quoted(`staged_${name}`);
+
+/** Reads the rows written since the position into a staging table. Errors: EG431 when they are not the rows that Postgres counts in the same snapshot. */
+export async function stage(
+  file: DuckFile,
+  reader: DeltaReader,
+  mirror: Mirror,
+  since: string | null,
+  theirs: Checksum,
+  folder: string,
+): Promise<void> {
+  const types = mirror.columns.map(({ name }) => `${literal(name)}: ${literal(mirror.types[name] ?? "")}`).join(", ");
+  await file.run(`create or replace temp table ${staged(mirror)} as from ${quoted(mirror.name)} limit 0`);
+  await throughFile(reader.copy(mirror, since), join(folder, `${mirror.name}.csv`), (path) =>
+    file.run(`insert into ${staged(mirror)} from ${csv(path, types)}`),
+  );
+  refuseUnequal(mirror.name, theirs, await checksum(file, mirror, staged(mirror)));
+}
+
+/** Errors: EG431, which names the table. */
+export function refuseUnequal(table: string, theirs: Checksum, ours: Checksum): void {
+  if (theirs.rows === ours.rows && theirs.sum === ours.sum) return;
+  const what = theirs.rows === ours.rows ? "rows differ" : `${theirs.rows} rows there and ${ours.rows} here`;
+  throw new EvergreenError(
+    "EG431",
+    `${table} is not what Postgres has (${what}); nothing was published. \`snapshot create --rebuild\` reads everything anew.`,
+  );
+}
+
+/** Puts the staged rows in the place of the rows of their keys and keeps the books of the table. */
+export async function merge(file: DuckFile, mirror: Mirror, added: Checksum, anew: boolean): Promise<void> {
+  if (anew) await file.run(`delete from ${quoted(mirror.name)}`);
+  const stale = anew ? { rows: "0", sum: "0" } : await removeReplaced(file, mirror);
+  await file.run(`insert into ${quoted(mirror.name)} from ${staged(mirror)}`);
+  const before = anew ? undefined : await bookOf(file, mirror);
+  await writeBook(file, mirror, {
+    rows: String(BigInt(before?.rows ?? 0) - BigInt(stale.rows) + BigInt(added.rows)),
+    sum: String(BigInt(before?.sum ?? 0) - BigInt(stale.sum) + BigInt(added.sum)),
+  });
+}
+
+async function removeReplaced(file: DuckFile, mirror: Mirror): Promise<Checksum> {
+  const keys = mirror.key.map(quoted).join(", ");
+  return removeRows(file, mirror, `from ${quoted(mirror.name)} t semi join ${staged(mirror)} using (${keys})`);
+}
+
+/** Removes rows and says what they were in the books. `from`: the rows, as `t`. */
+async function removeRows(file: DuckFile, mirror: Mirror, from: string): Promise<Checksum> {
+  await file.run(
+    `create or replace temp table stale as select t.rowid as place, ${rowHash(mirror, "t")} as hash ${from}`,
+  );
+  const [row] = await file.rows("select count(*) as rows, coalesce(sum(hash::hugeint), 0) as sum from stale");
+  if (row?.rows !== "0") await file.run(`delete from ${quoted(mirror.name)} where rowid in (select place from stale)`);
+  return { rows: String(row?.rows), sum: String(row?.sum) };
+}
+
+/** Takes out the rows that Postgres no longer has; events go to the archive. Nothing is read unless Postgres has fewer rows. */
+export async function removeGone(file: DuckFile, reader: DeltaReader, mirror: Mirror, folder: string): Promise<void> {
+  const book = await bookOf(file, mirror);
+  if (BigInt(await reader.count(mirror)) >= BigInt(book.rows)) return;
+  const types = mirror.key.map((name) => `${literal(name)}: ${literal(mirror.types[name] ?? "")}`).join(", ");
+  await throughFile(reader.copyKeys(mirror), join(folder, `${mirror.name}.keys.csv`), (path) =>
+    file.run(`create or replace temp table present as from ${csv(path, types)}`),
+  );
+  const gone = `from ${quoted(mirror.name)} t anti join present using (${mirror.key.map(quoted).join(", ")})`;
+  if (mirror.name === "fund_events") await file.run(`insert into fund_events_archive by name select t.* ${gone}`);
+  const removed = await removeRows(file, mirror, gone);
+  await writeBook(file, mirror, {
+    rows: String(BigInt(book.rows) - BigInt(removed.rows)),
+    sum: String(BigInt(book.sum) - BigInt(removed.sum)),
+  });
+}
+
+/** What the books say of a table. */
+export async function bookOf(file: DuckFile, { name }: Pick<Mirror, "name">): Promise<Checksum> {
+  const [row] = await file.rows("select rows, sum from sync.tables where name = $name", { name });
+  return { rows: String(row?.rows ?? 0), sum: String(row?.sum ?? 0) };
+}
+
+const writeBook = (file: DuckFile, { name }: Mirror, { rows, sum }: Checksum): Promise<void> =>
+  file.run("insert or replace into sync.tables values ($name, $rows::ubigint, $sum::hugeint)", { name, rows, sum });
+
+/** An unquoted nothing is an empty text and \N is null, as Postgres writes them. */
+const csv = (path: string, types: string): string =>
+  `read_csv(${literal(path)}, auto_detect = false, header = false, delim = ',', quote = '"', escape = '"', nullstr = '\\N', allow_quoted_nulls = false, max_line_size = 16777216, columns = {${types}})`;
+
+async function throughFile(
+  rows: NodeJS.ReadableStream,
+  path: string,
+  use: (path: string) => Promise<void>,
+): Promise<void> {
+  try {
+    await pipeline(rows, createWriteStream(path, { mode: 0o600 })).catch((error: unknown) => {
+      throw toEvergreenError(error);
+    });
+    await use(path);
+  } finally {
+    await rm(path, { force: true });
+  }
+}

@@ -1,0 +1,210 @@
+// The mirror against a real Postgres: nothing is lost under concurrent writers, a rebuild gives the same content, and what differs is not published.
+import { readFile } from "node:fs/promises";
+import { openDeltaReader } from "@evergreen-fund/supabase-client";
+import pg from "pg";
+import { beforeAll, describe, expect, it } from "vitest";
+import { analyticsHome } from "./home.ts";
+import { findSnapshot, listSnapshots, openFile, openNewest, synchronise, verifySnapshot } from "./index.ts";
+import { insertSnapshot, type Market, openMarket, writeTogether } from "./test-market.ts";
+
+let market: Market;
+beforeAll(async () => {
+  market = await openMarket();
+});
+
+const client = async (): Promise<pg.Client> => {
+  const made = new pg.Client({ connectionString: market.db.database.adminUrl });
+  await made.connect();
+  return made;
+};
+
+const rebuiltHash = async (): Promise<string> =>
+  (await synchronise({ home: await market.freshHome(), openReader: market.openReader })).manifest.contentHash;
+
+describe("a synchronisation", () => {
+  it("mirrors every row exactly, and reads only what changed the next time", async () => {
+    const home = await market.freshHome();
+    const first = await synchronise({ home, openReader: market.openReader });
+    expect(first).toMatchObject({ rebuilt: "nothing was read before", check: "full" });
+    expect(first.manifest.tables.assets).toMatchObject({ rows: "6" });
+    const { file } = await openNewest(home);
+    const [bond] = await file.rows(
+      "select a.name, p.market_value, p.market_value::varchar as text from assets a join portfolio_allocations p on p.asset_id = a.id where external_key = 'BOND-A'",
+    );
+    expect(bond).toEqual({ name: "BOND-A (synthetic)", market_value: "200000.0000", text: "200000.0000" });
+    expect(await file.rows("select distinct scenario_id = '' as mark from asset_snapshots")).toEqual([{ mark: true }]);
+    file.close();
+
+    await market.db.look("update assets set country = 'SE' where id = $1", [market.assets[0]]);
+    const second = await synchronise({ home, openReader: market.openReader, check: "full" });
+    // xmin is the whole cluster's: other tests may hold it back, so that rows are read again
+    expect(second.rebuilt).toBeNull();
+    expect(Number(second.read.assets)).toBeGreaterThanOrEqual(1);
+    expect(second.manifest.contentHash).not.toBe(first.manifest.contentHash);
+    expect(second.manifest.contentHash).toBe(await rebuiltHash());
+    const third = await synchronise({ home, openReader: market.openReader });
+    expect(third).toMatchObject({ check: "delta", manifest: { contentHash: second.manifest.contentHash } });
+    expect((await listSnapshots(home)).length).toBe(3);
+  });
+
+  it("reads as the diagnostic login too, and is refused to a role that may not read", async () => {
+    const readonly = { url: market.db.database.urlFor("evergreen_readonly") };
+    const { manifest } = await synchronise({
+      home: await market.freshHome(),
+      openReader: () => openDeltaReader(readonly),
+    });
+    expect(manifest.contentHash).toBe(await rebuiltHash());
+    const url = market.db.database.urlFor("evergreen_app");
+    const home = await market.freshHome();
+    await expect(
+      synchronise({ home, openReader: () => openDeltaReader({ url, role: "agent_kyc" }) }),
+    ).rejects.toMatchObject({ code: "EG403" });
+    await expect(synchronise({ home, openReader: () => openDeltaReader({ url }) })).rejects.toMatchObject({
+      code: "EG403",
+    });
+    expect(await listSnapshots(home)).toEqual([]);
+  });
+
+  it("loses nothing while eight writers write", async () => {
+    const home = await market.freshHome();
+    await synchronise({ home, openReader: market.openReader });
+    let deltas = 0;
+    let last = false;
+    const written = writeTogether(market, 8, () => last);
+    try {
+      for (; deltas < 6; deltas++) {
+        const check = deltas % 3 === 2 ? "full" : "delta";
+        const { rebuilt } = await synchronise({ home, openReader: market.openReader, keep: 2, check });
+        expect(rebuilt).toBeNull();
+      }
+    } finally {
+      last = true;
+      await written;
+    }
+    const { manifest } = await synchronise({ home, openReader: market.openReader, keep: 2 });
+    expect(manifest.contentHash).toBe(await rebuiltHash());
+    expect((await listSnapshots(home)).length).toBe(2);
+    const [{ rows } = { rows: "" }] = await market.db.look<{ rows: string }>(
+      "select count(*)::text as rows from asset_snapshots",
+    );
+    expect(manifest.tables.asset_snapshots?.rows).toBe(rows);
+    const newest = await findSnapshot(home);
+    await verifySnapshot(newest.path, newest);
+  });
+
+  it("finds the row that cursors on time or on the greatest transaction lose", async () => {
+    const home = await market.freshHome();
+    const [slow, quick, look] = [await client(), await client(), await client()];
+    try {
+      await slow.query("begin");
+      const early = await insertSnapshot(slow, market, { day: 1 });
+      const late = await insertSnapshot(quick, market, { day: 2 });
+      // what a cursor on the time of the last row, or on its transaction, would keep
+      const [seen] = (
+        await look.query("select updated_at, tx::text from asset_snapshots where snapshot_id = $1", [late])
+      ).rows;
+      await synchronise({ home, openReader: market.openReader });
+      await slow.query("commit");
+      const after = async (column: string, value: unknown, type: string): Promise<string[]> =>
+        (
+          await look.query(`select snapshot_id::text as id from asset_snapshots where ${column} > $1::${type}`, [value])
+        ).rows.map(({ id }) => id);
+      expect(await after("updated_at", seen.updated_at, "timestamptz")).not.toContain(early);
+      expect(await after("tx", seen.tx, "xid8")).not.toContain(early);
+      await synchronise({ home, openReader: market.openReader });
+      const { file, manifest } = await openNewest(home);
+      const found = await file.rows(
+        "select snapshot_id from asset_snapshots where snapshot_id in ($early::uuid, $late::uuid)",
+        { early, late },
+      );
+      file.close();
+      expect(found.map((row) => row.snapshot_id).sort()).toEqual([early, late].sort());
+      expect(manifest.contentHash).toBe(await rebuiltHash());
+    } finally {
+      await Promise.all([slow.end(), quick.end(), look.end()]);
+    }
+  });
+
+  it("takes out rows that are gone, keeps their months, and moves events to the archive", async () => {
+    const home = await market.freshHome();
+    const writer = await client();
+    const gone = await insertSnapshot(writer, market, { day: 400, nav: "7.0000", scenario: "retired" });
+    await synchronise({ home, openReader: market.openReader });
+    await writer.query("begin; set local session_replication_role = replica");
+    await writer.query("delete from asset_snapshots where snapshot_id = $1", [gone]);
+    const { rows } = await writer
+      .query(
+        "delete from event_outbox where event_id in (select event_id from fund_events where type = 'FUND_IMPORTED'); delete from fund_events where type = 'FUND_IMPORTED' returning event_id",
+      )
+      .then((all) => (all as unknown as pg.QueryResult[])[1]!);
+    await writer.query("commit");
+    await writer.end();
+    const { manifest } = await synchronise({ home, openReader: market.openReader, check: "full" });
+    expect(manifest.contentHash).toBe(await rebuiltHash());
+    const { file } = await openNewest(home);
+    expect(await file.rows("select marks, nav_sum from asset_snapshots_monthly where scenario_id = 'retired'")).toEqual(
+      [{ marks: "1", nav_sum: "7.0000" }],
+    );
+    expect((await file.rows("select event_id from fund_events_archive")).map((row) => row.event_id)).toEqual(
+      rows.map((row) => row.event_id),
+    );
+    file.close();
+    // and a rebuild keeps both
+    await synchronise({ home, openReader: market.openReader, rebuild: true });
+    const again = await openNewest(home);
+    expect(
+      await again.file.rows(
+        "select (select count(*) from fund_events_archive)::integer as events, (select count(*) from asset_snapshots_monthly where scenario_id = 'retired')::integer as months",
+      ),
+    ).toEqual([{ events: rows.length, months: 1 }]);
+    again.file.close();
+  });
+
+  it("refuses to publish what is not what Postgres has", async () => {
+    const home = await market.freshHome();
+    await synchronise({ home, openReader: market.openReader });
+    const before = await readFile(analyticsHome(home).newest);
+    const work = await openFile(analyticsHome(home).work);
+    await work.run("update assets set name = 'Another asset (synthetic)' where external_key = 'CASH'");
+    work.close();
+    await expect(synchronise({ home, openReader: market.openReader, check: "full" })).rejects.toMatchObject({
+      code: "EG431",
+      message: expect.stringMatching(/^assets is not what Postgres has \(rows differ\)/),
+    });
+    expect((await listSnapshots(home)).length).toBe(1);
+    expect((await readFile(analyticsHome(home).newest)).equals(before)).toBe(true);
+    const { rebuilt, manifest } = await synchronise({ home, openReader: market.openReader, rebuild: true });
+    expect(rebuilt).toBe("asked for");
+    expect(manifest.contentHash).toBe(await rebuiltHash());
+  });
+
+  it("refuses rows that changed on their way", async () => {
+    const home = await market.freshHome();
+    const openReader = async () => {
+      const reader = await market.openReader();
+      return { ...reader, check: async (tables: readonly unknown[]) => tables.map(() => ({ rows: "6", sum: "1" })) };
+    };
+    await expect(synchronise({ home, openReader })).rejects.toMatchObject({ code: "EG431" });
+    expect(await listSnapshots(home)).toEqual([]);
+  });
+
+  it("lets one process of a home write at a time", async () => {
+    const home = await market.freshHome();
+    const openReader = async () => {
+      await expect(synchronise({ home, openReader: market.openReader })).rejects.toMatchObject({ code: "EG428" });
+      return market.openReader();
+    };
+    await synchronise({ home, openReader });
+  });
+
+  it("reads everything anew when the database is another one, or was put back", async () => {
+    const home = await market.freshHome();
+    await synchronise({ home, openReader: market.openReader });
+    const as = (change: object) => async () => {
+      const reader = await market.openReader();
+      return { ...reader, position: { ...reader.position, ...change } };
+    };
+    expect((await synchronise({ home, openReader: as({ source: "1/2/3" }) })).rebuilt).toMatch(/another one/);
+    expect((await synchronise({ home, openReader: as({ source: "1/2/3", tx: "3" }) })).rebuilt).toMatch(/ahead/);
+  });
+});

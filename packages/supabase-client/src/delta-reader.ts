@@ -1,0 +1,154 @@
+// One moment of the database for whoever mirrors it: rows that changed since a position, their number and their checksum, all in one
+// REPEATABLE READ transaction that can write nothing. The mirror names tables and columns; the SQL is made here.
+import { finished, type Readable } from "node:stream";
+import { type AgentRole, EvergreenError, type PersonRole, type SystemRole } from "@evergreen-fund/domain";
+import pg from "pg";
+import { to as copyTo } from "pg-copy-streams";
+import { TYPES } from "./ask.ts";
+import { toEvergreenError } from "./errors.ts";
+
+/** How a column travels and how it is written before it is hashed: the same text on both sides. */
+export type MirroredType = "text" | "instant" | "list";
+export interface MirroredColumn {
+  name: string;
+  type: MirroredType;
+}
+export interface MirroredTable {
+  name: string;
+  /** Columns that name a row; never null. */
+  key: readonly string[];
+  /** In the order in which they travel. One of them is `tx`. */
+  columns: readonly MirroredColumn[];
+}
+
+/** Up to where a mirror has read. */
+export interface Position {
+  /** Which database on which line of its history: another one means that everything is read anew. */
+  source: string;
+  /** Every transaction below it had ended when the mirror read, so its rows are in; those from here on are read again. */
+  tx: string;
+}
+
+/** How many rows, and the sum of the first 60 bits of the md5 of each: independent of their order, so no side sorts. */
+export interface Checksum {
+  rows: string;
+  sum: string;
+}
+
+export interface DeltaReader {
+  readonly position: Position;
+  /** When the snapshot was taken, by the database's clock (ISO 8601). */
+  readonly takenAt: string;
+  /** Rows written by transactions from `since` on (null: all rows) as CSV, null as \N. */
+  copy(table: MirroredTable, since: string | null): Readable;
+  /** The keys of all rows, as CSV. */
+  copyKeys(table: MirroredTable): Readable;
+  /** Over the rows that `copy` gives, of all these tables in one round trip; in their order. */
+  check(tables: readonly MirroredTable[], since: string | null): Promise<Checksum[]>;
+  count(table: MirroredTable): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface DeltaReaderOptions {
+  /** URL of a login that may read what is mirrored. */
+  url: string;
+  /** The role it takes; absent: it reads as itself. */
+  role?: PersonRole | SystemRole | AgentRole;
+}
+
+/** Longest single statement of a bulk read. */
+const LONGEST = "30min";
+
+/** Columns that are no column of their table: the ids of an event's investors, in one list. */
+const COMPUTED: Record<string, string> = {
+  "fund_events.investor_ids":
+    "array(select i.investor_id from public.event_investors i where i.event_id = t.event_id order by i.investor_id)",
+};
+
+const SNAPSHOT = `select pg_snapshot_xmin(pg_current_snapshot())::text as tx, now() as taken_at,
+  (select s.system_identifier from pg_control_system() s) || '/' || (select d.oid from pg_database d where d.datname = current_database())
+    || '/' || (select c.timeline_id from pg_control_checkpoint() c) as source`;
+
+/**
+ * Opens the snapshot. Whatever an earlier snapshot could not see was written by a transaction at or above that snapshot's xmin, because all
+ * below had ended: reading `tx >= xmin` loses nothing, and what is read twice replaces itself. (`updated_at` is the time at which a
+ * transaction wrote, not when others could see it.) Throws EvergreenError: EG503 when the database is not there, EG403 when the login may not read.
+ */
+export async function openDeltaReader({ url, role }: DeltaReaderOptions): Promise<DeltaReader> {
+  const client = new pg.Client({
+    connectionString: url,
+    options: "-c TimeZone=UTC -c DateStyle=ISO",
+    types: TYPES,
+    connectionTimeoutMillis: 5_000,
+  });
+  client.on("error", () => {}); // the statement under way fails as well
+  const ask = async (sql: string): Promise<Record<string, unknown>> => {
+    try {
+      return (await client.query(sql)).rows[0] ?? {};
+    } catch (error) {
+      throw toEvergreenError(error);
+    }
+  };
+  try {
+    await client.connect().catch((error: unknown) => {
+      throw toEvergreenError(error);
+    });
+    await ask("begin transaction isolation level repeatable read, read only");
+    if (role !== undefined) await ask(`set local role ${pg.escapeIdentifier(role)}`);
+    await ask(`set local statement_timeout = '${LONGEST}'`);
+    await ask(`set local idle_in_transaction_session_timeout = '${LONGEST}'`);
+    const { tx, source, taken_at: at } = await ask(SNAPSHOT);
+    if (typeof tx !== "string" || typeof source !== "string" || !(at instanceof Date))
+      throw new EvergreenError("EG500", "The database did not say which snapshot it gave.");
+    const stream = (sql: string): Readable => {
+      const given = client.query(copyTo(`copy (${sql}) to stdout with (format csv, null '\\N')`));
+      finished(given, () => {}); // its consumer handles the error
+      return given;
+    };
+    return {
+      position: { source, tx },
+      takenAt: at.toISOString(),
+      copy: (table, since) =>
+        stream(`select ${table.columns.map((one) => travelling(table, one)).join(", ")} ${from(table, since)}`),
+      copyKeys: (table) =>
+        stream(
+          `select ${table.key.map((one) => `t.${pg.escapeIdentifier(one)}::text`).join(", ")} ${from(table, null)}`,
+        ),
+      async check(tables, since) {
+        const answer = await ask(
+          `select array[${tables.map((table) => `(select array[count(*)::text, ${sumOf(table)}] ${from(table, since)})`).join(", ")}] as sums`,
+        );
+        return (answer.sums as [string, string][]).map(([rows, sum]) => ({ rows, sum }));
+      },
+      count: async (table) => String((await ask(`select count(*)::text as rows ${from(table, null)}`)).rows),
+      close: () => client.end(),
+    };
+  } catch (error) {
+    await client.end().catch(() => {});
+    throw error;
+  }
+}
+
+function from({ name }: MirroredTable, since: string | null): string {
+  if (since !== null && !/^\d{1,20}$/.test(since))
+    throw new EvergreenError("EG400", "A position is the number of a transaction.");
+  return `from public.${pg.escapeIdentifier(name)} t${since === null ? "" : ` where t.tx >= '${since}'::xid8`}`;
+}
+
+const source = ({ name }: MirroredTable, column: string): string =>
+  COMPUTED[`${name}.${column}`] ?? `t.${pg.escapeIdentifier(column)}`;
+
+const sumOf = (table: MirroredTable): string => {
+  const line = table.columns.map((one) => `coalesce(${hashed(table, one)}, chr(30))`).join(" || chr(31) || ");
+  return `coalesce(sum(('x' || substr(md5(${line}), 1, 15))::bit(60)::bigint), 0)::text`;
+};
+
+/** `char(3)` and `xid8` as text; lists as DuckDB writes them. */
+const travelling = (table: MirroredTable, { name, type }: MirroredColumn): string =>
+  type === "list" ? `'[' || array_to_string(${source(table, name)}, ', ') || ']'` : `${source(table, name)}::text`;
+
+/** An instant is hashed as microseconds since 1970: no two databases write a time alike. */
+const hashed = (table: MirroredTable, column: MirroredColumn): string =>
+  column.type === "instant"
+    ? `((extract(epoch from ${source(table, column.name)}) * 1000000)::bigint)::text`
+    : travelling(table, column);
