@@ -8,6 +8,7 @@ import { LIQUIDITY_CALCULATIONS } from "./calc/liquidity-calculations.ts";
 import { PORTFOLIO_CALCULATIONS } from "./calc/portfolio-calculations.ts";
 import { RETURNS_CALCULATIONS } from "./calc/returns-calculations.ts";
 import { STATEMENT_CALCULATIONS } from "./calc/statement-calculations.ts";
+import { VALUATION_CALCULATIONS } from "./calc/valuation-calculations.ts";
 import { byId } from "./money.ts";
 
 /** Sorted by name. */
@@ -18,6 +19,7 @@ export const CALCULATIONS: readonly Calculation[] = [
   ...PORTFOLIO_CALCULATIONS,
   ...RETURNS_CALCULATIONS,
   ...STATEMENT_CALCULATIONS,
+  ...VALUATION_CALCULATIONS,
 ].sort((a, b) => byId(a.name, b.name));
 
 /** Errors: EG404 with the names there are. */

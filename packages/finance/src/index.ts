@@ -67,3 +67,4 @@ export { UnitPerformanceInput, UnitPerformanceOutput, unitPerformance } from "./
 export { XirrInput, XirrOutput, xirr } from "./returns/xirr.ts";
 export { RateShockInput, RateShockOutput, rateShockLoss } from "./sensitivities.ts";
 export * from "./statement/index.ts";
+export * from "./valuation/index.ts";
