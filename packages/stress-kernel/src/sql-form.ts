@@ -3,15 +3,14 @@ import { readFileSync } from "node:fs";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ExposureBook } from "@evergreen-fund/finance/valuation/exposure.ts";
 
-const numbered = (factors: number, write: (k: number) => string): string =>
-  Array.from({ length: factors }, (_, k) => write(k)).join(", ");
+const read = (file: string): string => readFileSync(new URL(file, import.meta.url), "utf8").replace(/^--.*\n/, "");
+const columns = (factors: number, letter: string): string =>
+  Array.from({ length: factors }, (_, k) => `${letter}${k} double`).join(", ");
 
 /** The statement for a number of factors: scenario, bucket and value, in that order; buckets without assets are left out. */
 export function sqlForm(factors: number): string {
   const product = Array.from({ length: factors }, (_, k) => `s.f${k} * a.b${k}`).join(" + ");
-  return readFileSync(new URL("factor-exposure.sql", import.meta.url), "utf8")
-    .replace(/^--.*\n/, "")
-    .replace("$product", product);
+  return read("factor-exposure.sql").replace("$product", product);
 }
 
 /** Makes `stress_assets` and `stress_scenarios` anew and fills them. Moves: factors of scenario s from s · factors on. */
@@ -20,8 +19,9 @@ export async function loadForm(
   { factors, values, bucketOf, exposures }: ExposureBook,
   moves: ArrayLike<number>,
 ): Promise<void> {
-  const { tables } = schemaOf(factors);
-  for (const table of tables) await connection.run(table);
+  await connection.run(
+    read("stress-tables.sql").replace("$exposures", columns(factors, "b")).replace("$moves", columns(factors, "f")),
+  );
   const assets = await connection.createAppender("stress_assets");
   values.forEach((value, a) => {
     assets.appendInteger(bucketOf[a]!);
@@ -38,11 +38,3 @@ export async function loadForm(
   }
   scenarios.closeSync();
 }
-
-/** The two tables, replaced when they are there. */
-const schemaOf = (factors: number): { tables: string[] } => ({
-  tables: [
-    ["stress_assets", `bucket integer, value double, ${numbered(factors, (k) => `b${k} double`)}`],
-    ["stress_scenarios", `scenario integer, ${numbered(factors, (k) => `f${k} double`)}`],
-  ].map(([name, columns]) => `create or replace ${"table"} ${name} (${columns})`),
-});

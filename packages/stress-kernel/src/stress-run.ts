@@ -61,7 +61,8 @@ export async function stressRun(book: ExposureBook, scenarios: number, threads =
       next = Math.min(rounded, from + PIECE);
       return orderOf(from, next);
     };
-    if (workers.length === 0)
+    // a run of one piece is done before a thread would have heard of it
+    if (workers.length === 0 || rounded <= PIECE)
       for (let order = take(); order !== undefined; order = take()) doBlock(kernel, layout, 0, order);
     else
       await Promise.all(

@@ -6,12 +6,18 @@ import {
   BondValueOutput,
   bondSpread,
   bondValue,
+  ExposureLossInput,
+  ExposureLossOutput,
+  exposureLoss,
+  RedemptionRunInput,
+  RedemptionRunOutput,
   RevalueInput,
   RevalueOutput,
+  redemptionRun,
   revalue,
 } from "../valuation/index.ts";
 import { define } from "./entry.ts";
-import { BOND, REVALUATION } from "./valuation-examples.ts";
+import { BOND, EXPOSURES, REDEMPTIONS, REVALUATION } from "./valuation-examples.ts";
 
 export const VALUATION_CALCULATIONS = [
   define({
@@ -33,6 +39,26 @@ export const VALUATION_CALCULATIONS = [
     example: { ...BOND, dirty: "101" },
     calculation: bondSpread,
     call: bondSpread,
+  }),
+  define({
+    name: "exposure-loss",
+    summary: "NAV, loss by bucket, VaR, ES and time to gate over scenarios of factor moves",
+    source: "nav · exp(F·Bᵀ) or 1 + F·Bᵀ; Acerbi and Tasche 2002 for ES",
+    input: ExposureLossInput,
+    output: ExposureLossOutput,
+    example: EXPOSURES,
+    calculation: exposureLoss,
+    call: exposureLoss,
+  }),
+  define({
+    name: "redemption-run",
+    summary: "Which investors leave at which loss, and what each bucket can pay them",
+    source: "sorted redemption curves and prefix sums",
+    input: RedemptionRunInput,
+    output: RedemptionRunOutput,
+    example: REDEMPTIONS,
+    calculation: redemptionRun,
+    call: redemptionRun,
   }),
   define({
     name: "revalue",

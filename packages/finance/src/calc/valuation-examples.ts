@@ -81,3 +81,33 @@ export const REVALUATION = {
     },
   ],
 } as const;
+
+export const EXPOSURES = {
+  form: "exponential" as const,
+  factors: ["equity", "rates"],
+  assets: [
+    { id: "fund", bucket: "30d" as const, value: "60.00", exposures: { equity: "1", rates: "0" } },
+    { id: "bond", bucket: "7d" as const, value: "40.00", exposures: { rates: "-5", equity: "0.1" } },
+  ],
+  scenarios: [
+    { id: "calm", moves: { equity: "0.05", rates: "0" } },
+    { id: "fall", moves: { equity: "-0.4", rates: "-0.01" } },
+    { id: "rise", moves: { equity: "-0.1", rates: "0.02" } },
+    { id: "still", moves: { equity: "0", rates: "0" } },
+  ],
+  confidence: "0.6",
+  gate: { asked: ["0.02", "0.03", "0.04"], response: "2", share: "0.05" },
+};
+
+export const REDEMPTIONS = {
+  currency: "EUR",
+  investors: [
+    { id: "a", amount: "100.00", thresholdBps: 0, bucket: "30d" as const },
+    { id: "b", amount: "250.50", thresholdBps: 500, bucket: "30d" as const },
+    { id: "c", amount: "400.00", thresholdBps: 1000, bucket: "90d" as const },
+  ],
+  scenarios: [
+    { id: "small", loss: "0.0499", cash: { "7d": "150.00" } },
+    { id: "large", loss: "0.1", cash: { "7d": "150.00", "90d": "100.00", gt365d: "300.00" } },
+  ],
+};

@@ -27,8 +27,10 @@ export function redemptionCurves(book: InvestorBook): RedemptionCurves {
   const curves = new Float64Array(buckets * STEPS);
   let total = 0;
   for (let i = 0; i < amounts.length; i += 1) {
-    const [amount, threshold, bucket] = [amounts[i]!, thresholds[i]!, bucketOf[i]!];
-    if (threshold >= STEPS || bucket >= buckets || !(amount >= 0) || amount % 1 !== 0)
+    const amount = amounts[i]!;
+    const threshold = thresholds[i]!;
+    const bucket = bucketOf[i]!;
+    if (threshold >= STEPS || bucket >= buckets || !(amount >= 0) || Math.floor(amount) !== amount)
       throw new EvergreenError("EG400", "An investor has a threshold, bucket or amount that is out of range.");
     total += amount;
     curves[bucket * STEPS + threshold]! += amount;
