@@ -204,7 +204,7 @@ function findingsOf(
       : []),
     beside("DuckDB", "ours", { floor: 10, aim: 15 }),
     {
-      what: `slope of time over ${grown[0]?.scenarios} to ${grown.at(-1)?.scenarios} scenarios on one thread`,
+      what: `slope of processor time over ${grown[0]?.scenarios} to ${grown.at(-1)?.scenarios} scenarios, one thread`,
       ratio: same,
       floor: 1.05,
       sense: "most",

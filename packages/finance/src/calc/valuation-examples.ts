@@ -49,6 +49,7 @@ export const REVALUATION = {
     {
       id: "share",
       kind: "listed",
+      estimatedOn: "2025-12-31",
       currency: "USD",
       value: "200000.00",
       markedOn: "2025-12-31",

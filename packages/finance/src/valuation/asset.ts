@@ -51,6 +51,8 @@ export const BondAsset = z.strictObject({
 export const SensitivityAsset = z.strictObject({
   ...Common,
   kind: z.literal("sensitivities"),
+  /** Who reported them, for example a filing, and of which day they are. */
+  source: z.strictObject({ series: Name, asOf: Day }),
   /** Value lost when the factor rises: by one basis point (dv01) or by 100 (dv100). Rates by tenor, spreads by class. */
   sensitivities: z
     .array(z.strictObject({ measure: z.enum(["dv01", "dv100"]), factor: Name, amount: DecimalString }))
@@ -60,6 +62,8 @@ export const SensitivityAsset = z.strictObject({
 export const ListedAsset = z.strictObject({
   ...Common,
   kind: z.literal("listed"),
+  /** Day of which the betas are. */
+  estimatedOn: Day,
   /** Index with its beta, sector with its loading, and so on: the return of a period is the sum of beta · move. */
   exposures: z
     .array(z.strictObject({ factor: Name, beta: DecimalString }))
@@ -71,6 +75,8 @@ export const PrivateAsset = z.strictObject({
   kind: z.literal("private"),
   indexFactor: Name,
   beta: DecimalString,
+  /** Day of which the beta is. */
+  estimatedOn: Day,
   /** Index at the mark and today; without them the index is taken not to have moved since the mark. */
   index: z.strictObject({ series: Name, atMark: NonNegative }).optional(),
   /** Periods by which its marks follow the index. */

@@ -25,7 +25,7 @@ export type Figure = z.infer<typeof Figure>;
 export interface Market {
   /** Errors: EG404 naming the series that is missing. */
   read(series: string): Exact;
-  /** Something that carries its own date, such as a mark. */
+  /** Something that carries its own date, such as a mark. Errors: EG400 when that is later than the day of valuation. */
   note(series: string, asOf: string, value: string): void;
   /** What was read so far, by series. */
   sources(): Source[];
@@ -49,8 +49,10 @@ export function marketAt(asOf: string, observations: readonly Observation[]): { 
   return {
     open() {
       const used = new Map<string, Source>();
-      const note = (series: string, day: string, value: string): void =>
-        void used.set(series, { series, asOf: day, value, ageDays: daysBetween(day, asOf) });
+      const note = (series: string, day: string, value: string): void => {
+        if (day > asOf) throw new EvergreenError("EG400", `The input ${series} is later than the day of valuation.`);
+        used.set(series, { series, asOf: day, value, ageDays: daysBetween(day, asOf) });
+      };
       return {
         read(series) {
           const found = latest.get(series);

@@ -2,7 +2,7 @@
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { z } from "zod";
 import { daysBetween } from "../fees/days.ts";
-import { BPS, decimal, type Exact, ONE, ZERO } from "../money.ts";
+import { BPS, decimal, type Exact, ONE, ratioText, ZERO } from "../money.ts";
 import type {
   Asset,
   BondAsset,
@@ -47,9 +47,9 @@ export function priceAlong(asset: Asset, market: Market, way: Way): Priced {
     case "bond":
       return bond(asset, market, way);
     case "sensitivities":
-      return sensitivities(asset, way);
+      return sensitivities(asset, market, way);
     case "listed":
-      return listed(asset, way);
+      return listed(asset, market, way);
     case "private":
       return privateMark(asset, market, way);
     case "property":
@@ -98,7 +98,10 @@ function bond(asset: z.output<typeof BondAsset>, market: Market, way: Way): Pric
 }
 
 /** Value minus Σ sensitivity · move: a straight line, because a filing says no more; how the value bends is not known and not guessed. */
-function sensitivities(asset: z.output<typeof SensitivityAsset>, way: Way): Priced {
+function sensitivities(asset: z.output<typeof SensitivityAsset>, market: Market, way: Way): Priced {
+  const { source } = asset;
+  const reported = asset.sensitivities.reduce((sum, { amount }) => sum.plus(amount), ZERO);
+  market.note(source.series, source.asOf, ratioText(reported));
   const measures = [...new Set(asset.sensitivities.map(({ measure }) => measure))].sort();
   const values = each(way, (period) =>
     asset.sensitivities.reduce((value, { measure, factor, amount }) => {
@@ -114,7 +117,8 @@ function sensitivities(asset: z.output<typeof SensitivityAsset>, way: Way): Pric
 }
 
 /** Value · Π over periods of (1 + Σ beta · move); a period cannot take more than everything. */
-function listed(asset: z.output<typeof ListedAsset>, way: Way): Priced {
+function listed(asset: z.output<typeof ListedAsset>, market: Market, way: Way): Priced {
+  for (const { factor, beta } of asset.exposures) market.note(`beta:${asset.id}:${factor}`, asset.estimatedOn, beta);
   let value = decimal(asset.value);
   const values = each(way, (period) => {
     const moved = asset.exposures.reduce(
@@ -133,6 +137,7 @@ function listed(asset: z.output<typeof ListedAsset>, way: Way): Priced {
  */
 function privateMark(asset: z.output<typeof PrivateAsset>, market: Market, way: Way): Priced {
   const beta = decimal(asset.beta);
+  market.note(`beta:${asset.id}:${asset.indexFactor}`, asset.estimatedOn, asset.beta);
   const since = asset.index === undefined ? ONE : market.read(asset.index.series).div(positive(asset.index.atMark));
   const aged = daysBetween(asset.markedOn, way.asOf);
   const catchesUp = way.catchUpDays !== undefined && aged > way.catchUpDays;

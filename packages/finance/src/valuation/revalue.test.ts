@@ -24,7 +24,7 @@ describe("vectors", () => {
     const share = revalue({ ...REVALUATION } as unknown as Input).periods[0]!.byAsset.find(({ id }) => id === "share");
     expect(share).toMatchObject({ hedgeGain: "13500.00", hedgeMargin: "0.00", change: "-68580.00" });
     expect(share!.value).toMatchObject({ value: "97920.00", method: "factor_beta", age: 2 });
-    expect(share!.value.inputs.map(({ series }) => series)).toEqual(["USDEUR", "mark:share"]);
+    expect(share!.value.inputs.map(({ series }) => series)).toEqual(["USDEUR", "beta:share:equity", "mark:share"]);
   });
 
   it("a dollar that rises by 15 %: the loss on the hedge is the margin", () => {
@@ -95,6 +95,7 @@ describe("vectors", () => {
       ...mark,
       id: "bonds",
       kind: "sensitivities",
+      source: { series: "filing", asOf: "2025-12-31" },
       value: "40000000",
       sensitivities: dv100.map(({ tenor, amount }) => ({
         measure: "dv100" as const,
@@ -122,6 +123,7 @@ describe("vectors", () => {
       markedOn: "2025-09-30",
       indexFactor: "pe",
       beta: "0.6",
+      estimatedOn: "2025-06-30",
       index: { series: "pe.index", atMark: "100" },
       lagPeriods: 1,
     } as const;
@@ -142,7 +144,7 @@ describe("vectors", () => {
       value: "983.20",
       method: "roll_forward_lag_2",
     });
-    expect(caught[0]!.value.age).toBe(93 + 89);
+    expect(caught[0]!.value.age).toBe(185 + 89);
   });
 });
 
@@ -168,7 +170,7 @@ describe("what is missing or contradicts itself is refused by name", () => {
     ["an id twice", { assets: [...assets, assets[0]!] }, "EG400", /twice/],
     ["a period before today", { path: [{ ...path[0]!, date: "2025-12-31" }] }, "EG400", /begin before/],
     ["a period twice", { path: [path[0]!, path[0]!] }, "EG400", /follow/],
-    ["a mark of tomorrow", { assets: [{ ...assets[0]!, markedOn: "2026-01-02" }] }, "EG400", /mark of bond/],
+    ["a mark of tomorrow", { assets: [{ ...assets[0]!, markedOn: "2026-01-02" }] }, "EG400", /mark:bond is later/],
     ["a foreign asset without a rate", { assets: [{ ...assets[0]!, currency: "GBP" }] }, "EG400", /GBP/],
     ["a mark no cash flow explains", { assets: [{ ...assets[0]!, value: "1" }] }, "EG400", /spread/],
   ])("%s", (_what, change, code, message) => {
@@ -206,10 +208,11 @@ it("any fund, any path: the sums foot; a listed value is the product of its retu
       (facts, periods, lag) => {
         const fx = { series: "fx", factor: "fx", hedgeRatio: facts.hedge };
         const common = { value: facts.value, currency: "EUR", markedOn: "2025-12-31" };
+        const estimatedOn = "2025-12-31";
         const assets: AssetInput[] = [
-          { ...common, id: "a", kind: "listed", exposures: [{ factor: "equity", beta: facts.beta }] },
-          { ...common, id: "b", kind: "private", indexFactor: "pe", beta: facts.pbeta, lagPeriods: lag },
-          { ...common, id: "c", kind: "private", indexFactor: "pe", beta: facts.pbeta },
+          { ...common, id: "a", kind: "listed", estimatedOn, exposures: [{ factor: "equity", beta: facts.beta }] },
+          { ...common, id: "b", kind: "private", estimatedOn, indexFactor: "pe", beta: facts.pbeta, lagPeriods: lag },
+          { ...common, id: "c", kind: "private", estimatedOn, indexFactor: "pe", beta: facts.pbeta },
           {
             ...common,
             id: "d",

@@ -138,8 +138,6 @@ const total = (value: string, parts: readonly Figure[]): Figure => {
 };
 
 function walk(asset: Asset, market: Market, way: Way, currency: string): Walked {
-  if (asset.markedOn > way.asOf)
-    throw new EvergreenError("EG400", `The mark of ${asset.id} is later than the day of valuation.`);
   const scale = currencyExponent(currency);
   const money = (amount: Exact): string => fixed(amount, scale);
   const spot = spotOf(asset, market, currency);

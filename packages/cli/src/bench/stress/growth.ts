@@ -1,12 +1,12 @@
-// How the time and the memory of a run grow with its scenarios: drawn, valued and reduced on one thread, from small to large.
-import { performance } from "node:perf_hooks";
+// How the work and the memory of a run grow with its scenarios, from small to large, on this thread. Processor time, which other programs on the machine
+// lengthen little: a clock would show a long run as slower than a short one, because it is interrupted more often.
 import type { ExposureBook } from "@evergreen-fund/finance/valuation/exposure.ts";
 import { stressRun } from "@evergreen-fund/stress-kernel";
 import { distribution, SEED } from "./book.ts";
 
 export interface Size {
   scenarios: number;
-  /** Of one run, the best of several. */
+  /** Processor time of one run, the mean of several. */
   seconds: number;
   /** Resident memory of the process after it. */
   megabytes: number;
@@ -22,12 +22,10 @@ export async function growth(book: ExposureBook, sizes: readonly number[]): Prom
     await run.draw(distribution(), SEED);
     await run.value();
     const times = Math.max(3, Math.ceil(ENOUGH_CELLS / (scenarios * book.values.length)));
-    let seconds = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < times; i += 1) {
-      const start = performance.now();
-      await run.value();
-      seconds = Math.min(seconds, (performance.now() - start) / 1_000);
-    }
+    const before = process.cpuUsage();
+    for (let i = 0; i < times; i += 1) await run.value();
+    const { user, system } = process.cpuUsage(before);
+    const seconds = (user + system) / 1e6 / times;
     await run.close();
     found.push({ scenarios, seconds, megabytes: process.memoryUsage().rss / 2 ** 20 });
   }
