@@ -9,6 +9,7 @@ import { PORTFOLIO_CALCULATIONS } from "./calc/portfolio-calculations.ts";
 import { RETURNS_CALCULATIONS } from "./calc/returns-calculations.ts";
 import { STATEMENT_CALCULATIONS } from "./calc/statement-calculations.ts";
 import { STRESS_CALCULATIONS } from "./calc/stress-calculations.ts";
+import { VALUATION_CALCULATIONS } from "./calc/valuation-calculations.ts";
 import { byId } from "./money.ts";
 
 /** Sorted by name. */
@@ -20,6 +21,7 @@ export const CALCULATIONS: readonly Calculation[] = [
   ...RETURNS_CALCULATIONS,
   ...STATEMENT_CALCULATIONS,
   ...STRESS_CALCULATIONS,
+  ...VALUATION_CALCULATIONS,
 ].sort((a, b) => byId(a.name, b.name));
 
 /** Errors: EG404 with the names there are. */

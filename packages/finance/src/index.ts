@@ -68,3 +68,4 @@ export { XirrInput, XirrOutput, xirr } from "./returns/xirr.ts";
 export { RateShockInput, RateShockOutput, rateShockLoss } from "./sensitivities.ts";
 export * from "./statement/index.ts";
 export * from "./stress-liquidity/index.ts";
+export * from "./valuation/index.ts";

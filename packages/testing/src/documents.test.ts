@@ -111,7 +111,7 @@ describe("docs/rules.md", () => {
           .map((name) => join(root, name))
       : [],
   );
-  const rows = [...read("docs/rules.md").matchAll(/^\| (R\d+[a-c]?) \| .+ \| (.+) \|$/gm)];
+  const rows = [...read("docs/rules.md").matchAll(/^\| (R\d+[a-c]?) +\| .+ \| (.+) \|$/gm)];
   // it says which numbers are of no rule
   const UNUSED = "packages/finance/src/rules.test.ts";
 

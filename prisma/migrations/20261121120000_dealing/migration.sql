@@ -6,8 +6,14 @@ DROP INDEX "fund_flows_share_class_id_idx";
 DROP INDEX "approvals_proposal_id_key";
 
 -- AlterTable
+ALTER TABLE "currencies" ADD COLUMN     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id();
+
+-- AlterTable
 ALTER TABLE "share_classes" ADD COLUMN     "issue_price" DECIMAL(38,18),
 ADD COLUMN     "pocket_of" UUID;
+
+-- AlterTable
+ALTER TABLE "mandates" ADD COLUMN     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id();
 
 -- AlterTable
 ALTER TABLE "fund_flows" ADD COLUMN     "accepted_at" TIMESTAMPTZ(6),
@@ -48,6 +54,7 @@ CREATE TABLE "dealing_policies" (
     "set_by" TEXT NOT NULL,
     "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
@@ -66,6 +73,7 @@ CREATE TABLE "lmt_policies" (
     "set_by" TEXT NOT NULL,
     "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
@@ -206,6 +214,7 @@ CREATE TABLE "nav_inputs" (
     "index_at_mark" DECIMAL(38,18),
     "index_now" DECIMAL(38,18),
     "payments" JSONB,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
@@ -516,6 +525,7 @@ CREATE TABLE "index_values" (
     "value" DECIMAL(38,18) NOT NULL,
     "source" TEXT NOT NULL,
     "recorded_by" TEXT NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
@@ -714,7 +724,13 @@ CREATE TABLE "payment_lines" (
 CREATE INDEX "dealing_policies_fund_id_idx" ON "dealing_policies"("fund_id");
 
 -- CreateIndex
+CREATE INDEX "dealing_policies_tx_idx" ON "dealing_policies"("tx");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "dealing_policies_share_class_id_version_key" ON "dealing_policies"("share_class_id", "version");
+
+-- CreateIndex
+CREATE INDEX "lmt_policies_tx_idx" ON "lmt_policies"("tx");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "lmt_policies_fund_id_version_key" ON "lmt_policies"("fund_id", "version");
@@ -759,6 +775,9 @@ CREATE INDEX "nav_strikes_proposal_id_idx" ON "nav_strikes"("proposal_id");
 CREATE INDEX "nav_strikes_supersedes_idx" ON "nav_strikes"("supersedes");
 
 -- CreateIndex
+CREATE INDEX "nav_strikes_tx_idx" ON "nav_strikes"("tx");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "nav_strikes_fund_id_nav_date_version_key" ON "nav_strikes"("fund_id", "nav_date", "version");
 
 -- CreateIndex
@@ -768,7 +787,13 @@ CREATE INDEX "nav_inputs_strike_id_idx" ON "nav_inputs"("strike_id");
 CREATE INDEX "nav_inputs_asset_id_idx" ON "nav_inputs"("asset_id");
 
 -- CreateIndex
+CREATE INDEX "nav_inputs_tx_idx" ON "nav_inputs"("tx");
+
+-- CreateIndex
 CREATE INDEX "class_navs_share_class_id_idx" ON "class_navs"("share_class_id");
+
+-- CreateIndex
+CREATE INDEX "class_navs_tx_idx" ON "class_navs"("tx");
 
 -- CreateIndex
 CREATE INDEX "series_navs_share_class_id_idx" ON "series_navs"("share_class_id");
@@ -909,6 +934,9 @@ CREATE UNIQUE INDEX "authority_notices_dealing_day_id_flow_id_key" ON "authority
 CREATE INDEX "index_values_series_as_of_idx" ON "index_values"("series", "as_of");
 
 -- CreateIndex
+CREATE INDEX "index_values_tx_idx" ON "index_values"("tx");
+
+-- CreateIndex
 CREATE INDEX "roll_forwards_asset_id_effective_from_idx" ON "roll_forwards"("asset_id", "effective_from");
 
 -- CreateIndex
@@ -922,6 +950,9 @@ CREATE INDEX "asset_payments_fund_id_idx" ON "asset_payments"("fund_id");
 
 -- CreateIndex
 CREATE INDEX "holdings_investor_id_idx" ON "holdings"("investor_id");
+
+-- CreateIndex
+CREATE INDEX "holdings_tx_idx" ON "holdings"("tx");
 
 -- CreateIndex
 CREATE INDEX "cash_balances_investor_id_idx" ON "cash_balances"("investor_id");
@@ -981,7 +1012,37 @@ CREATE INDEX "payment_lines_flow_id_idx" ON "payment_lines"("flow_id");
 CREATE INDEX "payment_lines_account_id_idx" ON "payment_lines"("account_id");
 
 -- CreateIndex
+CREATE INDEX "currencies_tx_idx" ON "currencies"("tx");
+
+-- CreateIndex
+CREATE INDEX "funds_tx_idx" ON "funds"("tx");
+
+-- CreateIndex
 CREATE INDEX "share_classes_pocket_of_idx" ON "share_classes"("pocket_of");
+
+-- CreateIndex
+CREATE INDEX "share_classes_tx_idx" ON "share_classes"("tx");
+
+-- CreateIndex
+CREATE INDEX "assets_tx_idx" ON "assets"("tx");
+
+-- CreateIndex
+CREATE INDEX "asset_snapshots_tx_idx" ON "asset_snapshots"("tx");
+
+-- CreateIndex
+CREATE INDEX "portfolio_allocations_tx_idx" ON "portfolio_allocations"("tx");
+
+-- CreateIndex
+CREATE INDEX "mandates_tx_idx" ON "mandates"("tx");
+
+-- CreateIndex
+CREATE INDEX "liquidity_ladder_tx_idx" ON "liquidity_ladder"("tx");
+
+-- CreateIndex
+CREATE INDEX "reported_flows_tx_idx" ON "reported_flows"("tx");
+
+-- CreateIndex
+CREATE INDEX "fund_sensitivities_tx_idx" ON "fund_sensitivities"("tx");
 
 -- CreateIndex
 CREATE INDEX "fund_flows_share_class_id_status_idx" ON "fund_flows"("share_class_id", "status");
@@ -1000,6 +1061,9 @@ CREATE INDEX "fund_flows_parent_flow_id_idx" ON "fund_flows"("parent_flow_id");
 
 -- CreateIndex
 CREATE INDEX "fund_flows_offer_id_idx" ON "fund_flows"("offer_id");
+
+-- CreateIndex
+CREATE INDEX "fund_flows_tx_idx" ON "fund_flows"("tx");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "approvals_proposal_id_decided_by_key" ON "approvals"("proposal_id", "decided_by");
@@ -7842,12 +7906,20 @@ returns table (series text, assets numeric) language sql stable security definer
     select n.*, s.nav_date, s.fund_id, u.exponent, (select x.recorded_at from public.nav_strikes x where x.strike_id = evergreen.first_version(s.strike_id)) as known_at
       from public.series_navs n join public.nav_strikes s using (strike_id) join public.share_classes c using (share_class_id) join public.currencies u on u.code = c.currency
      where n.strike_id = of_strike and n.share_class_id = of_class
-  ), one as (select distinct k.nav_date, k.exponent, k.known_at from struck k),
+  ), one as (select distinct k.fund_id, k.nav_date, k.exponent, k.known_at from struck k),
   taken as (
     -- what was crystallised on that strike, and what was rolled into the lead with it
-    select r.*, k.nav + k.performance_accrued - r.fee as left_over from one cross join public.class_marks m
+    select r.*, k.nav + k.performance_accrued - r.fee as left_over from one cross join evergreen.marks_known(of_class, 'infinity') m
       cross join lateral jsonb_to_recordset(m.body -> 'series') r (series text, fee numeric, rolled_into text, cash numeric) join struck k on k.series = r.series
-     where m.share_class_id = of_class and m.cause = 'crystallisation' and m.as_of = one.nav_date
+     where m.cause = 'crystallisation' and m.as_of = one.nav_date
+  ), put_right as (
+    -- what an order dealt too much or too little at a NAV that was restated since is that of its own series
+    select p.series, m.amount, p.units * abs(p.published - p.correct) as weight, sum(p.units * abs(p.published - p.correct)) over (partition by m.entry_id) as weights, one.exponent
+      from one join public.ledger_transactions t on t.fund_id = one.fund_id and t.posted_at > one.known_at and t.posted_at < known_until left join public.ledger_transactions o on o.ledger_tx_id = t.reverses
+      join public.fund_events e on e.event_id = coalesce(o.event_id, t.event_id) join public.restatements r on r.strike_id::text = e.payload ->> 'strike_id' and r.share_class_id = of_class
+      join public.compensations c using (restatement_id) join public.cash_movements m on m.ledger_tx_id = t.ledger_tx_id and m.flow_id = c.flow_id
+      cross join lateral jsonb_to_recordset(c.due -> 'series') p (series text, units numeric, published numeric, correct numeric)
+     where coalesce(o.kind, t.kind) = 'compensation' and m.account in ('compensation_payable', 'compensation_receivable', 'fee_payable')
   ), dealt as (
     select a.*, f.direction, f.order_kind, one.exponent from one join public.dealing_days d on d.dealing_date >= one.nav_date and d.dealing_date < until_day and d.status in ('posted', 'claimable', 'settled', 'closed')
       join public.allocations a on a.dealing_day_id = d.dealing_day_id and a.share_class_id = of_class join public.fund_flows f on f.flow_id = a.flow_id and f.order_kind <> 'transfer'
@@ -7860,11 +7932,12 @@ returns table (series text, assets numeric) language sql stable security definer
     union all select p.series, -(p.worth + p.performance_fee) from dealt a cross join lateral jsonb_to_recordset(a.pieces) p (series text, worth numeric, performance_fee numeric) where a.direction = 'redemption'
     union all select r.series, -r.amount from one cross join public.class_marks m cross join lateral jsonb_to_recordset(m.body -> 'series') r (series text, amount numeric)
      where m.share_class_id = of_class and m.cause = 'distribution' and m.recorded_at > one.known_at and m.recorded_at < known_until
+    union all select r.series, round(round(r.amount * r.weight, 30) / r.weights, r.exponent) from put_right r where r.weights > 0
   )
   select m.series, sum(m.amount) from moves m group by m.series having sum(m.amount) > 0
 $$;
 comment on function evergreen.series_assets(uuid, uuid, date, timestamptz) is
-  'What each series of a class stands at before fee and before the result since a strike (fund currency): as struck, with what was subscribed, without what was redeemed, crystallised, rolled or distributed.';
+  'What each series of a class stands at before fee and before the result since a strike (fund currency): as struck, with what was subscribed and what a restatement put right, without what was redeemed, crystallised, rolled or distributed.';
 
 create or replace function evergreen.series_figures(c public.share_classes, before_strike uuid, on_day date, of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(jsonb_agg(jsonb_build_object('series', x.series, 'assets', x.assets::text, 'price', trim_scale(b.nav_per_unit)::text) order by x.series), '[]') from (
@@ -9519,11 +9592,11 @@ begin
   for t in select * from (values
     ('currencies',             'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
     ('funds',                  'pm_role, ops_role, audit_role, service_role, ' || agents),
-    ('share_classes',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('share_classes',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_simulation'),
     ('assets',                 'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_simulation, agent_tokenization'),
     ('asset_snapshots',        'pm_role, ops_role, audit_role, agent_risk_guardian, agent_simulation'),
     ('portfolio_allocations',  'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation'),
-    ('mandates',               'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_compliance_sentinel'),
+    ('mandates',               'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_compliance_sentinel, agent_simulation'),
     ('liquidity_ladder',       'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
     ('liquidity_reservations', 'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine'),
     ('reported_flows',         'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_simulation'),
@@ -9531,10 +9604,10 @@ begin
     ('investors',              'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
     ('investors_pending_kyc',  'pm_role, ops_role, audit_role, agent_kyc'),
     ('investor_access',        'ops_role, audit_role'),
-    ('fund_flows',             'pm_role, ops_role, audit_role, agent_commander, agent_kyc, agent_liquidity_engine'),
+    ('fund_flows',             'pm_role, ops_role, audit_role, agent_commander, agent_kyc, agent_liquidity_engine, agent_simulation'),
     ('event_types',            'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
     ('fund_events',            'pm_role, ops_role, audit_role, service_role, ' || agents),
-    ('event_investors',        'pm_role, ops_role, audit_role, agent_kyc'),
+    ('event_investors',        'pm_role, ops_role, audit_role, agent_kyc, agent_simulation'),
     ('event_outbox',           'pm_role, ops_role, audit_role, service_role'),
     ('event_batches',          'pm_role, ops_role, audit_role, service_role, agent_kyc'),
     ('workflow_runs',          'pm_role, ops_role, audit_role, service_role, agent_commander'),
@@ -9583,7 +9656,7 @@ begin
     ('certain_inflows',        'pm_role, ops_role, audit_role'),
     ('repurchase_offers',      'pm_role, ops_role, audit_role'),
     ('authority_notices',      'pm_role, ops_role, audit_role'),
-    ('index_values',           'pm_role, ops_role, audit_role'),
+    ('index_values',           'pm_role, ops_role, audit_role, agent_simulation'),
     ('roll_forwards',          'pm_role, ops_role, audit_role'),
     ('asset_payments',         'pm_role, ops_role, audit_role'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),

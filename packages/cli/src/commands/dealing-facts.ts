@@ -1,3 +1,4 @@
+// What dealing looks up beside the orders: `order answer`, `investors owner`, `lmt offer|inflows|notices|told`.
 import { z } from "zod";
 import { type Command, FUND, REQUEST_ID, text } from "../command.ts";
 import { requestIdOf } from "../context.ts";

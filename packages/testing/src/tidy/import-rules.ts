@@ -7,6 +7,7 @@ import { nameOf, syntaxOf } from "./syntax.ts";
 export const MAY_IMPORT: Record<string, readonly string[]> = {
   domain: [],
   finance: ["domain"],
+  "stress-kernel": ["domain", "finance"],
   // what it verifies was made by the others: it shares no code with any of them
   verifier: [],
   nport: ["domain"],
@@ -34,6 +35,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "memory",
     "nport",
     "stack",
+    "stress-kernel",
     "supabase-client",
     "tracing",
     "verifier",
