@@ -1,7 +1,8 @@
 // What profiles of positions and of investors share: amounts per bucket, shares that add up to exactly one, the bucket of a number of days. Pure.
 import { BUCKET_DAYS, BUCKETS, type Bucket } from "@evergreen-fund/domain";
 import { z } from "zod";
-import { type Exact, exactWeights, ratioText, ZERO } from "../money.ts";
+import { pow10, VALUE_DP, valueText } from "../dealing/scaled.ts";
+import { type Exact, exactWeights, largestRemainder, ratioText, ZERO } from "../money.ts";
 
 /** One amount per bucket, in the order of BUCKETS. */
 export type Amounts = readonly Exact[];
@@ -46,4 +47,17 @@ export function profileText(amounts: Amounts): ProfileText {
     return ratioText(running);
   });
   return { amounts: named, shares: byBucket(shares.map(ratioText)), cumulative: byBucket(cumulative) };
+}
+
+/** The same from whole numbers of 10^-18. */
+export function wholeProfileText(amounts: readonly bigint[]): ProfileText {
+  const named = byBucket(amounts.map(valueText));
+  if (amounts.every((amount) => amount === 0n)) return { amounts: named, shares: null, cumulative: null };
+  const shares = largestRemainder(pow10(VALUE_DP), amounts);
+  let running = 0n;
+  const cumulative = shares.map((share) => {
+    running += share;
+    return valueText(running);
+  });
+  return { amounts: named, shares: byBucket(shares.map(valueText)), cumulative: byBucket(cumulative) };
 }

@@ -32,26 +32,43 @@ export type RedemptionCurves = readonly Curve[];
  * Errors: EG400 when somebody can reach more than the holding.
  */
 export function redemptionCurves({ holdings, reachable }: InvestorColumns): RedemptionCurves {
-  return reachable.map((column) => {
-    const sorted = column
-      .map((amount, i) => ({ reachable: amount, holding: holdings[i] as bigint }))
-      .filter(({ holding }) => holding > 0n);
-    if (column.some((amount, i) => amount > (holdings[i] as bigint)))
-      throw new EvergreenError("EG400", "investors: more can be out than is held.");
-    sorted.sort((a, b) => {
-      const [left, right] = [a.reachable * b.holding, b.reachable * a.holding];
-      return left < right ? -1 : left > right ? 1 : 0;
-    });
-    const sums = { reachable: [0n], holdings: [0n] };
-    let [out, held] = [0n, 0n];
-    for (const row of sorted) {
-      out += row.reachable;
-      held += row.holding;
-      sums.reachable.push(out);
-      sums.holdings.push(held);
-    }
-    return { ...sums, sorted };
-  });
+  const curves: Curve[] = [];
+  for (const [at, column] of reachable.entries()) {
+    const before = reachable[at - 1];
+    // a bucket in which nothing more can be out has the curve of the one before it
+    const same = before?.every((amount, i) => amount === column[i]) ?? false;
+    curves.push(same ? (curves[at - 1] as Curve) : curveOf(holdings, column));
+  }
+  return curves;
+}
+
+function curveOf(holdings: readonly bigint[], column: readonly bigint[]): Curve {
+  if (column.some((amount, i) => amount > (holdings[i] as bigint)))
+    throw new EvergreenError("EG400", "investors: more can be out than is held.");
+  const sorted = column
+    .map((amount, i) => ({ reachable: amount, holding: holdings[i] as bigint }))
+    .filter(({ holding }) => holding > 0n)
+    .map((row) => ({ ...row, near: Number(row.reachable) / Number(row.holding) }))
+    .sort(byShare);
+  const sums = { reachable: [0n], holdings: [0n] };
+  let [out, held] = [0n, 0n];
+  for (const row of sorted) {
+    out += row.reachable;
+    held += row.holding;
+    sums.reachable.push(out);
+    sums.holdings.push(held);
+  }
+  return { ...sums, sorted };
+}
+
+type Sorted = Curve["sorted"][number] & { readonly near: number };
+
+/** By reachable / holding: as doubles where these are apart by more than their rounding, else exactly. */
+function byShare(a: Sorted, b: Sorted): number {
+  const apart = a.near - b.near;
+  if (Math.abs(apart) > 1e-12) return apart;
+  const [left, right] = [a.reachable * b.holding, b.reachable * a.holding];
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /**
