@@ -143,6 +143,20 @@ describe("Monte Carlo", () => {
       "rates.parallel.USD": ["-26.844496326", "17.9478591756", "-82.4867739202", "-101.6478039335"],
     });
   });
+  it("a correlation written in another order is the same", () => {
+    const { hash } = resolved({ monteCarlo });
+    const other = { ...correlation, of: [...correlation.of].reverse() };
+    expect(resolved({ monteCarlo: { ...monteCarlo, correlation: other } }).hash).toBe(hash);
+    const named = {
+      of: Object.keys(draws),
+      matrix: [
+        [1, 0, -0.6],
+        [0, 1, 0],
+        [-0.6, 0, 1],
+      ],
+    };
+    expect(resolved({ monteCarlo: { ...monteCarlo, correlation: named } }).hash).toBe(hash);
+  });
   it("draws of each period accumulate for levels and stand alone for flows", () => {
     const scenario = resolved({
       periods: four,
