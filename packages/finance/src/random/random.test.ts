@@ -64,6 +64,8 @@ describe("uniform numbers", () => {
       fc.property(fc.nat(Number.MAX_SAFE_INTEGER), word, word, fc.nat(100), (seed, row, period, column) => {
         const value = uniformAt(seed, row, period, column);
         expect(value > 0 && value < 1).toBe(true);
+        // the middle of one of 2^52 steps
+        expect((value * 2 ** 52) % 1).toBe(0.5);
         expect(uniformAt(seed, row, period, column)).toBe(value);
         expect(uniformAt(seed, row, period, column + 1)).not.toBe(value);
       }),

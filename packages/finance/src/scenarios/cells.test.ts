@@ -121,6 +121,42 @@ describe("Monte Carlo", () => {
     expect(Math.abs(mean((row) => row.equity * (row.haircut - 0.15)))).toBeLessThan(0.002);
     expect(rows.every(({ haircut }) => haircut >= 0 && haircut <= 0.3)).toBe(true);
   });
+  it("a row of each period is what its counters say: shares compound, rates add up", () => {
+    // derived as the vectors above, periods 1 to 4 in the place of period 0: (1 + before)·(1 + 0.2·z) − 1, and the sum of 80·z
+    const { factors } = scenarioCell(
+      resolved({
+        periods: four,
+        monteCarlo: {
+          seed: 20251121,
+          count: 4,
+          drawn: "each_period",
+          draws: {
+            "equity.us.all": draws["equity.us.all"],
+            "rates.parallel.USD": { distribution: "normal", mean: 0, sd: 80 },
+          },
+        },
+      }),
+      3,
+    );
+    expect(factors).toEqual({
+      "equity.us.all": ["0.3249586226", "0.4943101864", "1.1118431148", "1.1156311688"],
+      "rates.parallel.USD": ["-26.844496326", "17.9478591756", "-82.4867739202", "-101.6478039335"],
+    });
+  });
+  it("a correlation written in another order is the same", () => {
+    const { hash } = resolved({ monteCarlo });
+    const other = { ...correlation, of: [...correlation.of].reverse() };
+    expect(resolved({ monteCarlo: { ...monteCarlo, correlation: other } }).hash).toBe(hash);
+    const named = {
+      of: Object.keys(draws),
+      matrix: [
+        [1, 0, -0.6],
+        [0, 1, 0],
+        [-0.6, 0, 1],
+      ],
+    };
+    expect(resolved({ monteCarlo: { ...monteCarlo, correlation: named } }).hash).toBe(hash);
+  });
   it("draws of each period accumulate for levels and stand alone for flows", () => {
     const scenario = resolved({
       periods: four,

@@ -26,6 +26,11 @@ describe("forms of a factor", () => {
   ] as [string, string, unknown, string[]][])("%s", (_what, address, value, wanted) => {
     expect(resolved({ periods: four, factors: { [address]: value } }).factors).toEqual({ [address]: wanted });
   });
+  it("a ramp ends on the value itself, however many decimals it has", () => {
+    const value = "-0.123456789012";
+    const { factors } = resolved({ periods: four, factors: { "fx.USD": { value, over: 2 } } });
+    expect(factors["fx.USD"]).toEqual(["-0.0617283945", value, value, value]);
+  });
   it("an instant has one value", () => {
     expect(resolved({ factors: { "fx.USD": "0.150" } }).factors).toEqual({ "fx.USD": ["0.15"] });
   });
@@ -187,6 +192,11 @@ describe("hash", () => {
     const { hash } = resolved(base);
     expect(resolved({ ...base, title: "Other words", about: "Other words altogether." }).hash).toBe(hash);
     expect(resolved({ ...base, factors: { "fx.USD": ["0.10", 0.1, 0.1, 0.1] } }).hash).toBe(hash);
+    const several = (...buckets: string[]) => ({ ...base, tests: [{ test: "rcr", atLeast: 1, buckets }] });
+    expect(resolved(several("90d", "7d", "30d")).hash).toBe(resolved(several("7d", "30d", "90d")).hash);
+    expect(resolved({ ...base, reports: ["valuation", "rcr"] }).hash).toBe(
+      resolved({ ...base, reports: ["rcr", "valuation"] }).hash,
+    );
     for (const change of [
       { id: "other" },
       { version: 2 },

@@ -197,13 +197,20 @@ export function fedPaths(tables: FedTables): FedPaths {
   return { quarters, moves: Object.fromEntries(moves) };
 }
 
+/** Widest line the project's formatter leaves as it is. */
+const WIDEST = 120;
+
+/** A path on one line, or where it is too long one value on each, as the formatter has it. */
+function pathLines(address: string, values: readonly string[]): string[] {
+  const line = `  ${address}: [${values.join(", ")}]`;
+  if (line.length <= WIDEST) return [line];
+  return [`  ${address}:`, "    [", ...values.map((value) => `      ${value},`), "    ]"];
+}
+
 /** The file of scenarios/, comments and all: the same tables give the same text. */
 export function fedScenarioText(scenario: FedScenario, tables: FedTables): string {
   const { quarters, moves } = fedPaths(tables);
-  const factors = SERIES.flatMap(({ address, words }) => [
-    `  # ${words}`,
-    `  ${address}: [${(moves[address] ?? []).join(", ")}]`,
-  ]);
+  const factors = SERIES.flatMap(({ address, words }) => [`  # ${words}`, ...pathLines(address, moves[address] ?? [])]);
   return `${[
     `# ${scenario.title}: ${quarters[0]} to ${quarters.at(-1)}, one value per quarter, written by scripts/write-fed-scenarios.ts.`,
     `# Source: Board of Governors of the Federal Reserve System, 2025 Stress Test Scenarios (February 2025), tables ${scenario.tables}; levels of`,

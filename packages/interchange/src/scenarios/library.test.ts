@@ -1,6 +1,7 @@
 // The sweep over scenarios/: every file stands, all of the library is there, each names its source; and every wrong copy is refused by its line.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fedPaths, fedScenarioTexts } from "./fed-paths.ts";
 import { openScenarioFolder, scenarioFileName, scenarioFolder } from "./scenario-folder.ts";
@@ -192,6 +193,12 @@ describe("whatever a file holds", () => {
     ["no YAML", "id: [", /^scenarios\/x\.yaml:1: is neither YAML nor JSON/],
     ["a key twice", `${whole}id: y\n`, /^scenarios\/x\.yaml:8: is neither YAML nor JSON.*unique/],
     ["aliases", "id: &a x\ntitle: *a\n", /uses aliases/],
+    [
+      "a key that is no word",
+      `${whole}factors:\n  ? { a: 1 }\n  : 2\n`,
+      /^scenarios\/x\.yaml:9: is neither YAML nor JSON/,
+    ],
+    ["a tag", `${whole}reports: !!binary rcr\n`, /^scenarios\/x\.yaml:8: is neither YAML nor JSON.*tag/],
     ["a text without end", "x".repeat(300_000), /larger than 256 KB/],
     ["a list", "- 1\n", /^scenarios\/x\.yaml:1: expected object/],
     ["nothing", "", /^scenarios\/x\.yaml:1: /],
@@ -267,6 +274,50 @@ describe("whatever a file holds", () => {
     const said = lines(`${whole}factors:\n  sunshine.all: 1\n  fx.EURO: 1\nsurprise: 1\nreports: [weather]\n`);
     expect(said.map((line) => line.split(":")[1])).toEqual(["9", "10", "11", "12"]);
   });
+  it("stands, or has a problem with a line: a few wrong characters anywhere make nothing worse", () => {
+    const pieces = [
+      ":",
+      "-",
+      "[",
+      "]",
+      "{",
+      "}",
+      "\n",
+      " ",
+      "0",
+      "-1e400",
+      ".nan",
+      "null",
+      "~",
+      "&a",
+      "*a",
+      "'",
+      '"',
+      "? ",
+      "|",
+      "!!set ",
+      "\t",
+      "<<: ",
+    ];
+    const edit = fc.record({
+      at: fc.double({ min: 0, max: 1, noNaN: true }),
+      gone: fc.nat(12),
+      piece: fc.constantFrom(...pieces),
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...TEXTS), fc.array(edit, { minLength: 1, maxLength: 3 }), ({ text }, edits) => {
+        const edited = edits.reduce((before, { at, gone, piece }) => {
+          const place = Math.floor(at * before.length);
+          return before.slice(0, place) + piece + before.slice(place + gone);
+        }, text);
+        const read = resolveScenarioText(edited, "x.yaml", shipped);
+        expect(read.resolved === undefined).toBe(read.problems.length > 0);
+        const last = edited.split("\n").length;
+        for (const { line } of read.problems) expect(line >= 1 && line <= last).toBe(true);
+      }),
+      { numRuns: 10_000 },
+    );
+  }, 300_000);
   it("two files of one name are refused", () => {
     const twice = scenarioFolder([
       ...TEXTS,

@@ -44,6 +44,10 @@ export function readScenarioText(text: string, file: string): ScenarioFile {
     uniqueKeys: true,
     strict: true,
     schema: "core",
+    // a value is what it looks like: no tag makes another of it
+    resolveKnownTags: false,
+    stringKeys: true,
+    logLevel: "error",
     lineCounter: counter,
     prettyErrors: false,
   });
