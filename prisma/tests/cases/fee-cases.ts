@@ -73,7 +73,13 @@ export const FEE_CASES: RpcCase[] = [
         units: "1000",
         units_outstanding: "1000",
       });
-      expect(facts?.lots).toContainEqual({ id: expect.any(String), units: "300", reference: "107", credit: "180" });
+      expect(facts?.lots).toContainEqual({
+        id: expect.any(String),
+        units: "300",
+        reference: "107",
+        credit: "180",
+        series: "2025-06-30@107",
+      });
       expect(facts?.lots).toHaveLength(3);
     },
     other: null,
