@@ -160,7 +160,7 @@ begin
       on e.flow_id = x.flow_id and e.dealing_day_id = x.dealing_day_id
    -- what is exact here is rounded at its twelfth decimal there
    where (x.investor_id = e.investor_id and x.units_dealt = e.units and evergreen.within_exponent(x.difference, unit)
-     and x.difference >= abs(e.was - e.due) - 1e-9 and x.difference < abs(e.was - e.due) + 1e-9 + power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit))) is not true;
+     and x.difference >= abs(e.was - e.due) - 1e-9 and x.difference < abs(e.was - e.due) + power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit))) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' deals are missing, or are not owed their units times the difference of the prices.');
   insert into public.restatements (fund_id, strike_id, dealing_day_id, share_class_id, published, correct, error, tolerance, material, direction, deals, fund_pays, fund_receives, body, effective_at)
   select s.fund_id, s.strike_id, d.dealing_day_id, d.share_class_id, c.published, c.correct, c.error, c.tolerance, c.material, c.direction,

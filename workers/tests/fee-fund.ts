@@ -10,6 +10,8 @@ export interface Asked {
   who: string;
   amount?: string;
   units?: string;
+  /** A switch into another class that deals on the day. */
+  into?: string;
 }
 
 /** A fund of one asset of 100,000.00 and a class of 1,000 units at 100, held by "first" since the last day of March 2025: the fee is due a year later. */
@@ -42,13 +44,17 @@ export async function feeFund(rooms: RoomHouse, performance: Record<string, stri
   });
   const steps = dealingSteps({ database, crashPoint: () => undefined });
 
-  async function order({ who, amount, units }: Asked): Promise<string> {
+  async function order({ who, amount, units, into }: Asked): Promise<string> {
     const flow = await database.rpc(OPS, "fn_place_order", {
       fund: code,
       share_class: "A",
       investor_id: people.get(who) ?? "",
       ...(amount === undefined
-        ? { direction: "redemption", units: units ?? "0" }
+        ? {
+            direction: "redemption",
+            units: units ?? "0",
+            ...(into === undefined ? {} : { order_kind: "switch", to_class: into }),
+          }
         : { direction: "subscription", amount }),
     });
     return flow;
@@ -66,12 +72,27 @@ export async function feeFund(rooms: RoomHouse, performance: Record<string, stri
       await database.read(AUDIT, (tx) => tx.proposals.findUniqueOrThrow({ where: { proposal_id: proposalId } })),
     );
 
+  async function openDay(share_class: string, date: string): Promise<DayIds> {
+    const { dealing_day_id, workflow_id } = await database.rpc(OPS, "fn_open_dealing_day", {
+      fund: code,
+      share_class,
+      dealing_date: date,
+    });
+    const event = await database.read(AUDIT, (tx) =>
+      tx.fund_events.findFirstOrThrow({
+        where: { type: "DEALING_DAY_OPENED", payload: { path: ["dealing_day_id"], equals: dealing_day_id } },
+      }),
+    );
+    return { eventId: event.event_id, workflowId: workflow_id!, fundId, dealingDayId: dealing_day_id };
+  }
+
   /** A day from its mark and its orders to its close; answers the consent to a fee that it asked for, if it did. */
   async function day(
     date: string,
     mark: string,
     orders: readonly Asked[],
     struck?: () => Promise<void>,
+    also: readonly string[] = [],
   ): Promise<{ dayId: string; fee: boolean }> {
     await database.rpc(OPS, "fn_record_marks", {
       fund: code,
@@ -80,30 +101,22 @@ export async function feeFund(rooms: RoomHouse, performance: Record<string, stri
     const flows: string[] = [];
     for (const one of orders) flows.push(await order(one));
     await intake();
-    await house().look("update fund_flows set requested_at = $2::date - interval '3 days' where flow_id = any ($1)", [
-      flows,
-      date,
-    ]);
+    await house().look(
+      "update fund_flows set requested_at = $2::date - interval '3 days' where flow_id = any ($1) or linked_flow_id = any ($1)",
+      [flows, date],
+    );
     const payments = orders.flatMap(({ amount }, i) =>
       amount === undefined ? [] : [{ flow_id: flows[i], amount, reference: `synthetic/${flows[i]}` }],
     );
     if (payments.length > 0) await database.rpc(OPS, "fn_confirm_cash", { fund: code, payments });
-    const { dealing_day_id, workflow_id } = await database.rpc(OPS, "fn_open_dealing_day", {
-      fund: code,
-      share_class: "A",
-      dealing_date: date,
-    });
-    const event = await database.read(AUDIT, (tx) =>
-      tx.fund_events.findFirstOrThrow({
-        where: { type: "DEALING_DAY_OPENED", payload: { path: ["dealing_day_id"], equals: dealing_day_id } },
-      }),
-    );
-    const ids: DayIds = { eventId: event.event_id, workflowId: workflow_id!, fundId, dealingDayId: dealing_day_id };
-    await steps.cutOff(ids);
+    const ids = await openDay("A", date);
+    const others: DayIds[] = [];
+    for (const share_class of also) others.push(await openDay(share_class, date));
+    for (const one of [ids, ...others]) await steps.cutOff(one);
     await decided((await steps.proposeNav(ids)).proposalId);
     let fee = false;
     try {
-      await steps.deal(ids, []);
+      await steps.deal(ids, others);
     } catch (error) {
       // nothing is dealt before the fee of this NAV is taken
       expect(error).toMatchObject({ code: "EG428", message: expect.stringMatching(/performance fee of class A/) });
@@ -112,13 +125,15 @@ export async function feeFund(rooms: RoomHouse, performance: Record<string, stri
         tx.proposals.findFirstOrThrow({ where: { fund_id: fundId, kind: "crystallisation", status: "pending" } }),
       );
       await decided(asked.proposal_id);
-      await steps.deal(ids, []);
+      await steps.deal(ids, others);
       fee = true;
     }
-    await payAll(house(), { fundId, code, classId, holders: [], other: "" }, dealing_day_id);
-    await steps.close(ids);
+    for (const one of [ids, ...others]) {
+      await payAll(house(), { fundId, code, classId, holders: [], other: "" }, one.dealingDayId);
+      await steps.close(one);
+    }
     expect(await brokenIn(house(), code)).toEqual([]);
-    return { dayId: dealing_day_id, fee };
+    return { dayId: ids.dealingDayId, fee };
   }
 
   const fillsOf = (dayId: string) =>

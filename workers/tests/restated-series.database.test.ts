@@ -38,8 +38,32 @@ it("who left is put right at the price of the own series, lot by lot with its fe
     { series: "2025-03-31@100", price: "116.8", fee: "4200.00" },
     { series: "2026-01-30", price: "108", fee: "1100.00" },
   ]);
-  // it was a twentieth: 115.50 less 3.10, 105 less 1
-  expect(await take(fund, await begin(fund, "2026-02-27", "118250.00"))).toEqual({ fees: [], follows: null });
+  // it was a twentieth: 115.50 less 3.10, 105 less 1; what it would come to is seen before anything is written
+  const Deals = z.object({
+    deals: z.array(z.object({ difference: z.string(), performanceFee: z.string(), series: z.array(z.unknown()) })),
+  });
+  const told = (deals: z.infer<typeof Deals>["deals"]) =>
+    deals.map(({ difference, performanceFee }) => [difference, performanceFee]).sort();
+  const DUE = [
+    ["0.00", "0.00"],
+    ["200.00", "50.00"],
+    ["440.00", "110.00"],
+  ];
+  const preview = await house.json("ops1", Deals, [
+    ...["nav", "restate", "--fund", fund.code, "--date", "2026-02-27"],
+    ...["--line", "INFRA", "--value", "118250.00", "--dry-run"],
+  ]);
+  expect(told(preview.deals)).toEqual(DUE);
+  const first = await begin(fund, "2026-02-27", "118250.00");
+  expect(await take(fund, first)).toEqual({ fees: [], follows: null });
+  const recorded = await house.json("ops1", Deals, ["nav", "restatement", first]);
+  expect(told(recorded.deals)).toEqual(DUE);
+  expect(recorded.deals.flatMap(({ series }) => series)).toContainEqual({
+    series: "2025-03-31@100",
+    units: "100",
+    published: "116.8",
+    correct: "112.4",
+  });
   expect(await prices("2026-02-27")).toEqual([
     { series: "2025-03-31@100", price: "112.4", fee: "3100.00" },
     { series: "2026-01-30", price: "104", fee: "550.00" },
@@ -73,11 +97,11 @@ it("who left is put right at the price of the own series, lot by lot with its fe
   expect((await take(fund, await begin(fund, "2026-03-30", "143217.50"))).follows).toBeNull();
   expect(await balance(fund, "compensation_payable")).toBe("-42.00");
   expect(await balance(fund, "fee_payable")).toBe("-401.50");
-  const [told] = await look<{ body: unknown }>(
+  const [statement] = await look<{ body: unknown }>(
     "select body from statements where dealing_day_id = $1 and investor_id = $2 order by version desc limit 1",
     [dayId, fund.people.get("above") ?? ""],
   );
-  const [letter] = compensationLetters(StatementBody.parse(told?.body));
+  const [letter] = compensationLetters(StatementBody.parse(statement?.body));
   expect(letter?.facts).toContainEqual({ label: "Cash at the correct price", value: "1,166.00 USD" });
   expect(letter?.facts).toContainEqual({ label: "Owed to you", value: "42.00 USD" });
   await verified(fund, "2026-02-27");

@@ -26,6 +26,10 @@ export interface RestatedDeal {
   owedTo: string;
   owedBy: string;
   pays: boolean;
+  /** Performance fee that it took along and should not have; below zero: that it should have. */
+  performanceFee: string;
+  /** By series: what it took of which, at which price. */
+  series: { series: string; units: string; published: string; correct: string }[];
 }
 
 const KINDS: Readonly<Record<string, string>> = {
@@ -57,6 +61,7 @@ export const dealJsonOf = (deal: RestatedDeal, cashDp: number, unitsDp: number) 
   unitsDue: deal.unitsDue === null ? null : fixed(deal.unitsDue, unitsDp),
   cashDue: deal.cashDue === null ? null : fixed(deal.cashDue, cashDp),
   difference: fixed(deal.difference, cashDp),
+  performanceFee: fixed(deal.performanceFee, cashDp),
 });
 
 export function daysText(days: readonly RestatedDay[], currency: string, cashDp: number): string {
@@ -106,6 +111,15 @@ export function dealsText(
         figure: true,
       },
       { header: `Difference (${currency})`, value: (deal) => figure(deal.difference, cashDp), figure: true },
+      ...(deals.some((deal) => !/^-?0(\.0*)?$/.test(deal.performanceFee))
+        ? [
+            {
+              header: `Fee back (${currency})`,
+              value: (deal: RestatedDeal) => figure(deal.performanceFee, cashDp),
+              figure: true,
+            },
+          ]
+        : []),
       { header: "So", value: outcomeOf },
     ],
     "No deals at that price.",

@@ -1,6 +1,7 @@
 // What a restatement comes to: previewed before anything is written, or as it was recorded, with what is not paid yet.
 import { decimal } from "@evergreen-fund/finance/money.ts";
 import { RestatementFacts } from "@evergreen-fund/supabase-client/dealing-facts.ts";
+import { z } from "zod";
 import type { Answer } from "./command.ts";
 import { facts, figure, fixed } from "./output.ts";
 import { currencyDecimals, listClasses } from "./reads/classes.ts";
@@ -15,6 +16,7 @@ import {
   owedEntries,
   type RestatementRow,
   restatementsOf,
+  SeriesPart,
 } from "./reads/restatements.ts";
 import { dayJson, daysText, dealJsonOf, dealsText, type RestatedDay, type RestatedDeal } from "./restatement-text.ts";
 import type { Session } from "./session.ts";
@@ -44,7 +46,14 @@ export const dealOf = (row: Record<string, unknown>, codes: ReadonlyMap<string, 
   owedTo: String(row.owed_to),
   owedBy: String(row.owed_by),
   pays: row.pays === true,
+  ...partsOf(row.due),
 });
+
+const Parts = z.object({ performance_fee: z.string().optional(), series: z.array(SeriesPart).optional() });
+function partsOf(due: unknown): Pick<RestatedDeal, "performanceFee" | "series"> {
+  const { performance_fee: fee = "0", series = [] } = Parts.parse(due ?? {});
+  return { performanceFee: fee, series };
+}
 
 interface Shown {
   days: RestatedDay[];

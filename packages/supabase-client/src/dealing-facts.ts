@@ -53,6 +53,7 @@ const ClassFigures = z.object({
   performance_taken: amount,
   /** Went from the class into side pockets since its last strike. */
   moved: amount,
+  distributed: amount,
   /** Of a side pocket: what it took at its opening, of the fund; `value` is this pocket's part, `mark` is per unit. */
   pocket: z
     .object({

@@ -76,9 +76,9 @@ export const FEE_CASES: RpcCase[] = [
       expect(facts?.lots).toContainEqual({
         id: expect.any(String),
         units: "300",
-        series: "2025-06-30@107",
         reference: "107",
         credit: "180",
+        series: "2025-06-30@107",
       });
       expect(facts?.lots).toHaveLength(3);
     },

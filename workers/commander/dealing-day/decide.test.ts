@@ -69,6 +69,7 @@ const facts = (change: Partial<NavFacts> = {}): NavFacts => ({
       mark: "100",
       performance_taken: "0",
       moved: "0",
+      distributed: "0",
       pocket: null,
       policy: POLICY,
       deals: true,

@@ -1,6 +1,6 @@
 // Which performance fees are proposed, posted or waited for on a NAV, by rows; figures by hand from R22 and R24.
 import { describe, expect, it } from "vitest";
-import { feeWork } from "./decide.ts";
+import { feesAgainWork, feeWork } from "./decide.ts";
 
 type Facts = Parameters<typeof feeWork>[0][number];
 const A = "00000000-0000-4000-8000-00000000000a";
@@ -106,4 +106,64 @@ it("below the mark a lot that entered lower is charged, and nothing else is", ()
 });
 it("units issued or redeemed since the NAV refuse it", () => {
   expect(() => work({ units_outstanding: "999" })).toThrow(expect.objectContaining({ code: "EG425" }));
+});
+
+describe("a fee that was taken on a NAV which is restated", () => {
+  type Again = Parameters<typeof feesAgainWork>[0][number];
+  const LOT = "00000000-0000-4000-8000-000000000001";
+  /** 1,000 units at 110 before and 108 after a fee of 2,000.00 over a mark of 100; corrected 105 and 104: 1,000.00. */
+  const again = (change: Partial<Again> = {}): Again => ({
+    replaces: A,
+    share_class_id: A,
+    code: "A",
+    currency: "USD",
+    strike_id: STRIKE,
+    nav_date: "2026-03-31",
+    units_dp: 4,
+    price_dp: 4,
+    nav: "104000.00",
+    nav_per_unit: "104",
+    performance_accrued: "1000.00",
+    rate: "0.2",
+    mark: "100",
+    fee: "2000",
+    high_water: "108",
+    posted: [{ lot_id: LOT, change: "0", high_water: "108", credit: "0" }],
+    proposal: null,
+    lots: [{ id: LOT, units: "1000", reference: "100", credit: "0" }],
+    ...change,
+  });
+  const done = (change: Partial<Again> = {}, navDate = "2026-03-31", isLast = false) =>
+    feesAgainWork([again(change)], navDate, isLast);
+  const QUIET = { propose: [], post: [], waitsFor: null, kept: [] };
+  it("is proposed with what comes back of it", () => {
+    expect(done()).toMatchObject({
+      propose: [{ replaces: A, was: "2000", fee: "1000", returned: "1000", high_water: "104" }],
+      waitsFor: "two approvals of the performance fee of class A, taken again",
+    });
+  });
+  it("is waited for, posted once approved, and stays where people do not consent", () => {
+    expect(done({ proposal: proposal("pending") })).toMatchObject({
+      ...QUIET,
+      waitsFor: expect.stringContaining("class A"),
+    });
+    expect(done({ proposal: proposal("approved") })).toEqual({ ...QUIET, post: [STRIKE] });
+    for (const status of ["rejected", "expired", "withdrawn"])
+      expect(done({ proposal: proposal(status) })).toEqual({ ...QUIET, kept: ["A"] });
+  });
+  it("is nothing where it comes to the same", () => {
+    const same = {
+      nav: "108000.00",
+      nav_per_unit: "108",
+      performance_accrued: "2000.00",
+    };
+    expect(done(same)).toEqual(QUIET);
+    // but for the credit that its lot should have had: 500 of it is refunded
+    const lots = [{ id: LOT, units: "1000", reference: "105", credit: "500" }];
+    expect(done({ ...same, lots }).propose).toMatchObject([{ fee: "1500", returned: "500" }]);
+  });
+  it("on a later NAV is taken again once no strike follows any more", () => {
+    expect(done({}, "2026-02-27")).toEqual(QUIET);
+    expect(done({}, "2026-02-27", true).propose).toHaveLength(1);
+  });
 });

@@ -25,6 +25,13 @@ export type RestatementRow = z.infer<typeof RestatementRow>;
 const COLUMNS =
   "restatement_id,strike_id,dealing_day_id,share_class_id,published::text,correct::text,error::text,tolerance::text,material,direction,deals,fund_pays::text,fund_receives::text";
 
+/** What an order took of a series, at the published and at the correct price. */
+export const SeriesPart = z.object({
+  series: z.string(),
+  units: z.string(),
+  published: z.string(),
+  correct: z.string(),
+});
 const CompensationRow = z.object({
   compensation_id: z.string(),
   restatement_id: z.string(),
@@ -38,11 +45,13 @@ const CompensationRow = z.object({
   owed_to: z.string(),
   owed_by: z.string(),
   pays: z.boolean(),
+  /** Of an order under a performance fee. */
+  due: z.object({ performance_fee: z.string().optional(), series: z.array(SeriesPart).optional() }),
   created_at: z.string(),
 });
 export type CompensationRow = z.infer<typeof CompensationRow>;
 const DEALS =
-  "compensation_id,restatement_id,flow_id,investor_id,kind,units_dealt::text,units_due::text,cash_due::text,difference::text,owed_to,owed_by,pays,created_at";
+  "compensation_id,restatement_id,flow_id,investor_id,kind,units_dealt::text,units_due::text,cash_due::text,difference::text,owed_to,owed_by,pays,due,created_at";
 
 /** Versions that correct another one, the newest first. */
 export async function correctionsOf(session: Session, fundId: string): Promise<StrikeRow[]> {

@@ -34,6 +34,8 @@ export interface ClassFigures {
   performance_taken: string;
   /** What left for a side pocket since the last strike. */
   moved: string;
+  /** Paid to its holders since the last strike. */
+  distributed?: string | undefined;
   /** Of a side pocket: what it took when it was opened (R13). */
   pocket: {
     assets: string[];
@@ -122,6 +124,7 @@ export function draftClass(
     performanceTaken: row.performance_taken,
     ...(row.mark === null ? {} : { mark: row.mark }),
     moved: row.moved,
+    ...(row.distributed === undefined ? {} : { distributed: row.distributed }),
     ...(row.pocket === null ? {} : { pocket: pocketOf(row.pocket, inputs, currency) }),
     management: row.pocket === null ? fees.management : { ...fees.management, rate: "0" },
     performance: fees.performance,

@@ -130,6 +130,17 @@ describe("classes", () => {
       ["330.00", "11.0000"],
     ]);
   });
+  it("each bear what they distribute", () => {
+    // A 700 paid 40 to its holders, B 300 nothing: 660 to 300, and a tenth of result on each
+    const drafted = draft(
+      [["asset", "1056.00"]],
+      [
+        row("A", "70", { last: last("700.00", "70"), distributed: "40.00" }),
+        row("B", "30", { last: last("300.00", "30") }),
+      ],
+    );
+    expect(drafted.classes.map(({ nav }) => nav)).toEqual(["726.00", "330.00"]);
+  });
   it("each bear their own management fee, on the value after the last dealing", () => {
     // 30 days: 36,500 × 10 % × 30/365 is 300.00 for A, nothing for B; the assets stand still, so the fee is the whole result
     const drafted = draft(

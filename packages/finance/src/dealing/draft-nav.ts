@@ -48,6 +48,8 @@ export const DraftClass = z.strictObject({
    * result of the others, and its mark, money per unit.
    */
   moved: MoneyString.default("0"),
+  /** Paid to its holders since the last strike: leaves this class, and no other. */
+  distributed: MoneyString.default("0"),
   pocket: z.strictObject({ value: MoneyString, mark: NonNegative }).optional(),
   management: ManagementFee,
   performance: PerformanceFee,
@@ -222,7 +224,7 @@ function partOf(row: DraftClass, managementNew: bigint, performanceLeft: bigint,
   return {
     before: toMinor(row.last.nav, currency),
     in: toMinor(row.subscribed, currency),
-    out: toMinor(row.redeemed, currency) + toMinor(row.moved, currency),
+    out: toMinor(row.redeemed, currency) + toMinor(row.moved, currency) + toMinor(row.distributed, currency),
     own: performanceLeft - managementNew,
   };
 }

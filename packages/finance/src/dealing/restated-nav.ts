@@ -172,7 +172,7 @@ export function compensation(facts: RestatementFacts): Restated {
       })),
     });
     const fee = [...values.values()].reduce((sum, row) => sum.plus(decimal(row.fee)), ZERO);
-    return { day, price: priced, result, fee: fee.toFixed(minorDp) };
+    return { day, price: priced, result, values, fee: fee.toFixed(minorDp) };
   });
   return {
     material: days.some(({ result }) => result.material),
@@ -198,7 +198,7 @@ export function compensation(facts: RestatementFacts): Restated {
         ...(/^-?0(\.0*)?$/.test(fee) ? {} : { performance_fee: fee }),
       },
     })),
-    deals: days.flatMap(({ day, result }) => {
+    deals: days.flatMap(({ day, result, values }) => {
       const pays = new Set(result.investors.filter((one) => one.pays).map(({ id }) => id));
       return result.deals.map((deal) => ({
         dealing_day_id: day.dealing_day_id,
@@ -212,6 +212,8 @@ export function compensation(facts: RestatementFacts): Restated {
         owed_to: deal.owedTo,
         owed_by: deal.owedBy,
         pays: deal.owedTo === "investor" && pays.has(deal.investorId),
+        // for who looks at it before it is recorded; what is recorded is computed by the database
+        ...(values.has(deal.id) ? { due: { performance_fee: values.get(deal.id)?.fee } } : {}),
       }));
     }),
   };
