@@ -37,12 +37,37 @@ export async function stage(
   theirs: Checksum,
   folder: string,
 ): Promise<void> {
-  const types = mirror.columns.map(({ name }) => `${literal(name)}: ${literal(mirror.types[name] ?? "")}`).join(", ");
+  const types = mirror.columns.map(({ name }) => `${literal(name)}: ${literal(travelsAs(mirror, name))}`).join(", ");
+  const values = mirror.columns.map(({ name }) => cellOf(mirror, name)).join(", ");
   await file.run(`create or replace temp table ${staged(mirror)} as from ${quoted(mirror.name)} limit 0`);
   await throughFile(reader.copy(mirror, since), join(folder, `${mirror.name}.csv`), (path) =>
-    file.run(`insert into ${staged(mirror)} from ${csv(path, types)}`),
+    file.run(`insert into ${staged(mirror)} select ${values} from ${csv(path, types)}`),
   );
   refuseUnequal(mirror.name, theirs, await checksum(file, mirror, staged(mirror)));
+}
+
+const scaleOf = (mirror: Mirror, column: string): number | null => {
+  const [, scale] = /^DECIMAL\(38,(\d+)\)$/.exec(mirror.types[column] ?? "") ?? [];
+  return scale === undefined ? null : Number(scale);
+};
+
+const travelsAs = (mirror: Mirror, column: string): string =>
+  scaleOf(mirror, column) === null ? (mirror.types[column] ?? "") : "VARCHAR";
+
+function cellOf(mirror: Mirror, name: string): string {
+  const scale = scaleOf(mirror, name);
+  return scale === null ? quoted(name) : `${decimalOf(quoted(name), scale)} as ${quoted(name)}`;
+}
+
+/**
+ * A decimal of 38 digits from its text in two halves of at most 18: DuckDB reads one of 38 two hundred times slower. Postgres writes all
+ * digits of the scale, so that nothing is rounded; what has more than 17 characters before the point takes the slow way.
+ */
+export function decimalOf(column: string, scale: number): string {
+  const whole = `split_part(${column}, '.', 1)::bigint::decimal(38, ${scale})`;
+  const part = `('0.' || split_part(${column}, '.', 2))::decimal(18, ${scale})::decimal(38, ${scale})`;
+  return `case when length(${column}) > ${18 + scale} then ${column}::decimal(38, ${scale})
+    when starts_with(${column}, '-') then ${whole} - ${part} else ${whole} + ${part} end`;
 }
 
 /** Errors: EG431, which names the table. */

@@ -47,6 +47,41 @@ describe("a synchronisation", () => {
     expect((await listSnapshots(home)).length).toBe(3);
   });
 
+  it("carries amounts of every length to the last digit, and empty texts beside nulls", async () => {
+    const home = await market.freshHome();
+    const writer = await client();
+    const navs = [
+      "0.0000",
+      "-0.0001",
+      "-1.5000",
+      "99999999999999999.9999",
+      "-100000000000000000.0000",
+      `${"9".repeat(34)}.9999`,
+    ];
+    const ratios = [null, "-0.000000000000000001", "1.500000000000000000", `-${"9".repeat(20)}.${"9".repeat(18)}`];
+    for (const [at, nav] of navs.entries())
+      await writer.query(
+        "insert into asset_snapshots (asset_id, fund_id, as_of, nav, leverage, scenario_id, method, source) values ($1, $2, '2026-01-01', $3, $4, 'digits', $5, E'a,\"b\"\\n\\\\N')",
+        [market.assets[0], market.fund.fundId, nav, ratios[at % ratios.length], at % 2 === 0 ? "" : "\\N"],
+      );
+    await writer.end();
+    await synchronise({ home, openReader: market.openReader });
+    const { file } = await openNewest(home);
+    const rows = await file.rows(
+      "select nav::varchar as nav, leverage::varchar as leverage, method, source from asset_snapshots where scenario_id = 'digits'",
+    );
+    file.close();
+    const wanted = navs.map((nav, at) => ({
+      nav,
+      leverage: ratios[at % ratios.length],
+      method: at % 2 === 0 ? "" : "\\N",
+      source: 'a,"b"\n\\N',
+    }));
+    const sorted = (all: readonly object[]) => all.map((row) => JSON.stringify(row)).sort();
+    expect(sorted(rows)).toEqual(sorted(wanted));
+    await market.db.look("delete from asset_snapshots where scenario_id = 'digits'");
+  });
+
   it("reads as the diagnostic login too, and is refused to a role that may not read", async () => {
     const readonly = { url: market.db.database.urlFor("evergreen_readonly") };
     const { manifest } = await synchronise({
