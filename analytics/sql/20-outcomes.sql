@@ -24,12 +24,11 @@ create table tokenization_models (
   slippage_bps decimal(38, 18) not null, primary key (model_id, size));
 comment on table tokenization_models is 'Curves of automated market makers: expected slippage by size of the trade.';
 
-create table asset_snapshots_monthly (
+create table asset_snapshots_retired (
   asset_id uuid not null, fund_id uuid not null, scenario_id varchar not null, month date not null, marks bigint not null, first_as_of date not null,
   last_as_of date not null, first_nav decimal(38, 4) not null, last_nav decimal(38, 4) not null, lowest_nav decimal(38, 4) not null,
-  highest_nav decimal(38, 4) not null, nav_sum decimal(38, 4) not null, last_leverage decimal(38, 18), last_esg_score decimal(38, 18),
-  primary key (asset_id, scenario_id, month));
-comment on table asset_snapshots_monthly is 'One row per asset, scenario and calendar month; it stays when Postgres retires the daily rows. Mean = nav_sum / marks.';
+  highest_nav decimal(38, 4) not null, nav_sum decimal(38, 4) not null, last_leverage decimal(38, 18), last_esg_score decimal(38, 18));
+comment on table asset_snapshots_retired is 'Monthly aggregates of daily rows that Postgres has retired; asset_snapshots_monthly adds them to what is there.';
 
 create table fund_events_archive as from fund_events limit 0;
 comment on table fund_events_archive is 'Events that Postgres no longer has, as they were.';

@@ -6,6 +6,25 @@ create view latest_marks as
   select * from marks qualify row_number() over (partition by asset_id order by as_of desc, recorded_at desc, snapshot_id) = 1;
 comment on view latest_marks is 'The newest mark of each asset.';
 
+-- how a month is summed up, of a table of daily rows
+create or replace macro months_of(days) as table
+  select asset_id, fund_id, scenario_id, date_trunc('month', as_of)::date as month, count(*) as marks, min(as_of) as first_as_of, max(as_of) as last_as_of,
+         arg_min(nav, row(as_of, recorded_at, snapshot_id)) as first_nav, arg_max(nav, row(as_of, recorded_at, snapshot_id)) as last_nav,
+         min(nav) as lowest_nav, max(nav) as highest_nav, sum(nav)::decimal(38, 4) as nav_sum,
+         arg_max_null(leverage, row(as_of, recorded_at, snapshot_id)) as last_leverage,
+         arg_max_null(esg_score, row(as_of, recorded_at, snapshot_id)) as last_esg_score
+    from query_table(days) group by all;
+
+-- every column of a month can be put together from parts of the month
+create view asset_snapshots_monthly as
+  with parts as (from months_of('asset_snapshots') union all by name from asset_snapshots_retired)
+  select asset_id, fund_id, scenario_id, month, sum(marks)::bigint as marks, min(first_as_of) as first_as_of, max(last_as_of) as last_as_of,
+         arg_min(first_nav, first_as_of) as first_nav, arg_max(last_nav, last_as_of) as last_nav, min(lowest_nav) as lowest_nav,
+         max(highest_nav) as highest_nav, sum(nav_sum)::decimal(38, 4) as nav_sum, arg_max_null(last_leverage, last_as_of) as last_leverage,
+         arg_max_null(last_esg_score, last_as_of) as last_esg_score
+    from parts group by asset_id, fund_id, scenario_id, month;
+comment on view asset_snapshots_monthly is 'One row per asset, scenario and calendar month, retired days included. Mean = nav_sum / marks.';
+
 create view all_fund_events as from fund_events union all by name from fund_events_archive;
 comment on view all_fund_events is 'Events that Postgres has and those it has archived.';
 

@@ -47,6 +47,41 @@ describe("a synchronisation", () => {
     expect((await listSnapshots(home)).length).toBe(3);
   });
 
+  it("carries amounts of every length to the last digit, and empty texts beside nulls", async () => {
+    const home = await market.freshHome();
+    const writer = await client();
+    const navs = [
+      "0.0000",
+      "-0.0001",
+      "-1.5000",
+      "99999999999999999.9999",
+      "-100000000000000000.0000",
+      `${"9".repeat(34)}.9999`,
+    ];
+    const ratios = [null, "-0.000000000000000001", "1.500000000000000000", `-${"9".repeat(20)}.${"9".repeat(18)}`];
+    for (const [at, nav] of navs.entries())
+      await writer.query(
+        "insert into asset_snapshots (asset_id, fund_id, as_of, nav, leverage, scenario_id, method, source) values ($1, $2, '2026-01-01', $3, $4, 'digits', $5, E'a,\"b\"\\n\\\\N')",
+        [market.assets[0], market.fund.fundId, nav, ratios[at % ratios.length], at % 2 === 0 ? "" : "\\N"],
+      );
+    await writer.end();
+    await synchronise({ home, openReader: market.openReader });
+    const { file } = await openNewest(home);
+    const rows = await file.rows(
+      "select nav::varchar as nav, leverage::varchar as leverage, method, source from asset_snapshots where scenario_id = 'digits'",
+    );
+    file.close();
+    const wanted = navs.map((nav, at) => ({
+      nav,
+      leverage: ratios[at % ratios.length],
+      method: at % 2 === 0 ? "" : "\\N",
+      source: 'a,"b"\n\\N',
+    }));
+    const sorted = (all: readonly object[]) => all.map((row) => JSON.stringify(row)).sort();
+    expect(sorted(rows)).toEqual(sorted(wanted));
+    await market.db.look("delete from asset_snapshots where scenario_id = 'digits'");
+  });
+
   it("reads as the diagnostic login too, and is refused to a role that may not read", async () => {
     const readonly = { url: market.db.database.urlFor("evergreen_readonly") };
     const { manifest } = await synchronise({
@@ -128,7 +163,9 @@ describe("a synchronisation", () => {
   it("takes out rows that are gone, keeps their months, and moves events to the archive", async () => {
     const home = await market.freshHome();
     const writer = await client();
+    // two days of one month and one asset
     const gone = await insertSnapshot(writer, market, { day: 400, nav: "7.0000", scenario: "retired" });
+    const later = await insertSnapshot(writer, market, { day: 406, nav: "5.0000", scenario: "retired" });
     await synchronise({ home, openReader: market.openReader });
     await writer.query("begin; set local session_replication_role = replica");
     await writer.query("delete from asset_snapshots where snapshot_id = $1", [gone]);
@@ -138,25 +175,43 @@ describe("a synchronisation", () => {
       )
       .then((all) => (all as unknown as pg.QueryResult[])[1]!);
     await writer.query("commit");
-    await writer.end();
     const { manifest } = await synchronise({ home, openReader: market.openReader, check: "full" });
     expect(manifest.contentHash).toBe(await rebuiltHash());
     const { file } = await openNewest(home);
-    expect(await file.rows("select marks, nav_sum from asset_snapshots_monthly where scenario_id = 'retired'")).toEqual(
-      [{ marks: "1", nav_sum: "7.0000" }],
-    );
+    const month =
+      "select month, marks, first_as_of, last_as_of, first_nav, last_nav, lowest_nav, highest_nav, nav_sum from asset_snapshots_monthly where scenario_id = 'retired'";
+    const whole = {
+      month: "2027-02-01",
+      marks: "2",
+      first_as_of: "2027-02-05",
+      last_as_of: "2027-02-11",
+      first_nav: "7.0000",
+      last_nav: "5.0000",
+      lowest_nav: "5.0000",
+      highest_nav: "7.0000",
+      nav_sum: "12.0000",
+    };
+    expect(await file.rows("select nav from asset_snapshots where scenario_id = 'retired'")).toEqual([
+      { nav: "5.0000" },
+    ]);
+    expect(await file.rows(month)).toEqual([whole]);
     expect((await file.rows("select event_id from fund_events_archive")).map((row) => row.event_id)).toEqual(
       rows.map((row) => row.event_id),
     );
     file.close();
-    // and a rebuild keeps both
+    // a rebuild keeps both, and what went away since
+    await writer.query("delete from asset_snapshots where snapshot_id = $1", [later]);
+    await writer.end();
     await synchronise({ home, openReader: market.openReader, rebuild: true });
     const again = await openNewest(home);
+    expect(await again.file.rows("select count(*)::integer as events from fund_events_archive")).toEqual([
+      { events: rows.length },
+    ]);
     expect(
-      await again.file.rows(
-        "select (select count(*) from fund_events_archive)::integer as events, (select count(*) from asset_snapshots_monthly where scenario_id = 'retired')::integer as months",
-      ),
-    ).toEqual([{ events: rows.length, months: 1 }]);
+      await again.file.rows("select count(*)::integer as events from all_fund_events where type = 'FUND_IMPORTED'"),
+    ).toEqual([{ events: rows.length }]);
+    expect(await again.file.rows("select nav from asset_snapshots where scenario_id = 'retired'")).toEqual([]);
+    expect(await again.file.rows(month)).toEqual([whole]);
     again.file.close();
   });
 

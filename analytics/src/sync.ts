@@ -6,7 +6,6 @@ import type { DuckFile } from "./file.ts";
 import { makeHome } from "./home.ts";
 import { bookOf, checksum, merge, refuseUnequal, removeGone, stage, staged } from "./load.ts";
 import { type Mirror, readModel } from "./model.ts";
-import { refreshMonths } from "./months.ts";
 import { booksOf, contentHashOf, type Manifest, type PublishPoint, publish, sweep } from "./publish.ts";
 import { openWork, positionOf } from "./work.ts";
 
@@ -79,8 +78,8 @@ export async function synchronise(options: SyncOptions): Promise<SyncResult> {
           if (added.rows !== "0" || since === null) {
             await stage(file, reader, mirror, since, added, paths.staging);
             reach("staged");
-            await merge(file, mirror, added, since === null);
-            if (mirror.name === "asset_snapshots") await refreshMonths(file, staged(mirror));
+            const anew = before?.source === reader.position.source ? "same" : "another";
+            await merge(file, mirror, added, since === null ? anew : null);
             await file.run(`drop table ${staged(mirror)}`);
           }
           if (since !== null && (check === "full" || mirror.shrinks))
