@@ -30,9 +30,9 @@ export function philox(counter: Words, key: readonly [number, number]): Words {
   return [a >>> 0, b >>> 0, c >>> 0, d >>> 0];
 }
 
-/** A uniform number strictly between 0 and 1 from two words: 52 bits in the middle of their cells. */
+/** A uniform number strictly between 0 and 1 from the upper 26 bits of each of two words, in the middle of its cell. */
 export const uniform = (upper: number, lower: number): number =>
-  ((upper >>> 0) * 2 ** 20 + (lower >>> 12) + 0.5) / 2 ** 52;
+  ((upper >>> 6) * 2 ** 26 + (lower >>> 6) + 0.5) / 2 ** 52;
 
 const horner = (coefficients: readonly number[], x: number): number =>
   coefficients.reduceRight((sum, coefficient) => sum * x + coefficient, 0);
@@ -43,7 +43,7 @@ const NEAR = [
   ],
   [
     1, 42.31333070160091, 687.1870074920579, 5394.196021424751, 21213.794301586597, 39307.89580009271,
-    28729.085735721943, 5226.495278852546,
+    28729.085735721943, 5226.495278852854,
   ],
 ] as const;
 const MIDDLE = [
@@ -87,6 +87,6 @@ export function normalQuantile(p: number): number {
  */
 export function normalOf(seed: bigint, scenario: number, factor: number, period = 0): number {
   const key = [Number(BigInt.asUintN(32, seed)), Number(BigInt.asUintN(32, seed >> 32n))] as const;
-  const words = philox([scenario >>> 0, factor >>> 1, period >>> 0, 0], key);
+  const words = philox([scenario >>> 0, period >>> 0, factor >>> 1, 0], key);
   return normalQuantile((factor & 1) === 0 ? uniform(words[0], words[1]) : uniform(words[2], words[3]));
 }

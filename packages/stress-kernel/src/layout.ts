@@ -27,6 +27,8 @@ export interface Layout {
   lower: number;
   /** `factors` doubles for each of `threads`. */
   scratch: number;
+  /** The first scenario that no thread has taken. */
+  next: number;
   pages: number;
 }
 
@@ -57,10 +59,10 @@ export function layOut(
   const { order, ends } = places(book);
   const { factors, buckets } = book;
   const rounded = Math.ceil(scenarios / GROUP) * GROUP;
-  let next = FREE_FROM;
+  let free = FREE_FROM;
   const take = (bytes: number): number => {
-    const at = next;
-    next += aligned(bytes);
+    const at = free;
+    free += aligned(bytes);
     return at;
   };
   const layout = {
@@ -68,6 +70,7 @@ export function layOut(
     buckets,
     scenarios,
     rounded,
+    next: take(64),
     exposures: take(order.length * factors * 4),
     values: take(order.length * 4),
     ends: take(buckets * 4),
@@ -77,8 +80,8 @@ export function layOut(
     moves: take(rounded * factors * 4),
     out: take(rounded * (buckets + 1) * 8),
   };
-  const pages = Math.ceil(next / PAGE);
-  if (next > MOST_BYTES)
+  const pages = Math.ceil(free / PAGE);
+  if (free > MOST_BYTES)
     throw new EvergreenError("EG413", "The run does not fit the kernel's memory: take fewer scenarios at a time.");
   const memory = new machine.Memory({ initial: pages, maximum: pages, shared: true });
   const single = new Float32Array(memory.buffer);

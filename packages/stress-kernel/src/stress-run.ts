@@ -1,11 +1,11 @@
-// One large run: a book of exposures in shared memory, scenarios given or drawn, valued in blocks on worker threads. The bytes of the answer do not depend on
-// the number of threads: a block is valued by one thread alone and every scenario is added up in one order.
+// One large run: a book of exposures in shared memory, scenarios given or drawn, valued in pieces on worker threads. The bytes of the answer do not depend on
+// the number of threads: a piece is valued by one thread alone and every scenario is added up in one order.
 import { Worker } from "node:worker_threads";
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { ExposureBook } from "@evergreen-fund/finance/valuation/exposure.ts";
 import { checkMoves, largestExposures, layOut } from "./layout.ts";
 import { bindKernel } from "./module.ts";
-import { doBlock, type Order } from "./order.ts";
+import { counterOf, type Order, PIECE, takePieces } from "./order.ts";
 
 /** Means and the lower triangle L of a covariance L·Lᵀ, by rows, `factors` wide: moves are mean + L·z. */
 export interface Distribution {
@@ -31,9 +31,6 @@ const TYPESCRIPT = [
   "--import",
   `data:text/javascript,import{register}from"${import.meta.resolve("tsx/esm/api")}";register()`,
 ];
-/** Scenarios a thread takes at a time; a multiple of 4, small enough that no thread waits long for another at the end. */
-const PIECE = 512;
-
 /** Lays a book out for `scenarios`; `threads` 0 does the work here. @throws EvergreenError EG400, EG413, EG503. */
 export async function stressRun(book: ExposureBook, scenarios: number, threads = 2): Promise<StressRun> {
   const { layout, memory } = layOut(book, scenarios, Math.max(1, threads));
@@ -53,25 +50,17 @@ export async function stressRun(book: ExposureBook, scenarios: number, threads =
       return worker;
     }),
   );
-  const each = async (orderOf: (from: number, to: number) => Order): Promise<void> => {
-    let next = 0;
-    const take = (): Order | undefined => {
-      if (next >= rounded) return undefined;
-      const from = next;
-      next = Math.min(rounded, from + PIECE);
-      return orderOf(from, next);
-    };
-    // a run of one piece is done before a thread would have heard of it
-    if (workers.length === 0 || rounded <= PIECE)
-      for (let order = take(); order !== undefined; order = take()) doBlock(kernel, layout, 0, order);
+  const counter = counterOf(memory, layout);
+  const all = async (order: Order): Promise<void> => {
+    Atomics.store(counter, 0, 0);
+    // a run of a few pieces is done before a thread would have heard of it
+    if (workers.length === 0 || rounded <= 2 * PIECE) takePieces(kernel, memory, layout, 0, order);
     else
       await Promise.all(
-        workers.map(async (worker) => {
-          for (let order = take(); order !== undefined; order = take()) {
-            const told = answer(worker);
-            worker.postMessage(order);
-            await told;
-          }
+        workers.map((worker) => {
+          const told = answer(worker);
+          worker.postMessage(order);
+          return told;
         }),
       );
   };
@@ -85,11 +74,11 @@ export async function stressRun(book: ExposureBook, scenarios: number, threads =
       new Float64Array(memory.buffer, layout.mean, factors).set(mean);
       new Float64Array(memory.buffer, layout.lower, factors * factors).set(lower);
       const [seedLow, seedHigh] = [Number(BigInt.asUintN(32, seed)), Number(BigInt.asUintN(32, seed >> 32n))];
-      await each((from, to) => ({ what: "draw", from, to, seedLow, seedHigh, period }));
+      await all({ what: "draw", seedLow, seedHigh, period });
     },
     async value() {
       checkMoves(moves, factors, largest);
-      await each((from, to) => ({ what: "value", from, to }));
+      await all({ what: "value" });
     },
     async close() {
       await Promise.all(workers.map((worker) => worker.terminate()));

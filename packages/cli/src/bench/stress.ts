@@ -25,7 +25,7 @@ import {
 } from "./stress/answers.ts";
 import { BUCKETS, distribution, FACTORS, makeBook, makeInvestors, SEED } from "./stress/book.ts";
 import { growth, slopeOf } from "./stress/growth.ts";
-import { startDuck, startNumpy } from "./stress/peers.ts";
+import { type Numpy, startDuck, startNumpy } from "./stress/peers.ts";
 
 const FULL = {
   scenarios: 10_000,
@@ -33,7 +33,7 @@ const FULL = {
   investors: 1_000_000,
   rounds: 9,
   sizes: [10, 100, 1_000, 10_000, 100_000],
-  naive: 50,
+  naive: 20,
   repeats: 5,
 };
 const QUICK = { scenarios: 512, assets: 100, investors: 5_000, rounds: 1, sizes: [8, 64], naive: 20, repeats: 1 };
@@ -71,9 +71,14 @@ export const run: RunBench = async ({ quick, environment, progress }) => {
         Float64Array.from(two.moves.subarray(0, FACTORS * Math.min(1_000, plan.scenarios))),
       );
       checks.push(duckCheck(book, pure, await duck.out(plan.scenarios, BUCKETS)));
-      const numpy = python === undefined ? undefined : await startNumpy(python, folder, book, two.moves);
+      const peer = (clock: "wall" | "processor"): Promise<Numpy> | undefined =>
+        python === undefined ? undefined : startNumpy(python, folder, book, two.moves, clock, environment);
+      const [numpy, single] = [await peer("wall"), await peer("processor")];
       if (numpy !== undefined) {
-        closing.unshift(() => numpy.stop());
+        closing.unshift(
+          () => numpy.stop(),
+          () => single?.stop(),
+        );
         say("numpy's answers");
         checks.push(...peerChecks(book, two.out, ours, await numpy.outcome("float64")));
       }
@@ -83,16 +88,33 @@ export const run: RunBench = async ({ quick, environment, progress }) => {
         reduce(book, side.out);
         return (performance.now() - start) / 1_000;
       };
+      const alone = await stressRun(book, plan.scenarios, 0);
+      closing.unshift(() => alone.close());
+      alone.moves.set(two.moves);
+      const processor = async (): Promise<number> => {
+        const before = process.cpuUsage();
+        await alone.value();
+        reduce(book, alone.out);
+        const { user, system } = process.cpuUsage(before);
+        return (user + system) / 1e6;
+      };
       const sides: Side[] = [
+        { name: "ours, processor", measure: processor },
         { name: "ours", measure: () => timed(two) },
         { name: "ours, one thread", measure: () => timed(one) },
         { name: "DuckDB", measure: () => duck.seconds() },
         ...(numpy === undefined
           ? []
-          : (["float32", "float64"] as const).map((kind) => ({
-              name: `numpy ${kind}`,
-              measure: () => numpy.seconds(kind),
-            }))),
+          : [
+              ...(["float32", "float64"] as const).map((kind) => ({
+                name: `numpy ${kind}`,
+                measure: () => numpy.seconds(kind),
+              })),
+              {
+                name: "numpy float32, processor",
+                measure: async () => (await single?.seconds("float32")) ?? Number.NaN,
+              },
+            ]),
       ];
       // a figure of a side is the best of several: what disturbs a run of ten milliseconds never makes it faster
       const best = ({ name, measure }: Side): Side => ({
@@ -200,6 +222,10 @@ function findingsOf(
           beside("numpy float32", "ours", { floor: 1, aim: 1.5 }),
           beside("numpy float64", "ours", {}),
           beside("numpy float32", "ours, one thread", {}),
+          {
+            ...beside("numpy float32, processor", "ours, processor", {}),
+            what: "the same, processor time on one thread: numpy float32 / ours",
+          },
         ]
       : []),
     beside("DuckDB", "ours", { floor: 10, aim: 15 }),

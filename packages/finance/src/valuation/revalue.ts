@@ -176,7 +176,7 @@ function walk(asset: Asset, market: Market, way: Way, currency: string): Walked 
 }
 
 /** Fund currency per unit of the asset's. Errors: EG400 when a foreign asset names no series, EG404 when the series is missing. */
-function spotOf(asset: Asset, market: Market, currency: string): Exact {
+export function spotOf(asset: Asset, market: Market, currency: string): Exact {
   if (asset.currency === currency) {
     if (asset.fx !== undefined)
       throw new EvergreenError("EG400", `The asset ${asset.id} is in the fund's currency: it has no exchange rate.`);

@@ -15,7 +15,9 @@ import type { Outcome } from "./peers.ts";
 export function lossesOf(book: ExposureBook, out: Float64Array): Float64Array {
   const width = book.buckets + 1;
   const before = book.values.reduce((sum, value) => sum + value, 0);
-  return Float64Array.from({ length: out.length / width }, (_, s) => before - out[s * width + book.buckets]!);
+  const losses = new Float64Array(out.length / width);
+  for (let s = 0; s < losses.length; s += 1) losses[s] = before - out[s * width + book.buckets]!;
+  return losses;
 }
 
 export interface Reduced extends TailLoss {
@@ -26,10 +28,9 @@ export interface Reduced extends TailLoss {
 export function reduce(book: ExposureBook, out: Float64Array): Reduced {
   const before = book.values.reduce((sum, value) => sum + value, 0);
   const losses = lossesOf(book, out);
-  return {
-    ...tailLoss(losses, CONFIDENCE),
-    periods: Int32Array.from(losses, (loss) => timeToGate(1 - loss / before, GATE)),
-  };
+  const periods = new Int32Array(losses.length);
+  for (let s = 0; s < losses.length; s += 1) periods[s] = timeToGate(1 - losses[s]! / before, GATE);
+  return { ...tailLoss(losses, CONFIDENCE), periods };
 }
 
 /** Largest difference, as a share of the value at the start of what is compared: bucket by bucket and NAV. */

@@ -6,6 +6,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import type { ExposureBook } from "@evergreen-fund/finance/valuation/exposure.ts";
 import { loadForm, sqlForm } from "@evergreen-fund/stress-kernel/sql-form.ts";
 import { startScript } from "../frame/child.ts";
+import type { Environment } from "../frame/peers.ts";
 import { CONFIDENCE, GATE } from "./book.ts";
 
 type Column = Float64Array | Float32Array | Uint8Array | Uint16Array | Int32Array;
@@ -31,11 +32,14 @@ export interface Numpy {
   stop(): Promise<void>;
 }
 
+/** `processor`: one thread, and seconds are those of the processor, which other programs lengthen little. */
 export async function startNumpy(
   python: string,
   folder: string,
   book: ExposureBook,
   moves: Float32Array,
+  clock: "wall" | "processor",
+  environment: Environment,
 ): Promise<Numpy> {
   const write = (name: string, column: Column): Promise<void> => writeFile(join(folder, name), bytes(column));
   await write("moves", moves);
@@ -43,8 +47,11 @@ export async function startNumpy(
   await write("values", book.values);
   await write("buckets", book.bucketOf);
   const terms = JSON.stringify([GATE.asked, GATE.response, GATE.gate]);
-  const args = [folder, String(book.factors), String(book.buckets), String(CONFIDENCE), terms];
-  const child = startScript(new URL("peer-stress.py", import.meta.url), args, { interpreter: python });
+  const args = [folder, String(book.factors), String(book.buckets), String(CONFIDENCE), terms, clock];
+  const child = startScript(new URL("peer-stress.py", import.meta.url), args, {
+    interpreter: python,
+    ...(clock === "wall" ? {} : { environment: { ...environment, OPENBLAS_NUM_THREADS: "1" } }),
+  });
   await child.next(300_000);
   type Said = { seconds: number; valueAtRisk: number; expectedShortfall: number };
   const ask = (order: object): Promise<Said> => {
