@@ -1,7 +1,9 @@
 // One large run: a book of exposures in shared memory, scenarios given or drawn, valued in pieces on worker threads. The bytes of the answer do not depend on
 // the number of threads: a piece is valued by one thread alone and every scenario is added up in one order.
+
 import { Worker } from "node:worker_threads";
 import { EvergreenError } from "@evergreen-fund/domain";
+import { keyOfSeed } from "@evergreen-fund/finance/random/philox.ts";
 import type { ExposureBook } from "@evergreen-fund/finance/valuation/exposure.ts";
 import { checkMoves, largestExposures, layOut } from "./layout.ts";
 import { bindKernel } from "./module.ts";
@@ -20,7 +22,7 @@ export interface StressRun {
   /** Per scenario the value of each bucket and, last, NAV. Valid after `value`. */
   readonly out: Float64Array;
   /** Draws every move from a seed; a cell is a function of seed, scenario, factor and period alone. @throws EvergreenError EG400, EG503 as below. */
-  draw(distribution: Distribution, seed: bigint, period?: number): Promise<void>;
+  draw(distribution: Distribution, seed: number, period?: number): Promise<void>;
   /** Values all scenarios. @throws EvergreenError EG400 when a move is out of range, EG503 when a thread dies. */
   value(): Promise<void>;
   close(): Promise<void>;
@@ -73,7 +75,7 @@ export async function stressRun(book: ExposureBook, scenarios: number, threads =
         throw new EvergreenError("EG400", "A distribution needs a finite mean of every factor and a square of them.");
       new Float64Array(memory.buffer, layout.mean, factors).set(mean);
       new Float64Array(memory.buffer, layout.lower, factors * factors).set(lower);
-      const [seedLow, seedHigh] = [Number(BigInt.asUintN(32, seed)), Number(BigInt.asUintN(32, seed >> 32n))];
+      const [seedLow, seedHigh] = keyOfSeed(seed);
       await all({ what: "draw", seedLow, seedHigh, period });
     },
     async value() {

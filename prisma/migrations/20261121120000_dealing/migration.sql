@@ -7983,7 +7983,10 @@ create or replace function evergreen.class_figures(of_fund uuid, on_day date, of
       -- of the fee accrued at that strike: what was crystallised on it, and what redemptions took along
       'performance_taken', (coalesce(dealt.taken, 0) + coalesce((select sum((m.body ->> 'fee')::numeric) from before b
          cross join lateral evergreen.marks_known(c.share_class_id, evergreen.inputs_known(of_strike)) m where m.cause = 'crystallisation' and m.as_of = b.nav_date), 0))::text,
-      'moved', coalesce(moved.worth, 0)::text, 'pocket', case when c.pocket_of is not null then evergreen.pocket_figures(c.share_class_id) end,
+      'moved', coalesce(moved.worth, 0)::text,
+      -- what a class paid to its holders is its own: the others had nothing of it
+      'distributed', coalesce((select sum((m.body ->> 'amount')::numeric) from before b cross join lateral evergreen.marks_known(c.share_class_id, evergreen.inputs_known(of_strike)) m
+         where m.cause = 'distribution' and m.recorded_at > evergreen.inputs_known(b.strike_id) and not exists (select from public.ledger_transactions r where r.reverses = m.ledger_tx_id)), 0)::text, 'pocket', case when c.pocket_of is not null then evergreen.pocket_figures(c.share_class_id) end,
       'policy', p.body, 'deals', exists (select from public.dealing_days d where d.share_class_id = c.share_class_id and d.dealing_date = on_day and d.status not in ('suspended', 'discarded')),
       'lots', case when coalesce(p.body #>> '{fees,performance,method}', 'none') = 'none' then '[]'::jsonb else (
         select coalesce(jsonb_agg(jsonb_build_object('id', l.lot_id, 'series', evergreen.series_of(l), 'units', trim_scale(h.units)::text, 'opened_on', l.opened_on,
@@ -8695,7 +8698,7 @@ begin
       on e.flow_id = x.flow_id and e.dealing_day_id = x.dealing_day_id
    -- what is exact here is rounded at its twelfth decimal there
    where (x.investor_id = e.investor_id and x.units_dealt = e.units and evergreen.within_exponent(x.difference, unit)
-     and x.difference >= abs(e.was - e.due) - 1e-9 and x.difference < abs(e.was - e.due) + 1e-9 + power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit))) is not true;
+     and x.difference >= abs(e.was - e.due) - 1e-9 and x.difference < abs(e.was - e.due) + power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit))) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' deals are missing, or are not owed their units times the difference of the prices.');
   insert into public.restatements (fund_id, strike_id, dealing_day_id, share_class_id, published, correct, error, tolerance, material, direction, deals, fund_pays, fund_receives, body, effective_at)
   select s.fund_id, s.strike_id, d.dealing_day_id, d.share_class_id, c.published, c.correct, c.error, c.tolerance, c.material, c.direction,

@@ -1,4 +1,5 @@
 // The normal distribution: its quantile (what a uniform number becomes) and its cumulative probability (the way back). Pure.
+import { uniformAt } from "./philox.ts";
 
 /** Σ c[i]·x^i. */
 const polynomial = (c: readonly number[], x: number): number => c.reduceRight((sum, factor) => sum * x + factor, 0);
@@ -47,6 +48,10 @@ export function normalQuantile(p: number): number {
   const z = polynomial(part.num, x) / polynomial(part.den, x);
   return q < 0 ? -z : z;
 }
+
+/** Standard normal number `column` of row `row` in period `period` of the seed's stream: a function of these four and of nothing else. */
+export const normalAt = (seed: number, row: number, period: number, column: number): number =>
+  normalQuantile(uniformAt(seed, row, period, column));
 
 const ROOT_TWO_PI = Math.sqrt(2 * Math.PI);
 
