@@ -1,4 +1,5 @@
 // The analytical model in DuckDB: synchronised from Postgres, published as immutable snapshots, read by whoever computes.
+export { amend } from "./amend.ts";
 export { type DuckFile, openFile, type Row } from "./file.ts";
 export { type AnalyticsHome, analyticsHome } from "./home.ts";
 export { readModel } from "./model.ts";

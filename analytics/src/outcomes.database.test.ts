@@ -2,7 +2,16 @@
 import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { analyticsHome, findSnapshot, openFile, openNewest, synchronise, verifySnapshot } from "./index.ts";
+import {
+  amend,
+  analyticsHome,
+  findSnapshot,
+  listSnapshots,
+  openFile,
+  openNewest,
+  synchronise,
+  verifySnapshot,
+} from "./index.ts";
 import { type Market, openMarket } from "./test-market.ts";
 
 let market: Market;
@@ -42,6 +51,35 @@ describe("what is saved here", () => {
     expect((await file.rows("select table_name from duckdb_tables() where table_name = 'dreams'")).length).toBe(0);
     await expect(file.run("insert into assets (id) values (null)")).rejects.toThrow(/read-only/i);
     file.close();
+  });
+
+  it("is published at once, all of it or nothing, and leaves older snapshots as they were", async () => {
+    const home = await market.freshHome();
+    await expect(amend(home, async () => {})).rejects.toMatchObject({ code: "EG428" });
+    const { manifest: before } = await synchronise({ home, openReader: market.openReader });
+    const run = (id: string) =>
+      `insert into valuation_runs select '${id}', fund_id, 'base', 'a', 'b', null, 0, id, date '2026-09-30', 'USD', 1, 2, 'mark', '{}', 0, now() from assets`;
+    const { manifest, result } = await amend(home, async (file) => {
+      await file.run(run("run-2"));
+      return "done";
+    });
+    expect(result).toBe("done");
+    expect(manifest.contentHash).toBe(before.contentHash);
+    expect(manifest.name).not.toBe(before.name);
+    const failing = amend(home, async (file) => {
+      await file.run(run("run-3"));
+      throw new Error("after half of it");
+    });
+    await expect(failing).rejects.toThrow("after half of it");
+    const { file } = await openNewest(home);
+    expect(await file.rows("select distinct run_id from valuation_runs")).toEqual([{ run_id: "run-2" }]);
+    file.close();
+    expect((await listSnapshots(home)).map(({ name }) => name)).toEqual([manifest.name, before.name]);
+    for (const { name } of [manifest, before]) {
+      const found = await findSnapshot(home, name);
+      await verifySnapshot(found.path, found);
+    }
+    expect((await synchronise({ home, openReader: market.openReader, check: "full" })).rebuilt).toBeNull();
   });
 
   it("comes back from the newest snapshot when the working file cannot be read", async () => {

@@ -35,8 +35,13 @@ export interface Manifest {
   position: Position;
   /** When the snapshot of Postgres was taken, by its clock. */
   takenAt: string;
+  /** When the file was made, by the clock of this machine: what was computed since is in a later file of the same moment. */
+  madeAt: string;
   tables: Record<string, Checksum>;
 }
+
+/** What is known before there is a file. */
+export type Content = Omit<Manifest, "name" | "sha256" | "bytes" | "madeAt">;
 
 /** sha256 over name, rows and sum of every mirrored table. */
 export function contentHashOf(tables: Record<string, Checksum>): string {
@@ -63,17 +68,21 @@ export type PublishPoint = "copied" | "sealed" | "pointed";
 export async function publish(
   paths: AnalyticsHome,
   closed: string,
-  content: Omit<Manifest, "name" | "sha256" | "bytes">,
+  content: Content,
   options: { keep: number; reach: (point: PublishPoint) => void },
 ): Promise<Manifest> {
-  const name = `${content.takenAt.replace(/[-:.]/g, "")}-${content.position.tx}-${content.contentHash.slice(0, 12)}`;
-  const draft = join(paths.snapshots, `${name}.draft`);
+  const moment = `${content.takenAt.replace(/[-:.]/g, "")}-${content.position.tx}`;
+  const draft = join(paths.snapshots, `${moment}.draft`);
   // where the file system can, the copy shares its blocks and costs nothing
   await copyFile(closed, draft, constants.COPYFILE_FICLONE);
   await chmod(draft, 0o444);
   await persist(draft);
   options.reach("copied");
-  const manifest = { name, sha256: await sha256Of(draft), bytes: (await stat(draft)).size, ...content };
+  const sha256 = await sha256Of(draft);
+  // by its bytes, so that no other file ever has the name
+  const name = `${moment}-${sha256.slice(0, 12)}`;
+  const madeAt = new Date().toISOString();
+  const manifest = { name, sha256, bytes: (await stat(draft)).size, madeAt, ...content };
   await seal(paths, draft, manifest);
   options.reach("sealed");
   await point(paths, name);
@@ -111,9 +120,10 @@ export async function listSnapshots(home: string): Promise<Manifest[]> {
   const manifests = await Promise.all(names.map((name) => readManifest(join(paths.snapshots, name))));
   return manifests
     .filter(({ name }) => existsSync(fileOf(paths, name)))
-    .sort((a, b) => (a.name < b.name ? 1 : a.name > b.name ? -1 : 0));
+    .sort((a, b) => compare(b.takenAt, a.takenAt) || compare(b.madeAt, a.madeAt));
 }
 
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const readManifest = async (path: string): Promise<Manifest> => JSON.parse(await readFile(path, "utf8")) as Manifest;
 
 /** A snapshot by its name or the beginning of it; absent: the one dev.duckdb names. Errors: EG404 when there is none, EG400 when several begin so. */

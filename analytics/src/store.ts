@@ -31,6 +31,7 @@ const StoredManifest = z.object({
   model: z.string().regex(/^[0-9a-f]{64}$/),
   position: z.object({ source: z.string(), tx: z.string().regex(/^\d+$/) }),
   takenAt: z.iso.datetime(),
+  madeAt: z.iso.datetime(),
   tables: z.record(z.string(), Sum),
 }) satisfies z.ZodType<Manifest>;
 
@@ -126,7 +127,12 @@ export function openStore(settings: StoreSettings): Store {
         const dailyWritten = taken === undefined && (await write(day, path, manifest));
         const newest = await readManifest(null).catch(absent);
         // another machine may have gone further meanwhile
-        if (newest === undefined || newest.takenAt <= manifest.takenAt) await write(null, path, manifest);
+        if (
+          newest === undefined ||
+          newest.takenAt < manifest.takenAt ||
+          (newest.takenAt === manifest.takenAt && newest.madeAt <= manifest.madeAt)
+        )
+          await write(null, path, manifest);
         return { day, dailyWritten };
       }),
     days: () =>

@@ -6,7 +6,7 @@ import type { DuckFile } from "./file.ts";
 import { makeHome } from "./home.ts";
 import { bookOf, checksum, merge, refuseUnequal, removeGone, stage, staged } from "./load.ts";
 import { type Mirror, readModel } from "./model.ts";
-import { booksOf, contentHashOf, type Manifest, type PublishPoint, publish, sweep } from "./publish.ts";
+import { booksOf, type Content, contentHashOf, type Manifest, type PublishPoint, publish, sweep } from "./publish.ts";
 import { openWork, positionOf } from "./work.ts";
 
 /** The places at which a test ends the process. */
@@ -129,11 +129,7 @@ async function reconcile(file: DuckFile, mirror: Mirror, theirs: Checksum = { ro
 }
 
 /** Writes where the file stands now. */
-async function settle(
-  file: DuckFile,
-  { position, takenAt }: DeltaReader,
-  model: string,
-): Promise<Omit<Manifest, "name" | "sha256" | "bytes">> {
+async function settle(file: DuckFile, { position, takenAt }: DeltaReader, model: string): Promise<Content> {
   const tables = await booksOf(file);
   const contentHash = contentHashOf(tables);
   await file.run("update sync.state set source = $source, tx = $tx, taken_at = $takenAt, content_hash = $contentHash", {

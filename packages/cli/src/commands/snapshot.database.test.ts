@@ -42,6 +42,7 @@ const Snapshot = z.object({
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   bytes: z.int(),
   takenAt: z.iso.datetime(),
+  madeAt: z.iso.datetime(),
   position: z.strictObject({ source: z.string(), tx: z.string() }),
   model: z.string(),
   rows: z.string(),

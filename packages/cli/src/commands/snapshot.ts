@@ -58,9 +58,9 @@ const rowsOf = ({ tables }: Manifest): string =>
   String(Object.values(tables).reduce((sum, { rows }) => sum + BigInt(rows), 0n));
 
 const json = (manifest: Manifest) => {
-  const { name, contentHash, sha256, bytes, takenAt, position, model, tables } = manifest;
+  const { name, contentHash, sha256, bytes, takenAt, madeAt, position, model, tables } = manifest;
   const counts = Object.fromEntries(Object.entries(tables).map(([table, { rows }]) => [table, rows]));
-  return { name, contentHash, sha256, bytes, takenAt, position, model, rows: rowsOf(manifest), tables: counts };
+  return { name, contentHash, sha256, bytes, takenAt, madeAt, position, model, rows: rowsOf(manifest), tables: counts };
 };
 
 const shown = (manifest: Manifest): [string, string][] => [
