@@ -14,7 +14,7 @@ const NAMES = readdirSync(FOLDER)
 const TEXTS = NAMES.map((name) => ({ name: `scenarios/${name}`, text: readFileSync(join(FOLDER, name), "utf8") }));
 const shipped = scenarioFolder(TEXTS);
 
-/** The rows of the default scenario library (domain rules 1.9), with what each must move and ask. */
+/** The rows of the default scenario library of the specification, with what each must move and ask. */
 const LIBRARY: Record<string, { ids: readonly string[]; factors: readonly string[]; asks: readonly string[] }> = {
   base: { ids: ["base"], factors: ["redemptions.history.median_12m"], asks: ["rcr"] },
   "rates_+200": { ids: ["rates_up200"], factors: ["rates.parallel.all", "price.private_credit"], asks: ["rcr"] },
