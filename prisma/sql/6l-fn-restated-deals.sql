@@ -41,7 +41,7 @@ create or replace function evergreen.restated_deals(s public.nav_strikes) return
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with days as materialized (select d.* from evergreen.restated_days(s) d),
   classes as materialized (
-    select c.share_class_id, o.method, o.rate, o.mark, o.open, o.entry_price as entered, n.entry_price as enters, o.price_before_fee as gav_was, n.price_before_fee as gav_is,
+    select c.share_class_id, o.method, o.rate, o.mark, o.open, o.entry_price as entered, n.entry_price as enters, n.price_before_fee as gav_is,
            was.nav_per_unit as price_was, is_now.nav_per_unit as price_is, u.exponent
       from (select distinct d.share_class_id from days d) c join public.share_classes k using (share_class_id) join public.currencies u on u.code = k.currency
       join public.class_navs was on was.strike_id = s.supersedes and was.share_class_id = c.share_class_id join public.class_navs is_now on is_now.strike_id = s.strike_id and is_now.share_class_id = c.share_class_id
@@ -50,10 +50,9 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     select c.share_class_id, o.series, o.price as price_was, n.price as price_is, n.fee as fee_is, n.units from classes c cross join lateral evergreen.series_open(s.supersedes, c.share_class_id) o
       join lateral evergreen.series_open(s.strike_id, c.share_class_id) n on n.series = o.series where c.method = 'series'
   ), lots as (
-    select p.flow_id, sum(least(p.credit, x.fee_was) - x.paid_was) as was, sum(least(p.credit, x.fee_is) - x.paid_is) as due, sum(x.fee_is - least(p.credit, x.fee_is) + x.paid_is) as fee
+    select p.flow_id, sum(least(p.credit, x.fee_is) - x.paid_is) as due, sum(x.fee_is - least(p.credit, x.fee_is) + x.paid_is) as fee
       from evergreen.deal_lots(s) p join public.lots l using (lot_id) join classes c on c.share_class_id = l.share_class_id
-      cross join lateral (select c.rate * greatest(0, c.gav_was - c.mark) * p.units as fee_was, c.rate * greatest(0, c.gav_is - c.mark) * p.units as fee_is,
-        c.rate * greatest(0, least(c.gav_was, c.mark) - p.reference) * p.units as paid_was, c.rate * greatest(0, least(c.gav_is, c.mark) - p.reference) * p.units as paid_is) x
+      cross join lateral (select c.rate * greatest(0, c.gav_is - c.mark) * p.units as fee_is, c.rate * greatest(0, least(c.gav_is, c.mark) - p.reference) * p.units as paid_is) x
      group by 1
   ), pieces as (
     select a.flow_id, sum(p.units * n.price_was) as was, sum(p.units * n.price_is) as due, sum(round(round(n.fee_is * p.units, 30) / n.units, c.exponent)) as fee,
@@ -71,7 +70,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     left join lots l on l.flow_id = a.flow_id left join pieces p on p.flow_id = a.flow_id
     cross join lateral (select case f.direction when 'subscription' then c.entered else c.price_was end as published, case f.direction when 'subscription' then c.enters else c.price_is end as correct) e
     cross join lateral (select case when p.flow_id is not null then round(p.was / a.filled_units, 18) else e.published end as published, case when p.flow_id is not null then round(p.due / a.filled_units, 18) else e.correct end as correct,
-      coalesce(p.was, a.filled_units * e.published + coalesce(l.was, 0)) as was, coalesce(p.due, a.filled_units * e.correct + coalesce(l.due, 0)) as due,
+      coalesce(p.was, a.filled_units * e.published + case f.direction when 'redemption' then a.credit else 0 end) as was, coalesce(p.due, a.filled_units * e.correct + coalesce(l.due, 0)) as due,
       case when f.direction = 'redemption' then a.performance_fee - coalesce(p.fee, round(l.fee, c.exponent), 0) else 0 end as fee) x
    where a.filled_units > 0
 $$;

@@ -54,7 +54,7 @@ begin
     'deals', (with taken as materialized (
         select p.flow_id, jsonb_agg(jsonb_build_object('units', trim_scale(p.units)::text, 'reference', trim_scale(p.reference)::text, 'credit', trim_scale(p.credit)::text) order by p.lot_id) as list from evergreen.deal_lots(s) p group by 1)
       select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', a.dealing_day_id, 'flow_id', a.flow_id, 'share_class_id', a.share_class_id, 'investor_id', a.investor_id,
-        'direction', w.direction, 'units', trim_scale(a.filled_units)::text, 'amount', a.net_amount::text, 'performance_fee', a.performance_fee::text) || case when t.flow_id is null then '{}' else jsonb_build_object('lots', t.list) end
+        'direction', w.direction, 'units', trim_scale(a.filled_units)::text, 'amount', a.net_amount::text, 'performance_fee', a.performance_fee::text, 'credit', a.credit::text) || case when t.flow_id is null then '{}' else jsonb_build_object('lots', t.list) end
         || case when a.pieces = '[]' then '{}'::jsonb else jsonb_build_object('pieces', (select jsonb_agg(jsonb_build_object('series', e ->> 'series', 'units', e ->> 'units') order by e ->> 'lot_id') from jsonb_array_elements(a.pieces) e)) end
         order by a.flow_id), '[]')
       from evergreen.restated_days(s) d join public.allocations a using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer' left join taken t on t.flow_id = a.flow_id

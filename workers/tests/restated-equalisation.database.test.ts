@@ -165,6 +165,40 @@ it("a fee that was taken since on a lot that entered at a wrong price is taken a
   await verified(fund, "2026-03-31");
 });
 
+it("of who has left since no unit is taken back: the responsible party makes it good, and a mark that moved restates the NAV after it", {
+  timeout: 300_000,
+}, async () => {
+  const fund = await feeFund(rooms, PERFORMANCE, ["first", "above"]);
+  await fund.day("2026-01-30", "110000.00", [{ who: "above", amount: "55000.00" }]);
+  // 7.5187 units for 800.00; and all 507.5187 leave at 106.40 a fortnight later
+  await fund.day("2026-03-31", "107000.00", []);
+  await fund.day("2026-04-15", "107000.00", [{ who: "above", units: "507.5187" }]);
+  // 4.8076 units for 500.00 at 104: 2.7111 too many have left; 1,500 − 500 instead of 2,400 − 800
+  const { fees, follows } = await take(fund, await begin(fund, "2026-03-31", "102500.00"));
+  expect(fees).toEqual([expect.objectContaining({ was: "1600", fee: "1000", returned: "600" })]);
+  expect(await lots(fund)).toEqual({ first: { units: "1000", reference: "104", credit: "0" } });
+  // 2.7111 × 104, up to the cent
+  expect(await balance(fund, "compensation_receivable")).toBe("281.96");
+  expect(await balance(fund, "fee_payable")).toBe("-1000.00");
+  // over 104 the NAV of then owes a fee that it did not owe over 106.40
+  expect(follows).toBe("2026-04-15");
+  const [next] = await look<{ strike_id: string }>(
+    "select strike_id from nav_strikes where fund_id = $1 and nav_date = '2026-04-15' and supersedes is not null",
+    [fund.fundId],
+  );
+  expect(await take(fund, next?.strike_id ?? "")).toEqual({ fees: [], follows: null });
+  const [struck] = await look<{ price: string; fee: string }>(
+    "select trim_scale(n.nav_per_unit)::text as price, n.performance_accrued::numeric(38,2)::text as fee from class_navs n where n.strike_id = $1",
+    [next?.strike_id ?? ""],
+  );
+  // 20 % of 160,400.00 − 104 × 1,507.5187; 159,676.39 over the units
+  expect(struck).toEqual({ price: "105.92", fee: "723.61" });
+  // 507.5187 × 105.92 and 243.61 of the credit are what above was paid at 106.40, but for the cent that the credit was rounded by; 0.45 % is not material
+  expect(await owed(fund)).toMatchObject({ above: { kind: "redeemer_overpaid", difference: "0.01", pays: false } });
+  expect(await balance(fund, "compensation_payable")).toBe("0.00");
+  await verified(fund, "2026-04-15");
+});
+
 type Body = { fee?: string; high_water?: string; lots?: Record<string, string>[] };
 const OTHERWISE: readonly ((body: Body) => Body)[] = [
   ({ lots }) => ({ lots: lots?.slice(1) ?? [] }),

@@ -268,6 +268,7 @@ export const RestatementFacts = z.object({
       units: amount,
       amount,
       performance_fee: amount,
+      credit: amount,
       lots: z.array(z.object({ units: amount, reference: amount, credit: amount })).optional(),
       pieces: z.array(z.object({ series: z.string(), units: amount })).optional(),
     }),

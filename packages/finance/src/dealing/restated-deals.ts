@@ -26,6 +26,8 @@ export interface RestatedOrder {
   units: string;
   /** Fee that a redemption took along. */
   performance_fee?: string | undefined;
+  /** Under equalisation: what a redemption was paid of the credit, below zero what it was charged. */
+  credit?: string | undefined;
   /** Under equalisation: the lots it took, with the credit on them. */
   lots?: { units: string; reference: string; credit: string }[] | undefined;
   /** By series: the pieces it took. */
@@ -75,15 +77,16 @@ export function dealValue(
   if (order.direction === "subscription")
     return at(gav.rounded(price.price_dp, "half_up"), gavDue.rounded(price.price_dp, "half_up"));
   const [rate, mark] = [Fraction.of(fee.rate), Fraction.of(fee.mark)];
-  let [was, due, owed] = [units.times(published), units.times(correct), Fraction.ZERO];
+  // what it was paid is a fact, whatever the mark is now
+  const was = units.times(published).plus(Fraction.of(order.credit ?? "0"));
+  let [due, owed] = [units.times(correct), Fraction.ZERO];
   for (const row of order.lots ?? []) {
     const lot = {
       units: Fraction.of(row.units),
       reference: Fraction.of(row.reference),
       credit: Fraction.of(row.credit),
     };
-    const [then, now] = [duesOf(lot, gav, mark, rate), duesOf(lot, gavDue, mark, rate)];
-    was = was.plus(then.refund).minus(then.depreciation);
+    const now = duesOf(lot, gavDue, mark, rate);
     due = due.plus(now.refund).minus(now.depreciation);
     owed = owed.plus(now.gross).minus(now.refund).plus(now.depreciation);
   }
