@@ -1,6 +1,6 @@
 // Where the analytical files of a home lie: the working file, the published snapshots, and dev.duckdb, which names the newest of them.
-import { mkdir, open } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, open, symlink } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
 
 export interface AnalyticsHome {
   folder: string;
@@ -26,11 +26,18 @@ export function analyticsHome(home: string): AnalyticsHome {
   };
 }
 
-/** Makes the folders, readable by nobody else. */
-export async function makeHome(home: string): Promise<AnalyticsHome> {
+const CHECKOUT = resolve(import.meta.dirname, "../..");
+
+/** Makes the folders, readable by nobody else; in the default home of a checkout, `analytics/dev.duckdb` there leads to its newest snapshot. */
+export async function makeHome(home: string, checkout = CHECKOUT): Promise<AnalyticsHome> {
   const paths = analyticsHome(home);
   await mkdir(paths.staging, { recursive: true, mode: 0o700 });
   await mkdir(paths.snapshots, { recursive: true, mode: 0o700 });
+  if (resolve(home) === join(checkout, ".evergreen")) {
+    const folder = join(checkout, "analytics");
+    // a convenience: where it cannot be, or is already, nothing depends on it
+    await symlink(relative(folder, paths.newest), join(folder, "dev.duckdb")).catch(() => {});
+  }
   return paths;
 }
 
