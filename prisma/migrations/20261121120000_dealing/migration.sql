@@ -8479,7 +8479,7 @@ create or replace function evergreen.restated_deals(s public.nav_strikes) return
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with days as materialized (select d.* from evergreen.restated_days(s) d),
   classes as materialized (
-    select c.share_class_id, o.method, o.rate, o.mark, o.open, o.entry_price as entered, n.entry_price as enters, o.price_before_fee as gav_was, n.price_before_fee as gav_is,
+    select c.share_class_id, o.method, o.rate, o.mark, o.open, o.entry_price as entered, n.entry_price as enters, n.price_before_fee as gav_is,
            was.nav_per_unit as price_was, is_now.nav_per_unit as price_is, u.exponent
       from (select distinct d.share_class_id from days d) c join public.share_classes k using (share_class_id) join public.currencies u on u.code = k.currency
       join public.class_navs was on was.strike_id = s.supersedes and was.share_class_id = c.share_class_id join public.class_navs is_now on is_now.strike_id = s.strike_id and is_now.share_class_id = c.share_class_id
@@ -8488,10 +8488,9 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     select c.share_class_id, o.series, o.price as price_was, n.price as price_is, n.fee as fee_is, n.units from classes c cross join lateral evergreen.series_open(s.supersedes, c.share_class_id) o
       join lateral evergreen.series_open(s.strike_id, c.share_class_id) n on n.series = o.series where c.method = 'series'
   ), lots as (
-    select p.flow_id, sum(least(p.credit, x.fee_was) - x.paid_was) as was, sum(least(p.credit, x.fee_is) - x.paid_is) as due, sum(x.fee_is - least(p.credit, x.fee_is) + x.paid_is) as fee
+    select p.flow_id, sum(least(p.credit, x.fee_is) - x.paid_is) as due, sum(x.fee_is - least(p.credit, x.fee_is) + x.paid_is) as fee
       from evergreen.deal_lots(s) p join public.lots l using (lot_id) join classes c on c.share_class_id = l.share_class_id
-      cross join lateral (select c.rate * greatest(0, c.gav_was - c.mark) * p.units as fee_was, c.rate * greatest(0, c.gav_is - c.mark) * p.units as fee_is,
-        c.rate * greatest(0, least(c.gav_was, c.mark) - p.reference) * p.units as paid_was, c.rate * greatest(0, least(c.gav_is, c.mark) - p.reference) * p.units as paid_is) x
+      cross join lateral (select c.rate * greatest(0, c.gav_is - c.mark) * p.units as fee_is, c.rate * greatest(0, least(c.gav_is, c.mark) - p.reference) * p.units as paid_is) x
      group by 1
   ), pieces as (
     select a.flow_id, sum(p.units * n.price_was) as was, sum(p.units * n.price_is) as due, sum(round(round(n.fee_is * p.units, 30) / n.units, c.exponent)) as fee,
@@ -8509,7 +8508,7 @@ language sql stable security definer set search_path = pg_catalog, pg_temp as $$
     left join lots l on l.flow_id = a.flow_id left join pieces p on p.flow_id = a.flow_id
     cross join lateral (select case f.direction when 'subscription' then c.entered else c.price_was end as published, case f.direction when 'subscription' then c.enters else c.price_is end as correct) e
     cross join lateral (select case when p.flow_id is not null then round(p.was / a.filled_units, 18) else e.published end as published, case when p.flow_id is not null then round(p.due / a.filled_units, 18) else e.correct end as correct,
-      coalesce(p.was, a.filled_units * e.published + coalesce(l.was, 0)) as was, coalesce(p.due, a.filled_units * e.correct + coalesce(l.due, 0)) as due,
+      coalesce(p.was, a.filled_units * e.published + case f.direction when 'redemption' then a.credit else 0 end) as was, coalesce(p.due, a.filled_units * e.correct + coalesce(l.due, 0)) as due,
       case when f.direction = 'redemption' then a.performance_fee - coalesce(p.fee, round(l.fee, c.exponent), 0) else 0 end as fee) x
    where a.filled_units > 0
 $$;
@@ -8592,7 +8591,7 @@ begin
     'deals', (with taken as materialized (
         select p.flow_id, jsonb_agg(jsonb_build_object('units', trim_scale(p.units)::text, 'reference', trim_scale(p.reference)::text, 'credit', trim_scale(p.credit)::text) order by p.lot_id) as list from evergreen.deal_lots(s) p group by 1)
       select coalesce(jsonb_agg(jsonb_build_object('dealing_day_id', a.dealing_day_id, 'flow_id', a.flow_id, 'share_class_id', a.share_class_id, 'investor_id', a.investor_id,
-        'direction', w.direction, 'units', trim_scale(a.filled_units)::text, 'amount', a.net_amount::text, 'performance_fee', a.performance_fee::text) || case when t.flow_id is null then '{}' else jsonb_build_object('lots', t.list) end
+        'direction', w.direction, 'units', trim_scale(a.filled_units)::text, 'amount', a.net_amount::text, 'performance_fee', a.performance_fee::text, 'credit', a.credit::text) || case when t.flow_id is null then '{}' else jsonb_build_object('lots', t.list) end
         || case when a.pieces = '[]' then '{}'::jsonb else jsonb_build_object('pieces', (select jsonb_agg(jsonb_build_object('series', e ->> 'series', 'units', e ->> 'units') order by e ->> 'lot_id') from jsonb_array_elements(a.pieces) e)) end
         order by a.flow_id), '[]')
       from evergreen.restated_days(s) d join public.allocations a using (dealing_day_id) join public.fund_flows w on w.flow_id = a.flow_id and w.order_kind <> 'transfer' left join taken t on t.flow_id = a.flow_id
