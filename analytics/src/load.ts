@@ -121,10 +121,12 @@ async function removeReplaced(file: DuckFile, mirror: Mirror): Promise<Checksum>
 
 /** Removes rows and says what they were in the books. `from`: the rows, as `t`. */
 async function removeRows(file: DuckFile, mirror: Mirror, from: string): Promise<Checksum> {
-  await file.run(
-    `create or replace temp table stale as select t.rowid as place, ${rowHash(mirror, "t")} as hash ${from}`,
+  // the keys first: only the rows that go are read whole
+  await file.run(`create or replace temp table stale as select t.rowid as place ${from}`);
+  const [row] = await file.rows(
+    `select count(*) as rows, coalesce(sum(${rowHash(mirror, "t")}::hugeint), 0) as sum
+       from ${quoted(mirror.name)} t where t.rowid in (select place from stale)`,
   );
-  const [row] = await file.rows("select count(*) as rows, coalesce(sum(hash::hugeint), 0) as sum from stale");
   if (row?.rows !== "0") await file.run(`delete from ${quoted(mirror.name)} where rowid in (select place from stale)`);
   return { rows: String(row?.rows), sum: String(row?.sum) };
 }
