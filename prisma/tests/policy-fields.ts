@@ -6,6 +6,7 @@ import { dealingCalendar } from "@evergreen-fund/finance/dealing/eligibility.ts"
 import { lmtPolicyVerdict } from "@evergreen-fund/finance/dealing/lmt-verdict.ts";
 import { compensation } from "@evergreen-fund/finance/dealing/restated-nav.ts";
 import { crystallisationDue } from "@evergreen-fund/finance/fees/class-crystallisation.ts";
+import { programmeVerdict } from "@evergreen-fund/finance/stress-liquidity/programme-verdict.ts";
 
 type Change = Record<string, unknown>;
 export interface FieldRow {
@@ -241,6 +242,33 @@ const verdict = (field: string, values: FieldRow["values"], base: Change): Field
     }),
 });
 
+const PROGRAMME = {
+  document: "stress policy",
+  frequency: "quarterly",
+  kinds: ["historical", "hypothetical", "reverse"],
+  sides: ["assets", "liabilities", "combined"],
+  atLaunch: true,
+  onMaterialChange: true,
+  board: { withinDays: 30, followUp: true },
+};
+/** R34: one test was run and reported without what followed, and the fund changed afterwards. */
+const tested = (field: string, values: FieldRow["values"]): FieldRow => ({
+  field: `lmt.stressProgramme.${field}`,
+  values,
+  outcome: (value) =>
+    answered(() =>
+      programmeVerdict({
+        programme: merged(PROGRAMME, at(field, value)) as unknown as Parameters<
+          typeof programmeVerdict
+        >[0]["programme"],
+        launchedOn: "2025-01-02",
+        changes: ["2026-02-10"],
+        today: "2026-03-02",
+        runs: [{ id: "one", date: "2026-01-15", kind: "reverse", side: "assets", reportedOn: "2026-01-20" }],
+      }),
+    ),
+});
+
 export const ENGINE_FIELDS: readonly FieldRow[] = [
   dated("frequency", ["monthly", "quarterly"]),
   dated("on.weekday", [2, 3], { frequency: "weekly", on: { dayOfMonth: undefined } }),
@@ -353,4 +381,12 @@ export const ENGINE_FIELDS: readonly FieldRow[] = [
   erring("analysis", PROFESSIONAL, { ...PROFESSIONAL, analysis: "board of June" }),
   erring("deMinimis", { fundKind: "bond_or_mixed" }, { fundKind: "bond_or_mixed", deMinimis: "5" }),
   verdict("inKind.professionalOnly", [true, undefined], { tools: ["redemption_gate", "redemption_in_kind"] }),
+  tested("document", ["", "stress policy of 2026"]),
+  tested("frequency", ["weekly", "annual"]),
+  tested("kinds", [["historical", "hypothetical", "reverse"], ["reverse"]]),
+  tested("sides", [["assets", "liabilities", "combined"], ["assets"]]),
+  tested("atLaunch", [true, false]),
+  tested("onMaterialChange", [true, false]),
+  tested("board.withinDays", [10, 90]),
+  tested("board.followUp", [true, false]),
 ];
