@@ -4,30 +4,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "./commands.ts";
-import type { Streams } from "./context.ts";
-import { runCommandLine } from "./program.ts";
 import { commandSection, withCommandSection } from "./readme.ts";
+import { ran } from "./test-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "evergreen-cli-"));
 /** A home in which nothing ever ran, on ports nobody uses. */
 const NOWHERE = { EVERGREEN_HOME: join(folder, "home"), EVERGREEN_PORT_BASE: "1090" };
 
-async function evergreen(argv: string[], environment: Record<string, string> = NOWHERE, input = "") {
-  let out = "";
-  let err = "";
-  const streams: Streams = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    input: () => Promise.resolve(input),
-    watched: false,
-  };
-  const exit = await runCommandLine(argv, streams, environment);
-  return { exit, out, err };
-}
+const evergreen = (argv: string[], environment: Record<string, string> = NOWHERE, input = "") =>
+  ran(argv, environment, input);
 
 describe("usage errors end with 2, one sentence on stderr and nothing on stdout", () => {
   it.each([

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { runCommandLine } from "./program.ts";
 import { bandRows, registerRows } from "./register-file.ts";
+import { ran } from "./test-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "evergreen-register-"));
 const write = (name: string, content: string): string => {
@@ -12,24 +12,7 @@ const write = (name: string, content: string): string => {
   writeFileSync(path, content);
   return path;
 };
-async function evergreen(...argv: string[]): Promise<{ exit: number; out: string; err: string }> {
-  let [out, err] = ["", ""];
-  const exit = await runCommandLine(
-    argv,
-    {
-      out: (text) => {
-        out += text;
-      },
-      err: (text) => {
-        err += text;
-      },
-      input: () => Promise.resolve(""),
-      watched: false,
-    },
-    {},
-  );
-  return { exit, out, err };
-}
+const evergreen = (...argv: string[]) => ran(argv, {});
 const check = (...argv: string[]) => evergreen("import", "register-movements", ...argv);
 
 const page = readFileSync(new URL("../../../docs/register-movements.md", import.meta.url), "utf8");

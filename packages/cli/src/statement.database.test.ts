@@ -13,7 +13,7 @@ import { LP_A, LP_B, OPS, PM_ONE } from "../../../prisma/tests/arrange.ts";
 import { DEALING_DATE, dayAt, dealingDatabase, dealingFund } from "../../../prisma/tests/dealing-day.ts";
 import { userOf } from "../../../prisma/tests/populate.ts";
 import { prepare, restate, runDay } from "../../../prisma/tests/statement-days.ts";
-import { runCommandLine } from "./program.ts";
+import { ran } from "./test-run.ts";
 
 const KEY = "sb_publishable_test";
 const PASSWORD = "synthetic-password";
@@ -56,27 +56,8 @@ afterAll(async () => {
   await api.close();
 });
 
-async function evergreen(
-  as: keyof typeof PEOPLE,
-  ...argv: string[]
-): Promise<{ exit: number; out: string; err: string }> {
-  let [out, err] = ["", ""];
-  const exit = await runCommandLine(
-    [...argv, "--as", as],
-    {
-      out: (text) => {
-        out += text;
-      },
-      err: (text) => {
-        err += text;
-      },
-      input: () => Promise.resolve(""),
-      watched: false,
-    },
-    { SUPABASE_URL: url, SUPABASE_PUBLISHABLE_KEY: KEY, EVERGREEN_PASSWORD: PASSWORD },
-  );
-  return { exit, out, err };
-}
+const evergreen = (as: keyof typeof PEOPLE, ...argv: string[]) =>
+  ran([...argv, "--as", as], { SUPABASE_URL: url, SUPABASE_PUBLISHABLE_KEY: KEY, EVERGREEN_PASSWORD: PASSWORD });
 const json = async (as: keyof typeof PEOPLE, ...argv: string[]) => {
   const answer = await evergreen(as, ...argv, "--output-format", "json");
   expect(answer.err).toBe("");

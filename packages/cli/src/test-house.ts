@@ -10,7 +10,7 @@ import type { Checked } from "@evergreen-fund/testing/checked.ts";
 import { serve } from "@hono/node-server";
 import { afterAll, expect } from "vitest";
 import type { z } from "zod";
-import { runCommandLine } from "./program.ts";
+import { type Ran, ran } from "./test-run.ts";
 
 const PASSWORD = "synthetic-password";
 const KEY = "sb_publishable_test";
@@ -18,12 +18,6 @@ const PEOPLE = { pm1: PM_ONE, pm2: PM_TWO, lp1: LP_A, lp2: LP_B, ops1: OPS, audi
 export type Person = keyof typeof PEOPLE;
 
 export const emailOf = (person: Person): string => `${person}@demo.evergreen.example`;
-
-export interface Ran {
-  exit: number;
-  out: string;
-  err: string;
-}
 
 /** The command line as tests use it, in this process. */
 export interface Door {
@@ -78,21 +72,7 @@ export async function openDoor(apiUrl: string, look: Look): Promise<Door> {
     EVERGREEN_PASSWORD: PASSWORD,
   };
 
-  async function run(person: Person, argv: readonly string[], input = ""): Promise<Ran> {
-    let [out, err] = ["", ""];
-    const streams = {
-      out: (text: string) => {
-        out += text;
-      },
-      err: (text: string) => {
-        err += text;
-      },
-      input: () => Promise.resolve(input),
-      watched: false,
-    };
-    const exit = await runCommandLine([...argv, "--as", emailOf(person)], streams, environment);
-    return { exit, out, err };
-  }
+  const run: Door["run"] = (person, argv, input = "") => ran([...argv, "--as", emailOf(person)], environment, input);
 
   return {
     run,

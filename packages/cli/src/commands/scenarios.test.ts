@@ -4,25 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FACTOR_NAMES } from "@evergreen-fund/domain/scenarios/index.ts";
 import { describe, expect, it } from "vitest";
-import { runCommandLine } from "../program.ts";
+import { ran } from "../test-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "evergreen-scenarios-"));
 
-async function evergreen(...argv: string[]) {
-  let [out, err] = ["", ""];
-  const streams = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-    input: () => Promise.resolve(""),
-    watched: false,
-  };
-  const exit = await runCommandLine(["scenarios", ...argv], streams, { EVERGREEN_HOME: join(folder, "home") });
-  return { exit, out, err };
-}
+const evergreen = (...argv: string[]) => ran(["scenarios", ...argv], { EVERGREEN_HOME: join(folder, "home") });
 const json = async <T>(...argv: string[]): Promise<T> =>
   JSON.parse((await evergreen(...argv, "--output-format", "json")).out) as T;
 

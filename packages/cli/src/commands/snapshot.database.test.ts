@@ -7,7 +7,7 @@ import { newFund } from "@evergreen-fund/prisma/tests/synthetic-fund.ts";
 import { noS3Server, startS3Server } from "@evergreen-fund/testing/s3-server.ts";
 import { afterAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { runCommandLine } from "../program.ts";
+import { ran } from "../test-run.ts";
 
 const db = await testDatabase();
 await newFund(db);
@@ -15,22 +15,7 @@ const home = mkdtempSync(join(tmpdir(), "evergreen-snapshot-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 const HERE = { EVERGREEN_HOME: home, DATABASE_URL: db.database.urlFor("evergreen_app") };
 
-async function evergreen(words: string[], environment: Record<string, string> = HERE) {
-  let out = "";
-  let err = "";
-  const streams = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-    input: () => Promise.resolve(""),
-    watched: false,
-  };
-  const exit = await runCommandLine(words, streams, environment);
-  return { exit, out, err };
-}
+const evergreen = (words: string[], environment: Record<string, string> = HERE) => ran(words, environment);
 const json = async <T>(schema: z.ZodType<T>, words: string[], environment?: Record<string, string>): Promise<T> => {
   const { out } = await evergreen([...words, "--output-format", "json"], environment);
   return schema.parse(JSON.parse(out));

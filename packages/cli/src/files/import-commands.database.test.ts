@@ -25,7 +25,7 @@ import { AUDIT, OPS, PM_ONE } from "../../../../prisma/tests/arrange.ts";
 import { DEALING_DATE, dayAt, dealingDatabase, dealingFund } from "../../../../prisma/tests/dealing-day.ts";
 import { codeOf, OPS_TWO } from "../../../../prisma/tests/import-files.ts";
 import { newInvestor } from "../../../../prisma/tests/synthetic-fund.ts";
-import { runCommandLine } from "../program.ts";
+import { ran } from "../test-run.ts";
 
 const KEY = "sb_publishable_test";
 const PASSWORD = "synthetic-password";
@@ -78,25 +78,8 @@ function written(content: string | Uint8Array, name = "csv"): string {
   return path;
 }
 
-async function evergreen(as: Person, ...argv: string[]): Promise<{ exit: number; out: string; err: string }> {
-  let [out, err] = ["", ""];
-  const streams = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-    input: () => Promise.resolve(""),
-    watched: false,
-  };
-  const exit = await runCommandLine([...argv, "--as", as], streams, {
-    SUPABASE_URL: url,
-    SUPABASE_PUBLISHABLE_KEY: KEY,
-    EVERGREEN_PASSWORD: PASSWORD,
-  });
-  return { exit, out, err };
-}
+const evergreen = (as: Person, ...argv: string[]) =>
+  ran([...argv, "--as", as], { SUPABASE_URL: url, SUPABASE_PUBLISHABLE_KEY: KEY, EVERGREEN_PASSWORD: PASSWORD });
 const json = async (as: Person, ...argv: string[]) => {
   const answer = await evergreen(as, ...argv, "--output-format", "json");
   return { exit: answer.exit, err: answer.err, ...JSON.parse(answer.out === "" ? "{}" : answer.out) };
