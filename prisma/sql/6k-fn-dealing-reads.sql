@@ -264,13 +264,14 @@ begin
     'days', (select jsonb_agg(jsonb_build_object('dealing_day_id', x.dealing_day_id, 'share_class_id', x.share_class_id, 'status', x.status) order by x.dealing_day_id)
        from public.dealing_days x where x.dealing_day_id = any (days)),
     'orders', evergreen.book_orders(days), 'lots', evergreen.book_lots(days),
+    'cover', (select jsonb_build_object('assets', c.assets::text, 'liabilities', c.liabilities::text) from evergreen.thirty_day_cover(f.fund_id, null) c),
     'holdings', case when lmt ? 'investorGate' then evergreen.book_holdings(days, d.dealing_date, lmt #>> '{investorGate,period}') else '[]'::jsonb end);
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_book(uuid) is
-  'The locked orders of every class that deals at the NAV of a day, with prices, terms, lots of who redeems, and the figures the gate is held against. EG404, EG428 no NAV yet.';
+  'The locked orders of every class that deals at the NAV of a day, with prices, terms, lots of who redeems, the figures the gate is held against, and what the fund can sell and owes under stress within 30 days. EG404, EG428 no NAV yet.';
 
 create or replace function evergreen.redeemed_since(of_fund uuid, since date, before date) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(sum(a.gross_amount), 0) from public.dealing_days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id

@@ -69,6 +69,7 @@ export const book = (orders: Order[], change: Partial<Book> = {}): Book => ({
   nav: "100000.00",
   liquid_assets: "50000.00",
   certain_inflows: null,
+  cover: { assets: "50000.00", liabilities: "40000.00" },
   offer_share: null,
   lmt: LMT,
   active: [],

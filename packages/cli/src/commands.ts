@@ -4,6 +4,7 @@ import { auditCommands } from "./commands/audit.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
+import { dealLabCommands } from "./commands/deal-lab.ts";
 import { dealingFactCommands } from "./commands/dealing-facts.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
@@ -48,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   ...postingCommands,
   ...payoutCommands,
   ...dealCommands,
+  ...dealLabCommands,
   ...dealingFactCommands,
   ...markCommands,
   ...navCommands,

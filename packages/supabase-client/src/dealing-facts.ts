@@ -137,6 +137,8 @@ export const Book = z.object({
   nav: amount,
   liquid_assets: amount.nullable(),
   certain_inflows: amount.nullable(),
+  /** Within 30 days: what can be sold, and what is due under stress with what was accepted (R33). */
+  cover: z.object({ assets: amount, liabilities: amount }),
   /** Share of the NAV that a repurchase offer of the date is for. */
   offer_share: amount.nullable(),
   lmt: json.nullable(),

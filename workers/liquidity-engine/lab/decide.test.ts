@@ -111,3 +111,15 @@ describe("the gate", () => {
     expect(compareTools({ ...book("200", "0"), lmt: null }).lab.combinations).toEqual([]);
   });
 });
+
+describe("the cover (R33)", () => {
+  it("falls by what is paid on both sides, and is not counted below nothing", () => {
+    // 50,000 over 40,000; the gate pays 5,000.00 of 20,000.00
+    expect(compareTools(book("200", "0")).lab.cover).toEqual([
+      { when: "before", assets: "50000", liabilities: "40000", ratio: "1.25" },
+      { when: "after", assets: "45000", liabilities: "35000", ratio: "1.285714285714285714" },
+    ]);
+    const poor = { ...book("200", "0"), cover: { assets: "4000.00", liabilities: "5000.00" } };
+    expect(compareTools(poor).lab.cover[1]).toEqual({ when: "after", assets: "0", liabilities: "0", ratio: null });
+  });
+});

@@ -1,9 +1,10 @@
-// What each permitted combination of liquidity tools would do on the day: gate levels × basis × carry, the swing's tiers and who pays them, longer notice;
-// compact enough to stand with the decision. Pure.
+// What each permitted combination of liquidity tools would do on the day: gate levels × basis × carry, the swing's tiers and who pays them, longer notice,
+// and the 30-day cover before and after; compact enough to stand with the decision. Pure.
 import type { CarryPolicy, GatePolicy, LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import { compareGates } from "@evergreen-fund/finance/dealing/deal-gate.ts";
 import type { DealOutput } from "@evergreen-fund/finance/dealing/deal-shapes.ts";
 import type { GateSummary } from "@evergreen-fund/finance/dealing/fund-gate.ts";
+import { liquidityCoverage } from "@evergreen-fund/finance/liquidity.ts";
 import { decimal, ZERO } from "@evergreen-fund/finance/money.ts";
 import { type Book, dealBook, dealInput, toolsOf } from "../dealing/facts.ts";
 
@@ -36,7 +37,16 @@ export interface NoticeRow {
   subscriptions_waiting: string;
 }
 
+/** 30-day assets over stressed 30-day liabilities (R33), before the day and after it: what is paid leaves both. Null: nothing is due. */
+export interface CoverRow {
+  when: "before" | "after";
+  assets: string;
+  liabilities: string;
+  ratio: string | null;
+}
+
 export interface Lab {
+  cover: CoverRow[];
   as_is: LabRow;
   combinations: LabRow[];
   swing: SwingRow[];
@@ -57,7 +67,7 @@ export function compareTools(book: Book): { asIs: DealOutput; lab: Lab } {
   const asIs = dealBook(book, lmt);
   const own = rowOf(lmt, asIs.gate, lmt.carry);
   const { gate } = lmt;
-  const others = { swing: swingRows(book, lmt, asIs), notice: noticeRows(lmt, asIs) };
+  const others = { cover: coverRows(book, asIs), swing: swingRows(book, lmt, asIs), notice: noticeRows(lmt, asIs) };
   if (gate === undefined || !lmt.tools.includes("redemption_gate"))
     return { asIs, lab: { as_is: own, combinations: [], ...others } };
   const levels = levelsOf(gate).flatMap((share) =>
@@ -113,6 +123,19 @@ function swungBy({ classes }: DealOutput): Omit<SwingRow, "tiers"> {
     paid_by: factor.isZero() ? "nobody" : leaving ? "redemptions" : "subscriptions",
     amount: factor.isZero() ? "0" : amount.toDecimalPlaces(4).toFixed(),
   };
+}
+
+function coverRows({ cover }: Book, { gate }: DealOutput): CoverRow[] {
+  const row = (when: CoverRow["when"], paid: string): CoverRow => {
+    const rest = (of: string): string => {
+      const left = decimal(of).minus(decimal(paid));
+      return (left.lt(0) ? ZERO : left).toDecimalPlaces(4).toFixed();
+    };
+    const [assets, liabilities] = [rest(cover.assets), rest(cover.liabilities)];
+    const { ratio } = liquidityCoverage({ assets30d: assets, stressedLiabilities30d: liabilities });
+    return { when, assets, liabilities, ratio };
+  };
+  return [row("before", "0"), row("after", gate.pay)];
 }
 
 function noticeRows({ noticeExtension, tools }: LmtPolicy, { gate }: DealOutput): NoticeRow[] {

@@ -273,3 +273,47 @@ it("the steps are those of the domain's rules: twelve", () => {
   expect(STEPS).toHaveLength(12);
   expect(readFileSync(new URL("../deal-text.ts", import.meta.url), "utf8")).not.toContain("Date.now");
 });
+
+describe("deal lab", () => {
+  const row = {
+    share: "0.05",
+    basis: "gross",
+    carry: "auto_pari_passu",
+    status: "gated",
+    fraction: "0.25",
+    paid: "5000",
+  };
+  const lab = {
+    as_is: { ...row, waiting: "15000", lapsing: "0" },
+    combinations: [{ ...row, carry: "lapse_resubmit", waiting: "0", lapsing: "15000" }],
+    swing: [{ tiers: "as set", factor: "-0.008", price: "99.2000", paid_by: "redemptions", amount: "40" }],
+    notice: [{ notice: { n: 60, basis: "calendar" }, paid: "0", waiting: "20000", subscriptions_waiting: "0" }],
+    cover: [{ when: "after", assets: "45000", liabilities: "35000", ratio: "1.285714285714285714" }],
+  };
+  const words = (day: Day) => ["deal", "lab", "--fund", day.fund.code, "--class", "A", "--date", DEALING_DATE];
+
+  it("shows what was compared, to staff and not to an investor; before that there is nothing to show", async () => {
+    const day = await dayAt(db, "frozen");
+    expect(await house.run("ops1", words(day))).toMatchObject({ exit: 2, err: expect.stringContaining("EG404") });
+    await db.call(agent("liquidity-engine"), "fn_record_lab", {
+      dealing_day_id: day.dayId,
+      lab: JSON.stringify(lab),
+    });
+    const { out } = await house.run("pm1", words(day));
+    for (const part of [
+      "5 %",
+      "auto pari passu (as set)",
+      "lapse resubmit",
+      "-0.8 %",
+      "60 calendar days",
+      "1.2857",
+      "45,000.00",
+    ])
+      expect(out).toContain(part);
+    expect(await house.json("ops1", z.object({ cover: z.array(z.any()) }).loose(), words(day))).toMatchObject({
+      class: "A",
+      ...lab,
+    });
+    expect((await house.run("lp1", words(day))).exit).not.toBe(0);
+  });
+});
