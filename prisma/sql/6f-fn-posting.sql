@@ -325,6 +325,11 @@ declare
   event uuid;
   posted uuid;
   kids int;
+  fills uuid[];
+  parents uuid[];
+  children uuid[];
+  left_over numeric[];
+  rests text[];
 begin
   perform evergreen.require_role('agent_commander');
   input := jsonb_build_object('dealing_day_id', dealing_day_id);
@@ -349,22 +354,22 @@ begin
       coalesce(pieces, '{}') || evergreen.issue_lots(d, pieces), evergreen.day_cash(d));
   end if;
   -- what is carried becomes an order of its own, of the same age, in units; both legs together
-  with over as materialized (
-    select f.*, gen_random_uuid() as child, coalesce(nullif(a.carried_units, 0), l.carried_units) as left_over, a.rest from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
-      left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = f.linked_flow_id
-     where a.dealing_day_id = d.dealing_day_id and (a.carried_units > 0 or l.carried_units > 0)
-  ), made as (
-    insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, eligibility_tag, requested_at,
-      vintage, policy_id, placed_by, accepted_at, dust_asked_at, dust_answer, elected_lots, offer_id, parent_flow_id, linked_flow_id, event_id)
-    select o.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
-           case when o.order_kind = 'switch' and o.direction = 'subscription' then null else o.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
-           o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), case when o.rest = 'ask_dust' then now() else o.dust_asked_at end, o.dust_answer, o.elected_lots, o.offer_id, o.flow_id, k.child, event
-      from over o left join over k on k.flow_id = o.linked_flow_id
-  ), noted as (
-    insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
-    select o.child, 'accepted', event, 'carried from ' || o.flow_id, evergreen.actor() from over o
-  )
-  update public.allocations a set child_flow_id = o.child from over o where a.dealing_day_id = d.dealing_day_id and a.flow_id = o.flow_id;
+  -- collected first: planned as arrays their number is known, where a day that was allocated a moment ago would be taken for a single row
+  select array_agg(a.allocation_id), array_agg(f.flow_id), array_agg(gen_random_uuid()), array_agg(coalesce(nullif(a.carried_units, 0), l.carried_units)), array_agg(a.rest)
+    into fills, parents, children, left_over, rests
+    from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+    left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = f.linked_flow_id
+   where a.dealing_day_id = d.dealing_day_id and (a.carried_units > 0 or l.carried_units > 0);
+  insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, eligibility_tag, requested_at,
+    vintage, policy_id, placed_by, accepted_at, dust_asked_at, dust_answer, elected_lots, offer_id, parent_flow_id, linked_flow_id, event_id)
+  select x.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
+         case when o.order_kind = 'switch' and o.direction = 'subscription' then null else x.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
+         o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), case when x.rest = 'ask_dust' then now() else o.dust_asked_at end, o.dust_answer, o.elected_lots, o.offer_id, o.flow_id, k.child, event
+    from unnest(parents, children, left_over, rests) x (flow_id, child, left_over, rest) join public.fund_flows o on o.flow_id = x.flow_id
+    left join unnest(parents, children) k (flow_id, child) on k.flow_id = o.linked_flow_id;
+  insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
+  select x.child, 'accepted', event, 'carried from ' || x.flow_id, evergreen.actor() from unnest(parents, children) x (flow_id, child);
+  update public.allocations a set child_flow_id = x.child from unnest(fills, children) x (allocation_id, child) where a.allocation_id = x.allocation_id;
   get diagnostics kids = row_count;
   -- R9: the investor is asked, once, whether to give up the small rest
   perform evergreen.emit('DUST_ASKED', d.fund_id, jsonb_build_object('flow_id', a.child_flow_id), evergreen.actor(), jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), array[a.investor_id], request_id)
