@@ -112,7 +112,7 @@ export function arrivals(
   return arriving;
 }
 
-export function lightOf(rcr: Exact | null, lights: { green: string; amber: string }): z.infer<typeof Light> {
+function lightOf(rcr: Exact | null, lights: { green: string; amber: string }): z.infer<typeof Light> {
   if (rcr === null || rcr.gte(lights.green)) return "green";
   return rcr.gte(lights.amber) ? "amber" : "red";
 }

@@ -1,5 +1,5 @@
 // The price the date deals at: the hash of the frozen inputs, the arithmetic from them to each class, and who approved it (R4).
-import { exact, minus, nearest, ONE, over, plus, same, shortest, shown, sum, times, ZERO } from "./exact.ts";
+import { exact, minus, nearest, ONE, order, over, plus, same, shortest, shown, sum, times, ZERO } from "./exact.ts";
 import { sha256 } from "./order-book.ts";
 import { figure, type Json, rows, word } from "./policy.ts";
 import type { DealRecord, Finding, RecordedStrike } from "./record.ts";
@@ -27,12 +27,10 @@ type Payments = NonNullable<NonNullable<Input["rolled"]>["payments"]>;
 
 /** By day, amount and index: day,amount,index with semicolons between. */
 function paymentsText(payments: Payments): string {
-  const order = (a: string, b: string): number => {
-    const by = minus(exact(a), exact(b));
-    return by.n < 0n ? -1 : by.n > 0n ? 1 : 0;
-  };
   return [...payments]
-    .sort((a, b) => bytes(a.on, b.on) || order(a.amount, b.amount) || order(a.index, b.index))
+    .sort(
+      (a, b) => bytes(a.on, b.on) || order(exact(a.amount), exact(b.amount)) || order(exact(a.index), exact(b.index)),
+    )
     .map((paid) => `${paid.on},${shortest(paid.amount)},${shortest(paid.index)}`)
     .join(";");
 }

@@ -1,6 +1,8 @@
 // What each permitted combination of liquidity tools would do on the day: gate levels × basis × carry, the swing's tiers and who pays them, longer notice,
 // and the 30-day cover before and after; compact enough to stand with the decision. Pure.
 import type { CarryPolicy, GatePolicy, LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
+import { dealRead } from "@evergreen-fund/finance/dealing/deal.ts";
+import { readDay } from "@evergreen-fund/finance/dealing/deal-book.ts";
 import { compareGates } from "@evergreen-fund/finance/dealing/deal-gate.ts";
 import type { DealOutput } from "@evergreen-fund/finance/dealing/deal-shapes.ts";
 import type { GateSummary } from "@evergreen-fund/finance/dealing/fund-gate.ts";
@@ -64,7 +66,8 @@ const CARRIES: readonly CarryPolicy[] = ["auto_pari_passu", "priority_by_vintage
 /** Amounts at NAV per unit in the fund's currency. The levels lie between what must be paid at least (the threshold) and the share of the policy. */
 export function compareTools(book: Book): { asIs: DealOutput; lab: Lab } {
   const lmt = toolsOf(book);
-  const asIs = dealBook(book, lmt);
+  const day = readDay(dealInput(book, lmt));
+  const asIs = dealRead(day);
   const own = rowOf(lmt, asIs.gate, lmt.carry);
   const { gate } = lmt;
   const others = { cover: coverRows(book, asIs), swing: swingRows(book, lmt, asIs), notice: noticeRows(lmt, asIs) };
@@ -78,7 +81,7 @@ export function compareTools(book: Book): { asIs: DealOutput; lab: Lab } {
     { gate: level, carry: "auto_pari_passu" as const },
     { gate: level, carry: "priority_by_vintage" as const },
   ]);
-  const summaries = compareGates(dealInput(book, lmt), tried);
+  const summaries = compareGates(day, tried);
   const combinations = levels.flatMap((level, position) =>
     CARRIES.map((carry) => {
       const summary = summaries[2 * position + (carry === "priority_by_vintage" ? 1 : 0)];

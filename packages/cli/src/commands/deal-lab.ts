@@ -6,6 +6,7 @@ import { CLASS, DATE, dateOf } from "../dealing-options.ts";
 import { figure, plain, table } from "../output.ts";
 import { currencyDecimals } from "../reads/classes.ts";
 import { findDay } from "../reads/deals.ts";
+import { share } from "../tool-words.ts";
 
 const amount = z.string();
 const Combination = z.object({
@@ -33,14 +34,6 @@ const Lab = z.object({
   cover: z.array(z.object({ when: z.string(), assets: amount, liabilities: amount, ratio: amount.nullable() })),
 });
 
-/** "0.05" → "5 %" */
-const percent = (share: string | null): string => {
-  if (share === null) return "–";
-  const [whole = "0", digits = ""] = share.split(".");
-  const shifted = `${whole}${digits.padEnd(2, "0").slice(0, 2)}`.replace(/^0+(?=\d)/, "");
-  const rest = digits.slice(2).replace(/0+$/, "");
-  return `${shifted}${rest === "" ? "" : `.${rest}`} %`;
-};
 /** A ratio to four decimals, cut. */
 const short = (ratio: string | null): string => (ratio ?? "nothing is due").replace(/(\.\d{4})\d+$/, "$1");
 
@@ -74,7 +67,7 @@ export const dealLabCommands: readonly Command[] = [
         table(
           [{ ...asIs, carry: `${asIs.carry} (as set)` }, ...combinations],
           [
-            { header: "Gate", value: (row) => percent(row.share) },
+            { header: "Gate", value: (row) => (row.share === null ? "–" : share(row.share)) },
             { header: "Basis", value: (row) => row.basis },
             { header: "Carry", value: (row) => row.carry.replaceAll("_", " ") },
             { header: "State", value: (row) => row.status },
@@ -90,8 +83,7 @@ export const dealLabCommands: readonly Command[] = [
               { header: "Swing", value: (row) => row.tiers },
               {
                 header: "Factor",
-                value: (row) =>
-                  percent(row.factor.replace(/^-/, "")).replace(/^/, row.factor.startsWith("-") ? "-" : ""),
+                value: (row) => share(row.factor),
                 figure: true,
               },
               { header: "Price", value: (row) => row.price, figure: true },

@@ -1,11 +1,13 @@
 // The locked orders of a dealing day as columns: units asked for, what lots and the investor gate admit, and the tools in use. Pure.
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { LmtTool } from "@evergreen-fund/domain/policies/index.ts";
+import type { z } from "zod";
 import { byId, currencyExponent } from "../money.ts";
+import { parseInput } from "../parse.ts";
 import { refuseRepeats } from "../repeats.ts";
 import { type Equalised, equalisedOf } from "./deal-fees.ts";
 import { type SeriesBook, seriesBookOf } from "./deal-series.ts";
-import type { DealFacts } from "./deal-shapes.ts";
+import { type DealFacts, DealInput } from "./deal-shapes.ts";
 import { eltifLimit } from "./eltif.ts";
 import { amountOf, type GateFigures } from "./gate.ts";
 import { gateInvestors, type InvestorHolding } from "./investor-gate.ts";
@@ -59,8 +61,17 @@ export type DealBook = {
 /** Tools that need a decision of their own on the day, and are never used by themselves. */
 const BY_DECISION: readonly LmtTool[] = ["notice_extension", "redemption_in_kind", "suspension", "side_pocket"];
 
+/** A day as it was handed over and as columns; what it is asked for may be asked several times. */
+export type ReadDay = { readonly facts: DealFacts; readonly book: DealBook };
+
+/** Errors: those of `deal`. */
+export function readDay(input: z.input<typeof DealInput>): ReadDay {
+  const facts = parseInput(DealInput, input);
+  return { facts, book: bookOf(facts) };
+}
+
 /** Errors: EG400 for a repeated id, an unknown class, units and amount together, two price tools at once; EG428 under suspension. */
-export function bookOf(facts: DealFacts): DealBook {
+function bookOf(facts: DealFacts): DealBook {
   refuseRepeats("orders", facts.orders);
   refuseRepeats("classes", facts.classes);
   const active = new Set<LmtTool>(facts.active ?? facts.lmt.tools.filter((tool) => !BY_DECISION.includes(tool)));

@@ -1,9 +1,7 @@
 // What the fund gate lets out of a locked book: the decision, the cohorts and the fills of the redemptions in units, before any price; and the same for
 // other gates over the same book, which is all that a comparison of tools asks. Pure.
-import type { z } from "zod";
-import { parseInput } from "../parse.ts";
-import { bookOf, type DealBook, lifted, ownerOf } from "./deal-book.ts";
-import { type DealFacts, DealInput } from "./deal-shapes.ts";
+import { type DealBook, lifted, ownerOf, type ReadDay } from "./deal-book.ts";
+import type { DealFacts } from "./deal-shapes.ts";
 import { type GateSummary, summaryOf } from "./fund-gate.ts";
 import { decideGate, type GateDecision } from "./gate.ts";
 import { allocate } from "./pro-rata.ts";
@@ -50,13 +48,11 @@ export function gateOf(lmt: Gate, book: DealBook): Gated {
   return { decision, stages, allocated };
 }
 
-/** What each of `gates` would let out of the book of `input`, which is read once. The other terms stay those of `input`. Errors: those of `deal`. */
+/** What each of `gates` would let out of a day that was read; its other terms stay. */
 export function compareGates(
-  input: z.input<typeof DealInput>,
+  { facts, book }: ReadDay,
   gates: readonly Pick<DealFacts["lmt"], "gate" | "carry">[],
 ): GateSummary[] {
-  const facts = parseInput(DealInput, input);
-  const book = bookOf(facts);
   const [first, second] = book.classes;
   const single = first !== undefined && second === undefined ? first : null;
   return gates.map((gate) => {

@@ -2,13 +2,12 @@
 // order's own arithmetic come out. Pure and deterministic: the same input gives the same bytes, whatever the order of its lists.
 import type { z } from "zod";
 import { byId } from "../money.ts";
-import { parseInput } from "../parse.ts";
-import { bookOf, type DealBook, type DealClass } from "./deal-book.ts";
+import { type DealBook, type DealClass, type ReadDay, readDay } from "./deal-book.ts";
 import { entryPrice } from "./deal-fees.ts";
 import { gateOf } from "./deal-gate.ts";
 import { dealRedemptions } from "./deal-redemptions.ts";
 import { withFactor } from "./deal-series.ts";
-import { type DealFacts, DealInput, type DealOutput, type DealtOrder } from "./deal-shapes.ts";
+import type { DealFacts, DealInput, DealOutput, DealtOrder } from "./deal-shapes.ts";
 import { dealSubscriptions, dealSwitches } from "./deal-subscriptions.ts";
 import { dualPrices } from "./dual.ts";
 import { summaryOf } from "./fund-gate.ts";
@@ -35,9 +34,10 @@ export type Dealt = { orders: DealtOrder[]; residuals: DealOutput["residuals"]; 
  * cash down, charges HALF_UP. A cap below what must be paid answers `stopped` with no orders. Errors: EG400 for input that contradicts itself,
  * EG428 under suspension.
  */
-export function deal(input: z.input<typeof DealInput>): DealOutput {
-  const facts = parseInput(DealInput, input);
-  const book = bookOf(facts);
+export const deal = (input: z.input<typeof DealInput>): DealOutput => dealRead(readDay(input));
+
+/** The same of a day that was read. */
+export function dealRead({ facts, book }: ReadDay): DealOutput {
   const single = book.classes.length === 1 ? (book.classes[0] as DealClass) : null;
   const { decision, stages, allocated } = gateOf(facts.lmt, book);
   if (decision.status === "stopped") return stopped(book, decision, single);
