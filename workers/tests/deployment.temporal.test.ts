@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
+import { isDeepStrictEqual, promisify } from "node:util";
 import { deploymentsWithoutCurrent } from "@evergreen-fund/stack/temporal.ts";
 import { ensureTemporalCli } from "@evergreen-fund/stack/temporal-cli.ts";
 import { until } from "@evergreen-fund/testing/working-house.ts";
@@ -40,7 +40,7 @@ it("a worker finds Temporal by a profile, and its run can be searched by fund, e
   const { proposal_id, hash } = await proposalStands(house.database, asked.event_id);
   const wanted = { FundId: [fundId], EventType: ["REBALANCE_REQUESTED"], Stage: ["awaiting approval"] };
   await until(
-    async () => JSON.stringify(await shown(asked.workflow_id)) === JSON.stringify(wanted),
+    async () => isDeepStrictEqual(await shown(asked.workflow_id), wanted), // the server names them in any order
     "the run to say what it waits for",
     30_000,
   );
