@@ -6,7 +6,6 @@ import {
   condition,
   isCancellation,
   log,
-  patched,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -70,7 +69,7 @@ export async function restatement({ eventId, rooms }: RestatementArgs): Promise<
     const { version } = await commander.strikeRestatement(ref);
     stage("compensating");
     const { material, compensations, days } = await commander.compensate(ref);
-    const kept = patched("retake-fees") ? await feesAgain() : [];
+    const kept = await feesAgain();
     stage("restating statements");
     await commander.restateStatements(ref);
     stage("looking at later strikes");

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  estimate,
   facts,
   figure,
   fixed,
@@ -100,6 +101,13 @@ describe("figures", () => {
     ["12.344", "12.34 ×"],
   ])("multiple %s", (given, expected) => {
     expect(multiple(given)).toBe(expected);
+  });
+  it.each([
+    ["462640.06374", 2, "462,640.06"],
+    ["-0.005", 2, "-0.01"],
+    ["1999.5", 0, "2,000"],
+  ])("estimate %s at %s places", (given, places, expected) => {
+    expect(estimate(given, places)).toBe(expected);
   });
   it("never loses a digit of an amount", () => {
     fc.assert(

@@ -67,6 +67,10 @@ function rounded(decimal: string, scale: number, shift: number): string {
   return value === 0n ? shown : `${sign}${shown}`;
 }
 
+/** An amount that nobody pays, such as an estimate: half up at `places`, thousands apart. */
+export const estimate = (amount: string | null | undefined, places: number): string =>
+  amount === null || amount === undefined || amount === "" ? "–" : figure(rounded(amount, places, 0), places);
+
 export interface Column<Row> {
   header: string;
   value: (row: Row) => string | null | undefined;

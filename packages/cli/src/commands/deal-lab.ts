@@ -3,7 +3,7 @@ import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
 import { type Command, FUND, text } from "../command.ts";
 import { CLASS, DATE, dateOf } from "../dealing-options.ts";
-import { figure, plain, table } from "../output.ts";
+import { estimate, plain, table } from "../output.ts";
 import { currencyDecimals } from "../reads/classes.ts";
 import { findDay } from "../reads/deals.ts";
 import { share } from "../tool-words.ts";
@@ -61,7 +61,7 @@ export const dealLabCommands: readonly Command[] = [
         );
       const { as_is: asIs, combinations, swing, notice, cover } = found.data;
       const dp = (await currencyDecimals(session)).get(fund.base_currency) ?? 2;
-      const money = (value: string): string => figure(value, dp);
+      const money = (value: string): string => estimate(value, dp);
       const parts = [
         `${plain(fund.code)}, class ${plain(shareClass.code)}, ${day.dealing_date}: amounts in ${fund.base_currency} at the NAV per unit.`,
         table(
