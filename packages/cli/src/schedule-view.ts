@@ -20,9 +20,10 @@ export interface ScheduleView {
 /** The code of the fund in the id of a schedule: deal/DEMO/I and stress/DEMO are DEMO's. */
 export const fundOf = (scheduleId: string): string => scheduleId.split("/")[1] ?? "";
 
-type Range = { start: number; end: number; step: number };
-const everyRange = (ranges: readonly Range[] | undefined, least: number, most: number): boolean =>
-  ranges === undefined || ranges.some(({ start, end, step }) => start <= least && end >= most && step === 1);
+/** Days of the week and months are named by the client, the rest are numbers. */
+type Range = { start: number | string; end: number | string; step: number };
+const whole = (ranges: readonly Range[] | undefined, first: number | string, last: number | string): boolean =>
+  ranges === undefined || ranges.some(({ start, end, step }) => start === first && end === last && step === 1);
 
 /** "14:30 every day" where it is that simple. */
 export function firesWords(spec: ScheduleDescription["spec"]): string {
@@ -33,7 +34,8 @@ export function firesWords(spec: ScheduleDescription["spec"]): string {
   const at = [hour ?? [], minute ?? []].map((ranges) =>
     ranges.length === 1 && ranges[0]?.start === ranges[0]?.end ? String(ranges[0]?.start ?? 0).padStart(2, "0") : "*",
   );
-  const daily = everyRange(dayOfWeek, 0, 6) && everyRange(dayOfMonth, 1, 31) && everyRange(month, 1, 12);
+  const daily =
+    whole(dayOfWeek, "SUNDAY", "SATURDAY") && whole(dayOfMonth, 1, 31) && whole(month, "JANUARY", "DECEMBER");
   return `${at.join(":")} ${daily ? "every day" : "on some days"}`;
 }
 
