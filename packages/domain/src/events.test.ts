@@ -89,6 +89,16 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   SCHEDULE_NOTED: { schedule_id: "deal/DEMO/I", action: "pause", note: "synthetic" },
   INDEX_VALUES_RECORDED: { values: 2 },
   ASSET_PAYMENTS_RECORDED: { payments: 2 },
+  STRESS_RUN_REQUESTED: { stress_run_id: ID, kind: "nightly", scenarios: 2 },
+  STRESS_RUN_COMPLETED: {
+    stress_run_id: ID,
+    status: "partial",
+    done: 1,
+    failed: 1,
+    worst_scenario_id: "rates_up200",
+    loss: "1.00",
+  },
+  STRESS_RUN_DIFFERED: { stress_run_id: ID, scenario_id: "rates_up200" },
   ROLL_FORWARD_SET: { asset_id: ID },
 };
 
