@@ -1,6 +1,7 @@
 // One Temporal Schedule per fund and class, from the class's own clock: made and brought up to date by the process that hosts the Commander. What fires
 // only opens dealing days, and the row of a day is unique: two schedules, a trigger and a backfill for one date open one day.
 import { createHash } from "node:crypto";
+import { readScheduleNote, scheduleNoteText } from "@evergreen-fund/domain/schedule-note.ts";
 import type { Database } from "@evergreen-fund/supabase-client";
 import type { openDealingDays } from "@evergreen-fund/workflows";
 import type { Rooms } from "@evergreen-fund/workflows/proxies.ts";
@@ -79,7 +80,7 @@ export async function ensureSchedule(
     // what opens a day may be late and may not be lost: one that fires while another runs waits for it
     policies: { overlap: "BUFFER_ONE" as const, catchupWindow: CATCH_UP },
   };
-  const note = createHash("sha256")
+  const fingerprint = createHash("sha256")
     .update(JSON.stringify([wanted.spec, wanted.policies, one.shareClassId, rooms]))
     .digest("hex");
   const scheduleId = scheduleIdOf(one);
@@ -87,7 +88,7 @@ export async function ensureSchedule(
     await client.schedule.create({
       ...wanted,
       scheduleId,
-      state: { note, triggerImmediately: true },
+      state: { note: scheduleNoteText({ words: "", eventId: null, fingerprint }), triggerImmediately: true },
     } as ScheduleOptions);
     return "made";
   } catch (error) {
@@ -95,8 +96,12 @@ export async function ensureSchedule(
   }
   const handle = client.schedule.getHandle(scheduleId);
   const { state } = await handle.describe();
-  if (state.note === note) return "as it was";
-  await handle.update((before) => ({ ...wanted, state: { ...before.state, note } }) as never);
+  if (readScheduleNote(state.note).fingerprint === fingerprint) return "as it was";
+  // whether it is paused, and why, stays as a person left it
+  await handle.update((before) => {
+    const note = scheduleNoteText({ ...readScheduleNote(before.state.note), fingerprint });
+    return { ...wanted, state: { ...before.state, note } } as never;
+  });
   return "changed";
 }
 

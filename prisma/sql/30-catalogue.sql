@@ -81,7 +81,8 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('AUTHORITY_NOTICE_GIVEN', 'note', null, '{notice_id}', '{}'),
   ('INDEX_VALUES_RECORDED', 'note', null, '{values}', '{}'),
   ('ASSET_PAYMENTS_RECORDED', 'note', null, '{payments}', '{}'),
-  ('ROLL_FORWARD_SET', 'note', null, '{asset_id}', '{}')
+  ('ROLL_FORWARD_SET', 'note', null, '{asset_id}', '{}'),
+  ('SCHEDULE_NOTED', 'note', null, '{schedule_id,action,note}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
 

@@ -127,6 +127,7 @@ begin
     ('fn_record_index_values(jsonb,text)', 'pm_role, ops_role'),
     ('fn_record_asset_payments(text,jsonb,text)', 'pm_role, ops_role'),
     ('fn_set_roll_forward(text,text,text,numeric,int,date,text)', 'pm_role, ops_role'),
+    ('fn_note_schedule(text,text,text,text)', 'pm_role, ops_role'),
     ('fn_record_spans(jsonb)', 'service_role')
   ) as access (signature, callers) loop
     execute format('grant execute on function public.%s to %s', f.signature, f.callers);

@@ -271,6 +271,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_record_index_values: ["pm_role", "ops_role"],
   fn_record_asset_payments: ["pm_role", "ops_role"],
   fn_set_roll_forward: ["pm_role", "ops_role"],
+  fn_note_schedule: ["pm_role", "ops_role"],
 };
 
 /** Functions of the schema evergreen that policies call as their reader. Nothing else in it may be called by anyone. */

@@ -26,6 +26,7 @@ import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
+import { scheduleCommands } from "./commands/schedules.ts";
 import { seriesCommands } from "./commands/series.ts";
 import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
@@ -60,6 +61,7 @@ export const COMMANDS: readonly Command[] = [
   ...termsCommands,
   ...verifyCommands,
   ...scenarioCommands,
+  ...scheduleCommands,
   ...eventCommands,
   ...runCommands,
   ...auditCommands,

@@ -41,8 +41,8 @@ export async function openHouse(): Promise<House> {
   return { db, ...door };
 }
 
-/** People with accounts, the gateway on a port of its own, and the command line that signs in there; closed after the tests of the file. */
-export async function openDoor(apiUrl: string, look: Look): Promise<Door> {
+/** People with accounts, the gateway on a port of its own, and the command line that signs in there, with `more` of settings; closed after the tests of the file. */
+export async function openDoor(apiUrl: string, look: Look, more: Readonly<Record<string, string>> = {}): Promise<Door> {
   for (const person of Object.keys(PEOPLE) as Person[]) await insertAccount(look, person);
   const jwtSecret = "synthetic-secret-of-a-test-0123456789abcdef0123456789abcdef";
   const api = await openSupabaseApi({ databaseUrl: apiUrl, jwtSecret, publishableKey: KEY });
@@ -72,7 +72,8 @@ export async function openDoor(apiUrl: string, look: Look): Promise<Door> {
     EVERGREEN_PASSWORD: PASSWORD,
   };
 
-  const run: Door["run"] = (person, argv, input = "") => ran([...argv, "--as", emailOf(person)], environment, input);
+  const run: Door["run"] = (person, argv, input = "") =>
+    ran([...argv, "--as", emailOf(person)], { ...environment, ...more }, input);
 
   return {
     run,

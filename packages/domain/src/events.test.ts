@@ -86,6 +86,7 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   REPURCHASE_OFFER_OPENED: { offer_id: ID },
   AUTHORITY_NOTICE_DUE: { notice_id: ID, dealing_day_id: ID, flow_id: ID },
   AUTHORITY_NOTICE_GIVEN: { notice_id: ID },
+  SCHEDULE_NOTED: { schedule_id: "deal/DEMO/I", action: "pause", note: "synthetic" },
   INDEX_VALUES_RECORDED: { values: 2 },
   ASSET_PAYMENTS_RECORDED: { payments: 2 },
   STRESS_RUN_REQUESTED: { stress_run_id: ID, kind: "nightly", scenarios: 2 },

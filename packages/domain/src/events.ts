@@ -268,6 +268,9 @@ export const EVENTS = {
   INDEX_VALUES_RECORDED: fact(z.object({ values: z.int() })),
   ASSET_PAYMENTS_RECORDED: fact(z.object({ payments: z.int() })),
   ROLL_FORWARD_SET: fact(z.object({ asset_id: id })),
+  SCHEDULE_NOTED: fact(
+    z.object({ schedule_id: z.string().max(100), action: z.enum(["pause", "resume", "backfill"]), note }),
+  ),
 } as const satisfies Record<string, EventType>;
 
 export type EventName = keyof typeof EVENTS;

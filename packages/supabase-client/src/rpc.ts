@@ -252,6 +252,16 @@ export const RPCS = {
     uuid.nullable(),
   ),
   fn_hand_over_demo_days: rpc("one", z.object({ fund: z.string(), request_id }), z.int()),
+  fn_note_schedule: rpc(
+    "one",
+    z.object({
+      schedule_id: z.string(),
+      action: z.enum(["pause", "resume", "backfill"]),
+      note: z.string(),
+      request_id,
+    }),
+    z.object({ event_id: uuid }),
+  ),
 } as const satisfies Record<string, Rpc>;
 
 export type RpcName = keyof typeof RPCS;

@@ -18,6 +18,7 @@ import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
 import { RESTATEMENT_CASES } from "./restatement-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
+import { SCHEDULE_CASES } from "./schedule-cases.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
 import { STRESS_CASES } from "./stress-cases.ts";
 
@@ -41,5 +42,6 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...IMPORT_CASES,
   ...RESTATEMENT_CASES,
   ...POLICY_CASES,
+  ...SCHEDULE_CASES,
   ...STRESS_CASES,
 ];

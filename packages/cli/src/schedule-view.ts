@@ -1,0 +1,137 @@
+// A schedule as people see it: when it fires by its own clock, what its last runs came to, and who paused it and why.
+import { EvergreenError, readScheduleNote } from "@evergreen-fund/domain";
+import type { Client, ScheduleDescription } from "@temporalio/client";
+import { plain } from "./output.ts";
+import { type EventRow, eventsWhere } from "./reads/events.ts";
+import { type FundRow, findFund, listFunds } from "./reads/funds.ts";
+import type { Session } from "./session.ts";
+
+export interface ScheduleView {
+  scheduleId: string;
+  fund: string;
+  zone: string;
+  fires: string;
+  /** The next times, UTC. */
+  next: string[];
+  recent: { scheduledAt: string; startedAt: string; workflowId: string; status: string }[];
+  paused: { by: string | null; why: string; since: string | null } | null;
+}
+
+/** The code of the fund in the id of a schedule: deal/DEMO/I and stress/DEMO are DEMO's. */
+export const fundOf = (scheduleId: string): string => scheduleId.split("/")[1] ?? "";
+
+/** Days of the week and months are named by the client, the rest are numbers. */
+type Range = { start: number | string; end: number | string; step: number };
+const whole = (ranges: readonly Range[] | undefined, first: number | string, last: number | string): boolean =>
+  ranges === undefined || ranges.some(({ start, end, step }) => start === first && end === last && step === 1);
+
+/** "14:30 every day" where it is that simple. */
+export function firesWords(spec: ScheduleDescription["spec"]): string {
+  const [calendar, ...others] = spec.calendars ?? [];
+  const intervals = (spec.intervals ?? []).map(({ every }) => `every ${every / 1000} s`);
+  if (calendar === undefined || others.length > 0) return intervals[0] ?? "several clocks";
+  const { hour, minute, dayOfWeek, dayOfMonth, month } = calendar as unknown as Record<string, Range[] | undefined>;
+  const at = [hour ?? [], minute ?? []].map((ranges) =>
+    ranges.length === 1 && ranges[0]?.start === ranges[0]?.end ? String(ranges[0]?.start ?? 0).padStart(2, "0") : "*",
+  );
+  const daily =
+    whole(dayOfWeek, "SUNDAY", "SATURDAY") && whole(dayOfMonth, 1, 31) && whole(month, "JANUARY", "DECEMBER");
+  return `${at.join(":")} ${daily ? "every day" : "on some days"}`;
+}
+
+/** An instant by the clock of a zone: "2026-11-23 14:30". */
+export function localTime(at: Date, zone: string): string {
+  const parts = new Intl.DateTimeFormat("en-GB", {
+    timeZone: zone,
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  }).formatToParts(at);
+  const of = (type: string): string => parts.find((part) => part.type === type)?.value ?? "";
+  return `${of("year")}-${of("month")}-${of("day")} ${of("hour")}:${of("minute")}`;
+}
+
+export const localDate = (at: Date, zone: string): string => localTime(at, zone).slice(0, 10);
+
+/** Schedules of funds the caller may see, by id. The list of Temporal leaves out the zone, so each is described. */
+async function schedulesOf(client: Client, codes: readonly string[]): Promise<ScheduleDescription[]> {
+  const ids: string[] = [];
+  for await (const { scheduleId } of client.schedule.list())
+    if (codes.includes(fundOf(scheduleId))) ids.push(scheduleId);
+  return Promise.all(ids.sort().map((id) => client.schedule.getHandle(id).describe()));
+}
+
+export const zoneOf = ({ spec }: Pick<ScheduleDescription, "spec">): string => spec.timezone || "UTC";
+
+/** How a run ended; what Temporal keeps no more is "forgotten". */
+async function statusOf(client: Client, workflowId: string, runId: string): Promise<string> {
+  const { WorkflowNotFoundError } = await import("@temporalio/client");
+  try {
+    const { status } = await client.workflow.getHandle(workflowId, runId).describe();
+    return status.name.toLowerCase().replaceAll("_", " ");
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return "forgotten";
+    throw error;
+  }
+}
+
+function pausedOf(one: ScheduleDescription, events: readonly EventRow[], session: Session): ScheduleView["paused"] {
+  if (!one.state.paused) return null;
+  const note = readScheduleNote(one.state.note);
+  // only the record of the database says who: a note can be written by anybody who reaches Temporal
+  const event = events.find(
+    ({ event_id, payload }) => event_id === note.eventId && payload.schedule_id === one.scheduleId,
+  );
+  return {
+    by: event === undefined ? null : session.people.nameOf(event.created_by),
+    why: event === undefined ? note.words : String(event.payload.note ?? note.words),
+    since: event?.recorded_at ?? null,
+  };
+}
+
+/** Every schedule of the funds the caller may see, or of one. Errors: EG404 no such fund. */
+export async function scheduleViews(
+  client: Client,
+  session: Session,
+  fund: string | undefined,
+  last: number,
+): Promise<ScheduleView[]> {
+  const funds: FundRow[] = fund === undefined ? await listFunds(session) : [await findFund(session, fund)];
+  const found = await schedulesOf(
+    client,
+    funds.map(({ code }) => code),
+  );
+  const ids = found.flatMap(({ state }) => readScheduleNote(state.note).eventId ?? []);
+  const events = ids.length === 0 ? [] : await eventsWhere(session, (query) => query.in("event_id", ids));
+  return Promise.all(
+    found.map(async (one) => ({
+      scheduleId: one.scheduleId,
+      fund: fundOf(one.scheduleId),
+      zone: zoneOf(one),
+      fires: firesWords(one.spec),
+      next: one.state.paused ? [] : one.info.nextActionTimes.slice(0, 3).map((at) => at.toISOString()),
+      recent: await Promise.all(
+        one.info.recentActions.slice(-last).map(async ({ scheduledAt, takenAt, action: { workflow } }) => ({
+          scheduledAt: scheduledAt.toISOString(),
+          startedAt: takenAt.toISOString(),
+          workflowId: workflow.workflowId,
+          status: await statusOf(client, workflow.workflowId, workflow.firstExecutionRunId),
+        })),
+      ),
+      paused: pausedOf(one, events, session),
+    })),
+  );
+}
+
+/** One schedule of a fund the caller may see. Errors: EG404 with those there are. */
+export async function findSchedule(client: Client, session: Session, scheduleId: string): Promise<ScheduleDescription> {
+  const funds = (await listFunds(session)).map(({ code }) => code);
+  const all = await schedulesOf(client, funds);
+  const found = all.find((one) => one.scheduleId === scheduleId);
+  if (found !== undefined) return found;
+  const names = all.map((one) => one.scheduleId).join(", ") || "none yet";
+  throw new EvergreenError("EG404", `There is no schedule ${plain(scheduleId)} that you may see; there are ${names}.`);
+}
