@@ -119,6 +119,11 @@ begin
     ('fn_open_repurchase_offer(text,date,date,numeric,text,text)', 'pm_role, ops_role'),
     ('fn_note_notice(uuid,timestamptz,text)', 'pm_role, ops_role'),
     ('fn_record_index_values(jsonb,text)', 'pm_role, ops_role'),
+    ('fn_import_market(jsonb,text,text,text,boolean,boolean,text)', 'pm_role, ops_role, agent_simulation'),
+    ('fn_decide_market_values(jsonb,text,text)', 'pm_role, ops_role'),
+    ('fn_undo_market_import(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_record_esg(text,text,date,jsonb,jsonb,text,text)', 'pm_role, ops_role'),
+    ('fn_record_data_quality(text,text,date,jsonb,text,text)', 'agent_simulation'),
     ('fn_record_asset_payments(text,jsonb,text)', 'pm_role, ops_role'),
     ('fn_set_roll_forward(text,text,text,numeric,int,date,text)', 'pm_role, ops_role'),
     ('fn_record_spans(jsonb)', 'service_role')
