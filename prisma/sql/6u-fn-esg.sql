@@ -53,9 +53,9 @@ end $$;
 comment on function public.fn_record_esg(text, text, date, jsonb, jsonb, text, text) is
   'Records ratings = [{asset, score}] of a provider on a day, on its scale {low, high}; an asset by key, id or identifier. From then on every new mark carries the score. Returns {fund_id, rated, recorded, assets}. EG400, EG404 by name, EG413.';
 
-create or replace function evergreen.assets_named(of_fund uuid, name text) returns uuid[] language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select coalesce(nullif(array(select a.id from public.assets a where a.fund_id = of_fund and (a.external_key = name or a.id::text = name)), '{}'),
-    array(select a.id from public.assets a where a.fund_id = of_fund and jsonb_path_exists(a.identifiers, '$[*].value ? (@ == $name)', jsonb_build_object('name', name))))
+create or replace function evergreen.assets_named(of_fund uuid, named text) returns uuid[] language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(nullif(array(select a.id from public.assets a where a.fund_id = of_fund and (a.external_key = named or a.id::text = named)), '{}'),
+    array(select a.id from public.assets a where a.fund_id = of_fund and jsonb_path_exists(a.identifiers, '$[*].value ? (@ == $named)', jsonb_build_object('named', named))))
 $$;
 comment on function evergreen.assets_named(uuid, text) is 'The assets of a fund that a key or an id names, or else that carry it as an identifier: none, one or several.';
 
