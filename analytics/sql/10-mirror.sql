@@ -84,8 +84,20 @@ create table class_navs (
   dealing_price_sub decimal(38, 18), dealing_price_red decimal(38, 18), swing_factor decimal(38, 18), published_at timestamptz, tx ubigint);
 comment on table class_navs is 'Key: strike_id, share_class_id. Shrinks. Price of a class; a NAV that is proposed again replaces those of its strike.';
 
-create table index_values (value_id uuid, series varchar, as_of date, value decimal(38, 18), source varchar, tx ubigint);
-comment on table index_values is 'Key: value_id. Market indices that roll marks forward.';
+create table market_series (series varchar, kind varchar, unit varchar, tx ubigint);
+comment on table market_series is 'Key: series. What a series of market data is; the unit is ratio, points, or the currency of a price.';
+
+create table market_imports (import_id uuid, source varchar, rows integer, status varchar, recorded_at timestamptz, tx ubigint);
+comment on table market_imports is 'Key: import_id. Files and feeds of market data; of one that was undone no value counts.';
+
+create table market_data (
+  observation_id uuid, seq bigint, series varchar, as_of date, value decimal(38, 18), source varchar, import_id uuid, recorded_at timestamptz, tx ubigint);
+comment on table market_data is 'Key: observation_id. Observations of market series as they were recorded; which of them count says market_observations.';
+
+create table esg_ratings (
+  rating_id uuid, fund_id uuid, asset_id uuid, provider varchar, as_of date, score decimal(38, 18), scale_low decimal(38, 18), scale_high decimal(38, 18),
+  recorded_at timestamptz, tx ubigint);
+comment on table esg_ratings is 'Key: rating_id. What a provider says of an asset on a day, on its own scale: what marks carry. esg_scores has every metric of a file.';
 
 create table fund_events (
   event_id uuid, seq bigint, type varchar, fund_id uuid, payload json, source varchar, event_meta json, schema_version integer, investor_ids uuid[],

@@ -25,6 +25,16 @@ create view asset_snapshots_monthly as
     from parts group by asset_id, fund_id, scenario_id, month;
 comment on view asset_snapshots_monthly is 'One row per asset, scenario and calendar month, retired days included. Mean = nav_sum / marks.';
 
+create view market_observations as
+  select d.observation_id, d.series, s.kind, s.unit, d.as_of, d.value, d.source, d.recorded_at, d.import_id
+    from market_data d join market_series s using (series) left join market_imports b using (import_id)
+   where b.status is distinct from 'undone'
+ qualify row_number() over (partition by d.series, d.as_of order by d.recorded_at desc, d.seq desc) = 1;
+comment on view market_observations is 'The value of each series on each date that counts: the one recorded last, of no import that was undone.';
+
+create view index_values as select observation_id as value_id, series, as_of, value, source from market_observations where kind = 'index';
+comment on view index_values is 'Market indices that roll marks forward: the series of kind index.';
+
 create view all_fund_events as from fund_events union all by name from fund_events_archive;
 comment on view all_fund_events is 'Events that Postgres has and those it has archived.';
 

@@ -82,7 +82,13 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('INDEX_VALUES_RECORDED', 'note', null, '{values}', '{}'),
   ('ASSET_PAYMENTS_RECORDED', 'note', null, '{payments}', '{}'),
   ('ROLL_FORWARD_SET', 'note', null, '{asset_id}', '{}'),
-  ('SCHEDULE_NOTED', 'note', null, '{schedule_id,action,note}', '{}')
+  ('SCHEDULE_NOTED', 'note', null, '{schedule_id,action,note}', '{}'),
+  ('MARKET_IMPORTED', 'note', null, '{import_id,taken,held}', '{}'),
+  ('MARKET_VALUES_DECIDED', 'note', null, '{values,decision}', '{}'),
+  ('MARKET_IMPORT_UNDONE', 'note', null, '{import_id,values}', '{}'),
+  ('ESG_RECORDED', 'note', null, '{provider,as_of,ratings}', '{}'),
+  ('DATA_QUALITY_CHECKED', 'note', null, '{checks,failed,snapshot_hash}', '{}'),
+  ('DATA_QUALITY_FAILED', 'run', 'warn-of-risk', '{check,value,limit,unit}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
   required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
 
@@ -101,5 +107,15 @@ insert into public.platform_settings (key, value) values
   ('approval_timeout_hours', '72'),
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),
+  -- per kind of series: its unit, how old it may be, from which move on a second person looks (basis points of the value, or of one), and what is plausible:
+  -- a yield of 3.5 is a percentage where a ratio is meant
+  ('market_limits', '{"fx": {"unit": "ratio", "max_age_days": 5, "measure": "relative", "breaker_bps": 500, "low": 1e-9, "high": 1e9},
+    "index": {"unit": "points", "max_age_days": 35, "measure": "relative", "breaker_bps": 2000, "low": 1e-9, "high": 1e12},
+    "yield": {"unit": "ratio", "max_age_days": 5, "measure": "absolute", "breaker_bps": 100, "low": -0.1, "high": 1},
+    "spread": {"unit": "ratio", "max_age_days": 5, "measure": "absolute", "breaker_bps": 200, "low": -0.1, "high": 1},
+    "price": {"unit": "currency", "max_age_days": 5, "measure": "relative", "breaker_bps": 2500, "low": 1e-9, "high": 1e12},
+    "cap_rate": {"unit": "ratio", "max_age_days": 190, "measure": "absolute", "breaker_bps": 100, "low": 0.001, "high": 1},
+    "volatility": {"unit": "ratio", "max_age_days": 5, "measure": "absolute", "breaker_bps": 2000, "low": 0, "high": 10}}'),
+  ('data_quality_limits', '{"nav_agreement_bps": 0.5, "stale_marks_share": 0.1, "stale_series_share": 0.1}'),
   ('demo', 'false')
 on conflict (key) do nothing;

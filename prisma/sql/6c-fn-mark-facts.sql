@@ -1,5 +1,10 @@
 -- Marks between valuations (R5): values of indices, how an asset is rolled forward with one, and what the breaker holds a new mark against.
 
+create or replace function evergreen.market_counts(of_import uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select of_import is null or exists (select from public.market_imports b where b.import_id = of_import and b.status <> 'undone')
+$$;
+comment on function evergreen.market_counts(uuid) is 'Whether values of an import count: it was not undone. What was recorded by hand always does.';
+
 create or replace function public.fn_record_index_values(index_values jsonb, request_id text default null) returns int
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -20,13 +25,19 @@ begin
    where (v.series ~ '^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,59}$' and isfinite(v.as_of) and v.as_of <= evergreen.clock()::date and v.value > 0 and v.value < 1e18
      and length(v.source) between 1 and 200) is not true;
   perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' values have no series, no date up to today, no value above 0 or no source.');
-  insert into public.index_values (series, as_of, value, source, recorded_by)
-  select v.series, v.as_of, v.value, v.source, evergreen.actor() from jsonb_to_recordset(index_values) v (series text, as_of date, value numeric, source text);
+  -- an index is a market series like any other: one place holds them all
+  insert into public.market_series (series, kind, unit, recorded_by)
+  select distinct v.series, 'index', 'points', evergreen.actor() from jsonb_to_recordset(index_values) v (series text) on conflict do nothing;
+  perform evergreen.refuse_unless(not exists (select from public.market_series s where s.kind <> 'index' and s.series in (select v.series from jsonb_to_recordset(index_values) v (series text))),
+    'EG428', 'One of the series is no index.');
+  insert into public.market_data (series, as_of, value, source, recorded_by)
+  select v.series, v.as_of, v.value, v.source, evergreen.actor()
+    from rows from (jsonb_to_recordset(index_values) as (series text, as_of date, value numeric, source text)) with ordinality v (series, as_of, value, source, place) order by v.place;
   get diagnostics n = row_count;
   perform evergreen.emit('INDEX_VALUES_RECORDED', null, jsonb_build_object('values', n), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.knock_days(f.fund_id, null, null, 'index values recorded') from public.funds f
    where f.fund_id in (select r.fund_id from public.roll_forwards r where r.series in (select v.series from jsonb_to_recordset(index_values) v (series text)));
-  perform evergreen.audit(null, 'index_values', 'index_values', 'index values recorded: ' || n, request_id);
+  perform evergreen.audit(null, 'market_data', 'market_data', 'index values recorded: ' || n, request_id);
   perform evergreen.keep_answer('fn_record_index_values', request_id, input, jsonb_build_object('values', n));
   return n;
 exception when others then
@@ -34,11 +45,11 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_record_index_values(jsonb, text) is
-  'Records index_values = [{series, as_of, value, source}]; of two for one date the later counts, and both stay. Returns how many. EG400, EG413.';
+  'Records index_values = [{series, as_of, value, source}]; of two for one date the later counts, and both stay. A person types them, so the breaker of imports does not hold them. Returns how many. EG400, EG413, EG428 no index.';
 
 create or replace function evergreen.index_value(of_series text, on_day date, most_age int) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select v.value from public.index_values v where v.series = of_series and v.as_of <= on_day and v.as_of >= on_day - most_age
-   order by v.as_of desc, v.created_at desc, v.value_id limit 1
+  select v.value from public.market_data v where v.series = of_series and v.as_of <= on_day and v.as_of >= on_day - most_age and evergreen.market_counts(v.import_id)
+   order by v.as_of desc, v.recorded_at desc, v.seq desc limit 1
 $$;
 comment on function evergreen.index_value(text, date, int) is 'The value of an index on a day, or on the last day before it that has one and is not older than so many days; null when there is none.';
 

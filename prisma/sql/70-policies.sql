@@ -83,7 +83,12 @@ begin
     ('certain_inflows',        'pm_role, ops_role, audit_role'),
     ('repurchase_offers',      'pm_role, ops_role, audit_role'),
     ('authority_notices',      'pm_role, ops_role, audit_role'),
-    ('index_values',           'pm_role, ops_role, audit_role, agent_simulation'),
+    ('market_series',          'pm_role, ops_role, audit_role, agent_simulation'),
+    ('market_imports',         'pm_role, ops_role, audit_role, agent_simulation'),
+    ('market_data',            'pm_role, ops_role, audit_role, agent_simulation'),
+    ('market_held',            'pm_role, ops_role, audit_role'),
+    ('esg_ratings',            'pm_role, ops_role, audit_role, agent_simulation'),
+    ('data_quality_results',   'pm_role, ops_role, audit_role, agent_simulation, agent_risk_guardian'),
     ('roll_forwards',          'pm_role, ops_role, audit_role'),
     ('asset_payments',         'pm_role, ops_role, audit_role'),
     ('stress_scenarios',       'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
@@ -155,3 +160,7 @@ revoke all on public.subscriptions, public.redemptions from public, anon, authen
 grant select on public.subscriptions, public.redemptions to pm_role, ops_role, audit_role, evergreen_readonly, lp_role;
 alter view public.subscriptions owner to evergreen_owner;
 alter view public.redemptions owner to evergreen_owner;
+revoke all on public.market_observations, public.mark_metrics from public, anon, authenticated, service_role, demo_role, evergreen_app, evergreen_api;
+grant select on public.market_observations, public.mark_metrics to pm_role, ops_role, audit_role, evergreen_readonly, agent_simulation;
+alter view public.market_observations owner to evergreen_owner;
+alter view public.mark_metrics owner to evergreen_owner;

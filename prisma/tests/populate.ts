@@ -139,6 +139,7 @@ async function lookUps(db: TestDatabase, [shared, ...others]: [Fund, ...Fund[]])
   await db.call(OPS, "fn_record_index_values", {
     index_values: JSON.stringify([{ series: "SYN", as_of: "2026-01-30", value: "100", source: "synthetic" }]),
   });
+  await watch(db, shared);
   await db.call(OPS, "fn_record_asset_payments", {
     fund: shared.code,
     payments: JSON.stringify([
@@ -193,6 +194,29 @@ async function reserveAndApply(db: TestDatabase, fund: Fund): Promise<void> {
 
 /** A run whose one scenario is done, by way of a shard. */
 const stressed = (db: TestDatabase, fund: Fund): Promise<unknown> => concluded(db, fund);
+/** Market data with a value that is held, a rating, a check that failed. */
+async function watch(db: TestDatabase, fund: Fund): Promise<void> {
+  const rows = [
+    { series: "SYN EURUSD", as_of: "2026-01-29", value: "1.1", kind: "fx", unit: "ratio" },
+    { series: "SYN EURUSD", as_of: "2026-01-30", value: "2.2", kind: "fx", unit: "ratio" },
+  ];
+  await db.call(OPS, "fn_import_market", { rows, source: "synthetic", file_hash: "a".repeat(64) });
+  await db.call(OPS, "fn_record_esg", {
+    fund: fund.code,
+    provider: "SYN",
+    as_of: "2026-01-30",
+    scale: { low: "0", high: "100" },
+    ratings: [{ asset: "INFRA-1", score: "61" }],
+    file_hash: "b".repeat(64),
+  });
+  await db.call(agent("simulation"), "fn_record_data_quality", {
+    fund: fund.code,
+    snapshot_hash: "c".repeat(64),
+    as_of: "2026-01-30",
+    results: [{ check: "nav_agreement", value: "0.7", limit: "0.5", unit: "bps", passed: false, detail: {} }],
+    workflow_id: "test",
+  });
+}
 
 async function oversee(db: TestDatabase, fund: Fund): Promise<void> {
   const record = (type: string, payload: object) =>

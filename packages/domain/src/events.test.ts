@@ -100,6 +100,12 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   },
   STRESS_RUN_DIFFERED: { stress_run_id: ID, scenario_id: "rates_up200" },
   ROLL_FORWARD_SET: { asset_id: ID },
+  MARKET_IMPORTED: { import_id: ID, taken: 2, held: 1 },
+  MARKET_VALUES_DECIDED: { values: 1, decision: "confirmed" },
+  MARKET_IMPORT_UNDONE: { import_id: ID, values: 2 },
+  ESG_RECORDED: { provider: "SYN", as_of: "2026-01-30", ratings: 2 },
+  DATA_QUALITY_CHECKED: { checks: 2, failed: 1, snapshot_hash: "a".repeat(64) },
+  DATA_QUALITY_FAILED: { check: "nav_agreement", value: "0.7", limit: "0.5", unit: "bps" },
 };
 
 describe("the catalogue", () => {

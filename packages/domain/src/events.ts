@@ -271,6 +271,24 @@ export const EVENTS = {
   SCHEDULE_NOTED: fact(
     z.object({ schedule_id: z.string().max(100), action: z.enum(["pause", "resume", "backfill"]), note }),
   ),
+  // Market data, ESG ratings and the quality of a fund's data.
+  MARKET_IMPORTED: fact(z.object({ import_id: id, taken: z.int(), held: z.int() })),
+  MARKET_VALUES_DECIDED: fact(z.object({ values: z.int(), decision: z.enum(["confirmed", "rejected"]) })),
+  MARKET_IMPORT_UNDONE: fact(z.object({ import_id: id, values: z.int() })),
+  ESG_RECORDED: fact(z.object({ provider: z.string().max(60), as_of: day, ratings: z.int() })),
+  DATA_QUALITY_CHECKED: fact(z.object({ checks: z.int(), failed: z.int(), snapshot_hash: digest })),
+  DATA_QUALITY_FAILED: event({
+    mode: "run",
+    playbook: "warn-of-risk",
+    recordedBy: [],
+    payload: z.object({
+      check: z.string().max(40),
+      /** Null: it could not be measured. */
+      value: RatioString.nullable(),
+      limit: RatioString,
+      unit: z.string().max(20),
+    }),
+  }),
 } as const satisfies Record<string, EventType>;
 
 export type EventName = keyof typeof EVENTS;

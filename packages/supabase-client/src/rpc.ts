@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
+import { MARKET_RPCS } from "./market-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
 import { STRESS_RPCS } from "./stress-rpc.ts";
@@ -163,6 +164,7 @@ export const RPCS = {
   ...STATEMENT_RPCS,
   ...IMPORT_RPCS,
   ...STRESS_RPCS,
+  ...MARKET_RPCS,
   fn_intake_orders: rpc(
     "one",
     z.object({ batch_id: uuid, request_id }),

@@ -12,6 +12,7 @@ import { FEE_CASES } from "./fee-cases.ts";
 import { FUND_CASES } from "./fund-cases.ts";
 import { IMPORT_CASES } from "./import-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
+import { MARKET_CASES } from "./market-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { POLICY_CASES } from "./policy-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
@@ -44,4 +45,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...POLICY_CASES,
   ...SCHEDULE_CASES,
   ...STRESS_CASES,
+  ...MARKET_CASES,
 ];

@@ -256,7 +256,7 @@ export const POLICY_CASES: RpcCase[] = [
     check: async ([row], _args, db) => {
       expect(row?.fn_record_index_values).toBe(2);
       expect(
-        await db.look("select value::text from index_values where series = 'SYN Index' order by value limit 2"),
+        await db.look("select value::text from market_data where series = 'SYN Index' order by value limit 2"),
       ).toHaveLength(2);
     },
     other: () => ({
