@@ -87,6 +87,9 @@ begin
     ('roll_forwards',          'pm_role, ops_role, audit_role'),
     ('asset_payments',         'pm_role, ops_role, audit_role'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
+    ('retention_policies',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
+    ('legal_holds',            'pm_role, ops_role, audit_role'),
+    ('retention_archives',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
     -- the diagnostic login reads what an auditor reads; named, because what a login inherits differs between Postgres 15 and 16

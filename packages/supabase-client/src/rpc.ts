@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
+import { RETENTION_RPCS } from "./retention-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
 
@@ -160,6 +161,7 @@ export const RPCS = {
   fn_ask_evidence: rpc("one", z.object({ pending_id: uuid, missing: z.array(z.string()), request_id }), z.string()),
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
+  ...RETENTION_RPCS,
   ...IMPORT_RPCS,
   fn_intake_orders: rpc(
     "one",

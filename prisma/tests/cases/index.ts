@@ -17,6 +17,7 @@ import { POLICY_CASES } from "./policy-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
 import { RESTATEMENT_CASES } from "./restatement-cases.ts";
+import { RETENTION_CASES } from "./retention-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
 
@@ -40,4 +41,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...IMPORT_CASES,
   ...RESTATEMENT_CASES,
   ...POLICY_CASES,
+  ...RETENTION_CASES,
 ];
