@@ -103,3 +103,7 @@ create table fund_events (
   event_id uuid, seq bigint, type varchar, fund_id uuid, payload json, source varchar, event_meta json, schema_version integer, investor_ids uuid[],
   effective_at timestamptz, recorded_at timestamptz, tx ubigint);
 comment on table fund_events is 'Key: event_id. Facts; investor_ids are those the event concerns, by whom an LP may read it.';
+
+create table retention_archives (
+  archive_id uuid, what varchar, fund_id uuid, month date, rows bigint, digest varchar, sha256 varchar, stored varchar, retired_at timestamptz, tx ubigint);
+comment on table retention_archives is 'Key: archive_id. Files that hold what Postgres has retired; the name of a file is its archive_id.';

@@ -27,11 +27,15 @@ comment on table tokenization_models is 'Curves of automated market makers: expe
 create table asset_snapshots_retired (
   asset_id uuid not null, fund_id uuid not null, scenario_id varchar not null, month date not null, marks bigint not null, first_as_of date not null,
   last_as_of date not null, first_nav decimal(38, 4) not null, last_nav decimal(38, 4) not null, lowest_nav decimal(38, 4) not null,
-  highest_nav decimal(38, 4) not null, nav_sum decimal(38, 4) not null, last_leverage decimal(38, 18), last_esg_score decimal(38, 18));
-comment on table asset_snapshots_retired is 'Monthly aggregates of daily rows that Postgres has retired; asset_snapshots_monthly adds them to what is there.';
+  highest_nav decimal(38, 4) not null, nav_sum decimal(38, 4) not null, last_leverage decimal(38, 18), last_esg_score decimal(38, 18),
+  archive_id uuid);
+comment on table asset_snapshots_retired is 'Monthly aggregates of daily rows that Postgres has retired; asset_snapshots_monthly adds them to what is there. Without archive_id: not yet read from its archive.';
 
 create table fund_events_archive as from fund_events limit 0;
-comment on table fund_events_archive is 'Events that Postgres no longer has, as they were.';
+comment on table fund_events_archive is 'Events whose content Postgres no longer has, as they were.';
+
+create table archives_loaded (archive_id uuid primary key, rows bigint not null, loaded_at timestamptz not null);
+comment on table archives_loaded is 'Archives whose rows are in fund_events_archive or asset_snapshots_retired, each once.';
 
 -- Saved what-ifs of a portfolio manager: the question with its hashes, and what came out.
 create schema laboratory;

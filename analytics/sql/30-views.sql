@@ -35,8 +35,10 @@ comment on view market_observations is 'The value of each series on each date th
 create view index_values as select observation_id as value_id, series, as_of, value, source from market_observations where kind = 'index';
 comment on view index_values is 'Market indices that roll marks forward: the series of kind index.';
 
-create view all_fund_events as from fund_events union all by name from fund_events_archive;
-comment on view all_fund_events is 'Events that Postgres has and those it has archived.';
+-- Postgres keeps what names a retired event: it counts once, with its content
+create view all_fund_events as
+  select * from fund_events anti join fund_events_archive using (event_id) union all by name from fund_events_archive;
+comment on view all_fund_events is 'Events that Postgres has and those whose content it has archived, each once.';
 
 create view bucket_order as
   select * from (values ('1d', 1, 1), ('7d', 2, 7), ('30d', 3, 30), ('90d', 4, 90), ('180d', 5, 180), ('365d', 6, 365), ('gt365d', 7, null)) b (bucket, place, days);

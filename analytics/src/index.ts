@@ -1,10 +1,18 @@
 // The analytical model in DuckDB: synchronised from Postgres, published as immutable snapshots, read by whoever computes.
 export { amend } from "./amend.ts";
+export { type ArchiveManifest, archiveFolder, type ReadEvent, verifyArchive, withContent } from "./archive.ts";
 export { readBook } from "./book.ts";
 export { type DuckFile, openFile, type Row } from "./file.ts";
 export { type AnalyticsHome, analyticsHome } from "./home.ts";
 export { readModel } from "./model.ts";
 export { findSnapshot, listSnapshots, type Manifest, openNewest, verifySnapshot } from "./publish.ts";
 export { type RestoreFrom, restoreSnapshot } from "./restore.ts";
+export {
+  RETENTION_POINTS,
+  type RetentionOptions,
+  type RetentionPoint,
+  type RetentionResult,
+  runRetention,
+} from "./retention.ts";
 export { checkedDay, openStore, type Store, type StoreSettings } from "./store.ts";
 export { SYNC_POINTS, type SyncOptions, type SyncPoint, type SyncResult, synchronise } from "./sync.ts";

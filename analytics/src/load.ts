@@ -108,7 +108,10 @@ const goneFrom = (mirror: Mirror, present: string): string =>
 /** What outlives its row in Postgres: events go to the archive, days into the sums of their months. */
 async function keepGone(file: DuckFile, mirror: Mirror, present: string): Promise<void> {
   const gone = goneFrom(mirror, present);
-  if (mirror.name === "fund_events") await file.run(`insert into fund_events_archive by name select t.* ${gone}`);
+  if (mirror.name === "fund_events")
+    await file.run(
+      `insert into fund_events_archive by name select t.* ${gone} anti join fund_events_archive using (event_id)`,
+    );
   if (mirror.name !== "asset_snapshots") return;
   await file.run(`create or replace temp table retired as select t.* ${gone}`);
   await file.run("insert into asset_snapshots_retired by name from months_of('retired')");

@@ -51,6 +51,10 @@ export interface Store {
     day: string | null,
     say: (line: string) => void,
   ): Promise<{ manifest: Manifest; draft: string }>;
+  /** Puts a file of an archive under its name; the store compares the hash. */
+  putArchive(name: string, path: string, bytes: number, sha256: string): Promise<void>;
+  /** Fetches a file of an archive to `path`. Errors: EG404. */
+  getArchive(name: string, path: string): Promise<void>;
   close(): void;
 }
 
@@ -168,6 +172,15 @@ export function openStore(settings: StoreSettings): Store {
         throw error;
       }
     },
+    putArchive: (name, path, bytes, sha256) =>
+      answered(async () => {
+        if (bytes > LARGEST) throw new EvergreenError("EG413", "An archive above 5 GB cannot be copied in one write.");
+        await put(`${environment}/archive/${name}`, createReadStream(path), bytes, sha256, false);
+      }),
+    getArchive: (name, path) =>
+      answered(async () =>
+        pipeline(await get(`${environment}/archive/${name}`), createWriteStream(path, { mode: 0o600 })),
+      ),
     close: () => client.destroy(),
   };
 }

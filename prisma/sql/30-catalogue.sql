@@ -34,6 +34,9 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('DISTRIBUTED', 'note', null, '{share_class_id,ex_date}', '{}'),
   ('PAID_OUT', 'note', null, '{account,payments}', '{}'),
   ('CASH_RETURNED', 'note', null, '{flow_id}', '{}'),
+  ('LEGAL_HOLD_PLACED', 'note', null, '{hold_id}', '{}'),
+  ('LEGAL_HOLD_LIFTED', 'note', null, '{hold_id}', '{}'),
+  ('ROWS_RETIRED', 'note', null, '{archive_id,what,rows,digest}', '{}'),
   ('AUTHORITY_NOTIFIED', 'note', null, '{activation_id,tool}', '{}'),
   ('SIDE_POCKET_OPENED', 'note', null, '{share_class_id,activation_id}', '{}'),
   ('DELIVERED_IN_KIND', 'note', null, '{flow_id}', '{}'),
@@ -100,6 +103,13 @@ insert into public.currencies (code, exponent, name) values
   ('CNY', 2, 'Yuan renminbi'), ('INR', 2, 'Indian rupee'), ('BRL', 2, 'Brazilian real'), ('MXN', 2, 'Mexican peso'),
   ('ZAR', 2, 'Rand'), ('KRW', 0, 'Won'), ('PLN', 2, 'Zloty'), ('KWD', 3, 'Kuwaiti dinar')
 on conflict (code) do update set exponent = excluded.exponent, name = excluded.name;
+
+-- operational-and-analytical-data-model.md, "Retention": the values of the specification; a term is changed here and by a migration
+insert into public.retention_policies (what, keep_months, afterwards, source) values
+  ('fund_events', 24, 'archive', 'specification: 24 months, then archive'),
+  ('asset_snapshots', 120, 'monthly_aggregates', 'specification: daily for 10 years, then monthly aggregates'),
+  ('compliance_logs', null, 'nothing', 'specification: kept for ever')
+on conflict (what) do nothing;
 
 insert into public.platform_settings (key, value) values
   ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),

@@ -49,6 +49,20 @@ end $$;
 comment on function evergreen.watch_drift() is
   'Records DATA_DRIFT when a mark moves more than the threshold of its asset type: basis points of the previous mark plus what the fund traded of it since (R5).';
 
+create or replace function evergreen.forbid_unless_retired() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  -- The one change that an event ever sees: its content goes to an archive of this very transaction, and all that names it stays.
+  if tg_op = 'UPDATE' and old.archive_id is null and new.archive_id is not null and new.content_digest is not null and new.origin_tx = old.tx
+     and (to_jsonb(new) - '{payload,archive_id,content_digest,origin_tx,tx,updated_at}'::text[])
+       = (to_jsonb(old) - '{payload,archive_id,content_digest,origin_tx,tx,updated_at}'::text[])
+     and old.payload @> new.payload
+     and exists (select from public.retention_archives a where a.archive_id = new.archive_id and a.what = 'fund_events' and a.tx = pg_current_xact_id()) then
+    return new;
+  end if;
+  raise exception using errcode = 'EG428', message = 'fund_events is append-only.';
+end $$;
+comment on function evergreen.forbid_unless_retired() is 'Refuses update and delete of events, save the one update by which the content of an event goes to an archive.';
+
 do $$
 declare
   t record;
@@ -63,7 +77,7 @@ begin
     execute format('create or replace trigger stamp before insert or update on public.%I for each row execute function evergreen.%I()',
       t.table_name, case when t.has_tx then 'touch_tx' else 'touch' end);
   end loop;
-  for t in select unnest(array['fund_events', 'event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
+  for t in select unnest(array['event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
     'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations',
     'beneficial_owners', 'certain_inflows', 'repurchase_offers', 'market_series', 'market_data', 'esg_ratings', 'data_quality_results', 'roll_forwards', 'asset_payments', 'stress_scenarios',
     'stress_shards']) as table_name loop
@@ -71,6 +85,8 @@ begin
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
 end $$;
+create or replace trigger append_only before update or delete on public.fund_events for each row execute function evergreen.forbid_unless_retired();
+create or replace trigger append_only_truncate before truncate on public.fund_events for each statement execute function evergreen.forbid();
 create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
 -- once per statement: an import of 200,000 marks looks at the trades once
 create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();

@@ -143,7 +143,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   union all
   -- what one request did stands in one transaction, with its answer kept: asked again it gives that answer and does nothing
   select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect more than once' from public.fund_events e
-   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund) group by e.created_by, e.request_id having count(distinct e.tx) > 1
+   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund) group by e.created_by, e.request_id having count(distinct coalesce(e.origin_tx, e.tx)) > 1
   union all
   select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect and no answer to it is kept' from public.fund_events e
    where e.request_id is not null and (of_fund is null or e.fund_id = of_fund)
@@ -240,9 +240,9 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
   union all
   -- every write has its event, of the same fund, and by it a trace id
   select 'trace', 'ledger_transactions', t.ledger_tx_id::text, 'posted without an event of its own, or without a trace id' from heads t left join public.fund_events e using (event_id)
-   where (e.tx = t.tx and e.fund_id = t.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
+   where (coalesce(e.origin_tx, e.tx) = t.tx and e.fund_id = t.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
      -- where the posting comes first, its event names it
-     and not exists (select from public.fund_events n where t.event_id is null and n.tx = t.tx and n.fund_id = t.fund_id and n.payload ->> 'ledger_tx_id' = t.ledger_tx_id::text
+     and not exists (select from public.fund_events n where t.event_id is null and coalesce(n.origin_tx, n.tx) = t.tx and n.fund_id = t.fund_id and n.payload ->> 'ledger_tx_id' = t.ledger_tx_id::text
        and length(n.event_meta ->> 'trace_id') = 32)
   union all
   select 'trace', 'order_transitions', t.flow_id::text, 'an order moved without an event, or without a trace id' from public.order_transitions t join public.fund_flows f using (flow_id)
@@ -273,7 +273,7 @@ returns table (invariant text, entity_type text, entity_id text, detail text) la
     select e.event_id, e.seq, e.type, e.payload, t.mode from public.fund_events e join public.event_types t using (type)
      where t.mode <> 'note' and (of_fund is null or e.fund_id = of_fund)
        -- a demo's past was dealt by who made it, and its events were handed to nobody
-       and not (evergreen.is_demo() and e.tx in (select a.tx from public.audit_trail a where a.entity_type = 'demo_clock' and a.created_by = 'demo'))
+       and not (evergreen.is_demo() and coalesce(e.origin_tx, e.tx) in (select a.tx from public.audit_trail a where a.entity_type = 'demo_clock' and a.created_by = 'demo'))
   ), batched as materialized (
     select b.batch_id, b.done_at, x.event_id from public.event_batches b cross join unnest(b.event_ids) x (event_id)
   ), moves as (

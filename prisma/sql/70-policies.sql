@@ -96,6 +96,9 @@ begin
     ('stress_outcomes',        'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
     ('stress_shards',          'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
+    ('retention_policies',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
+    ('legal_holds',            'pm_role, ops_role, audit_role'),
+    ('retention_archives',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
     -- the diagnostic login reads what an auditor reads; named, because what a login inherits differs between Postgres 15 and 16

@@ -13,6 +13,7 @@ import {
 } from "./import-files.ts";
 import { claimInKind, consented, crystallisation, feeDay } from "./postings.ts";
 import { outcome, restateDay } from "./restated-day.ts";
+import { archiveOf, oldEvents } from "./retention-days.ts";
 import { concluded } from "./stress-run.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
 
@@ -228,6 +229,9 @@ async function oversee(db: TestDatabase, fund: Fund): Promise<void> {
     severity: "notice",
     reason: "a mark moved",
   });
+  await oldEvents(db, fund.fundId, [{}]);
+  await db.call(OPS, "fn_retire_events", await archiveOf(db, "fund_events", fund.fundId, "2020-05-01"));
+  await db.call(PM_ONE, "fn_place_legal_hold", { fund_id: fund.fundId, reason: "a claim" });
   const token = await record("TOKENIZATION_REQUESTED", { chain: "testnet", instrument: "SYN", size: "1" });
   await db.call(agent("tokenization"), "fn_register_tokenization", { event_id: token });
   await db.call(PM_ONE, "fn_remember", {

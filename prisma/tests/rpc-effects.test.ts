@@ -27,7 +27,7 @@ describe.each(RPC_CASES.map((c) => [c.fn, c] as const))("%s", (_fn, rpc) => {
       Array(rpc.audits).fill({ created_by: actorName(rpc.by), request_id: request.request_id ?? null }),
     );
     const events = await db.look<{ type: string; payload: unknown }>(
-      "select type, payload from fund_events where tx = $1 order by seq",
+      "select type, payload from fund_events where tx = $1 and origin_tx is null order by seq",
       [tx],
     );
     expect(events.map((e) => e.type)).toEqual(rpc.events);

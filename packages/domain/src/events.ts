@@ -223,6 +223,10 @@ export const EVENTS = {
   DISTRIBUTED: fact(z.object({ share_class_id: id, ex_date: day })),
   PAID_OUT: fact(z.object({ account: z.string(), payments: z.int() })),
   CASH_RETURNED: fact(z.object({ flow_id: id })),
+  LEGAL_HOLD_PLACED: fact(z.object({ hold_id: id })),
+  LEGAL_HOLD_LIFTED: fact(z.object({ hold_id: id })),
+  /** The tombstone: what left the database, and the file that has it. */
+  ROWS_RETIRED: fact(z.object({ archive_id: id, what: z.string(), rows: z.int().positive(), digest })),
   AUTHORITY_NOTIFIED: fact(z.object({ activation_id: id, tool: z.string() })),
   SIDE_POCKET_OPENED: fact(z.object({ share_class_id: id, activation_id: id })),
   DELIVERED_IN_KIND: fact(z.object({ flow_id: id })),

@@ -1,5 +1,6 @@
 // The only door to Postgres: open it, act as somebody, call a fn_* or read. Nothing else in the project imports Prisma or pg for work.
 export { claimsOf } from "./actor-context.ts";
+export { type ArchiveReader, type DueRows, openArchiveReader } from "./archive-reader.ts";
 export { type Database, type DatabaseOptions, openDatabase, type Reader } from "./database.ts";
 export {
   type Checksum,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
 import { MARKET_RPCS } from "./market-rpc.ts";
+import { RETENTION_RPCS } from "./retention-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
 import { STRESS_RPCS } from "./stress-rpc.ts";
@@ -162,6 +163,7 @@ export const RPCS = {
   fn_ask_evidence: rpc("one", z.object({ pending_id: uuid, missing: z.array(z.string()), request_id }), z.string()),
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
+  ...RETENTION_RPCS,
   ...IMPORT_RPCS,
   ...STRESS_RPCS,
   ...MARKET_RPCS,

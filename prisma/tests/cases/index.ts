@@ -18,6 +18,7 @@ import { POLICY_CASES } from "./policy-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
 import { RESTATEMENT_CASES } from "./restatement-cases.ts";
+import { RETENTION_CASES } from "./retention-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
 import { SCHEDULE_CASES } from "./schedule-cases.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
@@ -46,4 +47,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...SCHEDULE_CASES,
   ...STRESS_CASES,
   ...MARKET_CASES,
+  ...RETENTION_CASES,
 ];

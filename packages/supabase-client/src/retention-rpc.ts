@@ -1,0 +1,66 @@
+// Functions of retention: what is due, holds that forbid it, retiring what was archived, and reading events wherever their content is.
+import { z } from "zod";
+import { bigint, day, id, json, request_id, rpc, uuid, when } from "./rpc-shape.ts";
+
+const hold = z.object({ hold_id: uuid });
+const retiring = z.object({
+  fund_id: uuid.nullable(),
+  month: day,
+  rows: bigint,
+  digest: z.string(),
+  archive: z.object({ file: z.string(), sha256: z.string(), bytes: bigint, stored: z.enum(["home", "store"]) }),
+  request_id,
+});
+const retired = z.object({ archive_id: uuid, event_id: uuid, rows: z.int() });
+
+export const RETENTION_RPCS = {
+  fn_place_legal_hold: rpc(
+    "one",
+    z.object({ fund_id: uuid, reason: z.string(), until: z.string().optional(), request_id }),
+    hold,
+  ),
+  fn_lift_legal_hold: rpc("one", z.object({ hold_id: uuid, reason: z.string(), request_id }), hold),
+  fn_plan_retention: rpc(
+    "rows",
+    z.object({}),
+    z.object({
+      what: z.enum(["fund_events", "asset_snapshots"]),
+      keep_months: z.int(),
+      afterwards: z.string(),
+      fund_id: uuid.nullable(),
+      month: z.union([day, when]),
+      rows: bigint,
+      held: z.boolean(),
+    }),
+  ),
+  fn_read_archivable: rpc(
+    "rows",
+    z.object({ what: id, fund_id: uuid.nullable(), month: day }),
+    z.object({ place: z.string(), canonical: z.string() }),
+  ),
+  fn_retire_events: rpc("one", retiring, retired),
+  fn_retire_snapshots: rpc("one", retiring, retired),
+  fn_read_events: rpc(
+    "rows",
+    z.object({
+      fund_id: uuid,
+      since: z.string().optional(),
+      until: z.string().optional(),
+      after: bigint.optional(),
+      max_events: z.int().optional(),
+    }),
+    z.object({
+      seq: bigint,
+      event_id: uuid,
+      type: z.string(),
+      fund: uuid,
+      payload: json,
+      source: z.string(),
+      event_meta: json,
+      created_by: z.string(),
+      recorded_at: when,
+      archive_id: uuid.nullable(),
+      content_digest: z.string().nullable(),
+    }),
+  ),
+} as const;
