@@ -3,12 +3,12 @@ import { BUCKETS, type Bucket } from "@evergreen-fund/domain";
 import { decimal, type Exact, ZERO } from "../money.ts";
 import type { CoverRow } from "../stress/outcome.ts";
 
-export interface StressRung {
+export type StressRung = {
   side: "asset" | "liability";
   bucket: Bucket;
   /** Fund currency, as exact as the cover's own figures. */
   capacity: string;
-}
+};
 
 /**
  * The rungs of a scenario: A(h) − A(h−1) and L(h) − L(h−1). A ladder's rung cannot be below zero; where A(h) falls from one bucket to the next (something must be paid
