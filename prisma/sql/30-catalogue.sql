@@ -16,6 +16,9 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('RISK_ALERT_RAISED', 'note', null, '{alert_id,severity}', '{}'),
   ('STRESS_REQUESTED', 'run', 'stress-fund', '{scenario_id,shift_bps}', '{pm_role,service_role,agent_risk_guardian}'),
   ('STRESS_COMPLETED', 'note', null, '{scenario_id,loss,method}', '{agent_simulation}'),
+  ('STRESS_RUN_REQUESTED', 'run', 'run-stress', '{stress_run_id,kind,scenarios}', '{}'),
+  ('STRESS_RUN_COMPLETED', 'note', null, '{stress_run_id,status,done,failed,worst_scenario_id,loss}', '{}'),
+  ('STRESS_RUN_DIFFERED', 'run', 'warn-of-risk', '{stress_run_id,scenario_id}', '{}'),
   ('COMPLIANCE_FAILED', 'note', null, '{rule,entity_type,entity_id}', '{agent_compliance_sentinel}'),
   ('TOKENIZATION_REQUESTED', 'run', 'tokenize', '{chain,instrument,size}', '{pm_role,ops_role}'),
   ('WORKFLOW_COMPLETED', 'note', null, '{workflow_id,status}', '{}'),
@@ -97,5 +100,6 @@ insert into public.platform_settings (key, value) values
   ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
   ('approval_timeout_hours', '72'),
   ('price_breaker_window_days', '30'),
+  ('stress_nightly', '{"at": "02:30"}'),
   ('demo', 'false')
 on conflict (key) do nothing;

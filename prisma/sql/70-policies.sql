@@ -86,6 +86,10 @@ begin
     ('index_values',           'pm_role, ops_role, audit_role, agent_simulation'),
     ('roll_forwards',          'pm_role, ops_role, audit_role'),
     ('asset_payments',         'pm_role, ops_role, audit_role'),
+    ('stress_scenarios',       'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
+    ('stress_runs',            'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
+    ('stress_outcomes',        'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
+    ('stress_shards',          'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop

@@ -13,6 +13,7 @@ import {
 } from "./import-files.ts";
 import { claimInKind, consented, crystallisation, feeDay } from "./postings.ts";
 import { outcome, restateDay } from "./restated-day.ts";
+import { concluded } from "./stress-run.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
 
 export const userOf = (actor: { role: string }): string => ("userId" in actor ? String(actor.userId) : "");
@@ -57,6 +58,7 @@ export async function populate(
   await db.call(OPS, "fn_submit_investor", { classification: "professional" });
   await reserveAndApply(db, shared);
   await oversee(db, shared);
+  await stressed(db, shared);
   const dealt = await deal(db);
   await exchange(db);
   await lookUps(db, [shared, onlyB, foreign]);
@@ -188,6 +190,9 @@ async function reserveAndApply(db: TestDatabase, fund: Fund): Promise<void> {
   });
   await db.call(agent("rebalancing"), "fn_apply_allocations", { proposal_id: proposalId });
 }
+
+/** A run whose one scenario is done, by way of a shard. */
+const stressed = (db: TestDatabase, fund: Fund): Promise<unknown> => concluded(db, fund);
 
 async function oversee(db: TestDatabase, fund: Fund): Promise<void> {
   const record = (type: string, payload: object) =>

@@ -40,6 +40,12 @@ const EVERYONE: Identity[] = [...STAFF, "service_role", ...AGENTS];
 
 const rooms = (...names: string[]): Identity[] => names.map((name) => `agent_${name.replaceAll("-", "_")}` as Identity);
 
+const STRESS_READERS: Identity[] = [
+  ...STAFF,
+  "service_role",
+  ...rooms("simulation", "liquidity-engine", "risk-guardian", "commander"),
+];
+
 /** Per table or view: who reads every row, and whether LPs read their own. */
 export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = {
   currencies: { all: EVERYONE, lp: "all" },
@@ -140,6 +146,10 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   index_values: { all: [...STAFF, ...rooms("simulation")] },
   roll_forwards: { all: STAFF },
   asset_payments: { all: STAFF },
+  stress_scenarios: { all: STRESS_READERS },
+  stress_runs: { all: STRESS_READERS },
+  stress_outcomes: { all: STRESS_READERS },
+  stress_shards: { all: [...STAFF, "service_role", ...rooms("simulation")] },
   trace_spans: { all: STAFF },
   platform_settings: { all: EVERYONE },
   _prisma_migrations: { all: [] },
@@ -248,6 +258,12 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_record_stress_liquidity: rooms("liquidity-engine"),
   fn_raise_alert: rooms("risk-guardian"),
   fn_record_stress: rooms("simulation"),
+  fn_request_stress: ["pm_role", "service_role", ...rooms("simulation")],
+  fn_open_stress_run: rooms("simulation"),
+  fn_record_stress_shard: rooms("simulation"),
+  fn_record_stress_outcome: rooms("simulation"),
+  fn_record_stress_check: rooms("simulation"),
+  fn_close_stress_run: rooms("simulation"),
   fn_log_compliance: rooms("compliance-sentinel"),
   fn_register_tokenization: rooms("tokenization"),
   fn_remember: ["pm_role", ...AGENTS],

@@ -2,14 +2,14 @@
 import { EVENTS, EvergreenError } from "@evergreen-fund/domain";
 
 export interface Alert {
-  kind: "liquidity_breach" | "liquidity_trend" | "data_drift";
+  kind: "liquidity_breach" | "liquidity_trend" | "data_drift" | "stress_differed";
   severity: "notice" | "warning" | "critical";
   reason: string;
 }
 
 /**
  * LIQUIDITY_BREACH: cover below 1 is critical, below what is required a warning (R33). LIQUIDITY_TREND: a warning, because cover is still enough. DATA_DRIFT: beyond three times the threshold a warning, else a notice (R5).
- * Ratios and basis points are compared as decimals of at most 15 digits. @throws EvergreenError EG428 for any other event.
+ * STRESS_RUN_DIFFERED: critical, because no figure of the run can be relied on. Ratios and basis points are compared as decimals of at most 15 digits. @throws EvergreenError EG428 for any other event.
  */
 export function weigh({ type, payload }: { type: string; payload: unknown }): Alert {
   switch (type) {
@@ -38,6 +38,14 @@ export function weigh({ type, payload }: { type: string; payload: unknown }): Al
         kind: "data_drift",
         severity: far ? "warning" : "notice",
         reason: `The mark of asset ${asset_id} moved ${deviation_bps} bp, threshold ${threshold_bps} bp.`,
+      };
+    }
+    case "STRESS_RUN_DIFFERED": {
+      const { stress_run_id, scenario_id } = EVENTS.STRESS_RUN_DIFFERED.payload.parse(payload);
+      return {
+        kind: "stress_differed",
+        severity: "critical",
+        reason: `EG432: scenario ${scenario_id} of stress run ${stress_run_id} came to other bytes when it was computed again; do not rely on the run.`,
       };
     }
     default:

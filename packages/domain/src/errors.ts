@@ -35,6 +35,11 @@ export const ERRORS = {
     meaning: "Notice, lock-up, minimums, the holding or KYC do not allow the order.",
   },
   EG431: { name: "unbalanced", exit: EXIT.failed, meaning: "The ledger would not balance; nothing was posted." },
+  EG432: {
+    name: "not_reproducible",
+    exit: EXIT.failed,
+    meaning: "The same computation came to other bytes than before; what was recorded first stands.",
+  },
   EG500: { name: "internal", exit: EXIT.failed, meaning: "Something unforeseen failed; nothing was changed." },
   EG503: { name: "unavailable", exit: EXIT.unavailable, meaning: "A service is not there; try again." },
 } as const;

@@ -96,6 +96,16 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   AUTHORITY_NOTICE_GIVEN: { notice_id: ID },
   INDEX_VALUES_RECORDED: { values: 2 },
   ASSET_PAYMENTS_RECORDED: { payments: 2 },
+  STRESS_RUN_REQUESTED: { stress_run_id: ID, kind: "nightly", scenarios: 2 },
+  STRESS_RUN_COMPLETED: {
+    stress_run_id: ID,
+    status: "partial",
+    done: 1,
+    failed: 1,
+    worst_scenario_id: "rates_up200",
+    loss: "1.00",
+  },
+  STRESS_RUN_DIFFERED: { stress_run_id: ID, scenario_id: "rates_up200" },
   ROLL_FORWARD_SET: { asset_id: ID },
 };
 

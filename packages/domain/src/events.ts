@@ -18,6 +18,7 @@ export const PLAYBOOKS = [
   "onboard-investor",
   "warn-of-risk",
   "stress-fund",
+  "run-stress",
   "tokenize",
   "intake-orders",
   "dealing-day",
@@ -33,6 +34,9 @@ export const OWN_WORKFLOWS = {
 } as const satisfies Partial<Record<Playbook, string>>;
 /** Playbooks that the Commander plays. */
 export type CommanderPlaybook = Exclude<Playbook, keyof typeof OWN_WORKFLOWS>;
+
+/** Why a stress run was asked for. */
+export const STRESS_RUN_KINDS = ["on_demand", "nightly", "laboratory"] as const;
 
 type Recorder = PersonRole | SystemRole | AgentRole;
 interface EventType<Payload extends z.ZodType = z.ZodType> {
@@ -164,6 +168,30 @@ export const EVENTS = {
     mode: "note",
     recordedBy: ["agent_simulation"],
     payload: z.object({ scenario_id: z.string(), loss: MoneyString, method: z.string() }),
+  }),
+  STRESS_RUN_REQUESTED: event({
+    mode: "run",
+    playbook: "run-stress",
+    recordedBy: [],
+    payload: z.object({ stress_run_id: id, kind: z.enum(STRESS_RUN_KINDS), scenarios: z.int() }),
+  }),
+  STRESS_RUN_COMPLETED: fact(
+    z.object({
+      stress_run_id: id,
+      status: z.enum(["completed", "partial", "failed"]),
+      done: z.int(),
+      failed: z.int(),
+      /** Null when no scenario could be computed. */
+      worst_scenario_id: z.string().nullable(),
+      loss: MoneyString.nullable(),
+    }),
+  ),
+  /** A scenario computed a second time came to other bytes. */
+  STRESS_RUN_DIFFERED: event({
+    mode: "run",
+    playbook: "warn-of-risk",
+    recordedBy: [],
+    payload: z.object({ stress_run_id: id, scenario_id: z.string().max(80) }),
   }),
   COMPLIANCE_FAILED: event({
     mode: "note",

@@ -4,6 +4,7 @@ import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
+import { STRESS_RPCS } from "./stress-rpc.ts";
 
 const workflowRun = z.object({
   workflow_id: z.string(),
@@ -180,6 +181,7 @@ export const RPCS = {
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
   ...IMPORT_RPCS,
+  ...STRESS_RPCS,
   fn_intake_orders: rpc(
     "one",
     z.object({ batch_id: uuid, request_id }),

@@ -19,6 +19,7 @@ import { PROPOSAL_CASES } from "./proposal-cases.ts";
 import { RESTATEMENT_CASES } from "./restatement-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
+import { STRESS_CASES } from "./stress-cases.ts";
 
 export const RPC_CASES: readonly RpcCase[] = [
   ...EVENT_CASES,
@@ -40,4 +41,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...IMPORT_CASES,
   ...RESTATEMENT_CASES,
   ...POLICY_CASES,
+  ...STRESS_CASES,
 ];

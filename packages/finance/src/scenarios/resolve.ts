@@ -42,7 +42,8 @@ export interface ResolvedScenario {
   hash: string;
 }
 
-const FORMAT = "evergreen.scenario/1";
+/** Names what a hash is taken over; a change of what is computed changes it. */
+export const FORMAT = "evergreen.scenario/1";
 
 /**
  * Resolves `extends`, checks what the parts say together and lays every factor out over the periods. Errors: ScenarioError (EG400) with every
