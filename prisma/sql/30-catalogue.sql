@@ -11,6 +11,7 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('INVESTOR_ASSIGNED', 'note', null, '{investor_id}', '{}'),
   ('LIQUIDITY_UPDATED', 'note', null, '{bucket,side}', '{}'),
   ('LIQUIDITY_BREACH', 'run', 'warn-of-risk', '{bucket,ratio,required}', '{agent_liquidity_engine,agent_simulation,agent_risk_guardian,service_role}'),
+  ('LIQUIDITY_TREND', 'run', 'warn-of-risk', '{bucket,scenario_id,ratio,required,breach_on,runs}', '{}'),
   ('DATA_DRIFT', 'run', 'warn-of-risk', '{asset_id,deviation_bps,threshold_bps}', '{agent_simulation,service_role}'),
   ('RISK_ALERT_RAISED', 'note', null, '{alert_id,severity}', '{}'),
   ('STRESS_REQUESTED', 'run', 'stress-fund', '{scenario_id,shift_bps}', '{pm_role,service_role,agent_risk_guardian}'),

@@ -119,7 +119,7 @@ begin
     return;
   end if;
   perform evergreen.refuse_unless(p.status = 'checking', 'EG428', 'The proposal is ' || p.status || '.');
-  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
+  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' and l.scenario_id = 'base' order by l.ladder_id for no key update;
   select * into cover from evergreen.thirty_day_cover(p.fund_id, p.proposal_id);
   -- a quotient has as many decimals as its operands, at least: the inner round() carries it to the eighteenth
   multiple := case when cover.liabilities = 0 then null else round(round(cover.assets, 20) / cover.liabilities, 18) end;

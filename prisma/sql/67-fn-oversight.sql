@@ -1,6 +1,7 @@
 -- Risk alerts, stress results and token operations: the first real activity of their rooms.
 
-create or replace function public.fn_raise_alert(event_id uuid, kind text, severity text, reason text, request_id text default null) returns uuid
+drop function if exists public.fn_raise_alert(uuid, text, text, text, text);
+create or replace function public.fn_raise_alert(event_id uuid, kind text, severity text, reason text, request_id text default null, remedy jsonb default null) returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -9,16 +10,18 @@ declare
   id uuid;
 begin
   perform evergreen.require_role('agent_risk_guardian');
-  input := jsonb_build_object('event_id', event_id, 'kind', kind, 'severity', severity, 'reason', reason);
+  input := jsonb_build_object('event_id', event_id, 'kind', kind, 'severity', severity, 'reason', reason, 'remedy', remedy);
   answer := evergreen.earlier_answer('fn_raise_alert', request_id, input);
   if answer is not null then
     return (answer ->> 'alert_id')::uuid;
   end if;
   perform evergreen.refuse_unless(length(kind) between 1 and 80 and length(reason) between 1 and 500, 'EG400', 'kind (1 to 80 characters) and reason (1 to 500) are needed.');
+  perform evergreen.refuse_unless(coalesce(jsonb_typeof(remedy), 'object') = 'object', 'EG400', 'remedy is a JSON object.');
+  perform evergreen.refuse_unless(coalesce(octet_length(remedy::text), 0) <= 65536, 'EG413', 'remedy is larger than 64 KB.');
   select * into cause from public.fund_events e where e.event_id = fn_raise_alert.event_id;
   perform evergreen.refuse_unless(found and cause.fund_id is not null, 'EG404', 'No fund event with that id.');
-  insert into public.risk_alerts (fund_id, kind, severity, reason, event_id, workflow_id)
-  values (cause.fund_id, kind, severity, reason, cause.event_id, 'event/' || cause.event_id)
+  insert into public.risk_alerts (fund_id, kind, severity, reason, event_id, workflow_id, remedy)
+  values (cause.fund_id, kind, severity, reason, cause.event_id, 'event/' || cause.event_id, remedy)
   on conflict do nothing returning alert_id into id;
   if id is null then
     return (select a.alert_id from public.risk_alerts a where a.event_id = cause.event_id and a.kind = fn_raise_alert.kind);
@@ -32,7 +35,8 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_raise_alert(uuid, text, text, text, text) is 'One alert per event and kind; returns alert_id. EG404 when the event belongs to no fund.';
+comment on function public.fn_raise_alert(uuid, text, text, text, text, jsonb) is
+  'One alert per event and kind, with what could be done about it where that was computed; returns alert_id. EG400, EG404 when the event belongs to no fund, EG413.';
 
 create or replace function public.fn_record_stress(event_id uuid, scenario_id text, loss numeric, method text, detail jsonb default '{}', request_id text default null) returns uuid
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -60,9 +60,17 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   },
   asset_snapshots: { all: [...STAFF, ...rooms("risk-guardian", "simulation")], lp: "own" },
   portfolio_allocations: {
-    all: [...STAFF, ...rooms("commander", "rebalancing", "liquidity-engine", "compliance-sentinel", "simulation")],
+    all: [
+      ...STAFF,
+      ...rooms("commander", "rebalancing", "liquidity-engine", "compliance-sentinel", "risk-guardian", "simulation"),
+    ],
   },
-  mandates: { all: [...STAFF, ...rooms("commander", "rebalancing", "compliance-sentinel", "simulation")] },
+  mandates: {
+    all: [
+      ...STAFF,
+      ...rooms("commander", "rebalancing", "liquidity-engine", "compliance-sentinel", "risk-guardian", "simulation"),
+    ],
+  },
   liquidity_ladder: { all: [...STAFF, ...rooms("rebalancing", "liquidity-engine", "risk-guardian", "simulation")] },
   liquidity_reservations: { all: [...STAFF, ...rooms("rebalancing", "liquidity-engine")] },
   reported_flows: { all: [...STAFF, ...rooms("rebalancing", "liquidity-engine", "simulation")] },
@@ -93,9 +101,11 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   memory_nodes: { all: ["pm_role", ...AUDITORS, ...AGENTS] },
   memory_edges: { all: ["pm_role", ...AUDITORS, ...AGENTS] },
   dealing_policies: {
-    all: [...STAFF, ...rooms("commander", "liquidity-engine", "compliance-sentinel", "simulation")],
+    all: [...STAFF, ...rooms("commander", "liquidity-engine", "compliance-sentinel", "risk-guardian", "simulation")],
   },
-  lmt_policies: { all: [...STAFF, ...rooms("commander", "liquidity-engine", "compliance-sentinel", "simulation")] },
+  lmt_policies: {
+    all: [...STAFF, ...rooms("commander", "liquidity-engine", "compliance-sentinel", "risk-guardian", "simulation")],
+  },
   lmt_activations: {
     all: [...STAFF, ...rooms("commander", "liquidity-engine", "compliance-sentinel", "risk-guardian")],
   },
@@ -261,6 +271,8 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_decide_bank_accounts: ["pm_role", "ops_role"],
   fn_export_payments: ["ops_role"],
   fn_withdraw_payments: ["ops_role"],
+  fn_acknowledge_alert: ["pm_role", "ops_role"],
+  fn_record_stress_liquidity: rooms("liquidity-engine"),
   fn_raise_alert: rooms("risk-guardian"),
   fn_record_stress: rooms("simulation"),
   fn_request_stress: ["pm_role", "service_role", ...rooms("simulation")],

@@ -4,10 +4,12 @@ import type { Activities, House } from "../rooms.ts";
 import { dealingActions } from "./dealing/activities.ts";
 import { judge } from "./decide.ts";
 import { readCover } from "./facts.ts";
+import { stressActions } from "./stress/activities.ts";
 
 export const liquidityEngine = (house: House): Activities =>
   room("liquidity-engine", house, {
     ...dealingActions,
+    ...stressActions,
     reserve: async (context, { proposalId }) => {
       const facts = await context.facts((tx) => readCover(tx, proposalId));
       const expected = await context.decide(() => judge(facts));

@@ -2,24 +2,33 @@
 import { EVENTS, EvergreenError } from "@evergreen-fund/domain";
 
 export interface Alert {
-  kind: "liquidity_breach" | "data_drift" | "stress_differed";
+  kind: "liquidity_breach" | "liquidity_trend" | "data_drift" | "stress_differed";
   severity: "notice" | "warning" | "critical";
   reason: string;
 }
 
 /**
- * LIQUIDITY_BREACH: cover below 1 is critical, below what is required a warning (R33). DATA_DRIFT: beyond three times the threshold a warning, else a notice (R5).
+ * LIQUIDITY_BREACH: cover below 1 is critical, below what is required a warning (R33). LIQUIDITY_TREND: a warning, because cover is still enough. DATA_DRIFT: beyond three times the threshold a warning, else a notice (R5).
  * STRESS_RUN_DIFFERED: critical, because no figure of the run can be relied on. Ratios and basis points are compared as decimals of at most 15 digits. @throws EvergreenError EG428 for any other event.
  */
 export function weigh({ type, payload }: { type: string; payload: unknown }): Alert {
   switch (type) {
     case "LIQUIDITY_BREACH": {
-      const { bucket, ratio, required, scenario_id } = EVENTS.LIQUIDITY_BREACH.payload.parse(payload);
+      const { bucket, ratio, required, scenario_id, ...told } = EVENTS.LIQUIDITY_BREACH.payload.parse(payload);
       const critical = ratio === null || Number(ratio) < 1;
       return {
         kind: "liquidity_breach",
         severity: critical ? "critical" : "warning",
-        reason: `Cover of bucket ${bucket} under ${scenario_id} is ${ratio ?? "not computable"}, required ${required}.`,
+        reason: `Cover of bucket ${bucket} under ${scenario_id}${others(told)} is ${ratio ?? "not computable"}, required ${required}.`,
+      };
+    }
+    case "LIQUIDITY_TREND": {
+      const { bucket, ratio, required, scenario_id, breach_on, runs, ...told } =
+        EVENTS.LIQUIDITY_TREND.payload.parse(payload);
+      return {
+        kind: "liquidity_trend",
+        severity: "warning",
+        reason: `Cover of bucket ${bucket} under ${scenario_id}${others(told)} is ${ratio} and falls: below ${required} on ${breach_on} by the line of ${runs} runs.`,
       };
     }
     case "DATA_DRIFT": {
@@ -42,4 +51,16 @@ export function weigh({ type, payload }: { type: string; payload: unknown }): Al
     default:
       throw new EvergreenError("EG428", `Risk Guardian does not react to ${type}.`);
   }
+}
+
+/** How many scenarios stand behind the worst one. */
+function others({
+  scenarios = [],
+  more = 0,
+}: {
+  scenarios?: unknown[] | undefined;
+  more?: number | undefined;
+}): string {
+  const count = scenarios.length + more - 1;
+  return count <= 0 ? "" : ` (and ${count} more ${count === 1 ? "scenario" : "scenarios"})`;
 }

@@ -1,7 +1,19 @@
-// What Risk Guardian reacts to: the event itself. One snapshot.
+// What Risk Guardian reacts to: the event itself, and of liquidity what a remedy is computed from. One snapshot.
 import type { Reader } from "@evergreen-fund/supabase-client";
+import { LiquidityCause, type RemedyFacts, readRemedyFacts } from "./remedy/facts.ts";
 
-export async function readCause(tx: Reader, eventId: string): Promise<{ type: string; payload: unknown }> {
-  const event = await tx.fund_events.findUniqueOrThrow({ where: { event_id: eventId } });
-  return { type: event.type, payload: event.payload };
+export interface Cause {
+  type: string;
+  payload: unknown;
+  /** Of an event about liquidity; null where no stress run stands behind it. */
+  liquidity?: { cause: LiquidityCause; facts: RemedyFacts | null };
+}
+
+const ABOUT_LIQUIDITY = ["LIQUIDITY_BREACH", "LIQUIDITY_TREND"];
+
+export async function readCause(tx: Reader, eventId: string): Promise<Cause> {
+  const { type, payload, fund_id } = await tx.fund_events.findUniqueOrThrow({ where: { event_id: eventId } });
+  if (!ABOUT_LIQUIDITY.includes(type) || fund_id === null) return { type, payload };
+  const cause = LiquidityCause.parse({ scenario_id: "base", ...(payload as object) });
+  return { type, payload, liquidity: { cause, facts: await readRemedyFacts(tx, fund_id, cause) } };
 }

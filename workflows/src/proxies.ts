@@ -44,6 +44,7 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
   },
   kyc: { recheckOrders: dealing },
   "liquidity-engine": {
+    stressLadder: solving,
     runLab: dealing,
     foresee: dealing,
     decideLmt: dealing,

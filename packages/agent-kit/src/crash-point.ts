@@ -51,6 +51,7 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
   "liquidity-engine": {
     reserve: ALL,
     release: ["record"],
+    stressLadder: ALL,
     runLab: ALL,
     foresee: ["facts", "decide"],
     suspendDay: ["record"],

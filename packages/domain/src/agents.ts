@@ -77,6 +77,18 @@ export const CONTRACTS = {
     /** 30-day assets after the trades ≥ 1.2 × stressed 30-day liabilities (R38), and the cash of the trades is reserved in its bucket. */
     reserve: action(ProposalRef, Verdict),
     release: action(ProposalRef.extend({ reason: z.string().max(200) }), z.object({ released: z.int() })),
+    /** After a stress run: moves the ladder of its scenarios to what it found, and tells of breaches and of trends to one. A run of the laboratory moves nothing. */
+    stressLadder: action(
+      RunRef.extend({ stressRunId: id }),
+      z.object({
+        outcome: z.enum(["moved", "laboratory"]),
+        scenarios: z.int(),
+        /** Rungs that moved. */
+        moved: z.int(),
+        breaches: z.int(),
+        trends: z.int(),
+      }),
+    ),
     ...DEALING_CONTRACTS["liquidity-engine"],
   },
   "compliance-sentinel": {
@@ -86,7 +98,7 @@ export const CONTRACTS = {
     checkTokenization: action(RunRef, Verdict),
   },
   "risk-guardian": {
-    /** Turns LIQUIDITY_BREACH or DATA_DRIFT into an alert; it never acts. */
+    /** Turns LIQUIDITY_BREACH, LIQUIDITY_TREND or DATA_DRIFT into an alert, of liquidity with what could be done; it never acts. */
     alert: action(RunRef, z.object({ alertId: id, severity: z.enum(["notice", "warning", "critical"]) })),
   },
   kyc: {

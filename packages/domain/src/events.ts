@@ -114,7 +114,37 @@ export const EVENTS = {
       bucket: Bucket,
       ratio: RatioString.nullable(),
       required: RatioString,
+      /** The worst one, where a stress run found several. */
       scenario_id: z.string().max(80).default("base"),
+      stress_run_id: id.optional(),
+      /** Every scenario of the run whose cover is furthest below in this bucket, worst first; `more` beyond the first hundred. */
+      scenarios: z
+        .array(z.object({ scenario_id: z.string().max(80), ratio: RatioString.nullable(), required: RatioString }))
+        .max(100)
+        .optional(),
+      more: z.int().min(0).optional(),
+    }),
+  }),
+  /** Cover is still enough and falls from run to run: on `breach_on` it would be too little. */
+  LIQUIDITY_TREND: event({
+    mode: "run",
+    playbook: "warn-of-risk",
+    recordedBy: [],
+    payload: z.object({
+      bucket: Bucket,
+      /** The scenario that gets there first. */
+      scenario_id: z.string().max(80),
+      ratio: RatioString,
+      required: RatioString,
+      breach_on: day,
+      /** Dates of nightly runs that the line goes through. */
+      runs: z.int().min(3),
+      stress_run_id: id.optional(),
+      scenarios: z
+        .array(z.object({ scenario_id: z.string().max(80), ratio: RatioString, required: RatioString, breach_on: day }))
+        .max(100)
+        .optional(),
+      more: z.int().min(0).optional(),
     }),
   }),
   DATA_DRIFT: event({

@@ -102,6 +102,25 @@ export const RPCS = {
     z.object({ result: z.enum(["passed", "failed"]), reason: z.string(), ratio: amount.nullable() }),
   ),
   fn_release_liquidity: rpc("one", z.object({ proposal_id: uuid, reason: z.string(), request_id }), z.int()),
+  fn_record_stress_liquidity: rpc(
+    "one",
+    z.object({
+      stress_run_id: uuid,
+      ladder: z.array(json),
+      base: json.nullable(),
+      breaches: z.array(json),
+      trends: z.array(json),
+      request_id,
+    }),
+    z.object({
+      outcome: z.enum(["moved", "laboratory"]),
+      scenarios: z.int(),
+      moved: z.int(),
+      deltas: z.int(),
+      breaches: z.int(),
+      trends: z.int(),
+    }),
+  ),
   fn_request_rebalance: rpc(
     "one",
     z.object({
@@ -174,8 +193,20 @@ export const RPCS = {
   ),
   fn_raise_alert: rpc(
     "one",
-    z.object({ event_id: uuid, kind: z.string(), severity: z.string(), reason: z.string(), request_id }),
+    z.object({
+      event_id: uuid,
+      kind: z.string(),
+      severity: z.string(),
+      reason: z.string(),
+      request_id,
+      remedy: json.optional(),
+    }),
     uuid,
+  ),
+  fn_acknowledge_alert: rpc(
+    "one",
+    z.object({ alert_id: uuid, note: z.string(), request_id }),
+    z.object({ alert_id: uuid, acknowledged_at: z.string(), acknowledged_by: z.string() }),
   ),
   fn_record_stress: rpc(
     "one",

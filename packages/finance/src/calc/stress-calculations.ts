@@ -7,9 +7,12 @@ import {
   CombinedLadderOutput,
   ConcentrationExitsInput,
   ConcentrationExitsOutput,
+  CoverTrendInput,
+  CoverTrendOutput,
   combinedLadder,
   commitmentPacing,
   concentrationExits,
+  coverTrend,
   FillPathInput,
   FillPathOutput,
   fillPath,
@@ -19,6 +22,7 @@ import {
   LiquidationInput,
   LiquidationOutput,
   liquidate,
+  liquidityRemedy,
   PacingInput,
   PacingOutput,
   PacingShapeInput,
@@ -32,6 +36,8 @@ import {
   programmeVerdict,
   RedemptionWaterfallInput,
   RedemptionWaterfallOutput,
+  RemedyInput,
+  RemedyOutput,
   ReverseFrontierInput,
   ReverseFrontierOutput,
   ReverseInput,
@@ -47,7 +53,7 @@ import {
   survivalQuarters,
 } from "../stress-liquidity/index.ts";
 import { define } from "./entry.ts";
-import { LADDER, PACING_TERMS, PROGRAMME, STRESSED_LADDER } from "./stress-examples.ts";
+import { LADDER, PACING_TERMS, PROGRAMME, REMEDY, STRESSED_LADDER } from "./stress-examples.ts";
 
 export const STRESS_CALCULATIONS = [
   define({
@@ -113,6 +119,25 @@ export const STRESS_CALCULATIONS = [
     call: concentrationExits,
   }),
   define({
+    name: "cover-trend",
+    summary: "Whether cover falls from run to run, and the day on which it would be too little",
+    source: "R33 (line of Theil and Sen, Kendall's tau)",
+    input: CoverTrendInput,
+    output: CoverTrendOutput,
+    example: {
+      runs: [
+        { date: "2026-03-02", ratio: "1.6" },
+        { date: "2026-03-03", ratio: "1.58" },
+        { date: "2026-03-04", ratio: "1.55" },
+        { date: "2026-03-05", ratio: "1.53" },
+        { date: "2026-03-06", ratio: "1.5" },
+      ],
+      required: "1.2",
+    },
+    calculation: coverTrend,
+    call: coverTrend,
+  }),
+  define({
     name: "fill-path",
     summary: "Months of partial fills with repeated requests: fills, demand net of repeats, what waits",
     source: "R8",
@@ -169,6 +194,16 @@ export const STRESS_CALCULATIONS = [
     },
     calculation: liquidate,
     call: liquidate,
+  }),
+  define({
+    name: "liquidity-remedy",
+    summary: "What a fund's own tools could do about cover that is too little, with amounts, mildest first",
+    source: "R33, R6, R9c, R14",
+    input: RemedyInput,
+    output: RemedyOutput,
+    example: REMEDY,
+    calculation: liquidityRemedy,
+    call: liquidityRemedy,
   }),
   define({
     name: "pacing-shape",

@@ -29,3 +29,27 @@ export const PROGRAMME: StressProgramme = {
   onMaterialChange: true,
   board: { withinDays: 30, followUp: true },
 };
+
+/** Synthetic: 30-day cover of 0.75 where 1 is required; 12.50 are missing. */
+export const REMEDY = {
+  currency: "EUR",
+  nav: "1000.00",
+  bucket: "30d",
+  required: "1",
+  assets: "37.50",
+  liabilities: "50.00",
+  redemptions: "45.00",
+  sleeves: [
+    { id: "loans", bucket: "90d", value: "200.00", cost: "0.02" },
+    { id: "credit", bucket: "180d", value: "100.00", cost: "0.05" },
+  ],
+  policy: {
+    pack: "synthetic",
+    regime: "aif",
+    tools: ["redemption_gate", "notice_extension"],
+    gate: { basis: "gross", share: "0.02" },
+    carry: "auto_pari_passu",
+    noticeExtension: { upTo: { n: 90, basis: "calendar" } },
+  },
+  noticeDays: 30,
+} as const;

@@ -2,6 +2,7 @@
 export { AssetProfileInput, AssetProfileOutput, assetProfile } from "./asset-profile.ts";
 export { CombinedLadderInput, CombinedLadderOutput, combinedLadder } from "./combined-ladder.ts";
 export { ConcentrationExitsInput, ConcentrationExitsOutput, concentrationExits } from "./concentration.ts";
+export { CoverTrendInput, CoverTrendOutput, coverTrend } from "./cover-trend.ts";
 export { FillPathInput, FillPathOutput, fillPath } from "./fill-path.ts";
 export { InvestorProfileInput, InvestorProfileOutput, investorProfile } from "./investor-profile.ts";
 export { LiquidationInput, LiquidationOutput, liquidate } from "./liquidation.ts";
@@ -10,6 +11,7 @@ export { PacingShapeInput, PacingShapeOutput, pacingShape } from "./pacing-shape
 export { PortfolioCheckInput, PortfolioCheckOutput, portfolioCheck } from "./portfolio-check.ts";
 export { ProgrammeVerdictInput, ProgrammeVerdictOutput, programmeVerdict } from "./programme-verdict.ts";
 export { RedemptionWaterfallInput, RedemptionWaterfallOutput, redemptionWaterfall } from "./redemption-waterfall.ts";
+export { liquidityRemedy, RemedyInput, RemedyOutput } from "./remedy.ts";
 export {
   ReverseFrontierInput,
   ReverseFrontierOutput,
