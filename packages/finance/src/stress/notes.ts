@@ -57,7 +57,8 @@ function bends(values: readonly ShardAsset[], currency: string): string[] {
     const methods = [...new Set(chosen.map(({ method }) => method))].sort(byId).join(", ");
     return `${chosen.length} of ${values.length} assets, ${fixed(worth, 2)} ${currency}, are valued by ${methods}`;
   };
-  const unknown = values.filter(({ convexity }) => convexity === "unknown");
+  const moved = ({ periods }: ShardAsset): boolean => periods.some(({ change }) => !decimal(change).isZero());
+  const unknown = values.filter((one) => one.convexity === "unknown" && moved(one));
   const late = values.filter(({ method }) => /^roll_forward_lag_[1-9]/.test(method));
   return [
     ...(unknown.length === 0
