@@ -16,3 +16,4 @@ export {
 } from "./retention.ts";
 export { checkedDay, openStore, type Store, type StoreSettings } from "./store.ts";
 export { SYNC_POINTS, type SyncOptions, type SyncPoint, type SyncResult, synchronise } from "./sync.ts";
+export { recordValuations, type ScenarioParameter, type ValuationRun, type ValuedScenario } from "./valuations.ts";
