@@ -11,3 +11,4 @@ export * from "./proposals.ts";
 export * from "./restatement-agents.ts";
 export * from "./roles.ts";
 export * from "./schedule-note.ts";
+export * from "./stress-agents.ts";
