@@ -1,4 +1,6 @@
 // Reports of stress runs: one document, rendered as Markdown with SVG plots, as PDF, or as the blocks a terminal shows.
+
+export { type Difference, differenceBlocks, differenceOf, type Side, warningsOf } from "./compare.ts";
 export { detailBlocks, reverseBlocks } from "./detail.ts";
 export type { Block, ReportDocument, TableColumn } from "./document.ts";
 export { amountWords, changeWords, multipleWords, percentWords, survivalWords } from "./figures.ts";
