@@ -31,7 +31,7 @@ const change = (a: string, b: string, currency: string): string =>
 export function warningsOf(a: Side, b: Side): string[] {
   const differ: readonly (readonly [string, string | null, string | null])[] = [
     ["snapshots", a.run.snapshotHash, b.run.snapshotHash],
-    ["code", a.run.codeHash, b.run.codeHash],
+    ["versions of the code", a.run.codeHash, b.run.codeHash],
     ["days of valuation", a.outcome.asOf, b.outcome.asOf],
     ["funds", a.run.fund, b.run.fund],
     ["currencies", a.outcome.currency, b.outcome.currency],
