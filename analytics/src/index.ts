@@ -3,6 +3,7 @@ export { amend } from "./amend.ts";
 export { type DuckFile, openFile, type Row } from "./file.ts";
 export { type AnalyticsHome, analyticsHome } from "./home.ts";
 export { readModel } from "./model.ts";
+export { type ParquetRow, readParquetMarket } from "./parquet.ts";
 export { findSnapshot, listSnapshots, type Manifest, openNewest, verifySnapshot } from "./publish.ts";
 export { type RestoreFrom, restoreSnapshot } from "./restore.ts";
 export { checkedDay, openStore, type Store, type StoreSettings } from "./store.ts";

@@ -14,6 +14,7 @@ import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
 import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
+import { marketCommands } from "./commands/market.ts";
 import { markCommands } from "./commands/marks.ts";
 import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
@@ -52,6 +53,7 @@ export const COMMANDS: readonly Command[] = [
   ...dealLabCommands,
   ...dealingFactCommands,
   ...markCommands,
+  ...marketCommands,
   ...navCommands,
   ...seriesCommands,
   ...restatementCommands,
