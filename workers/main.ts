@@ -9,6 +9,7 @@ import { DefaultLogger, Runtime, Worker, type WorkerOptions } from "@temporalio/
 import { workflowBundle } from "./bundle.ts";
 import { connect } from "./connect.ts";
 import { startDispatcher } from "./dispatcher/dispatcher.ts";
+import { openMarketFeed } from "./market-feed.ts";
 import { roomMemory } from "./memory.ts";
 import { type Activities, type House, ROOM_TABLE } from "./rooms.ts";
 import { keepSchedules } from "./schedules.ts";
@@ -36,6 +37,7 @@ async function main(names: string[]): Promise<void> {
     crashPoint,
     memoryOf: roomMemory(connections.database, config, say),
     solver,
+    ...(config.marketFeedUrl === null ? {} : { feed: openMarketFeed(config.marketFeedUrl) }),
   };
   const shared: Omit<WorkerOptions, "taskQueue"> = {
     connection: connections.temporal,

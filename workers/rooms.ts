@@ -6,6 +6,7 @@ import { commander } from "./commander/activities.ts";
 import { complianceSentinel } from "./compliance-sentinel/activities.ts";
 import { kyc } from "./kyc/activities.ts";
 import { liquidityEngine } from "./liquidity-engine/activities.ts";
+import type { MarketFeed } from "./market-feed.ts";
 import { rebalancing } from "./rebalancing/activities.ts";
 import { riskGuardian } from "./risk-guardian/activities.ts";
 import { simulation } from "./simulation/activities.ts";
@@ -16,6 +17,8 @@ import { tokenization } from "./tokenization/activities.ts";
 export interface House extends RoomTools {
   memoryOf(room: RoomName): FundMemory;
   solver: Solver;
+  /** Absent: no feed of market data is configured. */
+  feed?: MarketFeed;
 }
 export type Activities = Record<string, (input: unknown) => Promise<unknown>>;
 

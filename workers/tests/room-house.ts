@@ -3,7 +3,14 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crashPoints, type RoomTools } from "@evergreen-fund/agent-kit";
-import { type Actor, CONTRACTS, DEALING_CONTRACTS, RESTATEMENT_CONTRACTS, type RoomName } from "@evergreen-fund/domain";
+import {
+  type Actor,
+  CONTRACTS,
+  DATA_CONTRACTS,
+  DEALING_CONTRACTS,
+  RESTATEMENT_CONTRACTS,
+  type RoomName,
+} from "@evergreen-fund/domain";
 import { openEmbedder, openMemory } from "@evergreen-fund/memory";
 import { type Database, openDatabase } from "@evergreen-fund/supabase-client";
 import { checkAfterEach } from "@evergreen-fund/testing/checked.ts";
@@ -27,13 +34,13 @@ export interface RoomHouse {
   close(): Promise<void>;
 }
 
-/** The rooms of a test file: opened before its tests, closed after them; after each no invariant is broken. To be called once, at the head of the file. */
-export function useRooms(): RoomHouse {
+/** The rooms of a test file: opened before its tests, closed after them; after each no invariant is broken. To be called once, at the head of the file. `doors`: what a worker has only when it is configured. */
+export function useRooms(doors: () => Promise<Partial<House>> = async () => ({})): RoomHouse {
   const house = {} as RoomHouse;
   let dir: string;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "evergreen-rooms-"));
-    Object.assign(house, await openRooms(dir));
+    Object.assign(house, await openRooms(dir, await doors()));
   });
   afterAll(async () => {
     await house.close?.();
@@ -44,7 +51,7 @@ export function useRooms(): RoomHouse {
 }
 
 /** Every room under its own role on a fresh database; memory embeds by hashing, all else is as in a worker. `dir`: a folder for mem0's settings. */
-async function openRooms(dir: string): Promise<RoomHouse> {
+async function openRooms(dir: string, doors: Partial<House>): Promise<RoomHouse> {
   const fresh = await freshDatabase(inject("postgresAdminUrl"));
   const database = openDatabase({ url: fresh.urlFor("evergreen_app") });
   const points: string[] = [];
@@ -55,6 +62,7 @@ async function openRooms(dir: string): Promise<RoomHouse> {
     ...tools,
     memoryOf: (room: RoomName) => openMemory({ embedder, port: portOf(database, room), dir }),
     solver,
+    ...doors,
   };
   const activities: Activities = Object.assign({}, ...Object.values(ROOM_TABLE).map((make) => make(house)));
   return {
@@ -94,7 +102,9 @@ export async function expectWrongInputRefused(house: RoomHouse, room: RoomName):
 
 /** Actions of dealing days, restatements and schedules need each other's rooms: they are taken in dealing-rooms.database.test.ts. */
 const DEALING = new Set(
-  [DEALING_CONTRACTS, RESTATEMENT_CONTRACTS].flatMap((rooms) => Object.values(rooms).flatMap(Object.keys)),
+  [DATA_CONTRACTS, DEALING_CONTRACTS, RESTATEMENT_CONTRACTS].flatMap((rooms) =>
+    Object.values(rooms).flatMap(Object.keys),
+  ),
 );
 
 /** The table of crash points says what the room really does. Call it when every action has been taken, those of dealing apart. */

@@ -22,7 +22,7 @@ const dealing: Limits = { seconds: 300, attempts: 0 };
 /** Timeouts and retries of every action; what is not named is `quick`. A service that is away is waited for: nothing is lost. */
 export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
   rebalancing: { propose: solving },
-  simulation: { stress: solving },
+  simulation: { stress: solving, takeMarketFeed: solving, checkData: dealing },
   commander: {
     brief: lastWord,
     remember: { seconds: 60, attempts: 30 },

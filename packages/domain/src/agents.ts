@@ -1,6 +1,7 @@
 // What the rooms promise each other: per room and action, the input it is given and the verdict it answers.
 // Inputs and verdicts hold ids, codes and counts; never rows, amounts of a person or personal data (under 2 KB).
 import { z } from "zod";
+import { DATA_CONTRACTS } from "./data-agents.ts";
 import { DEALING_CONTRACTS } from "./dealing-agents.ts";
 import { OWN_WORKFLOWS, PLAYBOOKS } from "./events.ts";
 import { RESTATEMENT_CONTRACTS } from "./restatement-agents.ts";
@@ -104,6 +105,7 @@ export const CONTRACTS = {
   simulation: {
     /** Loss of the fund under a parallel rate shift by its reported sensitivities (`dv100_linear`). */
     stress: action(RunRef, z.object({ outcome: z.enum(["completed", "refused"]), reason: z.string() })),
+    ...DATA_CONTRACTS.simulation,
   },
   tokenization: {
     /** Registers the operation, referring to the compliance approval; nothing is sent to a chain. */
