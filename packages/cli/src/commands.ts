@@ -6,6 +6,7 @@ import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
 import { dealLabCommands } from "./commands/deal-lab.ts";
 import { dealingFactCommands } from "./commands/dealing-facts.ts";
+import { esgCommands } from "./commands/esg.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
 import { feeCommands } from "./commands/fees.ts";
@@ -54,6 +55,7 @@ export const COMMANDS: readonly Command[] = [
   ...dealingFactCommands,
   ...markCommands,
   ...marketCommands,
+  ...esgCommands,
   ...navCommands,
   ...seriesCommands,
   ...restatementCommands,
