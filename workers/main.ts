@@ -4,10 +4,11 @@ import { cancellationInterceptor, crashPointAt, dataConverter } from "@evergreen
 import { loadConfig } from "@evergreen-fund/config/config.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { ERRORS, EvergreenError, isErrorCode, ROOMS, type RoomName } from "@evergreen-fund/domain";
-import { temporalPlugin } from "@evergreen-fund/tracing";
+import { openScores, temporalPlugin } from "@evergreen-fund/tracing";
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { workflowBundle } from "./bundle.ts";
 import { connect } from "./connect.ts";
+import { openDataQuality } from "./data-quality.ts";
 import { startDispatcher } from "./dispatcher/dispatcher.ts";
 import { openMarketFeed } from "./market-feed.ts";
 import { roomMemory } from "./memory.ts";
@@ -37,6 +38,8 @@ async function main(names: string[]): Promise<void> {
     crashPoint,
     memoryOf: roomMemory(connections.database, config, say),
     solver,
+    quality: openDataQuality(config.home),
+    ...(config.langfuse === null ? {} : { scores: openScores(config.langfuse) }),
     ...(config.marketFeedUrl === null ? {} : { feed: openMarketFeed(config.marketFeedUrl) }),
   };
   const shared: Omit<WorkerOptions, "taskQueue"> = {

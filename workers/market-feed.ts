@@ -8,9 +8,7 @@ export interface MarketFeed {
   /** Named as the source of every value: the address without what may be secret in it. */
   source: string;
   /** Errors: EG503 no answer or a server's failure, EG404 and EG400 by what it answered or what does not read, EG413 beyond the limits of files. */
-  fetch(
-    signal: AbortSignal,
-  ): Promise<{
+  fetch(signal: AbortSignal): Promise<{
     rows: { series: string; as_of: string; value: string; kind?: string; unit?: string }[];
     sha256: string;
   }>;

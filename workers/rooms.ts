@@ -2,8 +2,10 @@
 import type { RoomTools } from "@evergreen-fund/agent-kit";
 import type { RoomName } from "@evergreen-fund/domain";
 import type { FundMemory } from "@evergreen-fund/memory";
+import type { Scores } from "@evergreen-fund/tracing";
 import { commander } from "./commander/activities.ts";
 import { complianceSentinel } from "./compliance-sentinel/activities.ts";
+import type { DataQuality } from "./data-quality.ts";
 import { kyc } from "./kyc/activities.ts";
 import { liquidityEngine } from "./liquidity-engine/activities.ts";
 import type { MarketFeed } from "./market-feed.ts";
@@ -19,6 +21,10 @@ export interface House extends RoomTools {
   solver: Solver;
   /** Absent: no feed of market data is configured. */
   feed?: MarketFeed;
+  /** Absent: this process has no analytical files. */
+  quality?: DataQuality;
+  /** Absent: results of checks are stored, and sent nowhere. */
+  scores?: Scores;
 }
 export type Activities = Record<string, (input: unknown) => Promise<unknown>>;
 

@@ -2,13 +2,14 @@
 import { EVENTS, EvergreenError } from "@evergreen-fund/domain";
 
 export interface Alert {
-  kind: "liquidity_breach" | "data_drift";
+  kind: "liquidity_breach" | "data_drift" | "data_quality";
   severity: "notice" | "warning" | "critical";
   reason: string;
 }
 
 /**
  * LIQUIDITY_BREACH: cover below 1 is critical, below what is required a warning (R33). DATA_DRIFT: beyond three times the threshold a warning, else a notice (R5).
+ * DATA_QUALITY_FAILED: a warning when the mirror differs from the database, when something could not be measured, or beyond three times the limit, else a notice.
  * Ratios and basis points are compared as decimals of at most 15 digits. @throws EvergreenError EG428 for any other event.
  */
 export function weigh({ type, payload }: { type: string; payload: unknown }): Alert {
@@ -29,6 +30,16 @@ export function weigh({ type, payload }: { type: string; payload: unknown }): Al
         kind: "data_drift",
         severity: far ? "warning" : "notice",
         reason: `The mark of asset ${asset_id} moved ${deviation_bps} bp, threshold ${threshold_bps} bp.`,
+      };
+    }
+    case "DATA_QUALITY_FAILED": {
+      const { check, value, limit, unit } = EVENTS.DATA_QUALITY_FAILED.payload.parse(payload);
+      const grave = check === "nav_agreement" || value === null || Number(value) > 3 * Number(limit);
+      const measured = value === null ? "could not be measured" : `is ${value} ${unit}`;
+      return {
+        kind: "data_quality",
+        severity: grave ? "warning" : "notice",
+        reason: `The check ${check} ${measured}, limit ${limit} ${unit}.`,
       };
     }
     default:

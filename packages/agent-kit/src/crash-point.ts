@@ -61,7 +61,7 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
   "compliance-sentinel": { checkTrades: ALL, checkTokenization: ALL },
   "risk-guardian": { alert: ALL },
   kyc: { review: ALL, recheckOrders: ["record"] },
-  simulation: { stress: ALL, takeMarketFeed: ["record"], checkData: ALL },
+  simulation: { stress: ALL, takeMarketFeed: ["record"], checkData: [...ALL, "narrate"] },
   tokenization: { register: ["record"] },
 };
 

@@ -23,6 +23,7 @@ import { payoutCommands } from "./commands/payouts.ts";
 import { performanceCommands } from "./commands/performance.ts";
 import { postingCommands } from "./commands/postings.ts";
 import { proposalCommands } from "./commands/proposals.ts";
+import { qualityCommands } from "./commands/quality.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
@@ -56,6 +57,7 @@ export const COMMANDS: readonly Command[] = [
   ...markCommands,
   ...marketCommands,
   ...esgCommands,
+  ...qualityCommands,
   ...navCommands,
   ...seriesCommands,
   ...restatementCommands,

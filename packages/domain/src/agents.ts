@@ -87,7 +87,7 @@ export const CONTRACTS = {
     checkTokenization: action(RunRef, Verdict),
   },
   "risk-guardian": {
-    /** Turns LIQUIDITY_BREACH or DATA_DRIFT into an alert; it never acts. */
+    /** Turns LIQUIDITY_BREACH, DATA_DRIFT or DATA_QUALITY_FAILED into an alert; it never acts. */
     alert: action(RunRef, z.object({ alertId: id, severity: z.enum(["notice", "warning", "critical"]) })),
   },
   kyc: {

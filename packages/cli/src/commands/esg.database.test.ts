@@ -23,7 +23,9 @@ const written = (content: string): string => {
 const of = ["--provider", "Synthetic Ratings", "--date", "2026-09-01", "--scale", "0..100"];
 const Shown = z.object({
   providers: z.array(any),
-  assets: z.array(z.looseObject({ asset: z.string(), esgScore: z.string().nullable(), esgReason: z.string().nullable() })),
+  assets: z.array(
+    z.looseObject({ asset: z.string(), esgScore: z.string().nullable(), esgReason: z.string().nullable() }),
+  ),
 });
 
 it("rates assets by key, shows coverage and the score by value, and leaves marks as they are", async () => {
@@ -37,7 +39,14 @@ it("rates assets by key, shows coverage and the score by value, and leaves marks
   const shown = await house.json("pm1", Shown, ["esg", "show", "--fund", fund.code]);
   // 150,000 at 80 and 200,000 at 40 of 1,000,000: (150·80 + 200·40) / 350 = 57.142857…; 35 % rated
   expect(shown.providers).toMatchObject([
-    { provider: "Synthetic Ratings", score: "57.142857", normalised: "0.571428571428571429", coverageByValue: "0.35", rated: 2, counted: 6 },
+    {
+      provider: "Synthetic Ratings",
+      score: "57.142857",
+      normalised: "0.571428571428571429",
+      coverageByValue: "0.35",
+      rated: 2,
+      counted: 6,
+    },
   ]);
   const reason = (asset: string) => shown.assets.find((one) => one.asset === asset)?.esgReason;
   expect(reason("INFRA-1")).toBe("rated after the mark was recorded; the next mark carries it");
@@ -46,7 +55,10 @@ it("rates assets by key, shows coverage and the score by value, and leaves marks
   const mark = { asset: "INFRA-1", as_of: "2026-10-31", value: "151000.00", source: "synthetic" };
   await db.call(PM_ONE, "fn_record_marks", { fund: fund.code, marks: JSON.stringify([mark]) });
   const next = await house.json("pm1", Shown, ["esg", "show", "--fund", fund.code]);
-  expect(next.assets.find((one) => one.asset === "INFRA-1")).toMatchObject({ esgScore: "80.000000000000000000", esgReason: null });
+  expect(next.assets.find((one) => one.asset === "INFRA-1")).toMatchObject({
+    esgScore: "80.000000000000000000",
+    esgReason: null,
+  });
   expect((await house.run("pm1", ["esg", "show", "--fund", fund.code])).out).toMatch(/INFRA-1\s+2026-10-31\s+80/);
 });
 
@@ -58,10 +70,17 @@ it("fills leverage where the asset reports it, as a share or as debt beside its 
     ...(one.key === "EQUITY-1" ? { attributes: { debt: "750000.00" } } : {}),
   }));
   const fund = await newFund(db, { assets });
-  const rows = await db.look("select external_key as key, leverage::float, leverage_reason from mark_metrics where fund_id = $1 order by 1", [fund.fundId]);
+  const rows = await db.look(
+    "select external_key as key, leverage::float, leverage_reason from mark_metrics where fund_id = $1 order by 1",
+    [fund.fundId],
+  );
   expect(rows).toContainEqual({ key: "INFRA-1", leverage: 0.55, leverage_reason: null });
   expect(rows).toContainEqual({ key: "EQUITY-1", leverage: 0.75, leverage_reason: null });
-  expect(rows).toContainEqual({ key: "CASH", leverage: null, leverage_reason: "the asset reports neither leverage nor debt" });
+  expect(rows).toContainEqual({
+    key: "CASH",
+    leverage: null,
+    leverage_reason: "the asset reports neither leverage nor debt",
+  });
 });
 
 it("finds an asset by its identifier, and puts every metric into the analytical file", async () => {
@@ -74,10 +93,14 @@ it("finds an asset by its identifier, and puts every metric into the analytical 
   const openReader = () => openDeltaReader({ url: db.database.urlFor("evergreen_app"), role: "agent_simulation" });
   await synchronise({ home, openReader });
   const path = written("ISIN,ESG score,Environmental\nXX0000000001,61.5,70\n");
-  const done = await house.json("ops1", any, ["esg", "import", path, "--fund", fund.code, ...of], 0, { EVERGREEN_HOME: home });
+  const done = await house.json("ops1", any, ["esg", "import", path, "--fund", fund.code, ...of], 0, {
+    EVERGREEN_HOME: home,
+  });
   expect(done).toMatchObject({ recorded: 1, analytics: { reason: null } });
   const { file } = await openNewest(home);
-  expect(await file.rows("select metric, score::varchar as score, scale_high::varchar as high from esg_scores order by 1")).toEqual([
+  expect(
+    await file.rows("select metric, score::varchar as score, scale_high::varchar as high from esg_scores order by 1"),
+  ).toEqual([
     { metric: "environment", score: "70.000000000000000000", high: "100.000000000000000000" },
     { metric: "total", score: "61.500000000000000000", high: "100.000000000000000000" },
   ]);

@@ -28,14 +28,19 @@ const Recorded = z.object({
 type Scores = Omit<import("@evergreen-fund/analytics").EsgFile, "loadedAt">;
 
 /** Puts every metric into the analytical file of this machine; the name of the new snapshot, or why there is none. */
-async function intoAnalytics(context: Context, scores: Scores): Promise<{ snapshot: string | null; reason: string | null }> {
+async function intoAnalytics(
+  context: Context,
+  scores: Scores,
+): Promise<{ snapshot: string | null; reason: string | null }> {
   const [{ readConfig }, { amend, writeEsgScores }] = await Promise.all([
     import("@evergreen-fund/config/config.ts"),
     import("@evergreen-fund/analytics"),
   ]);
   const { home } = readConfig(context.environment);
   try {
-    const { manifest } = await amend(home, (file) => writeEsgScores(file, { ...scores, loadedAt: new Date().toISOString() }));
+    const { manifest } = await amend(home, (file) =>
+      writeEsgScores(file, { ...scores, loadedAt: new Date().toISOString() }),
+    );
     return { snapshot: manifest.name, reason: null };
   } catch (error) {
     if (error instanceof EvergreenError && error.code === "EG428") return { snapshot: null, reason: error.message };
@@ -45,8 +50,14 @@ async function intoAnalytics(context: Context, scores: Scores): Promise<{ snapsh
 
 const importing: Command = {
   path: "esg import",
-  summary: "Takes a provider's ESG scores in from CSV or XLSX, each file once: ratings for marks, every metric for analysis",
-  arguments: [{ name: "<file>", about: "columns asset (key, id or identifier), score and, if given, environment, social, governance" }],
+  summary:
+    "Takes a provider's ESG scores in from CSV or XLSX, each file once: ratings for marks, every metric for analysis",
+  arguments: [
+    {
+      name: "<file>",
+      about: "columns asset (key, id or identifier), score and, if given, environment, social, governance",
+    },
+  ],
   options: [
     FUND,
     { flags: "--provider <name>", about: "who rates", required: true },
@@ -87,12 +98,24 @@ const importing: Command = {
       intoAnalytics(context, { provider, asOf, scale, fileHash: file.sha256, rows }),
     );
     return {
-      json: { fund: fund.code, provider, asOf, scale, rated: answer.rated, recorded: answer.recorded, fileSha256: file.sha256, analytics },
+      json: {
+        fund: fund.code,
+        provider,
+        asOf,
+        scale,
+        rated: answer.rated,
+        recorded: answer.recorded,
+        fileSha256: file.sha256,
+        analytics,
+      },
       text: [
         facts([
           ["Rated", String(answer.rated)],
           ["New", String(answer.recorded)],
-          ["Analytical file", analytics.snapshot ?? `unchanged: ${analytics.reason ?? ""} Import the file again afterwards.`],
+          [
+            "Analytical file",
+            analytics.snapshot ?? `unchanged: ${analytics.reason ?? ""} Import the file again afterwards.`,
+          ],
         ]),
         "New marks carry the score from now on; marks stay as they were recorded.",
       ].join("\n"),
@@ -102,7 +125,8 @@ const importing: Command = {
 
 const show: Command = {
   path: "esg show",
-  summary: "How much of a fund each provider rates, the score by value on its scale and normalised, and what the newest marks carry",
+  summary:
+    "How much of a fund each provider rates, the score by value on its scale and normalised, and what the newest marks carry",
   options: [FUND],
   examples: ["esg show --fund EVG", "esg show --fund EVG --output-format json"],
   role: "pm_role",
@@ -153,8 +177,14 @@ const show: Command = {
         table(assets, [
           { header: "Asset", value: (one) => one.asset },
           { header: "Marked", value: (one) => one.markedOn ?? "" },
-          { header: "ESG on the mark", value: (one) => (one.esgScore === null ? plain(one.esgReason ?? "") : plainScale(one.esgScore)) },
-          { header: "Leverage", value: (one) => (one.leverage === null ? plain(one.leverageReason ?? "") : percent(one.leverage)) },
+          {
+            header: "ESG on the mark",
+            value: (one) => (one.esgScore === null ? plain(one.esgReason ?? "") : plainScale(one.esgScore)),
+          },
+          {
+            header: "Leverage",
+            value: (one) => (one.leverage === null ? plain(one.leverageReason ?? "") : percent(one.leverage)),
+          },
         ]),
       ].join("\n\n"),
     };

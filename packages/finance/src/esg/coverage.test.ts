@@ -53,7 +53,9 @@ it("the score lies between the lowest and the highest, and shares of a holding c
       expect(Number(score)).toBeGreaterThanOrEqual(Math.min(...all) - 1e-6);
       expect(Number(score)).toBeLessThanOrEqual(Math.max(...all) + 1e-6);
       const halves = holdings.flatMap((one) => {
-        const half = decimal(one.value ?? "0").div(2).toFixed();
+        const half = decimal(one.value ?? "0")
+          .div(2)
+          .toFixed();
         return [held(half, one.score), held(half, one.score)];
       });
       expect(esgCoverage(halves, HUNDRED).score).toBe(score);
