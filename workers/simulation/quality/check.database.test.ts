@@ -72,10 +72,10 @@ it("finds that a fresh snapshot agrees with Postgres, once per run, and counts w
 
 it("finds a value that was changed in the file, and Risk Guardian warns of it", async () => {
   await snapshot();
-  // another 0.6 bp and more of the fund: beyond the half basis point that may be
+  // 1,000 more on the newest mark of one bond: far beyond half a basis point of any fund here
   const { manifest } = await amend(home, (file) =>
     file.run(
-      "update asset_snapshots set nav = nav + nav * 0.001 where asset_id = (select id from assets where external_key = 'BOND-A')",
+      "update asset_snapshots set nav = nav + 1000 where asset_id = (select id from assets where external_key = 'BOND-A')",
     ),
   );
   expect(manifest.name).toBeDefined();
