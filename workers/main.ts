@@ -4,12 +4,14 @@ import { cancellationInterceptor, crashPointAt, dataConverter } from "@evergreen
 import { loadConfig } from "@evergreen-fund/config/config.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { ERRORS, EvergreenError, isErrorCode, ROOMS, type RoomName } from "@evergreen-fund/domain";
-import { temporalPlugin } from "@evergreen-fund/tracing";
+import { openScores, temporalPlugin } from "@evergreen-fund/tracing";
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { workflowBundle } from "./bundle.ts";
 import { codeHashOf } from "./code-hash.ts";
 import { connect, connectSnapshots } from "./connect.ts";
+import { openDataQuality } from "./data-quality.ts";
 import { startDispatcher } from "./dispatcher/dispatcher.ts";
+import { openMarketFeed } from "./market-feed.ts";
 import { roomMemory } from "./memory.ts";
 import { type Activities, type House, ROOM_TABLE } from "./rooms.ts";
 import { keepSchedules } from "./schedules.ts";
@@ -44,6 +46,9 @@ async function main(names: string[]): Promise<void> {
     engine,
     snapshots: analytical.snapshots,
     shelf: openShelf(),
+    quality: openDataQuality(config.home),
+    ...(config.langfuse === null ? {} : { scores: openScores(config.langfuse) }),
+    ...(config.marketFeedUrl === null ? {} : { feed: openMarketFeed(config.marketFeedUrl) }),
   };
   const shared: Omit<WorkerOptions, "taskQueue"> = {
     connection: connections.temporal,

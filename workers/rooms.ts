@@ -2,10 +2,13 @@
 import type { RoomTools } from "@evergreen-fund/agent-kit";
 import type { RoomName } from "@evergreen-fund/domain";
 import type { FundMemory } from "@evergreen-fund/memory";
+import type { Scores } from "@evergreen-fund/tracing";
 import { commander } from "./commander/activities.ts";
 import { complianceSentinel } from "./compliance-sentinel/activities.ts";
+import type { DataQuality } from "./data-quality.ts";
 import { kyc } from "./kyc/activities.ts";
 import { liquidityEngine } from "./liquidity-engine/activities.ts";
+import type { MarketFeed } from "./market-feed.ts";
 import { rebalancing } from "./rebalancing/activities.ts";
 import { riskGuardian } from "./risk-guardian/activities.ts";
 import type { Shelf } from "./shelf.ts";
@@ -22,6 +25,12 @@ export interface House extends RoomTools {
   snapshots: Snapshots;
   shelf: Shelf;
   engine: StressEngine;
+  /** Absent: no feed of market data is configured. */
+  feed?: MarketFeed;
+  /** Absent: this process has no analytical files. */
+  quality?: DataQuality;
+  /** Absent: results of checks are stored, and sent nowhere. */
+  scores?: Scores;
 }
 export type Activities = Record<string, (input: unknown) => Promise<unknown>>;
 

@@ -2,10 +2,13 @@
 export { amend } from "./amend.ts";
 export { type ArchiveManifest, archiveFolder, type ReadEvent, verifyArchive, withContent } from "./archive.ts";
 export { readBook } from "./book.ts";
+export { type EsgFile, writeEsgScores } from "./esg.ts";
 export { type DuckFile, openFile, type Row } from "./file.ts";
 export { type AnalyticsHome, analyticsHome } from "./home.ts";
 export { readModel } from "./model.ts";
+export { type ParquetRow, readParquetMarket } from "./parquet.ts";
 export { findSnapshot, listSnapshots, type Manifest, openNewest, verifySnapshot } from "./publish.ts";
+export { type AgeLimits, measureQuality, type QualityMeasure } from "./quality.ts";
 export { type RestoreFrom, restoreSnapshot } from "./restore.ts";
 export {
   RETENTION_POINTS,
@@ -15,5 +18,5 @@ export {
   runRetention,
 } from "./retention.ts";
 export { checkedDay, openStore, type Store, type StoreSettings } from "./store.ts";
-export { SYNC_POINTS, type SyncOptions, type SyncPoint, type SyncResult, synchronise } from "./sync.ts";
+export { SYNC_POINTS, type SyncOptions, type SyncPoint, type SyncResult, type SyncSpan, synchronise } from "./sync.ts";
 export { recordValuations, type ScenarioParameter, type ValuationRun, type ValuedScenario } from "./valuations.ts";

@@ -22,6 +22,24 @@ const rebuiltHash = async (): Promise<string> =>
   (await synchronise({ home: await market.freshHome(), openReader: market.openReader })).manifest.contentHash;
 
 describe("a synchronisation", () => {
+  it("reads and transforms in spans of the caller's, and gives on what they give", async () => {
+    const home = await market.freshHome();
+    const spans: string[] = [];
+    const { manifest } = await synchronise({
+      home,
+      openReader: market.openReader,
+      span: async (name, work) => {
+        const done = await work();
+        spans.push(name);
+        return done;
+      },
+    });
+    expect(new Set(spans)).toEqual(new Set(["data.load.supabase", "data.transform.duckdb"]));
+    expect(spans[0]).toBe("data.load.supabase");
+    expect(spans.at(-1)).toBe("data.transform.duckdb");
+    expect(manifest.contentHash).toBe(await rebuiltHash());
+  });
+
   it("mirrors every row exactly, and reads only what changed the next time", async () => {
     const home = await market.freshHome();
     const first = await synchronise({ home, openReader: market.openReader });

@@ -23,6 +23,9 @@ export const SYNC_POINTS = [
 ] as const;
 export type SyncPoint = (typeof SYNC_POINTS)[number] & (PublishPoint | string);
 
+/** The two kinds of work of a synchronisation, as a trace shows them. */
+export type SyncSpan = <T>(name: "data.load.supabase" | "data.transform.duckdb", work: () => Promise<T>) => Promise<T>;
+
 export interface SyncOptions {
   /** EVERGREEN_HOME, absolute. */
   home: string;
@@ -36,6 +39,8 @@ export interface SyncOptions {
   keep?: number;
   say?: (line: string) => void;
   reach?: (point: SyncPoint) => void;
+  /** Runs each read of Postgres and each change of the file in a span of the caller's. Default: in none. */
+  span?: SyncSpan;
 }
 
 export interface SyncResult {
@@ -52,7 +57,7 @@ export interface SyncResult {
  * what Postgres has (nothing is published), EG503 when the database is not there, EG403 when its login may not read.
  */
 export async function synchronise(options: SyncOptions): Promise<SyncResult> {
-  const { say = () => {}, reach = () => {}, keep = 14 } = options;
+  const { say = () => {}, reach = () => {}, keep = 14, span = (_name, work) => work() } = options;
   const paths = await makeHome(options.home);
   const { mirrors, hash } = await readModel();
   const file = await openWork(paths);
@@ -68,7 +73,7 @@ export async function synchronise(options: SyncOptions): Promise<SyncResult> {
       const check = since === null ? "full" : (options.check ?? "delta");
       const read: Record<string, string> = {};
       const content = await file.transaction(async () => {
-        const changes = await reader.check(mirrors, since);
+        const changes = await span("data.load.supabase", () => reader.check(mirrors, since));
         for (const [at, mirror] of mirrors.entries()) {
           const added = changes[at] ?? { rows: "0", sum: "0" };
           if (added.rows !== "0") {
@@ -76,10 +81,10 @@ export async function synchronise(options: SyncOptions): Promise<SyncResult> {
             read[mirror.name] = added.rows;
           }
           if (added.rows !== "0" || since === null) {
-            await stage(file, reader, mirror, since, added, paths.staging);
+            await span("data.load.supabase", () => stage(file, reader, mirror, since, added, paths.staging));
             reach("staged");
             const anew = before?.source === reader.position.source ? "same" : "another";
-            await merge(file, mirror, added, since === null ? anew : null);
+            await span("data.transform.duckdb", () => merge(file, mirror, added, since === null ? anew : null));
             await file.run(`drop table ${staged(mirror)}`);
           }
           if (since !== null && (check === "full" || mirror.shrinks))
@@ -88,8 +93,10 @@ export async function synchronise(options: SyncOptions): Promise<SyncResult> {
         reach("merged");
         if (check === "full") {
           say("comparing every row");
-          const theirs = since === null ? changes : await reader.check(mirrors, null);
-          for (const [at, mirror] of mirrors.entries()) await reconcile(file, mirror, theirs[at]);
+          const theirs = since === null ? changes : await span("data.load.supabase", () => reader.check(mirrors, null));
+          await span("data.transform.duckdb", async () => {
+            for (const [at, mirror] of mirrors.entries()) await reconcile(file, mirror, theirs[at]);
+          });
         }
         reach("reconciled");
         return settle(file, reader, hash);

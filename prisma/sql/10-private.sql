@@ -115,11 +115,11 @@ begin
   -- A step of a run may be taken again after a crash, when its own effect has already moved the facts it reads: what it decided first stands.
   perform evergreen.refuse_unless(
     earlier.fn = earlier_answer.fn and (earlier.input_hash = sha256(convert_to(input::text, 'UTF8'))
-      or (evergreen.actor() like 'agent:%' and request_id ~ '^(event|deal|restate|stress)/')),
+      or (evergreen.actor() like 'agent:%' and request_id ~ '^(event|deal|restate|stress|feed)/')),
     'EG409', 'This request id was used before with other input.');
   return earlier.result;
 end $$;
-comment on function evergreen.earlier_answer(text, text, jsonb) is 'The answer given to this request id before, or null; the same id with other input is refused, save for a step of a run (event/…, deal/…, restate/…, stress/…), whose first answer stands.';
+comment on function evergreen.earlier_answer(text, text, jsonb) is 'The answer given to this request id before, or null; the same id with other input is refused, save for a step of a run (event/…, deal/…, restate/…, stress/…, feed/…), whose first answer stands.';
 
 create or replace function evergreen.keep_answer(fn text, request_id text, input jsonb, result jsonb) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

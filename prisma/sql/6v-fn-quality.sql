@@ -48,3 +48,25 @@ exception when others then
 end $$;
 comment on function public.fn_record_data_quality(text, text, date, jsonb, text, text) is
   'Records results = [{check, value, limit, unit, passed, detail}] of a fund on an analytical snapshot; each that failed is a DATA_QUALITY_FAILED. Returns {checks, failed}. EG400 also when passed contradicts value and limit, EG404.';
+
+create or replace function public.fn_read_fund_value(fund uuid, known_at timestamptz) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  f public.funds;
+begin
+  perform evergreen.require_role('agent_simulation');
+  select * into f from public.funds x where x.fund_id = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that id.');
+  perform evergreen.refuse_unless(isfinite(known_at), 'EG400', 'known_at is a time.');
+  return (select jsonb_build_object('nav', coalesce(sum(m.nav), 0)::text, 'marks', count(m.nav), 'assets', count(*),
+      'limits', (select p.value from public.platform_settings p where p.key = 'data_quality_limits'),
+      'mark_ages', (select p.value from public.platform_settings p where p.key = 'nav_max_age_days'),
+      'series_ages', (select jsonb_object_agg(l.kind, l.most_age) from evergreen.market_limits() l))
+    from public.assets a left join lateral (select s.nav from public.asset_snapshots s where s.asset_id = a.id and s.scenario_id = '' and s.recorded_at <= known_at
+      order by s.as_of desc, s.recorded_at desc, s.snapshot_id limit 1) m on true
+   where a.fund_id = f.fund_id and a.status = 'active');
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_fund_value(uuid, timestamptz) is
+  'What a fund''s active assets are worth by the newest marks known at a time (fund currency), with the limits of its data checks and the greatest ages of marks and series in days. EG400, EG404.';

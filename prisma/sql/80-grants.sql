@@ -138,6 +138,7 @@ begin
     ('fn_decide_market_values(jsonb,text,text)', 'pm_role, ops_role'),
     ('fn_undo_market_import(uuid,text,text)', 'pm_role, ops_role'),
     ('fn_record_esg(text,text,date,jsonb,jsonb,text,text)', 'pm_role, ops_role'),
+    ('fn_read_fund_value(uuid,timestamptz)', 'agent_simulation'),
     ('fn_record_data_quality(text,text,date,jsonb,text,text)', 'agent_simulation'),
     ('fn_record_asset_payments(text,jsonb,text)', 'pm_role, ops_role'),
     ('fn_set_roll_forward(text,text,text,numeric,int,date,text)', 'pm_role, ops_role'),

@@ -101,15 +101,20 @@ describe.each(relations.map((r) => [r.name, r.kind] as const))("%s", (table, kin
       expect(await attempt(client, `select 1 from public.${table}`), "select").toBe(
         readsAll || readsAsLp ? "ok" : "42501",
       );
-      expect(await attempt(client, `insert into public.${table} default values`), "insert").toBe("42501");
+      // a view that joins takes no writes from anybody: that is said before any right is asked for
+      const [written] = await db.look<{ by: number }>(
+        `select pg_relation_is_updatable('public.${table}'::regclass, true) as by`,
+      );
+      const refused = kind === "v" && written?.by === 0 ? "55000" : "42501";
+      expect(await attempt(client, `insert into public.${table} default values`), "insert").toBe(refused);
       const [column] = await db.look(
         `select attname from pg_attribute where attrelid = 'public.${table}'::regclass and attnum = 1`,
       );
       expect(
         await attempt(client, `update public.${table} set "${column?.attname}" = "${column?.attname}"`),
         "update",
-      ).toBe("42501");
-      expect(await attempt(client, `delete from public.${table}`), "delete").toBe("42501");
+      ).toBe(refused);
+      expect(await attempt(client, `delete from public.${table}`), "delete").toBe(refused);
       expect(await attempt(client, `truncate public.${table}`), "truncate").toBe(kind === "v" ? "42809" : "42501");
       if (!readsAll && !readsAsLp) return;
       const seen = (await client.query(`select x::text as row from public.${table} x order by 1`)).rows;

@@ -303,6 +303,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_undo_market_import: ["pm_role", "ops_role"],
   fn_record_esg: ["pm_role", "ops_role"],
   fn_record_data_quality: rooms("simulation"),
+  fn_read_fund_value: rooms("simulation"),
   fn_record_asset_payments: ["pm_role", "ops_role"],
   fn_set_roll_forward: ["pm_role", "ops_role"],
   fn_note_schedule: ["pm_role", "ops_role"],

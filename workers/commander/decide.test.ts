@@ -25,6 +25,7 @@ describe("an event that starts a run", () => {
     ["LIQUIDITY_BREACH", { bucket: "30d", ratio: "1.1", required: "1.2" }, "warn-of-risk"],
     ["LIQUIDITY_BREACH", { bucket: "30d", ratio: null, required: "1.2" }, "warn-of-risk"],
     ["DATA_DRIFT", { asset_id: ID, deviation_bps: "612.5", threshold_bps: "500" }, "warn-of-risk"],
+    ["DATA_QUALITY_FAILED", { check: "nav_agreement", value: "0.7", limit: "0.5", unit: "bps" }, "warn-of-risk"],
     ["STRESS_REQUESTED", { scenario_id: "rates_+200", shift_bps: -200 }, "stress-fund"],
     ["TOKENIZATION_REQUESTED", { chain: "test", instrument: "UNIT", size: "1" }, "tokenize"],
   ];

@@ -50,6 +50,18 @@ describe("a drift of a mark (R5)", () => {
   });
 });
 
+describe("a check of data that failed", () => {
+  it.each<[string, string | null, string]>([
+    ["nav_agreement", "0.6", "warning"],
+    ["stale_marks", "0.3", "notice"],
+    ["stale_marks", "0.31", "warning"],
+    ["stale_series", null, "warning"],
+  ])("%s of %s at a limit of 0.1 is a %s", (check, value, severity) => {
+    const alert = weigh({ type: "DATA_QUALITY_FAILED", payload: { check, value, limit: "0.1", unit: "share" } });
+    expect(alert).toMatchObject({ kind: "data_quality", severity, reason: expect.stringContaining(check) });
+  });
+});
+
 it("refuses every other event with EG428", () => {
   expect(() => weigh({ type: "STRESS_REQUESTED", payload: {} })).toThrow(expect.objectContaining({ code: "EG428" }));
 });

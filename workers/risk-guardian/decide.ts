@@ -2,14 +2,16 @@
 import { EVENTS, EvergreenError } from "@evergreen-fund/domain";
 
 export interface Alert {
-  kind: "liquidity_breach" | "liquidity_trend" | "data_drift" | "stress_differed";
+  kind: "liquidity_breach" | "liquidity_trend" | "data_drift" | "data_quality" | "stress_differed";
   severity: "notice" | "warning" | "critical";
   reason: string;
 }
 
 /**
- * LIQUIDITY_BREACH: cover below 1 is critical, below what is required a warning (R33). LIQUIDITY_TREND: a warning, because cover is still enough. DATA_DRIFT: beyond three times the threshold a warning, else a notice (R5).
- * STRESS_RUN_DIFFERED: critical, because no figure of the run can be relied on. Ratios and basis points are compared as decimals of at most 15 digits. @throws EvergreenError EG428 for any other event.
+ * LIQUIDITY_BREACH: cover below 1 is critical, below what is required a warning (R33). LIQUIDITY_TREND: a warning, because cover is still enough.
+ * DATA_DRIFT: beyond three times the threshold a warning, else a notice (R5). STRESS_RUN_DIFFERED: critical, because no figure of the run can be relied on.
+ * DATA_QUALITY_FAILED: a warning when the mirror differs from the database, when something could not be measured, or beyond three times the limit, else a notice.
+ * Ratios and basis points are compared as decimals of at most 15 digits. @throws EvergreenError EG428 for any other event.
  */
 export function weigh({ type, payload }: { type: string; payload: unknown }): Alert {
   switch (type) {
@@ -46,6 +48,16 @@ export function weigh({ type, payload }: { type: string; payload: unknown }): Al
         kind: "stress_differed",
         severity: "critical",
         reason: `EG432: scenario ${scenario_id} of stress run ${stress_run_id} came to other bytes when it was computed again; do not rely on the run.`,
+      };
+    }
+    case "DATA_QUALITY_FAILED": {
+      const { check, value, limit, unit } = EVENTS.DATA_QUALITY_FAILED.payload.parse(payload);
+      const grave = check === "nav_agreement" || value === null || Number(value) > 3 * Number(limit);
+      const measured = value === null ? "could not be measured" : `is ${value} ${unit}`;
+      return {
+        kind: "data_quality",
+        severity: grave ? "warning" : "notice",
+        reason: `The check ${check} ${measured}, limit ${limit} ${unit}.`,
       };
     }
     default:

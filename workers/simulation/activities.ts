@@ -3,11 +3,13 @@ import { room } from "@evergreen-fund/agent-kit";
 import type { Activities, House } from "../rooms.ts";
 import { lossUnderShift } from "./decide.ts";
 import { readStress } from "./facts.ts";
+import { dataActions } from "./quality/activities.ts";
 import { stressActions } from "./stress/activities.ts";
 
 export const simulation = (house: House): Activities =>
   room("simulation", house, {
     ...stressActions(house),
+    ...dataActions(house),
     stress: async (context, { eventId }) => {
       const facts = await context.facts((tx) => readStress(tx, eventId));
       const outcome = await context.decide(() => lossUnderShift(facts));

@@ -7,6 +7,7 @@ import { openNewest } from "@evergreen-fund/analytics";
 import {
   type Actor,
   CONTRACTS,
+  DATA_CONTRACTS,
   DEALING_CONTRACTS,
   RESTATEMENT_CONTRACTS,
   type RoomName,
@@ -40,13 +41,13 @@ export interface RoomHouse {
   close(): Promise<void>;
 }
 
-/** The rooms of a test file: opened before its tests, closed after them; after each no invariant is broken. To be called once, at the head of the file. */
-export function useRooms(): RoomHouse {
+/** The rooms of a test file: opened before its tests, closed after them; after each no invariant is broken. To be called once, at the head of the file. `doors`: what a worker has only when it is configured. */
+export function useRooms(doors: () => Promise<Partial<House>> = async () => ({})): RoomHouse {
   const house = {} as RoomHouse;
   let dir: string;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "evergreen-rooms-"));
-    Object.assign(house, await openRooms(dir));
+    Object.assign(house, await openRooms(dir, await doors()));
   });
   afterAll(async () => {
     await house.close?.();
@@ -57,7 +58,7 @@ export function useRooms(): RoomHouse {
 }
 
 /** Every room under its own role on a fresh database; memory embeds by hashing, all else is as in a worker. `dir`: a folder for mem0's settings. */
-async function openRooms(dir: string): Promise<RoomHouse> {
+async function openRooms(dir: string, doors: Partial<House>): Promise<RoomHouse> {
   const fresh = await freshDatabase(inject("postgresAdminUrl"));
   const database = openDatabase({ url: fresh.urlFor("evergreen_app") });
   const points: string[] = [];
@@ -70,6 +71,7 @@ async function openRooms(dir: string): Promise<RoomHouse> {
     memoryOf: (room: RoomName) => openMemory({ embedder, port: portOf(database, room), dir }),
     solver,
     ...stress.doors,
+    ...doors,
   };
   const activities: Activities = Object.assign({}, ...Object.values(ROOM_TABLE).map((make) => make(house)));
   return {
@@ -115,7 +117,9 @@ export async function expectWrongInputRefused(house: RoomHouse, room: RoomName):
 
 /** Actions of dealing days, restatements and schedules need each other's rooms: they are taken in dealing-rooms.database.test.ts. */
 const DEALING = new Set(
-  [DEALING_CONTRACTS, RESTATEMENT_CONTRACTS].flatMap((rooms) => Object.values(rooms).flatMap(Object.keys)),
+  [DATA_CONTRACTS, DEALING_CONTRACTS, RESTATEMENT_CONTRACTS].flatMap((rooms) =>
+    Object.values(rooms).flatMap(Object.keys),
+  ),
 );
 
 /** Those of stress runs in simulation/stress/stress.database.test.ts. */

@@ -35,6 +35,8 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     repeatScenario: { seconds: 1_800, attempts: 3, heardWithin: 30 },
     publishStress: computing,
     openNightly: lastWord,
+    takeMarketFeed: solving,
+    checkData: dealing,
   },
   commander: {
     brief: lastWord,

@@ -72,6 +72,8 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     publishStress: ALL,
     closeStress: ["facts", "record"],
     openNightly: ALL,
+    takeMarketFeed: ["record"],
+    checkData: [...ALL, "narrate"],
   },
   tokenization: { register: ["record"] },
 };

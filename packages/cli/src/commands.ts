@@ -6,6 +6,7 @@ import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
 import { dealLabCommands } from "./commands/deal-lab.ts";
 import { dealingFactCommands } from "./commands/dealing-facts.ts";
+import { esgCommands } from "./commands/esg.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
 import { feeCommands } from "./commands/fees.ts";
@@ -14,6 +15,7 @@ import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
 import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
+import { marketCommands } from "./commands/market.ts";
 import { markCommands } from "./commands/marks.ts";
 import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
@@ -21,6 +23,7 @@ import { payoutCommands } from "./commands/payouts.ts";
 import { performanceCommands } from "./commands/performance.ts";
 import { postingCommands } from "./commands/postings.ts";
 import { proposalCommands } from "./commands/proposals.ts";
+import { qualityCommands } from "./commands/quality.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
@@ -54,6 +57,9 @@ export const COMMANDS: readonly Command[] = [
   ...dealLabCommands,
   ...dealingFactCommands,
   ...markCommands,
+  ...marketCommands,
+  ...esgCommands,
+  ...qualityCommands,
   ...navCommands,
   ...seriesCommands,
   ...restatementCommands,

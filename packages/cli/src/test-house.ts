@@ -1,7 +1,11 @@
 // A house for tests of commands: the gateway on a real Postgres of its own, people who may sign in, and the command line run in this process.
 // Whoever deals and decides is the people of prisma/tests, so that its fixtures and the commands act on the same rows.
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
 import { createGateway, openSupabaseApi } from "@evergreen-fund/gateway";
 import { AUDIT, LP_A, LP_B, OPS, PM_ONE, PM_TWO, type TestDatabase } from "@evergreen-fund/prisma/tests/arrange.ts";
@@ -22,9 +26,15 @@ export const emailOf = (person: Person): string => `${person}@demo.evergreen.exa
 /** The command line as tests use it, in this process. */
 export interface Door {
   /** Runs one command line as somebody, as text for people. */
-  run(person: Person, argv: readonly string[], input?: string): Promise<Ran>;
+  run(person: Person, argv: readonly string[], input?: string, more?: Record<string, string>): Promise<Ran>;
   /** The one JSON document of a command; the exit code is what is expected. */
-  json<T>(person: Person, shape: z.ZodType<T>, argv: readonly string[], exit?: number): Promise<T>;
+  json<T>(
+    person: Person,
+    shape: z.ZodType<T>,
+    argv: readonly string[],
+    exit?: number,
+    more?: Record<string, string>,
+  ): Promise<T>;
 }
 
 export interface House extends Door {
@@ -41,8 +51,12 @@ export async function openHouse(): Promise<House> {
   return { db, ...door };
 }
 
-/** People with accounts, the gateway on a port of its own, and the command line that signs in there, with `more` of settings; closed after the tests of the file. */
-export async function openDoor(apiUrl: string, look: Look, more: Readonly<Record<string, string>> = {}): Promise<Door> {
+/** People with accounts, the gateway on a port of its own, and the command line that signs in there, with these settings; closed after the tests of the file. */
+export async function openDoor(
+  apiUrl: string,
+  look: Look,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Door> {
   for (const person of Object.keys(PEOPLE) as Person[]) await insertAccount(look, person);
   const jwtSecret = "synthetic-secret-of-a-test-0123456789abcdef0123456789abcdef";
   const api = await openSupabaseApi({ databaseUrl: apiUrl, jwtSecret, publishableKey: KEY });
@@ -72,13 +86,16 @@ export async function openDoor(apiUrl: string, look: Look, more: Readonly<Record
     EVERGREEN_PASSWORD: PASSWORD,
   };
 
-  const run: Door["run"] = (person, argv, input = "") =>
-    ran([...argv, "--as", emailOf(person)], { ...environment, ...more }, input);
+  // a home of nobody: what a command writes on this machine must not reach a stack that runs here
+  const home = mkdtempSync(join(tmpdir(), "evergreen-cli-home-"));
+  afterAll(() => rm(home, { recursive: true, force: true }));
+  const run: Door["run"] = (person, argv, input = "", more = {}) =>
+    ran([...argv, "--as", emailOf(person)], { EVERGREEN_HOME: home, ...environment, ...settings, ...more }, input);
 
   return {
     run,
-    async json(person, shape, argv, exit = 0) {
-      const ran = await run(person, [...argv, "--output-format", "json"]);
+    async json(person, shape, argv, exit = 0, more = {}) {
+      const ran = await run(person, [...argv, "--output-format", "json"], "", more);
       expect({ exit: ran.exit, said: ran.exit === exit ? "" : `${ran.err}${ran.out}` }).toEqual({ exit, said: "" });
       return shape.parse(JSON.parse(ran.out));
     },

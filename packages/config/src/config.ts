@@ -67,6 +67,8 @@ export interface Config {
   otlpEndpoint: string | null;
   /** Null: no model is used anywhere. */
   model: { baseUrl: string; name: string; apiKey: string | null } | null;
+  /** Null: no feed of market data. */
+  marketFeedUrl: string | null;
   /** Null: snapshots stay on this machine. */
   snapshotStore: {
     bucket: string;
@@ -194,6 +196,7 @@ function assemble(settings: Settings, homeIsDefault: boolean): Config {
             baseUrl: settings.LANGFUSE_BASE_URL,
           }
         : null,
+    marketFeedUrl: settings.MARKET_FEED_URL ?? null,
     otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     model:
       settings.EVERGREEN_MODEL_BASE_URL !== undefined && settings.EVERGREEN_MODEL_NAME !== undefined

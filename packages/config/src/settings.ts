@@ -164,6 +164,13 @@ export const SETTINGS = {
     "Whether the synthetic demo fund and the demo logins are made. Unset: on with the embedded Postgres, off with your own.",
     "on",
   ),
+  MARKET_FEED_URL: setting(
+    WORK,
+    httpUrl.optional(),
+    "Address of a CSV with market data (series, as_of, value, kind, unit), which a worker fetches on a schedule. A user and a password may stand in it.",
+    "https://data.example/market.csv",
+    true,
+  ),
   EVERGREEN_SCHEDULES: setting(
     WORK,
     z.enum(["on", "off"], 'must be "on" or "off"').default("on"),

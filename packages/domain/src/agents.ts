@@ -1,6 +1,7 @@
 // What the rooms promise each other: per room and action, the input it is given and the verdict it answers.
 // Inputs and verdicts hold ids, codes and counts; never rows, amounts of a person or personal data (under 2 KB).
 import { z } from "zod";
+import { DATA_CONTRACTS } from "./data-agents.ts";
 import { DEALING_CONTRACTS } from "./dealing-agents.ts";
 import { OWN_WORKFLOWS, PLAYBOOKS } from "./events.ts";
 import { RESTATEMENT_CONTRACTS } from "./restatement-agents.ts";
@@ -99,7 +100,7 @@ export const CONTRACTS = {
     checkTokenization: action(RunRef, Verdict),
   },
   "risk-guardian": {
-    /** Turns LIQUIDITY_BREACH, LIQUIDITY_TREND or DATA_DRIFT into an alert, of liquidity with what could be done; it never acts. */
+    /** Turns a breach, a trend, a drift, a failed check of data or a run that differed into an alert, of liquidity with what could be done; it never acts. */
     alert: action(RunRef, z.object({ alertId: id, severity: z.enum(["notice", "warning", "critical"]) })),
   },
   kyc: {
@@ -118,6 +119,7 @@ export const CONTRACTS = {
     /** Loss of the fund under a parallel rate shift by its reported sensitivities (`dv100_linear`). */
     stress: action(RunRef, z.object({ outcome: z.enum(["completed", "refused"]), reason: z.string() })),
     ...STRESS_CONTRACTS.simulation,
+    ...DATA_CONTRACTS.simulation,
   },
   tokenization: {
     /** Registers the operation, referring to the compliance approval; nothing is sent to a chain. */

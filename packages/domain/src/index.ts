@@ -1,6 +1,7 @@
 // The nouns of the fund: what every other package means by an event, a role, an amount, an id. zod only; no IO.
 export * from "./agents.ts";
 export * from "./buckets.ts";
+export * from "./data-agents.ts";
 export * from "./dealing-agents.ts";
 export * from "./errors.ts";
 export * from "./events.ts";

@@ -162,7 +162,31 @@ export const ACCOUNT_FIELDS = {
   currency: ["currency", "ccy", "currencycode", "wahrung"],
 } as const;
 
-export const FIELDS = { orders: ORDER_FIELDS, bank: BANK_FIELDS, accounts: ACCOUNT_FIELDS } as const;
+/** Observations of market series. */
+export const MARKET_FIELDS = {
+  series: ["series", "seriesid", "seriesname", "name", "symbol", "ticker", "instrument"],
+  as_of: ["asof", "date", "day", "observationdate", "valuedate", "datum"],
+  value: ["value", "close", "level", "rate", "price", "observation", "wert", "kurs"],
+  kind: ["kind", "type", "seriestype"],
+  unit: ["unit", "units", "currency", "einheit"],
+} as const;
+
+/** What a provider says of assets. */
+export const ESG_FIELDS = {
+  asset: ["asset", "assetid", "externalkey", "key", "isin", "identifier", "cusip", "lei"],
+  score: ["score", "esgscore", "esg", "totalscore", "total", "rating"],
+  environment: ["environment", "environmentscore", "environmental", "environmentalscore", "escore"],
+  social: ["social", "socialscore", "sscore"],
+  governance: ["governance", "governancescore", "gscore"],
+} as const;
+
+export const FIELDS = {
+  orders: ORDER_FIELDS,
+  bank: BANK_FIELDS,
+  accounts: ACCOUNT_FIELDS,
+  market: MARKET_FIELDS,
+  esg: ESG_FIELDS,
+} as const;
 export type ImportKind = keyof typeof FIELDS;
 export type FieldOf<K extends ImportKind> = keyof (typeof FIELDS)[K] & string;
 

@@ -5,6 +5,7 @@ export { ENCODINGS, type FileSource } from "./file-bytes.ts";
 export { FIELDS, type ImportKind } from "./header-names.ts";
 export { DEFAULT_LIMITS, type FileLimits } from "./limits.ts";
 export { type MappedColumn, MappingFile, parseMapping } from "./mapping.ts";
+export { ESG_METRICS, type EsgRow, type MarketRow } from "./market.ts";
 export type { ImportedOrder, OrderFile } from "./orders.ts";
 export { type PaymentFile, PaymentOrder, writePain001 } from "./pain-001.ts";
 export {
@@ -12,6 +13,8 @@ export {
   type FileIdentity,
   type ReadFileOptions,
   readAccounts,
+  readEsg,
+  readMarket,
   readOrders,
   readStatement,
 } from "./read-file.ts";

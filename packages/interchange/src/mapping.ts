@@ -12,7 +12,7 @@ import type { Table } from "./table.ts";
 const Words = z.record(z.string().max(100), z.string().max(200));
 
 export const MappingFile = z.strictObject({
-  kind: z.enum(["orders", "bank", "accounts"]).optional(),
+  kind: z.enum(["orders", "bank", "accounts", "market", "esg"]).optional(),
   /** Field → header of its column. Columns that are not named here are not used. */
   columns: z.record(z.string(), z.string().min(1).max(200)).optional(),
   /** Field → its value in every row. */

@@ -3,6 +3,7 @@ import { accountsOf, type BankAccount } from "./accounts.ts";
 import { decoded, type FileBytes, type FileSource, readBytes } from "./file-bytes.ts";
 import { DEFAULT_LIMITS, type FileLimits } from "./limits.ts";
 import type { MappedColumn, MappingFile } from "./mapping.ts";
+import { type EsgRow, esgRowsOf, type MarketRow, marketRowsOf } from "./market.ts";
 import { type OrderFile, ordersOf } from "./orders.ts";
 import { isSetr, readSetr } from "./orders-setr.ts";
 import { readCsv } from "./read-csv.ts";
@@ -95,6 +96,34 @@ export async function readAccounts(source: FileSource, options: ReadFileOptions 
   return {
     format: file.kind,
     ...accountsOf(await table(file, options.mapping), options.mapping),
+    sha256: file.sha256,
+    bytes: file.bytes,
+  };
+}
+
+/** Observations of CSV or XLSX. Errors as of `readOrders`; the first row that is none refuses the file. */
+export async function readMarket(
+  source: FileSource,
+  options: ReadFileOptions = {},
+): Promise<{ rows: MarketRow[] } & FileIdentity> {
+  const file = await opened(source, options);
+  if (file.kind === "xml") refuseFile("Market data come as CSV, XLSX or Parquet.");
+  return {
+    rows: marketRowsOf(await table(file, options.mapping), options.mapping),
+    sha256: file.sha256,
+    bytes: file.bytes,
+  };
+}
+
+/** ESG scores of CSV or XLSX. Errors as of `readMarket`. */
+export async function readEsg(
+  source: FileSource,
+  options: ReadFileOptions = {},
+): Promise<{ rows: EsgRow[] } & FileIdentity> {
+  const file = await opened(source, options);
+  if (file.kind === "xml") refuseFile("ESG ratings come as CSV or XLSX.");
+  return {
+    rows: esgRowsOf(await table(file, options.mapping), options.mapping),
     sha256: file.sha256,
     bytes: file.bytes,
   };

@@ -65,6 +65,22 @@ export const MARKET_RPCS = {
       assets: z.array(z.object({ asset: z.string(), asset_id: uuid })),
     }),
   ),
+  fn_read_fund_value: rpc(
+    "one",
+    z.object({ fund: uuid, known_at: z.iso.datetime({ offset: true }) }),
+    z.object({
+      nav: amount,
+      marks: z.int(),
+      assets: z.int(),
+      limits: z.object({
+        nav_agreement_bps: z.number(),
+        stale_marks_share: z.number(),
+        stale_series_share: z.number(),
+      }),
+      mark_ages: z.record(z.string(), z.number()),
+      series_ages: z.record(z.string(), z.number()),
+    }),
+  ),
   fn_record_data_quality: rpc(
     "one",
     z.object({

@@ -2,6 +2,7 @@
 export type { LangfuseTarget, OtlpTarget, WriteSpans } from "./exporters.ts";
 export type { SinkCounts } from "./mask.ts";
 export { renderTrace } from "./render-trace.ts";
+export { openScores, SCORE_NAMES, type Score, type ScoreName, type Scores } from "./scores.ts";
 export { ATTRIBUTES, errorCodeOf, type SpanAttributes } from "./span-attributes.ts";
 export { ROOM_STEPS, type RoomStep, roomSpan, SPAN_NAMES, type SpanName } from "./span-names.ts";
 export type { SpanRow, SpanStatus } from "./span-row.ts";

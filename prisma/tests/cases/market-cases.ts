@@ -257,4 +257,25 @@ export const MARKET_CASES: readonly RpcCase[] = [
       change("a check that is not a word", "EG400", { results: checked({ check: "A check" }) }),
     ],
   },
+  {
+    fn: "fn_read_fund_value",
+    by: SIMULATION,
+    arrange: async (db) => ({ fund: (await newFund(db)).fundId, known_at: "2999-01-01T00:00:00Z" }),
+    check: ([row]) => {
+      expect(row?.fn_read_fund_value).toMatchObject({
+        nav: "1000000.0000",
+        marks: 6,
+        assets: 6,
+        limits: { nav_agreement_bps: 0.5 },
+        series_ages: { fx: 5 },
+      });
+    },
+    other: null,
+    audits: 0,
+    events: [],
+    refuses: [
+      change("a fund that is not there", "EG404", { fund: NOWHERE }),
+      change("a time that is none", "EG400", { known_at: "infinity" }),
+    ],
+  },
 ];

@@ -1,4 +1,4 @@
-// LIQUIDITY_BREACH, DATA_DRIFT: Risk Guardian tells the Commander and the portfolio manager. Nothing is acted on.
+// LIQUIDITY_BREACH, DATA_DRIFT, DATA_QUALITY_FAILED: Risk Guardian tells the Commander and the portfolio manager. Nothing is acted on.
 import type { PlaybookFunction } from "./playbook.ts";
 
 export const warnOfRisk: PlaybookFunction = async ({ run }, { room, stage }) => {
