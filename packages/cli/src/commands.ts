@@ -6,6 +6,7 @@ import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
 import { dealLabCommands } from "./commands/deal-lab.ts";
 import { dealingFactCommands } from "./commands/dealing-facts.ts";
+import { historyCommands } from "./commands/event-history.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
 import { feeCommands } from "./commands/fees.ts";
@@ -24,6 +25,7 @@ import { proposalCommands } from "./commands/proposals.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
+import { retentionCommands } from "./commands/retention.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { seriesCommands } from "./commands/series.ts";
@@ -61,9 +63,11 @@ export const COMMANDS: readonly Command[] = [
   ...verifyCommands,
   ...scenarioCommands,
   ...eventCommands,
+  ...historyCommands,
   ...runCommands,
   ...auditCommands,
   ...snapshotCommands,
+  ...retentionCommands,
   ...calcCommands,
   ...benchCommands,
 ];

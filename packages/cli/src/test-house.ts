@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
-import { createGateway, openSupabaseApi } from "@evergreen-fund/gateway";
+import { createGateway, type GatewayOptions, openSupabaseApi } from "@evergreen-fund/gateway";
 import { AUDIT, LP_A, LP_B, OPS, PM_ONE, PM_TWO, type TestDatabase } from "@evergreen-fund/prisma/tests/arrange.ts";
 import { dealingDatabase } from "@evergreen-fund/prisma/tests/dealing-day.ts";
 import type { Checked } from "@evergreen-fund/testing/checked.ts";
@@ -42,7 +42,14 @@ export async function openHouse(): Promise<House> {
 }
 
 /** People with accounts, the gateway on a port of its own, and the command line that signs in there; closed after the tests of the file. */
-export async function openDoor(apiUrl: string, look: Look): Promise<Door> {
+export async function openDoor(
+  apiUrl: string,
+  look: Look,
+  {
+    withContent = null,
+    environment: more = {},
+  }: { withContent?: GatewayOptions["withContent"]; environment?: Record<string, string> } = {},
+): Promise<Door> {
   for (const person of Object.keys(PEOPLE) as Person[]) await insertAccount(look, person);
   const jwtSecret = "synthetic-secret-of-a-test-0123456789abcdef0123456789abcdef";
   const api = await openSupabaseApi({ databaseUrl: apiUrl, jwtSecret, publishableKey: KEY });
@@ -58,6 +65,7 @@ export async function openDoor(apiUrl: string, look: Look): Promise<Door> {
     codec: { encode: async (payloads) => payloads, decode: async (payloads) => payloads },
     demoLogins: [],
     temporalAnswers: async () => true,
+    withContent,
   });
   const server = serve({ fetch: gateway.fetch, hostname: "127.0.0.1", port: 0 });
   await new Promise((resolve) => server.once("listening", resolve));
@@ -67,6 +75,7 @@ export async function openDoor(apiUrl: string, look: Look): Promise<Door> {
     await api.close();
   });
   const environment = {
+    ...more,
     SUPABASE_URL: `http://127.0.0.1:${port}`,
     SUPABASE_PUBLISHABLE_KEY: KEY,
     EVERGREEN_PASSWORD: PASSWORD,

@@ -22,7 +22,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   room: ["agent-kit", "domain", "finance", "memory", "supabase-client", "tracing"],
   dispatcher: ["agent-kit", "domain", "supabase-client", "tracing", "workflows"],
   workers: ["agent-kit", "config", "domain", "finance", "memory", "supabase-client", "tracing", "workflows"],
-  gateway: ["agent-kit", "config", "domain"],
+  gateway: ["agent-kit", "analytics", "config", "domain"],
   stack: ["config", "domain"],
   prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client", "workers"],
   cli: [
@@ -63,7 +63,9 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^@supabase\/lite$/, ["gateway", "stack"]],
   [/^(postgres|hono|@hono\/node-server)$/, ["gateway"]],
   [/^(@supabase\/supabase-js|ws)$/, ["supabase-client", "cli", "dashboard"]],
-  [/^(mem0ai|better-sqlite3|@langchain\/core|@energetic-ai\/.*)$/, ["memory"]],
+  [/^(mem0ai|@langchain\/core|@energetic-ai\/.*)$/, ["memory"]],
+  // mem0 asks for it; a backup copies the store of the local Temporal server by it
+  [/^better-sqlite3$/, ["memory", "stack"]],
   [/^(@langfuse\/.*|@opentelemetry\/.*|@temporalio\/interceptors-opentelemetry-v2)$/, ["tracing"]],
   [/^@temporalio\/(worker|envconfig)$/, ["workers", "cli", "stack"]],
   [/^@temporalio\/client$/, ["workers", "dispatcher", "cli", "stack"]],
