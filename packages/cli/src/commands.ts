@@ -1,6 +1,7 @@
 // Every command there is, in the order in which help and README show them.
 import type { Command } from "./command.ts";
 import { auditCommands } from "./commands/audit.ts";
+import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
@@ -68,6 +69,7 @@ export const COMMANDS: readonly Command[] = [
   ...auditCommands,
   ...snapshotCommands,
   ...retentionCommands,
+  ...backupCommands,
   ...calcCommands,
   ...benchCommands,
 ];

@@ -11,7 +11,10 @@ import { type BackupManifest, readManifest, saveKeys, seal } from "./manifest.ts
 import { copyPostgres } from "./postgres-copy.ts";
 
 /** The part of better-sqlite3 that copies a store while its owner writes to it. */
-type Sqlite = new (path: string, options: { readonly: boolean; fileMustExist: boolean }) => {
+type Sqlite = new (
+  path: string,
+  options: { readonly: boolean; fileMustExist: boolean },
+) => {
   backup(target: string): Promise<unknown>;
   close(): void;
 };
@@ -59,13 +62,15 @@ export async function createBackup(
     say("copying the newest snapshot and the archives");
     await copyAnalytics(config.home, folder);
     say("copying Postgres");
-    const postgres = await copyPostgres(adminUrl(config, "postgres"), join(config.home, "pg"), join(folder, "postgres")).catch(
-      (error: unknown) => {
-        throw error instanceof EvergreenError
-          ? error
-          : new EvergreenError("EG503", "Postgres could not be copied: does the stack run?", { cause: error });
-      },
-    );
+    const postgres = await copyPostgres(
+      adminUrl(config, "postgres"),
+      join(config.home, "pg"),
+      join(folder, "postgres"),
+    ).catch((error: unknown) => {
+      throw error instanceof EvergreenError
+        ? error
+        : new EvergreenError("EG503", "Postgres could not be copied: does the stack run?", { cause: error });
+    });
     const digest = await saveKeys(config.home, name, keys);
     say("hashing every file");
     const manifest = await seal(folder, { name, madeAt: new Date().toISOString(), postgres, keys: digest });

@@ -92,7 +92,10 @@ export async function saveKeys(home: string, backup: string, path: string): Prom
   for (const name of (await readdir(folder)).sort())
     if (/^[a-z_]+$/.test(name)) keys[name] = await readFile(join(folder, name), "utf8");
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, `${JSON.stringify({ backup, keys } satisfies KeyFile, null, 1)}\n`, { mode: 0o600, flag: "wx" });
+  await writeFile(path, `${JSON.stringify({ backup, keys } satisfies KeyFile, null, 1)}\n`, {
+    mode: 0o600,
+    flag: "wx",
+  });
   await chmod(path, 0o600);
   return digestOf(keys);
 }

@@ -6,8 +6,18 @@ import { join } from "node:path";
 import pg from "pg";
 
 /** What a copy must not have: the lock of a running server, and what a server makes anew at its start. */
-const LEFT_OUT = /^(postmaster\.(pid|opts)|backup_label.*|tablespace_map.*|pg_internal\.init.*|pgsql_tmp.*|standby\.signal|recovery\.signal)$/;
-const EMPTIED = new Set(["pg_wal", "pg_replslot", "pg_dynshmem", "pg_notify", "pg_serial", "pg_snapshots", "pg_stat_tmp", "pg_subtrans"]);
+const LEFT_OUT =
+  /^(postmaster\.(pid|opts)|backup_label.*|tablespace_map.*|pg_internal\.init.*|pgsql_tmp.*|standby\.signal|recovery\.signal)$/;
+const EMPTIED = new Set([
+  "pg_wal",
+  "pg_replslot",
+  "pg_dynshmem",
+  "pg_notify",
+  "pg_serial",
+  "pg_snapshots",
+  "pg_stat_tmp",
+  "pg_subtrans",
+]);
 
 export interface PostgresCopy {
   version: string;
@@ -24,7 +34,9 @@ export async function copyPostgres(adminUrl: string, dataDir: string, target: st
   const one = async (sql: string): Promise<Record<string, string>> => (await client.query(sql)).rows[0] ?? {};
   try {
     // gone with this session, however it ends; until then no checkpoint throws away the log that the copy needs
-    await client.query("select pg_create_physical_replication_slot('evergreen_backup_' || pg_backend_pid(), true, true)");
+    await client.query(
+      "select pg_create_physical_replication_slot('evergreen_backup_' || pg_backend_pid(), true, true)",
+    );
     const { version = "", system = "" } = await one(
       "select current_setting('server_version') as version, (pg_control_system()).system_identifier::text as system",
     );

@@ -125,12 +125,30 @@ export async function forgetRuns(config: Config, cli: TemporalCli, report: RunRe
 /** The report as a person reads it: what differs and what accepting does. */
 export function reportLines({ hash, report }: Halted): string[] {
   const part = (ids: readonly { workflow_id: string }[], what: string, then: string): string[] =>
-    ids.length === 0 ? [] : [`${ids.length} ${what}; ${then}:`, ...ids.slice(0, 20).map((one) => `  ${one.workflow_id}`), ...(ids.length > 20 ? ["  …"] : [])];
+    ids.length === 0
+      ? []
+      : [
+          `${ids.length} ${what}; ${then}:`,
+          ...ids.slice(0, 20).map((one) => `  ${one.workflow_id}`),
+          ...(ids.length > 20 ? ["  …"] : []),
+        ];
   return [
     `Writes are halted: Temporal and Postgres tell of different pasts (${report.compared} runs compared).`,
-    ...part(report.unknown, "runs are in Temporal and not in Postgres, which is older", "accepting deletes them: what they did was lost, and their callers ask again"),
-    ...part(report.ahead, "runs ended in Temporal and not in Postgres, which is older", "accepting deletes and starts them again"),
-    ...part(report.missing, "events were handed over and Temporal, which is older, has no run of them", "accepting queues them again; a step that was done answers as it did"),
+    ...part(
+      report.unknown,
+      "runs are in Temporal and not in Postgres, which is older",
+      "accepting deletes them: what they did was lost, and their callers ask again",
+    ),
+    ...part(
+      report.ahead,
+      "runs ended in Temporal and not in Postgres, which is older",
+      "accepting deletes and starts them again",
+    ),
+    ...part(
+      report.missing,
+      "events were handed over and Temporal, which is older, has no run of them",
+      "accepting queues them again; a step that was done answers as it did",
+    ),
     `Accept with: npx --no-install evergreen backup reconcile --accept ${hash}`,
   ];
 }

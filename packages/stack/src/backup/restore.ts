@@ -68,8 +68,7 @@ async function unpack(from: string, draft: string): Promise<void> {
     if (existsSync(join(from, part))) await cp(join(from, part), join(draft, part), { recursive: true });
   const snapshots = join(draft, "analytics", "snapshots");
   const [newest] = (await readdir(snapshots).catch(() => [])).filter((name) => name.endsWith(".duckdb"));
-  if (newest !== undefined)
-    await symlink(join("snapshots", basename(newest)), join(draft, "analytics", "dev.duckdb"));
+  if (newest !== undefined) await symlink(join("snapshots", basename(newest)), join(draft, "analytics", "dev.duckdb"));
 }
 
 /** The server reads a folder that is its own and nobody else's. */
