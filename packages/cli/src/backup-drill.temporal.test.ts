@@ -16,7 +16,8 @@ import { Allocations, Imported, Proposed } from "./test-shapes.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "evergreen-drill-"));
 const keys = join(folder, "safe", "keys.json");
-const LIMIT_MS = 120_000;
+/** For a machine that has much else to do; on one of its own the whole drill takes about a minute. */
+const LIMIT_MS = 300_000;
 
 /** A port with nine free ones behind it. */
 async function freeBase(from: number): Promise<number> {

@@ -131,8 +131,8 @@ async function startAll(config: Config, supervisor: Supervisor, say: Progress, s
   await together([database(), temporal()]);
   // before anybody works: a store that was put back may be older than the other
   const halted = local === undefined || config.directUrl !== null ? null : await haltIfApart(config, local);
-  if (halted !== null) say(reportLines(halted).join("\n"));
-  say("Starting the gateway and the workers …");
+  // in one message: who waits for a detached start sees the last one
+  say([...(halted === null ? [] : reportLines(halted)), "Starting the gateway and the workers …"].join("\n"));
   const rest = [
     gatewayProcess(config),
     ...workerProcesses(config),
