@@ -158,6 +158,8 @@ export interface ReadEvent {
   payload: unknown;
   archive_id: string | null;
   content_digest: string | null;
+  /** Set when the archived content stands in `payload`. */
+  content_from?: "archive" | undefined;
 }
 
 /**
@@ -169,7 +171,7 @@ export async function withContent<T extends ReadEvent>(
   store: Store | null,
   events: readonly T[],
 ): Promise<T[]> {
-  const archived = events.filter(({ archive_id }) => archive_id !== null);
+  const archived = events.filter(({ archive_id, content_from }) => archive_id !== null && content_from !== "archive");
   if (archived.length === 0) return [...events];
   const texts = new Map<string, string>();
   const file = await openFile(":memory:");
@@ -186,11 +188,11 @@ export async function withContent<T extends ReadEvent>(
     file.close();
   }
   return events.map((event) => {
-    if (event.archive_id === null) return event;
+    if (event.archive_id === null || event.content_from === "archive") return event;
     const text = texts.get(event.event_id);
     if (text === undefined || createHash("sha256").update(text).digest("hex") !== event.content_digest)
       throw new EvergreenError("EG431", "An archived event is not what the database remembers of it.");
-    return { ...event, payload: (JSON.parse(text) as { payload: unknown }).payload };
+    return { ...event, payload: (JSON.parse(text) as { payload: unknown }).payload, content_from: "archive" };
   });
 }
 

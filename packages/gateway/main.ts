@@ -12,6 +12,7 @@ import {
   temporalAddress,
 } from "@evergreen-fund/config";
 import { serve } from "@hono/node-server";
+import type { ReadEvent } from "./src/archived-events.ts";
 import { createGateway, type GatewayOptions } from "./src/gateway.ts";
 import { projectTokens } from "./src/project-token.ts";
 import { openSupabaseApi } from "./src/supabase-api.ts";
@@ -30,6 +31,18 @@ function answers(hostPort: string): Promise<boolean> {
       .once("error", () => end(false))
       .once("timeout", () => end(false));
   });
+}
+
+/** DuckDB and the store are heavy and are loaded when the first archived event is asked for. */
+async function withContent(config: Config, events: readonly ReadEvent[]): Promise<readonly ReadEvent[]> {
+  if (events.every(({ archive_id }) => archive_id === null)) return events;
+  const { openStore, withContent: filled } = await import("@evergreen-fund/analytics");
+  const store = config.snapshotStore === null ? null : openStore(config.snapshotStore);
+  try {
+    return await filled(config.home, store, events);
+  } finally {
+    store?.close();
+  }
 }
 
 async function main(config: Config): Promise<void> {
@@ -53,6 +66,7 @@ async function main(config: Config): Promise<void> {
     temporalUiUrl: config.temporal.uiUrl,
     codec: new AesGcmCodec(codecKey(config)),
     temporalAnswers: () => answers(address),
+    withContent: (events) => withContent(config, events),
   });
   const server = serve({ fetch: gateway.fetch, hostname: config.listen, port: config.ports.gateway }, () =>
     process.stdout.write("ready\n"),

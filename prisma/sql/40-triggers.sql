@@ -63,6 +63,17 @@ begin
 end $$;
 comment on function evergreen.forbid_unless_retired() is 'Refuses update and delete of events, save the one update by which the content of an event goes to an archive.';
 
+create or replace function evergreen.refuse_while_halted() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if exists (select from public.platform_settings p where p.key = 'writes_halted') then
+    -- as what is away for a while: a run that goes on in Temporal waits for it and asks again
+    raise exception using errcode = 'EG503', message = 'Writes are halted since a restore; `backup reconcile` says why and lets them go on.';
+  end if;
+  return null;
+end $$;
+comment on function evergreen.refuse_while_halted() is
+  'The one door of all writes while the stores are not reconciled after a restore: on every table but the switch itself and the seals of the audit trail.';
+
 do $$
 declare
   t record;
@@ -76,6 +87,9 @@ begin
   loop
     execute format('create or replace trigger stamp before insert or update on public.%I for each row execute function evergreen.%I()',
       t.table_name, case when t.has_tx then 'touch_tx' else 'touch' end);
+    if t.table_name not in ('platform_settings', 'audit_blocks') then
+      execute format('create or replace trigger halted before insert or update or delete on public.%I for each statement execute function evergreen.refuse_while_halted()', t.table_name);
+    end if;
   end loop;
   for t in select unnest(array['event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
     'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations',

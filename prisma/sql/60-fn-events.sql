@@ -50,6 +50,10 @@ begin
   perform evergreen.require_role('service_role');
   perform evergreen.refuse_unless(length(consumer) between 1 and 200 and max_events between 1 and 100000 and lease_seconds between 0 and 3600, 'EG400',
     'consumer has 1 to 200 characters, max_events is 1 to 100,000 and lease_seconds 0 to 3,600.');
+  -- after a restore nothing is handed over until the stores are reconciled; the dispatcher sees an empty queue
+  if exists (select from public.platform_settings p where p.key = 'writes_halted') then
+    return;
+  end if;
   -- A lease that ran out (leased_by is still there) means that its holder is gone. Once may be anything. From the second time on the
   -- event is suspected of killing whoever holds it and is handed out alone, so that nothing dies with it; the fifth time it is lost.
   with due as materialized (
@@ -176,6 +180,10 @@ begin
   perform evergreen.require_role('service_role');
   perform evergreen.refuse_unless(length(consumer) between 1 and 200 and max_events between 1 and 100000 and lease_seconds between 0 and 3600, 'EG400',
     'consumer has 1 to 200 characters, max_events is 1 to 100,000 and lease_seconds 0 to 3,600.');
+  -- after a restore nothing is handed over until the stores are reconciled; the dispatcher sees an empty queue
+  if exists (select from public.platform_settings p where p.key = 'writes_halted') then
+    return;
+  end if;
   for gone in
     update public.event_batches b
        set dead_at = now(), leased_by = null, reason = left(case

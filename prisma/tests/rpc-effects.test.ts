@@ -1,11 +1,13 @@
 // Every fn_*: what a good call does, that it is whole or nothing, and that one request id has one effect.
 import { EVENTS, isEventName } from "@evergreen-fund/domain/events.ts";
 import { actorName } from "@evergreen-fund/domain/roles.ts";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { type Args, callOn, refusedWith, testDatabase } from "./arrange.ts";
 import { RPC_CASES } from "./cases/index.ts";
 
 const db = await testDatabase();
+// a case that halts all writes halts those of no other
+afterEach(() => db.look("delete from platform_settings where key = 'writes_halted'"));
 
 it("there is a case for every function that callers can see", async () => {
   const rows = await db.look("select proname from pg_proc where pronamespace = 'public'::regnamespace order by 1");

@@ -1,12 +1,14 @@
 // Every refusal of every fn_*: the coded error, one sentence without rows, and nothing changed.
 import { isDeepStrictEqual } from "node:util";
 import { ERRORS } from "@evergreen-fund/domain/errors.ts";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { type Args, refusal, testDatabase } from "./arrange.ts";
 import { RPC_CASES } from "./cases/index.ts";
 import type { RpcCase } from "./cases/rpc-case.ts";
 
 const db = await testDatabase();
+// a case that halts all writes halts those of no other
+afterEach(() => db.look("delete from platform_settings where key = 'writes_halted'"));
 
 const cases = RPC_CASES.flatMap((rpc) => rpc.refuses.map((refused) => [rpc.fn, refused.what, rpc, refused] as const));
 

@@ -1,12 +1,14 @@
 // Every command there is, in the order in which help and README show them.
 import type { Command } from "./command.ts";
 import { auditCommands } from "./commands/audit.ts";
+import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { dealCommands } from "./commands/deal.ts";
 import { dealLabCommands } from "./commands/deal-lab.ts";
 import { dealingFactCommands } from "./commands/dealing-facts.ts";
 import { esgCommands } from "./commands/esg.ts";
+import { historyCommands } from "./commands/event-history.ts";
 import { eventCommands } from "./commands/events.ts";
 import { exportCommands } from "./commands/export.ts";
 import { feeCommands } from "./commands/fees.ts";
@@ -27,6 +29,7 @@ import { qualityCommands } from "./commands/quality.ts";
 import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
+import { retentionCommands } from "./commands/retention.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
@@ -71,9 +74,12 @@ export const COMMANDS: readonly Command[] = [
   ...stressCommands,
   ...scheduleCommands,
   ...eventCommands,
+  ...historyCommands,
   ...runCommands,
   ...auditCommands,
   ...snapshotCommands,
+  ...retentionCommands,
+  ...backupCommands,
   ...calcCommands,
   ...benchCommands,
 ];

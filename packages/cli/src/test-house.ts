@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
-import { createGateway, openSupabaseApi } from "@evergreen-fund/gateway";
+import { createGateway, type GatewayOptions, openSupabaseApi } from "@evergreen-fund/gateway";
 import { AUDIT, LP_A, LP_B, OPS, PM_ONE, PM_TWO, type TestDatabase } from "@evergreen-fund/prisma/tests/arrange.ts";
 import { dealingDatabase } from "@evergreen-fund/prisma/tests/dealing-day.ts";
 import type { Checked } from "@evergreen-fund/testing/checked.ts";
@@ -55,7 +55,10 @@ export async function openHouse(): Promise<House> {
 export async function openDoor(
   apiUrl: string,
   look: Look,
-  settings: Readonly<Record<string, string>> = {},
+  {
+    withContent = null,
+    environment: settings = {},
+  }: { withContent?: GatewayOptions["withContent"]; environment?: Readonly<Record<string, string>> } = {},
 ): Promise<Door> {
   for (const person of Object.keys(PEOPLE) as Person[]) await insertAccount(look, person);
   const jwtSecret = "synthetic-secret-of-a-test-0123456789abcdef0123456789abcdef";
@@ -72,6 +75,7 @@ export async function openDoor(
     codec: { encode: async (payloads) => payloads, decode: async (payloads) => payloads },
     demoLogins: [],
     temporalAnswers: async () => true,
+    withContent,
   });
   const server = serve({ fetch: gateway.fetch, hostname: "127.0.0.1", port: 0 });
   await new Promise((resolve) => server.once("listening", resolve));

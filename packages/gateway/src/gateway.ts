@@ -1,9 +1,10 @@
 // The HTTP routes: the Supabase-compatible API behind a strict door, health, run-time configuration, the codec endpoint, the home page.
 // Everything comes in as parameters; nothing here reads the environment or opens a connection.
-import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { type ErrorCode, EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { readAccessToken } from "./access-token.ts";
+import { type ReadEvent, readEventsOf } from "./archived-events.ts";
 import { answerCodec, CODEC_ROLES, type PayloadDoor } from "./codec-endpoint.ts";
 import { homePage } from "./home-page.ts";
 import type { Project, ProjectTokens } from "./project-token.ts";
@@ -29,10 +30,14 @@ export interface GatewayOptions {
   demoLogins: readonly { role: string; email: string }[];
   /** Whether Temporal answers. */
   temporalAnswers(): Promise<boolean>;
+  /** Puts archived content into events that the database answered to the caller; null: archives are not here. */
+  withContent: ((events: readonly ReadEvent[]) => Promise<readonly ReadEvent[]>) | null;
 }
 
 type Env = { Bindings: { incoming?: { socket?: { remoteAddress?: string } } } };
 
+/** Errors of ours that a caller can act on, with their HTTP status. */
+const ANSWERED: Partial<Record<ErrorCode, 400 | 404 | 500 | 503>> = { EG400: 400, EG404: 404, EG431: 500, EG503: 503 };
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
 /** A failed sign-in answers no sooner, so that an unknown address cannot be told from a wrong password. */
 const FAILED_SIGN_IN_MS = 300;
@@ -75,8 +80,8 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
     }),
   );
   app.onError((error, context) =>
-    error instanceof EvergreenError && error.code === "EG503"
-      ? refuse(context, 503, "EG503", error.message)
+    error instanceof EvergreenError && error.code in ANSWERED
+      ? refuse(context, ANSWERED[error.code] ?? 500, error.code, error.message)
       : refuse(context, 500, "EG500", "Something unforeseen failed; nothing was changed."),
   );
 
@@ -137,6 +142,10 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
     const headers = new Headers(answer.headers);
     headers.delete("content-length");
     const body = answer.status < 400 ? undefined : withoutDetails(await answer.clone().text());
+    if (answer.status === 200 && options.withContent !== null && context.req.path === "/rest/v1/rpc/fn_read_events") {
+      const events = readEventsOf(new URL(context.req.url), await answer.text());
+      return Response.json(await options.withContent(events), { headers });
+    }
     return new Response(body ?? answer.body, { status: answer.status, headers });
   });
 

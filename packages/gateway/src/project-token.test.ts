@@ -182,6 +182,7 @@ describe("the codec endpoint with a real project", () => {
       codec: { encode: reversed, decode: reversed },
       demoLogins: [],
       temporalAnswers: async () => true,
+      withContent: null,
     });
   const decode = (headers: Record<string, string>, at = gateway()) =>
     at.request("http://gateway.example/codec/decode", {

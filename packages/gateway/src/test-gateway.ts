@@ -93,6 +93,7 @@ export async function openTestGateway(): Promise<TestGateway> {
       temporalUiUrl: "http://127.0.0.1:24324",
       codec: { encode: reversed, decode: reversed },
       temporalAnswers: async () => true,
+      withContent: null,
     });
   let gateway = make();
   const ask = async (path: string, init: RequestInit = {}) => gateway.request(`${ORIGIN}${path}`, init);

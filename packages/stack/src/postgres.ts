@@ -240,8 +240,8 @@ async function stopStaleServer(dataDir: string): Promise<void> {
   }
 }
 
-/** Postgres refuses to run as root: then it runs as the user `postgres`, which is made when the machine has none. */
-function serverUser(): { uid?: number; gid?: number } {
+/** As whom the server runs: Postgres refuses to run as root, so then as the user `postgres`, which is made when the machine has none. */
+export function serverUser(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"], { stdio: ["ignore", "pipe", "ignore"] }));
   try {

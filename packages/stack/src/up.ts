@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Config, makeHome, processEnvironment, refuseHalfASupabase } from "@evergreen-fund/config";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { type StackAddresses, stackAddresses } from "./addresses.ts";
+import { haltIfApart, reportLines } from "./backup/reconcile.ts";
 import { type DemoProgress, demoProgress } from "./demo-progress.ts";
 import { answers, portTaken, untilReady } from "./postgres.ts";
 import { prepareDatabase } from "./prepare-database.ts";
@@ -13,7 +14,7 @@ import { demoProcess, gatewayProcess, postgresProcess, temporalProcess, workerPr
 import { endLeftovers, type Phase, type RunState, readState, supervisorOf, takeHome, writeState } from "./run-state.ts";
 import { type ProcessRecord, Supervisor } from "./supervise.ts";
 import { keepHistory, portAnswers } from "./temporal.ts";
-import { ensureTemporalCli } from "./temporal-cli.ts";
+import { ensureTemporalCli, type TemporalCli } from "./temporal-cli.ts";
 
 export type Progress = (line: string) => void;
 
@@ -101,6 +102,7 @@ function aborted(signal: AbortSignal | undefined): Promise<never> {
 }
 
 async function startAll(config: Config, supervisor: Supervisor, say: Progress, signal?: AbortSignal): Promise<void> {
+  let local: TemporalCli | undefined;
   const database = async () => {
     if (config.directUrl === null) {
       say("Starting Postgres …");
@@ -124,10 +126,18 @@ async function startAll(config: Config, supervisor: Supervisor, say: Progress, s
     say("Starting Temporal …");
     await supervisor.start(temporalProcess(config, cli));
     await keepHistory(config, cli).catch(() => undefined);
+    local = cli;
   };
   await together([database(), temporal()]);
-  say("Starting the gateway and the workers …");
-  const rest = [gatewayProcess(config), ...workerProcesses(config), ...(config.demo ? [demoProcess(config)] : [])];
+  // before anybody works: a store that was put back may be older than the other
+  const halted = local === undefined || config.directUrl !== null ? null : await haltIfApart(config, local);
+  // in one message: who waits for a detached start sees the last one
+  say([...(halted === null ? [] : reportLines(halted)), "Starting the gateway and the workers …"].join("\n"));
+  const rest = [
+    gatewayProcess(config),
+    ...workerProcesses(config),
+    ...(config.demo && halted === null ? [demoProcess(config)] : []),
+  ];
   await together(rest.map((spec) => supervisor.start(spec)));
 }
 

@@ -1,4 +1,4 @@
-// Functions of retention: what is due, holds that forbid it, retiring what was archived, and reading events wherever their content is.
+// Functions of retention: what is due, holds that forbid it, retiring what was archived, and reading events wherever their content is; comparing runs after a restore.
 import { z } from "zod";
 import { bigint, day, id, json, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 
@@ -13,7 +13,16 @@ const retiring = z.object({
 });
 const retired = z.object({ archive_id: uuid, event_id: uuid, rows: z.int() });
 
+const halted = z.object({ hash: z.string() });
+
 export const RETENTION_RPCS = {
+  fn_compare_runs: rpc(
+    "one",
+    z.object({ runs: z.array(z.object({ workflow_id: z.string(), status: z.string() })), since: z.string() }),
+    z.object({ unknown: z.array(json), ahead: z.array(json), missing: z.array(json), compared: z.int() }),
+  ),
+  fn_halt_writes: rpc("one", z.object({ report: json, request_id }), halted),
+  fn_resume_writes: rpc("one", z.object({ hash: z.string(), request_id }), z.object({ queued: z.int() })),
   fn_place_legal_hold: rpc(
     "one",
     z.object({ fund_id: uuid, reason: z.string(), until: z.string().optional(), request_id }),

@@ -17,6 +17,7 @@ import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { POLICY_CASES } from "./policy-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
+import { RECONCILE_CASES } from "./reconcile-cases.ts";
 import { RESTATEMENT_CASES } from "./restatement-cases.ts";
 import { RETENTION_CASES } from "./retention-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
@@ -48,4 +49,6 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...STRESS_CASES,
   ...MARKET_CASES,
   ...RETENTION_CASES,
+  // last: they halt every other
+  ...RECONCILE_CASES,
 ];

@@ -3,33 +3,11 @@ import type { Manifest, Store } from "@evergreen-fund/analytics";
 import type { Config } from "@evergreen-fund/config/config.ts";
 import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
 import { type Command, text } from "../command.ts";
-import type { Context } from "../context.ts";
+import { configOf, sourceOf, storeOf, withProgress } from "../machine-source.ts";
 import { facts, table, when } from "../output.ts";
 
 /** DuckDB and the AWS SDK are heavy, and most commands do without. */
 const analytics = () => import("@evergreen-fund/analytics");
-const configOf = async (context: Context): Promise<Config> =>
-  (await import("@evergreen-fund/config/config.ts")).readConfig(context.environment);
-
-/** From where this machine reads Postgres. Errors: EG503 when no stack ever ran here and no database is named. */
-async function sourceOf(config: Config): Promise<{ url: string; role?: "agent_simulation" }> {
-  if (config.databaseUrl !== null) return { url: config.databaseUrl, role: "agent_simulation" };
-  const [{ requireDatabaseUrl }, { stackAddresses }, { readState }] = await Promise.all([
-    import("@evergreen-fund/config/config.ts"),
-    import("@evergreen-fund/stack/addresses.ts"),
-    import("@evergreen-fund/stack/run-state.ts"),
-  ]);
-  if (config.supabase !== null) return { url: requireDatabaseUrl(config) };
-  if (readState(config.home) === undefined)
-    throw new EvergreenError("EG503", `No stack has run in ${config.home}; start one with \`npm start\`.`);
-  return { url: stackAddresses(config).databaseUrl };
-}
-
-/** The store, or null when none is set. */
-async function storeOf(config: Config): Promise<Store | null> {
-  return config.snapshotStore === null ? null : (await analytics()).openStore(config.snapshotStore);
-}
-
 /** Errors: EG400 when none is set. */
 async function withStore<T>(config: Config, work: (store: Store) => Promise<T>): Promise<T> {
   const store = await storeOf(config);
@@ -40,19 +18,6 @@ async function withStore<T>(config: Config, work: (store: Store) => Promise<T>):
     store.close();
   }
 }
-
-/** Lines of long work: in place for a person at a terminal, one after the other on stderr otherwise. */
-const withProgress = <T>(
-  context: Context,
-  label: string,
-  work: (say: (line: string) => void) => Promise<T>,
-): Promise<T> =>
-  context.progress(label, ({ say }) =>
-    work((line) => {
-      if (context.streams.watched) say(line);
-      else context.note(line);
-    }),
-  );
 
 const rowsOf = ({ tables }: Manifest): string =>
   String(Object.values(tables).reduce((sum, { rows }) => sum + BigInt(rows), 0n));

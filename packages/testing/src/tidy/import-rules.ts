@@ -35,7 +35,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "tracing",
     "workflows",
   ],
-  gateway: ["agent-kit", "config", "domain"],
+  gateway: ["agent-kit", "analytics", "config", "domain"],
   stack: ["config", "domain"],
   prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client", "workers"],
   cli: [
@@ -77,7 +77,9 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^@supabase\/lite$/, ["gateway", "stack"]],
   [/^(postgres|hono|@hono\/node-server)$/, ["gateway"]],
   [/^(@supabase\/supabase-js|ws)$/, ["supabase-client", "cli", "dashboard"]],
-  [/^(mem0ai|better-sqlite3|@langchain\/core|@energetic-ai\/.*)$/, ["memory"]],
+  [/^(mem0ai|@langchain\/core|@energetic-ai\/.*)$/, ["memory"]],
+  // mem0 asks for it; a backup copies the store of the local Temporal server by it
+  [/^better-sqlite3$/, ["memory", "stack"]],
   [/^(@langfuse\/.*|@opentelemetry\/.*|@temporalio\/interceptors-opentelemetry-v2)$/, ["tracing"]],
   [/^@temporalio\/(worker|envconfig)$/, ["workers", "cli", "stack"]],
   [/^@temporalio\/client$/, ["workers", "dispatcher", "cli", "stack"]],
