@@ -20,6 +20,7 @@ import { RESTATEMENT_CASES } from "./restatement-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
 import { STRESS_CASES } from "./stress-cases.ts";
+import { STRESS_LIQUIDITY_CASES } from "./stress-liquidity-cases.ts";
 
 export const RPC_CASES: readonly RpcCase[] = [
   ...EVENT_CASES,
@@ -42,4 +43,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...RESTATEMENT_CASES,
   ...POLICY_CASES,
   ...STRESS_CASES,
+  ...STRESS_LIQUIDITY_CASES,
 ];
