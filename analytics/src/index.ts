@@ -1,5 +1,6 @@
 // The analytical model in DuckDB: synchronised from Postgres, published as immutable snapshots, read by whoever computes.
 export { amend } from "./amend.ts";
+export { readBook } from "./book.ts";
 export { type DuckFile, openFile, type Row } from "./file.ts";
 export { type AnalyticsHome, analyticsHome } from "./home.ts";
 export { readModel } from "./model.ts";

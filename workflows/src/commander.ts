@@ -32,6 +32,7 @@ export async function commander({ eventId, rooms }: CommanderArgs): Promise<{ st
   setHandler(knock, () => void knocks++);
   const saga = openSaga();
   const house: House = {
+    rooms,
     room: (name) => callRoom(name, rooms),
     saga,
     waitForKnock: async (timeoutMs) => {

@@ -3,4 +3,6 @@ export { batch } from "./batch.ts";
 export { commander } from "./commander.ts";
 export { dealingDay } from "./dealing-day.ts";
 export { openDealingDays } from "./open-dealing-days.ts";
+export { openNightlyStress } from "./open-nightly-stress.ts";
 export { restatement } from "./restatement.ts";
+export { stressScenario } from "./stress-scenario.ts";

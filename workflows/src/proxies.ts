@@ -19,10 +19,21 @@ const lastWord: Limits = { seconds: 60, attempts: 0 };
 /** A step of a dealing day over up to 50,000 orders. */
 const dealing: Limits = { seconds: 300, attempts: 0 };
 
+/** A step of a stress run: a snapshot is taken, a shard of 200,000 positions is valued. Few attempts: what cannot be computed must be said. */
+const computing: Limits = { seconds: 600, attempts: 10 };
+
 /** Timeouts and retries of every action; what is not named is `quick`. A service that is away is waited for: nothing is lost. */
 export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
   rebalancing: { propose: solving },
-  simulation: { stress: solving },
+  simulation: {
+    stress: solving,
+    openStress: computing,
+    valueShard: computing,
+    concludeScenario: computing,
+    repeatScenario: { seconds: 1_800, attempts: 3 },
+    publishStress: computing,
+    openNightly: lastWord,
+  },
   commander: {
     brief: lastWord,
     remember: { seconds: 60, attempts: 30 },

@@ -62,7 +62,17 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
   "compliance-sentinel": { checkTrades: ALL, checkTokenization: ALL },
   "risk-guardian": { alert: ALL },
   kyc: { review: ALL, recheckOrders: ["record"] },
-  simulation: { stress: ALL },
+  simulation: {
+    stress: ALL,
+    openStress: ALL,
+    valueShard: ALL,
+    concludeScenario: ALL,
+    failScenario: ["facts", "record"],
+    repeatScenario: ALL,
+    publishStress: ALL,
+    closeStress: ["facts", "record"],
+    openNightly: ALL,
+  },
   tokenization: { register: ["record"] },
 };
 

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { DEALING_CONTRACTS } from "./dealing-agents.ts";
 import { OWN_WORKFLOWS, PLAYBOOKS } from "./events.ts";
 import { RESTATEMENT_CONTRACTS } from "./restatement-agents.ts";
+import { STRESS_CONTRACTS } from "./stress-agents.ts";
 
 const id = z.uuid();
 
@@ -116,6 +117,7 @@ export const CONTRACTS = {
   simulation: {
     /** Loss of the fund under a parallel rate shift by its reported sensitivities (`dv100_linear`). */
     stress: action(RunRef, z.object({ outcome: z.enum(["completed", "refused"]), reason: z.string() })),
+    ...STRESS_CONTRACTS.simulation,
   },
   tokenization: {
     /** Registers the operation, referring to the compliance approval; nothing is sent to a chain. */

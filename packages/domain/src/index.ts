@@ -10,3 +10,4 @@ export * from "./policies/index.ts";
 export * from "./proposals.ts";
 export * from "./restatement-agents.ts";
 export * from "./roles.ts";
+export * from "./stress-agents.ts";

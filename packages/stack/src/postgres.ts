@@ -78,6 +78,8 @@ function serverFlags(durable: boolean): string[] {
     log_timezone: "UTC",
     max_connections: "200",
     shared_buffers: "256MB",
+    work_mem: "16MB", // a set-based step over a large dealing day sorts and hashes in memory
+    max_wal_size: "2GB", // such a day is one burst of writing: no checkpoint in the middle of it
     jit: "off", // short statements: compiling them costs more than it saves
     // The log must never hold what a row holds: no detail, no parameters, no statement text.
     log_error_verbosity: "terse",

@@ -3,6 +3,7 @@ import type { CommanderPlaybook } from "@evergreen-fund/domain/events.ts";
 import { onboardInvestor } from "./onboard-investor.ts";
 import type { PlaybookFunction } from "./playbook.ts";
 import { rebalance } from "./rebalance.ts";
+import { runStress } from "./run-stress.ts";
 import { stressFund } from "./stress-fund.ts";
 import { tokenize } from "./tokenize.ts";
 import { warnOfRisk } from "./warn-of-risk.ts";
@@ -13,5 +14,6 @@ export const PLAYBOOK_TABLE: Record<CommanderPlaybook, PlaybookFunction> = {
   "onboard-investor": onboardInvestor,
   "warn-of-risk": warnOfRisk,
   "stress-fund": stressFund,
+  "run-stress": runStress,
   tokenize,
 };

@@ -1,5 +1,6 @@
 // What a playbook is given and what it answers. A playbook is a plain function: it awaits rooms and pushes compensations.
 import type { RoomActivities, RoomName, RunRef, RunStatus } from "@evergreen-fund/domain/agents.ts";
+import type { Rooms } from "../proxies.ts";
 import type { Saga } from "../saga.ts";
 
 export interface Brief {
@@ -9,6 +10,8 @@ export interface Brief {
 }
 
 export interface House {
+  /** How rooms are called, for a child of the run to be told. */
+  rooms: Rooms;
   room<R extends RoomName>(name: R): RoomActivities<R>;
   saga: Saga;
   /** Waits until somebody knocks or the time is over; a knock may mean nothing, so read the row after it. */

@@ -16,7 +16,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   tracing: ["domain"],
   "supabase-client": ["domain"],
   memory: ["domain", "supabase-client"],
-  analytics: ["domain", "supabase-client"],
+  analytics: ["domain", "finance", "supabase-client"],
   "agent-kit": ["domain", "supabase-client", "tracing"],
   workflows: ["domain", "finance"],
   room: ["agent-kit", "domain", "finance", "memory", "supabase-client", "tracing"],

@@ -1,0 +1,80 @@
+// A fund in a real database, synchronised and read back as the book of a stress run.
+import { FundBook } from "@evergreen-fund/finance/stress/book.ts";
+import { beforeAll, expect, it } from "vitest";
+import { openNewest, readBook, synchronise } from "./index.ts";
+import { type Market, openMarket } from "./test-market.ts";
+
+let market: Market;
+beforeAll(async () => {
+  market = await openMarket();
+});
+
+it("holds what the fund is: assets by id, ladder, sensitivities, flows, mandate, and the hash of its snapshot", async () => {
+  const home = await market.freshHome();
+  const { manifest } = await synchronise({ home, openReader: market.openReader });
+  const { file } = await openNewest(home);
+  const book = await readBook(file, market.fund.fundId);
+  expect(await readBook(file, market.fund.code)).toEqual(book);
+  await expect(readBook(file, "NO-SUCH-FUND")).rejects.toMatchObject({ code: "EG404" });
+  file.close();
+  expect(FundBook.parse(book)).toEqual(book);
+  expect(book).toMatchObject({
+    fund: {
+      id: market.fund.fundId,
+      code: market.fund.code,
+      currency: "USD",
+      netAssets: "1000000.0000",
+      navAsOf: "2026-09-30",
+    },
+    asOf: "2026-09-30",
+    snapshotHash: manifest.contentHash,
+    sensitivities: { asOf: "2026-09-30", rows: [{ measure: "dv100", currency: "USD", tenor: "1y" }] },
+    reportedFlows: [{ month: "2026-09-01", kind: "redemption", amount: "50000.0000" }],
+    mandate: { version: 1, body: { sleeves: [{ sleeve: "bonds", target: "0.35" }] } },
+    lmtPolicy: null,
+    facility: null,
+  });
+  expect(book.assets.map(({ id }) => id)).toEqual([...market.assets].sort());
+  expect(book.assets.find(({ key }) => key === "BOND-A")).toMatchObject({
+    type: "debt",
+    bucket: "7d",
+    liquid: true,
+    value: "200000.0000",
+    markedOn: "2026-09-30",
+    rollForward: null,
+    terms: null,
+    termsProblem: null,
+  });
+  expect(book.ladder.map(({ side, bucket, capacity }) => [side, bucket, capacity])).toEqual([
+    ["asset", "1d", "250000.0000"],
+    ["asset", "7d", "350000.0000"],
+    ["asset", "gt365d", "400000.0000"],
+    ["liability", "30d", "100000.0000"],
+  ]);
+});
+
+it("takes a trade that was applied after the mark, the terms that can be read, and says of others why not", async () => {
+  const { db, fund } = market;
+  const value = (json: unknown) => JSON.stringify({ valuation: json });
+  await db.look("update assets set attributes = $2 where id = $1 returning id", [
+    fund.assets["BOND-A"],
+    value({ duration: "4.5" }),
+  ]);
+  await db.look("update assets set attributes = $2 where id = $1 returning id", [
+    fund.assets["BOND-B"],
+    value({ duraton: "4.5" }),
+  ]);
+  await db.look(
+    "update portfolio_allocations set market_value = 160000, recorded_at = now() + interval '1 hour' where asset_id = $1 returning 1",
+    [fund.assets["BOND-A"]],
+  );
+  const home = await market.freshHome();
+  await synchronise({ home, openReader: market.openReader });
+  const { file } = await openNewest(home);
+  const book = await readBook(file, fund.fundId);
+  file.close();
+  const [a, b] = ["BOND-A", "BOND-B"].map((key) => book.assets.find((asset) => asset.key === key));
+  expect(a).toMatchObject({ value: "160000.0000", markedOn: "2026-09-30", terms: { duration: "4.5" } });
+  expect(b).toMatchObject({ value: "150000.0000", terms: null });
+  expect(b?.termsProblem).toContain("duraton");
+});
