@@ -1,5 +1,6 @@
 // Every command there is, in the order in which help and README show them.
 import type { Command } from "./command.ts";
+import { alertCommands } from "./commands/alerts.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
@@ -60,6 +61,7 @@ export const COMMANDS: readonly Command[] = [
   ...termsCommands,
   ...verifyCommands,
   ...scenarioCommands,
+  ...alertCommands,
   ...eventCommands,
   ...runCommands,
   ...auditCommands,
