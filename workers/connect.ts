@@ -1,13 +1,15 @@
 // Opens what a worker process needs and closes it again: database, Temporal, tracing. Only main.ts calls this.
 import { dataConverter } from "@evergreen-fund/agent-kit";
+import { openStore, type Store } from "@evergreen-fund/analytics";
 import type { Config } from "@evergreen-fund/config/config.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { EvergreenError } from "@evergreen-fund/domain";
-import { type Database, openDatabase } from "@evergreen-fund/supabase-client";
+import { type Database, openDatabase, openDeltaReader } from "@evergreen-fund/supabase-client";
 import { startTracing, type Tracing, temporalPlugin } from "@evergreen-fund/tracing";
 import { Client } from "@temporalio/client";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import { NativeConnection } from "@temporalio/worker";
+import { openSnapshots, type Snapshots } from "./snapshots.ts";
 
 export interface Connections {
   database: Database;
@@ -64,5 +66,20 @@ export async function connect(config: Config, service: string): Promise<Connecti
       await temporal.close();
       await database.close();
     },
+  };
+}
+
+/** The door to the analytical files of this home; the mirror is read as Simulation may read. */
+export function connectSnapshots(
+  config: Config,
+  codeHash: string,
+  log: (line: string) => void,
+): { snapshots: Snapshots; close(): void } {
+  const url = config.databaseUrl ?? "";
+  const store: Store | null = config.snapshotStore === null ? null : openStore(config.snapshotStore);
+  const openReader = () => openDeltaReader({ url, role: "agent_simulation" });
+  return {
+    snapshots: openSnapshots({ home: config.home, openReader, store, codeHash, log }),
+    close: () => store?.close(),
   };
 }

@@ -41,9 +41,16 @@ export interface DealingSteps {
 /** Errors of every step: those of the fn_* behind it, as EvergreenError. */
 export function dealingSteps(tools: RoomTools): DealingSteps {
   const refuse = (): never => {
-    throw new EvergreenError("EG500", "A dealing day needs neither memory nor solver.");
+    throw new EvergreenError("EG500", "A dealing day needs neither memory, solver nor snapshots.");
   };
-  const house: House = { ...tools, memoryOf: refuse, solver: { solve: refuse, ready: refuse, close: refuse } };
+  const house: House = {
+    ...tools,
+    memoryOf: refuse,
+    solver: { solve: refuse, ready: refuse, close: refuse },
+    snapshots: { freshAfter: refuse, book: refuse, publish: refuse },
+    shelf: { all: refuse },
+    engine: { codeHash: "", about: refuse, valueShard: refuse, conclude: refuse, whole: refuse, close: refuse },
+  };
   const actions = { ...commander(house), ...kyc(house), ...liquidityEngine(house) };
 
   const act = async <R extends RoomName, A extends string & keyof Contracts[R]>(

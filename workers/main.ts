@@ -7,12 +7,15 @@ import { ERRORS, EvergreenError, isErrorCode, ROOMS, type RoomName } from "@ever
 import { temporalPlugin } from "@evergreen-fund/tracing";
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { workflowBundle } from "./bundle.ts";
-import { connect } from "./connect.ts";
+import { codeHashOf } from "./code-hash.ts";
+import { connect, connectSnapshots } from "./connect.ts";
 import { startDispatcher } from "./dispatcher/dispatcher.ts";
 import { roomMemory } from "./memory.ts";
 import { type Activities, type House, ROOM_TABLE } from "./rooms.ts";
 import { keepSchedules } from "./schedules.ts";
+import { openShelf } from "./shelf.ts";
 import { openSolver } from "./solver.ts";
+import { openStressEngine } from "./stress-engine.ts";
 import { warmUp } from "./warm-up.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -31,11 +34,16 @@ async function main(names: string[]): Promise<void> {
   const connections = await connect(config, together ? "workers" : rooms.join("+"));
   const crashPoint = crashPointAt(config.crashAt, config.home);
   const solver = openSolver();
+  const engine = openStressEngine(await codeHashOf());
+  const analytical = connectSnapshots(config, engine.codeHash, say);
   const house: House = {
     database: connections.database,
     crashPoint,
     memoryOf: roomMemory(connections.database, config, say),
     solver,
+    engine,
+    snapshots: analytical.snapshots,
+    shelf: openShelf(),
   };
   const shared: Omit<WorkerOptions, "taskQueue"> = {
     connection: connections.temporal,
@@ -113,6 +121,8 @@ async function main(names: string[]): Promise<void> {
   );
   await Promise.all([...workers.map((worker) => worker.run()), dispatcher?.done, schedules?.done]).finally(stop);
   await solver.close();
+  await engine.close();
+  analytical.close();
   await connections.close();
 }
 

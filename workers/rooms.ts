@@ -8,14 +8,20 @@ import { kyc } from "./kyc/activities.ts";
 import { liquidityEngine } from "./liquidity-engine/activities.ts";
 import { rebalancing } from "./rebalancing/activities.ts";
 import { riskGuardian } from "./risk-guardian/activities.ts";
+import type { Shelf } from "./shelf.ts";
 import { simulation } from "./simulation/activities.ts";
+import type { Snapshots } from "./snapshots.ts";
 import type { Solver } from "./solver.ts";
+import type { StressEngine } from "./stress-engine.ts";
 import { tokenization } from "./tokenization/activities.ts";
 
 /** The memory door is opened per room, because what can be recalled is what the room's role may read. */
 export interface House extends RoomTools {
   memoryOf(room: RoomName): FundMemory;
   solver: Solver;
+  snapshots: Snapshots;
+  shelf: Shelf;
+  engine: StressEngine;
 }
 export type Activities = Record<string, (input: unknown) => Promise<unknown>>;
 

@@ -8,3 +8,4 @@ export { findSnapshot, listSnapshots, type Manifest, openNewest, verifySnapshot 
 export { type RestoreFrom, restoreSnapshot } from "./restore.ts";
 export { checkedDay, openStore, type Store, type StoreSettings } from "./store.ts";
 export { SYNC_POINTS, type SyncOptions, type SyncPoint, type SyncResult, synchronise } from "./sync.ts";
+export { recordValuations, type ScenarioParameter, type ValuationRun, type ValuedScenario } from "./valuations.ts";

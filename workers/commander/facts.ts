@@ -40,6 +40,8 @@ export interface RunFacts {
     | undefined;
   mandateVersion: number | undefined;
   alerts: { kind: string; severity: string }[];
+  /** What a stress run rests on; undefined for any other run, null hash for one that never was opened. */
+  stress: { runId: string; snapshotHash: string | null; asOf: string | null; scenarios: string[] } | undefined;
 }
 
 export async function readRun(tx: Reader, eventId: string, proposalId: string | undefined): Promise<RunFacts> {
@@ -52,6 +54,10 @@ export async function readRun(tx: Reader, eventId: string, proposalId: string | 
       ? null
       : await tx.proposals.findUnique({ where: { proposal_id: proposalId }, include: { checks: true } });
   const alerts = await tx.risk_alerts.findMany({ where: { event_id: eventId } });
+  const stress = await tx.stress_runs.findUnique({
+    where: { event_id: eventId },
+    include: { outcomes: { include: { scenario: true }, orderBy: { ordinal: "asc" } } },
+  });
   const body = proposal?.body as { trades?: { sleeve?: string }[] } | undefined;
   return {
     type: event.type,
@@ -59,6 +65,15 @@ export async function readRun(tx: Reader, eventId: string, proposalId: string | 
     fundCode: event.fund?.code,
     mandateVersion: (event.payload as { mandate_version?: number }).mandate_version,
     alerts: alerts.map(({ kind, severity }) => ({ kind, severity })),
+    stress:
+      stress === null
+        ? undefined
+        : {
+            runId: stress.stress_run_id,
+            snapshotHash: stress.snapshot_hash,
+            asOf: stress.as_of?.toISOString().slice(0, 10) ?? null,
+            scenarios: stress.outcomes.map(({ scenario }) => scenario.scenario_id),
+          },
     proposal:
       proposal === null
         ? undefined

@@ -15,7 +15,7 @@ export interface RunEnd {
 
 export function memoryOf(end: RunEnd, facts: RunFacts): RememberInput {
   const fund = facts.fundCode ?? "the platform";
-  const { proposal } = facts;
+  const { proposal, stress } = facts;
   const story = [
     `${facts.type} of fund ${fund} ended as ${end.status}: ${end.reason}.`,
     ...(proposal
@@ -32,18 +32,26 @@ export function memoryOf(end: RunEnd, facts: RunFacts): RememberInput {
       ? []
       : [{ kind: "Policy" as const, ref: `mandate/${end.fundId}/${facts.mandateVersion}` }];
   const rules = (proposal?.failedRules ?? []).map((rule) => ({ kind: "Policy" as const, ref: `rule/${rule}` }));
+  const scenarios = [...new Set(stress?.scenarios ?? [])].map((ref) => ({ kind: "Scenario" as const, ref }));
   return {
     text: story.join(" ").slice(0, 4000),
     fundId: FundId.parse(end.fundId),
     supabase_refs: [
       { table: "fund_events", id: end.eventId, version: facts.seq },
+      ...(stress ? [{ table: "stress_runs", id: stress.runId, version: null }] : []),
       ...(proposal ? [{ table: "proposals", id: proposal.id, version: proposal.version }] : []),
     ],
-    duckdb_refs: [],
+    duckdb_refs:
+      stress?.snapshotHash == null
+        ? []
+        : [
+            { table: "snapshots", id: stress.snapshotHash, as_of: stress.asOf },
+            { table: "valuation_runs", id: stress.runId, as_of: stress.asOf },
+          ],
     workflow_id: end.workflowId,
     langfuse_trace_id: traceIdOf(end.workflowId),
     trust: "system",
-    nodes: [run, ...policy, ...rules],
+    nodes: [run, ...policy, ...rules, ...scenarios],
     edges: [
       ...policy.map((node) => ({ kind: "resolved_with" as const, from: run, to: node })),
       ...rules.map((node) => ({ kind: "violated" as const, from: run, to: node })),

@@ -1,11 +1,13 @@
-// Simulation's first action: the loss of a fund under a parallel rate shift, by its reported DV100 (`dv100_linear`).
+// Simulation's actions: the quick loss under a parallel rate shift by reported DV100 (`dv100_linear`), and stress runs (stress/).
 import { room } from "@evergreen-fund/agent-kit";
 import type { Activities, House } from "../rooms.ts";
 import { lossUnderShift } from "./decide.ts";
 import { readStress } from "./facts.ts";
+import { stressActions } from "./stress/activities.ts";
 
 export const simulation = (house: House): Activities =>
   room("simulation", house, {
+    ...stressActions(house),
     stress: async (context, { eventId }) => {
       const facts = await context.facts((tx) => readStress(tx, eventId));
       const outcome = await context.decide(() => lossUnderShift(facts));

@@ -3,7 +3,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { crashPoints, type RoomTools } from "@evergreen-fund/agent-kit";
-import { type Actor, CONTRACTS, DEALING_CONTRACTS, RESTATEMENT_CONTRACTS, type RoomName } from "@evergreen-fund/domain";
+import { openNewest } from "@evergreen-fund/analytics";
+import {
+  type Actor,
+  CONTRACTS,
+  DEALING_CONTRACTS,
+  RESTATEMENT_CONTRACTS,
+  type RoomName,
+  STRESS_CONTRACTS,
+} from "@evergreen-fund/domain";
 import { openEmbedder, openMemory } from "@evergreen-fund/memory";
 import { type Database, openDatabase } from "@evergreen-fund/supabase-client";
 import { checkAfterEach } from "@evergreen-fund/testing/checked.ts";
@@ -15,6 +23,7 @@ import { type Activities, type House, ROOM_TABLE } from "../rooms.ts";
 import { openSolver } from "../solver.ts";
 import { lookAt } from "./houses.ts";
 import { importFund, OPS, PM_ONE } from "./journeys.ts";
+import { openStressDoors } from "./stress-doors.ts";
 
 export interface RoomHouse {
   database: Database;
@@ -22,6 +31,10 @@ export interface RoomHouse {
   adminUrl: string;
   /** Calls an action as its activity would be called. */
   call<T = Record<string, unknown>>(name: `${RoomName}.${string}`, input: unknown): Promise<T>;
+  /** Rows as the superuser sees them. */
+  look<T extends Record<string, unknown>>(sql: string, values?: unknown[]): Promise<T[]>;
+  /** Rows of the newest analytical snapshot. */
+  duck(sql: string, values: Record<string, string>): Promise<Readonly<Record<string, unknown>>[]>;
   /** Crash points passed so far by actions of a room. */
   passed(room: RoomName): Set<string>;
   close(): Promise<void>;
@@ -51,19 +64,27 @@ async function openRooms(dir: string): Promise<RoomHouse> {
   const embedder = openEmbedder({ kind: "hashing" });
   const tools: RoomTools = { database, crashPoint: (name) => void points.push(name) };
   const solver = openSolver();
+  const stress = await openStressDoors(dir, fresh.urlFor("evergreen_app"));
   const house: House = {
     ...tools,
     memoryOf: (room: RoomName) => openMemory({ embedder, port: portOf(database, room), dir }),
     solver,
+    ...stress.doors,
   };
   const activities: Activities = Object.assign({}, ...Object.values(ROOM_TABLE).map((make) => make(house)));
   return {
     database,
     adminUrl: fresh.adminUrl,
+    look: (sql, values) => lookAt(fresh.adminUrl, sql, values),
+    async duck(sql, values) {
+      const { file } = await openNewest(dir);
+      return file.rows(sql, values).finally(() => file.close());
+    },
     call: async <T>(name: string, input: unknown) => (await activities[name]!(input)) as T,
     passed: (room) => new Set(points.filter((point) => point.startsWith(`${room}.`))),
     async close() {
       await solver.close();
+      await stress.close();
       await database.close();
       await fresh.drop();
     },
@@ -97,10 +118,18 @@ const DEALING = new Set(
   [DEALING_CONTRACTS, RESTATEMENT_CONTRACTS].flatMap((rooms) => Object.values(rooms).flatMap(Object.keys)),
 );
 
+/** Those of stress runs in simulation/stress/stress.database.test.ts. */
+const STRESS = new Set(Object.keys(STRESS_CONTRACTS.simulation));
+const partOf = (action: string): "own" | "dealing" | "stress" =>
+  DEALING.has(action) ? "dealing" : STRESS.has(action) ? "stress" : "own";
+
 /** The table of crash points says what the room really does. Call it when every action has been taken, those of dealing apart. */
-export function expectEveryCrashPointPassed(house: RoomHouse, room: RoomName, dealing = false): void {
-  const counts = (point: string): boolean =>
-    point.startsWith(`${room}.`) && DEALING.has(point.split(".")[1] ?? "") === dealing;
+export function expectEveryCrashPointPassed(
+  house: RoomHouse,
+  room: RoomName,
+  part: "own" | "dealing" | "stress" = "own",
+): void {
+  const counts = (point: string): boolean => point.startsWith(`${room}.`) && partOf(point.split(".")[1] ?? "") === part;
   expect([...house.passed(room)].filter(counts).sort()).toEqual(crashPoints().filter(counts).sort());
 }
 

@@ -14,11 +14,13 @@ import { type Activities, type House, ROOM_TABLE } from "../rooms.ts";
 import { openSolver, SOLVE_ATTEMPTS } from "../solver.ts";
 import { clientOf, openHouses, type TestHouse } from "./houses.ts";
 import { AUDIT, importFund, PM_ONE, runEnded } from "./journeys.ts";
+import { openStressDoors, type StressDoors } from "./stress-doors.ts";
 
 let house: TestHouse;
 let client: Client;
 let connection: NativeConnection;
 let running: Promise<unknown>;
+let stress: StressDoors;
 const workers: Worker[] = [];
 const solver = openSolver(undefined, 1);
 /** How often each run took the step, by its id. */
@@ -29,11 +31,13 @@ beforeAll(async () => {
   client = await clientOf(house);
   connection = await NativeConnection.connect({ address: house.temporalAddress });
   const embedder = openEmbedder({ kind: "hashing" });
+  stress = await openStressDoors(house.home, house.appUrl);
   const rooms: House = {
     database: house.database,
     crashPoint: () => {},
     memoryOf: (room) => openMemory({ embedder, port: portOf(house.database, room), dir: house.home }),
     solver,
+    ...stress.doors,
   };
   const tracing = await startTracing({ service: "test", enabled: false });
   const shared = {
@@ -64,6 +68,7 @@ afterAll(async () => {
   for (const worker of workers) worker.shutdown();
   await running;
   await solver.close();
+  await stress?.close();
   await client?.connection.close();
   await connection?.close();
   await house?.stop();

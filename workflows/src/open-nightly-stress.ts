@@ -1,4 +1,6 @@
 // What the nightly schedule of a fund starts: the stress run of that night is asked for, once, by whoever fires for it. The event starts the run itself.
+
+import { civilDateAt } from "@evergreen-fund/finance/dealing/calendar.ts";
 import { defineSearchAttributeKey, SearchAttributeType } from "@temporalio/common";
 import { workflowInfo } from "@temporalio/workflow";
 import { callRoom, type Rooms } from "./proxies.ts";
@@ -18,19 +20,7 @@ export async function openNightlyStress({
   rooms,
 }: OpenNightlyStressArgs): Promise<{ stressRunId: string; eventId: string }> {
   const { typedSearchAttributes, startTime } = workflowInfo();
-  const night = dayIn(typedSearchAttributes.get(SCHEDULED) ?? startTime, timeZone);
+  const night = civilDateAt((typedSearchAttributes.get(SCHEDULED) ?? startTime).getTime(), timeZone);
   // not the id of this workflow, which is another one for every firing: the night is what may be asked for once
   return await callRoom("simulation", rooms).openNightly({ workflowId: `stress/${fundId}/${night}`, fundId, night });
-}
-
-/** The calendar day of a moment in a zone, YYYY-MM-DD. */
-function dayIn(moment: Date, timeZone: string): string {
-  const parts = new Intl.DateTimeFormat("en-CA", {
-    timeZone,
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-  }).formatToParts(moment);
-  const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? "";
-  return `${part("year")}-${part("month")}-${part("day")}`;
 }

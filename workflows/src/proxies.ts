@@ -9,6 +9,8 @@ export type Rooms = "local" | "split";
 interface Limits {
   /** One attempt may take this long. */
   seconds: number;
+  /** On a queue of its own: heard from at least so often, or its worker is taken for dead and another one begins. Absent: after `seconds` only. */
+  heardWithin?: number;
   /** Attempts in all; 0: until the run is cancelled. A coded refusal is never retried. */
   attempts: number;
 }
@@ -20,7 +22,7 @@ const lastWord: Limits = { seconds: 60, attempts: 0 };
 const dealing: Limits = { seconds: 300, attempts: 0 };
 
 /** A step of a stress run: a snapshot is taken, a shard of 200,000 positions is valued. Few attempts: what cannot be computed must be said. */
-const computing: Limits = { seconds: 600, attempts: 10 };
+const computing: Limits = { seconds: 600, attempts: 10, heardWithin: 30 };
 
 /** Timeouts and retries of every action; what is not named is `quick`. A service that is away is waited for: nothing is lost. */
 export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
@@ -30,7 +32,7 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     openStress: computing,
     valueShard: computing,
     concludeScenario: computing,
-    repeatScenario: { seconds: 1_800, attempts: 3 },
+    repeatScenario: { seconds: 1_800, attempts: 3, heardWithin: 30 },
     publishStress: computing,
     openNightly: lastWord,
   },
@@ -69,7 +71,7 @@ const RETRY = { initialInterval: "200ms", backoffCoefficient: 2, maximumInterval
 /** The activities of a room, called as the run was started: `rooms` is an argument of the run, so that a replay decides the same. */
 export function callRoom<R extends RoomName>(room: R, rooms: Rooms, summary?: string): RoomActivities<R> {
   const call = (action: string) => {
-    const { seconds, attempts } = LIMITS[room]?.[action] ?? quick;
+    const { seconds, attempts, heardWithin } = LIMITS[room]?.[action] ?? quick;
     const options = {
       startToCloseTimeout: `${seconds}s`,
       retry: { ...RETRY, ...(attempts > 0 ? { maximumAttempts: attempts } : {}) },
@@ -80,7 +82,11 @@ export function callRoom<R extends RoomName>(room: R, rooms: Rooms, summary?: st
     const activities: Record<string, (input: unknown) => Promise<unknown>> =
       rooms === "local" || room === "commander"
         ? proxyLocalActivities({ ...options, localRetryThreshold: "10s" })
-        : proxyActivities({ ...options, taskQueue: room });
+        : proxyActivities({
+            ...options,
+            taskQueue: room,
+            ...(heardWithin === undefined ? {} : { heartbeatTimeout: `${heardWithin}s` }),
+          });
     return activities[`${room}.${action}`]!;
   };
   return new Proxy(

@@ -1,6 +1,6 @@
 // One scenario of a stress run: its shards, several at a time, then the whole. A child of the run, so that scenarios share the workers and one that
 // cannot be computed is kept with its reason while the others go on. It does not fail: its answer says whether the scenario is done.
-import type { ScenarioRef } from "@evergreen-fund/domain/agents.ts";
+import type { ScenarioRef } from "@evergreen-fund/domain/stress-agents.ts";
 import {
   CancellationScope,
   continueAsNew,

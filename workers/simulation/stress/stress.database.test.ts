@@ -1,0 +1,171 @@
+// Simulation's part in a stress run on a real Postgres and real analytical files: each step once however often it is taken, exact, under its own role.
+import { createHash } from "node:crypto";
+import { StressOutcome } from "@evergreen-fund/finance/stress/outcome.ts";
+import { describe, expect, it } from "vitest";
+import { openShelf } from "../../shelf.ts";
+import { AUDIT, importFund, PM_ONE } from "../../tests/journeys.ts";
+import { expectEveryCrashPointPassed, failureOf, twice, useRooms } from "../../tests/room-house.ts";
+
+const house = useRooms();
+
+const shelved = async (...ids: string[]) =>
+  (await openShelf().all()).filter(({ scenario_id }) => ids.includes(scenario_id));
+
+async function asked(ids: string[], change: Record<string, unknown> = {}) {
+  const { fundId, code } = await importFund(house.database, change);
+  const made = await house.database.rpc(PM_ONE, "fn_request_stress", {
+    fund: code,
+    scenarios: (await shelved(...ids)) as unknown as Record<string, unknown>[],
+  });
+  const run = { eventId: made.event_id, workflowId: made.workflow_id, fundId };
+  return { run, fundId, code, runId: made.stress_run_id };
+}
+/** Every step of a run, as the playbook takes them. */
+async function computed(run: { eventId: string; workflowId: string }): Promise<void> {
+  const { scenarios, shards } = await house.call<{ scenarios: number; shards: number }>("simulation.openStress", run);
+  for (let ordinal = 1; ordinal <= scenarios; ordinal++) {
+    const ref = { ...run, ordinal, workflowId: `${run.workflowId}/scenario-${ordinal}` };
+    for (let round = 1; round <= shards; round++) await house.call("simulation.valueShard", { ...ref, round });
+    await house.call("simulation.concludeScenario", { ...ref, shards });
+  }
+}
+const outcomesOf = (runId: string) =>
+  house.database.read(AUDIT, (tx) =>
+    tx.stress_outcomes.findMany({ where: { stress_run_id: runId }, orderBy: { ordinal: "asc" } }),
+  );
+
+describe("a run", () => {
+  it("is computed on a snapshot, stored with hypothetical values, written to DuckDB and ended, each step once", async () => {
+    const { run, runId, fundId } = await asked(["base", "rates_up200"]);
+    const opened = await twice<{ shards: number; scenarios: number }>(house, "simulation.openStress", run);
+    expect(opened).toMatchObject({ stressRunId: runId, scenarios: 2, shards: 1, kind: "on_demand" });
+    for (const ordinal of [1, 2]) {
+      const ref = { ...run, ordinal, workflowId: `${run.workflowId}/scenario-${ordinal}` };
+      await twice(house, "simulation.valueShard", { ...ref, round: 1 });
+      const done = await twice(house, "simulation.concludeScenario", { ...ref, shards: 1 });
+      expect(done).toEqual({ status: "done", done: ordinal, failed: 0 });
+    }
+    const rows = await outcomesOf(runId);
+    const bodies = rows.map(({ body }) => StressOutcome.parse(JSON.parse(body ?? "")));
+    expect(bodies.map(({ scenarioId }) => scenarioId)).toEqual(["base", "rates_up200"]);
+    expect(bodies.map(({ navBefore }) => navBefore)).toEqual(["1000000.00", "1000000.00"]);
+    // rates_up200 on the reported DV100 of 1,234.50 alone: 2 × 1,234.50, beside what else the scenario moves
+    for (const [at, row] of rows.entries())
+      expect(
+        createHash("sha256")
+          .update(row.body ?? "")
+          .digest("hex"),
+        String(at),
+      ).toBe(row.body_hash);
+    const values = await house.database.read(AUDIT, (tx) =>
+      tx.asset_snapshots.findMany({ where: { fund_id: fundId, source: `stress:${runId}` } }),
+    );
+    expect(values).toHaveLength(8);
+    expect(new Set(values.map(({ scenario_id }) => scenario_id))).toEqual(new Set(["base", "rates_up200"]));
+    const end = await twice(house, "simulation.publishStress", run);
+    expect(end).toMatchObject({ status: "completed", done: 2, failed: 0 });
+    expect(
+      await house.duck(
+        "select scenario_id, count(*)::int as n from valuation_runs where run_id = $run group by 1 order by 1",
+        { run: runId },
+      ),
+    ).toEqual([
+      { scenario_id: "base", n: 4 },
+      { scenario_id: "rates_up200", n: 4 },
+    ]);
+    expect(
+      await house.duck(
+        "select sum(nav_after)::varchar as nav from valuation_runs where run_id = $run and scenario_id = 'rates_up200'",
+        { run: runId },
+      ),
+    ).toEqual([{ nav: expect.stringMatching(/^\d+\.\d{4}$/) }]);
+    expect(
+      await house.duck(
+        "select count(*) > 0 as there from scenario_params where scenario_id = 'rates_up200' and factor like 'rates%'",
+        {},
+      ),
+    ).toEqual([{ there: true }]);
+  });
+
+  it("comes to the same bytes on the same snapshot, and says so of itself", async () => {
+    const one = await asked(["gfc_2008", "rates_up200"]);
+    const two = await house.database.rpc(PM_ONE, "fn_request_stress", {
+      fund: one.code,
+      scenarios: (await shelved("gfc_2008", "rates_up200")) as unknown as Record<string, unknown>[],
+    });
+    const other = { eventId: two.event_id, workflowId: two.workflow_id };
+    await house.call("simulation.openStress", one.run);
+    await house.call("simulation.openStress", other);
+    await computed(one.run);
+    await computed(other);
+    const hashes = async (runId: string) => (await outcomesOf(runId)).map(({ body_hash }) => body_hash);
+    expect(await hashes(two.stress_run_id)).toEqual(await hashes(one.runId));
+    expect(await twice(house, "simulation.repeatScenario", { ...one.run, shards: 1 })).toMatchObject({
+      result: "equal",
+    });
+    const closed = await house.call("simulation.publishStress", one.run);
+    expect(closed).toMatchObject({ status: "completed" });
+  });
+
+  it("that was opened by other code is not computed by this one", async () => {
+    const { run, runId } = await asked(["base"]);
+    await house.call("simulation.openStress", run);
+    await house.look("update stress_runs set code_hash = repeat('0', 64) where stress_run_id = $1", [runId]);
+    const ref = { ...run, ordinal: 1, round: 1 };
+    expect(await failureOf(house.call("simulation.valueShard", ref))).toMatchObject({ code: "EG425", final: true });
+  });
+
+  it("is not concluded before every shard is there, and fails by its reason", async () => {
+    const { run, runId } = await asked(["base"]);
+    await house.call("simulation.openStress", run);
+    const ref = { ...run, ordinal: 1 };
+    expect(await failureOf(house.call("simulation.concludeScenario", { ...ref, shards: 1 }))).toMatchObject({
+      code: "EG428",
+    });
+    const reason = "EG428: 0 of 1 shards of the scenario are valued.";
+    expect(await twice(house, "simulation.failScenario", { ...ref, reason })).toEqual({
+      status: "failed",
+      done: 0,
+      failed: 1,
+    });
+    expect(await twice(house, "simulation.closeStress", { ...run, reason: "the run was cancelled" })).toMatchObject({
+      status: "failed",
+      worstScenarioId: null,
+    });
+    expect((await outcomesOf(runId)).map((row) => row.reason)).toEqual([reason]);
+  });
+
+  it("has a second computation that differs found, as an event for Risk Guardian", async () => {
+    const { run, runId, fundId } = await asked(["base"]);
+    await computed(run);
+    await house.look(
+      "update stress_outcomes set body = body || ' ', body_hash = encode(sha256(convert_to(body || ' ', 'UTF8')), 'hex') where stress_run_id = $1",
+      [runId],
+    );
+    expect(await house.call("simulation.repeatScenario", { ...run, shards: 1 })).toEqual({
+      result: "different",
+      ordinal: 1,
+    });
+    const [event] = await house.database.read(AUDIT, (tx) =>
+      tx.fund_events.findMany({ where: { fund_id: fundId, type: "STRESS_RUN_DIFFERED" } }),
+    );
+    const alarm = { eventId: event!.event_id, workflowId: `event/${event!.event_id}`, fundId };
+    expect(await twice(house, "risk-guardian.alert", alarm)).toMatchObject({ severity: "critical" });
+  });
+});
+
+it("asks once for a night, however often the schedule fires", async () => {
+  const { fundId } = await importFund(house.database);
+  const night = "2026-11-21";
+  const input = { workflowId: `stress/${fundId}/${night}`, fundId, night };
+  const first = await twice<{ stressRunId: string }>(house, "simulation.openNightly", input);
+  const runs = await house.database.read(AUDIT, (tx) => tx.stress_runs.findMany({ where: { fund_id: fundId } }));
+  expect(runs.map(({ stress_run_id, kind, scenarios }) => [stress_run_id, kind, scenarios])).toEqual([
+    [first.stressRunId, "nightly", (await openShelf().all()).length],
+  ]);
+  const next = { ...input, workflowId: `stress/${fundId}/2026-11-22`, night: "2026-11-22" };
+  expect(await house.call("simulation.openNightly", next)).not.toEqual(first);
+});
+
+it("passes every crash point that the table names, and no other", () =>
+  expectEveryCrashPointPassed(house, "simulation", "stress"));

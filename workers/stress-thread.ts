@@ -1,0 +1,65 @@
+// The thread that stress scenarios are computed in: books by their path, scenarios as texts, answers as canonical JSON with its hash. Started by
+// stress-engine.ts only.
+import { readFile } from "node:fs/promises";
+import { answerQuestions } from "@evergreen-fund/agent-kit/thread.ts";
+import { sha256Hex } from "@evergreen-fund/finance/dealing/sha256.ts";
+import {
+  canonicalJson,
+  type Json,
+  type ResolvedScenario,
+  readScenarioBody,
+} from "@evergreen-fund/finance/scenarios/index.ts";
+import { FundBook } from "@evergreen-fund/finance/stress/book.ts";
+import { concludeStress } from "@evergreen-fund/finance/stress/conclude.ts";
+import { ShardValues, shardsOf, valueShard } from "@evergreen-fund/finance/stress/shards.ts";
+import type { StressAnswer, Stressed, StressQuestion } from "./stress-engine.ts";
+
+/** The book in hand: a run asks for the same one again and again. */
+let held: { path: string; book: FundBook } | undefined;
+
+async function bookAt(path: string): Promise<FundBook> {
+  if (held?.path === path) return held.book;
+  const book = FundBook.parse(JSON.parse(await readFile(path, "utf8")));
+  held = { path, book };
+  return book;
+}
+
+const texted = (value: unknown): Stressed => {
+  const body = canonicalJson(value as Json);
+  return { body, hash: sha256Hex(body) };
+};
+
+const shardAt = (book: FundBook, scenario: ResolvedScenario, place: number): ShardValues => {
+  const shard = shardsOf(book)[place];
+  if (shard === undefined) throw new TypeError("no such shard");
+  return valueShard(book, scenario, shard);
+};
+
+answerQuestions(async (question: StressQuestion): Promise<StressAnswer> => {
+  const book = await bookAt(question.book);
+  if (question.ask === "about") return { asOf: book.asOf, shards: shardsOf(book).length };
+  const scenario = readScenarioBody(question.scenario.body, question.scenario.title);
+  switch (question.ask) {
+    case "shard":
+      return texted(shardAt(book, scenario, question.shard));
+    case "conclude":
+      return texted(
+        concludeStress(
+          book,
+          scenario,
+          question.shards.map((text) => ShardValues.parse(JSON.parse(text))),
+        ),
+      );
+    case "whole": {
+      // by way of the texts, as the shards of a run go
+      const shards = shardsOf(book).map((_, place) => texted(shardAt(book, scenario, place)).body);
+      return texted(
+        concludeStress(
+          book,
+          scenario,
+          shards.map((text) => ShardValues.parse(JSON.parse(text))),
+        ),
+      );
+    }
+  }
+});
