@@ -74,12 +74,16 @@ begin
               and (later.started_at, later.stress_run_id) > (run.started_at, run.stress_run_id)) then
     return 0;
   end if;
-  update public.liquidity_ladder l set stress_delta = d.delta
+  -- a bucket that has no rung yet gets one without capacity
+  insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, stress_delta)
+  select run.fund_id, d.side, evergreen.ladder_date(run.fund_id, d.side, 'base'), 'base', d.bucket, 0, d.delta
     from (select f.side, a.bucket, case f.side when 'asset' then a.assets - b.assets else a.liabilities - b.liabilities end as delta
             from evergreen.cover_rungs(outcome -> 'rcr') a join evergreen.cover_rungs(outcome -> 'rcrBefore') b using (place)
             cross join (values ('asset'), ('liability')) f (side)) d
-   where base -> 'sides' ? d.side and l.fund_id = run.fund_id and l.scenario_id = 'base' and l.side = d.side and l.bucket = d.bucket
-     and l.as_of = evergreen.ladder_date(run.fund_id, d.side, 'base') and l.stress_delta <> d.delta;
+   where base -> 'sides' ? d.side and evergreen.ladder_date(run.fund_id, d.side, 'base') is not null
+     and d.delta is distinct from coalesce((select l.stress_delta from public.liquidity_ladder l where l.fund_id = run.fund_id and l.scenario_id = 'base' and l.side = d.side
+       and l.bucket = d.bucket and l.as_of = evergreen.ladder_date(run.fund_id, d.side, 'base')), 0)
+  on conflict (fund_id, side, as_of, scenario_id, bucket) do update set stress_delta = excluded.stress_delta;
   get diagnostics changed = row_count;
   if changed > 0 then
     perform evergreen.audit(run.fund_id, 'liquidity_ladder', run.stress_run_id::text, 'stress delta of ' || changed || ' rungs set by scenario ' || scenario, request_id);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Args, agent, OPS, PM_ONE } from "./arrange.ts";
 import { inDays, OFFER_NOTICE, OFFERING, workdayIn } from "./cases/policy-cases.ts";
+import { ended, liquidityOf } from "./cases/stress-liquidity-cases.ts";
 import {
   DEALING_DATE,
   DEALING_POLICY,
@@ -71,6 +72,23 @@ interface SqlRow extends Omit<FieldRow, "outcome"> {
   outcome: (value: never) => Promise<unknown>;
 }
 const SQL_FIELDS: readonly SqlRow[] = [
+  {
+    field: "lmt.stressProgramme.coverScenario",
+    values: ["up", "down"],
+    outcome: async (coverScenario: string) => {
+      const fund = await newFund(db);
+      const body = { ...LMT_POLICY, stressProgramme: { coverScenario } };
+      await db.call(PM_ONE, "fn_set_lmt_policy", {
+        fund: fund.code,
+        pack: "free-form",
+        body,
+        effective_from: "2020-01-01",
+      });
+      const run = await ended(db, fund);
+      const base = { scenario_hash: run.scenarios[0]?.scenario_hash, sides: ["asset", "liability"] };
+      return tried(db.call(agent("liquidity-engine"), "fn_record_stress_liquidity", liquidityOf(run, { base })));
+    },
+  },
   {
     field: "dealing.calendar",
     values: ["SYN-SWEEP", "none"],

@@ -1,7 +1,7 @@
 // The Liquidity Engine on a real Postgres: reserves and releases once, and its own judgement agrees with the one under the row locks.
 import { decimal } from "@evergreen-fund/finance/money.ts";
 import { describe, expect, it } from "vitest";
-import { AUDIT } from "../tests/journeys.ts";
+import { AUDIT, importFund } from "../tests/journeys.ts";
 import {
   expectEveryCrashPointPassed,
   expectWrongInputRefused,
@@ -10,6 +10,7 @@ import {
   twice,
   useRooms,
 } from "../tests/room-house.ts";
+import { shaped, stressRun } from "../tests/stress-run.ts";
 import { judge } from "./decide.ts";
 import { readCover } from "./facts.ts";
 
@@ -93,6 +94,12 @@ describe("what the room judges before", () => {
       else if (!decimal(ratio).lt(0)) expect(decimal(expected.ratio).toFixed(12)).toBe(decimal(ratio).toFixed(12));
     },
   );
+});
+
+it("moves the ladder after a stress run; the rest is in stress/", async () => {
+  const fund = await importFund(house.database);
+  const { run } = await stressRun(house.database, fund, { gfc: shaped("400000", "200000") });
+  expect(await twice(house, "liquidity-engine.stressLadder", run)).toMatchObject({ outcome: "moved", scenarios: 1 });
 });
 
 it("refuses input that the contract does not take", () => expectWrongInputRefused(house, "liquidity-engine"));

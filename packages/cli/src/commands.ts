@@ -1,5 +1,6 @@
 // Every command there is, in the order in which help and README show them.
 import type { Command } from "./command.ts";
+import { alertCommands } from "./commands/alerts.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
@@ -73,6 +74,7 @@ export const COMMANDS: readonly Command[] = [
   ...scenarioCommands,
   ...stressCommands,
   ...scheduleCommands,
+  ...alertCommands,
   ...eventCommands,
   ...historyCommands,
   ...runCommands,

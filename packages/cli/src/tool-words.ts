@@ -85,8 +85,12 @@ function programmeWords({
   sides,
   board,
   document,
+  trend,
+  coverScenario,
 }: NonNullable<LmtPolicy["stressProgramme"]>): string {
-  return `${frequency}: ${kinds.join(", ")} on ${sides.join(", ")}; the board within ${board.withinDays} days; ${plain(document)}`;
+  const warned = trend === undefined ? "" : `; a trend to a breach is told ${trend.withinDays} days ahead`;
+  const covered = coverScenario === undefined ? "" : `; trades must cover ${plain(coverScenario)}`;
+  return `${frequency}: ${kinds.join(", ")} on ${sides.join(", ")}; the board within ${board.withinDays} days${warned}${covered}; ${plain(document)}`;
 }
 
 function gateWords(gate: NonNullable<LmtPolicy["gate"]>): string {

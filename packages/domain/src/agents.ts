@@ -81,7 +81,7 @@ export const CONTRACTS = {
     release: action(ProposalRef.extend({ reason: z.string().max(200) }), z.object({ released: z.int() })),
     /** After a stress run: moves the ladder of its scenarios to what it found, and tells of breaches and of trends to one. A run of the laboratory moves nothing. */
     stressLadder: action(
-      RunRef.extend({ stressRunId: id }),
+      RunRef,
       z.object({
         outcome: z.enum(["moved", "laboratory"]),
         scenarios: z.int(),

@@ -24,6 +24,7 @@ import type { RpcCase } from "./rpc-case.ts";
 import { SCHEDULE_CASES } from "./schedule-cases.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
 import { STRESS_CASES } from "./stress-cases.ts";
+import { STRESS_LIQUIDITY_CASES } from "./stress-liquidity-cases.ts";
 
 export const RPC_CASES: readonly RpcCase[] = [
   ...EVENT_CASES,
@@ -51,4 +52,5 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...RETENTION_CASES,
   // last: they halt every other
   ...RECONCILE_CASES,
+  ...STRESS_LIQUIDITY_CASES,
 ];

@@ -72,6 +72,8 @@ export const OVERSIGHT_CASES: RpcCase[] = [
       { what: "an unknown severity", code: "EG400", change: (a) => ({ ...a, severity: "panic" }) },
       { what: "no reason", code: "EG400", change: (a) => ({ ...a, reason: "" }) },
       { what: "no kind", code: "EG400", change: (a) => ({ ...a, kind: null }) },
+      { what: "a remedy that is no object", code: "EG400", change: (a) => ({ ...a, remedy: JSON.stringify([]) }) },
+      { what: "a remedy without end", code: "EG413", change: (a) => ({ ...a, remedy: { words: "x".repeat(65_537) } }) },
     ],
   },
   {

@@ -4,11 +4,11 @@ import { stressLiquidity } from "./decide.ts";
 import { readStressRun } from "./facts.ts";
 
 export const stressActions: Pick<RoomActions<"liquidity-engine">, "stressLadder"> = {
-  stressLadder: async (context, { stressRunId }) => {
-    const facts = await context.facts((tx) => readStressRun(tx, stressRunId));
+  stressLadder: async (context, { eventId }) => {
+    const facts = await context.facts((tx) => readStressRun(tx, eventId));
     const decision = await context.decide(() => stressLiquidity(facts));
     const { outcome, scenarios, moved, breaches, trends } = await context.record((rpc) =>
-      rpc("fn_record_stress_liquidity", { stress_run_id: stressRunId, ...decision }),
+      rpc("fn_record_stress_liquidity", { stress_run_id: facts.stressRunId, ...decision }),
     );
     return { outcome, scenarios, moved, breaches, trends };
   },

@@ -27,6 +27,7 @@ export interface ScenarioCover {
   cover: Cover;
 }
 export interface StressFacts {
+  stressRunId: string;
   kind: string;
   /** Null where no scenario could be computed. */
   asOf: string | null;
@@ -39,12 +40,12 @@ export interface StressFacts {
 }
 
 /** @throws EvergreenError EG404 no such run, EG428 one that has not ended. */
-export async function readStressRun(tx: Reader, stressRunId: string): Promise<StressFacts> {
-  const run = await tx.stress_runs.findUnique({ where: { stress_run_id: stressRunId } });
-  if (run === null) throw new EvergreenError("EG404", "No stress run with that id.");
+export async function readStressRun(tx: Reader, eventId: string): Promise<StressFacts> {
+  const run = await tx.stress_runs.findUnique({ where: { event_id: eventId } });
+  if (run === null) throw new EvergreenError("EG404", "No stress run was asked for by that event.");
   if (run.status === "running") throw new EvergreenError("EG428", "The stress run has not ended.");
   const outcomes = await tx.stress_outcomes.findMany({
-    where: { stress_run_id: stressRunId, status: "done" },
+    where: { stress_run_id: run.stress_run_id, status: "done" },
     include: { scenario: true },
     orderBy: { ordinal: "asc" },
   });
@@ -63,6 +64,7 @@ export async function readStressRun(tx: Reader, stressRunId: string): Promise<St
   const trend = programme?.trend ?? TrendTerms.parse({});
   const mandate = await tx.mandates.findFirst({ where: { fund_id: run.fund_id, superseded_at: null } });
   return {
+    stressRunId: run.stress_run_id,
     kind: run.kind,
     asOf: run.as_of?.toISOString().slice(0, 10) ?? null,
     scenarios,

@@ -11,6 +11,9 @@ export const LiquidityCause = z.object({
   required: z.string(),
   scenario_id: z.string(),
   stress_run_id: z.uuid().optional(),
+  /** Of a trend: cover now, and the first day on which it would be too little. */
+  ratio: z.string().nullish(),
+  breach_on: z.iso.date().optional(),
 });
 export type LiquidityCause = z.infer<typeof LiquidityCause>;
 
@@ -27,6 +30,7 @@ const Costs = z.object({
 });
 
 export interface RemedyFacts {
+  asOf: string;
   currency: string;
   nav: string;
   /** Up to the bucket, under the scenario; fund currency. */
@@ -75,6 +79,7 @@ export async function readRemedyFacts(tx: Reader, fundId: string, cause: Liquidi
   const fits = (pattern: string, value: string | undefined): boolean => pattern === "*" || pattern === value;
   const near = BUCKETS.slice(0, BUCKETS.indexOf(cause.bucket) + 1);
   return {
+    asOf: day.toISOString().slice(0, 10),
     currency: outcome.currency,
     nav: outcome.navAfter,
     assets: row.assets,
