@@ -258,6 +258,6 @@ function lossesOf(
   return distributionOf(
     cellLosses(scenario, rows, evaluate),
     currency,
-    "factor_exponential, marks without lag, end of the last period",
+    "factor_exponential, reported sensitivities linear, marks without lag, end of the last period",
   );
 }

@@ -2,8 +2,8 @@
 // taken from here. Pure; the numbers follow from scenario and book alone, whoever evaluates them.
 import { currencyExponent, Exact, fixed } from "../money.ts";
 import { type ResolvedScenario, scenarioCells } from "../scenarios/index.ts";
-import { bucketValues, type ExposureBook, MOST_EXPONENT, tailLoss } from "../valuation/exposure.ts";
-import type { ExposureRow } from "./exposures.ts";
+import { bucketValues, type ExposureBook, type Form, MOST_EXPONENT, tailLoss } from "../valuation/exposure.ts";
+import { type ExposureRow, REPORTED_LINE } from "./exposures.ts";
 import type { StressOutcome } from "./outcome.ts";
 import { levelsOf } from "./paths.ts";
 
@@ -37,7 +37,10 @@ export function distributionOf(losses: Float64Array, currency: string, method: s
   };
 }
 
-/** The loss of every cell at the end of the last period: value · exp(Σ exposure · move), marks without their lag. */
+/**
+ * The loss of every cell at the end of the last period: value · exp(Σ exposure · move), marks without their lag; the line of reported sensitivities
+ * value · (1 + Σ exposure · move), because a report says no more. Errors: EG400 when a move times an exposure is beyond what a price can do.
+ */
 export function cellLosses(
   scenario: ResolvedScenario,
   rows: readonly ExposureRow[],
@@ -45,28 +48,27 @@ export function cellLosses(
 ): Float64Array {
   const losses = new Float64Array(scenario.cells);
   const names = [...new Set(rows.flatMap(({ exposures }) => exposures.map(({ factor }) => factor)))].sort();
-  if (rows.length === 0 || names.length === 0) return losses;
-  const place = new Map(names.map((name, at) => [name, at]));
-  const exposures = new Float64Array(rows.length * names.length);
-  rows.forEach((row, a) => {
-    for (const { factor, exposure } of row.exposures)
-      exposures[a * names.length + place.get(factor)!] = Number(exposure);
-  });
-  const columns: ExposureBook = {
-    form: "exponential",
-    values: Float64Array.from(rows, ({ value }) => Number(value)),
-    bucketOf: new Uint8Array(rows.length),
-    buckets: 1,
-    factors: names.length,
-    exposures,
-  };
-  const start = evaluate(columns, new Float64Array(names.length))[1]!;
+  if (names.length === 0) return losses;
+  const isReported = ({ id }: ExposureRow): boolean => id === REPORTED_LINE;
+  const books = [
+    columnsOf(
+      "exponential",
+      rows.filter((row) => !isReported(row)),
+      names,
+    ),
+    columnsOf("linear", rows.filter(isReported), names),
+  ].filter(({ values }) => values.length > 0);
+  const navOf = (values: Float64Array, at: number): number => values[at * 2 + 1]!;
+  const starts = books.map((book) => navOf(evaluate(book, new Float64Array(names.length)), 0));
   const count = scenario.periods?.count ?? 1;
   const block = new Float64Array(BLOCK * names.length);
   let [filled, done] = [0, 0];
   const flush = (): void => {
-    const values = evaluate(columns, block.slice(0, filled * names.length));
-    for (let i = 0; i < filled; i += 1) losses[done + i] = start - values[i * 2 + 1]!;
+    const moves = block.slice(0, filled * names.length);
+    for (const [at, book] of books.entries()) {
+      const values = evaluate(book, moves);
+      for (let i = 0; i < filled; i += 1) losses[done + i] = losses[done + i]! + starts[at]! - navOf(values, i);
+    }
     done += filled;
     filled = 0;
   };
@@ -80,6 +82,24 @@ export function cellLosses(
   }
   if (filled > 0) flush();
   return losses;
+}
+
+/** Assets as columns in one bucket. */
+function columnsOf(form: Form, rows: readonly ExposureRow[], names: readonly string[]): ExposureBook {
+  const place = new Map(names.map((name, at) => [name, at]));
+  const exposures = new Float64Array(rows.length * names.length);
+  rows.forEach((row, a) => {
+    for (const { factor, exposure } of row.exposures)
+      exposures[a * names.length + place.get(factor)!] = Number(exposure);
+  });
+  return {
+    form,
+    values: Float64Array.from(rows, ({ value }) => Number(value)),
+    bucketOf: new Uint8Array(rows.length),
+    buckets: 1,
+    factors: names.length,
+    exposures,
+  };
 }
 
 /** As the exposures have it: basis points as a ratio, prices as their logarithm; a price of nothing as far down as an exponent goes. */

@@ -316,6 +316,20 @@ describe("cells", () => {
     });
     expect(outcome.notes.join()).toContain("cell 1 of 3, the worst");
   });
+  it("draws of rates lose what the reported figures say: a straight line, as the valuation itself", () => {
+    const sensitivities = {
+      asOf: AS_OF,
+      source: "synthetic",
+      rows: [{ measure: "dv100", currency: "USD", tenor: "5y", value: "4000" }],
+    };
+    const book = testBook([bookAsset("a", "bond"), bookAsset("b", "bond")], { sensitivities });
+    const flat = { distribution: "uniform", from: 99.999999, to: 100.000001 };
+    const drawn = (draw: object) =>
+      run(book, { monteCarlo: { seed: 1, count: 50, drawn: "once", draws: { "rates.parallel.USD": draw } } }).cells!;
+    // 4,000 per 100 bp, twice that for 200: no curve
+    expect(drawn(flat)).toMatchObject({ mean: "4000.00", var95: "4000.00", worst: "4000.00" });
+    expect(drawn({ ...flat, from: 199.999999, to: 200.000001 })).toMatchObject({ mean: "8000.00" });
+  });
   it("draws give a distribution by exposures, the same with any evaluator that gives the same, and replay by their seed", () => {
     const given = {
       monteCarlo: {
