@@ -2,10 +2,12 @@
 import { createHash } from "node:crypto";
 import { openNewest } from "@evergreen-fund/analytics";
 import { StressOutcome } from "@evergreen-fund/finance/stress/outcome.ts";
+import { until } from "@evergreen-fund/testing/working-house.ts";
 import { expect } from "vitest";
 import { openShelf, type ShelvedScenario } from "../shelf.ts";
-import type { TestHouse } from "./houses.ts";
-import { AUDIT, expectEnd, expectRememberedOnce, importFund, PM_ONE } from "./journeys.ts";
+import { ensureStressSchedule, readStressedFunds, stressScheduleIdOf } from "../stress-schedules.ts";
+import { clientOf, type TestHouse } from "./houses.ts";
+import { AUDIT, expectEnd, expectRememberedOnce, importFund, PM_ONE, runEnded } from "./journeys.ts";
 
 export const shelved = async (...ids: string[]): Promise<ShelvedScenario[]> =>
   (await openShelf().all()).filter(({ scenario_id }) => ids.includes(scenario_id));
@@ -100,3 +102,75 @@ export const stressRun = async (house: TestHouse): Promise<void> => {
   expect(await runRow(house, asked.runId)).toMatchObject({ checked_equal: true });
   await expectRememberedOnce(house.database, asked.eventId);
 };
+
+/** A scenario of a format that this version does not know: the database takes it, no engine computes it. */
+export function futureScenario(): ShelvedScenario {
+  const body = '{"format":"evergreen.scenario/9","id":"future","version":1}';
+  const scenario_hash = createHash("sha256").update(body).digest("hex");
+  return { scenario_id: "future", version: 1, title: "Of a later format (synthetic)", scenario_hash, body };
+}
+
+/** One scenario of two cannot be computed: it is kept with its reason, the other is done. */
+export const stressedInPart = async (house: TestHouse): Promise<void> => {
+  const { code } = await importFund(house.database);
+  const asked = await askStress(house, code, [futureScenario(), ...(await shelved("rates_up200"))]);
+  await expectEnd(house.database, asked.eventId, "completed");
+  const row = await runRow(house, asked.runId);
+  expect(row).toMatchObject({ status: "partial", done: 1, failed: 1 });
+  expect(row.outcomes.map(({ status, reason }) => [status, reason])).toEqual([
+    ["failed", "EG400: The scenario is of a format that this version does not compute."],
+    ["done", null],
+  ]);
+  const run = await runEnded(house.database, asked.eventId);
+  expect((run.metadata as { reason: string }).reason).toBe("1 of 2 scenarios computed, 1 failed");
+};
+
+/** The fund has allocations and not one mark: no book of it can be read, and the run ends with every scenario failed. */
+export const stressBrokenOff = async (house: TestHouse): Promise<void> => {
+  const { code, fundId } = await importFund(house.database);
+  await house.look("delete from asset_snapshots where fund_id = $1", [fundId]);
+  await house.look("update funds set nav_as_of = null where fund_id = $1", [fundId]);
+  const asked = await askStress(house, code, await shelved("base", "rates_up200"));
+  const run = await runEnded(house.database, asked.eventId);
+  expect(run.metadata).toMatchObject({ reason: "EG426: The fund has no mark yet; there is nothing to stress." });
+  const row = await runRow(house, asked.runId);
+  expect(row).toMatchObject({ status: "failed", done: 0, failed: 2, snapshot_hash: null });
+};
+
+/** The schedule of a fund, fired by hand twice and backfilled over three nights: one run per night, and each is computed. */
+export const stressOfTheNight = async (house: TestHouse): Promise<void> => {
+  const { code, fundId } = await importFund(house.database);
+  const client = await clientOf(house);
+  try {
+    const one = (await readStressedFunds(house.database)).find(({ fund }) => fund === code);
+    if (one === undefined) throw new Error("the fund has no schedule to make");
+    expect(await ensureStressSchedule(client, one, "local")).toBe("made");
+    expect(await ensureStressSchedule(client, one, "local")).toBe("as it was");
+    const schedule = client.schedule.getHandle(stressScheduleIdOf(one));
+    const start = new Date(Date.now() + DAY);
+    await schedule.backfill({ start, end: new Date(start.getTime() + 3 * DAY), overlap: "ALLOW_ALL" });
+    const runs = () =>
+      house.database.read(AUDIT, (tx) => tx.stress_runs.findMany({ where: { fund_id: fundId, kind: "nightly" } }));
+    await until(async () => (await runs()).length === 3, "three nights to be asked for");
+    await schedule.trigger("ALLOW_ALL");
+    await until(async () => (await runs()).length === 4, "this night to be asked for");
+    const before = (await schedule.describe()).info.numActionsTaken;
+    await schedule.trigger("ALLOW_ALL");
+    await until(async () => {
+      const { numActionsTaken, runningActions } = (await schedule.describe()).info;
+      return numActionsTaken > before && runningActions.length === 0;
+    }, "the second trigger to be answered");
+    const asked = await runs();
+    expect(asked).toHaveLength(4);
+    for (const { event_id, stress_run_id: runId } of asked) {
+      await runEnded(house.database, event_id);
+      const row = await runRow(house, runId);
+      expect(row).toMatchObject({ checked_equal: true, status: "completed", failed: 0 });
+      expect(row.scenarios).toBe((await openShelf().all()).length);
+    }
+    await schedule.delete();
+  } finally {
+    await client.connection.close();
+  }
+};
+const DAY = 86_400_000;

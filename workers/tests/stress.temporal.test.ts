@@ -1,10 +1,20 @@
 // Stress runs end to end on a real Temporal and real workers: several scenarios at once, once per request, partial failure kept, cancelled and ended.
-import { until } from "@evergreen-fund/testing/working-house.ts";
+import { crashFired, until } from "@evergreen-fund/testing/working-house.ts";
 import type { Client } from "@temporalio/client";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { openShelf } from "../shelf.ts";
 import { clientOf, openHouses, type TestHouse } from "./houses.ts";
 import { AUDIT, expectEnd, importFund, runEnded } from "./journeys.ts";
-import { askStress, expectStressedOnce, outcomeHashes, runRow, shelved } from "./stress-journeys.ts";
+import {
+  askStress,
+  expectStressedOnce,
+  outcomeHashes,
+  runRow,
+  shelved,
+  stressBrokenOff,
+  stressedInPart,
+  stressOfTheNight,
+} from "./stress-journeys.ts";
 
 let house: TestHouse;
 let client: Client;
@@ -56,36 +66,30 @@ it("computes every scenario, once per request, and comes to the same bytes on th
 });
 
 it("keeps a scenario that cannot be computed with its reason, and the others go on", { timeout: 300_000 }, async () => {
-  const { code } = await importFund(house.database);
-  const asked = await askStress(house, code, await shelved("base", "rates_up200"));
-  // what the database checks is right, and no version of the engine reads it
-  await house.look(
-    `with other as (
-       insert into stress_scenarios (scenario_hash, scenario_id, version, title, body, recorded_by)
-       select encode(sha256(convert_to(t, 'UTF8')), 'hex'), 'future', 1, 'Of a later format (synthetic)', t, 'test' from (select '{"format":"evergreen.scenario/9","id":"future","version":1}') f (t)
-       on conflict do nothing returning scenario_hash)
-     update stress_outcomes o set scenario_hash = (select scenario_hash from other) where o.stress_run_id = $1 and o.ordinal = 1`,
-    [asked.runId],
-  );
   const worker = await house.startWorkers();
-  await expectEnd(house.database, asked.eventId, "completed");
-  const row = await runRow(house, asked.runId);
-  expect(row).toMatchObject({ status: "partial", done: 1, failed: 1 });
-  expect(row.outcomes.map(({ status, reason }) => [status, reason])).toEqual([
-    ["failed", "EG400: The scenario is of a format that this version does not compute."],
-    ["done", null],
-  ]);
-  const run = await runEnded(house.database, asked.eventId);
-  expect((run.metadata as { reason: string }).reason).toBe("1 of 2 scenarios computed, 1 failed");
+  await stressedInPart(house);
+  await worker.kill();
+});
+
+it("ends a run whose fund cannot be read, with every scenario failed", { timeout: 300_000 }, async () => {
+  const worker = await house.startWorkers();
+  await stressBrokenOff(house);
+  await worker.kill();
+});
+
+it("asks for one run per night: scheduled, triggered twice, backfilled", { timeout: 400_000 }, async () => {
+  const worker = await house.startWorkers();
+  await stressOfTheNight(house);
   await worker.kill();
 });
 
 it("ends a run that is cancelled: what was computed stays, the rest says why", { timeout: 300_000 }, async () => {
   const { code } = await importFund(house.database);
-  const asked = await askStress(house, code, await shelved("base", "gfc_2008", "rates_up200"));
+  const everything = await openShelf().all();
+  const asked = await askStress(house, code, everything);
   // held in the middle of the first scenario, so that the cancellation comes while it is computed
   const worker = await house.startWorkers({ crashAt: "hold:simulation.valueShard.decide" });
-  await until(async () => (await runRow(house, asked.runId)).snapshot_hash !== null, "the run to be open");
+  await until(async () => crashFired(house, "simulation.valueShard.decide"), "a shard to be valued");
   const handle = client.workflow.getHandle(asked.workflowId);
   await handle.cancel();
   process.kill(worker.pid, "SIGCONT");
@@ -93,7 +97,7 @@ it("ends a run that is cancelled: what was computed stays, the rest says why", {
   expect(run.status).toBe("failed");
   const row = await runRow(house, asked.runId);
   expect(row.ended_at).not.toBeNull();
-  expect(row.done + row.failed).toBe(3);
+  expect(row.done + row.failed).toBe(everything.length);
   expect(row.failed).toBeGreaterThan(0);
   expect(row.outcomes.filter(({ status }) => status === "failed").every(({ reason }) => reason !== null)).toBe(true);
   await worker.kill();
