@@ -312,6 +312,13 @@ describe("every command", () => {
     expect(command.examples.length).toBeGreaterThan(0);
   });
 
+  it.each(words)("%s has no option that the program itself answers", (_path, command) => {
+    const own = ["--version", "--help", "--as", "--output-format"];
+    expect(
+      (command.options ?? []).map(({ flags }) => flags.split(" ")[0]).filter((flag) => own.includes(flag ?? "")),
+    ).toEqual([]);
+  });
+
   it.each(words)("%s has examples that begin with its words and use known options", (path, command) => {
     const known = ["--output-format", "--as", ...(command.options ?? []).map((option) => option.flags.split(" ")[0])];
     for (const example of command.examples) {

@@ -60,7 +60,7 @@ it("keeps versions by name, once for one question, for the one who saved", async
 
 it("runs a version, as a run of kind laboratory, and keeps what came out", async () => {
   const Ran = z.object({ runId: z.uuid(), kept: z.boolean(), status: z.string(), navAfter: z.string() }).loose();
-  const words = ["lab", "run", "parallel", "--fund", fund.code, "--version", "1", "--timeout", "60"];
+  const words = ["lab", "run", "parallel", "--fund", fund.code, "--saved-version", "1", "--timeout", "60"];
   const command = house.json("pm1", Ran, words);
   const row = await until(async () => {
     const rows = await db.look<{
@@ -110,7 +110,7 @@ it("refuses what is no question or no name", async () => {
     ["save", "none", "--fund", fund.code],
     ["save", " ", "--fund", fund.code, "--scenario", "rates_up200"],
     ["run", "nothing", "--fund", fund.code],
-    ["run", "parallel", "--fund", fund.code, "--version", "9"],
+    ["run", "parallel", "--fund", fund.code, "--saved-version", "9"],
   ])
     expect({ words, exit: (await house.run("pm1", ["lab", ...words])).exit }).toEqual({ words, exit: 2 });
 });

@@ -177,13 +177,13 @@ export const labCommands: readonly Command[] = [
     path: "lab run",
     summary: "Runs a what-if that you saved on a fresh snapshot and keeps what came out beside it",
     arguments: [{ name: "<name>", about: "your name for it" }],
-    options: [FUND, { flags: "--version <number>", about: "an older version of it" }, WAIT_SECONDS, REQUEST_ID],
-    examples: ["lab run parallel --fund DEMO", "lab run parallel --fund DEMO --version 1 --output-format json"],
+    options: [FUND, { flags: "--saved-version <number>", about: "an older version of it" }, WAIT_SECONDS, REQUEST_ID],
+    examples: ["lab run parallel --fund DEMO", "lab run parallel --fund DEMO --saved-version 1 --output-format json"],
     role: "pm_role",
     run: async (context, [given], options) => {
       const limit = timeoutMs(text(options, "timeout"));
-      const wanted = text(options, "version");
-      const version = wanted === undefined ? undefined : countOf("version", wanted, 1_000_000);
+      const wanted = text(options, "savedVersion");
+      const version = wanted === undefined ? undefined : countOf("saved-version", wanted, 1_000_000);
       const name = nameOf(given);
       const session = await context.session("pm_role");
       const fund = await findFund(session, text(options, "fund") ?? "");
