@@ -8,6 +8,7 @@ import type { Rooms } from "@evergreen-fund/workflows/proxies.ts";
 import { SEARCH } from "@evergreen-fund/workflows/search-attributes.ts";
 import { type Client, ScheduleAlreadyRunning, type ScheduleOptions } from "@temporalio/client";
 import { TypedSearchAttributes } from "@temporalio/common";
+import { ensureStressSchedule, readStressedFunds, stressScheduleIdOf } from "./stress-schedules.ts";
 
 const COMMANDER = { role: "agent_commander" } as const;
 const EVERY_MS = 30_000;
@@ -128,6 +129,13 @@ export function keepSchedules(options: {
       const done = await ensureSchedule(client, one, rooms);
       known.set(one.shareClassId, what);
       if (done !== "as it was") log(`schedule ${scheduleIdOf(one)}: ${done}`);
+    }
+    for (const one of await readStressedFunds(database)) {
+      const what = JSON.stringify(one);
+      if (known.get(one.fundId) === what) continue;
+      const done = await ensureStressSchedule(client, one, rooms);
+      known.set(one.fundId, what);
+      if (done !== "as it was") log(`schedule ${stressScheduleIdOf(one)}: ${done}`);
     }
   };
   const loop = async (): Promise<void> => {

@@ -17,7 +17,7 @@ const ASSETS = `
     select * from portfolio_allocations where superseded_at is null and fund_id = $fund::uuid
     qualify row_number() over (partition by asset_id order by version desc, allocation_id) = 1),
   rolled as (
-    select i.asset_id, i.index_series as series, i.beta, i.index_at_mark, s.nav_date
+    select i.asset_id, i.as_of, i.index_series as series, i.beta, i.index_at_mark, s.nav_date
       from nav_inputs i join nav_strikes s using (strike_id)
      where s.fund_id = $fund::uuid and i.kind = 'asset' and s.nav_date <= $day::date
     qualify row_number() over (partition by i.asset_id order by s.nav_date desc, s.version desc, i.input_id) = 1)
@@ -27,7 +27,7 @@ const ASSETS = `
          a.attributes->>'category' as category, a.attributes->>'issuer_category' as "issuerCategory",
          r.series, r.beta::varchar as beta, r.index_at_mark::varchar as "indexAtMark", r.nav_date::varchar as "rolledOn",
          (a.attributes->'valuation')::varchar as terms
-    from assets a join latest_marks m on m.asset_id = a.id left join held h on h.asset_id = a.id left join rolled r on r.asset_id = a.id
+    from assets a join latest_marks m on m.asset_id = a.id left join held h on h.asset_id = a.id left join rolled r on (r.asset_id, r.as_of) = (a.id, m.as_of)
    where a.fund_id = $fund::uuid and a.status = 'active' order by a.id::varchar`;
 
 const SENSITIVITIES = `

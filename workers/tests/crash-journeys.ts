@@ -16,6 +16,7 @@ import {
   proposalStands,
   runEnded,
 } from "./journeys.ts";
+import { stressBrokenOff, stressedInPart, stressOfTheNight, stressRun } from "./stress-journeys.ts";
 
 export type Journey = (house: TestHouse) => Promise<void>;
 
@@ -203,7 +204,11 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["compliance-sentinel.checkTokenization", tokenized],
   ["risk-guardian.", warned],
   ["kyc.", onboard],
-  ["simulation.", stressed],
+  ["simulation.stress.", stressed],
+  ["simulation.failScenario", stressedInPart],
+  ["simulation.closeStress", stressBrokenOff],
+  ["simulation.openNightly", stressOfTheNight],
+  ["simulation.", stressRun],
   ["tokenization.", tokenized],
 ];
 export const journeyOf = (point: string): Journey | undefined =>

@@ -333,5 +333,6 @@ it("the days of a class that a schedule finds due", async () => {
 });
 
 it("every crash point that the table names for dealing, and no other", () => {
-  for (const room of ["commander", "kyc", "liquidity-engine"] as const) expectEveryCrashPointPassed(rooms, room, "dealing");
+  for (const room of ["commander", "kyc", "liquidity-engine"] as const)
+    expectEveryCrashPointPassed(rooms, room, "dealing");
 });

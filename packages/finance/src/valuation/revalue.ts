@@ -59,7 +59,8 @@ export const RevalueOutput = z.strictObject({
 });
 export type RevalueOutput = z.infer<typeof RevalueOutput>;
 
-interface Walked {
+/** One asset along a path. */
+export interface Walked {
   id: string;
   kind: Asset["kind"];
   before: Figure;
@@ -137,13 +138,20 @@ const total = (value: string, parts: readonly Figure[]): Figure => {
   return { value, method: "sum", inputs: [], age: ages.length === 0 ? null : Math.max(...ages) };
 };
 
-function walk(asset: Asset, market: Market, way: Way, currency: string): Walked {
+/** One asset along the way, rounded once per period. Another `price` than that of its kind is for values that were divided from a whole. */
+export function walk(
+  asset: Asset,
+  market: Market,
+  way: Way,
+  currency: string,
+  price: typeof priceAlong = priceAlong,
+): Walked {
   const scale = currencyExponent(currency);
   const money = (amount: Exact): string => fixed(amount, scale);
   const spot = spotOf(asset, market, currency);
   const start = money(decimal(asset.value).times(spot));
   const marked = market.sources();
-  const priced = priceAlong(asset, market, way);
+  const priced = price(asset, market, way);
   const inputs = market.sources();
   const atMark = [...marked, ...inputs.filter(({ series }) => series === `mark:${asset.id}`)];
   const hedged = decimal(asset.value)

@@ -1,0 +1,104 @@
+// Stress runs end to end on a real Temporal and real workers: several scenarios at once, once per request, partial failure kept, cancelled and ended.
+import { crashFired, until } from "@evergreen-fund/testing/working-house.ts";
+import type { Client } from "@temporalio/client";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openShelf } from "../shelf.ts";
+import { clientOf, openHouses, type TestHouse } from "./houses.ts";
+import { AUDIT, expectEnd, importFund, runEnded } from "./journeys.ts";
+import {
+  askStress,
+  expectStressedOnce,
+  outcomeHashes,
+  runRow,
+  shelved,
+  stressBrokenOff,
+  stressedInPart,
+  stressOfTheNight,
+} from "./stress-journeys.ts";
+
+let house: TestHouse;
+let client: Client;
+beforeAll(async () => {
+  [house] = (await openHouses(1)) as [TestHouse];
+  client = await clientOf(house);
+});
+afterAll(async () => {
+  await client?.connection.close();
+  await house?.stop();
+});
+
+it("computes every scenario, once per request, and comes to the same bytes on the same snapshot", {
+  timeout: 400_000,
+}, async () => {
+  const { code, fundId } = await importFund(house.database);
+  const scenarios = await shelved("base", "gfc_2008", "rates_up200", "top3_leave", "fed_2025_severely_adverse");
+  const request_id = `stress/${code}`;
+  const asked = await askStress(house, code, scenarios, { request_id });
+  expect(await askStress(house, code, scenarios, { request_id })).toEqual(asked);
+  // another one before anything was read: both rest on one snapshot
+  const twin = await askStress(house, code, scenarios);
+  const worker = await house.startWorkers();
+  for (const run of [asked, twin]) {
+    await expectEnd(house.database, run.eventId, "completed");
+    await expectStressedOnce(house, run, 4);
+  }
+  const [one, two] = [await runRow(house, asked.runId), await runRow(house, twin.runId)];
+  expect(two.snapshot_hash).toBe(one.snapshot_hash);
+  expect(await outcomeHashes(house, twin.runId)).toEqual(await outcomeHashes(house, asked.runId));
+  expect(two.outcomes_hash).toBe(one.outcomes_hash);
+  expect(await house.database.read(AUDIT, (tx) => tx.stress_runs.count({ where: { fund_id: fundId } }))).toBe(2);
+  const memory = await until(
+    () => house.database.read(AUDIT, (tx) => tx.agent_memories.findFirst({ where: { workflow_id: asked.workflowId } })),
+    "the run to be remembered",
+  );
+  expect(memory.duckdb_refs).toEqual([
+    { table: "snapshots", id: one.snapshot_hash, as_of: "2026-09-30" },
+    { table: "valuation_runs", id: asked.runId, as_of: "2026-09-30" },
+  ]);
+  // the stage says how far it came, and every scenario was a child of the run
+  const { searchAttributes } = await client.workflow.getHandle(asked.workflowId).describe();
+  expect(searchAttributes.Stage).toEqual(["publishing"]);
+  for (const place of scenarios.keys())
+    expect((await client.workflow.getHandle(`${asked.workflowId}/scenario-${place + 1}`).describe()).status.name).toBe(
+      "COMPLETED",
+    );
+  await worker.kill();
+});
+
+it("keeps a scenario that cannot be computed with its reason, and the others go on", { timeout: 300_000 }, async () => {
+  const worker = await house.startWorkers();
+  await stressedInPart(house);
+  await worker.kill();
+});
+
+it("ends a run whose fund cannot be read, with every scenario failed", { timeout: 300_000 }, async () => {
+  const worker = await house.startWorkers();
+  await stressBrokenOff(house);
+  await worker.kill();
+});
+
+it("asks for one run per night: scheduled, triggered twice, backfilled", { timeout: 400_000 }, async () => {
+  const worker = await house.startWorkers();
+  await stressOfTheNight(house);
+  await worker.kill();
+});
+
+it("ends a run that is cancelled: what was computed stays, the rest says why", { timeout: 300_000 }, async () => {
+  const { code } = await importFund(house.database);
+  const everything = await openShelf().all();
+  const asked = await askStress(house, code, everything);
+  // held in the middle of the first scenario, so that the cancellation comes while it is computed
+  const worker = await house.startWorkers({ crashAt: "hold:simulation.valueShard.decide" });
+  await until(async () => crashFired(house, "simulation.valueShard.decide"), "a shard to be valued");
+  const handle = client.workflow.getHandle(asked.workflowId);
+  await handle.cancel();
+  process.kill(worker.pid, "SIGCONT");
+  const run = await runEnded(house.database, asked.eventId);
+  expect(run.status).toBe("failed");
+  const row = await runRow(house, asked.runId);
+  expect(row.ended_at).not.toBeNull();
+  expect(row.done + row.failed).toBe(everything.length);
+  expect(row.failed).toBeGreaterThan(0);
+  expect(row.outcomes.filter(({ status }) => status === "failed").every(({ reason }) => reason !== null)).toBe(true);
+  await worker.kill();
+});
