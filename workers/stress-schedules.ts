@@ -1,6 +1,7 @@
 // One Temporal Schedule per fund for its nightly stress run: at a time of the platform's settings, in the fund's own zone. What fires only asks for the run of
 // that night, and a night is asked for once: two schedules, a trigger and a backfill for one night are one run.
 import { createHash } from "node:crypto";
+import { readScheduleNote, scheduleNoteText } from "@evergreen-fund/domain/schedule-note.ts";
 import type { Database } from "@evergreen-fund/supabase-client";
 import type { openNightlyStress } from "@evergreen-fund/workflows";
 import type { Rooms } from "@evergreen-fund/workflows/proxies.ts";
@@ -70,11 +71,12 @@ export async function ensureStressSchedule(
     // it only asks and is over in a moment; while one cannot (no database), the nights behind it would say the same
     policies: { overlap: "SKIP" as const, catchupWindow: CATCH_UP },
   };
-  const note = createHash("sha256")
+  const fingerprint = createHash("sha256")
     .update(JSON.stringify([wanted.spec, wanted.policies, one.fundId, rooms]))
     .digest("hex");
   const scheduleId = stressScheduleIdOf(one);
   try {
+    const note = scheduleNoteText({ words: "", eventId: null, fingerprint });
     await client.schedule.create({ ...wanted, scheduleId, state: { note } } as ScheduleOptions);
     return "made";
   } catch (error) {
@@ -82,7 +84,11 @@ export async function ensureStressSchedule(
   }
   const handle = client.schedule.getHandle(scheduleId);
   const { state } = await handle.describe();
-  if (state.note === note) return "as it was";
-  await handle.update((before) => ({ ...wanted, state: { ...before.state, note } }) as never);
+  if (readScheduleNote(state.note).fingerprint === fingerprint) return "as it was";
+  // whether it is paused, and why, stays as a person left it
+  await handle.update((before) => {
+    const note = scheduleNoteText({ ...readScheduleNote(before.state.note), fingerprint });
+    return { ...wanted, state: { ...before.state, note } } as never;
+  });
   return "changed";
 }

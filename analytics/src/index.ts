@@ -5,6 +5,17 @@ export { readBook } from "./book.ts";
 export { type EsgFile, writeEsgScores } from "./esg.ts";
 export { type DuckFile, openFile, type Row } from "./file.ts";
 export { type AnalyticsHome, analyticsHome } from "./home.ts";
+export {
+  findWhatIf,
+  type KeptRun,
+  keepOutcomes,
+  keptRuns,
+  type Outcome,
+  type SavedWhatIf,
+  savedWhatIfs,
+  saveWhatIf,
+  type WhatIf,
+} from "./laboratory.ts";
 export { readModel } from "./model.ts";
 export { type ParquetRow, readParquetMarket } from "./parquet.ts";
 export { findSnapshot, listSnapshots, type Manifest, openNewest, verifySnapshot } from "./publish.ts";

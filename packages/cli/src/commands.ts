@@ -16,6 +16,7 @@ import { feeCommands } from "./commands/fees.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
+import { labCommands } from "./commands/lab.ts";
 import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { marketCommands } from "./commands/market.ts";
@@ -73,6 +74,7 @@ export const COMMANDS: readonly Command[] = [
   ...verifyCommands,
   ...scenarioCommands,
   ...stressCommands,
+  ...labCommands,
   ...scheduleCommands,
   ...alertCommands,
   ...eventCommands,

@@ -57,6 +57,21 @@ describe("usage errors end with 2, one sentence on stderr and nothing on stdout"
     ["restore of two things", ["snapshot", "restore", "2026", "--stored"]],
     ["restore of no day", ["snapshot", "restore", "--day", "2026-02-30"]],
     ["restore without a store", ["snapshot", "restore", "--stored"]],
+    ["stress run of nothing", ["stress", "run", "--fund", "X"]],
+    ["stress run of two things", ["stress", "run", "--fund", "X", "--all", "--scenario", "rates_up200"]],
+    ["stress run of an unknown scenario", ["stress", "run", "--fund", "X", "--scenario", "nonsense"]],
+    ["stress report in a format without a file", ["stress", "report", "--fund", "X", "--format", "pdf"]],
+    ["what-if without a name", ["lab", "save", " ", "--fund", "X", "--scenario", "rates_up200"]],
+    ["pause without a reason", ["schedules", "pause", "deal/X/A"]],
+    ["backfill without a reason", ["schedules", "backfill", "deal/X/A", "--from", "2026-01-01", "--to", "2026-01-02"]],
+    [
+      "backfill backwards",
+      ["schedules", "backfill", "deal/X/A", "--from", "2026-01-02", "--to", "2026-01-01", "--dry-run"],
+    ],
+    [
+      "backfill of a decade",
+      ["schedules", "backfill", "deal/X/A", "--from", "2016-01-01", "--to", "2026-01-01", "--dry-run"],
+    ],
     ["unknown benchmark", ["bench", "nonsense"]],
     ["benchmark outside its folder", ["bench", "../main"]],
   ])("%s", async (_name, argv) => {
@@ -259,6 +274,18 @@ describe("every command", () => {
       "scenarios show",
       "scenarios check",
       "scenarios new",
+      "stress run",
+      "stress list",
+      "stress report",
+      "stress compare",
+      "stress reverse",
+      "lab save",
+      "lab list",
+      "lab run",
+      "schedules list",
+      "schedules pause",
+      "schedules resume",
+      "schedules backfill",
       "bench",
       "allocations show",
       "funds list",
@@ -283,6 +310,13 @@ describe("every command", () => {
     }
     for (const example of command.examples) expect(out).toContain(`evergreen ${example}`);
     expect(command.examples.length).toBeGreaterThan(0);
+  });
+
+  it.each(words)("%s has no option that the program itself answers", (_path, command) => {
+    const own = ["--version", "--help", "--as", "--output-format"];
+    expect(
+      (command.options ?? []).map(({ flags }) => flags.split(" ")[0]).filter((flag) => own.includes(flag ?? "")),
+    ).toEqual([]);
   });
 
   it.each(words)("%s has examples that begin with its words and use known options", (path, command) => {

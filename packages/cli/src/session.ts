@@ -52,13 +52,15 @@ async function quietFetch(input: Parameters<typeof fetch>[0], init?: RequestInit
 
 export class Session {
   readonly email: string;
+  readonly userId: string;
   readonly url: string;
   readonly people: People;
   readonly #client: SupabaseClient;
 
-  constructor(client: SupabaseClient, email: string, url: string, people: People) {
+  constructor(client: SupabaseClient, who: { email: string; userId: string }, url: string, people: People) {
     this.#client = client;
-    this.email = email;
+    this.email = who.email;
+    this.userId = who.userId;
     this.url = url;
     this.people = people;
   }
@@ -175,8 +177,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     if (error.status === 429) throw new EvergreenError("EG401", "Too many sign-ins; wait a minute.", { cause: error });
     throw new EvergreenError("EG401", `The sign-in of ${plain(login.email)} was refused.`, { cause: error });
   }
-  const own = data.user === null ? [] : [{ userId: data.user.id, email: login.email, role: "" }];
-  return new Session(client, login.email, connection.url, new People([...connection.people, ...own]));
+  const own = [{ userId: data.user.id, email: login.email, role: "" }];
+  return new Session(
+    client,
+    { email: login.email, userId: data.user.id },
+    connection.url,
+    new People([...connection.people, ...own]),
+  );
 }
 
 function chooseLogin(

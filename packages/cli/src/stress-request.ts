@@ -36,31 +36,31 @@ export async function chosenScenarios(given: {
   return Promise.all(named.map(async (one) => (await resolvedScenario(one)).resolved));
 }
 
+/** A scenario as `fn_request_stress` takes it: `body` is the text whose SHA-256 is `scenario_hash`. */
+export interface AskedScenario {
+  scenario_id: string;
+  version: number;
+  title: string;
+  scenario_hash: string;
+  body: string;
+}
+
+export const askedScenario = (one: ResolvedScenario): AskedScenario => ({
+  scenario_id: one.id,
+  version: one.version,
+  title: one.title,
+  scenario_hash: one.hash,
+  body: scenarioText(one),
+});
+
 /** Records the request. Errors: EG400, EG404, EG413, EG426, EG428 of `fn_request_stress`. */
-export function askStress(
+export const askStress = (
   session: Session,
   fund: string,
-  scenarios: readonly ResolvedScenario[],
+  scenarios: readonly AskedScenario[],
   kind: string,
   requestId: string,
-): Promise<Asked> {
-  return session.call(
-    "fn_request_stress",
-    {
-      fund,
-      kind,
-      request_id: requestId,
-      scenarios: scenarios.map((one) => ({
-        scenario_id: one.id,
-        version: one.version,
-        title: one.title,
-        scenario_hash: one.hash,
-        body: scenarioText(one),
-      })),
-    },
-    Asked,
-  );
-}
+): Promise<Asked> => session.call("fn_request_stress", { fund, kind, request_id: requestId, scenarios }, Asked);
 
 /** Waits until the run has ended, saying how far it is. Errors: EG503 when it takes longer. */
 export function awaitStress(context: Context, session: Session, asked: Asked, limitMs: number): Promise<RunRow> {

@@ -1,7 +1,7 @@
 // `stress run`: asks for a stress run of a fund and, when told to wait, says what it came to.
 import { type Answer, type Command, FUND, REQUEST_ID, text, WAIT_SECONDS } from "../command.ts";
 import { requestIdOf } from "../context.ts";
-import { askStress, awaitStress, chosenScenarios, endedAnswer } from "../stress-request.ts";
+import { askedScenario, askStress, awaitStress, chosenScenarios, endedAnswer } from "../stress-request.ts";
 import { timeoutMs } from "../wait.ts";
 
 export const stressRunCommands: readonly Command[] = [
@@ -40,7 +40,7 @@ export const stressRunCommands: readonly Command[] = [
       const asked = await askStress(
         session,
         text(options, "fund") ?? "",
-        scenarios,
+        scenarios.map(askedScenario),
         text(options, "kind") ?? "on_demand",
         requestIdOf(text(options, "requestId")),
       );
