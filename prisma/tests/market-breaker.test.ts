@@ -15,11 +15,14 @@ interface Row {
 type Step = { file: Row[] } | { undo: number };
 
 const dayOf = (day: number): string => `2026-01-${String(day).padStart(2, "0")}`;
-const rows = fc.uniqueArray(fc.record({ day: fc.integer({ min: 1, max: 12 }), value: fc.integer({ min: 90, max: 112 }) }), {
-  selector: (row) => row.day,
-  minLength: 1,
-  maxLength: 6,
-});
+const rows = fc.uniqueArray(
+  fc.record({ day: fc.integer({ min: 1, max: 12 }), value: fc.integer({ min: 90, max: 112 }) }),
+  {
+    selector: (row) => row.day,
+    minLength: 1,
+    maxLength: 6,
+  },
+);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ file: rows }) },
   { weight: 1, arbitrary: fc.record({ undo: fc.nat(5) }) },
@@ -79,7 +82,13 @@ it("takes, holds and leaves out what the rule says, and counts what it says", as
             OPS,
             "fn_import_market",
             {
-              rows: one.file.map(({ day, value }) => ({ series, as_of: dayOf(day), value: String(value / 100), kind: "fx", unit: "ratio" })),
+              rows: one.file.map(({ day, value }) => ({
+                series,
+                as_of: dayOf(day),
+                value: String(value / 100),
+                kind: "fx",
+                unit: "ratio",
+              })),
               source: "synthetic",
               file_hash: hash(),
             },
@@ -92,7 +101,9 @@ it("takes, holds and leaves out what the rule says, and counts what it says", as
           "select extract(day from as_of)::int as day, round(value * 100)::int as value from market_observations where series = $1 order by 1",
           [series],
         );
-        expect(counts).toEqual([...model.counted()].map(([day, value]) => ({ day, value })).sort((a, b) => a.day - b.day));
+        expect(counts).toEqual(
+          [...model.counted()].map(([day, value]) => ({ day, value })).sort((a, b) => a.day - b.day),
+        );
       }
     }),
     { numRuns: 60 },

@@ -8,7 +8,9 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 describe("market data", () => {
   it("has series, day and value, and kind and unit where the file says them", async () => {
     const { rows, sha256 } = await readMarket(
-      bytes("\ufeffSymbol;Date;Close;Kind;Currency\r\nSYN;2026-01-30;1.105;price;USD\r\nSYN 2;2026-01-30;-0.0025;;\r\n"),
+      bytes(
+        "\ufeffSymbol;Date;Close;Kind;Currency\r\nSYN;2026-01-30;1.105;price;USD\r\nSYN 2;2026-01-30;-0.0025;;\r\n",
+      ),
     );
     expect(rows).toEqual([
       { series: "SYN", as_of: "2026-01-30", value: "1.105", kind: "price", unit: "USD" },
@@ -20,7 +22,9 @@ describe("market data", () => {
     const file = "series;date;value\nSYN;30.01.2026;1,105\n";
     await expect(readMarket(bytes(file))).rejects.toThrow('line 2: value "1,105" is not a number.');
     const mapping = parseMapping('numbers: { decimal: "," }\ndates: DD.MM.YYYY', "market");
-    expect((await readMarket(bytes(file), { mapping })).rows).toEqual([{ series: "SYN", as_of: "2026-01-30", value: "1.105" }]);
+    expect((await readMarket(bytes(file), { mapping })).rows).toEqual([
+      { series: "SYN", as_of: "2026-01-30", value: "1.105" },
+    ]);
   });
   it.each([
     ["date,value\n2026-01-30,1\n", "No column is the series"],
@@ -36,7 +40,9 @@ describe("market data", () => {
 
 describe("ESG ratings", () => {
   it("have a score and the metrics that the file brings", async () => {
-    const { rows } = await readEsg(bytes("ISIN,ESG score,E score,Social,Governance\nXX0000000001,61.5,70,,55\nKEY,10,,,\n"));
+    const { rows } = await readEsg(
+      bytes("ISIN,ESG score,E score,Social,Governance\nXX0000000001,61.5,70,,55\nKEY,10,,,\n"),
+    );
     expect(rows).toEqual([
       { asset: "XX0000000001", scores: { total: "61.5", environment: "70", governance: "55" } },
       { asset: "KEY", scores: { total: "10" } },
