@@ -72,8 +72,8 @@ create or replace function evergreen.take_market_rows(of_import uuid, lines json
   ), measured as materialized (
     -- a correction is held against what it corrects, a new day against the day before it, in the file or in the table
     select m.*, case when m.against is null then null when m.measure = 'relative' then coalesce(abs(m.value - m.against) * 10000 / nullif(abs(m.against), 0), 1e9) else abs(m.value - m.against) * 10000 end as move
-      from (select g.*, case when g.standing is not null then g.standing when g.before_on is null or g.earlier_on > g.before_on then g.earlier else g.before end as against,
-                   case when g.standing is not null then g.as_of when g.before_on is null or g.earlier_on > g.before_on then g.earlier_on else g.before_on end as against_on from given g) m
+      from (select g.*, case when g.standing is not null then g.standing when g.before_on is null or g.earlier_on >= g.before_on then g.earlier else g.before end as against,
+                   case when g.standing is not null then g.as_of when g.before_on is null or g.earlier_on >= g.before_on then g.earlier_on else g.before_on end as against_on from given g) m
   ), judged as materialized (
     -- what follows a jump is measured against a value nobody stands by yet: it waits with it
     select m.*, coalesce(bool_or(m.move > m.most_bps) over (partition by m.series order by m.as_of rows unbounded preceding), false) as holds from measured m

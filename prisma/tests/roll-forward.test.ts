@@ -112,6 +112,31 @@ describe("a stale mark (R5)", () => {
     expect(await anchor()).toBe("120000");
   });
 
+  it("has its index among all market data: from a file as from a person, until the file is undone; a rate is no index", async () => {
+    const row = (series: string, kind: string, unit: string, value: string) => ({
+      series,
+      as_of: "2026-01-28",
+      kind,
+      unit,
+      value,
+    });
+    const rows = [row("SYN filed", "index", "points", "120"), row("SYN rate", "yield", "ratio", "0.03")];
+    const file = { rows: JSON.stringify(rows), source: "synthetic", file_hash: "e".repeat(64) };
+    const { import_id } = await db.value<{ import_id: string }>(OPS, "fn_import_market", file);
+    const known = async () =>
+      (await db.look("select evergreen.index_value('SYN filed', '2026-01-30', 7)::int as value"))[0]?.value;
+    expect(await known()).toBe(120);
+    const typed = (series: string) =>
+      db.call(OPS, "fn_record_index_values", {
+        index_values: JSON.stringify([{ series, as_of: "2026-01-28", value: "121", source: "synthetic" }]),
+      });
+    await typed("SYN filed");
+    expect(await known()).toBe(121);
+    expect(await refusedWith(typed("SYN rate"))).toBe("EG428");
+    await db.call(OPS, "fn_undo_market_import", { import_id, reason: "test" });
+    expect(await known()).toBe(121);
+  });
+
   it("has the index of its day and of the NAV date, or of the week before them", async () => {
     const on = await dealingFund(db);
     const series = `SYN ${on.fund.code}`;
