@@ -4,6 +4,7 @@ import { type PRIVATE_CLASSES, type SPREAD_CLASSES, TENORS } from "@evergreen-fu
 import { daysBetween } from "../fees/days.ts";
 import { BPS, byId, decimal, Exact, ratioText } from "../money.ts";
 import { Asset } from "../valuation/asset.ts";
+import { discount } from "../valuation/curve.ts";
 import type { Priced, priceAlong } from "../valuation/local-value.ts";
 import type { BookAsset, FundBook } from "./book.ts";
 import { type Levels, tenorYears } from "./paths.ts";
@@ -216,7 +217,7 @@ const singlePayment =
     market.note(`duration:${asset.id}`, asset.markedOn, years);
     const values = way.days.map((_, i) => {
       const moved = factors.reduce((sum, factor) => sum.plus(way.shocks.basisPoints(factor, i + 1)), new Exact(0));
-      return decimal(asset.value).times(moved.div(BPS).times(years).neg().exp());
+      return decimal(asset.value).times(discount(moved.div(BPS), decimal(years), "continuous").factor);
     });
     return { method: "single_payment_at_duration", convexity: "unknown", values, paid: values.map(() => new Exact(0)) };
   };
