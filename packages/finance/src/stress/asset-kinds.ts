@@ -4,6 +4,7 @@ import { type PRIVATE_CLASSES, type SPREAD_CLASSES, TENORS } from "@evergreen-fu
 import { daysBetween } from "../fees/days.ts";
 import { BPS, byId, decimal, Exact, ratioText } from "../money.ts";
 import { Asset } from "../valuation/asset.ts";
+import { discount } from "../valuation/curve.ts";
 import type { Priced, priceAlong } from "../valuation/local-value.ts";
 import type { BookAsset, FundBook } from "./book.ts";
 import { type Levels, tenorYears } from "./paths.ts";
@@ -68,7 +69,7 @@ export const isCash = ({ type }: Pick<BookAsset, "type">): boolean => type === "
 export const translated = (currency: string): string => `translated:${currency}`;
 
 /** The parts that every kind has; `spot` names the series of the rate where the value is in the asset's own currency. */
-export function common(asset: BookAsset, book: FundBook, value = asset.value, spot = translated(asset.currency)) {
+export function marked(asset: BookAsset, book: FundBook, value = asset.value, spot = translated(asset.currency)) {
   const foreign = asset.currency !== book.fund.currency;
   return {
     id: asset.id,
@@ -100,7 +101,7 @@ export function mapped(asset: BookAsset, facts: Facts): Mapped {
 }
 
 function byType(asset: BookAsset, facts: Facts): Mapped {
-  if (isCash(asset)) return { asset: Asset.parse({ ...common(asset, facts.book), kind: "cash" }), remarks: [] };
+  if (isCash(asset)) return { asset: Asset.parse({ ...marked(asset, facts.book), kind: "cash" }), remarks: [] };
   if (isDebt(asset) || CASH_LIKE.includes(asset.type)) return debt(asset, facts);
   if (LISTED.includes(asset.type)) return listed(asset, facts);
   const kind = asset.terms?.privateClass ?? PRIVATE[asset.type];
@@ -110,7 +111,7 @@ function byType(asset: BookAsset, facts: Facts): Mapped {
 
 /** Left as it is, which its method says. Its currency moves all the same. */
 function standing(asset: BookAsset, { book }: Facts, remark: string, method: string): Mapped {
-  const still = Asset.parse({ ...common(asset, book), kind: "cash" });
+  const still = Asset.parse({ ...marked(asset, book), kind: "cash" });
   return { asset: still, price: constant(method), remarks: [remark] };
 }
 
@@ -157,7 +158,7 @@ function debt(asset: BookAsset, facts: Facts): Mapped {
     const own = ratioText(decimal(asset.value).div(spot.rate));
     const keyed = TENORS.filter((tenor) => levels.of(`rates.key.${asset.currency}.${tenor}`) !== null);
     const bond = Asset.parse({
-      ...common(asset, book, own, spot.series),
+      ...marked(asset, book, own, spot.series),
       kind: "bond",
       cashFlows: flows,
       rates: {
@@ -177,7 +178,7 @@ function debt(asset: BookAsset, facts: Facts): Mapped {
   const rate = `rates.at.${asset.currency}.${years}`;
   const dv01 = ratioText(decimal(asset.value).times(years).div(BPS));
   const line = Asset.parse({
-    ...common(asset, book),
+    ...marked(asset, book),
     kind: "sensitivities",
     source: { series: `duration:${asset.id}`, asOf: asset.markedOn },
     sensitivities: [rate, spreadFactor].map((factor) => ({ measure: "dv01", factor, amount: dv01 })),
@@ -216,7 +217,7 @@ const singlePayment =
     market.note(`duration:${asset.id}`, asset.markedOn, years);
     const values = way.days.map((_, i) => {
       const moved = factors.reduce((sum, factor) => sum.plus(way.shocks.basisPoints(factor, i + 1)), new Exact(0));
-      return decimal(asset.value).times(moved.div(BPS).times(years).neg().exp());
+      return decimal(asset.value).times(discount(moved.div(BPS), decimal(years), "continuous").factor);
     });
     return { method: "single_payment_at_duration", convexity: "unknown", values, paid: values.map(() => new Exact(0)) };
   };
@@ -230,7 +231,7 @@ function listed(asset: BookAsset, { book, levels }: Facts): Mapped {
   if (region === undefined) remarks.push("no region: the index of all regions, or none");
   if (levels.of(factor) === null) remarks.push("the scenario moves no index of theirs: unchanged");
   const share = Asset.parse({
-    ...common(asset, book),
+    ...marked(asset, book),
     kind: "listed",
     estimatedOn: asset.terms?.estimatedOn ?? asset.markedOn,
     exposures: [{ factor, beta: beta ?? "1" }],
@@ -246,7 +247,7 @@ function privately(asset: BookAsset, facts: Facts, kind: (typeof PRIVATE_CLASSES
     terms?.capitalisedClass ?? (kind === "private_equity" || kind === "private_credit" ? undefined : kind);
   const moved = (...names: string[]): boolean => names.some((name) => levels.of(name) !== null);
   if (capitalised !== undefined && moved(`cap_rate.${capitalised}`, `cash_flow.${kind}`)) {
-    const shared = { ...common(asset, book) };
+    const shared = { ...marked(asset, book) };
     const flows = terms?.cashFlows?.filter(({ date }) => date > book.asOf) ?? [];
     if (
       kind === "infrastructure" &&
@@ -306,7 +307,7 @@ function rolled(asset: BookAsset, facts: Facts, price: string): Mapped {
     remarks.push(`the scenario says nothing about ${price}: the mark follows ${equity} by its beta`);
   if (!direct && beta === undefined) remarks.push("no beta: taken as 1");
   const aged = Asset.parse({
-    ...common(asset, book),
+    ...marked(asset, book),
     kind: "private",
     indexFactor: direct ? price : equity,
     // the price of a class is the move of the mark itself

@@ -221,8 +221,8 @@ export function exitsOf(
     ...(terms.investorGate === null ? {} : { investorGate: terms.investorGate }),
     carry: terms.carry,
     liquidAssets: text(liquid),
-    nav: text(nav),
-    quarterBase: text(nav),
+    nav: text(nav.lt(0) ? ZERO : nav),
+    quarterBase: text(nav.lt(0) ? ZERO : nav),
     redeemedInQuarter: "0",
   });
   notes.add("Investors who leave are counted by account: the snapshot does not say which accounts have one owner.");

@@ -97,7 +97,8 @@ export function owedAt(
     historic(book, term, notes) ?? planned.map((amount) => amount.times(orOne(term("redemptions.times"))));
   const share = term("redemptions.share_of_nav");
   const within = term("redemptions.within_days")?.toNumber() ?? terms.noticeDays ?? 0;
-  if (share !== null) add(redemptions, bucketOfDays(within), share.times(moment.navBefore));
+  if (share !== null)
+    add(redemptions, bucketOfDays(within), share.times(moment.navBefore.lt(0) ? ZERO : moment.navBefore));
   atTheGate(redemptions, { terms, scenario, moment }, term, notes);
   if (moment.exits.gt(0)) add(redemptions, bucketOfDays(terms.noticeDays ?? 0), moment.exits);
   const available = term("facility.available");

@@ -103,7 +103,7 @@ export function dividedAsset(asset: BookAsset, { book }: Facts, { method, losses
     .filter(({ factor }) => factor.startsWith("rates."))
     .reduce((total, { amount }) => total.plus(amount), ZERO);
   return {
-    asset: Asset.parse({ ...common(asset, book), kind: "cash" }),
+    asset: Asset.parse({ ...marked(asset, book), kind: "cash" }),
     price: (_, market, way) => {
       market.note(`mark:${asset.id}`, asset.markedOn, asset.value);
       market.note(`reported:${report.source}`, report.asOf ?? book.asOf, ratioText(sum));
