@@ -27,6 +27,8 @@ describe("an event that starts a run", () => {
     ["DATA_DRIFT", { asset_id: ID, deviation_bps: "612.5", threshold_bps: "500" }, "warn-of-risk"],
     ["DATA_QUALITY_FAILED", { check: "nav_agreement", value: "0.7", limit: "0.5", unit: "bps" }, "warn-of-risk"],
     ["STRESS_REQUESTED", { scenario_id: "rates_+200", shift_bps: -200 }, "stress-fund"],
+    ["STRESS_RUN_REQUESTED", { stress_run_id: ID, kind: "nightly", scenarios: 2 }, "run-stress"],
+    ["STRESS_RUN_DIFFERED", { stress_run_id: ID, scenario_id: "rates_up200" }, "warn-of-risk"],
     ["TOKENIZATION_REQUESTED", { chain: "test", instrument: "UNIT", size: "1" }, "tokenize"],
   ];
   it.each(rows)("%s %j gets %s", (type, payload, playbook) => {
