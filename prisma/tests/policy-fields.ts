@@ -6,7 +6,6 @@ import { dealingCalendar } from "@evergreen-fund/finance/dealing/eligibility.ts"
 import { lmtPolicyVerdict } from "@evergreen-fund/finance/dealing/lmt-verdict.ts";
 import { compensation } from "@evergreen-fund/finance/dealing/restated-nav.ts";
 import { crystallisationDue } from "@evergreen-fund/finance/fees/class-crystallisation.ts";
-import { coverTrend } from "@evergreen-fund/finance/stress-liquidity/cover-trend.ts";
 import { programmeVerdict } from "@evergreen-fund/finance/stress-liquidity/programme-verdict.ts";
 
 type Change = Record<string, unknown>;
@@ -270,20 +269,6 @@ const tested = (field: string, values: FieldRow["values"]): FieldRow => ({
     ),
 });
 
-/** Six nights on which cover falls, but for one: 13 of 15 pairs, and below 1.2 three days on. */
-const falling = (field: string, values: FieldRow["values"]): FieldRow => ({
-  field: `lmt.stressProgramme.trend.${field}`,
-  values,
-  outcome: (value) =>
-    answered(() =>
-      coverTrend({
-        runs: ["1.5", "1.45", "1.46", "1.4", "1.35", "1.3"].map((ratio, n) => ({ date: `2026-03-0${n + 1}`, ratio })),
-        required: "1.2",
-        terms: { [field]: value },
-      }),
-    ),
-});
-
 export const ENGINE_FIELDS: readonly FieldRow[] = [
   dated("frequency", ["monthly", "quarterly"]),
   dated("on.weekday", [2, 3], { frequency: "weekly", on: { dayOfMonth: undefined } }),
@@ -404,8 +389,4 @@ export const ENGINE_FIELDS: readonly FieldRow[] = [
   tested("onMaterialChange", [true, false]),
   tested("board.withinDays", [10, 90]),
   tested("board.followUp", [true, false]),
-  falling("runs", [3, 20]),
-  falling("atLeast", [5, 7]),
-  falling("steadiness", ["0.5", "1"]),
-  falling("withinDays", [1, 90]),
 ];

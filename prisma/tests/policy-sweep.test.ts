@@ -20,6 +20,7 @@ import {
 import { ENGINE_FIELDS, type FieldRow } from "./policy-fields.ts";
 import { activated } from "./postings.ts";
 import { newFund, newInvestor } from "./synthetic-fund.ts";
+import { TREND_FIELDS } from "./trend-fields.ts";
 
 const db = await dealingDatabase();
 const COMMANDER = agent("commander");
@@ -239,20 +240,23 @@ const SQL_FIELDS: readonly SqlRow[] = [
 
 it("there is a row for every field of both policies, and for no other", () => {
   const fields = [...fieldsOf(DealingPolicy, "dealing"), ...fieldsOf(LmtPolicy, "lmt")];
-  const rows = [...ENGINE_FIELDS, ...SQL_FIELDS].map(({ field }) => field);
+  const rows = [...ENGINE_FIELDS, ...TREND_FIELDS, ...SQL_FIELDS].map(({ field }) => field);
   expect([...new Set(rows)].sort()).toEqual([...new Set(fields)].sort());
   expect(fields.length).toBeGreaterThan(50);
 });
 
 describe("two values of a field differ in what the engine does", () => {
-  it.each(ENGINE_FIELDS.map((row) => [row.field, row] as const))("%s", (_field, { values, outcome }) => {
-    const [one, other] = values.map(outcome);
-    expect(one).not.toEqual(other);
-    // one of the two is no refusal
-    expect([one, other].every((found) => typeof found === "string")).toBe(false);
-    // and the field is what makes the difference
-    expect(outcome(values[0])).toEqual(one);
-  });
+  it.each([...ENGINE_FIELDS, ...TREND_FIELDS].map((row) => [row.field, row] as const))(
+    "%s",
+    (_field, { values, outcome }) => {
+      const [one, other] = values.map(outcome);
+      expect(one).not.toEqual(other);
+      // one of the two is no refusal
+      expect([one, other].every((found) => typeof found === "string")).toBe(false);
+      // and the field is what makes the difference
+      expect(outcome(values[0])).toEqual(one);
+    },
+  );
 });
 
 describe("two values of a field differ in what the database does", () => {

@@ -129,7 +129,13 @@ describe("breaches", () => {
       relative: shaped("170000", "200000", "1.5"),
       enough: shaped("200000", "200000", "1"),
     };
-    expect(await ladder(await run(fund, scenarios))).toMatchObject({ scenarios: 4, breaches: 1, trends: 0 });
+    const made = await run(fund, scenarios);
+    const answer = await ladder(made);
+    expect(answer).toMatchObject({ scenarios: 4, breaches: 1, trends: 0 });
+    // another workflow that takes the step tells nothing again
+    expect(await house.call("liquidity-engine.stressLadder", { ...made.run, workflowId: "event/another" })).toEqual(
+      answer,
+    );
     const [breach, ...others] = await told(fund.fundId, "LIQUIDITY_BREACH");
     expect(others).toEqual([]);
     expect(breach).toMatchObject({

@@ -72,6 +72,11 @@ describe("cover-trend vectors", () => {
     const runs = nights("2", "1.9", "1.8", "1.7", "1.6", "1.5", "1.4", "1.3", "1.2", "1.25");
     expect(trend(runs)).toMatchObject({ verdict: "falling", ratio: "1.25", breachOn: "2026-03-11" });
   });
+  it("looks at the newest runs only: what rose before they began is not seen", () => {
+    const runs = nights("0.1", "0.5", "0.9", "1.5", "1.45", "1.4", "1.35", "1.3");
+    expect(trend(runs, { terms: { runs: 5 } })).toMatchObject({ verdict: "falling", slope: "-0.05", runs: 5 });
+    expect(trend(runs)).toMatchObject({ verdict: "steady", runs: 8 });
+  });
   it("refuses a date twice, words for figures and shares above one", () => {
     const twice = [...nights("1.5"), ...nights("1.4")];
     for (const wrong of [{ runs: twice }, { runs: nights("high") }, { required: "-1" }, { terms: { steadiness: "2" } }])

@@ -55,9 +55,9 @@ export function gateRemedy(facts: RemedyFacts, need: Need): Relief | Without {
     return { kind, why: `The cap (${caps.join(", ")}) is below what must be paid: suspend or extend notice instead.` };
   const held = asked.minus(valueText(decision.pay));
   const must = decision.threshold === null ? ZERO : decimal(valueText(decision.threshold));
-  const wanted = asked.minus(need.excess);
-  const paid = wanted.lt(must) ? must : wanted;
-  const share = decimal(facts.nav).isZero() ? ZERO : paid.div(decimal(facts.nav));
+  // said only where the caps hold enough back: then it is no less than what they pay, and so than the threshold
+  const payable = asked.minus(need.excess);
+  const share = decimal(facts.nav).isZero() ? ZERO : payable.div(decimal(facts.nav));
   const enough = held.gte(need.excess);
   return {
     kind,

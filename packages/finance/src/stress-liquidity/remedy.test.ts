@@ -50,6 +50,13 @@ describe("remedy vectors", () => {
     expect(answer).toMatchObject({ missingAssets: "0.01", excessLiabilities: "0.01" });
     expect(option(answer, "sell_waterfall")?.restores).toBe(true);
   });
+  it("sells nothing that counts already, and nothing that takes more than a year", () => {
+    const near = { id: "bills", bucket: "30d" as const, value: "500.00" };
+    const far = { id: "house", bucket: "gt365d" as const, value: "500.00" };
+    const answer = remedy({ sleeves: [near, far, ...REMEDY.sleeves] });
+    expect(option(answer, "sell_waterfall")?.words).toMatch(/^Sell 12\.76 of loans \(90d\);/);
+    expect(why(remedy({ sleeves: [near, far] }), "sell_slice")).toMatch(/within a year/);
+  });
   it("longer notice reaches what is not accepted yet, and only where it outlasts the bucket", () => {
     expect(option(remedy(), "extend_notice")).toMatchObject({ amount: "45.00", restores: true });
     expect(why(remedy({ bucket: "90d" }), "extend_notice")).toMatch(/do not outlast 90d/);
