@@ -113,7 +113,7 @@ export function openSnapshots({ home, openReader, store, codeHash, log }: Snapsh
         for (;;) {
           const there = await notOlder(moment);
           if (there !== undefined) return there;
-          const made = await unlessBusy(() => synchronise({ home, openReader, keep: KEEP }), end);
+          const made = await unlessBusy(() => synchronise({ home, openReader, keep: KEEP, span: syncSpan }), end);
           if (made === undefined) continue;
           if (store !== null) await store.upload(await findSnapshot(home, made.manifest.name));
           return refOf(made.manifest);
@@ -146,7 +146,7 @@ export function openSnapshots({ home, openReader, store, codeHash, log }: Snapsh
         const end = Date.now() + PATIENCE_MS;
         for (;;) {
           if ((await listSnapshots(home)).length === 0)
-            await unlessBusy(() => synchronise({ home, openReader, keep: KEEP }), end);
+            await unlessBusy(() => synchronise({ home, openReader, keep: KEEP, span: syncSpan }), end);
           const done = await unlessBusy(() => amend(home, (file) => recordValuations(file, run), { keep: KEEP }), end);
           if (done === undefined) continue;
           if (store !== null) await store.upload(await findSnapshot(home, done.manifest.name));

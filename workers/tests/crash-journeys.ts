@@ -199,6 +199,7 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["rebalancing.", approved],
   ["liquidity-engine.reserve", approved],
   ["liquidity-engine.release", rejected],
+  ["liquidity-engine.stressLadder", stressRun],
   ["liquidity-engine.", dealt],
   ["compliance-sentinel.checkTrades", approved],
   ["compliance-sentinel.checkTokenization", tokenized],
@@ -208,6 +209,8 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["simulation.failScenario", stressedInPart],
   ["simulation.closeStress", stressBrokenOff],
   ["simulation.openNightly", stressOfTheNight],
+  ["simulation.takeMarketFeed", stressOfTheNight],
+  ["simulation.checkData", stressRun],
   ["simulation.", stressRun],
   ["tokenization.", tokenized],
 ];

@@ -14,6 +14,7 @@ import {
   warned,
 } from "./crash-journeys.ts";
 import { dealt } from "./dealing-crashes.ts";
+import { type FeedServer, openFeed } from "./feed-server.ts";
 import { openHouses, type TestHouse } from "./houses.ts";
 
 /** Most of a crash test is waiting for a dead worker to be noticed: so several houses wait at once, each with a crash of its own. */
@@ -21,11 +22,16 @@ const LANES = 3;
 const houses: TestHouse[] = [];
 const free: TestHouse[] = [];
 const waiting: ((house: TestHouse) => void)[] = [];
+let feed: FeedServer;
 beforeAll(async () => {
+  feed = await openFeed();
   houses.push(...(await openHouses(LANES)));
   free.push(...houses);
 }, 120_000);
-afterAll(() => Promise.all(houses.map((house) => house.stop())));
+afterAll(async () => {
+  await Promise.all(houses.map((house) => house.stop()));
+  await feed?.close();
+});
 
 /** First come, first served. */
 async function inHouse(work: (house: TestHouse) => Promise<void>): Promise<void> {
@@ -60,7 +66,7 @@ function handfuls(): [points: string[], journey: Journey][] {
 
 /** Runs a journey while the worker crashes once at each of `points`; whoever watches starts it again. */
 async function crashDuring(house: TestHouse, points: readonly string[], journey: Journey): Promise<void> {
-  const start = () => house.startWorkers({ crashAt: points.join(",") });
+  const start = () => house.startWorkers({ crashAt: points.join(","), environment: { MARKET_FEED_URL: feed.url } });
   const deaths: (NodeJS.Signals | null)[] = [];
   let worker = await start();
   let over = false;

@@ -2,7 +2,7 @@
 
 import { civilDateAt } from "@evergreen-fund/finance/dealing/calendar.ts";
 import { defineSearchAttributeKey, SearchAttributeType } from "@temporalio/common";
-import { workflowInfo } from "@temporalio/workflow";
+import { log, workflowInfo } from "@temporalio/workflow";
 import { callRoom, type Rooms } from "./proxies.ts";
 
 export interface OpenNightlyStressArgs {
@@ -22,5 +22,10 @@ export async function openNightlyStress({
   const { typedSearchAttributes, startTime } = workflowInfo();
   const night = civilDateAt((typedSearchAttributes.get(SCHEDULED) ?? startTime).getTime(), timeZone);
   // not the id of this workflow, which is another one for every firing: the night is what may be asked for once
-  return await callRoom("simulation", rooms).openNightly({ workflowId: `stress/${fundId}/${night}`, fundId, night });
+  const simulation = callRoom("simulation", rooms);
+  // a feed that is away or refused is told by its own row; the night is computed on what is known
+  await simulation
+    .takeMarketFeed({ workflowId: `feed/${fundId}/${night}` })
+    .catch(() => log.warn("the market feed was not taken", { fundId }));
+  return await simulation.openNightly({ workflowId: `stress/${fundId}/${night}`, fundId, night });
 }
