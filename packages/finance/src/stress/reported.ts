@@ -3,7 +3,7 @@
 import { daysBetween } from "../fees/days.ts";
 import { byId, currencyExponent, decimal, Exact, fixed, ratioText, ZERO } from "../money.ts";
 import { Asset } from "../valuation/asset.ts";
-import { common, type Facts, isDebt, type Mapped } from "./asset-kinds.ts";
+import { type Facts, isDebt, type Mapped, marked } from "./asset-kinds.ts";
 import type { BookAsset, FundBook } from "./book.ts";
 import { type Levels, tenorYears } from "./paths.ts";
 
