@@ -19,6 +19,7 @@ import { receiveSnapshot } from "@evergreen-fund/analytics/receive.ts";
 import { EvergreenError } from "@evergreen-fund/domain";
 import { canonicalJson, type Json } from "@evergreen-fund/finance/scenarios/index.ts";
 import type { DeltaReader } from "@evergreen-fund/supabase-client";
+import { syncSpan } from "./data-quality.ts";
 
 /** A snapshot by its name here and by the hash of what was mirrored, which names the same content everywhere. */
 export interface SnapshotRef {

@@ -71,9 +71,7 @@ const MANDATE = `
   select version, body::varchar as body from mandates where fund_id = $fund::uuid and superseded_at is null order by version desc limit 1`;
 /** Where a series stands twice for a day, what was recorded later counts. */
 const MARKET = `
-  select series, as_of::varchar as "asOf", value::varchar as value from (
-    select series, as_of, value, value_id::varchar as id from index_values where as_of <= $day::date
-    qualify row_number() over (partition by series, as_of order by tx desc, value_id desc) = 1)
+  select series, as_of::varchar as "asOf", value::varchar as value from market_observations where as_of <= $day::date
    order by series, as_of`;
 
 /** Words of the first thing that is wrong with the terms of an asset. */

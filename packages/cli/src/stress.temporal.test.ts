@@ -20,7 +20,7 @@ beforeAll(async () => {
   [house] = (await openHouses(1)) as [TestHouse];
   await house.startWorkers();
   door = await openDoor(house.appUrl.replace("evergreen_app", "evergreen_api"), house.look, {
-    TEMPORAL_ADDRESS: house.temporalAddress,
+    environment: { TEMPORAL_ADDRESS: house.temporalAddress },
   });
   ({ code, fundId } = await importFund(house.database));
 }, LONG.timeout);
