@@ -38,6 +38,7 @@ export const runStress: PlaybookFunction = async ({ run }, { room, rooms, saga, 
   const differs = kind === "nightly" && (await repeated());
   stage("publishing");
   const { status, done, failed } = await simulation.publishStress(run);
+  // runs that began before these two steps end without them
   if (patched("cover-and-data")) {
     stage("weighing cover");
     await room("liquidity-engine").stressLadder(run);

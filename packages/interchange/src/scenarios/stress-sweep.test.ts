@@ -26,7 +26,6 @@ const run = (scenario: ResolvedScenario, size?: number) =>
 it.each(shipped.ids)("%s runs, foots, and does not depend on the shards", (id) => {
   const scenario = shipped.find(id).resolved!;
   const outcome = run(scenario);
-  if (process.env.LOOK) console.log(JSON.stringify(outcome, null, 1));
   expect(canonicalJson(run(scenario, 3) as unknown as Json)).toBe(canonicalJson(outcome as unknown as Json));
   const total = (of: (asset: (typeof outcome.byAsset)[number]) => string) =>
     outcome.byAsset.reduce((sum, asset) => sum.plus(of(asset)), decimal("0")).toFixed(2);
