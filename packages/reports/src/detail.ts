@@ -2,7 +2,7 @@
 // numbers do not know.
 import type { StressedAsset, StressOutcome } from "@evergreen-fund/finance/stress/outcome.ts";
 import { type Block, factsBlock, heading, paragraph, tableBlock } from "./document.ts";
-import { amountWords, changeWords, multipleWords, percentWords, survivalWords } from "./figures.ts";
+import { amountWords, changeShareWords, changeWords, multipleWords, percentWords, survivalWords } from "./figures.ts";
 import { byLoss, shareOf } from "./run.ts";
 
 const days = (age: number | null): string => (age === null ? "–" : `${age} d`);
@@ -21,7 +21,7 @@ export function assetTable(outcome: StressOutcome, most = Number.POSITIVE_INFINI
         ">Before": (row) => amountWords(row.navBefore),
         ">After": (row) => amountWords(row.navAfter),
         ">Change": (row) => changeWords(row.navBefore, row.navAfter),
-        ">%": (row) => percentWords(shareOf(row.navAfter, row.navBefore)),
+        ">Change %": (row) => changeShareWords(row.navBefore, row.navAfter),
         Method: (row) => row.method,
         Convexity: (row) => row.convexity,
         ">Age": (row) => days(row.age),
@@ -73,6 +73,18 @@ function liquidityBlocks(outcome: StressOutcome): Block[] {
         ]),
   ];
 }
+
+/** What the fund bears in each scenario (R35), a row each. */
+export const reverseTable = (outcomes: readonly StressOutcome[]): Block =>
+  tableBlock(outcomes, {
+    Scenario: (row) => row.scenarioId,
+    ">Largest redemption borne": (row) => amountWords(row.reverse.largestRedemption?.amount ?? null),
+    ">of NAV": (row) => percentWords(row.reverse.largestRedemption?.share ?? null),
+    "by the end of": (row) => row.reverse.largestRedemption?.bucket ?? "–",
+    ">Smallest haircut that breaks it": (row) => percentWords(row.reverse.smallestHaircut?.haircut ?? null),
+    "in bucket": (row) => row.reverse.smallestHaircut?.bucket ?? "–",
+    ">Survives quarters": (row) => survivalWords(row.survivalQuarters),
+  });
 
 /** What the fund bears (R35), with the frontier. */
 export function reverseBlocks(outcome: StressOutcome): Block[] {

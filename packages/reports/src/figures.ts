@@ -26,6 +26,13 @@ export function changeWords(before: string, after: string): string {
   return `${change.gt(0) ? "+" : ""}${amountWords(fixed(change, places))}`;
 }
 
+/** (After − before) / before in percent, with a sign; "–" where nothing was there before. */
+export function changeShareWords(before: string, after: string): string {
+  if (decimal(before).isZero()) return NONE;
+  const share = decimal(after).minus(decimal(before)).div(decimal(before));
+  return `${share.gt(0) ? "+" : ""}${percentWords(share.toFixed())}`;
+}
+
 /** Text without anything that could steer a reader of it: control characters and marks of direction become spaces. */
 export const cleanText = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
 

@@ -1,7 +1,7 @@
 // Reports of stress runs: one document, rendered as Markdown with SVG plots, as PDF, or as the blocks a terminal shows.
 
 export { type Difference, differenceBlocks, differenceOf, type Side, warningsOf } from "./compare.ts";
-export { detailBlocks, reverseBlocks } from "./detail.ts";
+export { detailBlocks, reverseBlocks, reverseTable } from "./detail.ts";
 export type { Block, ReportDocument, TableColumn } from "./document.ts";
 export { amountWords, changeWords, multipleWords, percentWords, survivalWords } from "./figures.ts";
 export { markdownOf, type SvgFile } from "./markdown.ts";

@@ -13,6 +13,7 @@ import {
   pdfOf,
   type ReportDocument,
   reverseBlocks,
+  reverseTable,
   runFacts,
   type Side,
   scenarioDocument,
@@ -239,7 +240,9 @@ export const stressCommands: readonly Command[] = [
         },
         text: [
           `${plain(row.fund.code)} as of ${row.as_of ?? "–"}, run ${row.stress_run_id}`,
-          ...done.map((outcome) => `${plain(outcome.scenarioId)}\n${blocksText(reverseBlocks(outcome))}`),
+          ...(scenario === undefined
+            ? [blocksText([reverseTable(done)]), "The frontier of a scenario: --scenario ID"]
+            : done.map((outcome) => `${plain(outcome.scenarioId)}\n${blocksText(reverseBlocks(outcome))}`)),
         ].join("\n\n"),
       };
     },
