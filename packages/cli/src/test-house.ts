@@ -45,9 +45,11 @@ export interface House extends Door {
 type Look = (sql: string, values: unknown[]) => Promise<unknown>;
 
 /** Opens the house for a test file; after each of its tests no invariant is broken, and it is closed after them. */
-export async function openHouse(more: Readonly<Record<string, string>> = {}): Promise<House> {
+export async function openHouse(environment: Readonly<Record<string, string>> = {}): Promise<House> {
   const db = await dealingDatabase();
-  const door = await openDoor(db.database.urlFor("evergreen_api"), (sql, values) => db.look(sql, values), more);
+  const door = await openDoor(db.database.urlFor("evergreen_api"), (sql, values) => db.look(sql, values), {
+    environment,
+  });
   return { db, ...door };
 }
 
