@@ -114,7 +114,7 @@ describe("a run with a scenario that failed", () => {
   it("shows one scenario in full: method, inputs and age of each number", async () => {
     const { out } = await house.run("pm1", ["stress", "report", partial.runId, "--scenario", "rates_up"]);
     expect(out).toMatch(
-      /^Bond \(synthetic\) +800\.00 +760\.00 +-40\.00 +95\.00 % +bond-cash-flows +full +2 d +UST 10Y 0\.0412 of 2026-11-18 \(2 d\)$/m,
+      /^Bond \(synthetic\) +800\.00 +760\.00 +-40\.00 +-5\.00 % +bond-cash-flows +full +2 d +UST 10Y 0\.0412 of 2026-11-18 \(2 d\)$/m,
     );
     expect(out).toContain("Convexity of 1 asset is not known.");
     const failed = await house.run("pm1", ["stress", "report", partial.runId, "--scenario", "crisis"]);
