@@ -6,7 +6,8 @@ const hold = z.object({ hold_id: uuid });
 const retiring = z.object({
   fund_id: uuid.nullable(),
   month: day,
-  rows: bigint,
+  /** A whole number, as the database counts it. */
+  rows: z.string().regex(/^[1-9]\d*$/),
   digest: z.string(),
   archive: z.object({ file: z.string(), sha256: z.string(), bytes: bigint, stored: z.enum(["home", "store"]) }),
   request_id,

@@ -3913,6 +3913,8 @@ begin
     select r ->> 'workflow_id' as id, r ->> 'status' as status,
            case when r ->> 'workflow_id' ~ '^(event|batch)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then split_part(r ->> 'workflow_id', '/', 2)::uuid end as names
       from jsonb_array_elements(runs) r
+     -- a child is its parent's business, and no row names it
+     where r ->> 'workflow_id' !~ '^event/[^/]+/'
   ), unknown as (
     -- Temporal knows what this database has never heard of
     select t.id, t.status from theirs t

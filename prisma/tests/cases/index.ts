@@ -50,7 +50,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...STRESS_CASES,
   ...MARKET_CASES,
   ...RETENTION_CASES,
+  ...STRESS_LIQUIDITY_CASES,
   // last: they halt every other
   ...RECONCILE_CASES,
-  ...STRESS_LIQUIDITY_CASES,
 ];

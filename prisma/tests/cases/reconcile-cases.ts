@@ -32,6 +32,8 @@ export const RECONCILE_CASES: RpcCase[] = [
       [gone, ahead] = [await lost(db), await lost(db)];
       const runs = [
         { workflow_id: `event/${NOWHERE}`, status: "running" },
+        // a child of a run: its parent speaks for it
+        { workflow_id: `event/${NOWHERE}/scenario-1`, status: "completed" },
         { workflow_id: `deal/NOFUND/A/2020-01-01`, status: "completed" },
         { workflow_id: `event/${ahead}`, status: "completed" },
       ];
