@@ -83,7 +83,7 @@ describe("usage errors end with 2, one sentence on stderr and nothing on stdout"
 
   it("names the benchmarks there are", async () => {
     const { err } = await evergreen(["bench", "nonsense"]);
-    expect(err).toContain("there are chain, deal, events, rebalance, returns, rls, stress. (EG404)");
+    expect(err).toContain("there are chain, deal, events, nightly, rebalance, returns, rls, stress, sync. (EG404)");
   });
 
   it("shows the help when nothing is asked", async () => {
