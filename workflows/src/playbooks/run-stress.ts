@@ -1,6 +1,6 @@
 // STRESS_RUN_REQUESTED: every scenario asked for, each in a child workflow, a few at a time; what cannot be computed is kept with its reason. A nightly run
 // computes one scenario twice and must come to the same bytes.
-import { executeChild, isCancellation, patched, workflowInfo } from "@temporalio/workflow";
+import { executeChild, isCancellation, workflowInfo } from "@temporalio/workflow";
 import type { stressScenario } from "../stress-scenario.ts";
 import type { PlaybookFunction } from "./playbook.ts";
 
@@ -38,14 +38,11 @@ export const runStress: PlaybookFunction = async ({ run }, { room, rooms, saga, 
   const differs = kind === "nightly" && (await repeated());
   stage("publishing");
   const { status, done, failed } = await simulation.publishStress(run);
-  // runs that began before these two steps end without them
-  if (patched("cover-and-data")) {
-    stage("weighing cover");
-    await room("liquidity-engine").stressLadder(run);
-    if (kind === "nightly" && run.fundId !== undefined) {
-      stage("checking data");
-      await simulation.checkData({ ...run, fundId: run.fundId });
-    }
+  stage("weighing cover");
+  await room("liquidity-engine").stressLadder(run);
+  if (kind === "nightly" && run.fundId !== undefined) {
+    stage("checking data");
+    await simulation.checkData({ ...run, fundId: run.fundId });
   }
   if (differs) return { status: "failed", reason: "EG432: a scenario computed again came to other bytes" };
   return {

@@ -1,7 +1,7 @@
 // `quality show`: what the checks of a fund's data found, the newest of each check first.
 import { z } from "zod";
 import { type Command, FUND, text } from "../command.ts";
-import { table, when } from "../output.ts";
+import { percent, table, when } from "../output.ts";
 import { findFund } from "../reads/funds.ts";
 import type { Session } from "../session.ts";
 import { countOf } from "../wait.ts";
@@ -28,6 +28,8 @@ const resultsOf = (session: Session, fundId: string, limit: number): Promise<Res
     limit,
   );
 
+/** A share in percent, anything else with its unit. */
+const worded = (value: string, unit: string): string => (unit === "share" ? percent(value) : `${short(value)} ${unit}`);
 const short = (value: string): string => (value.includes(".") ? value.replace(/\.?0+$/, "") : value);
 
 export const qualityCommands: readonly Command[] = [
@@ -59,8 +61,12 @@ export const qualityCommands: readonly Command[] = [
           [
             { header: "Check", value: (one) => one.check },
             { header: "As of", value: (one) => one.as_of },
-            { header: "Value", value: (one) => (one.value === null ? "not measured" : short(one.value)), figure: true },
-            { header: "Limit", value: (one) => `${short(one.limit)} ${one.unit}`, figure: true },
+            {
+              header: "Value",
+              value: (one) => (one.value === null ? "not measured" : worded(one.value, one.unit)),
+              figure: true,
+            },
+            { header: "Limit", value: (one) => worded(one.limit, one.unit), figure: true },
             { header: "", value: (one) => (one.passed ? "held" : "FAILED") },
             { header: "Snapshot", value: (one) => one.snapshot_hash.slice(0, 12) },
             { header: "At", value: (one) => when(one.recorded_at) },
