@@ -24,6 +24,11 @@ describe("an event that starts a run", () => {
     ["INVESTOR_SUBMITTED", { pending_id: ID }, "onboard-investor"],
     ["LIQUIDITY_BREACH", { bucket: "30d", ratio: "1.1", required: "1.2" }, "warn-of-risk"],
     ["LIQUIDITY_BREACH", { bucket: "30d", ratio: null, required: "1.2" }, "warn-of-risk"],
+    [
+      "LIQUIDITY_TREND",
+      { bucket: "30d", scenario_id: "base", ratio: "1.5", required: "1.2", breach_on: "2026-12-31", runs: 5 },
+      "warn-of-risk",
+    ],
     ["DATA_DRIFT", { asset_id: ID, deviation_bps: "612.5", threshold_bps: "500" }, "warn-of-risk"],
     ["DATA_QUALITY_FAILED", { check: "nav_agreement", value: "0.7", limit: "0.5", unit: "bps" }, "warn-of-risk"],
     ["STRESS_REQUESTED", { scenario_id: "rates_+200", shift_bps: -200 }, "stress-fund"],

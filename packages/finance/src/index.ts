@@ -6,7 +6,7 @@ export { CALCULATIONS, calculationNamed, calculationSchema, runCalculation } fro
 export * from "./dealing/index.ts";
 export { DefaultMandateInput, DefaultMandateOutput, defaultMandate, OTHER_NET_ASSETS } from "./default-mandate.ts";
 export { DriftInput, DriftOutput, drift } from "./drift.ts";
-export { type EsgCoverage, EsgHolding, esgCoverage } from "./esg/coverage.ts";
+export { type EsgCoverage, EsgCoverageInput, EsgCoverageOutput, EsgHolding, esgCoverage } from "./esg/coverage.ts";
 export * from "./fees/index.ts";
 export {
   BucketAmounts,

@@ -149,7 +149,13 @@ const show: Command = {
         score: scores.get(one.asset_id) ?? null,
       }));
       const days = own.map((one) => one.as_of).sort();
-      return { provider: first.provider, scale, oldest: days[0], newest: days.at(-1), ...esgCoverage(holdings, scale) };
+      return {
+        provider: first.provider,
+        scale,
+        oldest: days[0],
+        newest: days.at(-1),
+        ...esgCoverage({ holdings, scale }),
+      };
     });
     const assets = metrics.map((one) => ({
       asset: one.external_key,

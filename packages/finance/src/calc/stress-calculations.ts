@@ -1,4 +1,5 @@
 // Registry entries: liquidity under stress.
+import { EsgCoverageInput, EsgCoverageOutput, esgCoverage } from "../esg/coverage.ts";
 import {
   AssetProfileInput,
   AssetProfileOutput,
@@ -136,6 +137,16 @@ export const STRESS_CALCULATIONS = [
     },
     calculation: coverTrend,
     call: coverTrend,
+  }),
+  define({
+    name: "esg-coverage",
+    summary: "How much of a fund a provider rates, and its score weighted by value",
+    source: "weighted mean by value",
+    input: EsgCoverageInput,
+    output: EsgCoverageOutput,
+    example: { holdings: [{ asset: "wind farm", value: "100", score: "61" }], scale: { low: "0", high: "100" } },
+    calculation: esgCoverage,
+    call: esgCoverage,
   }),
   define({
     name: "fill-path",

@@ -9,7 +9,9 @@ const HUNDRED = { low: "0", high: "100" };
 
 describe("a fund", () => {
   it("is scored by value: (300·80 + 100·40) / 400 = 70; 400 of 500 are rated", () => {
-    expect(esgCoverage([held("300", "80"), held("100", "40"), held("100", null)], HUNDRED)).toEqual({
+    expect(
+      esgCoverage({ holdings: [held("300", "80"), held("100", "40"), held("100", null)], scale: HUNDRED }),
+    ).toEqual({
       score: "70.000000",
       normalised: "0.7",
       coverageByValue: "0.8",
@@ -19,13 +21,13 @@ describe("a fund", () => {
     });
   });
   it("keeps the provider's scale: (2·1 + 1·4) / 3 = 2 on 1 to 5 is a quarter of the way", () => {
-    expect(esgCoverage([held("2", "1"), held("1", "4")], { low: "1", high: "5" })).toMatchObject({
+    expect(esgCoverage({ holdings: [held("2", "1"), held("1", "4")], scale: { low: "1", high: "5" } })).toMatchObject({
       score: "2.000000",
       normalised: "0.25",
     });
   });
   it("says nothing where nothing is rated, and gives debts no weight", () => {
-    expect(esgCoverage([held("10", null), held("-5", "90"), held(null, "90")], HUNDRED)).toEqual({
+    expect(esgCoverage({ holdings: [held("10", null), held("-5", "90"), held(null, "90")], scale: HUNDRED })).toEqual({
       score: null,
       normalised: null,
       coverageByValue: "0",
@@ -33,11 +35,11 @@ describe("a fund", () => {
       counted: 1,
       leftOut: 2,
     });
-    expect(esgCoverage([], HUNDRED)).toMatchObject({ coverageByValue: null, score: null });
+    expect(esgCoverage({ holdings: [], scale: HUNDRED })).toMatchObject({ coverageByValue: null, score: null });
   });
   it("refuses a scale without a range and a score outside of it", () => {
-    expect(() => esgCoverage([], { low: "5", high: "5" })).toThrow("low end");
-    expect(() => esgCoverage([held("1", "101", "SYN-9")], HUNDRED)).toThrow("SYN-9");
+    expect(() => esgCoverage({ holdings: [], scale: { low: "5", high: "5" } })).toThrow("low end");
+    expect(() => esgCoverage({ holdings: [held("1", "101", "SYN-9")], scale: HUNDRED })).toThrow("SYN-9");
   });
 });
 
@@ -47,7 +49,7 @@ it("the score lies between the lowest and the highest, and shares of a holding c
   fc.assert(
     fc.property(fc.array(fc.tuple(cents, points), { minLength: 1, maxLength: 12 }), (rows) => {
       const holdings = rows.map(([value, score]) => held(String(value), decimal(String(score)).div(100).toFixed()));
-      const { score, coverageByValue } = esgCoverage(holdings, HUNDRED);
+      const { score, coverageByValue } = esgCoverage({ holdings: holdings, scale: HUNDRED });
       const all = rows.map(([, one]) => one / 100);
       expect(coverageByValue).toBe("1");
       expect(Number(score)).toBeGreaterThanOrEqual(Math.min(...all) - 1e-6);
@@ -58,7 +60,7 @@ it("the score lies between the lowest and the highest, and shares of a holding c
           .toFixed();
         return [held(half, one.score), held(half, one.score)];
       });
-      expect(esgCoverage(halves, HUNDRED).score).toBe(score);
+      expect(esgCoverage({ holdings: halves, scale: HUNDRED }).score).toBe(score);
     }),
   );
 });

@@ -2,6 +2,7 @@
 import { DecimalString, EvergreenError } from "@evergreen-fund/domain";
 import { z } from "zod";
 import { decimal, Exact, fixed, ratioText, ZERO } from "../money.ts";
+import { parseInput } from "../parse.ts";
 
 export const EsgHolding = z.strictObject({
   asset: z.string().min(1),
@@ -12,24 +13,32 @@ export const EsgHolding = z.strictObject({
 });
 export type EsgHolding = z.infer<typeof EsgHolding>;
 
-export interface EsgCoverage {
+export const EsgCoverageInput = z.strictObject({
+  holdings: z.array(EsgHolding).max(20_000),
+  /** Ends of the provider's scale. */
+  scale: z.strictObject({ low: DecimalString, high: DecimalString }),
+});
+
+export const EsgCoverageOutput = z.strictObject({
   /** Weighted by value, HALF_UP at 6 decimals; null where nothing of value is rated. */
-  score: string | null;
+  score: z.string().nullable(),
   /** 0 at the low end of the scale, 1 at the high end; 18 decimals. */
-  normalised: string | null;
+  normalised: z.string().nullable(),
   /** Share of the counted value that is rated, 18 decimals; null where nothing has value. */
-  coverageByValue: string | null;
-  rated: number;
-  counted: number;
+  coverageByValue: z.string().nullable(),
+  rated: z.int(),
+  counted: z.int(),
   /** Holdings without a mark or of no positive value (debts, short positions): no weight, so not counted. */
-  leftOut: number;
-}
+  leftOut: z.int(),
+});
+export type EsgCoverage = z.infer<typeof EsgCoverageOutput>;
 
 /**
  * Σ value · score / Σ value over rated holdings of positive value; coverage is rated value by counted value. A scale may run downwards in meaning but
  * not in figures: low < high. Errors: EG400 when it does not, or a score lies outside of it.
  */
-export function esgCoverage(holdings: readonly EsgHolding[], scale: { low: string; high: string }): EsgCoverage {
+export function esgCoverage(input: z.input<typeof EsgCoverageInput>): EsgCoverage {
+  const { holdings, scale } = parseInput(EsgCoverageInput, input);
   const [low, high] = [decimal(scale.low), decimal(scale.high)];
   if (!low.lt(high)) throw new EvergreenError("EG400", "The low end of a scale lies below its high end.");
   const counted = holdings.filter(({ value }) => value !== null && decimal(value).gt(0));
