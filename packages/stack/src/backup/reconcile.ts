@@ -113,11 +113,11 @@ export async function forgetRuns(config: Config, cli: TemporalCli, report: RunRe
       },
     );
   }
-  // deleting takes a moment, and a run that is still listed would refuse its next start
-  for (let tries = 0; tries < 100; tries++) {
+  // deleting takes a moment, longer where the run was just ended, and a run that is still listed would refuse its next start
+  for (let tries = 0; tries < 240; tries++) {
     const left = new Set((await newestRuns(config, cli)).map(({ execution }) => execution.workflowId));
     if (![...report.unknown, ...report.ahead].some(({ workflow_id: id }) => left.has(id))) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 250));
   }
   throw new EvergreenError("EG503", "Temporal still lists runs that were deleted; try again.");
 }
