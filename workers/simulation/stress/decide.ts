@@ -5,10 +5,12 @@ import { readAddress } from "@evergreen-fund/domain/scenarios/index.ts";
 import { readScenarioBody } from "@evergreen-fund/finance/scenarios/index.ts";
 import type { DoneScenario, RunFacts } from "./facts.ts";
 
-/** What the run rests on. Errors: EG428 when it is not open or has ended; EG425 when it was opened by other code, whose bytes this one would not come to. */
+/**
+ * What the run rests on. A step that is taken again after a crash may find the run ended: it computes the same and is given its first answer, anything new
+ * is refused by the database. Errors: EG428 when the run is not open; EG425 when it was opened by other code, whose bytes this one would not come to.
+ */
 export function basisOf(run: RunFacts, codeHash: string): NonNullable<RunFacts["basis"]> {
-  if (run.basis === null || run.status !== "running")
-    throw new EvergreenError("EG428", "The stress run is not being computed.");
+  if (run.basis === null) throw new EvergreenError("EG428", "The stress run is not being computed.");
   if (run.basis.codeHash !== codeHash)
     throw new EvergreenError("EG425", "The stress run was opened by another version of the code; ask for it again.");
   return run.basis;
