@@ -16,6 +16,8 @@ interface Outcome {
 }
 
 export const steps = { run: 0, refused: 0, byName: new Map<string, number>() };
+/** Counts something that came about, so that the sequences can be held to have brought it. */
+export const saw = (name: string): void => void steps.byName.set(name, (steps.byName.get(name) ?? 0) + 1);
 
 export function command(
   name: string,
@@ -30,8 +32,7 @@ export function command(
       expect(code, name).toBe(wanted);
       steps.run += 1;
       if (code !== undefined) steps.refused += 1;
-      const short = `${name.split("(")[0]}${code === undefined ? "" : ` ${code}`}`;
-      steps.byName.set(short, (steps.byName.get(short) ?? 0) + 1);
+      saw(`${name.split("(")[0]}${code === undefined ? "" : ` ${code}`}`);
       expect(await look(world), name).toEqual(shape(book, world));
       expect(await brokenIn(world), name).toEqual([]);
     },
