@@ -208,7 +208,10 @@ declare
 begin
   select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
   if not (decision ->> 'gate')::boolean then
-    update public.lmt_activations a set status = 'ended', active_until = now(), end_reason = 'decided anew: no gate' where a.proposal_id = s.proposal_id and a.status = 'active' returning a.activation_id into id;
+    -- another class that deals at the NAV may still be under it
+    update public.lmt_activations a set status = 'ended', active_until = now(), end_reason = 'decided anew: no gate' where a.proposal_id = s.proposal_id and a.status = 'active'
+      and not exists (select from public.dealing_days x where x.strike_id = d.strike_id and x.dealing_day_id <> d.dealing_day_id and x.status in ('lmt_decided', 'allocated') and (x.decision ->> 'gate')::boolean)
+      returning a.activation_id into id;
     if id is not null then
       perform evergreen.emit('LMT_ENDED', d.fund_id, jsonb_build_object('activation_id', id, 'tool', 'redemption_gate'), evergreen.actor(), '{}', '{}', null);
     end if;
@@ -220,8 +223,11 @@ begin
   end if;
   update public.lmt_activations a set trigger = facts, notice = words where a.proposal_id = s.proposal_id and a.status = 'active' returning a.activation_id into id;
   if id is null then
-    insert into public.lmt_activations (fund_id, tool, trigger, status, proposal_id, notice, active_from)
-    values (d.fund_id, 'redemption_gate', facts, 'active', s.proposal_id, words, now()) returning activation_id into id;
+    -- one row per NAV: a gate that was decided, dropped and decided again is in use again
+    insert into public.lmt_activations as a (fund_id, tool, trigger, status, proposal_id, notice, active_from)
+    values (d.fund_id, 'redemption_gate', facts, 'active', s.proposal_id, words, now())
+    on conflict (proposal_id) do update set status = 'active', trigger = excluded.trigger, notice = excluded.notice, active_from = excluded.active_from, active_until = null, end_reason = null
+    returning a.activation_id into id;
     perform evergreen.emit('LMT_ACTIVATED', d.fund_id, jsonb_build_object('activation_id', id, 'tool', 'redemption_gate'), evergreen.actor(),
       jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', null);
   end if;

@@ -1,11 +1,28 @@
 // The whole dealing day in SQL: from the cut-off to the day hash, every step under its own role; and what must never be, refused.
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { LP_A } from "./arrange.ts";
-import { broken, dayAt, dealingDatabase, openDay, STEPS, take } from "./dealing-day.ts";
+import { agent, LP_A } from "./arrange.ts";
+import {
+  approve,
+  broken,
+  classPrices,
+  DEALING_DATE,
+  dayAt,
+  dealingDatabase,
+  GATED,
+  NAV_BODY,
+  newClass,
+  openDay,
+  STEPS,
+  strikeOf,
+  TAKE,
+  take,
+} from "./dealing-day.ts";
 import { userOf } from "./populate.ts";
+import { COMMANDER } from "./postings.ts";
 
 const db = await dealingDatabase();
+const ENGINE = agent("liquidity-engine");
 
 describe("a gated day with a subscription and a redemption", async () => {
   const day = await dayAt(db, "closed", { subscriberUser: userOf(LP_A) });
@@ -130,4 +147,57 @@ it.each([0, 1, 2, 3, 5, 8, 13])("the Merkle root of %i leaves is that of the rul
 it.each(STEPS)("no invariant is broken after the step: %s", async (step) => {
   const day = await take(db, await openDay(db), step);
   expect(await broken(db, day.fund)).toEqual([]);
+});
+
+describe("the use of the gate, one row per NAV", () => {
+  const decide = (dealing_day_id: string, decision: object) =>
+    db.call(ENGINE, "fn_decide_lmt", { dealing_day_id, decision });
+  const uses = (fundId: string) =>
+    db.look(
+      `select status, trigger ->> 'cap_units' as cap, active_until is not null as over, end_reason as why from lmt_activations where fund_id = $1`,
+      [fundId],
+    );
+  const inUse = { status: "active", cap: "50", over: false, why: null };
+
+  it("is in use again when it was decided, dropped and decided again", async () => {
+    const day = await dayAt(db, "decided");
+    await decide(day.dayId, { gate: false });
+    expect(await uses(day.fund.fundId)).toEqual([
+      { ...inUse, status: "ended", over: true, why: "decided anew: no gate" },
+    ]);
+    await decide(day.dayId, GATED);
+    expect(await uses(day.fund.fundId)).toEqual([inUse]);
+    for (const step of ["allocated", "posted"] as const) await TAKE[step](db, day);
+    expect(await broken(db, day.fund)).toEqual([]);
+  });
+
+  it("goes on for one class when another that deals at the NAV has none", async () => {
+    const day = await openDay(db);
+    const { fund, dayId, classId } = day;
+    const other = await newClass(db, fund, "B");
+    const { dealing_day_id } = await db.value<{ dealing_day_id: string }>(COMMANDER, "fn_open_dealing_day", {
+      fund: fund.code,
+      share_class: "B",
+      dealing_date: DEALING_DATE,
+    });
+    await db.call(COMMANDER, "fn_lock_orders", { dealing_day_id });
+    await take(db, day, "frozen");
+    const strike_id = await strikeOf(db, dayId);
+    const classes = [...classPrices(classId), { share_class_id: other, nav: "0", nav_per_unit: "100" }];
+    const { proposal_id, hash } = await db.value<{ proposal_id: string; hash: string }>(COMMANDER, "fn_propose_nav", {
+      strike_id,
+      body: NAV_BODY,
+      classes,
+    });
+    await approve(db, { proposal_id, hash });
+    await db.call(COMMANDER, "fn_strike_nav", { strike_id });
+    await decide(dayId, GATED);
+    await decide(dealing_day_id, { gate: false });
+    expect(await uses(fund.fundId)).toEqual([inUse]);
+    await decide(dayId, { gate: false });
+    expect(await uses(fund.fundId)).toMatchObject([{ status: "ended" }]);
+    // and the other class may have one then
+    await decide(dealing_day_id, { gate: true, cap_units: "0" });
+    expect(await uses(fund.fundId)).toEqual([{ ...inUse, cap: "0" }]);
+  });
 });
