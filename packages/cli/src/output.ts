@@ -68,8 +68,7 @@ function rounded(decimal: string, scale: number, shift: number): string {
 }
 
 /** An amount that nobody pays, such as an estimate: half up at `places`, thousands apart. */
-export const estimate = (amount: string | null | undefined, places: number): string =>
-  amount === null || amount === undefined || amount === "" ? "–" : figure(rounded(amount, places, 0), places);
+export const estimate = (amount: string, places: number): string => figure(rounded(amount, places, 0), places);
 
 export interface Column<Row> {
   header: string;
