@@ -1,19 +1,24 @@
 // Which tests there are and what each kind needs: `unit` nothing, `database` a throw-away Postgres, `postgres15` the same on Debian's,
 // `temporal` a Temporal test server beside it, `tidy` only the files of the repository. Run one kind with `vitest run --project unit`.
 import { existsSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { POSTGRES_15 } from "./prisma/tests/postgres-15-path.ts";
 
 const NOT_OURS = ["**/node_modules/**", "**/generated/**"];
 const CLUSTER = "packages/testing/src/global-setup.ts";
+const SEED = "packages/testing/src/seed.ts";
 
 export default defineConfig({
   test: {
     passWithNoTests: true,
+    // one file per core at a time: the default leaves a core idle, which on two cores is half of the machine
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         test: {
           name: "unit",
+          setupFiles: [SEED],
           // whatever no other kind claims, so that no test file can be left out by where it lies
           include: ["**/*.test.ts"],
           exclude: [
@@ -31,6 +36,7 @@ export default defineConfig({
       {
         test: {
           name: "database",
+          setupFiles: [SEED],
           include: ["prisma/tests/**/*.test.ts", "**/*.database.test.ts"],
           exclude: [...NOT_OURS, "prisma/tests/postgres-15-missing.test.ts"],
           globalSetup: [CLUSTER],
@@ -41,6 +47,7 @@ export default defineConfig({
       {
         test: {
           name: "postgres15",
+          setupFiles: [SEED],
           // What every supported Postgres must do alike: the migration, each RPC, and who may do what.
           include: existsSync(POSTGRES_15)
             ? ["prisma/tests/rpc-*.test.ts", "prisma/tests/role-*.test.ts", "prisma/tests/catalogue.test.ts"]
@@ -54,6 +61,7 @@ export default defineConfig({
       {
         test: {
           name: "temporal",
+          setupFiles: [SEED],
           include: ["**/*.temporal.test.ts"],
           exclude: NOT_OURS,
           globalSetup: [CLUSTER],

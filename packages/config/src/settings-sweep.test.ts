@@ -23,8 +23,8 @@ function sources(): Map<string, string> {
 /** Names that are made by compose-env.mjs for the containers alone, or only planted by a test to be found. */
 const FOR_CONTAINERS = ["EVERGREEN_APP_PASSWORD"];
 const PLANTED = ["EVERGREEN_COLOUR"];
-/** How long a test looks: of use to whoever hunts for a fault. */
-const OF_TESTS = ["EVERGREEN_MODEL_RUNS", "EVERGREEN_YEAR_DATES"];
+/** How long a test looks and at what: of use to whoever hunts for a fault. */
+const OF_TESTS = ["EVERGREEN_MODEL_RUNS", "EVERGREEN_SEED", "EVERGREEN_YEAR_DATES"];
 /** What scripts and tests read of the machine they run on. */
 const OF_THE_MACHINE = ["CI", "PATH", "HOME", "PRISMA_SCHEMA_ENGINE_BINARY", "TZ", "LANG"];
 

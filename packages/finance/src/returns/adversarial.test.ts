@@ -120,6 +120,19 @@ describe("the batch", () => {
     ).toBeCloseTo(0.1, 14);
   });
 
+  it("has no figure where no double holds it, as the one-investor function has none", () => {
+    const rows = [
+      ["2021-01-01", "1"],
+      ["2021-01-02", "-7"],
+      ["2022-01-01", "0"],
+    ] as const;
+    expect(solve(rows)).toMatchObject({ verdict: "outside_range", rate: null, reason: "not_representable" });
+    expect(batch(rows.map(([date, amount]) => [dayNumber(date), Number(amount)]))).toMatchObject({
+      verdict: "outside_range",
+      rate: Number.NaN,
+    });
+  });
+
   it("has no figure for an investor without flows, and refuses what is not finite", () => {
     expect(batch([])).toMatchObject({ verdict: "no_root", roots: 0, window: 0 });
     for (const amount of [Number.NaN, Number.POSITIVE_INFINITY])

@@ -15,7 +15,7 @@ export interface FlowColumns {
 
 /** One result per investor. */
 export interface RateColumns {
-  /** Reported rate: yearly, or of the window when it is shorter than a year; NaN when there is none. */
+  /** Reported rate: yearly, or of the window when it is shorter than a year; NaN when there is none or no double holds it. */
   rates: Float64Array;
   /** Position in VERDICTS. */
   verdicts: Uint8Array;
@@ -41,7 +41,8 @@ export function xirrBatch(flows: FlowColumns, results: RateColumns, from: number
     results.windows[investor] = window;
     results.verdicts[investor] = VERDICTS.indexOf(found.verdict);
     results.roots[investor] = found.verdict === "outside_range" ? 0 : Math.min(255, found.roots.length);
-    results.rates[investor] = reportedRate(found.logRate, window);
+    const rate = reportedRate(found.logRate, window);
+    results.rates[investor] = Number.isFinite(rate) ? rate : Number.NaN;
   }
 }
 
