@@ -1,11 +1,13 @@
 // The memory port over Postgres: everything the contract asks for as the Commander's own role, and nothing for roles that memory is not for.
+
 import { randomUUID } from "node:crypto";
 import { type Actor, FundId } from "@evergreen-fund/domain";
 import { CONTRACT_DIMENSIONS, memoryPortContract } from "@evergreen-fund/memory/memory-port.contract.ts";
 import { openDatabase } from "@evergreen-fund/supabase-client";
+import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
 import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { portOf } from "./memory.ts";
 
 const PM: Actor = { role: "pm_role", userId: "00000000-0000-4000-8000-000000000001" };
@@ -13,7 +15,7 @@ const LP: Actor = { role: "lp_role", userId: "00000000-0000-4000-8000-0000000000
 const OPS: Actor = { role: "ops_role", userId: "00000000-0000-4000-8000-000000000005" };
 const AUDIT: Actor = { role: "audit_role", userId: "00000000-0000-4000-8000-000000000006" };
 
-const fresh = await freshDatabase(inject("postgresAdminUrl"));
+const fresh = await freshDatabase(ownCluster());
 const database = openDatabase({ url: fresh.urlFor("evergreen_app") });
 const port = portOf(database, "commander");
 afterAll(async () => {

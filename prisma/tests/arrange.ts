@@ -1,9 +1,11 @@
 // A migrated database for one test file, and the ways to act in it: as the application's login under a role, or (to arrange and to look) as superuser.
 // Touches only that database.
+
 import { type Actor, actorName } from "@evergreen-fund/domain/roles.ts";
+import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
 import { type FreshDatabase, freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
-import { afterAll, expect, inject } from "vitest";
+import { afterAll, expect } from "vitest";
 
 export type Row = Record<string, unknown>;
 export type Args = Record<string, unknown>;
@@ -135,7 +137,7 @@ export async function callOn(client: pg.ClientBase, fn: string, args: Args): Pro
 
 /** A database for this test file; closed after its tests. */
 export async function testDatabase(): Promise<TestDatabase> {
-  const database = new TestDatabase(await freshDatabase(inject("postgresAdminUrl")));
+  const database = new TestDatabase(await freshDatabase(ownCluster()));
   afterAll(() => database.close());
   return database;
 }

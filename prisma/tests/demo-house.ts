@@ -1,9 +1,11 @@
 // A database with the demo fund for a test: looked at as superuser, and reduced to one hash of everything that dealing came to.
 // Touches only that database.
+
 import { expectNothingBrokenAtRest } from "@evergreen-fund/testing/checked.ts";
+import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
 import { type FreshDatabase, freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
-import { inject } from "vitest";
+
 import { type DemoProgress, seedDemo } from "../seed.ts";
 
 export class DemoHouse {
@@ -14,7 +16,7 @@ export class DemoHouse {
     this.client = new pg.Client({ connectionString: database.adminUrl });
   }
   static async open(): Promise<DemoHouse> {
-    const house = new DemoHouse(await freshDatabase(inject("postgresAdminUrl")));
+    const house = new DemoHouse(await freshDatabase(ownCluster()));
     await house.client.connect();
     return house;
   }

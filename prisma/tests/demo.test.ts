@@ -1,10 +1,12 @@
 // The demo loader and its clock on a real Postgres: only its role, only a database marked as a demo, all or nothing, once. What it makes of three years is
 // in demo-history.test.ts.
+
 import { ALL_ROLES } from "@evergreen-fund/domain/roles.ts";
 import { openDatabase } from "@evergreen-fund/supabase-client";
+import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
 import { type FreshDatabase, freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
-import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { DemoChunk } from "../demo/chunks.ts";
 import { generateDemo } from "../demo/generate.ts";
 import { HOLIDAYS } from "../demo/holidays.ts";
@@ -18,7 +20,7 @@ const MARKS = DEMO.timeline.flatMap((act) => (act.act === "load" && act.name.sta
 let database: FreshDatabase;
 let client: pg.Client;
 beforeEach(async () => {
-  database = await freshDatabase(inject("postgresAdminUrl"));
+  database = await freshDatabase(ownCluster());
   client = new pg.Client({ connectionString: database.adminUrl });
   await client.connect();
 });

@@ -1,15 +1,17 @@
 // Several houses at once, and what a test needs beside one: the workflow bundle made once for all, a client of its own, the superuser.
+
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { dataConverter } from "@evergreen-fund/agent-kit";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { expectNothingBrokenAtRest } from "@evergreen-fund/testing/checked.ts";
+import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
 import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import { openHouse, type WorkingHouse } from "@evergreen-fund/testing/working-house.ts";
 import { startTracing } from "@evergreen-fund/tracing";
 import { Client, Connection, type ConnectionLike } from "@temporalio/client";
 import pg from "pg";
-import { inject } from "vitest";
+
 import { workflowBundle } from "../bundle.ts";
 
 /** A house and its database's superuser: for arranging what no function may do, never for what is being tested. */
@@ -24,7 +26,7 @@ export interface TestHouse extends WorkingHouse {
 export async function openHouses(count: number): Promise<TestHouse[]> {
   const houses: TestHouse[] = [];
   for (let i = 0; i < count; i++) {
-    const database = await freshDatabase(inject("postgresAdminUrl"));
+    const database = await freshDatabase(ownCluster());
     const house = withSuperuser(
       await openHouse(database.urlFor("evergreen_app")),
       database.adminUrl,

@@ -1,4 +1,5 @@
 // Rooms on a real database, without Temporal: what each action does when it is called, and called again. Touches only its own database.
+
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,9 +17,10 @@ import {
 import { openEmbedder, openMemory } from "@evergreen-fund/memory";
 import { type Database, openDatabase } from "@evergreen-fund/supabase-client";
 import { checkAfterEach } from "@evergreen-fund/testing/checked.ts";
+import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
 import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import { ApplicationFailure } from "@temporalio/common";
-import { afterAll, beforeAll, expect, inject } from "vitest";
+import { afterAll, beforeAll, expect } from "vitest";
 import { portOf } from "../memory.ts";
 import { type Activities, type House, ROOM_TABLE } from "../rooms.ts";
 import { openSolver } from "../solver.ts";
@@ -59,7 +61,7 @@ export function useRooms(doors: () => Promise<Partial<House>> = async () => ({})
 
 /** Every room under its own role on a fresh database; memory embeds by hashing, all else is as in a worker. `dir`: a folder for mem0's settings. */
 async function openRooms(dir: string, doors: Partial<House>): Promise<RoomHouse> {
-  const fresh = await freshDatabase(inject("postgresAdminUrl"));
+  const fresh = await freshDatabase(ownCluster());
   const database = openDatabase({ url: fresh.urlFor("evergreen_app") });
   const points: string[] = [];
   const embedder = openEmbedder({ kind: "hashing" });

@@ -1,7 +1,8 @@
 // What the gateway answers around and besides the API: errors without rows, strict headers, health, the codec endpoint.
+import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
 import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { KEY, LP_EMAIL, ORIGIN, openTestGateway, PM_EMAIL, type TestGateway } from "./test-gateway.ts";
 
 let gateway: TestGateway;
@@ -116,7 +117,7 @@ describe("around the API", () => {
 });
 
 it("learns the schema from a role that sees every column that any person sees", async () => {
-  const database = await freshDatabase(inject("postgresAdminUrl"));
+  const database = await freshDatabase(ownCluster());
   const admin = new pg.Client({ connectionString: database.adminUrl });
   await admin.connect();
   try {

@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "@evergreen-fund/config";
+import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
 import { type FreshDatabase, freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bootstrapAuth } from "./bootstrap-auth.ts";
 import { DEMO_LOGINS, ensureDemoLogins } from "./demo-logins.ts";
 import { inspectDatabase } from "./inspect-database.ts";
@@ -15,7 +16,7 @@ const PERSON = "10000000-0000-4000-8000-000000000001";
 let database: FreshDatabase;
 let client: pg.Client;
 beforeAll(async () => {
-  database = await freshDatabase(inject("postgresAdminUrl"));
+  database = await freshDatabase(ownCluster());
 });
 beforeEach(async () => {
   client = new pg.Client({ connectionString: database.adminUrl });
@@ -87,7 +88,7 @@ describe("bootstrapAuth", () => {
 
   it("is applied again without a change, and leaves a schema alone that it did not make", async () => {
     expect(await bootstrapAuth(database.adminUrl)).toBe("applied");
-    const hosted = await freshDatabase(inject("postgresAdminUrl"));
+    const hosted = await freshDatabase(ownCluster());
     const admin = new pg.Client({ connectionString: hosted.adminUrl });
     await admin.connect();
     try {

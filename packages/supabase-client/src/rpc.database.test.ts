@@ -1,7 +1,8 @@
 // The table of RPCs against the database's own catalogue: the same functions, the same arguments, the same answers.
+import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
 import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { ARRAY_ARGUMENTS, RPCS, type RpcName } from "./rpc.ts";
 
@@ -25,7 +26,7 @@ const SIGNATURES = `
 
 let functions: Map<string, Signature>;
 beforeAll(async () => {
-  const fresh = await freshDatabase(inject("postgresAdminUrl"));
+  const fresh = await freshDatabase(ownCluster());
   afterAll(() => fresh.drop());
   const admin = new pg.Client({ connectionString: fresh.adminUrl });
   await admin.connect();

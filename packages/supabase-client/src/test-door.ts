@@ -1,10 +1,12 @@
 // For the tests of the door: a fresh database for one file, the door to it with one connection of each kind, and ways to look at what travels.
 // Touches only that database.
+
 import type { Actor } from "@evergreen-fund/domain";
 import { EvergreenError } from "@evergreen-fund/domain";
+import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
 import { type FreshDatabase, freshDatabase } from "@evergreen-fund/testing/postgres.ts";
 import pg from "pg";
-import { afterAll, afterEach, beforeAll, inject, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, vi } from "vitest";
 import { type Database, openDatabase } from "./database.ts";
 
 export const PM: Actor = { role: "pm_role", userId: "00000000-0000-4000-8000-000000000001" };
@@ -23,7 +25,7 @@ export let database: Database;
 /** Opens them before the tests of the file that calls it, and closes them after. */
 export function onAFreshDatabase(): void {
   beforeAll(async () => {
-    fresh = await freshDatabase(inject("postgresAdminUrl"));
+    fresh = await freshDatabase(ownCluster());
     admin = new pg.Client({ connectionString: fresh.adminUrl });
     await admin.connect();
     database = openDatabase({ url: fresh.urlFor("evergreen_app"), connections: 1 });
