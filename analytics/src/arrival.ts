@@ -36,14 +36,23 @@ interface Column {
 }
 
 /**
- * Reads a stream of COPY in its binary form to its end and hands full chunks to `append`. Answers the rows and the sum of their hashes, to be held against
+ * Reads streams of COPY in its binary form to their ends, side by side, and hands full chunks to `append`. Answers the rows and the sum of their hashes, to be held against
  * what Postgres says of them. Errors: those of the stream; EG500 when the bytes are not what the mirror names.
  */
-export async function receiveRows(stream: Readable, mirror: Mirror, append: Append): Promise<Checksum> {
+export async function receiveRows(streams: readonly Readable[], mirror: Mirror, append: Append): Promise<Checksum> {
   const types = mirror.columns.map(({ name }) => typeOf(mirror.types[name] ?? ""));
-  const arriving = makeArriving(types, append);
-  for await (const bytes of stream as AsyncIterable<Buffer>) arriving.take(bytes);
-  return arriving.end();
+  const sums = await Promise.all(
+    streams.map(async (stream) => {
+      const arriving = makeArriving(types, append);
+      for await (const bytes of stream as AsyncIterable<Buffer>) arriving.take(bytes);
+      return arriving.end();
+    }),
+  ).catch((error: unknown) => {
+    for (const stream of streams) stream.destroy(); // nothing more may be appended
+    throw error;
+  });
+  const total = (part: keyof Checksum): string => String(sums.reduce((sum, one) => sum + BigInt(one[part]), 0n));
+  return { rows: total("rows"), sum: total("sum") };
 }
 
 const strange = (): EvergreenError =>

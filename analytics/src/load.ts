@@ -58,8 +58,9 @@ export async function take(
     if (!straight) await file.run(`create or replace temp table ${staged(mirror)} as from ${table} limit 0`);
     if (theirs.rows === "0") return;
     const [schema, name] = straight ? (["main", mirror.name] as const) : (["temp", stagedName(mirror)] as const);
+    const streams = since === null ? await reader.copyAll(mirror) : [reader.copy(mirror, since)];
     const arrived = await file.append(schema, name, (append) =>
-      receiveRows(reader.copy(mirror, since), mirror, append).catch((error: unknown) => {
+      receiveRows(streams, mirror, append).catch((error: unknown) => {
         throw toEvergreenError(error);
       }),
     );

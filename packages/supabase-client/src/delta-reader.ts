@@ -43,6 +43,8 @@ export interface DeltaReader {
   readonly takenAt: string;
   /** Rows written by transactions from `since` on (null: all rows), in the binary form of COPY. */
   copy(table: MirroredTable, since: string | null): Readable;
+  /** All rows in the same form; those of a large table in two streams of one snapshot, which must both be read. */
+  copyAll(table: MirroredTable): Promise<Readable[]>;
   /** The keys of all rows, as CSV. */
   copyKeys(table: MirroredTable): Readable;
   /** Over the rows that `copy` gives, of all these tables, in their order: Postgres' own hash of each row. */
@@ -58,10 +60,14 @@ export interface DeltaReaderOptions {
   url: string;
   /** The role it takes; absent: it reads as itself. */
   role?: PersonRole | SystemRole | AgentRole;
+  /** Blocks of 8 kB from which all rows of a table are read over two connections. Default 4096 (32 MB). */
+  largeFrom?: number;
 }
 
 /** Longest single statement of a bulk read. */
 const LONGEST = "30min";
+
+const BEGIN = "begin transaction isolation level repeatable read, read only";
 
 /** Columns that are no column of their table: the ids of an event's investors, in one list. */
 const COMPUTED: Record<string, string> = {
@@ -78,14 +84,19 @@ const SNAPSHOT = `select pg_snapshot_xmin(pg_current_snapshot())::text as tx, no
  * below had ended: reading `tx >= xmin` loses nothing, and what is read twice replaces itself. (`updated_at` is the time at which a
  * transaction wrote, not when others could see it.) Throws EvergreenError: EG503 when the database is not there, EG403 when the login may not read.
  */
-export async function openDeltaReader({ url, role }: DeltaReaderOptions): Promise<DeltaReader> {
-  const client = new pg.Client({
-    connectionString: url,
-    options: "-c TimeZone=UTC -c DateStyle=ISO",
-    types: TYPES,
-    connectionTimeoutMillis: 5_000,
-  });
-  client.on("error", () => {}); // the statement under way fails as well
+export async function openDeltaReader({ url, role, largeFrom = 4_096 }: DeltaReaderOptions): Promise<DeltaReader> {
+  const clientOf = (): pg.Client => {
+    const made = new pg.Client({
+      connectionString: url,
+      options: "-c TimeZone=UTC -c DateStyle=ISO",
+      types: TYPES,
+      connectionTimeoutMillis: 5_000,
+    });
+    made.on("error", () => {}); // the statement under way fails as well
+    return made;
+  };
+  const client = clientOf();
+  let beside: pg.Client | undefined;
   const ask = async (sql: string): Promise<Record<string, unknown>> => {
     try {
       const answer: pg.QueryResult | pg.QueryResult[] = await client.query(sql);
@@ -100,18 +111,32 @@ export async function openDeltaReader({ url, role }: DeltaReaderOptions): Promis
     });
     // in one message; the snapshot is taken by the first statement that reads
     const settings = [
-      "begin transaction isolation level repeatable read, read only",
       ...(role === undefined ? [] : [`set local role ${pg.escapeIdentifier(role)}`]),
       `set local statement_timeout = '${LONGEST}'`,
       `set local idle_in_transaction_session_timeout = '${LONGEST}'`,
     ];
-    const { tx, source, taken_at: at } = await ask([...settings, SNAPSHOT].join("; "));
+    const { tx, source, taken_at: at } = await ask([BEGIN, ...settings, SNAPSHOT].join("; "));
     if (typeof tx !== "string" || typeof source !== "string" || !(at instanceof Date))
       throw new EvergreenError("EG500", "The database did not say which snapshot it gave.");
-    const stream = (sql: string, form: string): Readable => {
-      const given = client.query(copyTo(`copy (${sql}) to stdout with (format ${form})`));
+    const stream = (sql: string, form: string, by = client): Readable => {
+      const given = by.query(copyTo(`copy (${sql}) to stdout with (format ${form})`));
       finished(given, () => {}); // its consumer handles the error
       return given;
+    };
+    const all = (table: MirroredTable, where = "", by = client): Readable =>
+      stream(
+        `select ${table.columns.map((one) => sent(table, one)).join(", ")} ${from(table, null)}${where}`,
+        "binary",
+        by,
+      );
+    /** A second connection that sees what the first one sees. */
+    const second = async (): Promise<pg.Client> => {
+      if (beside !== undefined) return beside;
+      const { id } = await ask("select pg_export_snapshot() as id");
+      beside = clientOf();
+      await beside.connect();
+      await beside.query([BEGIN, `set transaction snapshot ${pg.escapeLiteral(String(id))}`, ...settings].join("; "));
+      return beside;
     };
     const sumsOf = async (
       tables: readonly MirroredTable[],
@@ -128,6 +153,18 @@ export async function openDeltaReader({ url, role }: DeltaReaderOptions): Promis
       takenAt: at.toISOString(),
       copy: (table, since) =>
         stream(`select ${table.columns.map((one) => sent(table, one)).join(", ")} ${from(table, since)}`, "binary"),
+      async copyAll(table) {
+        const { blocks } = await ask(
+          `select (pg_relation_size(${pg.escapeLiteral(`public.${pg.escapeIdentifier(table.name)}`)}) / 8192)::text as blocks`,
+        );
+        if (Number(blocks) < largeFrom) return [all(table)];
+        const other = await second().catch((error: unknown) => {
+          throw toEvergreenError(error);
+        });
+        // every row lies in one of the halves, wherever they are cut
+        const middle = `'(${Math.floor(Number(blocks) / 2)},0)'::tid`;
+        return [all(table, ` where t.ctid < ${middle}`), all(table, ` where t.ctid >= ${middle}`, other)];
+      },
       copyKeys: (table) =>
         stream(
           `select ${table.key.map((one) => `t.${pg.escapeIdentifier(one)}::text`).join(", ")} ${from(table, null)}`,
@@ -148,7 +185,7 @@ export async function openDeltaReader({ url, role }: DeltaReaderOptions): Promis
       },
       checkTexts: (tables) => sumsOf(tables, null, textSum),
       count: async (table) => String((await ask(`select count(*)::text as rows ${from(table, null)}`)).rows),
-      close: () => client.end(),
+      close: async () => void (await Promise.all([client.end(), beside?.end()])),
     };
   } catch (error) {
     await client.end().catch(() => {});
