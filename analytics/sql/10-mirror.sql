@@ -1,6 +1,6 @@
 -- What is mirrored from Postgres: exactly these columns, read by the synchronisation from DuckDB's own catalogue. The comment of a table begins with
 -- its key. Amounts are DECIMAL(38,4), prices and ratios DECIMAL(38,18), as they are there; no amount is a double. No name of a person, no text that
--- a person wrote, no user: an investor is an opaque id. `tx` is the transaction that wrote the row last.
+-- a person wrote, no user: an investor is an opaque id. `Fixed:` names a column that a row never changes. `tx` is the transaction that wrote the row last.
 create table currencies (code varchar, exponent integer, name varchar, tx ubigint);
 comment on table currencies is 'Key: code. ISO 4217; the exponent bounds the scale of cash.';
 
@@ -23,7 +23,7 @@ comment on table assets is 'Key: id. Master record of each asset; strategy is th
 create table asset_snapshots (
   snapshot_id uuid, asset_id uuid, fund_id uuid, as_of date, nav decimal(38, 4), leverage decimal(38, 18), esg_score decimal(38, 18),
   scenario_id varchar, method varchar, source varchar, effective_at timestamptz, recorded_at timestamptz, tx ubigint);
-comment on table asset_snapshots is 'Key: snapshot_id. Valuations over time; scenario_id is empty for a mark, anything else is hypothetical.';
+comment on table asset_snapshots is 'Key: snapshot_id. Fixed: recorded_at. Valuations over time; scenario_id is empty for a mark, anything else is hypothetical.';
 
 create table portfolio_allocations (
   allocation_id uuid, fund_id uuid, asset_id uuid, sleeve varchar, target_pct decimal(38, 18), actual_pct decimal(38, 18),

@@ -2,7 +2,8 @@
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { DuckFile } from "./file.ts";
 import { makeHome } from "./home.ts";
-import { booksOf, type Manifest, publish, sweep } from "./publish.ts";
+import { booksOf } from "./load.ts";
+import { type Manifest, publish, sweep } from "./publish.ts";
 import { openWork } from "./work.ts";
 
 /**

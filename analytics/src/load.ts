@@ -1,16 +1,22 @@
-// From Postgres into the working file: changed rows go to a staging table, are compared with what Postgres says of them, and take the place of the
-// rows of their keys. Everything happens in one transaction of the caller's.
+// From Postgres into the working file: changed rows are compared as they arrive with what Postgres says of them, and take the place of the rows of their
+// keys; into an empty table they go straight. Everything happens in one transaction of the caller's.
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { EvergreenError } from "@evergreen-fund/domain";
 import { type Checksum, type DeltaReader, toEvergreenError } from "@evergreen-fund/supabase-client";
+import { receiveRows } from "./arrival.ts";
 import { type DuckFile, literal, quoted } from "./file.ts";
 import type { Mirror } from "./model.ts";
+import type { SyncSpan } from "./sync.ts";
 
-/** A row as it is hashed: the same text that Postgres makes of it. */
-export function rowHash({ columns }: Mirror, alias: string): string {
+/** DuckDB's own hash of a row: what the books of a table add up. It takes a fortieth of the time of `textHash`. */
+const rowHash = ({ columns }: Mirror, alias: string): string =>
+  `hash(${columns.map(({ name }) => `${alias}.${quoted(name)}`).join(", ")})`;
+
+/** A row as it is hashed when it is compared: the same text that Postgres makes of it. */
+function textHash({ columns }: Mirror, alias: string): string {
   const parts = columns.map(({ name, type }) => {
     const column = `${alias}.${quoted(name)}`;
     return `coalesce(${type === "instant" ? `epoch_us(${column})` : column}::varchar, chr(30))`;
@@ -18,57 +24,63 @@ export function rowHash({ columns }: Mirror, alias: string): string {
   return `('0x' || substr(md5(${parts.join(" || chr(31) || ")}), 1, 15))::ubigint`;
 }
 
-/** Rows and the sum of their hashes, of a mirrored table or of another table with its columns. */
-export async function checksum(file: DuckFile, mirror: Mirror, table = quoted(mirror.name)): Promise<Checksum> {
-  const [row] = await file.rows(
-    `select count(*) as rows, coalesce(sum(${rowHash(mirror, "t")}::hugeint), 0) as sum from ${table} t`,
-  );
+const summed = async (file: DuckFile, hash: string, from: string): Promise<Checksum> => {
+  const [row] = await file.rows(`select count(*) as rows, coalesce(sum(${hash}::hugeint), 0) as sum from ${from}`);
   return { rows: String(row?.rows), sum: String(row?.sum) };
-}
+};
 
-export const staged = ({ name }: Mirror): string => quoted(`staged_${name}`);
+/** Rows of a mirrored table, or of another with its columns, and the sum of their hashes, as the books have them. */
+export const checksum = (file: DuckFile, mirror: Mirror, table = quoted(mirror.name)): Promise<Checksum> =>
+  summed(file, rowHash(mirror, "t"), `${table} t`);
 
-/** Reads the rows written since the position into a staging table. Errors: EG431 when they are not the rows that Postgres counts in the same snapshot. */
-export async function stage(
+/** The same over the text of every row, to be held against Postgres' `checkTexts`. */
+export const checksumOfTexts = (file: DuckFile, mirror: Mirror): Promise<Checksum> =>
+  summed(file, textHash(mirror, "t"), `${quoted(mirror.name)} t`);
+
+const stagedName = ({ name }: Mirror): string => `staged_${name}`;
+const staged = (mirror: Mirror): string => quoted(stagedName(mirror));
+
+/**
+ * Reads the rows written since the position (null: all) and puts them in the place of the rows of their keys; keeps the books of the table.
+ * @param theirs what Postgres says of these rows in the same snapshot.
+ * @param same the database that was read before: what it no longer has was retired, and is kept where retired rows are.
+ * Errors: EG431 when other rows arrive than Postgres counts and hashes.
+ */
+export async function take(
   file: DuckFile,
   reader: DeltaReader,
   mirror: Mirror,
-  since: string | null,
-  theirs: Checksum,
-  folder: string,
+  { since, theirs, same, span }: { since: string | null; theirs: Checksum; same: boolean; span: SyncSpan },
 ): Promise<void> {
-  const types = mirror.columns.map(({ name }) => `${literal(name)}: ${literal(travelsAs(mirror, name))}`).join(", ");
-  const values = mirror.columns.map(({ name }) => cellOf(mirror, name)).join(", ");
-  await file.run(`create or replace temp table ${staged(mirror)} as from ${quoted(mirror.name)} limit 0`);
-  await throughFile(reader.copy(mirror, since), join(folder, `${mirror.name}.csv`), (path) =>
-    file.run(`insert into ${staged(mirror)} select ${values} from ${csv(path, types)}`),
-  );
-  refuseUnequal(mirror.name, theirs, await checksum(file, mirror, staged(mirror)));
+  const table = quoted(mirror.name);
+  const straight = since === null && (await isEmpty(file, table));
+  await span("data.load.supabase", async () => {
+    if (!straight) await file.run(`create or replace temp table ${staged(mirror)} as from ${table} limit 0`);
+    if (theirs.rows === "0") return;
+    const [schema, name] = straight ? (["main", mirror.name] as const) : (["temp", stagedName(mirror)] as const);
+    const streams = since === null ? await reader.copyAll(mirror) : [reader.copy(mirror, since)];
+    const arrived = await file.append(schema, name, (append) =>
+      receiveRows(streams, mirror, append).catch((error: unknown) => {
+        throw toEvergreenError(error);
+      }),
+    );
+    refuseUnequal(mirror.name, theirs, arrived);
+  });
+  await span("data.transform.duckdb", async () => {
+    if (since !== null) return replace(file, mirror, theirs);
+    if (!straight) {
+      if (same) await keepGone(file, mirror, staged(mirror));
+      await file.run(`delete from ${table}; insert into ${table} from ${staged(mirror)}`);
+    }
+    const added = await checksum(file, mirror);
+    refuseUnequal(mirror.name, theirs, { ...theirs, rows: added.rows });
+    await writeBook(file, mirror, added);
+  });
+  if (!straight) await file.run(`drop table ${staged(mirror)}`);
 }
 
-const scaleOf = (mirror: Mirror, column: string): number | null => {
-  const [, scale] = /^DECIMAL\(38,(\d+)\)$/.exec(mirror.types[column] ?? "") ?? [];
-  return scale === undefined ? null : Number(scale);
-};
-
-const travelsAs = (mirror: Mirror, column: string): string =>
-  scaleOf(mirror, column) === null ? (mirror.types[column] ?? "") : "VARCHAR";
-
-function cellOf(mirror: Mirror, name: string): string {
-  const scale = scaleOf(mirror, name);
-  return scale === null ? quoted(name) : `${decimalOf(quoted(name), scale)} as ${quoted(name)}`;
-}
-
-/**
- * A decimal of 38 digits from its text in two halves of at most 18: DuckDB reads one of 38 two hundred times slower. Postgres writes all
- * digits of the scale, so that nothing is rounded; what has more than 17 characters before the point takes the slow way.
- */
-export function decimalOf(column: string, scale: number): string {
-  const whole = `split_part(${column}, '.', 1)::bigint::decimal(38, ${scale})`;
-  const part = `('0.' || split_part(${column}, '.', 2))::decimal(18, ${scale})::decimal(38, ${scale})`;
-  return `case when length(${column}) > ${18 + scale} then ${column}::decimal(38, ${scale})
-    when starts_with(${column}, '-') then ${whole} - ${part} else ${whole} + ${part} end`;
-}
+const isEmpty = async (file: DuckFile, table: string): Promise<boolean> =>
+  (await file.rows(`select 1 from ${table} limit 1`)).length === 0;
 
 /** Errors: EG431, which names the table. */
 export function refuseUnequal(table: string, theirs: Checksum, ours: Checksum): void {
@@ -80,26 +92,32 @@ export function refuseUnequal(table: string, theirs: Checksum, ours: Checksum): 
   );
 }
 
-/**
- * Puts the staged rows in the place of the rows of their keys and keeps the books of the table.
- * @param anew the staged rows are all rows there are; `same`: of the database that was read before, so that what is missing was retired.
- */
-export async function merge(
-  file: DuckFile,
-  mirror: Mirror,
-  added: Checksum,
-  anew: "same" | "another" | null,
-): Promise<void> {
-  if (anew === "same") await keepGone(file, mirror, staged(mirror));
-  if (anew !== null) await file.run(`delete from ${quoted(mirror.name)}`);
-  const stale = anew === null ? await removeReplaced(file, mirror) : { rows: "0", sum: "0" };
-  await file.run(`insert into ${quoted(mirror.name)} from ${staged(mirror)}`);
-  const before = anew === null ? await bookOf(file, mirror) : { rows: "0", sum: "0" };
+/** Puts the staged rows in the place of the rows of their keys, in as few statements as it takes: each costs more than its rows. */
+async function replace(file: DuckFile, mirror: Mirror, theirs: Checksum): Promise<void> {
+  const table = quoted(mirror.name);
+  // a column that never changes bounds the part of the table that is looked at: DuckDB knows the range of each block of rows
+  const keys = [...mirror.key, ...(mirror.fixed === null ? [] : [mirror.fixed])].map(quoted).join(", ");
+  await file.run(
+    `create or replace temp table stale as select t.rowid as place from ${table} t semi join ${staged(mirror)} using (${keys})`,
+  );
+  const hash = `coalesce(sum(${rowHash(mirror, "t")}::hugeint), 0)`;
+  const [found] = await file.rows(
+    `select s.rows as stale, s.sum as stale_sum, a.rows as added, a.sum as added_sum from
+      (select count(*) as rows, ${hash} as sum from ${table} t where ${PLACES}) s,
+      (select count(*) as rows, ${hash} as sum from ${staged(mirror)} t) a`,
+  );
+  refuseUnequal(mirror.name, theirs, { ...theirs, rows: String(found?.added) });
+  const before = await bookOf(file, mirror);
+  const remove = found?.stale === "0" ? "" : `delete from ${table} where ${PLACES}; `;
+  await file.run(`${remove}insert into ${table} from ${staged(mirror)}`);
   await writeBook(file, mirror, {
-    rows: String(BigInt(before.rows) - BigInt(stale.rows) + BigInt(added.rows)),
-    sum: String(BigInt(before.sum) - BigInt(stale.sum) + BigInt(added.sum)),
+    rows: String(BigInt(before.rows) - BigInt(String(found?.stale)) + BigInt(String(found?.added))),
+    sum: String(BigInt(before.sum) - BigInt(String(found?.stale_sum)) + BigInt(String(found?.added_sum))),
   });
 }
+
+/** Of the table of places that `stale` is: rows are looked up by where they are, so that only those that go are read whole. */
+const PLACES = "rowid in (select place from stale)";
 
 /** The rows of a mirrored table, as `t`, whose keys are not in another table. */
 const goneFrom = (mirror: Mirror, present: string): string =>
@@ -117,21 +135,12 @@ async function keepGone(file: DuckFile, mirror: Mirror, present: string): Promis
   await file.run("insert into asset_snapshots_retired by name from months_of('retired')");
 }
 
-async function removeReplaced(file: DuckFile, mirror: Mirror): Promise<Checksum> {
-  const keys = mirror.key.map(quoted).join(", ");
-  return removeRows(file, mirror, `from ${quoted(mirror.name)} t semi join ${staged(mirror)} using (${keys})`);
-}
-
 /** Removes rows and says what they were in the books. `from`: the rows, as `t`. */
 async function removeRows(file: DuckFile, mirror: Mirror, from: string): Promise<Checksum> {
-  // the keys first: only the rows that go are read whole
   await file.run(`create or replace temp table stale as select t.rowid as place ${from}`);
-  const [row] = await file.rows(
-    `select count(*) as rows, coalesce(sum(${rowHash(mirror, "t")}::hugeint), 0) as sum
-       from ${quoted(mirror.name)} t where t.rowid in (select place from stale)`,
-  );
-  if (row?.rows !== "0") await file.run(`delete from ${quoted(mirror.name)} where rowid in (select place from stale)`);
-  return { rows: String(row?.rows), sum: String(row?.sum) };
+  const stale = await summed(file, rowHash(mirror, "t"), `${quoted(mirror.name)} t where t.${PLACES}`);
+  if (stale.rows !== "0") await file.run(`delete from ${quoted(mirror.name)} where ${PLACES}`);
+  return stale;
 }
 
 /** Takes out the rows that Postgres no longer has; events go to the archive. Nothing is read unless Postgres has fewer rows. */
@@ -152,8 +161,13 @@ export async function removeGone(file: DuckFile, reader: DeltaReader, mirror: Mi
 
 /** What the books say of a table. */
 export async function bookOf(file: DuckFile, { name }: Pick<Mirror, "name">): Promise<Checksum> {
-  const [row] = await file.rows("select rows, sum from sync.tables where name = $name", { name });
-  return { rows: String(row?.rows ?? 0), sum: String(row?.sum ?? 0) };
+  return (await booksOf(file))[name] ?? { rows: "0", sum: "0" };
+}
+
+/** What the books say of all tables. */
+export async function booksOf(file: DuckFile): Promise<Record<string, Checksum>> {
+  const books = await file.rows("select name, rows, sum from sync.tables");
+  return Object.fromEntries(books.map((one) => [one.name, { rows: String(one.rows), sum: String(one.sum) }]));
 }
 
 const writeBook = (file: DuckFile, { name }: Mirror, { rows, sum }: Checksum): Promise<void> =>

@@ -54,6 +54,15 @@ describe("the model", () => {
     expect(mirrors.flatMap(faultsOf)).toEqual([]);
   });
 
+  it("calls a column fixed only where a trigger keeps it so", async () => {
+    const { mirrors } = await readModel();
+    const triggers = readFileSync(join(import.meta.dirname, "../../prisma/sql/40-triggers.sql"), "utf8");
+    const fixed = mirrors.filter((mirror) => mirror.fixed !== null);
+    expect(fixed.map(({ name }) => name)).toEqual(["asset_snapshots"]);
+    for (const { name, fixed: column } of fixed)
+      expect(triggers).toMatch(new RegExp(`before update of ${column} on public\\.${name} .*\\s.*old\\.${column}\\)`));
+  });
+
   it("finds what is planted", () => {
     expect(
       faultsOf({

@@ -2,8 +2,10 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { version } from "@duckdb/node-api";
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { MirroredColumn, MirroredTable } from "@evergreen-fund/supabase-client";
+import { typeOf } from "./columns.ts";
 import { type DuckFile, openFile } from "./file.ts";
 
 const FOLDER = join(import.meta.dirname, "..", "sql");
@@ -15,10 +17,12 @@ export interface Mirror extends MirroredTable {
   types: Readonly<Record<string, string>>;
   /** Rows may go away between two reads: the number of rows is compared every time. */
   shrinks: boolean;
+  /** A column of a row that never changes, which says where in the file the row is; null when there is none. */
+  fixed: string | null;
 }
 
 export interface Model {
-  /** sha256 over all files of sql/: another one means that the file is laid anew. */
+  /** sha256 over all files of sql/ and the version of DuckDB, whose hash of a row the books hold: another one means that the file is laid anew. */
   hash: string;
   sql: string;
   mirrors: readonly Mirror[];
@@ -39,7 +43,11 @@ async function load(): Promise<Model> {
   const scratch = await openFile(":memory:");
   try {
     await scratch.run(parts[names.indexOf(MIRROR)] ?? "");
-    return { hash: createHash("sha256").update(sql).digest("hex"), sql, mirrors: await mirrorsOf(scratch) };
+    return {
+      hash: createHash("sha256").update(sql).update(version()).digest("hex"),
+      sql,
+      mirrors: await mirrorsOf(scratch),
+    };
   } finally {
     scratch.close();
   }
@@ -56,9 +64,16 @@ async function mirrorsOf(file: DuckFile): Promise<Mirror[]> {
     const mirror: Mirror = {
       name: String(name),
       key: key.split(", "),
-      columns: own.map((column): MirroredColumn => ({ name: String(column.name), type: travels(String(column.type)) })),
+      columns: own.map(
+        (column): MirroredColumn => ({
+          name: String(column.name),
+          type: travels(String(column.type)),
+          sentAs: typeOf(String(column.type)).postgres,
+        }),
+      ),
       types: Object.fromEntries(own.map((column) => [String(column.name), String(column.type)])),
       shrinks: rest.startsWith("Shrinks."),
+      fixed: /^Fixed: ([a-z_]+)\. /.exec(rest)?.[1] ?? null,
     };
     if (![...mirror.key, "tx"].every((one) => one in mirror.types))
       throw new EvergreenError("EG500", `The mirrored table ${mirror.name} names no key, or has no tx.`);
@@ -69,7 +84,5 @@ async function mirrorsOf(file: DuckFile): Promise<Mirror[]> {
 function travels(type: string): MirroredColumn["type"] {
   if (type === "TIMESTAMP WITH TIME ZONE") return "instant";
   if (type.endsWith("[]")) return "list";
-  if (/^(FLOAT|DOUBLE)$/.test(type))
-    throw new EvergreenError("EG500", "A mirrored column is a double: amounts are exact.");
   return "text";
 }

@@ -21,7 +21,7 @@ import { EvergreenError } from "@evergreen-fund/domain";
 import type { Checksum, Position } from "@evergreen-fund/supabase-client";
 import { type DuckFile, openFile } from "./file.ts";
 import { type AnalyticsHome, analyticsHome, persist } from "./home.ts";
-import { bookOf, checksum } from "./load.ts";
+import { checksum } from "./load.ts";
 import { readModel } from "./model.ts";
 
 /** What stands beside a snapshot; `contentHash` names what was mirrored, `sha256` the bytes of the file. */
@@ -48,14 +48,6 @@ export function contentHashOf(tables: Record<string, Checksum>): string {
   const hash = createHash("sha256");
   for (const name of Object.keys(tables).sort()) hash.update(`${name} ${tables[name]?.rows} ${tables[name]?.sum}\n`);
   return hash.digest("hex");
-}
-
-/** Every mirrored table by the books of the file. */
-export async function booksOf(file: DuckFile): Promise<Record<string, Checksum>> {
-  const { mirrors } = await readModel();
-  const tables: Record<string, Checksum> = {};
-  for (const mirror of mirrors) tables[mirror.name] = await bookOf(file, mirror);
-  return tables;
 }
 
 /** A point that a publication passes; a test ends the process there. */

@@ -118,6 +118,27 @@ describe("a synchronisation", () => {
     expect(await listSnapshots(home)).toEqual([]);
   });
 
+  it("reads a large table over two connections of one snapshot, and every row once", async () => {
+    const { url, role } = { url: market.db.database.urlFor("evergreen_app"), role: "agent_simulation" as const };
+    const openReader = async () => {
+      const reader = await openDeltaReader({ url, role, largeFrom: 1 });
+      // committed between the two: neither may see it
+      await market.db.look("update assets set country = 'FI' where id = $1", [market.assets[1]]);
+      return reader;
+    };
+    const before = await rebuiltHash();
+    const { manifest } = await synchronise({ home: await market.freshHome(), openReader });
+    expect(manifest.contentHash).toBe(before);
+    expect(await rebuiltHash()).not.toBe(before);
+  });
+
+  it("counts on a moment of recording that the database lets nobody change", async () => {
+    await expect(
+      market.db.look("update asset_snapshots set recorded_at = recorded_at - interval '1 day'"),
+    ).rejects.toThrow(/append-only/);
+    await market.db.look("update asset_snapshots set recorded_at = recorded_at");
+  });
+
   it("loses nothing while eight writers write", async () => {
     const home = await market.freshHome();
     await synchronise({ home, openReader: market.openReader });

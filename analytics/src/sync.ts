@@ -4,9 +4,9 @@ import { EvergreenError } from "@evergreen-fund/domain";
 import type { Checksum, DeltaReader, Position } from "@evergreen-fund/supabase-client";
 import type { DuckFile } from "./file.ts";
 import { makeHome } from "./home.ts";
-import { bookOf, checksum, merge, refuseUnequal, removeGone, stage, staged } from "./load.ts";
+import { bookOf, booksOf, checksum, checksumOfTexts, refuseUnequal, removeGone, take } from "./load.ts";
 import { type Mirror, readModel } from "./model.ts";
-import { booksOf, type Content, contentHashOf, type Manifest, type PublishPoint, publish, sweep } from "./publish.ts";
+import { type Content, contentHashOf, type Manifest, type PublishPoint, publish, sweep } from "./publish.ts";
 import { openWork, positionOf } from "./work.ts";
 
 /** The places at which a test ends the process. */
@@ -33,7 +33,7 @@ export interface SyncOptions {
   openReader: () => Promise<DeltaReader>;
   /** Read everything, whatever was read before. */
   rebuild?: boolean;
-  /** `full`: every row of every table is compared; `delta` (default): the rows that changed. The first read is always full. */
+  /** `delta` (default): the rows that are read are compared as they arrive, which are all of them at the first read. `full`: every row in the file as well. */
   check?: "delta" | "full";
   /** Published files that are kept here. Default 14. */
   keep?: number;
@@ -71,6 +71,7 @@ export async function synchronise(options: SyncOptions): Promise<SyncResult> {
       const rebuilt = reasonToRebuild(before, reader.position, options.rebuild === true);
       const since = rebuilt === null && before !== null ? before.tx : null;
       const check = since === null ? "full" : (options.check ?? "delta");
+      const same = before?.source === reader.position.source;
       const read: Record<string, string> = {};
       const content = await file.transaction(async () => {
         const changes = await span("data.load.supabase", () => reader.check(mirrors, since));
@@ -81,19 +82,16 @@ export async function synchronise(options: SyncOptions): Promise<SyncResult> {
             read[mirror.name] = added.rows;
           }
           if (added.rows !== "0" || since === null) {
-            await span("data.load.supabase", () => stage(file, reader, mirror, since, added, paths.staging));
+            await take(file, reader, mirror, { since, theirs: added, same, span });
             reach("staged");
-            const anew = before?.source === reader.position.source ? "same" : "another";
-            await span("data.transform.duckdb", () => merge(file, mirror, added, since === null ? anew : null));
-            await file.run(`drop table ${staged(mirror)}`);
           }
           if (since !== null && (check === "full" || mirror.shrinks))
             await removeGone(file, reader, mirror, paths.staging);
         }
         reach("merged");
-        if (check === "full") {
+        if (options.check === "full") {
           say("comparing every row");
-          const theirs = since === null ? changes : await span("data.load.supabase", () => reader.check(mirrors, null));
+          const theirs = await span("data.load.supabase", () => reader.checkTexts(mirrors));
           await span("data.transform.duckdb", async () => {
             for (const [at, mirror] of mirrors.entries()) await reconcile(file, mirror, theirs[at]);
           });
@@ -128,8 +126,8 @@ function reasonToRebuild(before: Position | null, now: Position, asked: boolean)
 
 /** Every row here against every row there, and both against the books. Errors: EG431. */
 async function reconcile(file: DuckFile, mirror: Mirror, theirs: Checksum = { rows: "0", sum: "0" }): Promise<void> {
+  refuseUnequal(mirror.name, theirs, await checksumOfTexts(file, mirror));
   const ours = await checksum(file, mirror);
-  refuseUnequal(mirror.name, theirs, ours);
   const book = await bookOf(file, mirror);
   if (book.rows !== ours.rows || book.sum !== ours.sum)
     throw new EvergreenError("EG431", `The books of ${mirror.name} are not its rows; nothing was published.`);

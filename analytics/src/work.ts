@@ -28,13 +28,11 @@ export async function openWork(paths: AnalyticsHome): Promise<DuckFile> {
 
 /** Creates all tables and views, or does nothing when they are of this model. */
 async function lay(file: DuckFile, model: Model): Promise<void> {
+  const [state] = await file.rows("select model from sync.state").catch(() => []);
+  if (state?.model === model.hash) return;
   const tables = await file.rows(
     "select schema_name as schema, table_name as name from duckdb_tables() where not internal and not temporary order by table_oid",
   );
-  if (tables.length > 0) {
-    const [state] = await file.rows("select model from sync.state");
-    if (state?.model === model.hash) return;
-  }
   await file.transaction(async () => {
     for (const { name } of await file.rows(
       "select view_name as name from duckdb_views() where not internal and not temporary",

@@ -102,5 +102,8 @@ end $$;
 create or replace trigger append_only before update or delete on public.fund_events for each row execute function evergreen.forbid_unless_retired();
 create or replace trigger append_only_truncate before truncate on public.fund_events for each statement execute function evergreen.forbid();
 create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
+-- the mirror in DuckDB looks for the row that a changed one replaces only where rows of that moment are (`Fixed:` in analytics/sql/10-mirror.sql)
+create or replace trigger recorded_once before update of recorded_at on public.asset_snapshots for each row
+  when (new.recorded_at is distinct from old.recorded_at) execute function evergreen.forbid();
 -- once per statement: an import of 200,000 marks looks at the trades once
 create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();

@@ -12,6 +12,8 @@ export type MirroredType = "text" | "instant" | "list";
 export interface MirroredColumn {
   name: string;
   type: MirroredType;
+  /** The type of Postgres as which it is sent. */
+  sentAs: string;
 }
 export interface MirroredTable {
   name: string;
@@ -29,7 +31,7 @@ export interface Position {
   tx: string;
 }
 
-/** How many rows, and the sum of the first 60 bits of the md5 of each: independent of their order, so no side sorts. */
+/** How many rows, and the sum of a hash of each: independent of their order, so no side sorts. What hash, says whoever makes it. */
 export interface Checksum {
   rows: string;
   sum: string;
@@ -39,12 +41,16 @@ export interface DeltaReader {
   readonly position: Position;
   /** When the snapshot was taken, by the database's clock (ISO 8601). */
   readonly takenAt: string;
-  /** Rows written by transactions from `since` on (null: all rows) as CSV, null as \N. */
+  /** Rows written by transactions from `since` on (null: all rows), in the binary form of COPY. */
   copy(table: MirroredTable, since: string | null): Readable;
+  /** All rows in the same form; those of a large table in two streams of one snapshot, which must both be read. */
+  copyAll(table: MirroredTable): Promise<Readable[]>;
   /** The keys of all rows, as CSV. */
   copyKeys(table: MirroredTable): Readable;
-  /** Over the rows that `copy` gives, of all these tables in one round trip; in their order. */
+  /** Over the rows that `copy` gives, of all these tables, in their order: Postgres' own hash of each row. */
   check(tables: readonly MirroredTable[], since: string | null): Promise<Checksum[]>;
+  /** Over all rows of these tables: the first 60 bits of the md5 of each row's text, which any database can make. */
+  checkTexts(tables: readonly MirroredTable[]): Promise<Checksum[]>;
   count(table: MirroredTable): Promise<string>;
   close(): Promise<void>;
 }
@@ -54,10 +60,14 @@ export interface DeltaReaderOptions {
   url: string;
   /** The role it takes; absent: it reads as itself. */
   role?: PersonRole | SystemRole | AgentRole;
+  /** Blocks of 8 kB from which all rows of a table are read over two connections. Default 4096 (32 MB). */
+  largeFrom?: number;
 }
 
 /** Longest single statement of a bulk read. */
 const LONGEST = "30min";
+
+const BEGIN = "begin transaction isolation level repeatable read, read only";
 
 /** Columns that are no column of their table: the ids of an event's investors, in one list. */
 const COMPUTED: Record<string, string> = {
@@ -74,17 +84,23 @@ const SNAPSHOT = `select pg_snapshot_xmin(pg_current_snapshot())::text as tx, no
  * below had ended: reading `tx >= xmin` loses nothing, and what is read twice replaces itself. (`updated_at` is the time at which a
  * transaction wrote, not when others could see it.) Throws EvergreenError: EG503 when the database is not there, EG403 when the login may not read.
  */
-export async function openDeltaReader({ url, role }: DeltaReaderOptions): Promise<DeltaReader> {
-  const client = new pg.Client({
-    connectionString: url,
-    options: "-c TimeZone=UTC -c DateStyle=ISO",
-    types: TYPES,
-    connectionTimeoutMillis: 5_000,
-  });
-  client.on("error", () => {}); // the statement under way fails as well
+export async function openDeltaReader({ url, role, largeFrom = 4_096 }: DeltaReaderOptions): Promise<DeltaReader> {
+  const clientOf = (): pg.Client => {
+    const made = new pg.Client({
+      connectionString: url,
+      options: "-c TimeZone=UTC -c DateStyle=ISO",
+      types: TYPES,
+      connectionTimeoutMillis: 5_000,
+    });
+    made.on("error", () => {}); // the statement under way fails as well
+    return made;
+  };
+  const client = clientOf();
+  let beside: pg.Client | undefined;
   const ask = async (sql: string): Promise<Record<string, unknown>> => {
     try {
-      return (await client.query(sql)).rows[0] ?? {};
+      const answer: pg.QueryResult | pg.QueryResult[] = await client.query(sql);
+      return (Array.isArray(answer) ? answer.at(-1) : answer)?.rows[0] ?? {};
     } catch (error) {
       throw toEvergreenError(error);
     }
@@ -93,35 +109,83 @@ export async function openDeltaReader({ url, role }: DeltaReaderOptions): Promis
     await client.connect().catch((error: unknown) => {
       throw toEvergreenError(error);
     });
-    await ask("begin transaction isolation level repeatable read, read only");
-    if (role !== undefined) await ask(`set local role ${pg.escapeIdentifier(role)}`);
-    await ask(`set local statement_timeout = '${LONGEST}'`);
-    await ask(`set local idle_in_transaction_session_timeout = '${LONGEST}'`);
-    const { tx, source, taken_at: at } = await ask(SNAPSHOT);
+    // in one message; the snapshot is taken by the first statement that reads
+    const settings = [
+      ...(role === undefined ? [] : [`set local role ${pg.escapeIdentifier(role)}`]),
+      `set local statement_timeout = '${LONGEST}'`,
+      `set local idle_in_transaction_session_timeout = '${LONGEST}'`,
+    ];
+    const { tx, source, taken_at: at } = await ask([BEGIN, ...settings, SNAPSHOT].join("; "));
     if (typeof tx !== "string" || typeof source !== "string" || !(at instanceof Date))
       throw new EvergreenError("EG500", "The database did not say which snapshot it gave.");
-    const stream = (sql: string): Readable => {
-      const given = client.query(copyTo(`copy (${sql}) to stdout with (format csv, null '\\N')`));
+    const stream = (sql: string, form: string, by = client): Readable => {
+      const given = by.query(copyTo(`copy (${sql}) to stdout with (format ${form})`));
       finished(given, () => {}); // its consumer handles the error
       return given;
+    };
+    const all = (table: MirroredTable, where = "", by = client): Readable =>
+      stream(
+        `select ${table.columns.map((one) => sent(table, one)).join(", ")} ${from(table, null)}${where}`,
+        "binary",
+        by,
+      );
+    /** A second connection that sees what the first one sees. */
+    const second = async (): Promise<pg.Client> => {
+      if (beside !== undefined) return beside;
+      const { id } = await ask("select pg_export_snapshot() as id");
+      beside = clientOf();
+      await beside.connect();
+      await beside.query([BEGIN, `set transaction snapshot ${pg.escapeLiteral(String(id))}`, ...settings].join("; "));
+      return beside;
+    };
+    const sumsOf = async (
+      tables: readonly MirroredTable[],
+      since: string | null,
+      sum: (table: MirroredTable) => string,
+    ): Promise<Checksum[]> => {
+      const answer = await ask(
+        `select array[${tables.map((table) => `(select array[count(*)::text, coalesce(sum(${sum(table)}), 0)::text] ${from(table, since)})`).join(", ")}] as sums`,
+      );
+      return (answer.sums as [string, string][]).map(([rows, total]) => ({ rows, sum: total }));
     };
     return {
       position: { source, tx },
       takenAt: at.toISOString(),
       copy: (table, since) =>
-        stream(`select ${table.columns.map((one) => travelling(table, one)).join(", ")} ${from(table, since)}`),
+        stream(`select ${table.columns.map((one) => sent(table, one)).join(", ")} ${from(table, since)}`, "binary"),
+      async copyAll(table) {
+        const { blocks } = await ask(
+          `select (pg_relation_size(${pg.escapeLiteral(`public.${pg.escapeIdentifier(table.name)}`)}) / 8192)::text as blocks`,
+        );
+        if (Number(blocks) < largeFrom) return [all(table)];
+        const other = await second().catch((error: unknown) => {
+          throw toEvergreenError(error);
+        });
+        // every row lies in one of the halves, wherever they are cut
+        const middle = `'(${Math.floor(Number(blocks) / 2)},0)'::tid`;
+        return [all(table, ` where t.ctid < ${middle}`), all(table, ` where t.ctid >= ${middle}`, other)];
+      },
       copyKeys: (table) =>
         stream(
           `select ${table.key.map((one) => `t.${pg.escapeIdentifier(one)}::text`).join(", ")} ${from(table, null)}`,
+          "csv, null '\\N'",
         ),
       async check(tables, since) {
-        const answer = await ask(
-          `select array[${tables.map((table) => `(select array[count(*)::text, ${sumOf(table)}] ${from(table, since)})`).join(", ")}] as sums`,
+        const sums = tables.map((): Checksum => ({ rows: "0", sum: "0" }));
+        if (since === null) return sumsOf(tables, since, recordSum);
+        // most tables have not changed, which their indexes on tx say at once
+        const { found } = await ask(
+          `select array[${tables.map((table) => `exists (select ${from(table, since)})`).join(", ")}] as found`,
         );
-        return (answer.sums as [string, string][]).map(([rows, sum]) => ({ rows, sum }));
+        const changed = tables.filter((_, at) => (found as boolean[])[at] === true);
+        if (changed.length === 0) return sums;
+        const some = await sumsOf(changed, since, recordSum);
+        for (const [at, table] of changed.entries()) sums[tables.indexOf(table)] = some[at] as Checksum;
+        return sums;
       },
+      checkTexts: (tables) => sumsOf(tables, null, textSum),
       count: async (table) => String((await ask(`select count(*)::text as rows ${from(table, null)}`)).rows),
-      close: () => client.end(),
+      close: async () => void (await Promise.all([client.end(), beside?.end()])),
     };
   } catch (error) {
     await client.end().catch(() => {});
@@ -138,10 +202,17 @@ function from({ name }: MirroredTable, since: string | null): string {
 const source = ({ name }: MirroredTable, column: string): string =>
   COMPUTED[`${name}.${column}`] ?? `t.${pg.escapeIdentifier(column)}`;
 
-const sumOf = (table: MirroredTable): string => {
+/** A truth value is hashed as the number 1 or 0. */
+const recordSum = (table: MirroredTable): string =>
+  `hash_record_extended(row(${table.columns.map((one) => (one.sentAs === "boolean" ? `${source(table, one.name)}::int4` : sent(table, one))).join(", ")}), 0)`;
+
+const textSum = (table: MirroredTable): string => {
   const line = table.columns.map((one) => `coalesce(${hashed(table, one)}, chr(30))`).join(" || chr(31) || ");
-  return `coalesce(sum(('x' || substr(md5(${line}), 1, 15))::bit(60)::bigint), 0)::text`;
+  return `('x' || substr(md5(${line}), 1, 15))::bit(60)::bigint`;
 };
+
+const sent = (table: MirroredTable, column: MirroredColumn): string =>
+  column.type === "list" ? travelling(table, column) : `(${source(table, column.name)})::${column.sentAs}`;
 
 /** `char(3)` and `xid8` as text; lists as DuckDB writes them. */
 const travelling = (table: MirroredTable, { name, type }: MirroredColumn): string =>
