@@ -55,6 +55,10 @@ export interface Store {
   putArchive(name: string, path: string, bytes: number, sha256: string): Promise<void>;
   /** Fetches a file of an archive to `path`. Errors: EG404. */
   getArchive(name: string, path: string): Promise<void>;
+  /** Puts a file of a report beside the copy of a day, once: what is there already stays. */
+  putReport(day: string, name: string, content: Buffer): Promise<void>;
+  /** A file of a report. Errors: EG404. */
+  getReport(day: string, name: string): Promise<Buffer>;
   close(): void;
 }
 
@@ -113,10 +117,14 @@ export function openStore(settings: StoreSettings): Store {
   const get = async (Key: string): Promise<Readable> =>
     (await client.send(new GetObjectCommand({ Bucket, Key }))).Body as Readable;
 
-  async function readManifest(day: string | null): Promise<Manifest> {
+  async function contentOf(Key: string): Promise<Buffer> {
     const parts: Buffer[] = [];
-    for await (const part of await get(manifestKey(day))) parts.push(part as Buffer);
-    const parsed = StoredManifest.safeParse(jsonOf(Buffer.concat(parts).toString("utf8")));
+    for await (const part of await get(Key)) parts.push(part as Buffer);
+    return Buffer.concat(parts);
+  }
+
+  async function readManifest(day: string | null): Promise<Manifest> {
+    const parsed = StoredManifest.safeParse(jsonOf((await contentOf(manifestKey(day))).toString("utf8")));
     if (!parsed.success) throw new EvergreenError("EG431", "The manifest in the store is none of ours.");
     return parsed.data;
   }
@@ -181,6 +189,12 @@ export function openStore(settings: StoreSettings): Store {
       answered(async () =>
         pipeline(await get(`${environment}/archive/${name}`), createWriteStream(path, { mode: 0o600 })),
       ),
+    putReport: (day, name, content) =>
+      answered(async () => {
+        const sha256 = createHash("sha256").update(content).digest("hex");
+        await put(`${folderOf(day)}/reports/${name}`, content, content.length, sha256, true);
+      }),
+    getReport: (day, name) => answered(() => contentOf(`${folderOf(day)}/reports/${name}`)),
     close: () => client.destroy(),
   };
 }

@@ -1,5 +1,5 @@
 // Figures as people read them. Everything stays decimal text; nothing is rounded but what a percentage or a multiple shows.
-import { decimal, fixed } from "@evergreen-fund/finance/money.ts";
+import { decimal, fixed, ratioText } from "@evergreen-fund/finance/money.ts";
 
 const NONE = "–";
 
@@ -30,7 +30,7 @@ export function changeWords(before: string, after: string): string {
 export function changeShareWords(before: string, after: string): string {
   if (decimal(before).isZero()) return NONE;
   const share = decimal(after).minus(decimal(before)).div(decimal(before));
-  return `${share.gt(0) ? "+" : ""}${percentWords(share.toFixed())}`;
+  return `${share.gt(0) ? "+" : ""}${percentWords(ratioText(share))}`;
 }
 
 /** Text without anything that could steer a reader of it: control characters and marks of direction become spaces. */
