@@ -173,6 +173,7 @@ describe("schedules", () => {
   });
 
   it("of the platform are listed without a fund, and held with who and why", LONG, async () => {
+    settings.TEMPORAL_ADDRESS = house.temporalAddress;
     expect(await ensureRetentionSchedule(client, { day: 2, at: "03:40" }, "local")).toBe("made");
     const all = await door.json("ops1", z.array(View), ["schedules", "list"]);
     expect(all.find(({ scheduleId }) => scheduleId === RETENTION_SCHEDULE)).toMatchObject({
