@@ -9,6 +9,8 @@ import { startTracing, type Tracing, temporalPlugin } from "@evergreen-fund/trac
 import { Client } from "@temporalio/client";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
 import { NativeConnection } from "@temporalio/worker";
+import { type MorningReports, openMorningReports } from "./morning-reports.ts";
+import { openRetention, type Retention } from "./retention.ts";
 import { openSnapshots, type Snapshots } from "./snapshots.ts";
 
 export interface Connections {
@@ -72,14 +74,17 @@ export async function connect(config: Config, service: string): Promise<Connecti
 /** The door to the analytical files of this home; the mirror is read as Simulation may read. */
 export function connectSnapshots(
   config: Config,
+  database: Database,
   codeHash: string,
   log: (line: string) => void,
-): { snapshots: Snapshots; close(): void } {
+): { snapshots: Snapshots; reports: MorningReports; retention: Retention; close(): void } {
   const url = config.databaseUrl ?? "";
   const store: Store | null = config.snapshotStore === null ? null : openStore(config.snapshotStore);
   const openReader = () => openDeltaReader({ url, role: "agent_simulation" });
   return {
     snapshots: openSnapshots({ home: config.home, openReader, store, codeHash, log }),
+    reports: openMorningReports(config.home, store),
+    retention: openRetention({ home: config.home, database, url, store, log }),
     close: () => store?.close(),
   };
 }

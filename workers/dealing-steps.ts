@@ -49,7 +49,17 @@ export function dealingSteps(tools: RoomTools): DealingSteps {
     solver: { solve: refuse, ready: refuse, close: refuse },
     snapshots: { freshAfter: refuse, book: refuse, publish: refuse },
     shelf: { all: refuse },
-    engine: { codeHash: "", about: refuse, valueShard: refuse, conclude: refuse, whole: refuse, close: refuse },
+    engine: {
+      codeHash: "",
+      about: refuse,
+      valueShard: refuse,
+      conclude: refuse,
+      whole: refuse,
+      report: refuse,
+      close: refuse,
+    },
+    reports: { keep: refuse },
+    retention: { run: refuse },
   };
   const actions = { ...commander(house), ...kyc(house), ...liquidityEngine(house) };
 

@@ -37,7 +37,7 @@ async function main(names: string[]): Promise<void> {
   const crashPoint = crashPointAt(config.crashAt, config.home);
   const solver = openSolver();
   const engine = openStressEngine(await codeHashOf());
-  const analytical = connectSnapshots(config, engine.codeHash, say);
+  const analytical = connectSnapshots(config, connections.database, engine.codeHash, say);
   const house: House = {
     database: connections.database,
     crashPoint,
@@ -45,6 +45,8 @@ async function main(names: string[]): Promise<void> {
     solver,
     engine,
     snapshots: analytical.snapshots,
+    reports: analytical.reports,
+    retention: analytical.retention,
     shelf: openShelf(),
     quality: openDataQuality(config.home),
     ...(config.langfuse === null ? {} : { scores: openScores(config.langfuse) }),

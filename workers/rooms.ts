@@ -9,7 +9,9 @@ import type { DataQuality } from "./data-quality.ts";
 import { kyc } from "./kyc/activities.ts";
 import { liquidityEngine } from "./liquidity-engine/activities.ts";
 import type { MarketFeed } from "./market-feed.ts";
+import type { MorningReports } from "./morning-reports.ts";
 import { rebalancing } from "./rebalancing/activities.ts";
+import type { Retention } from "./retention.ts";
 import { riskGuardian } from "./risk-guardian/activities.ts";
 import type { Shelf } from "./shelf.ts";
 import { simulation } from "./simulation/activities.ts";
@@ -25,6 +27,8 @@ export interface House extends RoomTools {
   snapshots: Snapshots;
   shelf: Shelf;
   engine: StressEngine;
+  reports: MorningReports;
+  retention: Retention;
   /** Absent: no feed of market data is configured. */
   feed?: MarketFeed;
   /** Absent: this process has no analytical files. */

@@ -1,13 +1,13 @@
 // One Temporal Schedule per fund and class, from the class's own clock: made and brought up to date by the process that hosts the Commander. What fires
 // only opens dealing days, and the row of a day is unique: two schedules, a trigger and a backfill for one date open one day.
-import { createHash } from "node:crypto";
-import { readScheduleNote, scheduleNoteText } from "@evergreen-fund/domain/schedule-note.ts";
 import type { Database } from "@evergreen-fund/supabase-client";
 import type { openDealingDays } from "@evergreen-fund/workflows";
 import type { Rooms } from "@evergreen-fund/workflows/proxies.ts";
 import { SEARCH } from "@evergreen-fund/workflows/search-attributes.ts";
-import { type Client, ScheduleAlreadyRunning, type ScheduleOptions } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import { TypedSearchAttributes } from "@temporalio/common";
+import { ensureClock } from "./clock.ts";
+import { ensureRetentionSchedule, RETENTION_SCHEDULE, readRetentionClock } from "./retention-schedule.ts";
 import { ensureStressSchedule, readStressedFunds, stressScheduleIdOf } from "./stress-schedules.ts";
 
 const COMMANDER = { role: "agent_commander" } as const;
@@ -65,10 +65,11 @@ export async function ensureSchedule(
   rooms: Rooms,
 ): Promise<"made" | "changed" | "as it was"> {
   const [hour = 0, minute = 0] = one.cutOff.split(":").map(Number);
-  const wanted = {
+  return ensureClock(client, {
+    scheduleId: scheduleIdOf(one),
     spec: { calendars: [{ hour, minute }], timezone: one.timeZone },
     action: {
-      type: "startWorkflow" as const,
+      type: "startWorkflow",
       workflowType: "openDealingDays",
       workflowId: `open/${one.fund}/${one.code}`,
       taskQueue: "commander",
@@ -79,31 +80,10 @@ export async function ensureSchedule(
       ]),
     },
     // what opens a day may be late and may not be lost: one that fires while another runs waits for it
-    policies: { overlap: "BUFFER_ONE" as const, catchupWindow: CATCH_UP },
-  };
-  const fingerprint = createHash("sha256")
-    .update(JSON.stringify([wanted.spec, wanted.policies, one.shareClassId, rooms]))
-    .digest("hex");
-  const scheduleId = scheduleIdOf(one);
-  try {
-    await client.schedule.create({
-      ...wanted,
-      scheduleId,
-      state: { note: scheduleNoteText({ words: "", eventId: null, fingerprint }), triggerImmediately: true },
-    } as ScheduleOptions);
-    return "made";
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-  }
-  const handle = client.schedule.getHandle(scheduleId);
-  const { state } = await handle.describe();
-  if (readScheduleNote(state.note).fingerprint === fingerprint) return "as it was";
-  // whether it is paused, and why, stays as a person left it
-  await handle.update((before) => {
-    const note = scheduleNoteText({ ...readScheduleNote(before.state.note), fingerprint });
-    return { ...wanted, state: { ...before.state, note } } as never;
+    policies: { overlap: "BUFFER_ONE", catchupWindow: CATCH_UP },
+    about: [one.shareClassId, rooms],
+    atOnce: true,
   });
-  return "changed";
 }
 
 export interface ScheduleKeeper {
@@ -136,6 +116,13 @@ export function keepSchedules(options: {
       const done = await ensureStressSchedule(client, one, rooms);
       known.set(one.fundId, what);
       if (done !== "as it was") log(`schedule ${stressScheduleIdOf(one)}: ${done}`);
+    }
+    const retention = await readRetentionClock(database);
+    const what = JSON.stringify(retention);
+    if (retention !== null && known.get(RETENTION_SCHEDULE) !== what) {
+      const done = await ensureRetentionSchedule(client, retention, rooms);
+      known.set(RETENTION_SCHEDULE, what);
+      if (done !== "as it was") log(`schedule ${RETENTION_SCHEDULE}: ${done}`);
     }
   };
   const loop = async (): Promise<void> => {

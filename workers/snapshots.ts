@@ -113,10 +113,19 @@ export function openSnapshots({ home, openReader, store, codeHash, log }: Snapsh
         const end = Date.now() + PATIENCE_MS;
         for (;;) {
           const there = await notOlder(moment);
-          if (there !== undefined) return there;
+          if (there !== undefined) {
+            // it may have been taken by hand
+            if (store !== null) await store.share(await findSnapshot(home, there.name));
+            return there;
+          }
           const made = await unlessBusy(() => synchronise({ home, openReader, keep: KEEP, span: syncSpan }), end);
           if (made === undefined) continue;
-          if (store !== null) await store.upload(await findSnapshot(home, made.manifest.name));
+          if (store !== null) {
+            const taken = await findSnapshot(home, made.manifest.name);
+            await store.upload(taken);
+            // the next one taken is the newest instead: who values a shard of this run finds it by its content
+            await store.share(taken);
+          }
           return refOf(made.manifest);
         }
       }),

@@ -2,6 +2,7 @@
 // of the process would move: no other run, no dispatcher, no heartbeat.
 import { availableParallelism } from "node:os";
 import { openThread, TYPESCRIPT } from "@evergreen-fund/agent-kit/thread.ts";
+import type { ReportedOutcome, ReportedRun } from "@evergreen-fund/reports";
 import type { BookRef } from "./snapshots.ts";
 
 /** A scenario as it was recorded: the text its hash covers, and its title. */
@@ -18,12 +19,20 @@ export interface BookFacts {
   asOf: string;
   shards: number;
 }
+/** A run as its rows say, outcomes as the texts that were recorded. */
+export interface ReportQuestion {
+  run: ReportedRun;
+  outcomes: readonly (Omit<ReportedOutcome, "outcome"> & { body: string | null })[];
+}
+/** Files of a report: Markdown, its plots, PDF. */
+export type ReportFiles = { name: string; content: Uint8Array }[];
 export type StressQuestion =
+  | ({ ask: "report" } & ReportQuestion)
   | { ask: "about"; book: string }
   | { ask: "shard"; book: string; scenario: ScenarioText; shard: number }
   | { ask: "conclude"; book: string; scenario: ScenarioText; shards: string[] }
   | { ask: "whole"; book: string; scenario: ScenarioText };
-export type StressAnswer = BookFacts | Stressed;
+export type StressAnswer = BookFacts | Stressed | ReportFiles;
 
 /** Pure, computed elsewhere: the same book, scenario and code give the same bytes. Errors: those of finance/stress; EG503 when a thread dies or takes longer
  * than COMPUTE_LIMIT_MS. */
@@ -36,6 +45,8 @@ export interface StressEngine {
   conclude(book: BookRef, scenario: ScenarioText, shards: string[], signal?: AbortSignal): Promise<Stressed>;
   /** Shards and conclusion in one, without anything that was kept. */
   whole(book: BookRef, scenario: ScenarioText, signal?: AbortSignal): Promise<Stressed>;
+  /** The morning report of a run. Reads no clock: the same rows give the same bytes. */
+  report(question: ReportQuestion, signal?: AbortSignal): Promise<ReportFiles>;
   close(): Promise<void>;
 }
 
@@ -72,6 +83,7 @@ export function openStressEngine(codeHash: string, threads = THREADS): StressEng
     conclude: ({ path }, scenario, shards, signal) =>
       stressed({ ask: "conclude", book: path, scenario, shards }, signal),
     whole: ({ path }, scenario, signal) => stressed({ ask: "whole", book: path, scenario }, signal),
+    report: (question, signal) => ask({ ask: "report", ...question }, signal) as Promise<ReportFiles>,
     close: async () => void (await Promise.all(pool.map(({ thread }) => thread.close()))),
   };
 }

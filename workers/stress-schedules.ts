@@ -1,14 +1,13 @@
 // One Temporal Schedule per fund for its nightly stress run: at a time of the platform's settings, in the fund's own zone. What fires only asks for the run of
 // that night, and a night is asked for once: two schedules, a trigger and a backfill for one night are one run.
-import { createHash } from "node:crypto";
-import { readScheduleNote, scheduleNoteText } from "@evergreen-fund/domain/schedule-note.ts";
 import type { Database } from "@evergreen-fund/supabase-client";
 import type { openNightlyStress } from "@evergreen-fund/workflows";
 import type { Rooms } from "@evergreen-fund/workflows/proxies.ts";
 import { SEARCH } from "@evergreen-fund/workflows/search-attributes.ts";
-import { type Client, ScheduleAlreadyRunning, type ScheduleOptions } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import { TypedSearchAttributes } from "@temporalio/common";
 import { z } from "zod";
+import { ensureClock } from "./clock.ts";
 
 const COMMANDER = { role: "agent_commander" } as const;
 /** A night that was missed by more is not made up: the run would be of the next day's fund, and the next night comes. */
@@ -55,10 +54,11 @@ export async function ensureStressSchedule(
   rooms: Rooms,
 ): Promise<"made" | "changed" | "as it was"> {
   const [hour = 0, minute = 0] = one.at.split(":").map(Number);
-  const wanted = {
+  return ensureClock(client, {
+    scheduleId: stressScheduleIdOf(one),
     spec: { calendars: [{ hour, minute }], timezone: one.timeZone },
     action: {
-      type: "startWorkflow" as const,
+      type: "startWorkflow",
       workflowType: "openNightlyStress",
       workflowId: `open-stress/${one.fund}`,
       taskQueue: "commander",
@@ -69,26 +69,7 @@ export async function ensureStressSchedule(
       ]),
     },
     // it only asks and is over in a moment; while one cannot (no database), the nights behind it would say the same
-    policies: { overlap: "SKIP" as const, catchupWindow: CATCH_UP },
-  };
-  const fingerprint = createHash("sha256")
-    .update(JSON.stringify([wanted.spec, wanted.policies, one.fundId, rooms]))
-    .digest("hex");
-  const scheduleId = stressScheduleIdOf(one);
-  try {
-    const note = scheduleNoteText({ words: "", eventId: null, fingerprint });
-    await client.schedule.create({ ...wanted, scheduleId, state: { note } } as ScheduleOptions);
-    return "made";
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-  }
-  const handle = client.schedule.getHandle(scheduleId);
-  const { state } = await handle.describe();
-  if (readScheduleNote(state.note).fingerprint === fingerprint) return "as it was";
-  // whether it is paused, and why, stays as a person left it
-  await handle.update((before) => {
-    const note = scheduleNoteText({ ...readScheduleNote(before.state.note), fingerprint });
-    return { ...wanted, state: { ...before.state, note } } as never;
+    policies: { overlap: "SKIP", catchupWindow: CATCH_UP },
+    about: [one.fundId, rooms],
   });
-  return "changed";
 }

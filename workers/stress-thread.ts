@@ -11,8 +11,10 @@ import {
 } from "@evergreen-fund/finance/scenarios/index.ts";
 import { FundBook } from "@evergreen-fund/finance/stress/book.ts";
 import { concludeStress } from "@evergreen-fund/finance/stress/conclude.ts";
+import { StressOutcome } from "@evergreen-fund/finance/stress/outcome.ts";
 import { ShardValues, shardsOf, valueShard } from "@evergreen-fund/finance/stress/shards.ts";
-import type { StressAnswer, Stressed, StressQuestion } from "./stress-engine.ts";
+import { morningReport } from "@evergreen-fund/reports";
+import type { ReportFiles, ReportQuestion, StressAnswer, Stressed, StressQuestion } from "./stress-engine.ts";
 
 /** The book in hand: a run asks for the same one again and again. */
 let held: { path: string; book: FundBook } | undefined;
@@ -35,7 +37,24 @@ const shardAt = (book: FundBook, scenario: ResolvedScenario, place: number): Sha
   return valueShard(book, scenario, shard);
 };
 
+async function reportOf({ run, outcomes }: ReportQuestion): Promise<ReportFiles> {
+  const { markdown, svgs, pdf } = await morningReport(
+    run,
+    outcomes.map(({ body, ...row }) => ({
+      ...row,
+      outcome: body === null ? null : StressOutcome.parse(JSON.parse(body)),
+    })),
+  );
+  const text = new TextEncoder();
+  return [
+    { name: "morning.md", content: text.encode(markdown) },
+    { name: "morning.pdf", content: pdf },
+    ...svgs.map(({ name, svg }) => ({ name, content: text.encode(svg) })),
+  ];
+}
+
 answerQuestions(async (question: StressQuestion): Promise<StressAnswer> => {
+  if (question.ask === "report") return reportOf(question);
   const book = await bookAt(question.book);
   if (question.ask === "about") return { asOf: book.asOf, shards: shardsOf(book).length };
   const scenario = readScenarioBody(question.scenario.body, question.scenario.title);

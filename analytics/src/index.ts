@@ -20,6 +20,15 @@ export { readModel } from "./model.ts";
 export { type ParquetRow, readParquetMarket } from "./parquet.ts";
 export { findSnapshot, listSnapshots, type Manifest, openNewest, verifySnapshot } from "./publish.ts";
 export { type AgeLimits, measureQuality, type QualityMeasure } from "./quality.ts";
+export {
+  findReport,
+  type KeptReport,
+  keepReport,
+  type ReportFile,
+  type ReportKey,
+  type ReportManifest,
+  reportFolder,
+} from "./reports.ts";
 export { type RestoreFrom, restoreSnapshot } from "./restore.ts";
 export {
   RETENTION_POINTS,

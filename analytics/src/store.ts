@@ -38,9 +38,11 @@ const StoredManifest = z.object({
 export interface Store {
   /** Puts a snapshot as the newest and, unless its day has one, as the copy of its day (UTC, by the database's clock). Says whether the day was written. */
   upload(snapshot: Manifest & { path: string }): Promise<{ day: string; dailyWritten: boolean }>;
+  /** Puts a snapshot on which a run rests under the hash of its content, once: the newest of all may be another one a moment later. */
+  share(snapshot: Manifest & { path: string }): Promise<void>;
   /** Days that have a copy, the newest first. */
   days(): Promise<string[]>;
-  /** The manifest of a day's copy, or (`null`) of the newest. Errors: EG404, EG431 when it is none of ours. */
+  /** The manifest of a day's copy, of the one with a content hash, or (`null`) of the newest. Errors: EG404, EG431 when it is none of ours. */
   manifest(day: string | null): Promise<Manifest>;
   /**
    * Fetches a copy to a draft beside the snapshots and reads it through and through.
@@ -55,9 +57,14 @@ export interface Store {
   putArchive(name: string, path: string, bytes: number, sha256: string): Promise<void>;
   /** Fetches a file of an archive to `path`. Errors: EG404. */
   getArchive(name: string, path: string): Promise<void>;
+  /** Puts a file of a report beside the copy of a day, once: what is there already stays. */
+  putReport(day: string, name: string, content: Buffer): Promise<void>;
+  /** A file of a report. Errors: EG404. */
+  getReport(day: string, name: string): Promise<Buffer>;
   close(): void;
 }
 
+const CONTENT = /^[0-9a-f]{64}$/;
 /** What one conditional write may carry. */
 const LARGEST = 5 * 1024 ** 3;
 
@@ -71,7 +78,9 @@ export function openStore(settings: StoreSettings): Store {
     ...(settings.endpoint === null ? {} : { endpoint: settings.endpoint, forcePathStyle: true }),
     ...(settings.credentials === null ? {} : { credentials: settings.credentials }),
   });
-  const folderOf = (day: string): string => `${environment}/daily/${checkedDay(day)}`;
+  // a copy is of a day, or under the hash of its content
+  const folderOf = (place: string): string =>
+    CONTENT.test(place) ? `${environment}/runs/${place}` : `${environment}/daily/${checkedDay(place)}`;
   const manifestKey = (day: string | null): string =>
     day === null ? `${environment}/duckdb.json` : `${folderOf(day)}/manifest.json`;
   // the file of a day has the name of its snapshot: what an upload that died left there is in nobody's way
@@ -113,10 +122,14 @@ export function openStore(settings: StoreSettings): Store {
   const get = async (Key: string): Promise<Readable> =>
     (await client.send(new GetObjectCommand({ Bucket, Key }))).Body as Readable;
 
-  async function readManifest(day: string | null): Promise<Manifest> {
+  async function contentOf(Key: string): Promise<Buffer> {
     const parts: Buffer[] = [];
-    for await (const part of await get(manifestKey(day))) parts.push(part as Buffer);
-    const parsed = StoredManifest.safeParse(jsonOf(Buffer.concat(parts).toString("utf8")));
+    for await (const part of await get(Key)) parts.push(part as Buffer);
+    return Buffer.concat(parts);
+  }
+
+  async function readManifest(day: string | null): Promise<Manifest> {
+    const parsed = StoredManifest.safeParse(jsonOf((await contentOf(manifestKey(day))).toString("utf8")));
     if (!parsed.success) throw new EvergreenError("EG431", "The manifest in the store is none of ours.");
     return parsed.data;
   }
@@ -138,6 +151,13 @@ export function openStore(settings: StoreSettings): Store {
         )
           await write(null, path, manifest);
         return { day, dailyWritten };
+      }),
+    share: ({ path, ...manifest }) =>
+      answered(async () => {
+        if (manifest.bytes > LARGEST)
+          throw new EvergreenError("EG413", "A snapshot above 5 GB cannot be copied in one write.");
+        if ((await readManifest(manifest.contentHash).catch(absent)) === undefined)
+          await write(manifest.contentHash, path, manifest);
       }),
     days: () =>
       answered(async () => {
@@ -181,6 +201,12 @@ export function openStore(settings: StoreSettings): Store {
       answered(async () =>
         pipeline(await get(`${environment}/archive/${name}`), createWriteStream(path, { mode: 0o600 })),
       ),
+    putReport: (day, name, content) =>
+      answered(async () => {
+        const sha256 = createHash("sha256").update(content).digest("hex");
+        await put(`${folderOf(day)}/reports/${name}`, content, content.length, sha256, true);
+      }),
+    getReport: (day, name) => answered(() => contentOf(`${folderOf(day)}/reports/${name}`)),
     close: () => client.destroy(),
   };
 }

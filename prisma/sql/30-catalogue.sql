@@ -118,6 +118,8 @@ insert into public.platform_settings (key, value) values
   ('approval_timeout_hours', '72'),
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),
+  -- UTC; the day is at most the 28th, which every month has
+  ('retention_monthly', '{"day": 2, "at": "03:40"}'),
   -- per kind of series: its unit, how old it may be, from which move on a second person looks (basis points of the value, or of one), and what is plausible:
   -- a yield of 3.5 is a percentage where a ratio is meant
   ('market_limits', '{"fx": {"unit": "ratio", "max_age_days": 5, "measure": "relative", "breaker_bps": 500, "low": 1e-9, "high": 1e9},

@@ -5,7 +5,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
-  of_fund public.funds;
+  of_fund uuid;
 begin
   perform evergreen.require_role('pm_role', 'ops_role');
   input := jsonb_build_object('schedule_id', schedule_id, 'action', action, 'note', note);
@@ -16,11 +16,14 @@ begin
   perform evergreen.refuse_unless(schedule_id ~ '^[a-z]+(/[A-Za-z0-9_-]{1,40}){1,2}$', 'EG400', 'schedule_id is the kind, the code of a fund and perhaps of a class: deal/DEMO/I.');
   perform evergreen.refuse_unless(action in ('pause', 'resume', 'backfill'), 'EG400', 'action is pause, resume or backfill.');
   perform evergreen.refuse_unless(length(btrim(note)) between 1 and 300 and note !~ '[[:cntrl:]]', 'EG400', 'note is one line of 1 to 300 characters.');
-  select * into of_fund from public.funds f where f.code = split_part(fn_note_schedule.schedule_id, '/', 2) for no key update;
-  perform evergreen.refuse_unless(found, 'EG404', 'No fund with the code of that schedule.');
-  answer := jsonb_build_object('event_id', evergreen.emit('SCHEDULE_NOTED', of_fund.fund_id,
+  -- a clock of the whole platform is of no fund
+  if schedule_id <> 'platform/retention' then
+    select f.fund_id into of_fund from public.funds f where f.code = split_part(fn_note_schedule.schedule_id, '/', 2) for no key update;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with the code of that schedule.');
+  end if;
+  answer := jsonb_build_object('event_id', evergreen.emit('SCHEDULE_NOTED', of_fund,
     jsonb_build_object('schedule_id', schedule_id, 'action', action, 'note', note), evergreen.actor(), '{}', '{}', request_id));
-  perform evergreen.audit(of_fund.fund_id, 'schedules', schedule_id, 'schedule: ' || action, request_id);
+  perform evergreen.audit(of_fund, 'schedules', schedule_id, 'schedule: ' || action, request_id);
   perform evergreen.keep_answer('fn_note_schedule', request_id, input, answer);
   return answer;
 exception when others then
@@ -28,4 +31,4 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_note_schedule(text, text, text, text) is
-  'Records that a person pauses, resumes or backfills a schedule of a fund, and why; called before it is done. EG400, EG404.';
+  'Records that a person pauses, resumes or backfills a schedule of a fund or of the platform, and why; called before it is done. EG400, EG404.';

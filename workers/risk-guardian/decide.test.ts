@@ -37,6 +37,20 @@ describe("a drift of a mark (R5)", () => {
   ])("%s bp at a threshold of %s is a %s", (deviation, threshold, severity) => {
     expect(drift(deviation, threshold)).toMatchObject({ kind: "data_drift", severity });
   });
+  it("names the asset and its issuer, the id where neither is known", () => {
+    const of = (asset: Parameters<typeof weigh>[0]["asset"]) =>
+      weigh({
+        type: "DATA_DRIFT",
+        payload: { asset_id: ASSET, deviation_bps: "600", threshold_bps: "500" },
+        ...(asset === undefined ? {} : { asset }),
+      }).reason;
+    const moved = "moved 600 bp, threshold 500 bp.";
+    expect(of({ name: "Term loan B", issuer: "Alder Mills" })).toBe(`The mark of Term loan B (Alder Mills) ${moved}`);
+    expect(of({ name: "Alder Mills", issuer: "Alder Mills" })).toBe(`The mark of Alder Mills ${moved}`);
+    expect(of({ name: "Term\nloan\u202e", issuer: null })).toBe(`The mark of Term loan ${moved}`);
+    expect(of(null)).toBe(`The mark of asset ${ASSET} ${moved}`);
+    expect(of({ name: "x".repeat(500), issuer: "y".repeat(500) }).length).toBeLessThanOrEqual(500);
+  });
   it("is never less severe when the mark moved further", () => {
     const rank = { notice: 0, warning: 1, critical: 2 };
     fc.assert(

@@ -1,5 +1,6 @@
 // How bad it is, in words a portfolio manager can act on. Pure; it raises alerts and never acts.
 import { EVENTS, EvergreenError } from "@evergreen-fund/domain";
+import type { Cause } from "./facts.ts";
 
 export interface Alert {
   kind: "liquidity_breach" | "liquidity_trend" | "data_drift" | "data_quality" | "stress_differed";
@@ -13,7 +14,7 @@ export interface Alert {
  * DATA_QUALITY_FAILED: a warning when the mirror differs from the database, when something could not be measured, or beyond three times the limit, else a notice.
  * Ratios and basis points are compared as decimals of at most 15 digits. @throws EvergreenError EG428 for any other event.
  */
-export function weigh({ type, payload }: { type: string; payload: unknown }): Alert {
+export function weigh({ type, payload, asset }: Pick<Cause, "type" | "payload" | "asset">): Alert {
   switch (type) {
     case "LIQUIDITY_BREACH": {
       const { bucket, ratio, required, scenario_id, ...told } = EVENTS.LIQUIDITY_BREACH.payload.parse(payload);
@@ -39,7 +40,7 @@ export function weigh({ type, payload }: { type: string; payload: unknown }): Al
       return {
         kind: "data_drift",
         severity: far ? "warning" : "notice",
-        reason: `The mark of asset ${asset_id} moved ${deviation_bps} bp, threshold ${threshold_bps} bp.`,
+        reason: `The mark of ${called(asset_id, asset)} moved ${deviation_bps} bp, threshold ${threshold_bps} bp.`,
       };
     }
     case "STRESS_RUN_DIFFERED": {
@@ -63,6 +64,21 @@ export function weigh({ type, payload }: { type: string; payload: unknown }): Al
     default:
       throw new EvergreenError("EG428", `Risk Guardian does not react to ${type}.`);
   }
+}
+
+const NAME = 120;
+/** One line of at most 120 characters: a name comes from whoever sent the asset. */
+const clean = (text: string): string => {
+  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
+  return line.length > NAME ? `${line.slice(0, NAME - 1)}…` : line;
+};
+
+/** An asset by its name and issuer; by its id where it is not known. */
+function called(id: string, asset: Cause["asset"]): string {
+  const name = clean(asset?.name ?? "");
+  const issuer = clean(asset?.issuer ?? "");
+  if (name === "") return `asset ${id}`;
+  return issuer === "" || issuer === name ? name : `${name} (${issuer})`;
 }
 
 /** How many scenarios stand behind the worst one. */

@@ -16,6 +16,7 @@ import {
   proposalStands,
   runEnded,
 } from "./journeys.ts";
+import { retired } from "./retention-journey.ts";
 import { stressBrokenOff, stressedInPart, stressOfTheNight, stressRun } from "./stress-journeys.ts";
 
 export type Journey = (house: TestHouse) => Promise<void>;
@@ -211,6 +212,7 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["simulation.openNightly", stressOfTheNight],
   ["simulation.takeMarketFeed", stressOfTheNight],
   ["simulation.checkData", stressRun],
+  ["simulation.retireRows", retired],
   ["simulation.", stressRun],
   ["tokenization.", tokenized],
 ];

@@ -30,6 +30,8 @@ import { openStressDoors } from "./stress-doors.ts";
 
 export interface RoomHouse {
   database: Database;
+  /** EVERGREEN_HOME of its doors. */
+  home: string;
   /** Superuser URL: for arranging what no function may do. */
   adminUrl: string;
   /** Calls an action as its activity would be called. */
@@ -67,7 +69,7 @@ async function openRooms(dir: string, doors: Partial<House>): Promise<RoomHouse>
   const embedder = openEmbedder({ kind: "hashing" });
   const tools: RoomTools = { database, crashPoint: (name) => void points.push(name) };
   const solver = openSolver();
-  const stress = await openStressDoors(dir, fresh.urlFor("evergreen_app"));
+  const stress = await openStressDoors(dir, fresh.urlFor("evergreen_app"), database);
   const house: House = {
     ...tools,
     memoryOf: (room: RoomName) => openMemory({ embedder, port: portOf(database, room), dir }),
@@ -78,6 +80,7 @@ async function openRooms(dir: string, doors: Partial<House>): Promise<RoomHouse>
   const activities: Activities = Object.assign({}, ...Object.values(ROOM_TABLE).map((make) => make(house)));
   return {
     database,
+    home: dir,
     adminUrl: fresh.adminUrl,
     look: (sql, values) => lookAt(fresh.adminUrl, sql, values),
     async duck(sql, values) {

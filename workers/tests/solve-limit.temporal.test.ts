@@ -31,7 +31,7 @@ beforeAll(async () => {
   client = await clientOf(house);
   connection = await NativeConnection.connect({ address: house.temporalAddress });
   const embedder = openEmbedder({ kind: "hashing" });
-  stress = await openStressDoors(house.home, house.appUrl);
+  stress = await openStressDoors(house.home, house.appUrl, house.database);
   const rooms: House = {
     database: house.database,
     crashPoint: () => {},

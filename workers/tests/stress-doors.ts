@@ -1,20 +1,31 @@
 // The doors of a stress run on a test's own home and database: what a worker process hands to Simulation. One thread.
-import { openDeltaReader } from "@evergreen-fund/supabase-client";
+import { type Database, openDeltaReader } from "@evergreen-fund/supabase-client";
 import { codeHashOf } from "../code-hash.ts";
+import { openMorningReports } from "../morning-reports.ts";
+import { openRetention } from "../retention.ts";
 import type { House } from "../rooms.ts";
 import { openShelf } from "../shelf.ts";
 import { openSnapshots } from "../snapshots.ts";
 import { openStressEngine } from "../stress-engine.ts";
 
 export interface StressDoors {
-  doors: Pick<House, "engine" | "shelf" | "snapshots">;
+  doors: Pick<House, "engine" | "reports" | "retention" | "shelf" | "snapshots">;
   close(): Promise<void>;
 }
 
 /** @param appUrl the application's own login. */
-export async function openStressDoors(home: string, appUrl: string): Promise<StressDoors> {
+export async function openStressDoors(home: string, appUrl: string, database: Database): Promise<StressDoors> {
   const engine = openStressEngine(await codeHashOf(), 1);
   const openReader = () => openDeltaReader({ url: appUrl, role: "agent_simulation" });
   const snapshots = openSnapshots({ home, openReader, store: null, codeHash: engine.codeHash, log: () => {} });
-  return { doors: { engine, shelf: openShelf(), snapshots }, close: () => engine.close() };
+  return {
+    doors: {
+      engine,
+      shelf: openShelf(),
+      snapshots,
+      reports: openMorningReports(home, null),
+      retention: openRetention({ home, database, url: appUrl, store: null, log: () => {} }),
+    },
+    close: () => engine.close(),
+  };
 }

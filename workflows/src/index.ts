@@ -5,4 +5,5 @@ export { dealingDay } from "./dealing-day.ts";
 export { openDealingDays } from "./open-dealing-days.ts";
 export { openNightlyStress } from "./open-nightly-stress.ts";
 export { restatement } from "./restatement.ts";
+export { retireOldRows } from "./retire-old-rows.ts";
 export { stressScenario } from "./stress-scenario.ts";

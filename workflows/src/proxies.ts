@@ -37,6 +37,8 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     openNightly: lastWord,
     takeMarketFeed: solving,
     checkData: dealing,
+    // months of rows are written, read back and copied; what is still old after the last attempt is taken by the next month
+    retireRows: { seconds: 3_600, attempts: 20, heardWithin: 30 },
   },
   commander: {
     brief: lastWord,

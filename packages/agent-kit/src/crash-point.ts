@@ -69,11 +69,12 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     concludeScenario: ALL,
     failScenario: ["facts", "record"],
     repeatScenario: ALL,
-    publishStress: ALL,
+    publishStress: [...ALL, "narrate"],
     closeStress: ["facts", "record"],
     openNightly: ALL,
     takeMarketFeed: ["record"],
     checkData: [...ALL, "narrate"],
+    retireRows: ["record"],
   },
   tokenization: { register: ["record"] },
 };

@@ -8,7 +8,8 @@ import type { Session } from "./session.ts";
 
 export interface ScheduleView {
   scheduleId: string;
-  fund: string;
+  /** Null: a clock of the whole platform. */
+  fund: string | null;
   zone: string;
   fires: string;
   /** The next times, UTC. */
@@ -17,8 +18,12 @@ export interface ScheduleView {
   paused: { by: string | null; why: string; since: string | null } | null;
 }
 
-/** The code of the fund in the id of a schedule: deal/DEMO/I and stress/DEMO are DEMO's. */
-export const fundOf = (scheduleId: string): string => scheduleId.split("/")[1] ?? "";
+/** Schedules of no fund begin with this. */
+const PLATFORM = "platform/";
+
+/** The code of the fund in the id of a schedule: deal/DEMO/I and stress/DEMO are DEMO's; null: it is the platform's. */
+export const fundOf = (scheduleId: string): string | null =>
+  scheduleId.startsWith(PLATFORM) ? null : (scheduleId.split("/")[1] ?? "");
 
 /** Days of the week and months are named by the client, the rest are numbers. */
 type Range = { start: number | string; end: number | string; step: number };
@@ -36,7 +41,14 @@ export function firesWords(spec: ScheduleDescription["spec"]): string {
   );
   const daily =
     whole(dayOfWeek, "SUNDAY", "SATURDAY") && whole(dayOfMonth, 1, 31) && whole(month, "JANUARY", "DECEMBER");
-  return `${at.join(":")} ${daily ? "every day" : "on some days"}`;
+  const [day, ...days] = dayOfMonth ?? [];
+  const monthly =
+    days.length === 0 &&
+    day?.start === day?.end &&
+    whole(dayOfWeek, "SUNDAY", "SATURDAY") &&
+    whole(month, "JANUARY", "DECEMBER");
+  const on = daily ? "every day" : monthly ? `on day ${day?.start} of every month` : "on some days";
+  return `${at.join(":")} ${on}`;
 }
 
 /** An instant by the clock of a zone: "2026-11-23 14:30". */
@@ -56,8 +68,8 @@ export function localTime(at: Date, zone: string): string {
 
 export const localDate = (at: Date, zone: string): string => localTime(at, zone).slice(0, 10);
 
-/** Schedules of funds the caller may see, by id. The list of Temporal leaves out the zone, so each is described. */
-async function schedulesOf(client: Client, codes: readonly string[]): Promise<ScheduleDescription[]> {
+/** Schedules of these funds (`null`: those of the platform), by id. The list of Temporal leaves out the zone, so each is described. */
+async function schedulesOf(client: Client, codes: readonly (string | null)[]): Promise<ScheduleDescription[]> {
   const ids: string[] = [];
   for await (const { scheduleId } of client.schedule.list())
     if (codes.includes(fundOf(scheduleId))) ids.push(scheduleId);
@@ -92,7 +104,7 @@ function pausedOf(one: ScheduleDescription, events: readonly EventRow[], session
   };
 }
 
-/** Every schedule of the funds the caller may see, or of one. Errors: EG404 no such fund. */
+/** Every schedule of the funds the caller may see and of the platform, or of one fund. Errors: EG404 no such fund. */
 export async function scheduleViews(
   client: Client,
   session: Session,
@@ -100,10 +112,8 @@ export async function scheduleViews(
   last: number,
 ): Promise<ScheduleView[]> {
   const funds: FundRow[] = fund === undefined ? await listFunds(session) : [await findFund(session, fund)];
-  const found = await schedulesOf(
-    client,
-    funds.map(({ code }) => code),
-  );
+  const codes = funds.map(({ code }) => code);
+  const found = await schedulesOf(client, fund === undefined ? [...codes, null] : codes);
   const ids = found.flatMap(({ state }) => readScheduleNote(state.note).eventId ?? []);
   const events = ids.length === 0 ? [] : await eventsWhere(session, (query) => query.in("event_id", ids));
   return Promise.all(
@@ -126,10 +136,10 @@ export async function scheduleViews(
   );
 }
 
-/** One schedule of a fund the caller may see. Errors: EG404 with those there are. */
+/** One schedule of a fund the caller may see, or of the platform. Errors: EG404 with those there are. */
 export async function findSchedule(client: Client, session: Session, scheduleId: string): Promise<ScheduleDescription> {
   const funds = (await listFunds(session)).map(({ code }) => code);
-  const all = await schedulesOf(client, funds);
+  const all = await schedulesOf(client, [...funds, null]);
   const found = all.find((one) => one.scheduleId === scheduleId);
   if (found !== undefined) return found;
   const names = all.map((one) => one.scheduleId).join(", ") || "none yet";

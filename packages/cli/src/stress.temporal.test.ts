@@ -1,12 +1,13 @@
 // A stress run as a portfolio manager types it, on a real database, a real Temporal and real workers: asked for, waited for, reported, compared with
 // itself, and the clock of the night beside that of dealing. The fund is synthetic.
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CoverRow, StressedAsset, StressOutcome } from "@evergreen-fund/finance/stress/outcome.ts";
 import { ensureStressSchedule } from "@evergreen-fund/workers/stress-schedules.ts";
 import { clientOf, openHouses, type TestHouse } from "@evergreen-fund/workers/tests/houses.ts";
-import { importFund } from "@evergreen-fund/workers/tests/journeys.ts";
+import { expectEnd, importFund } from "@evergreen-fund/workers/tests/journeys.ts";
+import { askStress, shelved } from "@evergreen-fund/workers/tests/stress-journeys.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import { type Door, openDoor } from "./test-house.ts";
@@ -20,7 +21,7 @@ beforeAll(async () => {
   [house] = (await openHouses(1)) as [TestHouse];
   await house.startWorkers();
   door = await openDoor(house.appUrl.replace("evergreen_app", "evergreen_api"), house.look, {
-    environment: { TEMPORAL_ADDRESS: house.temporalAddress },
+    environment: { TEMPORAL_ADDRESS: house.temporalAddress, EVERGREEN_HOME: house.home },
   });
   ({ code, fundId } = await importFund(house.database));
 }, LONG.timeout);
@@ -93,6 +94,31 @@ it("is one document at its end, and a report in every form", LONG, async () => {
   ]);
   expect(same.comparisons[0]?.navAfter.difference).toBe("0.00");
   expect((await door.run("pm1", ["stress", "reverse", "--fund", code])).exit).toBe(0);
+});
+
+it("of a night leaves its report by itself, which is read, written and compared with its hashes", LONG, async () => {
+  const none = await door.run("pm1", ["stress", "report", "--fund", code, "--morning"]);
+  expect(none).toMatchObject({ exit: 2, err: expect.stringContaining("No nightly stress run") });
+  const asked = await askStress(house, code, await shelved("base", "rates_up200"), { kind: "nightly" });
+  await expectEnd(house.database, asked.eventId, "completed");
+  const Kept = z.looseObject({
+    runId: z.literal(asked.runId),
+    from: z.literal("home"),
+    hash: digest,
+    folder: z.string(),
+    files: z.array(z.strictObject({ name: z.string(), bytes: z.int().positive(), sha256: digest })),
+  });
+  const kept = await door.json("pm1", Kept, ["stress", "report", "--fund", code, "--morning"]);
+  expect(kept.folder).toContain(asked.runId);
+  const folder = mkdtempSync(join(tmpdir(), "evergreen-morning-"));
+  const words = ["stress", "report", "--fund", code, "--format", "pdf", "--out"];
+  expect((await door.run("pm1", [...words, join(folder, "kept.pdf"), "--morning"])).exit).toBe(0);
+  expect((await door.run("pm1", [...words, join(folder, "anew.pdf")])).exit).toBe(0);
+  // the newest run that has ended is this one: what was kept is what its rows say
+  expect(readFileSync(join(folder, "kept.pdf"))).toEqual(readFileSync(join(folder, "anew.pdf")));
+  writeFileSync(join(kept.folder, "morning.pdf"), "another");
+  expect((await door.run("pm1", ["stress", "report", "--fund", code, "--morning"])).err).toContain("morning.pdf");
+  expect((await door.run("lp1", ["stress", "report", "--fund", code, "--morning"])).exit).toBe(2);
 });
 
 it("of the night has a clock that a person may hold, and the worker leaves it held", LONG, async () => {

@@ -1,4 +1,4 @@
-// What Simulation promises about data: taking the market feed in, and checking a fund's data on a snapshot. A schedule may ask for both.
+// What Simulation promises about data: taking the market feed in, checking a fund's data on a snapshot, retiring what is old. Schedules ask for them.
 import { z } from "zod";
 
 const id = z.uuid();
@@ -27,5 +27,7 @@ export const DATA_CONTRACTS = {
         snapshotHash: z.string(),
       }),
     ),
+    /** Archives what is older than its term, reads every archive back, and only then has the database retire it; `held`: kept because of a legal hold. */
+    retireRows: action(z.object({ workflowId: z.string() }), z.object({ archives: count, held: count })),
   },
 } as const;

@@ -33,6 +33,13 @@ export function ratioText(value: Exact): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
+/** An amount for people: "1234567.80" → "1,234,567.80". Nothing is rounded. */
+export function groupedText(amount: string): string {
+  const [whole = "0", fraction] = amount.split(".");
+  const parted = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+  return fraction === undefined ? parted : `${parted}.${fraction}`;
+}
+
 const ZERO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(" ");
 const THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND".split(" ");
 const FOUR_DECIMALS = "CLF UYW".split(" ");

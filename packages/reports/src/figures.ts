@@ -1,15 +1,10 @@
 // Figures as people read them. Everything stays decimal text; nothing is rounded but what a percentage or a multiple shows.
-import { decimal, fixed } from "@evergreen-fund/finance/money.ts";
+import { decimal, fixed, groupedText, ratioText } from "@evergreen-fund/finance/money.ts";
 
 const NONE = "–";
 
 /** "1234567.80" → "1,234,567.80"; an absent amount is "–". */
-export function amountWords(amount: string | null): string {
-  if (amount === null) return NONE;
-  const [whole = "0", fraction] = amount.split(".");
-  const parted = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-  return fraction === undefined ? parted : `${parted}.${fraction}`;
-}
+export const amountWords = (amount: string | null): string => (amount === null ? NONE : groupedText(amount));
 
 /** A ratio in percent, HALF_UP at two decimals: "0.123456" → "12.35 %". */
 export const percentWords = (ratio: string | null): string =>
@@ -30,7 +25,7 @@ export function changeWords(before: string, after: string): string {
 export function changeShareWords(before: string, after: string): string {
   if (decimal(before).isZero()) return NONE;
   const share = decimal(after).minus(decimal(before)).div(decimal(before));
-  return `${share.gt(0) ? "+" : ""}${percentWords(share.toFixed())}`;
+  return `${share.gt(0) ? "+" : ""}${percentWords(ratioText(share))}`;
 }
 
 /** Text without anything that could steer a reader of it: control characters and marks of direction become spaces. */

@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { changeShareWords } from "./figures.ts";
 import { markdownOf } from "./markdown.ts";
 import { morningDocument, morningReport, scenarioDocument } from "./morning-report.ts";
 import { measuresOf } from "./run.ts";
@@ -24,7 +25,9 @@ describe("the morning report", () => {
     const { markdown, svgs, pdf } = await morningReport(RUN, OUTCOMES);
     // 1000 − 200 = 800; 200 / 1000 = 20 %
     expect(markdown).toContain("| crisis | 1,000.00 | 800.00 | 200.00 | 20.00 % | 30d | 0.80 × | 30d | 12.00 % | 3 |");
-    expect(markdown).toContain("The largest loss is 200.00 USD (20.00 % of NAV) under crisis; 3 of 3 scenarios");
+    expect(markdown).toContain(
+      "The largest loss at the end of a scenario is 200.00 USD (20.00 % of NAV) under crisis; 3 of 3 scenarios",
+    );
     expect(markdown).toContain("| no\\_series | failed | The series UST 30Y is missing. (EG404) |");
     expect(markdown).toContain("UST 10Y 0.0412 of 2026-11-18 (2 d)");
     expect(markdown).toContain("at least 20");
@@ -103,4 +106,10 @@ describe("measures", () => {
     expect(measuresOf(outcomeOf("x", "40.00", { rcr: [] })).worst).toBeNull();
     expect(measuresOf(outcomeOf("x", "40.00", { navBefore: "0.00" })).lossShare).toBeNull();
   });
+});
+
+it("says a change over thirds in percent", () => {
+  // 2 of 3 is −33.333… %, which no decimal text holds
+  expect(changeShareWords("3.00", "2.00")).toBe("-33.33 %");
+  expect(changeShareWords("0.00", "2.00")).toBe("–");
 });

@@ -144,6 +144,26 @@ function pathBlocks(outcomes: readonly StressOutcome[]): Block[] {
   ];
 }
 
+/** Where NAV is lowest on the way, if that is lower than where every scenario ends. Null where no path goes lower. */
+function lowestOnTheWay(outcomes: readonly StressOutcome[]): string | null {
+  let lowest: { share: string; words: string } | null = null;
+  let end: string | null = null;
+  for (const { scenarioId, navBefore, navAfter, periods } of outcomes) {
+    const after = shareOf(navAfter, navBefore);
+    if (after !== null && (end === null || decimal(after).lt(end))) end = after;
+    for (const { period, date, nav } of periods) {
+      const share = shareOf(nav, navBefore);
+      if (share !== null && (lowest === null || decimal(share).lt(lowest.share)))
+        lowest = {
+          share,
+          words: `${percentWords(share)} of NAV before, in period ${period} (${date}) of ${scenarioId}`,
+        };
+    }
+  }
+  if (lowest === null || end === null || decimal(lowest.share).gte(end)) return null;
+  return ` On the way NAV is lowest at ${lowest.words}.`;
+}
+
 /** Overview of a run with its plots, each with its table. */
 export function overviewBlocks(run: ReportedRun, outcomes: readonly ReportedOutcome[]): Block[] {
   const done = concluded(outcomes);
@@ -157,7 +177,7 @@ export function overviewBlocks(run: ReportedRun, outcomes: readonly ReportedOutc
     paragraph(
       worst === null
         ? "No scenario has been computed."
-        : `The largest loss is ${amountWords(worst.loss)} ${run.currency} (${percentWords(shareOf(worst.loss, worst.navBefore))} of NAV) under ${worst.scenarioId}; ${breached} of ${done.length} scenarios leave a bucket below the cover that is required.`,
+        : `The largest loss at the end of a scenario is ${amountWords(worst.loss)} ${run.currency} (${percentWords(shareOf(worst.loss, worst.navBefore))} of NAV) under ${worst.scenarioId}; ${breached} of ${done.length} scenarios leave a bucket below the cover that is required.${lowestOnTheWay(done) ?? ""}`,
     ),
     heading(2, "All scenarios"),
     ...(done.length === 0

@@ -2,12 +2,14 @@
 import PDFDocument from "pdfkit";
 import type { Block, ReportDocument } from "./document.ts";
 import { cleanText } from "./figures.ts";
+import { drawRows } from "./pdf-table.ts";
 import { type Plot, TONES } from "./plot.ts";
 
 const MARGIN = 40;
 const FONT = { body: "Helvetica", bold: "Helvetica-Bold" } as const;
+/** Room that a heading takes above what follows it. */
+const ABOVE = 45;
 const SIZES = { 1: 17, 2: 13, 3: 10.5 } as const;
-const CELL = 7.5;
 /** Characters beyond Latin-1 that the standard fonts have (Windows-1252), and words for those that they have not. */
 const KNOWN = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ";
 const WORDS: Readonly<Record<string, string>> = { "≥": ">=", "≤": "<=", "−": "-", "→": "->", "✓": "yes", "✗": "no" };
@@ -27,22 +29,12 @@ function room(pdf: Pdf, height: number): void {
   if (pdf.y + height > bottomOf(pdf)) pdf.addPage();
 }
 
-/** The text cut to a width, with "…" where something is missing. */
-function fitted(pdf: Pdf, text: string, width: number): string {
-  if (pdf.widthOfString(text) <= width) return text;
-  let [least, most] = [0, text.length];
-  while (least < most) {
-    const middle = Math.ceil((least + most) / 2);
-    if (pdf.widthOfString(`${text.slice(0, middle)}…`) <= width) least = middle;
-    else most = middle - 1;
-  }
-  return `${text.slice(0, least)}…`;
-}
+/** Of a plot's points to those of the page; one longer than a page is made to fit one, with its heading. */
+const fitOf = (pdf: Pdf, plot: Plot): number =>
+  Math.min(innerWidth(pdf) / plot.width, (bottomOf(pdf) - MARGIN - ABOVE) / plot.height);
 
 function drawPlot(pdf: Pdf, plot: Plot): void {
-  const scale = innerWidth(pdf) / plot.width;
-  // a plot longer than a page is made to fit one
-  const fit = Math.min(scale, (bottomOf(pdf) - MARGIN) / plot.height);
+  const fit = fitOf(pdf, plot);
   room(pdf, plot.height * fit);
   const [left, top] = [MARGIN, pdf.y];
   for (const stroke of plot.strokes) {
@@ -76,62 +68,17 @@ function drawPlot(pdf: Pdf, plot: Plot): void {
   pdf.y = top + plot.height * fit + 6;
 }
 
-function drawTable(pdf: Pdf, block: Extract<Block, { kind: "table" }>): void {
-  const { columns, rows } = block;
+function drawTable(pdf: Pdf, { columns, rows, none }: Extract<Block, { kind: "table" }>): void {
   if (rows.length === 0) {
-    drawText(pdf, block.none);
+    drawText(pdf, none);
     return;
   }
-  const line = CELL + 4;
-  pdf.font(FONT.body).fontSize(CELL);
-  // columns share the width by what they need, none more than two fifths of it
-  const need = columns.map(({ header }, at) =>
-    Math.min(
-      innerWidth(pdf) * 0.4,
-      8 +
-        rows.reduce(
-          (most, cells) => Math.max(most, pdf.widthOfString(shown(cells[at] ?? ""))),
-          pdf.widthOfString(header) * 1.1,
-        ),
-    ),
+  drawRows(
+    pdf,
+    { left: MARGIN, width: innerWidth(pdf), bottom: bottomOf(pdf), font: FONT },
+    columns.map((column) => ({ ...column, header: shown(column.header) })),
+    rows.map((cells) => cells.map(shown)),
   );
-  const all = need.reduce((sum, one) => sum + one, 0);
-  const widths = need.map((one) => (all > innerWidth(pdf) ? (one / all) * innerWidth(pdf) : one));
-  const write = (cells: readonly string[], font: string): void => {
-    const y = pdf.y;
-    pdf.font(font).fontSize(CELL).fillColor(TONES.ink);
-    cells.reduce((x, cell, at) => {
-      const width = widths[at] ?? 0;
-      const text = fitted(pdf, shown(cell), width - 6);
-      const shift = columns[at]?.figure === true ? width - 6 - pdf.widthOfString(text) : 0;
-      pdf.text(text, x + shift, y, { lineBreak: false });
-      return x + width;
-    }, MARGIN);
-    pdf.x = MARGIN;
-    pdf.y = y + line;
-  };
-  const head = (): void => {
-    write(
-      columns.map(({ header }) => header),
-      FONT.bold,
-    );
-    const right = MARGIN + widths.reduce((sum, one) => sum + one, 0);
-    pdf
-      .moveTo(MARGIN, pdf.y - 2.5)
-      .lineTo(right, pdf.y - 2.5)
-      .lineWidth(0.5)
-      .stroke(TONES.grid);
-  };
-  room(pdf, 3 * line);
-  head();
-  for (const cells of rows) {
-    if (pdf.y + line > bottomOf(pdf)) {
-      pdf.addPage();
-      head();
-    }
-    write(cells, FONT.body);
-  }
-  pdf.y += 6;
 }
 
 function drawText(pdf: Pdf, text: string, font: string = FONT.body, size = 9): void {
@@ -141,9 +88,9 @@ function drawText(pdf: Pdf, text: string, font: string = FONT.body, size = 9): v
   pdf.moveDown(0.5);
 }
 
-function drawHeading(pdf: Pdf, { level, text }: Extract<Block, { kind: "heading" }>): void {
-  // a heading does not stand alone at the foot of a page
-  room(pdf, SIZES[level] + 50);
+/** `next`: a heading stands on the page of what it heads. */
+function drawHeading(pdf: Pdf, { level, text }: Extract<Block, { kind: "heading" }>, next: Block | undefined): void {
+  room(pdf, SIZES[level] + (next?.kind === "plot" ? ABOVE - SIZES[1] + next.plot.height * fitOf(pdf, next.plot) : 60));
   if (level < 3) pdf.moveDown(0.4);
   drawText(pdf, text, FONT.bold, SIZES[level]);
 }
@@ -163,11 +110,11 @@ function drawFacts(pdf: Pdf, { rows }: Extract<Block, { kind: "facts" }>): void 
   pdf.moveDown(0.5);
 }
 
-function draw(pdf: Pdf, block: Block): void {
+function draw(pdf: Pdf, block: Block, next: Block | undefined): void {
   if (block.kind === "plot") drawPlot(pdf, block.plot);
   else if (block.kind === "table") drawTable(pdf, block);
   else if (block.kind === "text") drawText(pdf, block.text);
-  else if (block.kind === "heading") drawHeading(pdf, block);
+  else if (block.kind === "heading") drawHeading(pdf, block, next);
   else drawFacts(pdf, block);
 }
 
@@ -196,7 +143,7 @@ export function pdfOf(document: ReportDocument): Promise<Uint8Array> {
     pdf.on("data", (part: Uint8Array) => parts.push(part));
     pdf.on("end", () => resolve(new Uint8Array(Buffer.concat(parts))));
     pdf.on("error", reject);
-    for (const block of document.blocks) draw(pdf, block);
+    for (const [at, block] of document.blocks.entries()) draw(pdf, block, document.blocks[at + 1]);
     const { start, count } = pdf.bufferedPageRange();
     for (let page = start; page < start + count; page += 1) {
       pdf.switchToPage(page);

@@ -61,12 +61,18 @@ export interface Bar {
   label: string;
 }
 
+/** Room of the label of a bar. */
+const LABEL = 55;
+
 /** Horizontal bars from 0, with a dashed line at `mark`. Values below 0 have no length. */
 export function barPlot(id: string, title: string, bars: readonly Bar[], mark?: { at: number; label: string }): Plot {
   const most = Math.max(1e-9, mark?.at ?? 0, ...bars.map(({ value }) => value));
   const span = WIDTH - NAMES - 90;
   const at = (value: number): number => NAMES + (Math.max(0, value) / most) * span;
   const bottom = TOP + bars.length * ROW;
+  // a label stands behind its bar, and behind the dashed line where that would run through it
+  const behind = (value: number): number =>
+    5 + (mark !== undefined && value <= mark.at && at(mark.at) - at(value) < LABEL ? at(mark.at) : at(value));
   return {
     id,
     title,
@@ -80,7 +86,7 @@ export function barPlot(id: string, title: string, bars: readonly Bar[], mark?: 
         return [
           write(NAMES - 6, y + 11, shorten(name, 30), "end"),
           { kind: "rect", x: NAMES, y: y + 3, width: at(value) - NAMES, height: ROW - 6, tone: "bar" },
-          write(at(value) + 5, y + 11, label, "start", "quiet"),
+          write(behind(value), y + 11, label, "start", "quiet"),
         ];
       }),
       ...(mark === undefined

@@ -35,6 +35,10 @@ export const SCHEDULE_CASES: readonly RpcCase[] = [
     events: ["SCHEDULE_NOTED"],
     refuses: [
       { ...change("a fund that is not there", "EG404", { schedule_id: "stress/NOWHERE" }), by: PM_ONE },
+      {
+        ...change("a clock of the platform that is none", "EG404", { schedule_id: "platform/everything" }),
+        by: PM_ONE,
+      },
       change("a schedule that is none", "EG400", { schedule_id: "everything" }),
       change("an action that is none", "EG400", { action: "delete" }),
       change("no reason", "EG400", { note: " " }),

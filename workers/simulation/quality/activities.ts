@@ -5,7 +5,9 @@ import { traced } from "@evergreen-fund/tracing";
 import type { House } from "../../rooms.ts";
 import { judgeData } from "./decide.ts";
 
-export const dataActions = (house: House): Pick<RoomActions<"simulation">, "takeMarketFeed" | "checkData"> => ({
+export const dataActions = (
+  house: House,
+): Pick<RoomActions<"simulation">, "takeMarketFeed" | "checkData" | "retireRows"> => ({
   takeMarketFeed: async (context) => {
     const { feed } = house;
     if (feed === undefined) return { outcome: "none", taken: 0, held: 0, reason: "no feed is set" };
@@ -63,4 +65,6 @@ export const dataActions = (house: House): Pick<RoomActions<"simulation">, "take
       snapshot.close();
     }
   },
+  // the database compares every archive with its rows before it lets go of them: that is the decision, and it is SQL's
+  retireRows: (context) => context.record(() => house.retention.run()),
 });

@@ -4,11 +4,14 @@ import type { RoomActions } from "@evergreen-fund/agent-kit";
 import type { STRESS_CONTRACTS } from "@evergreen-fund/domain";
 import type { House } from "../../rooms.ts";
 import { basisOf, computedAgain, parametersOf, wholeShards } from "./decide.ts";
-import { readDone, readRun, readScenario, readShards } from "./facts.ts";
+import { readDone, readReported, readRun, readScenario, readShards } from "./facts.ts";
 
 type StressActions = Pick<RoomActions<"simulation">, keyof (typeof STRESS_CONTRACTS)["simulation"]>;
 
-export const stressActions = ({ engine, shelf, snapshots }: House): StressActions => ({
+/** Attempts that a report is worth: a disk or a store that is away may come back; a night that is computed does not fail over its words. */
+const REPORT_ATTEMPTS = 5;
+
+export const stressActions = ({ engine, reports, shelf, snapshots }: House): StressActions => ({
   openStress: async (context, { eventId }) => {
     const run = await context.facts((tx) => readRun(tx, eventId));
     // a millisecond later: the row's time has more digits than ours
@@ -143,7 +146,18 @@ export const stressActions = ({ engine, shelf, snapshots }: House): StressAction
         at: run.askedAt.toISOString(),
         scenarios,
       });
-    return ended(await context.record((rpc) => rpc("fn_close_stress_run", { stress_run_id: run.runId })));
+    const end = await context.record((rpc) => rpc("fn_close_stress_run", { stress_run_id: run.runId }));
+    if (run.kind === "nightly") {
+      const question = await context.facts((tx) => readReported(tx, run.runId));
+      const files = await context.decide(() => engine.report(question, context.signal));
+      const day = question.run.startedAt.slice(0, 10);
+      await context
+        .narrate(() => reports.keep({ runId: run.runId, fundId: run.fundId, day }, files))
+        .catch((error: unknown) => {
+          if (context.attempt < REPORT_ATTEMPTS) throw error;
+        });
+    }
+    return ended(end);
   },
   closeStress: async (context, { eventId, reason }) => {
     const run = await context.facts((tx) => readRun(tx, eventId));

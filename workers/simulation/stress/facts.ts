@@ -1,6 +1,7 @@
 // What Simulation reads of a stress run: the run with what it rests on, one of its scenarios, the shards that are valued, the outcomes. One snapshot each.
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { Reader } from "@evergreen-fund/supabase-client";
+import type { ReportQuestion } from "../../stress-engine.ts";
 
 export interface RunFacts {
   runId: string;
@@ -81,4 +82,42 @@ export async function readDone(tx: Reader, runId: string): Promise<DoneScenario[
     outcome: row.body ?? "",
     outcomeHash: row.body_hash ?? "",
   }));
+}
+
+/** A run that has ended, and everything that its report says. */
+export async function readReported(tx: Reader, runId: string): Promise<ReportQuestion> {
+  const row = await tx.stress_runs.findUniqueOrThrow({
+    where: { stress_run_id: runId },
+    include: { fund: true, outcomes: { include: { scenario: true }, orderBy: { ordinal: "asc" } } },
+  });
+  return {
+    run: {
+      runId,
+      fund: row.fund.code,
+      kind: row.kind,
+      status: row.status,
+      asOf: row.as_of?.toISOString().slice(0, 10) ?? null,
+      snapshotName: row.snapshot_name,
+      snapshotHash: row.snapshot_hash,
+      codeHash: row.code_hash,
+      seed: row.seed,
+      currency: row.currency,
+      scenarios: row.scenarios,
+      done: row.done,
+      failed: row.failed,
+      reason: row.reason,
+      startedAt: row.started_at.toISOString(),
+      endedAt: row.ended_at?.toISOString() ?? null,
+    },
+    outcomes: row.outcomes.map(({ scenario, ordinal, scenario_hash, status, reason, body }) => ({
+      ordinal,
+      scenarioId: scenario.scenario_id,
+      version: scenario.version,
+      title: scenario.title,
+      scenarioHash: scenario_hash,
+      status: status as "waiting" | "done" | "failed",
+      reason,
+      body,
+    })),
+  };
 }

@@ -1,5 +1,8 @@
 // Simulation's part in a stress run on a real Postgres and real analytical files: each step once however often it is taken, exact, under its own role.
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { findReport } from "@evergreen-fund/analytics";
 import { StressOutcome } from "@evergreen-fund/finance/stress/outcome.ts";
 import { describe, expect, it } from "vitest";
 import { openShelf } from "../../shelf.ts";
@@ -152,6 +155,32 @@ describe("a run", () => {
     const alarm = { eventId: event!.event_id, workflowId: `event/${event!.event_id}`, fundId };
     expect(await twice(house, "risk-guardian.alert", alarm)).toMatchObject({ severity: "critical" });
   });
+});
+
+it("leaves the report of a night in the home, once, as the rows of the run say it", async () => {
+  const { fundId, code } = await importFund(house.database);
+  const made = await house.database.rpc(PM_ONE, "fn_request_stress", {
+    fund: code,
+    kind: "nightly",
+    scenarios: (await shelved("base", "rates_up200")) as unknown as Record<string, unknown>[],
+  });
+  const run = { eventId: made.event_id, workflowId: made.workflow_id, fundId };
+  await computed(run);
+  expect(await twice(house, "simulation.publishStress", run)).toMatchObject({ status: "completed" });
+  const [row] = await house.look<{ started_at: Date; ended_at: Date }>(
+    "select started_at, ended_at from stress_runs where stress_run_id = $1",
+    [made.stress_run_id],
+  );
+  const key = { runId: made.stress_run_id, fundId, day: row!.started_at.toISOString().slice(0, 10) };
+  const report = await findReport(house.home, null, key);
+  const named = (end: string) => report.files.filter(({ name }) => name.endsWith(end)).map(({ name }) => name);
+  expect([named(".md"), named(".pdf")]).toEqual([["morning.md"], ["morning.pdf"]]);
+  const text = await readFile(join(report.folder, "morning.md"), "utf8");
+  // after the close: the run is said to be over, and every plot that is named lies beside it
+  expect(text).toContain("completed: 2 of 2 done, 0 failed");
+  expect(text).toContain(row!.ended_at.toISOString());
+  for (const [, plot] of text.matchAll(/\(([^)]+\.svg)\)/g)) expect(named(".svg")).toContain(plot);
+  expect((await readFile(join(report.folder, "morning.pdf"))).subarray(0, 5).toString()).toBe("%PDF-");
 });
 
 it("asks once for a night, however often the schedule fires", async () => {

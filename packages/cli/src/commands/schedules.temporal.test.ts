@@ -1,6 +1,7 @@
 // Schedules typed, on a real Temporal and a real database: listed by their own clock, paused so that nothing fires, resumed, backfilled.
 
 import { until } from "@evergreen-fund/testing/working-house.ts";
+import { ensureRetentionSchedule, RETENTION_SCHEDULE } from "@evergreen-fund/workers/retention-schedule.ts";
 import { ensureSchedule, readScheduledClasses } from "@evergreen-fund/workers/schedules.ts";
 import { type DealingHouse, dealingFund } from "@evergreen-fund/workers/tests/dealing-journeys.ts";
 import { clientOf, openHouses, type TestHouse } from "@evergreen-fund/workers/tests/houses.ts";
@@ -42,7 +43,7 @@ async function ensured(change: { cutOff?: string } = {}): Promise<string> {
 
 const View = z.strictObject({
   scheduleId: z.string(),
-  fund: z.string(),
+  fund: z.string().nullable(),
   zone: z.string(),
   fires: z.string(),
   next: z.array(z.strictObject({ at: z.iso.datetime(), local: z.string() })),
@@ -169,5 +170,23 @@ describe("schedules", () => {
   it("need a Temporal that answers", LONG, async () => {
     settings.TEMPORAL_ADDRESS = "127.0.0.1:9";
     expect(await door.run("ops1", ["schedules", "list"])).toMatchObject({ exit: 5, out: "" });
+  });
+
+  it("of the platform are listed without a fund, and held with who and why", LONG, async () => {
+    settings.TEMPORAL_ADDRESS = house.temporalAddress;
+    expect(await ensureRetentionSchedule(client, { day: 2, at: "03:40" }, "local")).toBe("made");
+    const all = await door.json("ops1", z.array(View), ["schedules", "list"]);
+    expect(all.find(({ scheduleId }) => scheduleId === RETENTION_SCHEDULE)).toMatchObject({
+      fund: null,
+      zone: "UTC",
+      fires: "03:40 on day 2 of every month",
+      paused: null,
+    });
+    expect((await listed()).scheduleId).toBe(id);
+    const words = [RETENTION_SCHEDULE, "--reason", "an audit looks at old rows"];
+    await door.json("ops1", Switched, ["schedules", "pause", ...words]);
+    const [held] = (await door.json("ops1", z.array(View), ["schedules", "list"])).filter(({ fund }) => fund === null);
+    expect(held?.paused).toMatchObject({ why: "an audit looks at old rows", by: expect.any(String) });
+    await client.schedule.getHandle(RETENTION_SCHEDULE).delete();
   });
 });

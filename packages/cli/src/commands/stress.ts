@@ -1,5 +1,5 @@
 // `stress list|report|compare|reverse`: what stress runs came to. `stress run` is in stress-run.ts.
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import {
@@ -19,7 +19,9 @@ import {
   scenarioDocument,
 } from "@evergreen-fund/reports";
 import { ANY_FUND, type Answer, type Command, FUND, text } from "../command.ts";
-import { figure, isoTime, plain, table, when } from "../output.ts";
+import type { Context } from "../context.ts";
+import { configOf, storeOf } from "../machine-source.ts";
+import { facts, figure, isoTime, plain, table, when } from "../output.ts";
 import { findFund } from "../reads/funds.ts";
 import { findStressRun, listStressRuns, outcomeNamed, outcomesOf, type RunRow, reportedRun } from "../reads/stress.ts";
 import { blocksText } from "../report-text.ts";
@@ -49,11 +51,62 @@ async function written(document: ReportDocument, format: string, out: string): P
             ...svgs.map((plot) => ({ path: join(dirname(out), plot.name), content: plot.svg })),
           ];
         })();
+  return filed(files);
+}
+
+async function filed(files: readonly { path: string; content: string | Uint8Array }[]): Promise<string[]> {
   for (const { path, content } of files)
     await writeFile(path, content).catch((cause: unknown) => {
       throw new EvergreenError("EG400", `${plain(path)} cannot be written.`, { cause });
     });
   return files.map(({ path }) => path);
+}
+
+/** The report that the night itself left, as it lies in this home or in the store; written to `out` when a format is named. Errors: EG404, EG431. */
+async function morning(
+  context: Context,
+  row: RunRow,
+  format: string | undefined,
+  out: string | undefined,
+): Promise<Answer> {
+  if (row.kind !== "nightly")
+    throw new EvergreenError("EG400", "Only a nightly run leaves a report by itself; leave --morning out.");
+  const [config, { findReport }] = await Promise.all([configOf(context), import("@evergreen-fund/analytics")]);
+  const store = await storeOf(config);
+  const day = (isoTime(row.started_at) ?? row.started_at).slice(0, 10);
+  const key = { runId: row.stress_run_id, fundId: row.fund_id, day };
+  const report = await findReport(config.home, store, key).finally(() => store?.close());
+  if (format !== undefined && out !== undefined) {
+    // plots keep the names by which the Markdown calls them
+    const wanted = report.files.filter(({ name }) => (format === "pdf" ? /\.pdf$/ : /\.(md|svg)$/).test(name));
+    const files = await filed(
+      await Promise.all(
+        wanted.map(async ({ name }) => ({
+          path: name.endsWith(".svg") ? join(dirname(out), name) : out,
+          content: await readFile(join(report.folder, name)),
+        })),
+      ),
+    );
+    return { json: { runId: key.runId, files }, text: files.map((file) => `Wrote ${plain(file)}`).join("\n") };
+  }
+  return {
+    json: { ...report, fund: row.fund.code, status: row.status },
+    text: [
+      facts([
+        ["Fund", row.fund.code],
+        ["Run", key.runId],
+        ["State", row.status],
+        ["Night of", day],
+        ["Kept in", report.folder],
+        ["Hash", report.hash],
+      ]),
+      table(report.files, [
+        { header: "File", value: ({ name }) => name },
+        { header: "Bytes", value: ({ bytes }) => String(bytes), figure: true },
+        { header: "SHA-256", value: ({ sha256 }) => sha256 },
+      ]),
+    ].join("\n\n"),
+  };
 }
 
 /** "RUN" or "RUN:SCENARIO". */
@@ -137,12 +190,14 @@ export const stressCommands: readonly Command[] = [
     options: [
       NEWEST,
       { flags: "--scenario <id>", about: "one scenario in full" },
+      { flags: "--morning", about: "the report that the newest nightly run left by itself, with its hashes" },
       { flags: "--format <format>", about: "write the report instead of showing it", choices: ["md", "pdf"] },
       { flags: "--out <file>", about: "where to write it; plots of Markdown go beside it as SVG" },
     ],
     examples: [
       "stress report --fund DEMO",
       "stress report --fund DEMO --scenario gfc_2008",
+      "stress report --fund DEMO --morning --format pdf --out morning.pdf",
       "stress report 7d0f4c5e-1f0a-4c1e-9a7b-2f6f0f3f8a11 --format pdf --out morning.pdf",
     ],
     role: "pm_role",
@@ -150,8 +205,12 @@ export const stressCommands: readonly Command[] = [
       const [format, out, scenario] = [text(options, "format"), text(options, "out"), text(options, "scenario")];
       if ((format === undefined) !== (out === undefined))
         throw new EvergreenError("EG400", "--format and --out go together.");
+      if (options.morning === true && scenario !== undefined)
+        throw new EvergreenError("EG400", "A morning report is of the whole run: leave --scenario out.");
       const session = await context.session("pm_role");
-      const row = await findStressRun(session, { run: args[0], fund: text(options, "fund") });
+      const kind = options.morning === true ? "nightly" : undefined;
+      const row = await findStressRun(session, { run: args[0], fund: text(options, "fund"), kind });
+      if (options.morning === true) return morning(context, row, format, out);
       const run = reportedRun(row);
       const outcomes = await outcomesOf(session, row.stress_run_id);
       const one = scenario === undefined ? undefined : outcomeNamed(outcomes, scenario);

@@ -44,13 +44,17 @@ const OutcomeRow = z.object({
 });
 
 /** A fund's runs, the newest first. */
-export function listStressRuns(session: Session, fundId: string, limit: number): Promise<RunRow[]> {
+export function listStressRuns(
+  session: Session,
+  fundId: string,
+  limit: number,
+  kind?: string | undefined,
+): Promise<RunRow[]> {
   return session.read(
     "stress_runs",
     COLUMNS,
     (query) =>
-      query
-        .eq("fund_id", fundId)
+      (kind === undefined ? query.eq("fund_id", fundId) : query.eq("fund_id", fundId).eq("kind", kind))
         .order("started_at", { ascending: false })
         .range(0, limit - 1),
     RunRow,
@@ -61,10 +65,10 @@ export function listStressRuns(session: Session, fundId: string, limit: number):
 export const stressRun = (session: Session, runId: string): Promise<RunRow | undefined> =>
   session.one("stress_runs", COLUMNS, (query) => query.eq("stress_run_id", runId), RunRow);
 
-/** A run by its id, or the newest of a fund that has ended. Errors: EG400 neither is said, EG404. */
+/** A run by its id, or the newest of a fund (of a kind) that has ended. Errors: EG400 neither is said, EG404. */
 export async function findStressRun(
   session: Session,
-  given: { run: string | undefined; fund: string | undefined },
+  given: { run: string | undefined; fund: string | undefined; kind?: string | undefined },
 ): Promise<RunRow> {
   if ((given.run === undefined) === (given.fund === undefined))
     throw new EvergreenError("EG400", "Name a run by its id, or the fund whose newest run is meant with --fund.");
@@ -77,11 +81,15 @@ export async function findStressRun(
     );
   }
   const fund = await findFund(session, given.fund ?? "");
-  const newest = (await listStressRuns(session, fund.fund_id, 50)).find(({ status }) => status !== "running");
+  const newest = (await listStressRuns(session, fund.fund_id, 50, given.kind)).find(
+    ({ status }) => status !== "running",
+  );
   if (newest !== undefined) return newest;
   throw new EvergreenError(
     "EG404",
-    `No stress run of ${plain(fund.code)} has ended yet; begin one with \`stress run\`.`,
+    given.kind === "nightly"
+      ? `No nightly stress run of ${plain(fund.code)} has ended yet; \`schedules list\` says when the next is due.`
+      : `No stress run of ${plain(fund.code)} has ended yet; begin one with \`stress run\`.`,
   );
 }
 

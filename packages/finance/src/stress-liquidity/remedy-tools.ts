@@ -3,7 +3,7 @@ import { BUCKET_DAYS, EvergreenError } from "@evergreen-fund/domain";
 import { Decimal } from "decimal.js";
 import { decideGate } from "../dealing/gate.ts";
 import { scaledOf, VALUE_DP, valueText } from "../dealing/scaled.ts";
-import { decimal, type Exact, ONE, ratioText, ZERO } from "../money.ts";
+import { decimal, type Exact, groupedText, ONE, ratioText, ZERO } from "../money.ts";
 import type { Need, RemedyFacts, RemedyKind, RemedyOption } from "./remedy.ts";
 
 /** What one tool does alone; whether that is enough is seen by who ranks them. */
@@ -66,7 +66,7 @@ export function gateRemedy(facts: RemedyFacts, need: Need): Relief | Without {
     cost: "0",
     withinDays: null,
     words: enough
-      ? `Gate the redemptions: up to ${percentDown(share)} of NAV can be paid and cover still holds; the policy's caps pay ${need.text(asked.minus(held))}.`
+      ? `Gate the redemptions: up to ${percentDown(share)} of NAV can be paid and cover still holds; the policy's caps pay ${groupedText(need.text(asked.minus(held)))}.`
       : `Gate the redemptions as the policy has it: ${need.text(asked.minus(held))} is paid, ${need.text(held)} waits.`,
     arithmetic: [
       `excess = ${facts.liabilities} − ${facts.assets} / ${facts.required} = ${need.text(need.excess)}`,
@@ -118,7 +118,7 @@ export function inKindRemedy(facts: RemedyFacts, need: Need): Relief | Without {
     side: "liabilities",
     cost: "0",
     withinDays: null,
-    words: `Pay ${need.text(amount)} of redemptions of professional investors in kind, with their consent.`,
+    words: `Pay ${groupedText(need.text(amount))} of redemptions of professional investors in kind, with their consent.`,
     arithmetic: [
       `delivered = min(redemptions ${need.text(asked)}, excess ${need.text(need.excess)}) = ${need.text(amount)}`,
     ],
@@ -135,7 +135,7 @@ export function suspensionRemedy(facts: RemedyFacts, need: Need): Relief | Witho
     side: "liabilities",
     cost: "0",
     withinDays: null,
-    words: `Suspend redemptions: ${need.text(asked)} waits. Exceptional: two people, and the authority is told without delay.`,
+    words: `Suspend redemptions: ${groupedText(need.text(asked))} waits. Exceptional: two people, and the authority is told without delay.`,
     arithmetic: [`redemptions by ${facts.bucket} = ${need.text(asked)}`],
   };
 }

@@ -3,7 +3,7 @@
 import { BUCKET_DAYS, BUCKETS, type Bucket, CurrencyCode } from "@evergreen-fund/domain";
 import { LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import { z } from "zod";
-import { decimal, type Exact, fromMinor, ratioText, roundToMinor, ZERO } from "../money.ts";
+import { decimal, type Exact, fromMinor, groupedText, ratioText, roundToMinor, ZERO } from "../money.ts";
 import { Name, NonNegative, parseInput, Share } from "../parse.ts";
 import { refuseRepeats } from "../repeats.ts";
 import { liquidate } from "./liquidation.ts";
@@ -227,7 +227,7 @@ function stopCommitments({ newCommitments, bucket }: RemedyFacts): Relief | With
     side: "liabilities",
     cost: "0",
     withinDays: null,
-    words: `Make no new commitments: ${newCommitments} of calls by ${bucket} do not come.`,
+    words: `Make no new commitments: ${groupedText(newCommitments)} of calls by ${bucket} do not come.`,
     arithmetic: [`calls on commitments not made yet by ${bucket} = ${newCommitments}`],
   };
 }
@@ -253,7 +253,7 @@ function sales(facts: RemedyFacts, need: Need): (Relief | Without)[] {
       .reduce((a, b) => (BUCKETS.indexOf(a) > BUCKETS.indexOf(b) ? a : b), facts.bucket);
     const names = parts
       .slice(0, 5)
-      .map(({ id, sold: amount }) => `${need.text(decimal(amount))} of ${id} (${bucketOf.get(id)})`);
+      .map(({ id, sold: amount }) => `${groupedText(need.text(decimal(amount)))} of ${id} (${bucketOf.get(id)})`);
     const more = parts.length > 5 ? ` and ${parts.length - 5} more` : "";
     const share = sold.slice === null ? "" : `, ${percentDown(decimal(sold.slice))} of each`;
     // rounding down: what is said to be raised is there
@@ -286,7 +286,7 @@ function draw(facts: RemedyFacts, need: Need): Relief | Without {
     side: "assets",
     cost: null,
     withinDays: null,
-    words: `Draw ${need.text(amount)} of the credit facility; it is a liability of a later bucket.`,
+    words: `Draw ${groupedText(need.text(amount))} of the credit facility; it is a liability of a later bucket.`,
     arithmetic: [
       `drawn = min(undrawn ${need.text(undrawn)}, missing ${need.text(need.missing)}) = ${need.text(amount)}`,
     ],

@@ -1,6 +1,6 @@
 // One cell of a scenario, period by period: values, ladders, what is due, and the moment at which the cover is least. Pure.
 import { BUCKETS } from "@evergreen-fund/domain";
-import { decimal, type Exact, ratioText, ZERO } from "../money.ts";
+import { decimal, type Exact, groupedText, ratioText, ZERO } from "../money.ts";
 import type { ResolvedScenario } from "../scenarios/index.ts";
 import { combinedLadder } from "../stress-liquidity/combined-ladder.ts";
 import { fillPath } from "../stress-liquidity/fill-path.ts";
@@ -142,7 +142,7 @@ function filled(
     liquid: liquid.toFixed(2),
   });
   notes.add(
-    `Requests of ${path.gross}, of which ${path.repeats} were asked before: ${path.net} net, ${path.filled} paid, ${path.waiting} still waiting; what is liquid within 30 days pays for ${path.monthsPaid ?? 0} of ${months.length} periods.`,
+    `Requests of ${groupedText(path.gross)}, of which ${groupedText(path.repeats)} were asked before: ${groupedText(path.net)} net, ${groupedText(path.filled)} paid, ${groupedText(path.waiting)} still waiting; what is liquid within 30 days pays for ${path.monthsPaid ?? 0} of ${months.length} periods.`,
   );
   return months.map(({ fill }) => fill);
 }

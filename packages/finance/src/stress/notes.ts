@@ -1,5 +1,5 @@
 // What the numbers of an outcome do not know, in words: what was assumed of which assets, how they bend, what stands still, factors without a place to act. Pure.
-import { byId, decimal, fixed, ZERO } from "../money.ts";
+import { byId, decimal, type Exact, fixed, groupedText, ZERO } from "../money.ts";
 import type { ResolvedScenario } from "../scenarios/index.ts";
 import type { FundBook } from "./book.ts";
 import type { Moments } from "./look.ts";
@@ -13,6 +13,12 @@ const ONLY_WITH: Readonly<Record<string, string>> = {
   "facility.due_days": "facility.available",
 };
 
+/** Assets of which a note says the names; of more it says how many they are. */
+const NAMED = 3;
+const NAME = 60;
+
+const amount = (value: Exact): string => groupedText(fixed(value, 2));
+
 interface Told {
   values: readonly ShardAsset[];
   shards: readonly ShardValues[];
@@ -25,12 +31,16 @@ interface Told {
 export function notesOf(book: FundBook, scenario: ResolvedScenario, told: Told): string[] {
   const notes = new Set<string>();
   for (const { moments } of told.seen) for (const note of moments.notes) notes.add(note);
-  for (const note of [...remarks(told.values), ...bends(told.values, book.fund.currency), ...idle(scenario, told)])
+  for (const note of [
+    ...remarks(book, told.values),
+    ...bends(told.values, book.fund.currency),
+    ...idle(scenario, told),
+  ])
     notes.add(note);
   const held = told.values.reduce((sum, { before }) => sum.plus(before), ZERO);
   if (!held.eq(book.fund.netAssets))
     notes.add(
-      `The marks add up to ${fixed(held, 2)}, the net assets of the fund are ${fixed(decimal(book.fund.netAssets), 2)}: the run stands on the marks.`,
+      `The marks add up to ${amount(held)}, the net assets of the fund are ${amount(decimal(book.fund.netAssets))}: the run stands on the marks.`,
     );
   if (scenario.cells > 1) {
     if (told.reported !== null)
@@ -44,18 +54,30 @@ export function notesOf(book: FundBook, scenario: ResolvedScenario, told: Told):
 }
 
 /** What was assumed, by words: how many assets, and their names where they are few. */
-function remarks(values: readonly ShardAsset[]): string[] {
-  const counts = new Map<string, number>();
-  for (const asset of values) for (const remark of asset.remarks) counts.set(remark, (counts.get(remark) ?? 0) + 1);
-  return [...counts].map(([remark, count]) => `${count} ${count === 1 ? "asset" : "assets"}: ${remark}.`);
+function remarks(book: FundBook, values: readonly ShardAsset[]): string[] {
+  const named = new Map(book.assets.map(({ id, name }) => [id, name]));
+  const found = new Map<string, string[]>();
+  for (const { id, remarks } of values)
+    for (const remark of remarks) {
+      const ids = found.get(remark);
+      if (ids === undefined) found.set(remark, [id]);
+      else ids.push(id);
+    }
+  return [...found].map(([remark, ids]) => {
+    const few = ids.length > NAMED ? [] : ids.map((id) => short(named.get(id) ?? id)).sort(byId);
+    const which = few.length === 0 ? "" : ` (${few.join(", ")})`;
+    return `${ids.length} ${ids.length === 1 ? "asset" : "assets"}${which}: ${remark}.`;
+  });
 }
+
+const short = (name: string): string => (name.length > NAME ? `${name.slice(0, NAME - 1)}…` : name);
 
 /** How much rests on methods that do not know how a value bends, and what lags. */
 function bends(values: readonly ShardAsset[], currency: string): string[] {
   const told = (chosen: readonly ShardAsset[]): string => {
     const worth = chosen.reduce((sum, { before }) => sum.plus(before), ZERO);
     const methods = [...new Set(chosen.map(({ method }) => method))].sort(byId).join(", ");
-    return `${chosen.length} of ${values.length} assets, ${fixed(worth, 2)} ${currency}, are valued by ${methods}`;
+    return `${chosen.length} of ${values.length} assets, ${amount(worth)} ${currency}, are valued by ${methods}`;
   };
   const moved = ({ periods }: ShardAsset): boolean => periods.some(({ change }) => !decimal(change).isZero());
   const unknown = values.filter((one) => one.convexity === "unknown" && moved(one));

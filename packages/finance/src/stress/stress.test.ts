@@ -145,6 +145,8 @@ describe("one asset", () => {
     );
     expect(found.path).toEqual(["90483.74"]);
     expect(found.notes).toContain("cannot be read (valuation.duration: expected a number)");
+    // few assets are named, as people call them
+    expect(found.notes).toMatch(/^1 asset \([^)]*\(synthetic\)\): what they say/m);
   });
 });
 
