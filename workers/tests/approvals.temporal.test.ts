@@ -33,6 +33,13 @@ const waiting = async () => {
   const { event_id, workflow_id } = await house.database.rpc(PM_ONE, "fn_request_rebalance", { fund: code });
   const proposal = await proposalStands(house.database, event_id);
   expect(proposal.status).toBe("pending");
+  // its timer runs: it has read when the proposal expires, and sleeps until then or a knock
+  const handle = client.workflow.getHandle(workflow_id);
+  await until(
+    async () =>
+      (await handle.fetchHistory()).events?.some(({ timerStartedEventAttributes }) => timerStartedEventAttributes),
+    "the run to wait for the decision",
+  );
   return { fundId, eventId: event_id, workflowId: workflow_id, proposal };
 };
 type Waiting = Awaited<ReturnType<typeof waiting>>;
