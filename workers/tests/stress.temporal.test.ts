@@ -1,7 +1,7 @@
 // Stress runs end to end on a real Temporal and real workers: several scenarios at once, once per request, partial failure kept, cancelled and ended.
 import { crashFired, until } from "@evergreen-fund/testing/working-house.ts";
 import type { Client } from "@temporalio/client";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { openShelf } from "../shelf.ts";
 import { clientOf, openHouses, type TestHouse } from "./houses.ts";
 import { AUDIT, expectEnd, importFund, runEnded } from "./journeys.ts";
@@ -26,6 +26,12 @@ afterAll(async () => {
   await client?.connection.close();
   await house?.stop();
 });
+/** Workers for one test: gone at its end, however it ends, so that they take nothing of the next one's. */
+const startWorkers = async (...options: Parameters<TestHouse["startWorkers"]>) => {
+  const worker = await house.startWorkers(...options);
+  onTestFinished(() => worker.kill());
+  return worker;
+};
 
 it("computes every scenario, once per request, and comes to the same bytes on the same snapshot", {
   timeout: 400_000,
@@ -37,7 +43,7 @@ it("computes every scenario, once per request, and comes to the same bytes on th
   expect(await askStress(house, code, scenarios, { request_id })).toEqual(asked);
   // another one before anything was read: both rest on one snapshot
   const twin = await askStress(house, code, scenarios);
-  const worker = await house.startWorkers();
+  await startWorkers();
   for (const run of [asked, twin]) {
     await expectEnd(house.database, run.eventId, "completed");
     await expectStressedOnce(house, run, 4);
@@ -56,31 +62,29 @@ it("computes every scenario, once per request, and comes to the same bytes on th
     { table: "valuation_runs", id: asked.runId, as_of: "2026-09-30" },
   ]);
   // the stage says how far it came, and every scenario was a child of the run
-  const { searchAttributes } = await client.workflow.getHandle(asked.workflowId).describe();
+  const handle = client.workflow.getHandle(asked.workflowId);
+  await handle.result();
+  const { searchAttributes } = await handle.describe();
   expect(searchAttributes.Stage).toEqual(["weighing cover"]);
   for (const place of scenarios.keys())
     expect((await client.workflow.getHandle(`${asked.workflowId}/scenario-${place + 1}`).describe()).status.name).toBe(
       "COMPLETED",
     );
-  await worker.kill();
 });
 
 it("keeps a scenario that cannot be computed with its reason, and the others go on", { timeout: 300_000 }, async () => {
-  const worker = await house.startWorkers();
+  await startWorkers();
   await stressedInPart(house);
-  await worker.kill();
 });
 
 it("ends a run whose fund cannot be read, with every scenario failed", { timeout: 300_000 }, async () => {
-  const worker = await house.startWorkers();
+  await startWorkers();
   await stressBrokenOff(house);
-  await worker.kill();
 });
 
 it("asks for one run per night: scheduled, triggered twice, backfilled", { timeout: 400_000 }, async () => {
-  const worker = await house.startWorkers();
+  await startWorkers();
   await stressOfTheNight(house);
-  await worker.kill();
 });
 
 it("ends a run that is cancelled: what was computed stays, the rest says why", { timeout: 300_000 }, async () => {
@@ -88,7 +92,7 @@ it("ends a run that is cancelled: what was computed stays, the rest says why", {
   const everything = await openShelf().all();
   const asked = await askStress(house, code, everything);
   // held in the middle of the first scenario, so that the cancellation comes while it is computed
-  const worker = await house.startWorkers({ crashAt: "hold:simulation.valueShard.decide" });
+  const worker = await startWorkers({ crashAt: "hold:simulation.valueShard.decide" });
   await until(async () => crashFired(house, "simulation.valueShard.decide"), "a shard to be valued");
   const handle = client.workflow.getHandle(asked.workflowId);
   await handle.cancel();
@@ -100,5 +104,4 @@ it("ends a run that is cancelled: what was computed stays, the rest says why", {
   expect(row.done + row.failed).toBe(everything.length);
   expect(row.failed).toBeGreaterThan(0);
   expect(row.outcomes.filter(({ status }) => status === "failed").every(({ reason }) => reason !== null)).toBe(true);
-  await worker.kill();
 });

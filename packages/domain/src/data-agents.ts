@@ -28,6 +28,6 @@ export const DATA_CONTRACTS = {
       }),
     ),
     /** Archives what is older than its term, reads every archive back, and only then has the database retire it; `held`: kept because of a legal hold. */
-    retireRows: action(z.object({ workflowId: z.string() }), z.object({ archives: count, held: count })),
+    retireRows: action(z.strictObject({ workflowId: z.string() }), z.object({ archives: count, held: count })),
   },
 } as const;
