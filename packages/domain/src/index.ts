@@ -13,3 +13,4 @@ export * from "./restatement-agents.ts";
 export * from "./roles.ts";
 export * from "./schedule-note.ts";
 export * from "./stress-agents.ts";
+export * from "./text.ts";
