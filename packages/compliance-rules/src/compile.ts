@@ -30,9 +30,8 @@ export interface Node {
 export interface Scope {
   facts: Facts;
   asOf: string;
-  item?: Readonly<Record<string, unknown>>;
   /** What was measured already, by the measure: rules of a pack share measures. */
-  measured: Map<Measure | string, Measured>;
+  measured: Map<string, Measured>;
 }
 
 interface Measured {
@@ -42,6 +41,9 @@ interface Measured {
 }
 
 export type Predicate = (scope: Scope) => Node;
+type Item = Readonly<Record<string, unknown>>;
+/** The answer alone, for elements of lists, of which there are many. */
+type Truth = (scope: Scope, item: Item | undefined) => boolean | null;
 
 export function compileCondition(condition: Condition): Predicate {
   switch (condition.op) {
@@ -88,22 +90,70 @@ function compileMany(parts: readonly Predicate[], what: string, decisive: boolea
 const lacking = (nodes: readonly Node[]): string[] => [...new Set(nodes.flatMap(({ lacks }) => lacks ?? []))];
 
 function compileSome({ list, where, words }: Extract<Condition, { op: "some" }>): Predicate {
-  const passes = compileCondition(where);
+  const passes = truthOf(where);
+  const lacks = [list];
   return (scope) => {
     const elements = scope.facts[list];
-    if (!Array.isArray(elements)) return { is: null, what: words, lacks: [list] };
+    if (!Array.isArray(elements)) return { is: null, what: words, lacks };
     let is: boolean | null = false;
-    let lacks: readonly string[] | undefined;
     for (const item of elements) {
-      const node = passes({ ...scope, item });
-      if (node.is) return { is: true, what: words };
-      if (node.is === null) {
-        is = null;
-        lacks = node.lacks;
-      }
+      const does = passes(scope, item);
+      if (does) return { is: true, what: words };
+      if (does === null) is = null;
     }
-    return lacks === undefined ? { is, what: words } : { is, what: words, lacks };
+    return is === null ? { is, what: words, lacks } : { is, what: words };
   };
+}
+
+/** A condition as its answer alone. */
+function truthOf(condition: Condition): Truth {
+  switch (condition.op) {
+    case "all":
+    case "any": {
+      const parts = condition.nodes.map(truthOf);
+      const decisive = condition.op === "any";
+      return (scope, item) => {
+        let is: boolean | null = !decisive;
+        for (const part of parts) {
+          const does = part(scope, item);
+          if (does === decisive) return decisive;
+          if (does === null) is = null;
+        }
+        return is;
+      };
+    }
+    case "not": {
+      const inner = truthOf(condition.node);
+      return (scope, item) => {
+        const does = inner(scope, item);
+        return does === null ? null : !does;
+      };
+    }
+    case "some": {
+      const node = compileSome(condition);
+      return (scope) => node(scope).is;
+    }
+    case "compare": {
+      const { measure, test } = condition;
+      if (measure.of === "fact") {
+        const read = reader(measure);
+        if (test.by === "known") return (scope, item) => (read(scope, item) !== undefined) === test.value;
+        const holds = comparison(measure.fact.type, test);
+        return (scope, item) => {
+          const value = read(scope, item);
+          return value === undefined ? null : holds(value);
+        };
+      }
+      const inner = measuring(measure);
+      if (test.by === "known") return (scope, item) => (inner(scope, item).figure !== undefined) === test.value;
+      const right = figureOf(test.value as string);
+      const sign = signOf(test.by);
+      return (scope, item) => {
+        const { figure } = inner(scope, item);
+        return figure === undefined ? null : sign(compareFigures(figure, right));
+      };
+    }
+  }
 }
 
 type Value = string | boolean | readonly string[];
@@ -131,9 +181,13 @@ function compileFact(measure: Extract<Measure, { of: "fact" }>, test: Test, what
 }
 
 /** The value of a fact, or undefined where it is not known or not of its type. */
-function reader({ path, item, fact }: Extract<Measure, { of: "fact" | "age" }>): (scope: Scope) => Value | undefined {
+function reader({
+  path,
+  item,
+  fact,
+}: Extract<Measure, { of: "fact" | "age" }>): (scope: Scope, item?: Item) => Value | undefined {
   const checked = (value: unknown): Value | undefined => (isOfType(fact, value) ? (value as Value) : undefined);
-  if (item) return ({ item: element }) => checked(element?.[path]);
+  if (item) return (_scope, element) => checked(element?.[path]);
   const [group = "", name = ""] = path.split(".");
   return ({ facts }) => {
     const found = facts[group];
@@ -195,10 +249,9 @@ function compileMeasure(measure: Exclude<Measure, { of: "fact" }>, test: Test, w
   // one measure of a pack is measured once for the same facts, whichever rule asks
   const key = JSON.stringify(measure);
   const cached = (scope: Scope): Measured => {
-    if (scope.item !== undefined) return inner(scope);
     let found = scope.measured.get(key);
     if (found === undefined) {
-      found = inner(scope);
+      found = inner(scope, undefined);
       scope.measured.set(key, found);
     }
     return found;
@@ -226,13 +279,13 @@ function compileMeasure(measure: Exclude<Measure, { of: "fact" }>, test: Test, w
 
 const without = (...lacks: string[]): Measured => ({ lacks });
 
-function measuring(measure: Exclude<Measure, { of: "fact" }>): (scope: Scope) => Measured {
+function measuring(measure: Exclude<Measure, { of: "fact" }>): (scope: Scope, item: Item | undefined) => Measured {
   switch (measure.of) {
     case "age": {
       const read = reader(measure);
       const lacks = { lacks: [measure.item ? `item.${measure.path}` : measure.path] };
-      return (scope) => {
-        const from = read(scope) as string | undefined;
+      return (scope, item) => {
+        const from = read(scope, item) as string | undefined;
         if (from === undefined) return lacks;
         return {
           figure: figureOfCount(
@@ -306,13 +359,8 @@ function measuring(measure: Exclude<Measure, { of: "fact" }>): (scope: Scope) =>
 const isDecimal = (value: unknown): value is string => isOfType({ type: "number", words: "" }, value);
 const isBucket = (value: unknown): value is Bucket => typeof value === "string" && Object.hasOwn(BUCKET_DAYS, value);
 
-type Item = Readonly<Record<string, unknown>>;
 /** Whether an element counts; null when it cannot be said, and then nothing that is summed over it can. */
-function filter(where: Condition | undefined): (scope: Scope, item: Item) => boolean | null {
-  if (where === undefined) return () => true;
-  const passes = compileCondition(where);
-  return (scope, item) => passes({ ...scope, item }).is;
-}
+const filter = (where: Condition | undefined): Truth => (where === undefined ? () => true : truthOf(where));
 
 /** The sum over the elements that count, or the name of what is not known. */
 function sumOf(scope: Scope, list: string, field: string, counts: (item: Item) => boolean | null): Exact | string {

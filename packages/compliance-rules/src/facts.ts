@@ -139,13 +139,23 @@ export interface Facts {
 const PLAIN_DECIMAL = /^-?\d{1,38}(\.\d{1,18})?$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
+/** Days that were looked at already: the same few thousand come again and again. */
+const KNOWN_DAYS = new Set<string>();
+function isDay(text: string): boolean {
+  if (KNOWN_DAYS.has(text)) return true;
+  if (!DAY.test(text) || Number.isNaN(Date.parse(text)) || new Date(text).toISOString().slice(0, 10) !== text)
+    return false;
+  if (KNOWN_DAYS.size < 20_000) KNOWN_DAYS.add(text);
+  return true;
+}
+
 /** Whether a value is one of a fact's type; what is not counts as not known. */
 export function isOfType(fact: Fact, value: unknown): boolean {
   switch (fact.type) {
     case "number":
       return typeof value === "string" && PLAIN_DECIMAL.test(value);
     case "date":
-      return typeof value === "string" && DAY.test(value) && !Number.isNaN(Date.parse(value));
+      return typeof value === "string" && isDay(value);
     case "flag":
       return typeof value === "boolean";
     case "texts":

@@ -31,7 +31,15 @@ export function compareFigures(a: Figure, b: Figure): number {
 export const figureText = (figure: Figure): string => figure.text ?? exactOf(figure).toDecimalPlaces(18).toFixed();
 
 /** Days of the proleptic Gregorian calendar since 1970-01-01. */
-export const dayNumber = (date: string): number => Math.floor(Date.parse(`${date}T00:00:00Z`) / 86_400_000);
+export function dayNumber(date: string): number {
+  // civil to days by whole numbers (March-based years): no parsing of a date per rule
+  const month = Number(date.slice(5, 7));
+  const year = Number(date.slice(0, 4)) - (month <= 2 ? 1 : 0);
+  const era = Math.floor(year / 400);
+  const ofEra = year - era * 400;
+  const ofYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + Number(date.slice(8, 10)) - 1;
+  return era * 146_097 + ofEra * 365 + Math.floor(ofEra / 4) - Math.floor(ofEra / 100) + ofYear - 719_468;
+}
 
 /** Whole years from one date to another: the birthday counts as the year, and 29 February is had on 1 March. */
 export function wholeYears(from: string, to: string): number {
