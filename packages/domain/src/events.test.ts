@@ -19,6 +19,13 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   REDEMPTION_REQUESTED: { flow_id: ID },
   INVESTOR_SUBMITTED: { pending_id: ID },
   INVESTOR_ASSIGNED: { investor_id: ID },
+  PARTY_REGISTERED: { party_id: ID },
+  PARTIES_LINKED: { link_id: ID },
+  PARTY_FROZEN: { party_id: ID, case_id: ID },
+  KYC_POLICY_SET: { policy_id: ID, version: 2 },
+  CASE_OPENED: { case_id: ID, severity: "critical" },
+  CASE_ESCALATED: { case_id: ID },
+  CASE_DECIDED: { case_id: ID, outcome: "false_match" },
   LIQUIDITY_UPDATED: { bucket: "30d", side: "asset" },
   LIQUIDITY_BREACH: { bucket: "30d", ratio: "0.9", required: "1.2", scenario_id: "base" },
   LIQUIDITY_TREND: {
