@@ -31,6 +31,7 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('WORKFLOW_COMPLETED', 'note', null, '{workflow_id,status}', '{}'),
   ('CLASS_OPENED', 'note', null, '{share_class_id}', '{}'),
   ('POLICY_SET', 'note', null, '{policy_id,kind,version}', '{}'),
+  ('CREDIT_LINE_SET', 'note', null, '{credit_line_id,version}', '{}'),
   ('REGISTER_OPENED', 'note', null, '{share_class_id,positions}', '{}'),
   ('ORDER_CANCELLED', 'note', null, '{flow_id}', '{}'),
   ('ORDER_HELD', 'note', null, '{flow_id}', '{}'),

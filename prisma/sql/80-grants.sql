@@ -64,6 +64,7 @@ begin
     ('fn_open_register(uuid,jsonb,text,numeric)', 'ops_role'),
     ('fn_set_holidays(text,jsonb,text)', 'ops_role'),
     ('fn_set_dealing_policy(uuid,jsonb,date,text)', 'pm_role, ops_role'),
+    ('fn_set_credit_line(text,text,text,numeric,numeric,text,date,date,int,text)', 'pm_role, ops_role'),
     ('fn_set_lmt_policy(text,text,jsonb,date,text)', 'pm_role, ops_role'),
     ('fn_propose_lmt(text,text,jsonb,text,text,text)', 'pm_role, ops_role, agent_liquidity_engine, agent_commander'),
     ('fn_activate_lmt(uuid,text)', 'pm_role, agent_commander'),

@@ -1,7 +1,7 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
 import { newCase, newParty, WHY } from "./cases/party-cases.ts";
-import { DEALING_DATE, dayAt } from "./dealing-day.ts";
+import { CREDIT_LINE, DEALING_DATE, dayAt } from "./dealing-day.ts";
 import {
   approvedAccounts,
   codeOf,
@@ -107,6 +107,7 @@ async function deal(db: TestDatabase): Promise<{ ofA: string[]; ofB: string[] }>
   const fee = await consented(db, fees.fund, "crystallisation", await crystallisation(db, fees));
   await db.call(OPS, "fn_crystallise_fee", fee);
   await db.call(OPS, "fn_set_holidays", { calendar: "LU", holidays: [{ date: "2026-05-01", name: "Labour Day" }] });
+  await db.call(OPS, "fn_set_credit_line", { fund: day.fund.code, ...CREDIT_LINE });
   await db.call(OPS, "fn_propose_lmt", {
     fund: day.fund.code,
     tool: "redemption_gate",

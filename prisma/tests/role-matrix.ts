@@ -114,6 +114,9 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   lmt_policies: {
     all: [...STAFF, ...rooms("commander", "liquidity-engine", "compliance-sentinel", "risk-guardian", "simulation")],
   },
+  credit_lines: {
+    all: [...STAFF, ...rooms("liquidity-engine", "compliance-sentinel", "risk-guardian", "simulation")],
+  },
   lmt_activations: {
     all: [...STAFF, ...rooms("commander", "liquidity-engine", "compliance-sentinel", "risk-guardian")],
   },
@@ -237,6 +240,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_set_holidays: ["ops_role"],
   fn_set_dealing_policy: ["pm_role", "ops_role"],
   fn_set_lmt_policy: ["pm_role", "ops_role"],
+  fn_set_credit_line: ["pm_role", "ops_role"],
   fn_propose_lmt: ["pm_role", "ops_role", ...rooms("liquidity-engine", "commander")],
   fn_activate_lmt: ["pm_role", ...rooms("commander")],
   fn_end_lmt: ["pm_role"],

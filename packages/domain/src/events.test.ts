@@ -45,6 +45,7 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   WORKFLOW_COMPLETED: { workflow_id: `event/${ID}`, status: "completed" },
   CLASS_OPENED: { share_class_id: ID },
   POLICY_SET: { policy_id: ID, kind: "lmt", version: 1 },
+  CREDIT_LINE_SET: { credit_line_id: ID, version: 1 },
   REGISTER_OPENED: { share_class_id: ID, positions: 3 },
   ORDER_CANCELLED: { flow_id: ID },
   ORDER_HELD: { flow_id: ID },

@@ -225,6 +225,7 @@ export const EVENTS = {
   // The dealing day (domain rules 1.10): each step records its fact itself.
   CLASS_OPENED: fact(z.object({ share_class_id: id })),
   POLICY_SET: fact(z.object({ policy_id: id, kind: z.enum(["dealing", "lmt"]), version: z.int() })),
+  CREDIT_LINE_SET: fact(z.object({ credit_line_id: id, version: z.int() })),
   REGISTER_OPENED: fact(z.object({ share_class_id: id, positions: z.int() })),
   ORDER_CANCELLED: fact(z.object({ flow_id: id })),
   ORDER_HELD: fact(z.object({ flow_id: id })),
