@@ -1,10 +1,32 @@
 -- from schema.prisma
-<<<<<<< HEAD
 -- AlterTable
 ALTER TABLE "investors" ADD COLUMN     "party_id" UUID;
 
 -- AlterTable
 ALTER TABLE "investors_pending_kyc" ADD COLUMN     "party_id" UUID;
+
+-- CreateTable
+CREATE TABLE "credit_lines" (
+    "credit_line_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "line" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "lender" TEXT NOT NULL,
+    "committed" DECIMAL(38,4) NOT NULL,
+    "drawn" DECIMAL(38,4) NOT NULL,
+    "currency" CHAR(3) NOT NULL,
+    "effective_from" DATE NOT NULL,
+    "expires_on" DATE NOT NULL,
+    "due_days" INTEGER NOT NULL,
+    "set_by" TEXT NOT NULL,
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "credit_lines_pkey" PRIMARY KEY ("credit_line_id")
+);
 
 -- CreateTable
 CREATE TABLE "parties" (
@@ -94,29 +116,10 @@ CREATE TABLE "cases" (
     "opened_by" TEXT NOT NULL,
     "decided_at" TIMESTAMPTZ(6),
     "overdue_alerted_at" TIMESTAMPTZ(6),
-=======
--- CreateTable
-CREATE TABLE "credit_lines" (
-    "credit_line_id" UUID NOT NULL DEFAULT gen_random_uuid(),
-    "fund_id" UUID NOT NULL,
-    "line" TEXT NOT NULL,
-    "version" INTEGER NOT NULL,
-    "lender" TEXT NOT NULL,
-    "committed" DECIMAL(38,4) NOT NULL,
-    "drawn" DECIMAL(38,4) NOT NULL,
-    "currency" CHAR(3) NOT NULL,
-    "effective_from" DATE NOT NULL,
-    "expires_on" DATE NOT NULL,
-    "due_days" INTEGER NOT NULL,
-    "set_by" TEXT NOT NULL,
-    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
->>>>>>> next
     "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
     "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
-<<<<<<< HEAD
     CONSTRAINT "cases_pkey" PRIMARY KEY ("case_id")
 );
 
@@ -168,6 +171,15 @@ CREATE TABLE "case_notes" (
 
     CONSTRAINT "case_notes_pkey" PRIMARY KEY ("note_id")
 );
+
+-- CreateIndex
+CREATE INDEX "credit_lines_currency_idx" ON "credit_lines"("currency");
+
+-- CreateIndex
+CREATE INDEX "credit_lines_tx_idx" ON "credit_lines"("tx");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "credit_lines_fund_id_line_version_key" ON "credit_lines"("fund_id", "line", "version");
 
 -- CreateIndex
 CREATE UNIQUE INDEX "parties_code_key" ON "parties"("code");
@@ -224,6 +236,12 @@ CREATE INDEX "investors_party_id_idx" ON "investors"("party_id");
 CREATE INDEX "investors_pending_kyc_party_id_idx" ON "investors_pending_kyc"("party_id");
 
 -- AddForeignKey
+ALTER TABLE "credit_lines" ADD CONSTRAINT "credit_lines_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "credit_lines" ADD CONSTRAINT "credit_lines_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
 ALTER TABLE "investors" ADD CONSTRAINT "investors_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
@@ -255,24 +273,6 @@ ALTER TABLE "case_decisions" ADD CONSTRAINT "case_decisions_candidate_id_fkey" F
 
 -- AddForeignKey
 ALTER TABLE "case_notes" ADD CONSTRAINT "case_notes_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
-=======
-    CONSTRAINT "credit_lines_pkey" PRIMARY KEY ("credit_line_id")
-);
-
--- CreateIndex
-CREATE INDEX "credit_lines_currency_idx" ON "credit_lines"("currency");
-
--- CreateIndex
-CREATE INDEX "credit_lines_tx_idx" ON "credit_lines"("tx");
-
--- CreateIndex
-CREATE UNIQUE INDEX "credit_lines_fund_id_line_version_key" ON "credit_lines"("fund_id", "line", "version");
-
--- AddForeignKey
-ALTER TABLE "credit_lines" ADD CONSTRAINT "credit_lines_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
-
--- AddForeignKey
-ALTER TABLE "credit_lines" ADD CONSTRAINT "credit_lines_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- from sql/10-private.sql
 -- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
@@ -533,7 +533,6 @@ begin
   raise exception using errcode = 'EG428', message = tg_table_name || ' is append-only.';
 end $$;
 comment on function evergreen.forbid() is 'Refuses update and delete on append-only tables, whoever tries.';
->>>>>>> next
 
 -- from sql/20-constraints.sql
 -- What Prisma's schema cannot say: checks, partial indexes, delivery settings. NaN passes as numeric, hence the checks on every amount.
@@ -610,11 +609,8 @@ begin
   perform evergreen.add_check('share_classes', 'share_classes_dp', 'units_dp between 0 and 18 and price_dp between 0 and 18 and issue_price > 0 and units_outstanding >= 0');
   perform evergreen.add_check('proposals', 'proposals_approvals_needed', 'approvals_needed between 1 and 5');
   perform evergreen.add_check('dealing_policies', 'dealing_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
-<<<<<<< HEAD
-=======
   perform evergreen.add_check('credit_lines', 'credit_lines_terms', $c$committed >= 0 and drawn between 0 and committed and due_days between 0 and 3650 and expires_on >= effective_from and version >= 1$c$);
   perform evergreen.add_check('credit_lines', 'credit_lines_codes', $c$line ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$' and lender ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$'$c$);
->>>>>>> next
   perform evergreen.add_check('lmt_policies', 'lmt_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
   perform evergreen.add_check('lmt_activations', 'lmt_activations_tool', $c$tool in ('redemption_gate', 'investor_gate', 'notice_extension', 'redemption_fee',
     'swing_pricing', 'dual_pricing', 'anti_dilution_levy', 'redemption_in_kind', 'side_pocket', 'suspension')$c$);
@@ -677,7 +673,6 @@ begin
     and (status = 'failed') = (reason is not null) and num_nonnulls(body, body_hash, nav_before, nav_after) = case status when 'done' then 4 else 0 end$c$);
   perform evergreen.add_check('stress_outcomes', 'stress_outcomes_hash', $c$body_hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')$c$);
   perform evergreen.add_check('stress_shards', 'stress_shards_hash', $c$shard >= 0 and body_hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')$c$);
-<<<<<<< HEAD
   -- parties and cases
   perform evergreen.add_check('parties', 'parties_kind', $c$kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation', 'unstated') and code ~ '^PY-[0-9A-F]{10}$'$c$);
   perform evergreen.add_check('parties', 'parties_risk', $c$risk_level in ('unrated', 'low', 'medium', 'high') and risk_score >= 0 and (risk_level = 'unrated') = (risk_score is null)$c$);
@@ -696,8 +691,6 @@ begin
     and length(entry_ref) between 1 and 200 and score between 0 and 1 and jsonb_typeof(features) = 'array' and octet_length(features::text) <= 16384$c$);
   perform evergreen.add_check('case_decisions', 'case_decisions_verdict', $c$verdict in ('true_match', 'false_match', 'need_more') and step in ('first', 'second', 'final') and length(reason) between 10 and 2000$c$);
   perform evergreen.add_check('case_notes', 'case_notes_body', 'length(body) between 1 and 2000');
-=======
->>>>>>> next
   -- files in and out
   perform evergreen.add_check('import_batches', 'import_batches_kind', $c$kind in ('orders', 'bank')$c$);
   perform evergreen.add_check('import_batches', 'import_batches_status', $c$status in ('imported', 'partly_undone', 'undone') and (status = 'imported') = (undone_at is null)$c$);
@@ -714,13 +707,10 @@ end $$;
 
 -- one current version of each allocation and one current mandate per fund
 create unique index if not exists portfolio_allocations_current on public.portfolio_allocations (fund_id, asset_id) where superseded_at is null;
-<<<<<<< HEAD
 -- one undecided case of a matter; the queue by its clock; and whether anybody is frozen at all, which every order asks
 create unique index if not exists cases_dedupe on public.cases (dedupe_key) where status <> 'decided';
 create index if not exists cases_queue on public.cases (due_at, case_id) where status <> 'decided';
 create index if not exists parties_frozen_now on public.parties (party_id) where frozen_at is not null;
-=======
->>>>>>> next
 create unique index if not exists mandates_current on public.mandates (fund_id) where superseded_at is null;
 -- one final NAV per fund and date; one balance per account, also where it is nobody's
 create unique index if not exists nav_strikes_final on public.nav_strikes (fund_id, nav_date) where state = 'final';
@@ -759,10 +749,7 @@ comment on function evergreen.within_exponent(numeric, text) is 'Whether the amo
 select evergreen.add_check('fund_flows', 'fund_flows_exponent', 'evergreen.within_exponent(amount, currency)');
 select evergreen.add_check('cash_movements', 'cash_movements_exponent', 'evergreen.within_exponent(amount, currency)');
 select evergreen.add_check('reported_flows', 'reported_flows_exponent', 'evergreen.within_exponent(amount, currency)');
-<<<<<<< HEAD
-=======
 select evergreen.add_check('credit_lines', 'credit_lines_exponent', 'evergreen.within_exponent(committed, currency) and evergreen.within_exponent(drawn, currency)');
->>>>>>> next
 select evergreen.add_check('payment_files', 'payment_files_exponent', 'evergreen.within_exponent(control_sum, currency)');
 
 insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;
@@ -779,7 +766,6 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('REDEMPTION_REQUESTED', 'batch', 'intake-orders', '{flow_id}', '{service_role,ops_role}'),
   ('INVESTOR_SUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{ops_role,service_role}'),
   ('INVESTOR_ASSIGNED', 'note', null, '{investor_id}', '{}'),
-<<<<<<< HEAD
   ('PARTY_REGISTERED', 'note', null, '{party_id}', '{}'),
   ('PARTIES_LINKED', 'note', null, '{link_id}', '{}'),
   ('PARTY_FROZEN', 'note', null, '{party_id,case_id}', '{}'),
@@ -787,8 +773,6 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('CASE_OPENED', 'note', null, '{case_id,severity}', '{}'),
   ('CASE_ESCALATED', 'note', null, '{case_id}', '{}'),
   ('CASE_DECIDED', 'note', null, '{case_id,outcome}', '{}'),
-=======
->>>>>>> next
   ('LIQUIDITY_UPDATED', 'note', null, '{bucket,side}', '{}'),
   ('LIQUIDITY_BREACH', 'run', 'warn-of-risk', '{bucket,ratio,required}', '{agent_liquidity_engine,agent_simulation,agent_risk_guardian,service_role}'),
   ('LIQUIDITY_TREND', 'run', 'warn-of-risk', '{bucket,scenario_id,ratio,required,breach_on,runs}', '{}'),
@@ -804,10 +788,7 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('WORKFLOW_COMPLETED', 'note', null, '{workflow_id,status}', '{}'),
   ('CLASS_OPENED', 'note', null, '{share_class_id}', '{}'),
   ('POLICY_SET', 'note', null, '{policy_id,kind,version}', '{}'),
-<<<<<<< HEAD
-=======
   ('CREDIT_LINE_SET', 'note', null, '{credit_line_id,version}', '{}'),
->>>>>>> next
   ('REGISTER_OPENED', 'note', null, '{share_class_id,positions}', '{}'),
   ('ORDER_CANCELLED', 'note', null, '{flow_id}', '{}'),
   ('ORDER_HELD', 'note', null, '{flow_id}', '{}'),
@@ -917,7 +898,6 @@ insert into public.platform_settings (key, value) values
   ('demo', 'false')
 on conflict (key) do nothing;
 
-<<<<<<< HEAD
 -- from sql/31-kyc-policy.sql
 -- The KYC policy that comes with the platform, the same as policies/kyc/onboarding.yaml (a test compares them); a manager sets another by fn_set_kyc_policy.
 insert into public.kyc_policies (version, effective_from, body, hash, set_by)
@@ -1265,8 +1245,6 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
 $policy$::jsonb as body) p
 on conflict (version) do nothing;
 
-=======
->>>>>>> next
 -- from sql/40-triggers.sql
 -- Stamps on every table, append-only tables, and the drift alarm on marks.
 create or replace function evergreen.touch_cursor() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
@@ -1362,15 +1340,9 @@ begin
     end if;
   end loop;
   for t in select unnest(array['event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
-<<<<<<< HEAD
-    'dealing_policies', 'lmt_policies', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations',
-    'beneficial_owners', 'certain_inflows', 'repurchase_offers', 'market_series', 'market_data', 'esg_ratings', 'data_quality_results', 'roll_forwards', 'asset_payments', 'stress_scenarios',
-    'stress_shards', 'party_links', 'party_evidence', 'kyc_policies', 'case_decisions', 'case_notes']) as table_name loop
-=======
     'dealing_policies', 'lmt_policies', 'credit_lines', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations',
     'beneficial_owners', 'certain_inflows', 'repurchase_offers', 'market_series', 'market_data', 'esg_ratings', 'data_quality_results', 'roll_forwards', 'asset_payments', 'stress_scenarios',
-    'stress_shards']) as table_name loop
->>>>>>> next
+    'stress_shards', 'party_links', 'party_evidence', 'kyc_policies', 'case_decisions', 'case_notes']) as table_name loop
     execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
@@ -1384,38 +1356,6 @@ create or replace trigger recorded_once before update of recorded_at on public.a
 -- once per statement: an import of 200,000 marks looks at the trades once
 create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();
 
-<<<<<<< HEAD
-<<<<<<< HEAD
--- from sql/66-fn-investors.sql
--- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
-
-create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
-returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  of_fund uuid;
-  id uuid := gen_random_uuid();
-begin
-  perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund);
-  answer := evergreen.earlier_answer('fn_submit_investor', request_id, input);
-  if answer is not null then
-    return (answer ->> 'pending_id')::uuid;
-  end if;
-  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
-  if fund is not null then
-    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
-    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
-  end if;
-  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence)
-  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence);
-  perform evergreen.emit('INVESTOR_SUBMITTED', of_fund, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
-  perform evergreen.audit(of_fund, 'investors_pending_kyc', id::text, 'investor submitted as ' || classification, request_id);
-  perform evergreen.keep_answer('fn_submit_investor', request_id, input, jsonb_build_object('pending_id', id));
-  return id;
-=======
-=======
 -- from sql/50-views.sql
 -- Normalised views of the order table; they run with the rights of whoever reads them.
 create or replace view public.subscriptions with (security_invoker = true) as
@@ -1449,7 +1389,6 @@ create or replace view public.mark_metrics with (security_invoker = true) as
    where a.status = 'active';
 comment on view public.mark_metrics is 'Score and leverage on the newest mark of each active asset, or why there is none, under the reader''s row-level security.';
 
->>>>>>> next
 -- from sql/62-fn-workflows.sql
 -- The mirror of Temporal: a run opens and completes.
 
@@ -1487,44 +1426,10 @@ begin
   perform evergreen.audit(of_fund, 'workflow_runs', workflow_id, type || ' started', request_id);
   perform evergreen.keep_answer('fn_open_workflow', request_id, input, to_jsonb(run));
   return run;
->>>>>>> next
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-<<<<<<< HEAD
-comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
-
-create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  waiting public.investors_pending_kyc;
-  id uuid;
-begin
-  perform evergreen.require_role('agent_kyc', 'ops_role');
-  input := jsonb_build_object('pending_id', pending_id, 'classification', classification);
-  answer := evergreen.earlier_answer('fn_assign_investor', request_id, input);
-  if answer is not null then
-    return (answer ->> 'investor_id')::uuid;
-  end if;
-  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
-  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
-  if waiting.kyc_status = 'assigned' then
-    perform evergreen.refuse_unless(waiting.classification = fn_assign_investor.classification, 'EG428', 'The investor was assigned with another classification.');
-    return waiting.investor_id;
-  end if;
-  perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
-  insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until)
-  values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, now() + interval '5 years')
-  returning investor_id into id;
-  update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}' where p.pending_id = waiting.pending_id;
-  perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
-  perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
-  perform evergreen.keep_answer('fn_assign_investor', request_id, input, jsonb_build_object('investor_id', id));
-  return id;
-=======
 comment on function public.fn_open_workflow(text, text, uuid, jsonb, text) is 'Opens the mirror row of a workflow once; a second call answers the row as it is. EG428 the event has another run.';
 
 create or replace function public.fn_complete_workflow(workflow_id text, status text, metadata jsonb, request_id text default null)
@@ -1556,12 +1461,80 @@ begin
   perform evergreen.audit(run.fund_id, 'workflow_runs', run.workflow_id, run.type || ' ' || run.status, request_id);
   perform evergreen.keep_answer('fn_complete_workflow', request_id, input, to_jsonb(run));
   return run;
->>>>>>> next
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-<<<<<<< HEAD
+comment on function public.fn_complete_workflow(text, text, jsonb, text) is
+  'Mirrors the end of a workflow (completed, refused, failed); returns its row. EG404 unknown, EG428 ended otherwise.';
+
+-- from sql/66-fn-investors.sql
+-- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
+
+create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  id uuid := gen_random_uuid();
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund);
+  answer := evergreen.earlier_answer('fn_submit_investor', request_id, input);
+  if answer is not null then
+    return (answer ->> 'pending_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  if fund is not null then
+    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  end if;
+  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence)
+  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence);
+  perform evergreen.emit('INVESTOR_SUBMITTED', of_fund, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund, 'investors_pending_kyc', id::text, 'investor submitted as ' || classification, request_id);
+  perform evergreen.keep_answer('fn_submit_investor', request_id, input, jsonb_build_object('pending_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
+
+create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+  id uuid;
+begin
+  perform evergreen.require_role('agent_kyc', 'ops_role');
+  input := jsonb_build_object('pending_id', pending_id, 'classification', classification);
+  answer := evergreen.earlier_answer('fn_assign_investor', request_id, input);
+  if answer is not null then
+    return (answer ->> 'investor_id')::uuid;
+  end if;
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  if waiting.kyc_status = 'assigned' then
+    perform evergreen.refuse_unless(waiting.classification = fn_assign_investor.classification, 'EG428', 'The investor was assigned with another classification.');
+    return waiting.investor_id;
+  end if;
+  perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
+  insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until)
+  values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, now() + interval '5 years')
+  returning investor_id into id;
+  update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}' where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  perform evergreen.keep_answer('fn_assign_investor', request_id, input, jsonb_build_object('investor_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
 comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
 
 create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
@@ -2159,10 +2132,6 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_list_cases(text, boolean, int) is 'The work queue, what is due first comes first; without a status what is undecided. EG400.';
-=======
-comment on function public.fn_complete_workflow(text, text, jsonb, text) is
-  'Mirrors the end of a workflow (completed, refused, failed); returns its row. EG404 unknown, EG428 ended otherwise.';
->>>>>>> next
 
 -- from sql/69-fn-demo.sql
 -- The demo: its clock, and what only its loader may do. The past of the demo fund is made by the functions everybody calls; what stands here lets the loader
@@ -2379,7 +2348,6 @@ end $$;
 comment on function public.fn_hand_over_demo_days(text, text) is
   'Dealing days of a demo''s past that are still open go on as runs, like any other; returns how many. EG404, EG428 not a demo database.';
 
-<<<<<<< HEAD
 -- from sql/6a-fn-orders.sql
 -- Orders: place (in money or units, switches, transfers), cancel, hold, release. Policies bind where the rows are locked.
 
@@ -2472,363 +2440,10 @@ create or replace function public.fn_place_order(
   share_class text default null, units numeric default null, dealing_date date default null, order_kind text default 'plain', to_class text default null,
   to_investor uuid default null, received_at timestamptz default null, elected_lots uuid[] default null
 ) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-=======
--- from sql/6g-fn-closing.sql
--- The end of a dealing day (claims, close with its hash) and the invariants of orders, strikes and ledger as one checker.
-
-create or replace function public.fn_open_claims(dealing_day_id uuid, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  d public.dealing_days;
-  event uuid;
-begin
-  perform evergreen.require_role('agent_commander');
-  input := jsonb_build_object('dealing_day_id', dealing_day_id);
-  answer := evergreen.earlier_answer('fn_open_claims', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  d := evergreen.lock_dealing_day(dealing_day_id);
-  perform evergreen.refuse_unless(d.status = 'posted', 'EG428', 'The dealing day is ' || d.status || '.');
-  event := evergreen.emit('CLAIMABLE', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
-    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
-  with moved as materialized (
-    select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'allocated' order by f.flow_id for no key update of f
-  ), noted as (
-    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor) select m.flow_id, 'allocated', 'claimable', event, evergreen.actor() from moved m
-  )
-  update public.fund_flows f set status = 'claimable' from moved m where f.flow_id = m.flow_id;
-  -- nothing is left to pay where the money came first, where none moves, and where nothing is due
-  with moved as materialized (
-    select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'claimable'
-      and (f.order_kind <> 'plain' or f.cleared_at is not null or (f.direction = 'redemption' and f.net_amount = 0))
-  ), noted as (
-    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor) select m.flow_id, 'claimable', 'settled', event, evergreen.actor() from moved m
-  )
-  update public.fund_flows f set status = 'settled', settled_at = now() from moved m where f.flow_id = m.flow_id;
-  update public.dealing_days x set status = 'claimable', step = 9 where x.dealing_day_id = d.dealing_day_id;
-  perform evergreen.settle_days(d.fund_id);
-  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'claims opened', request_id);
-  answer := evergreen.day_answer(d.dealing_day_id);
-  perform evergreen.keep_answer('fn_open_claims', request_id, input, answer);
-  return answer;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_open_claims(uuid, text) is
-  'What was allocated can be claimed; orders whose money is there already, switches and transfers are settled at once. EG404, EG428.';
-
-create or replace function evergreen.day_hash(of_day uuid) returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  -- lines joined by \n; numbers as the shortest decimal string; one line per fill in the order of its id
-  select encode(sha256(convert_to(concat_ws(E'\n', 'evergreen-day-1', d.fund_id, d.share_class_id, d.dealing_date, d.order_root, s.inputs_hash, p.hash,
-      coalesce(d.decision ->> 'cap_units', 'no gate'),
-      (select string_agg(concat_ws('|', a.flow_id, coalesce(trim_scale(a.requested_units)::text, ''), trim_scale(a.filled_units), trim_scale(a.carried_units), trim_scale(a.price),
-          trim_scale(a.gross_amount), trim_scale(a.levy), trim_scale(a.fee), trim_scale(a.credit), trim_scale(a.net_amount)), E'\n' order by a.flow_id)
-         from public.allocations a where a.dealing_day_id = d.dealing_day_id)), 'UTF8')), 'hex')
-    from public.dealing_days d join public.nav_strikes s on s.strike_id = d.strike_id join public.proposals p on p.proposal_id = s.proposal_id where d.dealing_day_id = of_day
-$$;
-comment on function evergreen.day_hash(uuid) is 'sha256 over the committed book, the frozen inputs, the approved NAV, the cap and every fill of a day. Lower-case hex.';
-
-create or replace function public.fn_close_dealing_day(dealing_day_id uuid, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  d public.dealing_days;
-  broken text;
-begin
-  perform evergreen.require_role('agent_commander');
-  input := jsonb_build_object('dealing_day_id', dealing_day_id);
-  answer := evergreen.earlier_answer('fn_close_dealing_day', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  d := evergreen.lock_dealing_day(dealing_day_id);
-  perform evergreen.refuse_unless(d.status = 'settled', 'EG428', 'The dealing day is ' || d.status || '; it closes when its orders are settled.');
-  -- the books; whether every event was handed over is asked at rest
-  select string_agg(distinct b.invariant || ' ' || b.entity_type, ', ') into broken from evergreen.broken_books(d.fund_id) b;
-  perform evergreen.refuse_unless(broken is null, 'EG424', 'Invariants of the fund are broken: ' || coalesce(left(broken, 300), '') || '.');
-  update public.dealing_days x set status = 'closed', step = 12, closed_at = now(), day_hash = evergreen.day_hash(x.dealing_day_id) where x.dealing_day_id = d.dealing_day_id returning * into d;
-  perform evergreen.emit('DEALING_DAY_CLOSED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'day_hash', d.day_hash), evergreen.actor(),
-    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
-  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'dealing day closed, hash ' || left(d.day_hash, 12), request_id);
-  answer := evergreen.day_answer(d.dealing_day_id);
-  perform evergreen.keep_answer('fn_close_dealing_day', request_id, input, answer);
-  return answer;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_close_dealing_day(uuid, text) is 'Closes a settled day with its hash, once every invariant of the fund holds. EG404, EG424, EG428.';
-
-create or replace function evergreen.rebuild_balances(of_fund uuid default null)
-returns table (balance text, fund_id uuid, entity_id text, stored numeric, rebuilt numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  with classes as (select c.share_class_id, c.fund_id, c.units_outstanding from public.share_classes c where of_fund is null or c.fund_id = of_fund),
-  entries as materialized (select u.share_class_id, c.fund_id, u.account, u.investor_id, u.lot_id, sum(u.units) as units from public.unit_ledger u join classes c using (share_class_id) group by 1, 2, 3, 4, 5),
-  cash as materialized (select m.fund_id, m.account, m.currency, m.investor_id, sum(m.amount) as amount from public.cash_movements m where of_fund is null or m.fund_id = of_fund group by 1, 2, 3, 4)
-  select 'holdings', coalesce(r.fund_id, c.fund_id), coalesce(r.investor_id, h.investor_id) || '/' || coalesce(r.share_class_id, h.share_class_id), h.units, r.units
-    from (public.holdings h join classes c using (share_class_id))
-    full join (select e.fund_id, e.investor_id, e.share_class_id, sum(e.units) as units from entries e where e.account = 'holder' group by 1, 2, 3) r
-      on r.investor_id = h.investor_id and r.share_class_id = h.share_class_id
-   where coalesce(h.units, 0) <> coalesce(r.units, 0)
-  union all
-  select 'lots', c.fund_id, l.lot_id::text, l.units_left, r.units from public.lots l join classes c using (share_class_id)
-    left join (select e.lot_id, sum(e.units) as units from entries e where e.lot_id is not null group by 1) r on r.lot_id = l.lot_id
-   where l.units_left <> coalesce(r.units, 0)
-  union all
-  select 'units_outstanding', c.fund_id, c.share_class_id::text, c.units_outstanding, r.units from classes c
-    join (select e.share_class_id, -sum(e.units) as units from entries e where e.account = 'outstanding' group by 1) r using (share_class_id) where c.units_outstanding <> r.units
-  union all
-  select 'cash', coalesce(r.fund_id, b.fund_id), coalesce(r.account, b.account) || '/' || coalesce(r.investor_id, b.investor_id)::text, b.amount, r.amount
-    from (select x.* from public.cash_balances x where of_fund is null or x.fund_id = of_fund) b
-    full join cash r on r.fund_id = b.fund_id and r.account = b.account and r.currency = b.currency
-     -- a full join needs equality: nobody is the zero uuid
-     and coalesce(r.investor_id, '00000000-0000-0000-0000-000000000000') = coalesce(b.investor_id, '00000000-0000-0000-0000-000000000000')
-   where coalesce(b.amount, 0) <> coalesce(r.amount, 0)
-$$;
-comment on function evergreen.rebuild_balances(uuid) is 'Every stored balance (holdings, lots, units outstanding, cash) that is not, to the last digit, the sum of its entries.';
-
-create or replace function evergreen.broken_books(of_fund uuid default null)
-returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  with days as (select d.* from public.dealing_days d where of_fund is null or d.fund_id = of_fund),
-  heads as (select t.* from public.ledger_transactions t where of_fund is null or t.fund_id = of_fund),
-  strikes as (select s.* from public.nav_strikes s where of_fund is null or s.fund_id = of_fund),
-  noted as materialized (select e.payload ->> 'dealing_day_id' as day, array_agg(distinct e.type) as types from public.fund_events e
-    where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund) group by 1)
-  select 'I1', 'ledger_transactions', m.ledger_tx_id::text, 'cash does not sum to zero' from public.cash_movements m join heads t using (ledger_tx_id) group by m.ledger_tx_id, m.currency having sum(m.amount) <> 0
-  union all
-  select 'I1', 'cash_balances', b.fund_id::text, 'the accounts of a currency do not sum to zero' from public.cash_balances b where of_fund is null or b.fund_id = of_fund group by b.fund_id, b.currency having sum(b.amount) <> 0
-  union all
-  select 'I2', 'ledger_transactions', u.ledger_tx_id::text, 'units do not sum to zero' from public.unit_ledger u join heads t using (ledger_tx_id) group by u.ledger_tx_id, u.share_class_id having sum(u.units) <> 0
-  union all
-  select 'I2', 'share_classes', c.share_class_id::text, 'holdings do not sum to the units outstanding' from public.share_classes c
-    join (select h.share_class_id, sum(h.units) as units, min(h.units) as least_units from public.holdings h group by 1) h using (share_class_id)
-   where (of_fund is null or c.fund_id = of_fund) and (h.units <> c.units_outstanding or h.least_units < 0)
-  union all
-  select 'I2', 'holdings', x.investor_id || '/' || x.share_class_id, 'lots do not sum to the holding' from (
-    select h.investor_id, h.share_class_id, h.units from public.holdings h join public.share_classes c using (share_class_id) where of_fund is null or c.fund_id = of_fund) x
-    left join (select l.investor_id, l.share_class_id, sum(l.units_left) as units from public.lots l group by 1, 2) l using (investor_id, share_class_id) where x.units <> coalesce(l.units, 0)
-  union all
-  select 'I3', r.balance, r.entity_id, 'the balance is not the sum of its entries' from evergreen.rebuild_balances(of_fund) r
-  union all
-  select 'I4', 'dealing_days', t.dealing_day_id::text, 'a day is posted more than once' from heads t
-   where t.kind = 'dealing' and not exists (select from public.ledger_transactions r where r.reverses = t.ledger_tx_id) group by t.dealing_day_id having count(*) > 1
-  union all
-  -- what one request did stands in one transaction, with its answer kept: asked again it gives that answer and does nothing
-  select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect more than once' from public.fund_events e
-   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund) group by e.created_by, e.request_id having count(distinct coalesce(e.origin_tx, e.tx)) > 1
-  union all
-  select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect and no answer to it is kept' from public.fund_events e
-   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund)
-     and not exists (select from public.commands k where k.principal = e.created_by and k.request_id = e.request_id) group by e.created_by, e.request_id
-  union all
-  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, credit_lines, approvals, class_marks, in_kind_deliveries, statements, restatements, compensations, beneficial_owners, certain_inflows, repurchase_offers, market_series, market_data, esg_ratings, data_quality_results, roll_forwards}'::text[]) n (name)
-   where 2 <> (select count(*) from pg_catalog.pg_trigger g where g.tgrelid = ('public.' || n.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled in ('O', 'A'))
-  union all
-  select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the price is not the value over the units' from public.class_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
-   where n.units > 0 and n.nav_per_unit <> round(round(n.nav, 30) / n.units, c.price_dp)
-  union all
-  select 'I6', 'series_navs', n.strike_id || '/' || n.share_class_id || '/' || n.series, 'the price of a series is not its value over its units' from public.series_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
-   where n.nav_per_unit <> round(round(n.nav, 30) / n.units, c.price_dp)
-  union all
-  select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the series do not sum to the class' from public.class_navs n join strikes s using (strike_id)
-    join (select x.strike_id, x.share_class_id, sum(x.nav) as nav, sum(x.units) as units, sum(x.performance_accrued) as fee from public.series_navs x group by 1, 2) x using (strike_id, share_class_id)
-   where (x.nav, x.units, x.fee) is distinct from (n.nav, n.units, n.performance_accrued)
-  union all
-  select 'I6', 'lots', min(l.lot_id::text), 'lots of one series stand at different marks' from public.lots l join public.share_classes c using (share_class_id)
-   where (of_fund is null or c.fund_id = of_fund) and l.units_left > 0 and l.series <> '' and exists (select from public.series_navs n where n.share_class_id = l.share_class_id and n.series = l.series)
-   group by l.share_class_id, l.series having count(distinct (coalesce(l.high_water, l.price), coalesce(l.hurdle_from, l.opened_on))) > 1
-  union all
-  -- by series an order gets what its pieces get, each at the price that its series had
-  select 'I6', 'allocations', a.flow_id::text, 'the pieces are not what the order got at the prices of their series' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f using (flow_id)
-    join public.share_classes c on c.share_class_id = a.share_class_id join public.currencies u on u.code = f.currency
-    cross join lateral (select coalesce(sum(p.units), 0) as units, coalesce(sum(p.amount), 0) as amount, coalesce(sum(p.performance_fee), 0) as fee,
-        bool_and(n.series is not null and p.worth = trunc(p.units * n.nav_per_unit, u.exponent) and p.amount = trunc(p.units * p.price, u.exponent)
-          and p.price = case f.order_kind when 'plain' then round(n.nav_per_unit * (1 + coalesce((d.terms ->> 'swing_red')::numeric, 0)), c.price_dp) else n.nav_per_unit end) as sound
-      from jsonb_to_recordset(a.pieces) p (series text, units numeric, price numeric, amount numeric, worth numeric, performance_fee numeric)
-      left join public.series_navs n on n.strike_id = d.strike_id and n.share_class_id = a.share_class_id and n.series = p.series) x
-   where f.direction = 'redemption' and f.order_kind <> 'transfer' and exists (select from public.series_navs n where n.strike_id = d.strike_id and n.share_class_id = a.share_class_id)
-     and (x.units = a.filled_units and x.amount = a.gross_amount and x.fee = a.performance_fee and coalesce(x.sound, true)) is not true
-  union all
-  select 'I6', 'nav_strikes', s.strike_id::text, 'the classes do not sum to the fund' from strikes s where s.state in ('final', 'restated')
-     and s.nav is distinct from (select sum(n.nav) from public.class_navs n where n.strike_id = s.strike_id)
-  union all
-  -- what was allocated is what was posted, order by order
-  select 'I6', 'allocations', a.flow_id::text, 'the fill is not what was posted' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
-    left join (select u.flow_id, sum(u.units) as units from public.unit_ledger u join heads t using (ledger_tx_id) where t.kind = 'dealing' and u.account = 'holder' group by 1) p on p.flow_id = a.flow_id
-   where d.status in ('posted', 'claimable', 'settled', 'closed') and (coalesce(p.units, 0) <> case f.direction when 'redemption' then -a.filled_units else a.filled_units end
-     or f.filled_units is distinct from a.filled_units)
-  union all
-  select 'I12', 'proposals', p.proposal_id::text, 'applied without the approvals it needs' from public.proposals p
-   where (of_fund is null or p.fund_id = of_fund) and p.status = 'applied' and not evergreen.has_approvals(p)
-  union all
-  select 'I12', 'nav_strikes', s.strike_id::text, 'final without two approvals on its hash' from strikes s left join public.proposals p using (proposal_id)
-   where s.state in ('final', 'restated') and (p.approvals_needed >= 2 and p.inputs ->> 'inputs_hash' = s.inputs_hash and p.status = 'applied' and evergreen.has_approvals(p)
-     and p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at)) is not true
-  union all
-  select 'I13', 'liquidity_ladder', l.ladder_id::text, 'more is reserved than there is' from public.liquidity_ladder l where (of_fund is null or l.fund_id = of_fund) and l.side = 'asset' and l.utilization > l.capacity
-  union all
-  select 'I13', 'dealing_days', d.dealing_day_id::text, 'the fills exceed the cap' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
-   where d.decision ->> 'cap_units' is not null and f.direction = 'redemption' and f.order_kind = 'plain' group by d.dealing_day_id, d.decision having sum(a.filled_units) > (d.decision ->> 'cap_units')::numeric
-  union all
-  select 'I13', 'allocations', a.flow_id::text, 'filled more than was asked' from days d join public.allocations a using (dealing_day_id) where a.filled_units + a.carried_units > a.requested_units
-  union all
-  select 'I13', 'dealing_days', d.dealing_day_id::text, 'the orders of a cohort are not treated equally' from days d where exists (select from evergreen.unequal_fills(d.dealing_day_id))
-  union all
-  select 'R22', 'class_marks', m.mark_id::text, 'a mark fell by a crystallisation' from public.class_marks m join public.share_classes c using (share_class_id)
-   where (of_fund is null or c.fund_id = of_fund) and m.cause = 'crystallisation' and m.high_water < (m.body ->> 'before')::numeric
-  union all
-  select 'R13', 'share_classes', c.share_class_id::text, 'a side pocket issued units' from public.share_classes c join public.unit_ledger u using (share_class_id) join heads t using (ledger_tx_id)
-   where c.pocket_of is not null and u.account = 'holder' and u.units > 0 and t.kind not in ('side_pocket', 'reversal')
-  union all
-  -- an investor who is not cleared today and whose record has not changed since the posting was not cleared then
-  select 'I14', 'lots', l.lot_id::text, 'units were issued to an investor who was not cleared' from heads t join public.unit_ledger u using (ledger_tx_id) join public.lots l on l.lot_id = u.lot_id
-    join public.investors i on i.investor_id = u.investor_id where t.kind = 'dealing' and u.units > 0
-     and (i.kyc_status <> 'approved' and i.updated_at < t.posted_at or i.kyc_valid_until <= t.posted_at and i.updated_at < t.posted_at)
-  union all
-  select 'I16', 'dealing_days', d.dealing_day_id::text, 'orders were locked after their price was known' from days d join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = d.share_class_id
-   where exists (select from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.priced_at is not null and f.locked_at >= (select min(m.published_at) from public.class_navs m
-     join public.nav_strikes s on s.strike_id = m.strike_id where s.fund_id = d.fund_id and s.nav_date = d.dealing_date))
-  union all
-  select 'I16', 'nav_strikes', min(s.strike_id::text), 'a date has more than one NAV' from strikes s where s.state = 'final' group by s.fund_id, s.nav_date having count(*) > 1
-  union all
-  select 'I16', 'dealing_days', min(d.dealing_day_id::text), 'a class deals more than once on a date' from days d group by d.share_class_id, d.dealing_date having count(*) > 1
-  union all
-  select 'I16', 'dealing_days', d.dealing_day_id::text, 'the price was struck for another date, or is that of no strike' from days d
-    left join public.nav_strikes s on s.strike_id = d.strike_id left join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = d.share_class_id
-   where d.status in ('posted', 'claimable', 'settled', 'closed') and (s.nav_date = d.dealing_date and s.fund_id = d.fund_id and s.state in ('final', 'restated') and n.nav_per_unit > 0) is not true
-  union all
-  -- money on its way (fund currency; what the fund owes is negative): a switch leaves none behind, nobody is paid more than was owed, no more is sent back than
-  -- came; what a reversal takes out of the debts is left aside, since it says that they never were
-  select 'in_transit', 'cash_balances', b.fund_id::text, 'a switch left money in transit' from public.cash_balances b
-   where (of_fund is null or b.fund_id = of_fund) and b.account = 'in_transit' group by b.fund_id, b.currency having sum(b.amount) <> 0
-  union all
-  select 'in_transit', 'cash_balances', m.fund_id || '/' || m.account || coalesce('/' || m.investor_id, ''), 'more was paid than was owed' from public.cash_movements m join heads t using (ledger_tx_id)
-   where m.account in ('redemptions_payable', 'distributions_payable', 'fee_payable') and not (t.kind in ('reversal', 'compensation') and m.amount > 0)
-   group by m.fund_id, m.account, m.investor_id, m.currency having sum(m.amount) > 0
-  union all
-  select 'in_transit', 'fund_flows', m.flow_id::text, 'more was sent back than had come' from public.cash_movements m join heads t using (ledger_tx_id) join public.fund_flows f on f.flow_id = m.flow_id
-   where m.account = 'subscriptions_received' and f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'rejected', 'lapsed', 'cancelled')
-     and not (t.kind = 'reversal' and m.amount > 0) group by m.flow_id, m.currency having sum(m.amount) > 0
-  union all
-  -- every write has its event, of the same fund, and by it a trace id
-  select 'trace', 'ledger_transactions', t.ledger_tx_id::text, 'posted without an event of its own, or without a trace id' from heads t left join public.fund_events e using (event_id)
-   where (coalesce(e.origin_tx, e.tx) = t.tx and e.fund_id = t.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
-     -- where the posting comes first, its event names it
-     and not exists (select from public.fund_events n where t.event_id is null and coalesce(n.origin_tx, n.tx) = t.tx and n.fund_id = t.fund_id and n.payload ->> 'ledger_tx_id' = t.ledger_tx_id::text
-       and length(n.event_meta ->> 'trace_id') = 32)
-  union all
-  select 'trace', 'order_transitions', t.flow_id::text, 'an order moved without an event, or without a trace id' from public.order_transitions t join public.fund_flows f using (flow_id)
-    left join public.fund_events e on e.event_id = t.event_id
-   where (of_fund is null or f.fund_id = of_fund) and (e.fund_id = f.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
-  union all
-  select 'trace', 'dealing_days', d.dealing_day_id::text, 'there is no event of ' || x.type from days d
-    join (values ('CUTOFF_REACHED', '{cut_off, inputs_frozen, nav_proposed, struck, lmt_decided, allocated, posted, claimable, settled, closed}'::text[]),
-      ('DEALING_DAY_POSTED', '{posted, claimable, settled, closed}'), ('CLAIMABLE', '{claimable, settled, closed}'), ('DEALING_DAY_CLOSED', '{closed}')) x (type, reached) on d.status = any (x.reached)
-    left join noted n on n.day = d.dealing_day_id::text where not x.type = any (coalesce(n.types, '{}'))
-  union all
-  select 'R1', 'fund_flows', x.flow_id::text, 'the state is not that of its last record' from (
-    -- the stamp of a record is the clock's, so that two steps of one transaction stand in their order
-    select distinct on (t.flow_id) t.flow_id, t.to_status, f.status from public.order_transitions t join public.fund_flows f using (flow_id)
-     where of_fund is null or f.fund_id = of_fund order by t.flow_id, t.updated_at desc) x where x.status <> x.to_status
-  union all
-  select 'order_root', 'dealing_days', d.dealing_day_id::text, 'the order book is not what was committed' from days d where d.order_root is not null
-     and d.order_root <> evergreen.merkle_root(array(select decode(l.leaf, 'hex') from public.order_leaves l where l.dealing_day_id = d.dealing_day_id order by l.position))
-  union all
-  select 'day_hash', 'dealing_days', d.dealing_day_id::text, 'the day is not what was closed' from days d where d.day_hash is not null and d.day_hash is distinct from evergreen.day_hash(d.dealing_day_id)
-$$;
-comment on function evergreen.broken_books(uuid) is
-  'What is broken of I1–I6, I12–I14, I16, the marks and pockets (R22, R13), money in transit, the traces, the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
-
-create or replace function evergreen.broken_effects(of_fund uuid default null)
-returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  with events as materialized (
-    select e.event_id, e.seq, e.type, e.payload, t.mode from public.fund_events e join public.event_types t using (type)
-     where t.mode <> 'note' and (of_fund is null or e.fund_id = of_fund)
-       -- a demo's past was dealt by who made it, and its events were handed to nobody
-       and not (evergreen.is_demo() and coalesce(e.origin_tx, e.tx) in (select a.tx from public.audit_trail a where a.entity_type = 'demo_clock' and a.created_by = 'demo'))
-  ), batched as materialized (
-    select b.batch_id, b.done_at, x.event_id from public.event_batches b cross join unnest(b.event_ids) x (event_id)
-  ), moves as (
-    select t.flow_id, e.seq, lag(e.seq) over (partition by t.flow_id order by t.updated_at) as before from public.order_transitions t
-      join public.fund_flows f using (flow_id) join public.fund_events e on e.event_id = t.event_id where of_fund is null or f.fund_id = of_fund
-  )
-  select 'I7', 'fund_events', e.event_id::text, 'it waits nowhere, and ' || case e.mode when 'run' then 'no run of it began' else 'no batch has it' end from events e
-   where not exists (select from public.event_outbox o where o.event_id = e.event_id)
-     and case e.mode when 'run' then not exists (select from public.workflow_runs r where r.event_id = e.event_id)
-                     when 'batch' then not exists (select from batched b where b.event_id = e.event_id) else false end
-  union all
-  select 'I7', 'event_outbox', o.event_id::text, 'a dead letter without a reason' from public.event_outbox o join events e using (event_id) where o.dead_at is not null and coalesce(o.reason, '') = ''
-  union all
-  select 'I7', 'event_batches', b.batch_id::text, 'a dead letter without a reason' from public.event_batches b where b.dead_at is not null and coalesce(b.reason, '') = ''
-     and (of_fund is null or exists (select from events e where e.event_id = any (b.event_ids)))
-  union all
-  select 'I8', 'fund_events', r.event_id::text, 'more than one run began for it' from public.workflow_runs r join events e using (event_id) group by r.event_id having count(*) > 1
-  union all
-  select 'I8', 'fund_events', e.event_id::text, 'it was handed over more than once' from events e
-    join (select b.event_id from batched b union all select o.event_id from public.event_outbox o where o.mode = 'batch') x using (event_id) group by e.event_id having count(*) > 1
-  union all
-  select 'I8', 'fund_flows', f.flow_id::text, 'its batch is done, and nobody looked at it' from batched b join events e using (event_id)
-    join public.fund_flows f on f.flow_id = (e.payload ->> 'flow_id')::uuid and f.event_id = e.event_id where b.done_at is not null and f.status = 'submitted'
-  union all
-  select 'I8', 'fund_flows', t.flow_id::text, 'one event moved it to a state more than once' from public.order_transitions t join public.fund_flows f using (flow_id)
-   where t.event_id is not null and (of_fund is null or f.fund_id = of_fund) group by t.flow_id, t.event_id, t.to_status having count(*) > 1
-  union all
-  select 'I8', 'ledger_transactions', min(t.ledger_tx_id::text), 'one event was posted more than once' from public.ledger_transactions t
-   where t.event_id is not null and (of_fund is null or t.fund_id = of_fund) group by t.event_id having count(*) > 1
-  union all
-  select distinct 'I9', 'fund_flows', m.flow_id::text, 'it moved by an earlier event after a later one' from moves m where m.seq < m.before
-  union all
-  select 'I9', 'dealing_days', x.day, 'its events are not in the order of its steps' from (
-    select e.payload ->> 'dealing_day_id' as day, e.type, array_position('{CUTOFF_REACHED, DEALING_DAY_POSTED, CLAIMABLE, DEALING_DAY_CLOSED}', e.type) as step,
-           max(array_position('{CUTOFF_REACHED, DEALING_DAY_POSTED, CLAIMABLE, DEALING_DAY_CLOSED}', e.type)) over (partition by e.payload ->> 'dealing_day_id' order by e.seq) as reached
-      from public.fund_events e where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund)) x
-   where x.step < x.reached group by x.day
-  union all
-  select 'I9', 'ledger_transactions', t.ledger_tx_id::text, 'it reverses what came after it' from public.ledger_transactions t join public.ledger_transactions w on w.ledger_tx_id = t.reverses
-    join public.fund_events e on e.event_id = t.event_id join public.fund_events b on b.event_id = w.event_id where (of_fund is null or t.fund_id = of_fund) and e.seq <= b.seq
-$$;
-comment on function evergreen.broken_effects(uuid) is
-  'What is broken of I7 (no event lost), I8 (one effect per event) and I9 (effects in the order of events); of one fund or of all. To be asked at rest: between the handing over of an event and the first step of its run it is nowhere.';
-
-create or replace function evergreen.broken_invariants(of_fund uuid default null)
-returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select * from evergreen.broken_books(of_fund) union all select * from evergreen.broken_effects(of_fund)
-$$;
-comment on function evergreen.broken_invariants(uuid) is 'The one checker: the books (broken_books) and the effects of events (broken_effects) of one fund or of all. No row: nothing is broken.';
-
-create or replace function public.fn_verify_invariants(fund text default null) returns table (invariant text, entity_type text, entity_id text, detail text)
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  of_fund uuid;
-begin
-  perform evergreen.require_role('audit_role', 'pm_role', 'ops_role', 'agent_commander');
-  if fund is not null then
-    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
-    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
-  end if;
-  return query select b.invariant, b.entity_type, b.entity_id, b.detail from evergreen.broken_invariants(of_fund) b;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
-
--- from sql/6w-fn-credit-lines.sql
--- Credit lines of a fund: what a bank has promised, what is drawn of it, until when, and how soon it must be paid back once the bank calls it.
-
-create or replace function public.fn_set_credit_line(fund text, line text, lender text, committed numeric, drawn numeric, currency text, effective_from date, expires_on date, due_days int,
-  request_id text default null) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
->>>>>>> next
 declare
   input jsonb;
   answer jsonb;
   of_fund public.funds;
-<<<<<<< HEAD
   class public.share_classes;
   target public.share_classes;
   policy public.dealing_policies;
@@ -3256,41 +2871,11 @@ begin
   perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'allocated: ' || n || ' orders', request_id);
   answer := evergreen.day_answer(d.dealing_day_id);
   perform evergreen.keep_answer('fn_record_allocations', request_id, input, answer);
-=======
-  made public.credit_lines;
-begin
-  perform evergreen.require_role('pm_role', 'ops_role');
-  input := jsonb_build_object('fund', fund, 'line', line, 'lender', lender, 'committed', committed, 'drawn', drawn, 'currency', currency, 'effective_from', effective_from,
-    'expires_on', expires_on, 'due_days', due_days);
-  answer := evergreen.earlier_answer('fn_set_credit_line', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
-  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
-  perform evergreen.refuse_unless(line ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$' and lender ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$', 'EG400',
-    'line and lender are codes of 1 to 40 letters, digits, dots, hyphens and underscores.');
-  perform evergreen.refuse_unless(exists (select from public.currencies c where c.code = fn_set_credit_line.currency), 'EG400', 'currency is an ISO 4217 code that is kept here.');
-  perform evergreen.refuse_unless(committed >= 0 and committed < 1e30 and drawn >= 0 and drawn <= committed and evergreen.within_exponent(committed, currency) and evergreen.within_exponent(drawn, currency),
-    'EG400', 'committed and drawn are not negative, have no more decimals than the currency, and no more is drawn than is committed.');
-  perform evergreen.refuse_unless(isfinite(effective_from) and isfinite(expires_on) and expires_on >= effective_from, 'EG400', 'effective_from and expires_on are dates, the later one last.');
-  perform evergreen.refuse_unless(due_days between 0 and 3650, 'EG400', 'due_days is 0 to 3650: in how many days what is drawn is due once the bank calls it.');
-  insert into public.credit_lines (fund_id, line, version, lender, committed, drawn, currency, effective_from, expires_on, due_days, set_by)
-  values (of_fund.fund_id, fn_set_credit_line.line,
-    (select coalesce(max(c.version), 0) + 1 from public.credit_lines c where c.fund_id = of_fund.fund_id and c.line = fn_set_credit_line.line),
-    fn_set_credit_line.lender, fn_set_credit_line.committed, fn_set_credit_line.drawn, fn_set_credit_line.currency, fn_set_credit_line.effective_from, fn_set_credit_line.expires_on,
-    fn_set_credit_line.due_days, evergreen.actor()) returning * into made;
-  perform evergreen.emit('CREDIT_LINE_SET', of_fund.fund_id, jsonb_build_object('credit_line_id', made.credit_line_id, 'version', made.version), evergreen.actor(), '{}', '{}', request_id);
-  perform evergreen.audit(of_fund.fund_id, 'credit_lines', made.credit_line_id::text, 'credit line version ' || made.version || ' set', request_id);
-  answer := jsonb_build_object('credit_line_id', made.credit_line_id, 'version', made.version);
-  perform evergreen.keep_answer('fn_set_credit_line', request_id, input, answer);
->>>>>>> next
   return answer;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-<<<<<<< HEAD
 comment on function public.fn_record_allocations(uuid, jsonb, jsonb, text) is
   'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, admitted_units?, filled_units, carried_units, gross_amount, levy, fee, credit, performance_fee, refund, net_amount, series, high_water, equalisation_credit, reason, rest}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
 
@@ -3512,10 +3097,395 @@ exception when others then
 end $$;
 comment on function public.fn_post_dealing_day(uuid, text) is
   'Posts an allocated day in one transaction: units and lots (first in first out), cash, carried orders, states, balances. After it only a reversal or a restatement changes anything. EG404, EG424, EG428, EG430 not cleared.';
-=======
+
+-- from sql/6g-fn-closing.sql
+-- The end of a dealing day (claims, close with its hash) and the invariants of orders, strikes and ledger as one checker.
+
+create or replace function public.fn_open_claims(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  event uuid;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_open_claims', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status = 'posted', 'EG428', 'The dealing day is ' || d.status || '.');
+  event := evergreen.emit('CLAIMABLE', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  with moved as materialized (
+    select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'allocated' order by f.flow_id for no key update of f
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor) select m.flow_id, 'allocated', 'claimable', event, evergreen.actor() from moved m
+  )
+  update public.fund_flows f set status = 'claimable' from moved m where f.flow_id = m.flow_id;
+  -- nothing is left to pay where the money came first, where none moves, and where nothing is due
+  with moved as materialized (
+    select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'claimable'
+      and (f.order_kind <> 'plain' or f.cleared_at is not null or (f.direction = 'redemption' and f.net_amount = 0))
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor) select m.flow_id, 'claimable', 'settled', event, evergreen.actor() from moved m
+  )
+  update public.fund_flows f set status = 'settled', settled_at = now() from moved m where f.flow_id = m.flow_id;
+  update public.dealing_days x set status = 'claimable', step = 9 where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.settle_days(d.fund_id);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'claims opened', request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_open_claims', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_claims(uuid, text) is
+  'What was allocated can be claimed; orders whose money is there already, switches and transfers are settled at once. EG404, EG428.';
+
+create or replace function evergreen.day_hash(of_day uuid) returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- lines joined by \n; numbers as the shortest decimal string; one line per fill in the order of its id
+  select encode(sha256(convert_to(concat_ws(E'\n', 'evergreen-day-1', d.fund_id, d.share_class_id, d.dealing_date, d.order_root, s.inputs_hash, p.hash,
+      coalesce(d.decision ->> 'cap_units', 'no gate'),
+      (select string_agg(concat_ws('|', a.flow_id, coalesce(trim_scale(a.requested_units)::text, ''), trim_scale(a.filled_units), trim_scale(a.carried_units), trim_scale(a.price),
+          trim_scale(a.gross_amount), trim_scale(a.levy), trim_scale(a.fee), trim_scale(a.credit), trim_scale(a.net_amount)), E'\n' order by a.flow_id)
+         from public.allocations a where a.dealing_day_id = d.dealing_day_id)), 'UTF8')), 'hex')
+    from public.dealing_days d join public.nav_strikes s on s.strike_id = d.strike_id join public.proposals p on p.proposal_id = s.proposal_id where d.dealing_day_id = of_day
+$$;
+comment on function evergreen.day_hash(uuid) is 'sha256 over the committed book, the frozen inputs, the approved NAV, the cap and every fill of a day. Lower-case hex.';
+
+create or replace function public.fn_close_dealing_day(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  broken text;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_close_dealing_day', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status = 'settled', 'EG428', 'The dealing day is ' || d.status || '; it closes when its orders are settled.');
+  -- the books; whether every event was handed over is asked at rest
+  select string_agg(distinct b.invariant || ' ' || b.entity_type, ', ') into broken from evergreen.broken_books(d.fund_id) b;
+  perform evergreen.refuse_unless(broken is null, 'EG424', 'Invariants of the fund are broken: ' || coalesce(left(broken, 300), '') || '.');
+  update public.dealing_days x set status = 'closed', step = 12, closed_at = now(), day_hash = evergreen.day_hash(x.dealing_day_id) where x.dealing_day_id = d.dealing_day_id returning * into d;
+  perform evergreen.emit('DEALING_DAY_CLOSED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'day_hash', d.day_hash), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'dealing day closed, hash ' || left(d.day_hash, 12), request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_close_dealing_day', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_close_dealing_day(uuid, text) is 'Closes a settled day with its hash, once every invariant of the fund holds. EG404, EG424, EG428.';
+
+create or replace function evergreen.rebuild_balances(of_fund uuid default null)
+returns table (balance text, fund_id uuid, entity_id text, stored numeric, rebuilt numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with classes as (select c.share_class_id, c.fund_id, c.units_outstanding from public.share_classes c where of_fund is null or c.fund_id = of_fund),
+  entries as materialized (select u.share_class_id, c.fund_id, u.account, u.investor_id, u.lot_id, sum(u.units) as units from public.unit_ledger u join classes c using (share_class_id) group by 1, 2, 3, 4, 5),
+  cash as materialized (select m.fund_id, m.account, m.currency, m.investor_id, sum(m.amount) as amount from public.cash_movements m where of_fund is null or m.fund_id = of_fund group by 1, 2, 3, 4)
+  select 'holdings', coalesce(r.fund_id, c.fund_id), coalesce(r.investor_id, h.investor_id) || '/' || coalesce(r.share_class_id, h.share_class_id), h.units, r.units
+    from (public.holdings h join classes c using (share_class_id))
+    full join (select e.fund_id, e.investor_id, e.share_class_id, sum(e.units) as units from entries e where e.account = 'holder' group by 1, 2, 3) r
+      on r.investor_id = h.investor_id and r.share_class_id = h.share_class_id
+   where coalesce(h.units, 0) <> coalesce(r.units, 0)
+  union all
+  select 'lots', c.fund_id, l.lot_id::text, l.units_left, r.units from public.lots l join classes c using (share_class_id)
+    left join (select e.lot_id, sum(e.units) as units from entries e where e.lot_id is not null group by 1) r on r.lot_id = l.lot_id
+   where l.units_left <> coalesce(r.units, 0)
+  union all
+  select 'units_outstanding', c.fund_id, c.share_class_id::text, c.units_outstanding, r.units from classes c
+    join (select e.share_class_id, -sum(e.units) as units from entries e where e.account = 'outstanding' group by 1) r using (share_class_id) where c.units_outstanding <> r.units
+  union all
+  select 'cash', coalesce(r.fund_id, b.fund_id), coalesce(r.account, b.account) || '/' || coalesce(r.investor_id, b.investor_id)::text, b.amount, r.amount
+    from (select x.* from public.cash_balances x where of_fund is null or x.fund_id = of_fund) b
+    full join cash r on r.fund_id = b.fund_id and r.account = b.account and r.currency = b.currency
+     -- a full join needs equality: nobody is the zero uuid
+     and coalesce(r.investor_id, '00000000-0000-0000-0000-000000000000') = coalesce(b.investor_id, '00000000-0000-0000-0000-000000000000')
+   where coalesce(b.amount, 0) <> coalesce(r.amount, 0)
+$$;
+comment on function evergreen.rebuild_balances(uuid) is 'Every stored balance (holdings, lots, units outstanding, cash) that is not, to the last digit, the sum of its entries.';
+
+create or replace function evergreen.broken_books(of_fund uuid default null)
+returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with days as (select d.* from public.dealing_days d where of_fund is null or d.fund_id = of_fund),
+  heads as (select t.* from public.ledger_transactions t where of_fund is null or t.fund_id = of_fund),
+  strikes as (select s.* from public.nav_strikes s where of_fund is null or s.fund_id = of_fund),
+  noted as materialized (select e.payload ->> 'dealing_day_id' as day, array_agg(distinct e.type) as types from public.fund_events e
+    where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund) group by 1)
+  select 'I1', 'ledger_transactions', m.ledger_tx_id::text, 'cash does not sum to zero' from public.cash_movements m join heads t using (ledger_tx_id) group by m.ledger_tx_id, m.currency having sum(m.amount) <> 0
+  union all
+  select 'I1', 'cash_balances', b.fund_id::text, 'the accounts of a currency do not sum to zero' from public.cash_balances b where of_fund is null or b.fund_id = of_fund group by b.fund_id, b.currency having sum(b.amount) <> 0
+  union all
+  select 'I2', 'ledger_transactions', u.ledger_tx_id::text, 'units do not sum to zero' from public.unit_ledger u join heads t using (ledger_tx_id) group by u.ledger_tx_id, u.share_class_id having sum(u.units) <> 0
+  union all
+  select 'I2', 'share_classes', c.share_class_id::text, 'holdings do not sum to the units outstanding' from public.share_classes c
+    join (select h.share_class_id, sum(h.units) as units, min(h.units) as least_units from public.holdings h group by 1) h using (share_class_id)
+   where (of_fund is null or c.fund_id = of_fund) and (h.units <> c.units_outstanding or h.least_units < 0)
+  union all
+  select 'I2', 'holdings', x.investor_id || '/' || x.share_class_id, 'lots do not sum to the holding' from (
+    select h.investor_id, h.share_class_id, h.units from public.holdings h join public.share_classes c using (share_class_id) where of_fund is null or c.fund_id = of_fund) x
+    left join (select l.investor_id, l.share_class_id, sum(l.units_left) as units from public.lots l group by 1, 2) l using (investor_id, share_class_id) where x.units <> coalesce(l.units, 0)
+  union all
+  select 'I3', r.balance, r.entity_id, 'the balance is not the sum of its entries' from evergreen.rebuild_balances(of_fund) r
+  union all
+  select 'I4', 'dealing_days', t.dealing_day_id::text, 'a day is posted more than once' from heads t
+   where t.kind = 'dealing' and not exists (select from public.ledger_transactions r where r.reverses = t.ledger_tx_id) group by t.dealing_day_id having count(*) > 1
+  union all
+  -- what one request did stands in one transaction, with its answer kept: asked again it gives that answer and does nothing
+  select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect more than once' from public.fund_events e
+   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund) group by e.created_by, e.request_id having count(distinct coalesce(e.origin_tx, e.tx)) > 1
+  union all
+  select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect and no answer to it is kept' from public.fund_events e
+   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund)
+     and not exists (select from public.commands k where k.principal = e.created_by and k.request_id = e.request_id) group by e.created_by, e.request_id
+  union all
+  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, credit_lines, approvals, class_marks, in_kind_deliveries, statements, restatements, compensations, beneficial_owners, certain_inflows, repurchase_offers, market_series, market_data, esg_ratings, data_quality_results, roll_forwards}'::text[]) n (name)
+   where 2 <> (select count(*) from pg_catalog.pg_trigger g where g.tgrelid = ('public.' || n.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled in ('O', 'A'))
+  union all
+  select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the price is not the value over the units' from public.class_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
+   where n.units > 0 and n.nav_per_unit <> round(round(n.nav, 30) / n.units, c.price_dp)
+  union all
+  select 'I6', 'series_navs', n.strike_id || '/' || n.share_class_id || '/' || n.series, 'the price of a series is not its value over its units' from public.series_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
+   where n.nav_per_unit <> round(round(n.nav, 30) / n.units, c.price_dp)
+  union all
+  select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the series do not sum to the class' from public.class_navs n join strikes s using (strike_id)
+    join (select x.strike_id, x.share_class_id, sum(x.nav) as nav, sum(x.units) as units, sum(x.performance_accrued) as fee from public.series_navs x group by 1, 2) x using (strike_id, share_class_id)
+   where (x.nav, x.units, x.fee) is distinct from (n.nav, n.units, n.performance_accrued)
+  union all
+  select 'I6', 'lots', min(l.lot_id::text), 'lots of one series stand at different marks' from public.lots l join public.share_classes c using (share_class_id)
+   where (of_fund is null or c.fund_id = of_fund) and l.units_left > 0 and l.series <> '' and exists (select from public.series_navs n where n.share_class_id = l.share_class_id and n.series = l.series)
+   group by l.share_class_id, l.series having count(distinct (coalesce(l.high_water, l.price), coalesce(l.hurdle_from, l.opened_on))) > 1
+  union all
+  -- by series an order gets what its pieces get, each at the price that its series had
+  select 'I6', 'allocations', a.flow_id::text, 'the pieces are not what the order got at the prices of their series' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f using (flow_id)
+    join public.share_classes c on c.share_class_id = a.share_class_id join public.currencies u on u.code = f.currency
+    cross join lateral (select coalesce(sum(p.units), 0) as units, coalesce(sum(p.amount), 0) as amount, coalesce(sum(p.performance_fee), 0) as fee,
+        bool_and(n.series is not null and p.worth = trunc(p.units * n.nav_per_unit, u.exponent) and p.amount = trunc(p.units * p.price, u.exponent)
+          and p.price = case f.order_kind when 'plain' then round(n.nav_per_unit * (1 + coalesce((d.terms ->> 'swing_red')::numeric, 0)), c.price_dp) else n.nav_per_unit end) as sound
+      from jsonb_to_recordset(a.pieces) p (series text, units numeric, price numeric, amount numeric, worth numeric, performance_fee numeric)
+      left join public.series_navs n on n.strike_id = d.strike_id and n.share_class_id = a.share_class_id and n.series = p.series) x
+   where f.direction = 'redemption' and f.order_kind <> 'transfer' and exists (select from public.series_navs n where n.strike_id = d.strike_id and n.share_class_id = a.share_class_id)
+     and (x.units = a.filled_units and x.amount = a.gross_amount and x.fee = a.performance_fee and coalesce(x.sound, true)) is not true
+  union all
+  select 'I6', 'nav_strikes', s.strike_id::text, 'the classes do not sum to the fund' from strikes s where s.state in ('final', 'restated')
+     and s.nav is distinct from (select sum(n.nav) from public.class_navs n where n.strike_id = s.strike_id)
+  union all
+  -- what was allocated is what was posted, order by order
+  select 'I6', 'allocations', a.flow_id::text, 'the fill is not what was posted' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
+    left join (select u.flow_id, sum(u.units) as units from public.unit_ledger u join heads t using (ledger_tx_id) where t.kind = 'dealing' and u.account = 'holder' group by 1) p on p.flow_id = a.flow_id
+   where d.status in ('posted', 'claimable', 'settled', 'closed') and (coalesce(p.units, 0) <> case f.direction when 'redemption' then -a.filled_units else a.filled_units end
+     or f.filled_units is distinct from a.filled_units)
+  union all
+  select 'I12', 'proposals', p.proposal_id::text, 'applied without the approvals it needs' from public.proposals p
+   where (of_fund is null or p.fund_id = of_fund) and p.status = 'applied' and not evergreen.has_approvals(p)
+  union all
+  select 'I12', 'nav_strikes', s.strike_id::text, 'final without two approvals on its hash' from strikes s left join public.proposals p using (proposal_id)
+   where s.state in ('final', 'restated') and (p.approvals_needed >= 2 and p.inputs ->> 'inputs_hash' = s.inputs_hash and p.status = 'applied' and evergreen.has_approvals(p)
+     and p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at)) is not true
+  union all
+  select 'I13', 'liquidity_ladder', l.ladder_id::text, 'more is reserved than there is' from public.liquidity_ladder l where (of_fund is null or l.fund_id = of_fund) and l.side = 'asset' and l.utilization > l.capacity
+  union all
+  select 'I13', 'dealing_days', d.dealing_day_id::text, 'the fills exceed the cap' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
+   where d.decision ->> 'cap_units' is not null and f.direction = 'redemption' and f.order_kind = 'plain' group by d.dealing_day_id, d.decision having sum(a.filled_units) > (d.decision ->> 'cap_units')::numeric
+  union all
+  select 'I13', 'allocations', a.flow_id::text, 'filled more than was asked' from days d join public.allocations a using (dealing_day_id) where a.filled_units + a.carried_units > a.requested_units
+  union all
+  select 'I13', 'dealing_days', d.dealing_day_id::text, 'the orders of a cohort are not treated equally' from days d where exists (select from evergreen.unequal_fills(d.dealing_day_id))
+  union all
+  select 'R22', 'class_marks', m.mark_id::text, 'a mark fell by a crystallisation' from public.class_marks m join public.share_classes c using (share_class_id)
+   where (of_fund is null or c.fund_id = of_fund) and m.cause = 'crystallisation' and m.high_water < (m.body ->> 'before')::numeric
+  union all
+  select 'R13', 'share_classes', c.share_class_id::text, 'a side pocket issued units' from public.share_classes c join public.unit_ledger u using (share_class_id) join heads t using (ledger_tx_id)
+   where c.pocket_of is not null and u.account = 'holder' and u.units > 0 and t.kind not in ('side_pocket', 'reversal')
+  union all
+  -- an investor who is not cleared today and whose record has not changed since the posting was not cleared then
+  select 'I14', 'lots', l.lot_id::text, 'units were issued to an investor who was not cleared' from heads t join public.unit_ledger u using (ledger_tx_id) join public.lots l on l.lot_id = u.lot_id
+    join public.investors i on i.investor_id = u.investor_id where t.kind = 'dealing' and u.units > 0
+     and (i.kyc_status <> 'approved' and i.updated_at < t.posted_at or i.kyc_valid_until <= t.posted_at and i.updated_at < t.posted_at)
+  union all
+  select 'I16', 'dealing_days', d.dealing_day_id::text, 'orders were locked after their price was known' from days d join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = d.share_class_id
+   where exists (select from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.priced_at is not null and f.locked_at >= (select min(m.published_at) from public.class_navs m
+     join public.nav_strikes s on s.strike_id = m.strike_id where s.fund_id = d.fund_id and s.nav_date = d.dealing_date))
+  union all
+  select 'I16', 'nav_strikes', min(s.strike_id::text), 'a date has more than one NAV' from strikes s where s.state = 'final' group by s.fund_id, s.nav_date having count(*) > 1
+  union all
+  select 'I16', 'dealing_days', min(d.dealing_day_id::text), 'a class deals more than once on a date' from days d group by d.share_class_id, d.dealing_date having count(*) > 1
+  union all
+  select 'I16', 'dealing_days', d.dealing_day_id::text, 'the price was struck for another date, or is that of no strike' from days d
+    left join public.nav_strikes s on s.strike_id = d.strike_id left join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = d.share_class_id
+   where d.status in ('posted', 'claimable', 'settled', 'closed') and (s.nav_date = d.dealing_date and s.fund_id = d.fund_id and s.state in ('final', 'restated') and n.nav_per_unit > 0) is not true
+  union all
+  -- money on its way (fund currency; what the fund owes is negative): a switch leaves none behind, nobody is paid more than was owed, no more is sent back than
+  -- came; what a reversal takes out of the debts is left aside, since it says that they never were
+  select 'in_transit', 'cash_balances', b.fund_id::text, 'a switch left money in transit' from public.cash_balances b
+   where (of_fund is null or b.fund_id = of_fund) and b.account = 'in_transit' group by b.fund_id, b.currency having sum(b.amount) <> 0
+  union all
+  select 'in_transit', 'cash_balances', m.fund_id || '/' || m.account || coalesce('/' || m.investor_id, ''), 'more was paid than was owed' from public.cash_movements m join heads t using (ledger_tx_id)
+   where m.account in ('redemptions_payable', 'distributions_payable', 'fee_payable') and not (t.kind in ('reversal', 'compensation') and m.amount > 0)
+   group by m.fund_id, m.account, m.investor_id, m.currency having sum(m.amount) > 0
+  union all
+  select 'in_transit', 'fund_flows', m.flow_id::text, 'more was sent back than had come' from public.cash_movements m join heads t using (ledger_tx_id) join public.fund_flows f on f.flow_id = m.flow_id
+   where m.account = 'subscriptions_received' and f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'rejected', 'lapsed', 'cancelled')
+     and not (t.kind = 'reversal' and m.amount > 0) group by m.flow_id, m.currency having sum(m.amount) > 0
+  union all
+  -- every write has its event, of the same fund, and by it a trace id
+  select 'trace', 'ledger_transactions', t.ledger_tx_id::text, 'posted without an event of its own, or without a trace id' from heads t left join public.fund_events e using (event_id)
+   where (coalesce(e.origin_tx, e.tx) = t.tx and e.fund_id = t.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
+     -- where the posting comes first, its event names it
+     and not exists (select from public.fund_events n where t.event_id is null and coalesce(n.origin_tx, n.tx) = t.tx and n.fund_id = t.fund_id and n.payload ->> 'ledger_tx_id' = t.ledger_tx_id::text
+       and length(n.event_meta ->> 'trace_id') = 32)
+  union all
+  select 'trace', 'order_transitions', t.flow_id::text, 'an order moved without an event, or without a trace id' from public.order_transitions t join public.fund_flows f using (flow_id)
+    left join public.fund_events e on e.event_id = t.event_id
+   where (of_fund is null or f.fund_id = of_fund) and (e.fund_id = f.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
+  union all
+  select 'trace', 'dealing_days', d.dealing_day_id::text, 'there is no event of ' || x.type from days d
+    join (values ('CUTOFF_REACHED', '{cut_off, inputs_frozen, nav_proposed, struck, lmt_decided, allocated, posted, claimable, settled, closed}'::text[]),
+      ('DEALING_DAY_POSTED', '{posted, claimable, settled, closed}'), ('CLAIMABLE', '{claimable, settled, closed}'), ('DEALING_DAY_CLOSED', '{closed}')) x (type, reached) on d.status = any (x.reached)
+    left join noted n on n.day = d.dealing_day_id::text where not x.type = any (coalesce(n.types, '{}'))
+  union all
+  select 'R1', 'fund_flows', x.flow_id::text, 'the state is not that of its last record' from (
+    -- the stamp of a record is the clock's, so that two steps of one transaction stand in their order
+    select distinct on (t.flow_id) t.flow_id, t.to_status, f.status from public.order_transitions t join public.fund_flows f using (flow_id)
+     where of_fund is null or f.fund_id = of_fund order by t.flow_id, t.updated_at desc) x where x.status <> x.to_status
+  union all
+  select 'order_root', 'dealing_days', d.dealing_day_id::text, 'the order book is not what was committed' from days d where d.order_root is not null
+     and d.order_root <> evergreen.merkle_root(array(select decode(l.leaf, 'hex') from public.order_leaves l where l.dealing_day_id = d.dealing_day_id order by l.position))
+  union all
+  select 'day_hash', 'dealing_days', d.dealing_day_id::text, 'the day is not what was closed' from days d where d.day_hash is not null and d.day_hash is distinct from evergreen.day_hash(d.dealing_day_id)
+$$;
+comment on function evergreen.broken_books(uuid) is
+  'What is broken of I1–I6, I12–I14, I16, the marks and pockets (R22, R13), money in transit, the traces, the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
+
+create or replace function evergreen.broken_effects(of_fund uuid default null)
+returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with events as materialized (
+    select e.event_id, e.seq, e.type, e.payload, t.mode from public.fund_events e join public.event_types t using (type)
+     where t.mode <> 'note' and (of_fund is null or e.fund_id = of_fund)
+       -- a demo's past was dealt by who made it, and its events were handed to nobody
+       and not (evergreen.is_demo() and coalesce(e.origin_tx, e.tx) in (select a.tx from public.audit_trail a where a.entity_type = 'demo_clock' and a.created_by = 'demo'))
+  ), batched as materialized (
+    select b.batch_id, b.done_at, x.event_id from public.event_batches b cross join unnest(b.event_ids) x (event_id)
+  ), moves as (
+    select t.flow_id, e.seq, lag(e.seq) over (partition by t.flow_id order by t.updated_at) as before from public.order_transitions t
+      join public.fund_flows f using (flow_id) join public.fund_events e on e.event_id = t.event_id where of_fund is null or f.fund_id = of_fund
+  )
+  select 'I7', 'fund_events', e.event_id::text, 'it waits nowhere, and ' || case e.mode when 'run' then 'no run of it began' else 'no batch has it' end from events e
+   where not exists (select from public.event_outbox o where o.event_id = e.event_id)
+     and case e.mode when 'run' then not exists (select from public.workflow_runs r where r.event_id = e.event_id)
+                     when 'batch' then not exists (select from batched b where b.event_id = e.event_id) else false end
+  union all
+  select 'I7', 'event_outbox', o.event_id::text, 'a dead letter without a reason' from public.event_outbox o join events e using (event_id) where o.dead_at is not null and coalesce(o.reason, '') = ''
+  union all
+  select 'I7', 'event_batches', b.batch_id::text, 'a dead letter without a reason' from public.event_batches b where b.dead_at is not null and coalesce(b.reason, '') = ''
+     and (of_fund is null or exists (select from events e where e.event_id = any (b.event_ids)))
+  union all
+  select 'I8', 'fund_events', r.event_id::text, 'more than one run began for it' from public.workflow_runs r join events e using (event_id) group by r.event_id having count(*) > 1
+  union all
+  select 'I8', 'fund_events', e.event_id::text, 'it was handed over more than once' from events e
+    join (select b.event_id from batched b union all select o.event_id from public.event_outbox o where o.mode = 'batch') x using (event_id) group by e.event_id having count(*) > 1
+  union all
+  select 'I8', 'fund_flows', f.flow_id::text, 'its batch is done, and nobody looked at it' from batched b join events e using (event_id)
+    join public.fund_flows f on f.flow_id = (e.payload ->> 'flow_id')::uuid and f.event_id = e.event_id where b.done_at is not null and f.status = 'submitted'
+  union all
+  select 'I8', 'fund_flows', t.flow_id::text, 'one event moved it to a state more than once' from public.order_transitions t join public.fund_flows f using (flow_id)
+   where t.event_id is not null and (of_fund is null or f.fund_id = of_fund) group by t.flow_id, t.event_id, t.to_status having count(*) > 1
+  union all
+  select 'I8', 'ledger_transactions', min(t.ledger_tx_id::text), 'one event was posted more than once' from public.ledger_transactions t
+   where t.event_id is not null and (of_fund is null or t.fund_id = of_fund) group by t.event_id having count(*) > 1
+  union all
+  select distinct 'I9', 'fund_flows', m.flow_id::text, 'it moved by an earlier event after a later one' from moves m where m.seq < m.before
+  union all
+  select 'I9', 'dealing_days', x.day, 'its events are not in the order of its steps' from (
+    select e.payload ->> 'dealing_day_id' as day, e.type, array_position('{CUTOFF_REACHED, DEALING_DAY_POSTED, CLAIMABLE, DEALING_DAY_CLOSED}', e.type) as step,
+           max(array_position('{CUTOFF_REACHED, DEALING_DAY_POSTED, CLAIMABLE, DEALING_DAY_CLOSED}', e.type)) over (partition by e.payload ->> 'dealing_day_id' order by e.seq) as reached
+      from public.fund_events e where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund)) x
+   where x.step < x.reached group by x.day
+  union all
+  select 'I9', 'ledger_transactions', t.ledger_tx_id::text, 'it reverses what came after it' from public.ledger_transactions t join public.ledger_transactions w on w.ledger_tx_id = t.reverses
+    join public.fund_events e on e.event_id = t.event_id join public.fund_events b on b.event_id = w.event_id where (of_fund is null or t.fund_id = of_fund) and e.seq <= b.seq
+$$;
+comment on function evergreen.broken_effects(uuid) is
+  'What is broken of I7 (no event lost), I8 (one effect per event) and I9 (effects in the order of events); of one fund or of all. To be asked at rest: between the handing over of an event and the first step of its run it is nowhere.';
+
+create or replace function evergreen.broken_invariants(of_fund uuid default null)
+returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select * from evergreen.broken_books(of_fund) union all select * from evergreen.broken_effects(of_fund)
+$$;
+comment on function evergreen.broken_invariants(uuid) is 'The one checker: the books (broken_books) and the effects of events (broken_effects) of one fund or of all. No row: nothing is broken.';
+
+create or replace function public.fn_verify_invariants(fund text default null) returns table (invariant text, entity_type text, entity_id text, detail text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund uuid;
+begin
+  perform evergreen.require_role('audit_role', 'pm_role', 'ops_role', 'agent_commander');
+  if fund is not null then
+    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  end if;
+  return query select b.invariant, b.entity_type, b.entity_id, b.detail from evergreen.broken_invariants(of_fund) b;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
+
+-- from sql/6w-fn-credit-lines.sql
+-- Credit lines of a fund: what a bank has promised, what is drawn of it, until when, and how soon it must be paid back once the bank calls it.
+
+create or replace function public.fn_set_credit_line(fund text, line text, lender text, committed numeric, drawn numeric, currency text, effective_from date, expires_on date, due_days int,
+  request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  made public.credit_lines;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'line', line, 'lender', lender, 'committed', committed, 'drawn', drawn, 'currency', currency, 'effective_from', effective_from,
+    'expires_on', expires_on, 'due_days', due_days);
+  answer := evergreen.earlier_answer('fn_set_credit_line', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(line ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$' and lender ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$', 'EG400',
+    'line and lender are codes of 1 to 40 letters, digits, dots, hyphens and underscores.');
+  perform evergreen.refuse_unless(exists (select from public.currencies c where c.code = fn_set_credit_line.currency), 'EG400', 'currency is an ISO 4217 code that is kept here.');
+  perform evergreen.refuse_unless(committed >= 0 and committed < 1e30 and drawn >= 0 and drawn <= committed and evergreen.within_exponent(committed, currency) and evergreen.within_exponent(drawn, currency),
+    'EG400', 'committed and drawn are not negative, have no more decimals than the currency, and no more is drawn than is committed.');
+  perform evergreen.refuse_unless(isfinite(effective_from) and isfinite(expires_on) and expires_on >= effective_from, 'EG400', 'effective_from and expires_on are dates, the later one last.');
+  perform evergreen.refuse_unless(due_days between 0 and 3650, 'EG400', 'due_days is 0 to 3650: in how many days what is drawn is due once the bank calls it.');
+  insert into public.credit_lines (fund_id, line, version, lender, committed, drawn, currency, effective_from, expires_on, due_days, set_by)
+  values (of_fund.fund_id, fn_set_credit_line.line,
+    (select coalesce(max(c.version), 0) + 1 from public.credit_lines c where c.fund_id = of_fund.fund_id and c.line = fn_set_credit_line.line),
+    fn_set_credit_line.lender, fn_set_credit_line.committed, fn_set_credit_line.drawn, fn_set_credit_line.currency, fn_set_credit_line.effective_from, fn_set_credit_line.expires_on,
+    fn_set_credit_line.due_days, evergreen.actor()) returning * into made;
+  perform evergreen.emit('CREDIT_LINE_SET', of_fund.fund_id, jsonb_build_object('credit_line_id', made.credit_line_id, 'version', made.version), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'credit_lines', made.credit_line_id::text, 'credit line version ' || made.version || ' set', request_id);
+  answer := jsonb_build_object('credit_line_id', made.credit_line_id, 'version', made.version);
+  perform evergreen.keep_answer('fn_set_credit_line', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
 comment on function public.fn_set_credit_line(text, text, text, numeric, numeric, text, date, date, int, text) is
   'Sets a credit line of a fund from a date on: committed and drawn in its currency, until expires_on, due in due_days once called; a change is a new version. Returns {credit_line_id, version}. EG400, EG404.';
->>>>>>> next
 
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
@@ -3550,7 +3520,6 @@ begin
     ('fund_sensitivities',     'pm_role, ops_role, audit_role, agent_simulation'),
     ('investors',              'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
     ('investors_pending_kyc',  'pm_role, ops_role, audit_role, agent_kyc'),
-<<<<<<< HEAD
     ('parties',                'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
     ('party_links',            'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
     ('party_evidence',         'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
@@ -3559,8 +3528,6 @@ begin
     ('case_candidates',        'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
     ('case_decisions',         'pm_role, ops_role, audit_role, agent_kyc'),
     ('case_notes',             'pm_role, ops_role, audit_role'),
-=======
->>>>>>> next
     ('investor_access',        'ops_role, audit_role'),
     ('fund_flows',             'pm_role, ops_role, audit_role, agent_commander, agent_kyc, agent_liquidity_engine, agent_simulation'),
     ('event_types',            'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
@@ -3584,10 +3551,7 @@ begin
     ('memory_edges',           'pm_role, audit_role, ' || agents),
     ('dealing_policies',       'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation, agent_risk_guardian'),
     ('lmt_policies',           'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation, agent_risk_guardian'),
-<<<<<<< HEAD
-=======
     ('credit_lines',           'pm_role, ops_role, audit_role, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation, agent_risk_guardian'),
->>>>>>> next
     ('lmt_activations',        'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian'),
     ('calendar_holidays',      'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
     ('dealing_days',           'pm_role, ops_role, audit_role, service_role, agent_commander, agent_liquidity_engine, agent_kyc, agent_risk_guardian, agent_tokenization'),
@@ -3752,7 +3716,6 @@ begin
     ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
     ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
     ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
-<<<<<<< HEAD
     ('fn_register_party(text,text)', 'ops_role'),
     ('fn_link_parties(uuid,uuid,text,numeric,date,boolean,text)', 'ops_role'),
     ('fn_set_kyc_policy(jsonb,date,text)', 'pm_role, ops_role'),
@@ -3762,8 +3725,6 @@ begin
     ('fn_note_case(uuid,text,text)', 'pm_role, ops_role'),
     ('fn_decide_case(uuid,text,text,uuid,text)', 'pm_role, ops_role'),
     ('fn_list_cases(text,boolean,int)', 'pm_role, ops_role, audit_role'),
-=======
->>>>>>> next
     ('fn_place_order(text,uuid,text,numeric,text,text,text,text,numeric,date,text,text,uuid,timestamptz,uuid[])', 'lp_role, ops_role'),
     ('fn_cancel_order(uuid,text,text)', 'lp_role, ops_role, pm_role'),
     ('fn_hold_order(uuid,text,text,text)', 'ops_role, agent_kyc, agent_compliance_sentinel'),
@@ -3773,10 +3734,7 @@ begin
     ('fn_open_register(uuid,jsonb,text,numeric)', 'ops_role'),
     ('fn_set_holidays(text,jsonb,text)', 'ops_role'),
     ('fn_set_dealing_policy(uuid,jsonb,date,text)', 'pm_role, ops_role'),
-<<<<<<< HEAD
-=======
     ('fn_set_credit_line(text,text,text,numeric,numeric,text,date,date,int,text)', 'pm_role, ops_role'),
->>>>>>> next
     ('fn_set_lmt_policy(text,text,jsonb,date,text)', 'pm_role, ops_role'),
     ('fn_propose_lmt(text,text,jsonb,text,text,text)', 'pm_role, ops_role, agent_liquidity_engine, agent_commander'),
     ('fn_activate_lmt(uuid,text)', 'pm_role, agent_commander'),
