@@ -16,6 +16,8 @@ import { INVESTOR_CASES } from "./investor-cases.ts";
 import { MARKET_CASES } from "./market-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { PERSONAL_CASES } from "./personal-cases.ts";
+import { PAGE_CASES } from "./page-cases.ts";
+import { PARTY_CASES } from "./party-cases.ts";
 import { POLICY_CASES } from "./policy-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
@@ -33,6 +35,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...FUND_CASES,
   ...PROPOSAL_CASES,
   ...INVESTOR_CASES,
+  ...PARTY_CASES,
   ...OVERSIGHT_CASES,
   ...DEALING_TERMS_CASES,
   ...DEALING_ORDER_CASES,
@@ -54,6 +57,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...RETENTION_CASES,
   ...PERSONAL_CASES,
   ...ERASURE_CASES,
+  ...PAGE_CASES,
   ...STRESS_LIQUIDITY_CASES,
   // last: they halt every other
   ...RECONCILE_CASES,

