@@ -11,6 +11,7 @@ import { dealingFactCommands } from "./commands/dealing-facts.ts";
 import { esgCommands } from "./commands/esg.ts";
 import { historyCommands } from "./commands/event-history.ts";
 import { eventCommands } from "./commands/events.ts";
+import { evidenceCommands } from "./commands/evidence.ts";
 import { exportCommands } from "./commands/export.ts";
 import { feeCommands } from "./commands/fees.ts";
 import { fundCommands } from "./commands/funds.ts";
@@ -81,6 +82,7 @@ export const COMMANDS: readonly Command[] = [
   ...historyCommands,
   ...runCommands,
   ...auditCommands,
+  ...evidenceCommands,
   ...snapshotCommands,
   ...retentionCommands,
   ...backupCommands,

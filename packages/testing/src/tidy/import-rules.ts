@@ -10,6 +10,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   "stress-kernel": ["domain", "finance"],
   // what it verifies was made by the others: it shares no code with any of them
   verifier: [],
+  evidence: ["verifier"],
   nport: ["domain"],
   reports: ["domain", "finance"],
   interchange: ["domain", "finance"],
@@ -43,6 +44,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "analytics",
     "config",
     "domain",
+    "evidence",
     "finance",
     "interchange",
     "memory",
@@ -63,6 +65,7 @@ const ONLY: Record<string, readonly string[]> = {
   domain: ["zod"],
   finance: ["decimal.js", "highs", "zod"],
   verifier: ["node:crypto"],
+  evidence: ["node:crypto"],
   workflows: ["@temporalio/workflow", "@temporalio/common"],
   room: ["zod"],
 };
