@@ -23,16 +23,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   analytics: ["domain", "finance", "supabase-client"],
   "agent-kit": ["domain", "supabase-client", "tracing"],
   workflows: ["domain", "finance"],
-  room: [
-    "agent-kit",
-    "compliance-rules",
-    "domain",
-    "finance",
-    "memory",
-    "personal-data",
-    "supabase-client",
-    "tracing",
-  ],
+  room: ["agent-kit", "compliance-rules", "domain", "finance", "memory", "personal-data", "supabase-client", "tracing"],
   dispatcher: ["agent-kit", "domain", "supabase-client", "tracing", "workflows"],
   workers: [
     "agent-kit",
