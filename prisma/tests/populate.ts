@@ -1,5 +1,6 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
+import { newCase, newParty, WHY } from "./cases/party-cases.ts";
 import { CREDIT_LINE, DEALING_DATE, dayAt } from "./dealing-day.ts";
 import {
   approvedAccounts,
@@ -15,6 +16,7 @@ import { claimInKind, consented, crystallisation, feeDay } from "./postings.ts";
 import { outcome, restateDay } from "./restated-day.ts";
 import { archiveOf, oldEvents } from "./retention-days.ts";
 import { concluded } from "./stress-run.ts";
+import { toErase, tombstoneOf } from "./subjects.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
 
 export const userOf = (actor: { role: string }): string => ("userId" in actor ? String(actor.userId) : "");
@@ -57,8 +59,10 @@ export async function populate(
   await db.settled();
   await db.call(SERVICE, "fn_claim_batch", { consumer: "test", max_events: 2 });
   await db.call(OPS, "fn_submit_investor", { classification: "professional" });
+  await partiesAndCases(db);
   await reserveAndApply(db, shared);
   await oversee(db, shared);
+  await keepPersonal(db);
   await stressed(db, shared);
   const dealt = await deal(db);
   await exchange(db);
@@ -67,6 +71,24 @@ export async function populate(
   await db.call(SERVICE, "fn_seal_audit");
   const [allOfA, allOfB] = [[investorA, ...dealt.ofA].sort(), [investorB, ...dealt.ofB].sort()];
   return { shared, onlyB, investorA, investorB, allOfA, allOfB };
+}
+
+/** A company with an owner and its evidence, and a case of it with a note and a first verdict. */
+async function partiesAndCases(db: TestDatabase): Promise<void> {
+  const company = await newParty(db);
+  await db.call(OPS, "fn_link_parties", {
+    owner_id: await newParty(db, "natural_person"),
+    owned_id: company,
+    kind: "ownership",
+    share: "1",
+  });
+  await db.look(
+    "insert into party_evidence (party_id, kind, dated_on, created_by) values ($1, 'registry_extract', '2026-01-02', 'test')",
+    [company],
+  );
+  const case_id = await newCase(db, { party_id: company });
+  await db.call(OPS, "fn_note_case", { case_id, body: "A synthetic note." });
+  await db.call(OPS, "fn_decide_case", { case_id, verdict: "true_match", reason: WHY });
 }
 
 /** A posted day of both LPs with its tool activated, and a NAV that is only proposed, of a class in which both have dealt. */
@@ -218,6 +240,20 @@ async function watch(db: TestDatabase, fund: Fund): Promise<void> {
     results: [{ check: "nav_agreement", value: "0.7", limit: "0.5", unit: "bps", passed: false, detail: {} }],
     workflow_id: "test",
   });
+}
+
+/** One subject with everything of it, one that was erased. */
+async function keepPersonal(db: TestDatabase): Promise<void> {
+  const held = await toErase(db);
+  await db.call(PM_ONE, "fn_hold_subject", { subject_id: held, reason: "a claim" });
+  await db.look(
+    `insert into documents (document_id, subject_id, kind, content_type, size, sha256, storage_path, recorded_by)
+       select d, $1::uuid, 'identity_document', 'application/pdf', 1, repeat('a', 64), $1::uuid || '/' || d, 'test' from gen_random_uuid() d`,
+    [held],
+  );
+  await db.call(AUDIT, "fn_read_personal", { subject_ids: [held] });
+  const gone = await toErase(db);
+  await db.call(PM_ONE, "fn_erase_subject", { subject_id: gone, tombstone: await tombstoneOf(db, gone) });
 }
 
 async function oversee(db: TestDatabase, fund: Fund): Promise<void> {

@@ -101,6 +101,14 @@ export const EVENTS = {
     payload: z.object({ pending_id: id }),
   }),
   INVESTOR_ASSIGNED: event({ mode: "note", recordedBy: [], payload: z.object({ investor_id: id }) }),
+  // Parties and cases: no event of theirs names an investor, so that no investor learns of it.
+  PARTY_REGISTERED: fact(z.object({ party_id: id })),
+  PARTIES_LINKED: fact(z.object({ link_id: id })),
+  PARTY_FROZEN: fact(z.object({ party_id: id, case_id: id })),
+  KYC_POLICY_SET: fact(z.object({ policy_id: id, version: z.int().positive() })),
+  CASE_OPENED: fact(z.object({ case_id: id, severity: z.enum(["notice", "warning", "critical"]) })),
+  CASE_ESCALATED: fact(z.object({ case_id: id })),
+  CASE_DECIDED: fact(z.object({ case_id: id, outcome: z.enum(["true_match", "false_match"]) })),
   LIQUIDITY_UPDATED: event({
     mode: "note",
     recordedBy: [],
@@ -258,6 +266,9 @@ export const EVENTS = {
   LEGAL_HOLD_LIFTED: fact(z.object({ hold_id: id })),
   /** The tombstone: what left the database, and the file that has it. */
   ROWS_RETIRED: fact(z.object({ archive_id: id, what: z.string(), rows: z.int().positive(), digest })),
+  PERSONAL_DATA_RECORDED: fact(z.object({ subject_id: id, fields: z.int().positive() })),
+  /** The key of a subject was destroyed; `tombstone` is the digest of the signed text that says so. */
+  SUBJECT_ERASED: fact(z.object({ subject_id: id, tombstone: digest })),
   AUTHORITY_NOTIFIED: fact(z.object({ activation_id: id, tool: z.string() })),
   SIDE_POCKET_OPENED: fact(z.object({ share_class_id: id, activation_id: id })),
   DELIVERED_IN_KIND: fact(z.object({ flow_id: id })),

@@ -3,6 +3,9 @@ import { z } from "zod";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
 import { MARKET_RPCS } from "./market-rpc.ts";
+import { PAGE_RPCS } from "./page-rpc.ts";
+import { PARTY_RPCS } from "./party-rpc.ts";
+import { PERSONAL_RPCS } from "./personal-rpc.ts";
 import { RETENTION_RPCS } from "./retention-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
@@ -32,6 +35,8 @@ export const ARRAY_ARGUMENTS: ReadonlySet<string> = new Set([
   "embedding",
   "memory_ids",
   "elected_lots",
+  "subject_ids",
+  "fields",
 ]);
 
 export const RPCS = {
@@ -180,9 +185,12 @@ export const RPCS = {
   ),
   fn_assign_investor: rpc("one", z.object({ pending_id: uuid, classification: z.string(), request_id }), uuid),
   fn_ask_evidence: rpc("one", z.object({ pending_id: uuid, missing: z.array(z.string()), request_id }), z.string()),
+  ...PARTY_RPCS,
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
   ...RETENTION_RPCS,
+  ...PERSONAL_RPCS,
+  ...PAGE_RPCS,
   ...IMPORT_RPCS,
   ...STRESS_RPCS,
   ...MARKET_RPCS,

@@ -1,4 +1,10 @@
 -- from schema.prisma
+-- AlterTable
+ALTER TABLE "investors" ADD COLUMN     "party_id" UUID;
+
+-- AlterTable
+ALTER TABLE "investors_pending_kyc" ADD COLUMN     "party_id" UUID;
+
 -- CreateTable
 CREATE TABLE "credit_lines" (
     "credit_line_id" UUID NOT NULL DEFAULT gen_random_uuid(),
@@ -22,6 +28,248 @@ CREATE TABLE "credit_lines" (
     CONSTRAINT "credit_lines_pkey" PRIMARY KEY ("credit_line_id")
 );
 
+-- CreateTable
+CREATE TABLE "parties" (
+    "party_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "kind" TEXT NOT NULL,
+    "code" TEXT NOT NULL,
+    "risk_level" TEXT NOT NULL DEFAULT 'unrated',
+    "risk_score" INTEGER,
+    "next_review" TIMESTAMPTZ(6),
+    "frozen_at" TIMESTAMPTZ(6),
+    "frozen_by_case" UUID,
+    "synthetic" BOOLEAN NOT NULL DEFAULT false,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "parties_pkey" PRIMARY KEY ("party_id")
+);
+
+-- CreateTable
+CREATE TABLE "party_links" (
+    "link_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "owner_id" UUID NOT NULL,
+    "owned_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "share" DECIMAL(38,18),
+    "ended" BOOLEAN NOT NULL DEFAULT false,
+    "effective_from" DATE NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_by" TEXT NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "party_links_pkey" PRIMARY KEY ("link_id")
+);
+
+-- CreateTable
+CREATE TABLE "party_evidence" (
+    "evidence_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "party_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "dated_on" DATE NOT NULL,
+    "expires_on" DATE,
+    "document_id" UUID,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_by" TEXT NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "party_evidence_pkey" PRIMARY KEY ("evidence_id")
+);
+
+-- CreateTable
+CREATE TABLE "kyc_policies" (
+    "policy_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "version" INTEGER NOT NULL,
+    "effective_from" DATE NOT NULL,
+    "body" JSONB NOT NULL,
+    "hash" CHAR(64) NOT NULL,
+    "set_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "kyc_policies_pkey" PRIMARY KEY ("policy_id")
+);
+
+-- CreateTable
+CREATE TABLE "cases" (
+    "case_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "code" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "severity" TEXT NOT NULL,
+    "status" TEXT NOT NULL DEFAULT 'open',
+    "party_id" UUID,
+    "fund_id" UUID,
+    "source" TEXT NOT NULL,
+    "dedupe_key" TEXT,
+    "outcome" TEXT,
+    "policy_version" INTEGER NOT NULL,
+    "due_at" TIMESTAMPTZ(6) NOT NULL,
+    "claimed_by" TEXT,
+    "claimed_at" TIMESTAMPTZ(6),
+    "opened_by" TEXT NOT NULL,
+    "decided_at" TIMESTAMPTZ(6),
+    "overdue_alerted_at" TIMESTAMPTZ(6),
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "cases_pkey" PRIMARY KEY ("case_id")
+);
+
+-- CreateTable
+CREATE TABLE "case_candidates" (
+    "candidate_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "case_id" UUID NOT NULL,
+    "list" TEXT,
+    "list_version" TEXT,
+    "entry_ref" TEXT,
+    "check_id" UUID,
+    "score" DECIMAL(38,18),
+    "features" JSONB NOT NULL DEFAULT '[]',
+    "status" TEXT NOT NULL DEFAULT 'open',
+    "first_verdict" TEXT,
+    "first_by" TEXT,
+    "decided_by" TEXT,
+    "decided_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "case_candidates_pkey" PRIMARY KEY ("candidate_id")
+);
+
+-- CreateTable
+CREATE TABLE "case_decisions" (
+    "decision_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "case_id" UUID NOT NULL,
+    "candidate_id" UUID NOT NULL,
+    "verdict" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "step" TEXT NOT NULL,
+    "decided_by" TEXT NOT NULL,
+    "decided_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "case_decisions_pkey" PRIMARY KEY ("decision_id")
+);
+
+-- CreateTable
+CREATE TABLE "case_notes" (
+    "note_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "case_id" UUID NOT NULL,
+    "body" TEXT NOT NULL,
+    "created_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "case_notes_pkey" PRIMARY KEY ("note_id")
+);
+
+-- CreateTable
+CREATE TABLE "subject_keys" (
+    "subject_id" UUID NOT NULL,
+    "wrapped_key" TEXT,
+    "master_key_id" TEXT,
+    "state" TEXT NOT NULL DEFAULT 'active',
+    "asked_by" TEXT,
+    "asked_at" TIMESTAMPTZ(6),
+    "reason" TEXT,
+    "opened_by" TEXT NOT NULL,
+    "opened_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "destroyed_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "subject_keys_pkey" PRIMARY KEY ("subject_id")
+);
+
+-- CreateTable
+CREATE TABLE "personal_values" (
+    "value_id" UUID NOT NULL,
+    "subject_id" UUID NOT NULL,
+    "field" TEXT NOT NULL,
+    "ciphertext" TEXT,
+    "blind_index" TEXT[] DEFAULT ARRAY[]::TEXT[],
+    "recorded_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "superseded_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "personal_values_pkey" PRIMARY KEY ("value_id")
+);
+
+-- CreateTable
+CREATE TABLE "documents" (
+    "document_id" UUID NOT NULL,
+    "subject_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "content_type" TEXT NOT NULL,
+    "size" BIGINT NOT NULL,
+    "sha256" TEXT NOT NULL,
+    "storage_path" TEXT NOT NULL,
+    "recorded_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "removed_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "documents_pkey" PRIMARY KEY ("document_id")
+);
+
+-- CreateTable
+CREATE TABLE "personal_accesses" (
+    "access_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "subject_id" UUID NOT NULL,
+    "what" TEXT NOT NULL,
+    "fields" TEXT[],
+    "purpose" TEXT NOT NULL,
+    "accessed_by" TEXT NOT NULL,
+    "accessed_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "personal_accesses_pkey" PRIMARY KEY ("access_id")
+);
+
+-- CreateTable
+CREATE TABLE "subject_holds" (
+    "hold_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "subject_id" UUID NOT NULL,
+    "reason" TEXT NOT NULL,
+    "placed_by" TEXT NOT NULL,
+    "placed_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "until" TIMESTAMPTZ(6),
+    "lifted_by" TEXT,
+    "lifted_at" TIMESTAMPTZ(6),
+    "lift_reason" TEXT,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "subject_holds_pkey" PRIMARY KEY ("hold_id")
+);
+
+-- CreateTable
+CREATE TABLE "subject_tombstones" (
+    "subject_id" UUID NOT NULL,
+    "body" TEXT NOT NULL,
+    "signature" TEXT NOT NULL,
+    "public_key" TEXT NOT NULL,
+    "erased_by" TEXT NOT NULL,
+    "erased_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "subject_tombstones_pkey" PRIMARY KEY ("subject_id")
+);
+
 -- CreateIndex
 CREATE INDEX "credit_lines_currency_idx" ON "credit_lines"("currency");
 
@@ -31,11 +279,128 @@ CREATE INDEX "credit_lines_tx_idx" ON "credit_lines"("tx");
 -- CreateIndex
 CREATE UNIQUE INDEX "credit_lines_fund_id_line_version_key" ON "credit_lines"("fund_id", "line", "version");
 
+-- CreateIndex
+CREATE UNIQUE INDEX "parties_code_key" ON "parties"("code");
+
+-- CreateIndex
+CREATE INDEX "parties_tx_idx" ON "parties"("tx");
+
+-- CreateIndex
+CREATE INDEX "party_links_owner_id_idx" ON "party_links"("owner_id");
+
+-- CreateIndex
+CREATE INDEX "party_links_tx_idx" ON "party_links"("tx");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "party_links_owned_id_owner_id_kind_version_key" ON "party_links"("owned_id", "owner_id", "kind", "version");
+
+-- CreateIndex
+CREATE INDEX "party_evidence_party_id_kind_dated_on_idx" ON "party_evidence"("party_id", "kind", "dated_on");
+
+-- CreateIndex
+CREATE INDEX "party_evidence_tx_idx" ON "party_evidence"("tx");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "kyc_policies_version_key" ON "kyc_policies"("version");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "cases_code_key" ON "cases"("code");
+
+-- CreateIndex
+CREATE INDEX "cases_party_id_idx" ON "cases"("party_id");
+
+-- CreateIndex
+CREATE INDEX "cases_fund_id_idx" ON "cases"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "cases_tx_idx" ON "cases"("tx");
+
+-- CreateIndex
+CREATE INDEX "case_candidates_case_id_idx" ON "case_candidates"("case_id");
+
+-- CreateIndex
+CREATE INDEX "case_decisions_case_id_idx" ON "case_decisions"("case_id");
+
+-- CreateIndex
+CREATE INDEX "case_decisions_candidate_id_idx" ON "case_decisions"("candidate_id");
+
+-- CreateIndex
+CREATE INDEX "case_notes_case_id_idx" ON "case_notes"("case_id");
+
+-- CreateIndex
+CREATE INDEX "subject_keys_master_key_id_subject_id_idx" ON "subject_keys"("master_key_id", "subject_id");
+
+-- CreateIndex
+CREATE INDEX "personal_values_subject_id_field_idx" ON "personal_values"("subject_id", "field");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "documents_storage_path_key" ON "documents"("storage_path");
+
+-- CreateIndex
+CREATE INDEX "documents_subject_id_idx" ON "documents"("subject_id");
+
+-- CreateIndex
+CREATE INDEX "personal_accesses_subject_id_accessed_at_idx" ON "personal_accesses"("subject_id", "accessed_at");
+
+-- CreateIndex
+CREATE INDEX "subject_holds_subject_id_idx" ON "subject_holds"("subject_id");
+
+-- CreateIndex
+CREATE INDEX "investors_party_id_idx" ON "investors"("party_id");
+
+-- CreateIndex
+CREATE INDEX "investors_pending_kyc_party_id_idx" ON "investors_pending_kyc"("party_id");
+
 -- AddForeignKey
 ALTER TABLE "credit_lines" ADD CONSTRAINT "credit_lines_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "credit_lines" ADD CONSTRAINT "credit_lines_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "investors" ADD CONSTRAINT "investors_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "investors_pending_kyc" ADD CONSTRAINT "investors_pending_kyc_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "party_links" ADD CONSTRAINT "party_links_owner_id_fkey" FOREIGN KEY ("owner_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "party_links" ADD CONSTRAINT "party_links_owned_id_fkey" FOREIGN KEY ("owned_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "party_evidence" ADD CONSTRAINT "party_evidence_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cases" ADD CONSTRAINT "cases_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cases" ADD CONSTRAINT "cases_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "case_candidates" ADD CONSTRAINT "case_candidates_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "case_decisions" ADD CONSTRAINT "case_decisions_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "case_decisions" ADD CONSTRAINT "case_decisions_candidate_id_fkey" FOREIGN KEY ("candidate_id") REFERENCES "case_candidates"("candidate_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "case_notes" ADD CONSTRAINT "case_notes_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "personal_values" ADD CONSTRAINT "personal_values_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "documents" ADD CONSTRAINT "documents_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "personal_accesses" ADD CONSTRAINT "personal_accesses_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "subject_holds" ADD CONSTRAINT "subject_holds_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- from sql/10-private.sql
 -- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
@@ -436,6 +801,24 @@ begin
     and (status = 'failed') = (reason is not null) and num_nonnulls(body, body_hash, nav_before, nav_after) = case status when 'done' then 4 else 0 end$c$);
   perform evergreen.add_check('stress_outcomes', 'stress_outcomes_hash', $c$body_hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')$c$);
   perform evergreen.add_check('stress_shards', 'stress_shards_hash', $c$shard >= 0 and body_hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')$c$);
+  -- parties and cases
+  perform evergreen.add_check('parties', 'parties_kind', $c$kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation', 'unstated') and code ~ '^PY-[0-9A-F]{10}$'$c$);
+  perform evergreen.add_check('parties', 'parties_risk', $c$risk_level in ('unrated', 'low', 'medium', 'high') and risk_score >= 0 and (risk_level = 'unrated') = (risk_score is null)$c$);
+  perform evergreen.add_check('parties', 'parties_frozen', 'frozen_by_case is null or frozen_at is not null');
+  perform evergreen.add_check('party_links', 'party_links_kind', $c$kind in ('ownership', 'control', 'director', 'trustee', 'settlor', 'protector', 'beneficiary') and version >= 1 and owner_id <> owned_id$c$);
+  perform evergreen.add_check('party_links', 'party_links_share', $c$(kind = 'ownership' and not ended) = (share is not null) and share > 0 and share <= 1$c$);
+  perform evergreen.add_check('party_evidence', 'party_evidence_kind', $c$kind ~ '^[a-z][a-z0-9_]{0,59}$' and (expires_on is null or expires_on >= dated_on)$c$);
+  perform evergreen.add_check('kyc_policies', 'kyc_policies_hash', $c$hash ~ '^[0-9a-f]{64}$' and version >= 1$c$);
+  perform evergreen.add_check('cases', 'cases_kind', $c$kind in ('screening', 'kyc', 'compliance', 'document') and severity in ('notice', 'warning', 'critical') and code ~ '^CA-[0-9A-F]{10}$'$c$);
+  perform evergreen.add_check('cases', 'cases_status', $c$status in ('open', 'in_review', 'escalated', 'decided') and (status = 'decided') = (decided_at is not null)
+    and (status = 'decided') = coalesce(outcome in ('true_match', 'false_match'), false)$c$);
+  perform evergreen.add_check('cases', 'cases_texts', 'length(source) between 1 and 200 and (dedupe_key is null or length(dedupe_key) between 1 and 200) and (claimed_by is null) = (claimed_at is null)');
+  perform evergreen.add_check('case_candidates', 'case_candidates_status', $c$status in ('open', 'first', 'need_more', 'escalated', 'true_match', 'false_match')
+    and (status in ('true_match', 'false_match')) = (decided_by is not null) and (decided_by is null) = (decided_at is null) and (status <> 'first' or first_by is not null)$c$);
+  perform evergreen.add_check('case_candidates', 'case_candidates_ref', $c$(list is null) = (entry_ref is null) and length(list) between 1 and 80 and length(list_version) between 1 and 200
+    and length(entry_ref) between 1 and 200 and score between 0 and 1 and jsonb_typeof(features) = 'array' and octet_length(features::text) <= 16384$c$);
+  perform evergreen.add_check('case_decisions', 'case_decisions_verdict', $c$verdict in ('true_match', 'false_match', 'need_more') and step in ('first', 'second', 'final') and length(reason) between 10 and 2000$c$);
+  perform evergreen.add_check('case_notes', 'case_notes_body', 'length(body) between 1 and 2000');
   -- files in and out
   perform evergreen.add_check('import_batches', 'import_batches_kind', $c$kind in ('orders', 'bank')$c$);
   perform evergreen.add_check('import_batches', 'import_batches_status', $c$status in ('imported', 'partly_undone', 'undone') and (status = 'imported') = (undone_at is null)$c$);
@@ -452,6 +835,10 @@ end $$;
 
 -- one current version of each allocation and one current mandate per fund
 create unique index if not exists portfolio_allocations_current on public.portfolio_allocations (fund_id, asset_id) where superseded_at is null;
+-- one undecided case of a matter; the queue by its clock; and whether anybody is frozen at all, which every order asks
+create unique index if not exists cases_dedupe on public.cases (dedupe_key) where status <> 'decided';
+create index if not exists cases_queue on public.cases (due_at, case_id) where status <> 'decided';
+create index if not exists parties_frozen_now on public.parties (party_id) where frozen_at is not null;
 create unique index if not exists mandates_current on public.mandates (fund_id) where superseded_at is null;
 -- one final NAV per fund and date; one balance per account, also where it is nobody's
 create unique index if not exists nav_strikes_final on public.nav_strikes (fund_id, nav_date) where state = 'final';
@@ -480,6 +867,20 @@ select evergreen.add_check('legal_holds', 'legal_holds_lifted', $c$(lifted_at is
 select evergreen.add_check('retention_archives', 'retention_archives_digest', $c$digest ~ '^[0-9a-f]{64}$' and sha256 ~ '^[0-9a-f]{64}$' and archive_id = overlay(overlay(left(digest, 32) placing '8' from 13) placing '8' from 17)::uuid and rows > 0 and bytes > 0$c$);
 select evergreen.add_check('fund_events', 'fund_events_retired', 'num_nulls(archive_id, content_digest, origin_tx) in (0, 3)');
 
+-- personal data: what stands here is encrypted, or not there
+select evergreen.add_check('subject_keys', 'subject_keys_state', $c$state in ('active', 'restricted', 'destroyed') and (state = 'destroyed') = (wrapped_key is null)
+  and (state = 'destroyed') = (master_key_id is null) and (state = 'destroyed') = (destroyed_at is not null) and (state <> 'restricted' or asked_by is not null)$c$);
+select evergreen.add_check('subject_keys', 'subject_keys_wrapped', $c$wrapped_key ~ '^v1\.[A-Za-z0-9+/]{80}$' and master_key_id ~ '^[a-z0-9-]{1,60}$'$c$);
+select evergreen.add_check('personal_values', 'personal_values_encrypted', $c$field ~ '^[a-z_]{1,40}$' and ciphertext ~ '^v1\.[A-Za-z0-9+/]+=*$' and cardinality(blind_index) <= 100$c$);
+select evergreen.add_check('documents', 'documents_shape', $c$kind ~ '^[a-z_]{1,60}$' and size between 1 and 20971520 and sha256 ~ '^[0-9a-f]{64}$' and storage_path = subject_id || '/' || document_id$c$);
+select evergreen.add_check('documents', 'documents_type', $c$content_type in ('application/pdf', 'image/jpeg', 'image/png', 'image/tiff', 'image/webp')$c$);
+select evergreen.add_check('personal_accesses', 'personal_accesses_purpose', $c$purpose ~ '^[a-z-]{1,60}$'$c$);
+select evergreen.add_check('subject_holds', 'subject_holds_reason', 'length(reason) between 1 and 500 and (until is null or until > placed_at)');
+select evergreen.add_check('subject_holds', 'subject_holds_lifted', $c$(lifted_at is null) = (lifted_by is null) and (lifted_at is null) = (lift_reason is null) and lifted_by is distinct from placed_by$c$);
+select evergreen.add_check('subject_tombstones', 'subject_tombstones_signed', $c$signature ~ '^[0-9a-f]{128}$' and public_key ~ '^[0-9a-f]{64}$'$c$);
+create unique index if not exists personal_values_current on public.personal_values (subject_id, field) where superseded_at is null;
+create index if not exists personal_values_blind on public.personal_values using gin (blind_index) where superseded_at is null;
+
 -- an amount has no more decimals than its currency
 create or replace function evergreen.within_exponent(amount numeric, currency text) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -507,6 +908,13 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('REDEMPTION_REQUESTED', 'batch', 'intake-orders', '{flow_id}', '{service_role,ops_role}'),
   ('INVESTOR_SUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{ops_role,service_role}'),
   ('INVESTOR_ASSIGNED', 'note', null, '{investor_id}', '{}'),
+  ('PARTY_REGISTERED', 'note', null, '{party_id}', '{}'),
+  ('PARTIES_LINKED', 'note', null, '{link_id}', '{}'),
+  ('PARTY_FROZEN', 'note', null, '{party_id,case_id}', '{}'),
+  ('KYC_POLICY_SET', 'note', null, '{policy_id,version}', '{}'),
+  ('CASE_OPENED', 'note', null, '{case_id,severity}', '{}'),
+  ('CASE_ESCALATED', 'note', null, '{case_id}', '{}'),
+  ('CASE_DECIDED', 'note', null, '{case_id,outcome}', '{}'),
   ('LIQUIDITY_UPDATED', 'note', null, '{bucket,side}', '{}'),
   ('LIQUIDITY_BREACH', 'run', 'warn-of-risk', '{bucket,ratio,required}', '{agent_liquidity_engine,agent_simulation,agent_risk_guardian,service_role}'),
   ('LIQUIDITY_TREND', 'run', 'warn-of-risk', '{bucket,scenario_id,ratio,required,breach_on,runs}', '{}'),
@@ -536,6 +944,8 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('CASH_RETURNED', 'note', null, '{flow_id}', '{}'),
   ('LEGAL_HOLD_PLACED', 'note', null, '{hold_id}', '{}'),
   ('LEGAL_HOLD_LIFTED', 'note', null, '{hold_id}', '{}'),
+  ('PERSONAL_DATA_RECORDED', 'note', null, '{subject_id,fields}', '{}'),
+  ('SUBJECT_ERASED', 'note', null, '{subject_id,tombstone}', '{}'),
   ('ROWS_RETIRED', 'note', null, '{archive_id,what,rows,digest}', '{}'),
   ('AUTHORITY_NOTIFIED', 'note', null, '{activation_id,tool}', '{}'),
   ('SIDE_POCKET_OPENED', 'note', null, '{share_class_id,activation_id}', '{}'),
@@ -631,6 +1041,353 @@ insert into public.platform_settings (key, value) values
   ('data_quality_limits', '{"nav_agreement_bps": 0.5, "stale_marks_share": 0.1, "stale_series_share": 0.1}'),
   ('demo', 'false')
 on conflict (key) do nothing;
+
+-- from sql/31-kyc-policy.sql
+-- The KYC policy that comes with the platform, the same as policies/kyc/onboarding.yaml (a test compares them); a manager sets another by fn_set_kyc_policy.
+insert into public.kyc_policies (version, effective_from, body, hash, set_by)
+select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF8')), 'hex'), 'platform' from (select $policy$
+{
+ "title": "Onboarding, refresh, risk and cases",
+ "version": 1,
+ "ownership": {
+  "threshold": "0.25",
+  "source": "R55; Regulation (EU) 2024/1624 Art. 52: 25 % or more",
+  "grade": "practice"
+ },
+ "evidence": {
+  "identity_document": {
+   "gate": "identity",
+   "words": "Passport or identity card of the person, with its date of expiry.",
+   "maxAgeDays": 3650,
+   "expires": true
+  },
+  "identity_details": {
+   "gate": "identity",
+   "words": "Date and place of birth or registration number, to tell one person from another of the same name.",
+   "maxAgeDays": 3650,
+   "expires": false
+  },
+  "address_proof": {
+   "gate": "identity",
+   "words": "Proof of address, such as a utility bill or a bank statement.",
+   "maxAgeDays": 365,
+   "expires": false
+  },
+  "registry_extract": {
+   "gate": "identity",
+   "words": "Extract of the commercial or foundation register.",
+   "maxAgeDays": 365,
+   "expires": false
+  },
+  "constitution": {
+   "gate": "identity",
+   "words": "Articles, partnership agreement or statutes in force.",
+   "maxAgeDays": null,
+   "expires": false
+  },
+  "ownership_declaration": {
+   "gate": "identity",
+   "words": "Declaration of owners and persons in control, with their shares.",
+   "maxAgeDays": 365,
+   "expires": false
+  },
+  "representatives_list": {
+   "gate": "identity",
+   "words": "Directors or other persons who may sign, with specimen signatures.",
+   "maxAgeDays": 365,
+   "expires": false
+  },
+  "trust_deed": {
+   "gate": "identity",
+   "words": "Trust deed with every amendment.",
+   "maxAgeDays": null,
+   "expires": false
+  },
+  "trust_parties_declaration": {
+   "gate": "identity",
+   "words": "Declaration of settlor, trustees, protector and beneficiaries.",
+   "maxAgeDays": 365,
+   "expires": false
+  },
+  "suitability_test": {
+   "gate": "suitability",
+   "words": "Test of suitability, passed.",
+   "maxAgeDays": 1096,
+   "expires": false
+  },
+  "experience_statement": {
+   "gate": "classification",
+   "words": "Statement of experience and of understanding of the risks.",
+   "maxAgeDays": 1096,
+   "expires": false
+  },
+  "minimum_commitment": {
+   "gate": "classification",
+   "words": "Commitment of the minimum amount for semi-professional investors.",
+   "maxAgeDays": 1096,
+   "expires": false
+  },
+  "professional_status": {
+   "gate": "classification",
+   "words": "Evidence of professional status, or the assessment of elective status.",
+   "maxAgeDays": 1096,
+   "expires": false
+  },
+  "qualified_status": {
+   "gate": "classification",
+   "words": "Evidence of qualified status.",
+   "maxAgeDays": 1096,
+   "expires": false
+  },
+  "source_of_funds": {
+   "gate": "source_of_funds",
+   "words": "Where the money comes from, with a document that shows it.",
+   "maxAgeDays": 1096,
+   "expires": false
+  }
+ },
+ "requirements": {
+  "retail": {
+   "natural_person": [
+    "identity_document",
+    "address_proof",
+    "source_of_funds",
+    "suitability_test"
+   ],
+   "company": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "source_of_funds",
+    "suitability_test"
+   ],
+   "partnership": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "source_of_funds",
+    "suitability_test"
+   ],
+   "trust": [
+    "trust_deed",
+    "trust_parties_declaration",
+    "address_proof",
+    "source_of_funds",
+    "suitability_test"
+   ],
+   "foundation": [
+    "registry_extract",
+    "constitution",
+    "trust_parties_declaration",
+    "representatives_list",
+    "source_of_funds",
+    "suitability_test"
+   ]
+  },
+  "semi_professional": {
+   "natural_person": [
+    "identity_document",
+    "address_proof",
+    "experience_statement",
+    "minimum_commitment",
+    "source_of_funds"
+   ],
+   "company": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "experience_statement",
+    "minimum_commitment",
+    "source_of_funds"
+   ],
+   "partnership": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "experience_statement",
+    "minimum_commitment",
+    "source_of_funds"
+   ],
+   "trust": [
+    "trust_deed",
+    "trust_parties_declaration",
+    "address_proof",
+    "experience_statement",
+    "minimum_commitment",
+    "source_of_funds"
+   ],
+   "foundation": [
+    "registry_extract",
+    "constitution",
+    "trust_parties_declaration",
+    "representatives_list",
+    "experience_statement",
+    "minimum_commitment",
+    "source_of_funds"
+   ]
+  },
+  "professional": {
+   "natural_person": [
+    "identity_document",
+    "address_proof",
+    "professional_status",
+    "source_of_funds"
+   ],
+   "company": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "professional_status",
+    "source_of_funds"
+   ],
+   "partnership": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "professional_status",
+    "source_of_funds"
+   ],
+   "trust": [
+    "trust_deed",
+    "trust_parties_declaration",
+    "address_proof",
+    "professional_status",
+    "source_of_funds"
+   ],
+   "foundation": [
+    "registry_extract",
+    "constitution",
+    "trust_parties_declaration",
+    "representatives_list",
+    "professional_status",
+    "source_of_funds"
+   ]
+  },
+  "qualified": {
+   "natural_person": [
+    "identity_document",
+    "address_proof",
+    "qualified_status",
+    "source_of_funds"
+   ],
+   "company": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "qualified_status",
+    "source_of_funds"
+   ],
+   "partnership": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "qualified_status",
+    "source_of_funds"
+   ],
+   "trust": [
+    "trust_deed",
+    "trust_parties_declaration",
+    "address_proof",
+    "qualified_status",
+    "source_of_funds"
+   ],
+   "foundation": [
+    "registry_extract",
+    "constitution",
+    "trust_parties_declaration",
+    "representatives_list",
+    "qualified_status",
+    "source_of_funds"
+   ]
+  }
+ },
+ "ownerEvidence": [
+  "identity_document"
+ ],
+ "caps": {
+  "investors": null
+ },
+ "refresh": {
+  "years": {
+   "unrated": 1,
+   "low": 5,
+   "medium": 5,
+   "high": 1
+  },
+  "leadDays": 60,
+  "source": "R51; Regulation (EU) 2024/1624 Art. 26(2)"
+ },
+ "risk": {
+  "medium": 30,
+  "high": 60,
+  "factors": {
+   "politically_exposed": {
+    "points": 40,
+    "floor": "high",
+    "words": "A politically exposed person stands behind the party."
+   },
+   "high_risk_country": {
+    "points": 30,
+    "floor": "medium",
+    "words": "Residence or seat in a country that is listed as high risk."
+   },
+   "trust_or_foundation": {
+    "points": 20,
+    "floor": null,
+    "words": "The party is a trust or a foundation."
+   },
+   "long_chain": {
+    "points": 15,
+    "floor": null,
+    "words": "Three or more steps lie between the party and an owner."
+   },
+   "circular_ownership": {
+    "points": 25,
+    "floor": "medium",
+    "words": "Owners own each other in a circle."
+   },
+   "no_owner_found": {
+    "points": 20,
+    "floor": "medium",
+    "words": "Nobody reaches the threshold, nobody is in control."
+   },
+   "past_true_match": {
+    "points": 60,
+    "floor": "high",
+    "words": "A case on the party was decided as a true match."
+   }
+  }
+ },
+ "cases": {
+  "dueHours": {
+   "notice": 120,
+   "warning": 48,
+   "critical": 24
+  },
+  "secondPerson": {
+   "notice": [
+    "true_match"
+   ],
+   "warning": [
+    "true_match"
+   ],
+   "critical": [
+    "true_match",
+    "false_match"
+   ]
+  }
+ }
+}
+$policy$::jsonb as body) p
+on conflict (version) do nothing;
 
 -- from sql/40-triggers.sql
 -- Stamps on every table, append-only tables, and the drift alarm on marks.
@@ -729,11 +1486,15 @@ begin
   for t in select unnest(array['event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
     'dealing_policies', 'lmt_policies', 'credit_lines', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations',
     'beneficial_owners', 'certain_inflows', 'repurchase_offers', 'market_series', 'market_data', 'esg_ratings', 'data_quality_results', 'roll_forwards', 'asset_payments', 'stress_scenarios',
-    'stress_shards']) as table_name loop
+    'stress_shards', 'party_links', 'party_evidence', 'kyc_policies', 'case_decisions', 'case_notes']) as table_name loop
     execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
 end $$;
+create or replace trigger append_only before update or delete on public.personal_accesses for each row execute function evergreen.forbid();
+create or replace trigger append_only_truncate before truncate on public.personal_accesses for each statement execute function evergreen.forbid();
+create or replace trigger append_only before update or delete on public.subject_tombstones for each row execute function evergreen.forbid();
+create or replace trigger append_only_truncate before truncate on public.subject_tombstones for each statement execute function evergreen.forbid();
 create or replace trigger append_only before update or delete on public.fund_events for each row execute function evergreen.forbid_unless_retired();
 create or replace trigger append_only_truncate before truncate on public.fund_events for each statement execute function evergreen.forbid();
 create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
@@ -854,6 +1615,671 @@ exception when others then
 end $$;
 comment on function public.fn_complete_workflow(text, text, jsonb, text) is
   'Mirrors the end of a workflow (completed, refused, failed); returns its row. EG404 unknown, EG428 ended otherwise.';
+
+-- from sql/66-fn-investors.sql
+-- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
+
+create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  id uuid := gen_random_uuid();
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund);
+  answer := evergreen.earlier_answer('fn_submit_investor', request_id, input);
+  if answer is not null then
+    return (answer ->> 'pending_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  if fund is not null then
+    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  end if;
+  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence)
+  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence);
+  perform evergreen.emit('INVESTOR_SUBMITTED', of_fund, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund, 'investors_pending_kyc', id::text, 'investor submitted as ' || classification, request_id);
+  perform evergreen.keep_answer('fn_submit_investor', request_id, input, jsonb_build_object('pending_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
+
+create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+  id uuid;
+begin
+  perform evergreen.require_role('agent_kyc', 'ops_role');
+  input := jsonb_build_object('pending_id', pending_id, 'classification', classification);
+  answer := evergreen.earlier_answer('fn_assign_investor', request_id, input);
+  if answer is not null then
+    return (answer ->> 'investor_id')::uuid;
+  end if;
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  if waiting.kyc_status = 'assigned' then
+    perform evergreen.refuse_unless(waiting.classification = fn_assign_investor.classification, 'EG428', 'The investor was assigned with another classification.');
+    return waiting.investor_id;
+  end if;
+  perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
+  insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until)
+  values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, now() + interval '5 years')
+  returning investor_id into id;
+  update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}' where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  perform evergreen.keep_answer('fn_assign_investor', request_id, input, jsonb_build_object('investor_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
+
+create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('pending_id', pending_id, 'missing', missing);
+  answer := evergreen.earlier_answer('fn_ask_evidence', request_id, input);
+  if answer is not null then
+    return answer ->> 'kyc_status';
+  end if;
+  perform evergreen.refuse_unless(cardinality(missing) between 1 and 20 and not exists (
+    select from unnest(missing) kind where (length(kind) between 1 and 60) is not true), 'EG400', 'missing names 1 to 20 kinds of evidence of 1 to 60 characters.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_ask_evidence.pending_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is ' || waiting.kyc_status || '.');
+  if waiting.missing is distinct from fn_ask_evidence.missing or waiting.kyc_status = 'submitted' then
+    update public.investors_pending_kyc p set kyc_status = 'missing_evidence', missing = fn_ask_evidence.missing where p.pending_id = waiting.pending_id;
+    perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence missing: ' || array_to_string(fn_ask_evidence.missing, ', '), request_id);
+  end if;
+  perform evergreen.keep_answer('fn_ask_evidence', request_id, input, '{"kyc_status": "missing_evidence"}');
+  return 'missing_evidence';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_ask_evidence(uuid, text[], text) is 'Records which kinds of evidence a pending investor still owes.';
+
+create or replace function public.fn_intake_orders(batch_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  taken public.event_batches;
+  summary jsonb;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('batch_id', batch_id);
+  answer := evergreen.earlier_answer('fn_intake_orders', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into taken from public.event_batches b where b.batch_id = fn_intake_orders.batch_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No batch with that id.');
+  if taken.done_at is not null then
+    return taken.outcome;
+  end if;
+  -- no newer ladder may be laid meanwhile (fn_import_fund): the demand would stay on the old one
+  perform 1 from public.funds f where f.fund_id in (select e.fund_id from public.fund_events e where e.event_id = any (taken.event_ids)) order by f.fund_id for share;
+  with named as materialized (
+    -- two events may name one order
+    select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
+  ), orders as materialized (
+    -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
+    select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
+             and not evergreen.is_frozen(i.party_id) as cleared,
+           -- units are demand at the last price; a transfer takes nothing out of the fund
+           case f.order_kind when 'transfer' then 0
+             else coalesce(f.amount, round(f.requested_units * (select c.nav_per_unit from public.share_classes c where c.share_class_id = f.share_class_id), 2), 0) end as amount
+      from named n
+      join public.fund_flows f on f.flow_id = n.flow_id and f.fund_id = n.fund_id
+      join public.investors i on i.investor_id = f.investor_id
+     where f.status = 'submitted' order by f.flow_id for no key update of f
+  ), moved as (
+    -- 1 identity, 2 order state: only who is cleared today may be accepted (R54)
+    update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end, accepted_at = case when o.cleared then now() end,
+           -- as what the investor passed: what is decided later of the order can be read back to it
+           eligibility_tag = case when o.cleared then evergreen.eligibility_of(f.investor_id) end
+      from orders o where f.flow_id = o.flow_id
+    returning f.flow_id
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
+    select o.flow_id, 'submitted', case when o.cleared then 'accepted' else 'kyc_hold' end, o.event_id, evergreen.actor() from orders o
+  ), demand as (
+    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder; a fund that planned for none owes it all the same
+    insert into public.liquidity_ladder as l (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+    select f.fund_id, 'liability', coalesce(evergreen.ladder_date(f.fund_id, 'liability', 'base'), evergreen.ladder_date(f.fund_id, 'asset', 'base'), f.nav_as_of, current_date),
+           'base', '30d', 0, d.amount
+      from (select o.fund_id, sum(o.amount) as amount from orders o where o.cleared and o.direction = 'redemption' group by o.fund_id) d
+      join public.funds f on f.fund_id = d.fund_id
+       -- what was asked for in a demo's past is no demand on the ladder of today
+     where evergreen.demo_clock() is null order by f.fund_id
+    on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = l.utilization + excluded.utilization
+  ), logged as (
+    -- 4 one compliance record per order
+    insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, workflow_id)
+    select o.fund_id, 'agent:kyc', 'kyc_status', '1', case when o.cleared then 'passed' else 'review' end, 'fund_flows', o.flow_id::text, 'batch/' || taken.batch_id from orders o
+  )
+  select jsonb_build_object('accepted', count(*) filter (where o.cleared), 'held', count(*) filter (where not o.cleared), 'skipped', taken.events - count(*))
+    into summary from orders o;
+  -- 5 the batch ends with one audit row per fund
+  update public.event_batches b set done_at = now(), outcome = summary, leased_by = null where b.batch_id = taken.batch_id;
+  perform evergreen.keep_answer('fn_intake_orders', request_id, input, summary);
+  perform evergreen.audit(f.fund_id, 'event_batches', taken.batch_id::text, taken.type || ' taken in: ' || f.orders || ' orders', request_id)
+     from (select e.fund_id, count(*) as orders from public.fund_events e where e.event_id = any (taken.event_ids) group by e.fund_id) f;
+  return summary;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_intake_orders(uuid, text) is
+  'Takes a batch of order events in at once: KYC status, order state (accepted or kyc_hold), redemption demand on the ladder, compliance log, audit. Once per batch. Returns {accepted, held, skipped}.';
+
+-- from sql/66-fn-parties.sql
+-- Parties: who stands behind investors and applicants, how they are linked, and the policy of what they owe. Names are kept elsewhere, encrypted.
+
+create or replace function evergreen.new_party(of_kind text, is_synthetic boolean default false, review timestamptz default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  id uuid := gen_random_uuid();
+begin
+  insert into public.parties (party_id, kind, code, synthetic, next_review) values (id, of_kind, 'PY-' || upper(left(replace(id::text, '-', ''), 10)), is_synthetic, review);
+  return id;
+end $$;
+comment on function evergreen.new_party(text, boolean, timestamptz) is 'A party with an opaque code.';
+
+create or replace function evergreen.give_party() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if new.party_id is null then
+    new.party_id := evergreen.new_party('unstated', tg_table_name = 'investors' and coalesce((to_jsonb(new) ->> 'synthetic')::boolean, false), (to_jsonb(new) ->> 'kyc_valid_until')::timestamptz);
+  end if;
+  return new;
+end $$;
+comment on function evergreen.give_party() is 'Every investor and applicant has a party: one that comes without gets its own, of a kind nobody has stated yet.';
+create or replace trigger give_party before insert on public.investors for each row execute function evergreen.give_party();
+create or replace trigger give_party before insert on public.investors_pending_kyc for each row execute function evergreen.give_party();
+
+-- who was there before there were parties gets one each; when a row was last changed stays as it was, because invariants compare it
+do $$
+begin
+  if exists (select from public.investors i where i.party_id is null) or exists (select from public.investors_pending_kyc p where p.party_id is null) then
+    alter table public.investors disable trigger user;
+    alter table public.investors_pending_kyc disable trigger user;
+    with fresh as materialized (
+      select i.investor_id, i.synthetic, i.kyc_valid_until, gen_random_uuid() as id from public.investors i where i.party_id is null
+    ), made as (
+      insert into public.parties (party_id, kind, code, synthetic, next_review)
+      select f.id, 'unstated', 'PY-' || upper(left(replace(f.id::text, '-', ''), 10)), f.synthetic, f.kyc_valid_until from fresh f
+    )
+    update public.investors i set party_id = f.id from fresh f where f.investor_id = i.investor_id;
+    update public.investors_pending_kyc p set party_id = i.party_id from public.investors i where i.investor_id = p.investor_id and p.party_id is null;
+    with fresh as materialized (
+      select p.pending_id, gen_random_uuid() as id from public.investors_pending_kyc p where p.party_id is null
+    ), made as (
+      insert into public.parties (party_id, kind, code) select f.id, 'unstated', 'PY-' || upper(left(replace(f.id::text, '-', ''), 10)) from fresh f
+    )
+    update public.investors_pending_kyc p set party_id = f.id from fresh f where f.pending_id = p.pending_id;
+    alter table public.investors enable trigger user;
+    alter table public.investors_pending_kyc enable trigger user;
+  end if;
+  perform evergreen.add_check('investors', 'investors_party', 'party_id is not null');
+  perform evergreen.add_check('investors_pending_kyc', 'investors_pending_kyc_party', 'party_id is not null');
+end $$;
+
+create or replace function evergreen.links_in_force(at date default current_date) returns setof public.party_links
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select l.* from public.party_links l where l.effective_from <= at and not l.ended and not exists (
+    select from public.party_links n where n.owned_id = l.owned_id and n.owner_id = l.owner_id and n.kind = l.kind and n.effective_from <= at
+       and (n.effective_from, n.version) > (l.effective_from, l.version))
+$$;
+comment on function evergreen.links_in_force(date) is 'Links that hold on a day: of an owner, an owned party and a kind the latest, unless it ended.';
+
+create or replace function evergreen.parties_behind(of_party uuid) returns setof uuid
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive behind (party_id) as (
+    select of_party
+    union
+    select l.owner_id from behind b join public.party_links l on l.owned_id = b.party_id
+     where l.effective_from <= evergreen.clock()::date and not l.ended and not exists (
+       select from public.party_links n where n.owned_id = l.owned_id and n.owner_id = l.owner_id and n.kind = l.kind and n.effective_from <= evergreen.clock()::date
+          and (n.effective_from, n.version) > (l.effective_from, l.version))
+  )
+  select b.party_id from behind b where b.party_id is not null
+$$;
+comment on function evergreen.parties_behind(uuid) is 'The party itself and everybody who stands behind it today, through any number of links and round every circle once.';
+
+create or replace function evergreen.parties_before(of_party uuid) returns setof uuid
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive fronted (party_id) as (
+    select of_party
+    union
+    select l.owned_id from fronted f join public.party_links l on l.owner_id = f.party_id
+     where l.effective_from <= evergreen.clock()::date and not l.ended and not exists (
+       select from public.party_links n where n.owned_id = l.owned_id and n.owner_id = l.owner_id and n.kind = l.kind and n.effective_from <= evergreen.clock()::date
+          and (n.effective_from, n.version) > (l.effective_from, l.version))
+  )
+  select f.party_id from fronted f where f.party_id is not null
+$$;
+comment on function evergreen.parties_before(uuid) is 'The party itself and everybody whom it stands behind today.';
+
+create or replace function evergreen.is_frozen(of_party uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- nearly always nobody is, and every order asks
+  if not exists (select from public.parties p where p.frozen_at is not null) then
+    return false;
+  end if;
+  return exists (select from evergreen.parties_behind(of_party) b join public.parties p on p.party_id = b and p.frozen_at is not null);
+end $$;
+comment on function evergreen.is_frozen(uuid) is 'Whether the party or anybody behind it is frozen: no orders, no units, no payments.';
+
+create or replace function evergreen.kyc_policy() returns public.kyc_policies
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select p from public.kyc_policies p where p.effective_from <= evergreen.clock()::date order by p.effective_from desc, p.version desc limit 1
+$$;
+comment on function evergreen.kyc_policy() is 'The KYC policy in force.';
+
+create or replace function public.fn_register_party(kind text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  id uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('kind', kind);
+  answer := evergreen.earlier_answer('fn_register_party', request_id, input);
+  if answer is not null then
+    return (answer ->> 'party_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation'), 'EG400', 'kind is natural_person, company, partnership, trust or foundation.');
+  id := evergreen.new_party(kind);
+  perform evergreen.emit('PARTY_REGISTERED', null, jsonb_build_object('party_id', id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'parties', id::text, 'party registered as ' || kind, request_id);
+  perform evergreen.keep_answer('fn_register_party', request_id, input, jsonb_build_object('party_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_register_party(text, text) is 'Registers a party; its name and other personal data go to the vault of personal values under the id it returns. EG400.';
+
+create or replace function public.fn_link_parties(owner_id uuid, owned_id uuid, kind text, share numeric default null, effective_from date default null, ended boolean default false, request_id text default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  from_day date;
+  id uuid := gen_random_uuid();
+  held numeric;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('owner_id', owner_id, 'owned_id', owned_id, 'kind', kind, 'share', share, 'effective_from', effective_from, 'ended', ended);
+  answer := evergreen.earlier_answer('fn_link_parties', request_id, input);
+  if answer is not null then
+    return (answer ->> 'link_id')::uuid;
+  end if;
+  from_day := coalesce(fn_link_parties.effective_from, evergreen.clock()::date);
+  perform evergreen.refuse_unless(fn_link_parties.owner_id <> fn_link_parties.owned_id, 'EG400', 'A party cannot stand behind itself.');
+  perform evergreen.refuse_unless(fn_link_parties.kind in ('ownership', 'control', 'director', 'trustee', 'settlor', 'protector', 'beneficiary'), 'EG400',
+    'kind is ownership, control, director, trustee, settlor, protector or beneficiary.');
+  perform evergreen.refuse_unless(fn_link_parties.ended is not null and isfinite(from_day), 'EG400', 'effective_from is a date and ended true or false.');
+  perform evergreen.refuse_unless(case when fn_link_parties.kind = 'ownership' and not fn_link_parties.ended then coalesce(fn_link_parties.share > 0 and fn_link_parties.share <= 1, false)
+    else fn_link_parties.share is null end, 'EG400', 'share is a part of one above 0 for ownership, and left out for every other kind and for an end.');
+  -- one writer per owned party: shares of one whole are added up
+  perform 1 from public.parties p where p.party_id = fn_link_parties.owned_id for no key update;
+  perform evergreen.refuse_unless(found and exists (select from public.parties p where p.party_id = fn_link_parties.owner_id), 'EG404', 'No party with that id.');
+  insert into public.party_links (link_id, owner_id, owned_id, kind, version, share, ended, effective_from, created_by)
+  select id, fn_link_parties.owner_id, fn_link_parties.owned_id, fn_link_parties.kind, 1 + coalesce(max(l.version), 0), fn_link_parties.share, fn_link_parties.ended, from_day, evergreen.actor()
+    from public.party_links l where l.owned_id = fn_link_parties.owned_id and l.owner_id = fn_link_parties.owner_id and l.kind = fn_link_parties.kind;
+  select sum(l.share) into held from evergreen.links_in_force(greatest(from_day, evergreen.clock()::date)) l where l.owned_id = fn_link_parties.owned_id and l.kind = 'ownership';
+  perform evergreen.refuse_unless(coalesce(held, 0) <= 1, 'EG424', 'More than the whole of the party would be owned.');
+  perform evergreen.emit('PARTIES_LINKED', null, jsonb_build_object('link_id', id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'party_links', id::text, 'link of parties recorded: ' || fn_link_parties.kind || case when fn_link_parties.ended then ', ended' else '' end, request_id);
+  perform evergreen.keep_answer('fn_link_parties', request_id, input, jsonb_build_object('link_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_link_parties(uuid, uuid, text, numeric, date, boolean, text) is
+  'Says who stands behind whom from a day on (today when left out): share is of ownership, 0 to 1; ended ends the link. Returns link_id. EG400, EG404, EG424 more than the whole.';
+
+create or replace function public.fn_set_kyc_policy(body jsonb, effective_from date, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  made public.kyc_policies;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('body', body, 'effective_from', effective_from);
+  answer := evergreen.earlier_answer('fn_set_kyc_policy', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(isfinite(fn_set_kyc_policy.effective_from), 'EG400', 'effective_from is a date.');
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536 and body ?& array['ownership', 'evidence', 'requirements', 'refresh', 'risk', 'cases'],
+    'EG400', 'body is a KYC policy of at most 64 KB: ownership, evidence, requirements, refresh, risk, cases.');
+  -- what the database reads of it itself
+  perform evergreen.refuse_unless((select bool_and((body #>> array['cases', 'dueHours', s])::int between 1 and 8760 and jsonb_typeof(body #> array['cases', 'secondPerson', s]) = 'array')
+      from unnest(array['notice', 'warning', 'critical']) s), 'EG400', 'cases says for notice, warning and critical the hours until due and which verdicts take a second person.');
+  perform evergreen.refuse_unless((select bool_and(body #> array['cases', 'secondPerson', s] ? 'true_match') from unnest(array['notice', 'warning', 'critical']) s),
+    'EG424', 'A true match always takes a second person.');
+  perform evergreen.refuse_unless((body #>> '{refresh,years,high}')::int = 1 and (select bool_and((body #>> array['refresh', 'years', l])::int between 1 and 5) from unnest(array['unrated', 'low', 'medium']) l)
+      and (body #>> '{refresh,leadDays}')::int between 0 and 180, 'EG424', 'High risk is looked at again every year, everybody else within five (R51).');
+  perform pg_advisory_xact_lock(hashtextextended('kyc_policies', 0));
+  insert into public.kyc_policies (version, effective_from, body, hash, set_by)
+  select 1 + coalesce(max(p.version), 0), fn_set_kyc_policy.effective_from, fn_set_kyc_policy.body, encode(sha256(convert_to(fn_set_kyc_policy.body::text, 'UTF8')), 'hex'), evergreen.actor()
+    from public.kyc_policies p returning * into made;
+  perform evergreen.emit('KYC_POLICY_SET', null, jsonb_build_object('policy_id', made.policy_id, 'version', made.version), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'kyc_policies', made.policy_id::text, 'KYC policy version ' || made.version || ' set', request_id);
+  answer := jsonb_build_object('policy_id', made.policy_id, 'version', made.version, 'hash', made.hash);
+  perform evergreen.keep_answer('fn_set_kyc_policy', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_kyc_policy(jsonb, date, text) is
+  'Sets the KYC policy from a date on: evidence owed, refresh, risk, clocks of cases. Returns {policy_id, version, hash}. EG400, EG424 where R51 or the second person would be lost.';
+
+-- from sql/67-fn-cases.sql
+-- Cases: what a person has to decide about a party, with candidates side by side, a reason, a second person by policy and a clock.
+-- No event of a case names an investor and no LP reads these tables: nobody is tipped off (R54).
+
+create or replace function evergreen.open_case(
+  of_kind text, of_severity text, of_party uuid, of_source text, candidates jsonb default '[]', of_fund uuid default null, dedupe text default null, request_id text default null
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  id uuid := gen_random_uuid();
+  known public.cases;
+  policy public.kyc_policies;
+  added int;
+begin
+  perform evergreen.refuse_unless(of_kind in ('screening', 'kyc', 'compliance', 'document') and of_severity in ('notice', 'warning', 'critical'), 'EG400',
+    'kind is screening, kyc, compliance or document; severity is notice, warning or critical.');
+  perform evergreen.refuse_unless(length(of_source) between 1 and 200 and (dedupe is null or length(dedupe) between 1 and 200), 'EG400', 'source has 1 to 200 characters, dedupe too.');
+  perform evergreen.refuse_unless(jsonb_typeof(candidates) = 'array' and jsonb_array_length(candidates) <= 200, 'EG400', 'candidates is a list of at most 200.');
+  if of_party is not null then
+    perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = of_party), 'EG404', 'No party with that id.');
+  end if;
+  if of_fund is not null then
+    perform evergreen.refuse_unless(exists (select from public.funds f where f.fund_id = of_fund), 'EG404', 'No fund with that id.');
+  end if;
+  if dedupe is not null then
+    -- two that raise the same matter at once make one case
+    perform pg_advisory_xact_lock(hashtextextended('case/' || dedupe, 0));
+    select * into known from public.cases c where c.dedupe_key = dedupe and c.status <> 'decided' for no key update;
+  end if;
+  if known.case_id is null then
+    policy := evergreen.kyc_policy();
+    insert into public.cases (case_id, code, kind, severity, party_id, fund_id, source, dedupe_key, policy_version, due_at, opened_by)
+    values (id, 'CA-' || upper(left(replace(id::text, '-', ''), 10)), of_kind, of_severity, of_party, of_fund, of_source, dedupe, policy.version,
+      now() + make_interval(hours => (policy.body #>> array['cases', 'dueHours', of_severity])::int), evergreen.actor())
+    returning * into known;
+    perform evergreen.emit('CASE_OPENED', of_fund, jsonb_build_object('case_id', id, 'severity', of_severity), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund, 'cases', id::text, 'case opened: ' || of_kind || ', ' || of_severity, request_id);
+  end if;
+  insert into public.case_candidates (case_id, list, list_version, entry_ref, check_id, score, features)
+  select known.case_id, x.list, x.list_version, x.entry_ref, x.check_id, x.score, coalesce(x.features, '[]')
+    from jsonb_to_recordset(case when jsonb_array_length(candidates) = 0 then '[{}]' else candidates end)
+         as x (list text, list_version text, entry_ref text, check_id uuid, score numeric, features jsonb)
+   where not exists (select from public.case_candidates c where c.case_id = known.case_id and c.list is not distinct from x.list and c.entry_ref is not distinct from x.entry_ref);
+  get diagnostics added = row_count;
+  if added > 0 and known.status <> 'open' then
+    -- what was nearly decided has something new to look at
+    update public.cases c set status = case when known.status = 'escalated' then 'escalated' else 'open' end where c.case_id = known.case_id;
+    perform evergreen.audit(of_fund, 'cases', known.case_id::text, added || ' candidates added', request_id);
+  end if;
+  return known.case_id;
+end $$;
+comment on function evergreen.open_case(text, text, uuid, text, jsonb, uuid, text, text) is
+  'Opens a case in the transaction of its caller: candidates are [{list, list_version, entry_ref, check_id, score, features}]. An undecided case with the same dedupe key gets the new candidates instead. Returns case_id.';
+
+create or replace function public.fn_open_case(kind text, severity text, party_id uuid, source text, candidates jsonb default '[]', fund_id uuid default null, dedupe text default null, request_id text default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  id uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc', 'agent_compliance_sentinel', 'agent_risk_guardian');
+  input := jsonb_build_object('kind', kind, 'severity', severity, 'party_id', party_id, 'source', source, 'candidates', candidates, 'fund_id', fund_id, 'dedupe', dedupe);
+  answer := evergreen.earlier_answer('fn_open_case', request_id, input);
+  if answer is not null then
+    return (answer ->> 'case_id')::uuid;
+  end if;
+  id := evergreen.open_case(kind, severity, party_id, source, candidates, fund_id, dedupe, request_id);
+  perform evergreen.keep_answer('fn_open_case', request_id, input, jsonb_build_object('case_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_case(text, text, uuid, text, jsonb, uuid, text, text) is 'Opens a case about a party, or adds candidates to the undecided one of the same dedupe key. Returns case_id. EG400, EG404.';
+
+create or replace function evergreen.lock_case(of_case uuid) returns public.cases language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  c public.cases;
+begin
+  select * into c from public.cases x where x.case_id = of_case for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No case with that id.');
+  perform evergreen.refuse_unless(c.status <> 'decided', 'EG428', 'The case is decided.');
+  return c;
+end $$;
+comment on function evergreen.lock_case(uuid) is 'The undecided case, locked. EG404, EG428.';
+
+create or replace function public.fn_claim_case(case_id uuid, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  c public.cases;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('case_id', case_id);
+  answer := evergreen.earlier_answer('fn_claim_case', request_id, input);
+  if answer is not null then
+    return answer ->> 'claimed_by';
+  end if;
+  c := evergreen.lock_case(case_id);
+  perform evergreen.refuse_unless(coalesce(c.claimed_by, evergreen.actor()) = evergreen.actor(), 'EG428', 'Somebody else has claimed the case; it has to be released first.');
+  if c.claimed_by is null then
+    update public.cases x set claimed_by = evergreen.actor(), claimed_at = now(), status = case c.status when 'open' then 'in_review' else c.status end where x.case_id = c.case_id;
+    perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'case claimed', request_id);
+  end if;
+  perform evergreen.keep_answer('fn_claim_case', request_id, input, jsonb_build_object('claimed_by', evergreen.actor()));
+  return evergreen.actor();
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_claim_case(uuid, text) is 'Claims a case for the caller, so that two do not look at it at once. Returns who has it. EG404, EG428.';
+
+create or replace function public.fn_release_case(case_id uuid, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  c public.cases;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('case_id', case_id);
+  answer := evergreen.earlier_answer('fn_release_case', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  c := evergreen.lock_case(case_id);
+  perform evergreen.refuse_unless(c.claimed_by is not null, 'EG428', 'Nobody has claimed the case.');
+  -- who is away must not keep it: a portfolio manager releases for others
+  perform evergreen.refuse_unless(c.claimed_by = evergreen.actor() or evergreen.role_name() = 'pm_role', 'EG403', 'Only whoever claimed the case or a portfolio manager releases it.');
+  update public.cases x set claimed_by = null, claimed_at = null where x.case_id = c.case_id;
+  perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'case released', request_id);
+  perform evergreen.keep_answer('fn_release_case', request_id, input, jsonb_build_object('status', c.status));
+  return c.status;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_release_case(uuid, text) is 'Gives a claimed case back to the queue; a portfolio manager does so for others. Returns its status. EG403, EG404, EG428.';
+
+create or replace function public.fn_note_case(case_id uuid, body text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  c public.cases;
+  id uuid := gen_random_uuid();
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('case_id', case_id, 'body', body);
+  answer := evergreen.earlier_answer('fn_note_case', request_id, input);
+  if answer is not null then
+    return (answer ->> 'note_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(length(btrim(body)) >= 1 and length(body) <= 2000, 'EG400', 'body has 1 to 2,000 characters.');
+  c := evergreen.lock_case(case_id);
+  insert into public.case_notes (note_id, case_id, body, created_by) values (id, c.case_id, fn_note_case.body, evergreen.actor());
+  perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'note added', request_id);
+  perform evergreen.keep_answer('fn_note_case', request_id, input, jsonb_build_object('note_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_case(uuid, text, text) is 'Adds a note to an undecided case. Returns note_id. EG400, EG404, EG428.';
+
+create or replace function public.fn_decide_case(case_id uuid, verdict text, reason text, candidate_id uuid default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  c public.cases;
+  x public.case_candidates;
+  second boolean;
+  became text;
+  taken int := 0;
+  finals int := 0;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('case_id', case_id, 'verdict', verdict, 'reason', reason, 'candidate_id', candidate_id);
+  answer := evergreen.earlier_answer('fn_decide_case', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(fn_decide_case.verdict in ('true_match', 'false_match', 'need_more'), 'EG400', 'verdict is true_match, false_match or need_more.');
+  perform evergreen.refuse_unless(length(btrim(fn_decide_case.reason)) >= 10 and length(fn_decide_case.reason) <= 2000, 'EG400', 'reason has 10 to 2,000 characters.');
+  c := evergreen.lock_case(case_id);
+  perform evergreen.refuse_unless(coalesce(c.claimed_by, evergreen.actor()) = evergreen.actor(), 'EG428', 'Somebody else has claimed the case; it has to be released first.');
+  second := (select p.body #> array['cases', 'secondPerson', c.severity] ? fn_decide_case.verdict from public.kyc_policies p where p.version = c.policy_version);
+  for x in select k.* from public.case_candidates k where k.case_id = c.case_id and k.status not in ('true_match', 'false_match')
+      and (fn_decide_case.candidate_id is null or k.candidate_id = fn_decide_case.candidate_id) order by k.created_at, k.candidate_id loop
+    -- who decided first cannot confirm, and who disagreed cannot settle it
+    perform evergreen.refuse_unless(x.status not in ('first', 'escalated') or not exists (
+      select from public.case_decisions d where d.candidate_id = x.candidate_id and d.decided_by = evergreen.actor() and d.verdict <> 'need_more'), 'EG420', 'Another person has to decide now.');
+    perform evergreen.refuse_unless(x.status <> 'escalated' or fn_decide_case.verdict <> 'need_more', 'EG428', 'Two people disagree about it: a third says true_match or false_match.');
+    became := case
+      when fn_decide_case.verdict = 'need_more' then 'need_more'
+      when x.status = 'escalated' then fn_decide_case.verdict
+      when x.status = 'first' then case when x.first_verdict = fn_decide_case.verdict then fn_decide_case.verdict else 'escalated' end
+      when second then 'first'
+      else fn_decide_case.verdict end;
+    insert into public.case_decisions (case_id, candidate_id, verdict, reason, step, decided_by)
+    values (c.case_id, x.candidate_id, fn_decide_case.verdict, fn_decide_case.reason, case when x.status = 'first' then 'second' when became in ('true_match', 'false_match') then 'final' else 'first' end, evergreen.actor());
+    update public.case_candidates k set status = became,
+           first_verdict = case became when 'first' then fn_decide_case.verdict when 'need_more' then null else k.first_verdict end,
+           first_by = case became when 'first' then evergreen.actor() when 'need_more' then null else k.first_by end,
+           decided_by = case when became in ('true_match', 'false_match') then evergreen.actor() end,
+           decided_at = case when became in ('true_match', 'false_match') then now() end
+     where k.candidate_id = x.candidate_id;
+    if became in ('true_match', 'false_match') then
+      perform evergreen.settle_candidate(c, x, became, fn_decide_case.reason, request_id);
+      finals := finals + 1;
+    end if;
+    taken := taken + 1;
+  end loop;
+  perform evergreen.refuse_unless(taken > 0, 'EG404', 'No undecided candidate of the case with that id.');
+  became := (select case when bool_and(k.status in ('true_match', 'false_match')) then 'decided' when bool_or(k.status = 'escalated') then 'escalated' else 'in_review' end
+    from public.case_candidates k where k.case_id = c.case_id);
+  -- whoever decided gives it back: the next one is somebody else
+  update public.cases k set status = became, claimed_by = null, claimed_at = null, decided_at = case became when 'decided' then now() end,
+         outcome = case when became = 'decided' then case when exists (select from public.case_candidates m where m.case_id = c.case_id and m.status = 'true_match') then 'true_match' else 'false_match' end end
+   where k.case_id = c.case_id;
+  if became = 'escalated' and c.status <> 'escalated' then
+    perform evergreen.emit('CASE_ESCALATED', c.fund_id, jsonb_build_object('case_id', c.case_id), evergreen.actor(), '{}', '{}', request_id);
+  end if;
+  select * into c from public.cases k where k.case_id = c.case_id;
+  if c.status = 'decided' then
+    perform evergreen.emit('CASE_DECIDED', c.fund_id, jsonb_build_object('case_id', c.case_id, 'outcome', c.outcome), evergreen.actor(), '{}', '{}', request_id);
+  end if;
+  perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'verdict ' || fn_decide_case.verdict || ' on ' || taken || ' candidates: case ' || c.status, request_id);
+  answer := jsonb_build_object('case_id', c.case_id, 'status', c.status, 'outcome', c.outcome, 'waiting_for', case
+    when c.status = 'decided' then null
+    when c.status = 'escalated' then 'a third person'
+    when exists (select from public.case_candidates k where k.case_id = c.case_id and k.status = 'first') then 'a second person'
+    when exists (select from public.case_candidates k where k.case_id = c.case_id and k.status = 'need_more') then 'more facts'
+    else 'other candidates' end);
+  perform evergreen.keep_answer('fn_decide_case', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decide_case(uuid, text, text, uuid, text) is
+  'A verdict with its reason on one candidate of a case, or on all that are undecided. By policy a second person confirms; one who disagrees escalates it to a third. A true match freezes the party, in silence.
+Returns {case_id, status, outcome, waiting_for}. EG400, EG404, EG420 the same person again, EG428.';
+
+create or replace function evergreen.settle_candidate(c public.cases, x public.case_candidates, verdict text, reason text, request_id text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if verdict = 'true_match' and c.kind = 'screening' and c.party_id is not null then
+    update public.parties p set frozen_at = now(), frozen_by_case = c.case_id where p.party_id = c.party_id and p.frozen_at is null;
+    if found then
+      perform evergreen.emit('PARTY_FROZEN', null, jsonb_build_object('party_id', c.party_id, 'case_id', c.case_id), evergreen.actor(), '{}', '{}', request_id);
+      perform evergreen.audit(null, 'parties', c.party_id::text, 'party frozen', request_id);
+    end if;
+  end if;
+end $$;
+comment on function evergreen.settle_candidate(public.cases, public.case_candidates, text, text, text) is 'What follows from a final verdict: a true match on a list freezes the party.';
+
+create or replace function public.fn_list_cases(status text default null, mine boolean default false, max_rows int default 100)
+returns table (case_id uuid, code text, kind text, severity text, case_status text, party_id uuid, party_code text, source text, due_at timestamptz, overdue boolean, claimed_by text,
+  candidates int, undecided int, top_score numeric, outcome text, opened_at timestamptz)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'audit_role');
+  perform evergreen.refuse_unless(fn_list_cases.status is null or fn_list_cases.status in ('open', 'in_review', 'escalated', 'decided'), 'EG400', 'status is open, in_review, escalated or decided.');
+  perform evergreen.refuse_unless(max_rows between 1 and 1000, 'EG400', 'max_rows is 1 to 1,000.');
+  return query
+    select c.case_id, c.code, c.kind, c.severity, c.status, c.party_id, p.code, c.source, c.due_at, c.status <> 'decided' and c.due_at < now(), c.claimed_by,
+           n.all_of::int, n.undecided::int, n.top, c.outcome, c.created_at
+      from public.cases c left join public.parties p on p.party_id = c.party_id
+      cross join lateral (select count(*) as all_of, count(*) filter (where k.status not in ('true_match', 'false_match')) as undecided, max(k.score) as top
+        from public.case_candidates k where k.case_id = c.case_id) n
+     where case when fn_list_cases.status is null then c.status <> 'decided' else c.status = fn_list_cases.status end
+       and (not coalesce(fn_list_cases.mine, false) or c.claimed_by = evergreen.actor())
+     order by c.due_at, c.case_id limit max_rows;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_list_cases(text, boolean, int) is 'The work queue, what is due first comes first; without a status what is undecided. EG400.';
 
 -- from sql/69-fn-demo.sql
 -- The demo: its clock, and what only its loader may do. The past of the demo fund is made by the functions everybody calls; what stands here lets the loader
@@ -1069,6 +2495,756 @@ exception when others then
 end $$;
 comment on function public.fn_hand_over_demo_days(text, text) is
   'Dealing days of a demo''s past that are still open go on as runs, like any other; returns how many. EG404, EG428 not a demo database.';
+
+-- from sql/6a-fn-orders.sql
+-- Orders: place (in money or units, switches, transfers), cancel, hold, release. Policies bind where the rows are locked.
+
+create or replace function evergreen.dealing_policy(of_class uuid, on_day date) returns public.dealing_policies language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select p from public.dealing_policies p where p.share_class_id = of_class and p.effective_from <= on_day order by p.effective_from desc, p.version desc limit 1
+$$;
+comment on function evergreen.dealing_policy(uuid, date) is 'The dealing policy of a class in force on a day.';
+
+create or replace function evergreen.is_business_day(of_calendar text, on_day date) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select extract(isodow from on_day) < 6 and not exists (select from public.calendar_holidays h where h.calendar = of_calendar and h.date = on_day)
+$$;
+comment on function evergreen.is_business_day(text, date) is 'Monday to Friday and no holiday of the calendar; a calendar without holidays has weekends only.';
+
+create or replace function evergreen.notice_deadline(of_fund uuid, body jsonb, direction text, on_day date) returns timestamptz
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  place record;
+  n int := coalesce((body #>> array['notice', direction, 'n'])::int, 0);
+  day date := on_day;
+begin
+  select coalesce(body ->> 'calendar', f.calendar) as calendar, coalesce(body ->> 'timeZone', f.time_zone) as zone into place from public.funds f where f.fund_id = of_fund;
+  -- R3: calendar days back and then to the business day before, or business days back
+  if n > 0 and body #>> array['notice', direction, 'basis'] = 'business' then
+    select d::date into day from generate_series(on_day - 1, on_day - 3 * n - 30, interval '-1 day') d
+     where evergreen.is_business_day(place.calendar, d::date) order by d desc offset n - 1 limit 1;
+  elsif n > 0 then
+    select d::date into day from generate_series(on_day - n, on_day - n - 30, interval '-1 day') d
+     where evergreen.is_business_day(place.calendar, d::date) order by d desc limit 1;
+  end if;
+  return (day + (body ->> 'cutOff')::time) at time zone place.zone;
+end $$;
+comment on function evergreen.notice_deadline(uuid, jsonb, text, date) is 'Until when an order must be in to deal on a day: the cut-off time of its notice day, in the fund''s zone (R3).';
+
+create or replace function evergreen.check_redemption(class public.share_classes, policy public.dealing_policies, of_investor uuid, money numeric, wanted_units numeric, on_day date)
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  held numeric;
+  pending numeric;
+  free numeric;
+  wanted numeric;
+  least_money numeric;
+  hard int := coalesce((policy.body #>> '{lockUp,hardMonths}')::int, 0);
+begin
+  -- two redemptions of one holding: the second waits here and then sees the first
+  select h.units into held from public.holdings h where h.investor_id = of_investor and h.share_class_id = class.share_class_id for no key update;
+  perform evergreen.refuse_unless(coalesce(held, 0) > 0, 'EG430', 'The investor holds no units of that class.');
+  least_money := (policy.body #>> '{minimums,redemption}')::numeric;
+  wanted := coalesce(wanted_units, round(round(money, 20) / class.nav_per_unit, class.units_dp));
+  select coalesce(sum(coalesce(f.requested_units, round(round(f.amount, 20) / class.nav_per_unit, class.units_dp))), 0) into pending from public.fund_flows f
+   where f.investor_id = of_investor and f.share_class_id = class.share_class_id and f.direction = 'redemption'
+     and f.status in ('draft', 'submitted', 'kyc_hold', 'accepted', 'locked', 'priced');
+  if wanted is null then
+    perform evergreen.refuse_unless(least_money is null or money >= least_money, 'EG430', 'The redemption is below the minimum.');
+    return;  -- money before the first price: held to the holding when it is allocated
+  end if;
+  perform evergreen.refuse_unless(wanted + pending <= held, 'EG430', 'The orders would exceed the holding.');
+  select coalesce(sum(l.units_left), 0) into free from public.lots l
+   where l.investor_id = of_investor and l.share_class_id = class.share_class_id and l.units_left > 0 and (l.opened_on + make_interval(months => hard))::date <= on_day;
+  perform evergreen.refuse_unless(wanted + pending <= free, 'EG430', 'Units are locked up on that dealing date.');
+  perform evergreen.refuse_unless(least_money is null or wanted = held or coalesce(money, wanted * class.nav_per_unit) is null
+    or coalesce(money, wanted * class.nav_per_unit) >= least_money, 'EG430', 'The redemption is below the minimum.');
+  least_money := (policy.body #>> '{minimums,holding}')::numeric;
+  perform evergreen.refuse_unless(least_money is null or wanted + pending = held or class.nav_per_unit is null
+    or (held - wanted - pending) * class.nav_per_unit >= least_money, 'EG430', 'What is left would be below the minimum holding; redeem all of it.');
+end $$;
+comment on function evergreen.check_redemption(public.share_classes, public.dealing_policies, uuid, numeric, numeric, date) is
+  'Refuses (EG430) what the holding, the lock-up or the minimums do not allow, under the lock of the holding. Units of the class, money in fund currency.';
+
+create or replace function evergreen.check_elected_lots(class public.share_classes, policy public.dealing_policies, of_investor uuid, elected uuid[], money numeric, wanted_units numeric, on_day date)
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  free numeric;
+  hard int := coalesce((policy.body #>> '{lockUp,hardMonths}')::int, 0);
+begin
+  if elected is null then
+    return;
+  end if;
+  perform evergreen.refuse_unless((select count(*) from public.lots l where l.lot_id = any (elected) and l.investor_id = of_investor and l.share_class_id = class.share_class_id) = cardinality(elected),
+    'EG404', 'The investor has no such lot in that class.');
+  select coalesce(sum(l.units_left), 0) into free from public.lots l where l.lot_id = any (elected) and (l.opened_on + make_interval(months => hard))::date <= on_day;
+  perform evergreen.refuse_unless(coalesce(coalesce(wanted_units, round(round(money, 20) / class.nav_per_unit, class.units_dp)) <= free, true), 'EG430', 'The lots that are named do not have so many free units on that dealing date.');
+end $$;
+comment on function evergreen.check_elected_lots(public.share_classes, public.dealing_policies, uuid, uuid[], numeric, numeric, date) is
+  'Refuses lots that are not the investor''s (EG404) or do not cover the order free of the lock-up (EG430); none named: nothing to check.';
+
+drop function if exists public.fn_place_order(text, uuid, text, numeric, text, text, text);
+drop function if exists public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz);
+create or replace function public.fn_place_order(
+  fund text, investor_id uuid, direction text, amount numeric default null, currency text default null, channel text default 'api', request_id text default null,
+  share_class text default null, units numeric default null, dealing_date date default null, order_kind text default 'plain', to_class text default null,
+  to_investor uuid default null, received_at timestamptz default null, elected_lots uuid[] default null
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  class public.share_classes;
+  target public.share_classes;
+  policy public.dealing_policies;
+  offer public.repurchase_offers;
+  id uuid := gen_random_uuid();
+  other uuid := gen_random_uuid();
+  event uuid;
+  other_event uuid;
+  received timestamptz;
+  least_money numeric;
+  in_kind text;
+  late boolean := false;
+  note text;
+begin
+  perform evergreen.require_role('lp_role', 'ops_role');
+  -- what is new is added only where it is given: requests of before keep their hash
+  input := jsonb_build_object('fund', fund, 'investor_id', investor_id, 'direction', direction, 'amount', amount, 'currency', currency, 'channel', channel)
+    || jsonb_strip_nulls(jsonb_build_object('share_class', share_class, 'units', units, 'dealing_date', dealing_date, 'order_kind', nullif(order_kind, 'plain'),
+         'to_class', to_class, 'to_investor', to_investor, 'received_at', received_at, 'elected_lots', to_jsonb(elected_lots)));
+  answer := evergreen.earlier_answer('fn_place_order', request_id, input);
+  if answer is not null then
+    return (answer ->> 'flow_id')::uuid;
+  end if;
+  -- an investor of somebody else and one that does not exist look the same
+  perform evergreen.refuse_unless(exists (select from public.investors i where i.investor_id = fn_place_order.investor_id)
+    and (evergreen.role_name() <> 'lp_role' or investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No investor with that id.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(of_fund.status = 'active', 'EG428', 'The fund is ' || of_fund.status || '; it takes no orders.');
+  perform evergreen.refuse_unless(direction in ('subscription', 'redemption'), 'EG400', 'direction is subscription or redemption.');
+  perform evergreen.refuse_unless(order_kind in ('plain', 'switch', 'transfer') and (order_kind = 'plain' or direction = 'redemption'),
+    'EG400', 'order_kind is plain, or switch or transfer of what a redemption gives up.');
+  perform evergreen.refuse_unless(num_nonnulls(amount, units) = 1, 'EG400', 'An order is either in money (amount) or in units.');
+  perform evergreen.refuse_unless(units is null or (direction = 'redemption' and share_class is not null), 'EG400', 'Only a redemption of a class can be in units.');
+  perform evergreen.refuse_unless(amount is null or order_kind <> 'transfer', 'EG400', 'A transfer is in units.');
+  perform evergreen.refuse_unless(coalesce(currency, of_fund.base_currency) = of_fund.base_currency, 'EG400', 'The fund deals in ' || of_fund.base_currency || '.');
+  perform evergreen.refuse_unless(amount is null or (amount > 0 and amount < 1e30 and evergreen.within_exponent(amount, of_fund.base_currency)),
+    'EG400', 'amount is positive and has no more decimals than the currency.');
+  perform evergreen.refuse_unless(length(channel) between 1 and 40, 'EG400', 'channel has 1 to 40 characters.');
+  perform evergreen.refuse_unless(share_class is not null or (order_kind = 'plain' and dealing_date is null), 'EG400', 'A dealing date, a switch or a transfer needs a class.');
+  -- R3: the oldest lots go first unless the investor names them, in the order in which they are to go
+  perform evergreen.refuse_unless(elected_lots is null or (direction = 'redemption' and share_class is not null and cardinality(elected_lots) between 1 and 1000
+    and (select count(e) = count(distinct e) and count(e) = cardinality(elected_lots) from unnest(elected_lots) e)), 'EG400', 'elected_lots names 1 to 1,000 lots of the class, each once; only what is given up names lots.');
+  received := now();
+  if received_at is not null then
+    -- a time of receipt that the caller names is how late trading is done: only history of a synthetic fund has one
+    perform evergreen.refuse_unless(of_fund.synthetic and received_at <= now() and evergreen.role_name() = 'ops_role'
+      and exists (select from public.platform_settings s where s.key = 'demo' and s.value = 'true'::jsonb), 'EG403', 'Only the history of a demo fund may be dated back.');
+    received := received_at;
+  end if;
+  if share_class is not null then
+    select * into class from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class);
+    perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
+    perform evergreen.refuse_unless(units is null or (units > 0 and units < 1e18 and units = round(units, class.units_dp)), 'EG400', 'units are positive and have no more decimals than the class.');
+    perform evergreen.refuse_unless(class.pocket_of is null, 'EG428', 'A side pocket is closed: it takes no orders.');
+    policy := evergreen.dealing_policy(class.share_class_id, coalesce(dealing_date, received::date));
+    perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force.');
+    perform evergreen.refuse_unless(dealing_date is null or isfinite(dealing_date), 'EG400', 'dealing_date is a date.');
+    if policy.body ? 'offerNoticeDays' and direction = 'redemption' and order_kind = 'plain' then
+      -- an interval fund buys back when it has offered to, and for the date of the offer
+      offer := evergreen.offer_for(of_fund.fund_id, received, dealing_date);
+      perform evergreen.refuse_unless(offer.offer_id is not null, 'EG430', 'No repurchase offer is open for that date.');
+      dealing_date := offer.pricing_date;
+    end if;
+    if dealing_date is not null then
+      perform evergreen.require_dealing_date(of_fund.fund_id, policy.body, dealing_date);
+    end if;
+    -- R2: what is late rolls to the next dealing day it is in time for
+    late := coalesce(evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) < received, false);
+    perform evergreen.refuse_unless(not late or offer.offer_id is null, 'EG430', 'The order is too late for the repurchase offer.');
+    note := case when late then 'late for ' || dealing_date || ': rolls to the next dealing day' end;
+    if direction = 'redemption' then
+      -- each lot deals at the price of its series: which units an amount is would depend on which lots they are
+      perform evergreen.refuse_unless(amount is null or policy.body #>> '{fees,performance,method}' is distinct from 'series', 'EG428', 'A class by series redeems in units: its lots have prices of their own.');
+      perform evergreen.check_elected_lots(class, policy, investor_id, elected_lots, amount, units, coalesce(dealing_date, received::date));
+      perform evergreen.check_redemption(class, policy, investor_id, amount, units, coalesce(dealing_date, received::date));
+    else
+      least_money := (policy.body #>> array['minimums', case when exists (select from public.holdings h where h.investor_id = fn_place_order.investor_id
+        and h.share_class_id = class.share_class_id and h.units > 0) then 'additional' else 'initial' end])::numeric;
+      perform evergreen.refuse_unless(least_money is null or amount >= least_money, 'EG430', 'The subscription is below the minimum.');
+    end if;
+    if order_kind = 'switch' then
+      select * into target from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = to_class or c.share_class_id::text = to_class);
+      perform evergreen.refuse_unless(found and target.share_class_id <> class.share_class_id, 'EG404', 'to_class names another class of the fund.');
+      perform evergreen.refuse_unless(target.pocket_of is null, 'EG428', 'A side pocket is closed: it takes no orders.');
+    elsif order_kind = 'transfer' then
+      perform evergreen.refuse_unless(evergreen.role_name() = 'ops_role', 'EG403', 'Operations enter transfers, with the papers of both sides.');
+      target := class;
+      perform evergreen.refuse_unless(to_investor <> investor_id and exists (select from public.investors i where i.investor_id = to_investor), 'EG404', 'to_investor names another investor.');
+    end if;
+  end if;
+  event := evergreen.emit(case direction when 'subscription' then 'SUBSCRIPTION_REQUESTED' else 'REDEMPTION_REQUESTED' end, of_fund.fund_id,
+    jsonb_build_object('flow_id', id), evergreen.actor(), '{}', array[investor_id], request_id);
+  in_kind := order_kind;
+  insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, amount, requested_units, currency, status, channel, requested_at,
+    dealing_date, policy_id, placed_by, reason, event_id, elected_lots, offer_id)
+  values (id, of_fund.fund_id, class.share_class_id, investor_id, direction, in_kind, amount, units, of_fund.base_currency, 'submitted', channel, received,
+    case when not late then dealing_date end, policy.policy_id, evergreen.actor(), note, event, coalesce(elected_lots, '{}'), offer.offer_id);
+  insert into public.order_transitions (flow_id, to_status, event_id, reason, actor) values (id, 'submitted', event, note, evergreen.actor());
+  if in_kind <> 'plain' then
+    -- the leg that receives; the two are accepted each by itself and dealt together
+    other_event := evergreen.emit('SUBSCRIPTION_REQUESTED', of_fund.fund_id, jsonb_build_object('flow_id', other), evergreen.actor(), '{}',
+      array[coalesce(to_investor, investor_id)], request_id);
+    insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, requested_at,
+      dealing_date, policy_id, placed_by, linked_flow_id, reason, event_id)
+    values (other, of_fund.fund_id, target.share_class_id, coalesce(to_investor, investor_id), 'subscription', in_kind,
+      case in_kind when 'transfer' then units end, of_fund.base_currency, 'submitted', channel, received, case when not late then dealing_date end, policy.policy_id, evergreen.actor(), id, note, other_event);
+    update public.fund_flows f set linked_flow_id = other where f.flow_id = id;
+    insert into public.order_transitions (flow_id, to_status, event_id, reason, actor) values (other, 'submitted', other_event, note, evergreen.actor());
+  end if;
+  perform evergreen.audit(of_fund.fund_id, 'fund_flows', id::text, case in_kind when 'plain' then direction else in_kind end || ' submitted', request_id);
+  perform evergreen.keep_answer('fn_place_order', request_id, input, jsonb_build_object('flow_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz, uuid[]) is
+  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). An order that is late for its dealing date rolls to the next. order_kind switch (to_class) and transfer (to_investor) give two linked orders; elected_lots are the lots that go, in that order, instead of the oldest first. Redemptions of an interval fund need an open repurchase offer and deal on its date. Returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 lock-up, minimum, holding, or no offer.';
+
+create or replace function evergreen.move_order(of_flow uuid, to_state text, event uuid, why text, document text default null) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  with moved as (
+    select f.flow_id, f.status from public.fund_flows f where f.flow_id = of_flow or f.linked_flow_id = of_flow
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, document, actor)
+    select m.flow_id, m.status, to_state, event, why, move_order.document, evergreen.actor() from moved m where m.status <> to_state
+  )
+  update public.fund_flows f set status = to_state,
+         -- the investor reads this row: why an order is held stands in its records only
+         reason = case when to_state = 'kyc_hold' then 'held for a check' when m.status = 'kyc_hold' and to_state = 'accepted' then null else why end, dealing_day_id = case when to_state in ('accepted', 'kyc_hold') then null else f.dealing_day_id end,
+         accepted_at = case when to_state = 'accepted' then now() else f.accepted_at end,
+         eligibility_tag = case when to_state = 'accepted' then evergreen.eligibility_of(f.investor_id) else f.eligibility_tag end
+    from moved m where f.flow_id = m.flow_id;
+end $$;
+comment on function evergreen.move_order(uuid, text, uuid, text, text) is 'Moves an order and the leg linked to it to a state, with its records and the document it rests on. EG428 when R1 does not know the step.';
+
+create or replace function public.fn_cancel_order(flow_id uuid, reason text default null, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  mine public.fund_flows;
+  event uuid;
+  consent uuid;
+begin
+  perform evergreen.require_role('lp_role', 'ops_role', 'pm_role');
+  input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_cancel_order', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(reason is null or length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  -- consent, fund, then the order: a strike takes them in that order too
+  select p.proposal_id into consent from public.proposals p join public.fund_flows f on f.fund_id = p.fund_id
+   where f.flow_id = fn_cancel_order.flow_id and p.kind = 'cancellation' and p.status = 'approved' and p.body ->> 'flow_id' in (f.flow_id::text, f.linked_flow_id::text)
+   order by p.created_at limit 1 for no key update of p;
+  perform 1 from public.funds x where x.fund_id = (select p.fund_id from public.proposals p where p.proposal_id = consent) for no key update;
+  perform 1 from public.fund_flows f where f.flow_id = fn_cancel_order.flow_id or f.linked_flow_id = fn_cancel_order.flow_id order by f.flow_id for no key update;
+  select * into mine from public.fund_flows f where f.flow_id = fn_cancel_order.flow_id;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or mine.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(mine.status in ('draft', 'submitted', 'kyc_hold', 'accepted', 'locked'), 'EG428', 'The order is ' || mine.status || ' and can no longer be cancelled.');
+  perform evergreen.refuse_unless(mine.cleared_at is null, 'EG428', 'Its money has arrived; return that first.');
+  if mine.status = 'locked' then
+    -- after the cut-off it takes two people (R1), who put their names to this order
+    perform evergreen.refuse_unless(consent is not null, 'EG428', 'After the cut-off two people consent to a cancellation first; propose it.');
+    consent := (evergreen.take_consent(consent, 'cancellation')).proposal_id;
+  end if;
+  event := evergreen.emit('ORDER_CANCELLED', mine.fund_id, jsonb_build_object('flow_id', mine.flow_id), evergreen.actor(), '{}', array[mine.investor_id], request_id);
+  perform evergreen.move_order(mine.flow_id, 'cancelled', event, coalesce(reason, 'cancelled'));
+  perform evergreen.audit(mine.fund_id, 'fund_flows', mine.flow_id::text, 'order cancelled', request_id);
+  perform evergreen.keep_answer('fn_cancel_order', request_id, input, '{"status": "cancelled"}');
+  return 'cancelled';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_cancel_order(uuid, text, text) is
+  'Cancels an order and the leg linked to it: freely before the cut-off, after it once two people have approved its cancellation (fn_propose_posting). EG404, EG420, EG421, EG428.';
+
+create or replace function public.fn_hold_order(flow_id uuid, reason text, request_id text default null, document text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  held public.fund_flows;
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc', 'agent_compliance_sentinel');
+  input := jsonb_strip_nulls(jsonb_build_object('flow_id', flow_id, 'reason', reason, 'document', document));
+  answer := evergreen.earlier_answer('fn_hold_order', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500 and (document is null or length(document) between 1 and 200), 'EG400', 'reason has 1 to 500 characters, document 1 to 200.');
+  perform 1 from public.fund_flows f where f.flow_id = fn_hold_order.flow_id or f.linked_flow_id = fn_hold_order.flow_id order by f.flow_id for no key update;
+  select * into held from public.fund_flows f where f.flow_id = fn_hold_order.flow_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(held.status in ('submitted', 'accepted', 'locked'), 'EG428', 'The order is ' || held.status || ' and cannot be held.');
+  event := evergreen.emit('ORDER_HELD', held.fund_id, jsonb_build_object('flow_id', held.flow_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.move_order(held.flow_id, 'kyc_hold', event, reason, document);
+  perform evergreen.audit(held.fund_id, 'fund_flows', held.flow_id::text, 'order held', request_id);
+  perform evergreen.keep_answer('fn_hold_order', request_id, input, '{"status": "kyc_hold"}');
+  return 'kyc_hold';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_hold_order(uuid, text, text, text) is 'Holds an order (and the leg linked to it) that is not priced yet, with the document that asks for it, if any; the investor is not told why. EG400, EG404, EG428.';
+
+create or replace function public.fn_release_hold(flow_id uuid, reason text, request_id text default null, document text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  held public.fund_flows;
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_strip_nulls(jsonb_build_object('flow_id', flow_id, 'reason', reason, 'document', document));
+  answer := evergreen.earlier_answer('fn_release_hold', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  -- a hold is overridden on the strength of a document, which whoever audits it can ask for
+  perform evergreen.refuse_unless(length(reason) between 1 and 500 and length(document) between 1 and 200, 'EG400', 'reason has 1 to 500 characters, document 1 to 200.');
+  perform 1 from public.fund_flows f where f.flow_id = fn_release_hold.flow_id or f.linked_flow_id = fn_release_hold.flow_id order by f.flow_id for no key update;
+  select * into held from public.fund_flows f where f.flow_id = fn_release_hold.flow_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(held.status = 'kyc_hold', 'EG428', 'The order is ' || held.status || ', not held.');
+  -- nobody overrides KYC: both parties of the order are cleared, or it stays (I14)
+  perform evergreen.refuse_unless(not exists (select from public.fund_flows f where (f.flow_id = held.flow_id or f.linked_flow_id = held.flow_id)
+    and not evergreen.is_cleared(f.investor_id)), 'EG430', 'An investor of the order is not cleared by KYC.');
+  event := evergreen.emit('ORDER_RELEASED', held.fund_id, jsonb_build_object('flow_id', held.flow_id), evergreen.actor(), '{}', array[held.investor_id], request_id);
+  perform evergreen.move_order(held.flow_id, 'accepted', event, reason, document);
+  perform evergreen.audit(held.fund_id, 'fund_flows', held.flow_id::text, 'hold released', request_id);
+  perform evergreen.keep_answer('fn_release_hold', request_id, input, '{"status": "accepted"}');
+  return 'accepted';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_release_hold(uuid, text, text, text) is 'Accepts a held order again once its investor is cleared, on the strength of a document; it deals on the next day it is eligible for. EG400, EG404, EG428, EG430 not cleared.';
+
+create or replace function evergreen.is_cleared(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from public.investors i where i.investor_id = of_investor and i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
+    and not evergreen.is_frozen(i.party_id))
+$$;
+comment on function evergreen.is_cleared(uuid) is 'Whether KYC clears the investor at this moment: approved, in date, and nobody behind it frozen.';
+
+-- from sql/6f-fn-posting.sql
+-- The dealing day, second half: allocations (computed elsewhere, held to the rules here), posting in one transaction, claims, the close.
+
+create or replace function evergreen.unequal_fills(of_day uuid) returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with redeemed as (
+    select a.flow_id, a.cohort, a.filled_units as got, coalesce(a.admitted_units, a.requested_units) as asked, power(10::numeric, -c.units_dp) as ulp,
+           sum(a.filled_units) over w as all_got, sum(coalesce(a.admitted_units, a.requested_units)) over w as all_asked
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
+     where a.dealing_day_id = of_day and f.direction = 'redemption' and f.order_kind = 'plain' window w as (partition by a.cohort)
+  )
+  select r.flow_id from redeemed r
+   where (r.all_asked > 0 and abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp)
+      -- counted once for all rows: a join would count anew for each
+      or (r.all_got > 0 and r.all_got < r.all_asked and (select count(distinct o.cohort) from redeemed o where o.all_got > 0 and o.all_got < o.all_asked) > 1)
+$$;
+comment on function evergreen.unequal_fills(uuid) is 'Redemptions of a day that got another share of what was admitted of them than the others of their cohort, or whose cohort is one of several paid in part.';
+
+create or replace function evergreen.check_equalisation(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  bad int;
+begin
+  -- R24: a subscription pays the price before fee, gets the fee in it as a credit and starts at that price; without equalisation there is no credit
+  with terms as materialized (select n.share_class_id, t.* from public.class_navs n cross join lateral evergreen.fee_terms(n.strike_id, n.share_class_id) t where n.strike_id = d.strike_id)
+  select count(*) into bad from public.allocations a join public.fund_flows f using (flow_id) join terms t on t.share_class_id = a.share_class_id
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'subscription' and f.order_kind <> 'transfer'
+     and t.method is not null and (a.equalisation_credit = case when t.method = 'equalisation' then round(t.rate * greatest(0, t.entry_price - t.mark) * a.filled_units, 18) else 0 end
+       and (t.method <> 'equalisation' or coalesce(a.high_water, a.price) = t.entry_price)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' subscriptions have not the credit and the reference that the price before fee and the mark give.');
+  if not exists (select from (select distinct a.share_class_id from public.allocations a where a.dealing_day_id = d.dealing_day_id) c
+    cross join lateral evergreen.fee_terms(d.strike_id, c.share_class_id) t where t.open) then
+    select count(*) into bad from public.allocations a
+     where a.dealing_day_id = d.dealing_day_id and (a.credit <> 0 or a.performance_fee <> 0) and a.pieces = '[]'
+       and exists (select from evergreen.dealing_policy(a.share_class_id, d.dealing_date) p where p.body #> '{fees,performance}' is not null);
+  else
+    -- a redemption takes its share of what its lots would pay and get today, to one minor unit of rounding
+    with pieces as materialized (select p.flow_id, p.lot_id, -p.units as units from unnest(evergreen.consume_lots(d)) p),
+    dues as materialized (
+      select x.* from (select a.share_class_id from public.allocations a where a.dealing_day_id = d.dealing_day_id group by 1) c
+        cross join lateral evergreen.lot_dues(d.strike_id, c.share_class_id, array(select p.lot_id from pieces p)) x),
+    owed as (
+      select p.flow_id, sum((u.refund - u.depreciation) * p.units / l.units_left) as credit, sum((u.fee - u.refund + u.depreciation) * p.units / l.units_left) as fee
+        from pieces p join public.lots l using (lot_id) join dues u using (lot_id) group by p.flow_id)
+    select count(*) into bad from public.allocations a join public.fund_flows f using (flow_id) join public.currencies u on u.code = f.currency left join owed o using (flow_id)
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer' and a.pieces = '[]'
+       and (abs(a.credit - greatest(coalesce(o.credit, 0), -a.gross_amount)) <= power(10::numeric, -u.exponent)
+         and abs(a.performance_fee - coalesce(o.fee, 0)) <= power(10::numeric, -u.exponent)) is not true;
+  end if;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' redemptions have not the credit or the performance fee that their lots give.');
+end $$;
+comment on function evergreen.check_equalisation(public.dealing_days) is 'Refuses (EG424) a subscription with another credit, or a redemption with another credit or fee, than equalisation gives (R24).';
+
+create or replace function evergreen.check_allocations(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  bad int;
+  cap numeric := (d.decision ->> 'cap_units')::numeric;
+  asked numeric;
+  filled numeric;
+begin
+  -- every order of the day once, and no other
+  select count(*) into bad from (select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'priced') o
+    full join (select a.flow_id from public.allocations a where a.dealing_day_id = d.dealing_day_id) a using (flow_id) where o.flow_id is null or a.flow_id is null;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' orders of the day have no fill, or fills name no order of the day.');
+  -- each by itself: decimals, what was asked, money that foots at the dealing price, a reason for what is not filled
+  select count(*) into bad
+    from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = f.share_class_id
+    join public.currencies u on u.code = f.currency join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = f.share_class_id
+    join public.dealing_policies p on p.policy_id = d.policy_id
+    left join public.fund_flows g on g.flow_id = f.linked_flow_id left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = g.flow_id
+   where a.dealing_day_id = d.dealing_day_id and (
+     a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
+     and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.refund = round(a.refund, u.exponent) and a.credit = round(a.credit, u.exponent)
+     and a.performance_fee = round(a.performance_fee, u.exponent)
+     and length(a.cohort) between 1 and 40 and (a.reason is null or length(a.reason) <= 200)
+     -- what becomes of the rest: only what is carried goes on, nobody is asked twice, and dust ends only after its investor was asked and did not keep it
+     and case when a.rest is null then true when f.direction <> 'redemption' then false when a.rest in ('carried', 'pay_or_notify', 'notify') then a.carried_units > 0
+              when a.rest = 'ask_dust' then a.carried_units > 0 and f.dust_asked_at is null when a.rest = 'lapsed' then a.carried_units = 0
+              when a.rest = 'cancelled_dust' then a.carried_units = 0 and f.dust_asked_at is not null and f.dust_answer is distinct from 'keep' else false end
+     and (a.refund = 0 or (f.direction = 'subscription' and f.order_kind = 'plain'))
+     and (a.admitted_units is null or (f.direction = 'redemption' and f.order_kind = 'plain' and a.admitted_units = round(a.admitted_units, c.units_dp)
+       and a.admitted_units between a.filled_units and a.requested_units and (a.admitted_units = a.requested_units or a.reason is not null)))
+     and case when f.order_kind = 'transfer' then a.gross_amount = 0 and a.net_amount = 0 and a.levy = 0 and a.fee = 0 and a.credit = 0 and a.performance_fee = 0
+                and a.requested_units = f.requested_units and a.filled_units = l.filled_units and a.carried_units = l.carried_units
+              when f.direction = 'redemption' then a.requested_units > 0
+                and case when f.requested_units is not null then a.requested_units = f.requested_units
+                         else abs(a.requested_units * n.nav_per_unit - f.amount) < n.nav_per_unit * power(10::numeric, -c.units_dp) end
+                and (a.pieces <> '[]' or a.gross_amount = trunc(a.filled_units * a.price, u.exponent)) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
+                and (a.filled_units = a.requested_units or a.reason is not null)
+              else (f.order_kind = 'switch' or a.filled_units > 0) and a.carried_units = 0 and a.credit = 0 and a.performance_fee = 0 and a.gross_amount = case f.order_kind when 'switch' then l.net_amount else f.amount end
+                and a.net_amount = a.gross_amount - a.levy - a.fee - a.refund and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp)
+                -- R5b: whole minor units that the rounding down leaves are paid back from the amount of the terms on, and below it stay in the fund
+                and (f.order_kind <> 'plain' or a.refund = (select case when r.over > 0 and coalesce(r.over >= (p.body ->> 'refundFrom')::numeric, false) then r.over else 0 end
+                  from (select trunc(a.net_amount + a.refund - a.filled_units * a.price, u.exponent) as over) r)) end) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not what the order and the dealing price give.');
+  perform evergreen.check_equalisation(d);
+  perform evergreen.check_series(d);
+  -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
+  perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+    where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain'), 'EG424', 'The fills exceed the cap that was decided.');
+  -- and when more is asked than may be paid, all of it is paid: the gate never under-fills (R6); of several classes at one ratio each has its own floor
+  select sum(coalesce(a.admitted_units, a.requested_units)), sum(a.filled_units) into asked, filled from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain';
+  perform evergreen.refuse_unless(cap is null or filled is null or filled = least(cap, asked) or exists (select from public.dealing_days x where x.strike_id = d.strike_id and x.dealing_day_id <> d.dealing_day_id),
+    'EG424', 'The fills are less than what may be paid.');
+  -- of what lots and an investor gate admit of it, everybody in a cohort gets the same share, to one unit of rounding (and what the floor of the whole takes
+  -- from the share); cohorts are paid one after the other, so that no name of a cohort is a way around it
+  select count(*) into bad from evergreen.unequal_fills(d.dealing_day_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not equal to the others of their cohort within one unit of rounding, or two cohorts are paid in part.');
+  -- nobody above the holding
+  select count(*) into bad from (select a.investor_id, a.share_class_id, sum(a.filled_units) as units from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+      where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' group by 1, 2) x
+    left join public.holdings h on h.investor_id = x.investor_id and h.share_class_id = x.share_class_id where x.units > coalesce(h.units, 0);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' investors would redeem more than they hold.');
+end $$;
+comment on function evergreen.check_allocations(public.dealing_days) is
+  'Refuses (EG400, EG424) what must never be: a fill beyond the order, the cap, the holding or the others of its cohort, money that does not foot.';
+
+create or replace function public.fn_record_allocations(dealing_day_id uuid, terms jsonb, fills jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  swing_sub numeric;
+  swing_red numeric;
+  n int;
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'terms', terms, 'sha256', encode(sha256(convert_to(fills::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_record_allocations', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('lmt_decided', 'allocated'), 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.refuse_unless(jsonb_typeof(terms) = 'object' and octet_length(terms::text) <= 65536 and jsonb_typeof(fills) = 'array', 'EG400', 'terms is an object and fills a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(fills) <= 500000, 'EG413', 'fills has at most 500,000 rows.');
+  swing_sub := coalesce((terms ->> 'swing_sub')::numeric, 0);
+  swing_red := coalesce((terms ->> 'swing_red')::numeric, 0);
+  perform evergreen.refuse_unless(abs(swing_sub) <= 0.25 and abs(swing_red) <= 0.25, 'EG400', 'swing_sub and swing_red are ratios of at most 0.25.');
+  -- dealing prices of every class that the orders touch (a switch buys into another one)
+  update public.class_navs c set dealing_price_sub = round(t.entry_price * (1 + swing_sub), sc.price_dp), dealing_price_red = round(c.nav_per_unit * (1 + swing_red), sc.price_dp),
+         swing_factor = case when swing_sub = swing_red then swing_sub else 0 end
+    from public.share_classes sc cross join lateral evergreen.fee_terms(d.strike_id, sc.share_class_id) t where c.strike_id = d.strike_id and sc.share_class_id = c.share_class_id
+     and (c.share_class_id = d.share_class_id or c.dealing_price_sub is null);
+  delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
+  d.terms := fn_record_allocations.terms;
+  with terms as materialized (select n.share_class_id, t.entry_price, t.method from public.class_navs n cross join lateral evergreen.fee_terms(n.strike_id, n.share_class_id) t where n.strike_id = d.strike_id)
+  insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, admitted_units, filled_units, carried_units, price,
+    gross_amount, levy, fee, credit, performance_fee, refund, net_amount, series, high_water, equalisation_credit, reason, rest)
+  select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.admitted_units, r.filled_units, coalesce(r.carried_units, 0),
+    case when f.order_kind = 'switch' and f.direction = 'subscription' then t.entry_price when f.order_kind <> 'plain' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
+    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), coalesce(r.performance_fee, 0), coalesce(r.refund, 0), r.net_amount, case when t.method = 'series' and f.direction = 'subscription' and f.order_kind <> 'transfer' then evergreen.new_series(d.strike_id, f.share_class_id, d.dealing_date) else coalesce(r.series, '') end, r.high_water,
+    coalesce(r.equalisation_credit, 0), r.reason, r.rest
+    from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, admitted_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
+      credit numeric, performance_fee numeric, refund numeric, net_amount numeric, rest text, series text, high_water numeric, equalisation_credit numeric, reason text)
+    join public.fund_flows f on f.flow_id = r.flow_id join public.class_navs c on c.strike_id = d.strike_id and c.share_class_id = f.share_class_id
+    join terms t on t.share_class_id = f.share_class_id;
+  get diagnostics n = row_count;
+  perform evergreen.refuse_unless(n = jsonb_array_length(fills), 'EG400', (jsonb_array_length(fills) - n) || ' fills name no order or no class of the strike.');
+  if exists (select from public.series_navs n where n.strike_id = d.strike_id) then
+    -- by series an order leaves lot by lot; of several prices its own is what its units got on average
+    update public.allocations a set pieces = x.list, price = coalesce(nullif(case when x.least = x.most then x.least else round(round(x.amount, 30) / x.units, x.price_dp) end, 0), a.price)
+      from (select p.flow_id, sum(p.units) as units, sum(p.amount) as amount, min(p.price) as least, max(p.price) as most, max(c.price_dp) as price_dp, jsonb_agg(p.piece order by p.lot_id) as list
+              from evergreen.series_pieces(d) p join public.lots l using (lot_id) join public.share_classes c using (share_class_id) group by 1) x
+     where a.dealing_day_id = d.dealing_day_id and a.flow_id = x.flow_id;
+  end if;
+  perform evergreen.check_allocations(d);
+  update public.dealing_days x set status = 'allocated', step = greatest(x.step, 7), terms = fn_record_allocations.terms where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.emit('ALLOCATED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', n), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  if request_id like 'deal/%' and request_id not like d.workflow_id || '/%' then
+    -- the run of another class of the strike did it
+    perform evergreen.knock_days(d.fund_id, null, d.dealing_day_id, 'allocated');
+  end if;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'allocated: ' || n || ' orders', request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_record_allocations', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_allocations(uuid, jsonb, jsonb, text) is
+  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, admitted_units?, filled_units, carried_units, gross_amount, levy, fee, credit, performance_fee, refund, net_amount, series, high_water, equalisation_credit, reason, rest}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
+
+create or replace function evergreen.consume_lots(d public.dealing_days) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  pieces evergreen.unit_entry[];
+  chosen evergreen.unit_entry[] := '{}';
+  asked record;
+  lot record;
+  open numeric;
+  hard int := coalesce((select (p.body #>> '{lockUp,hardMonths}')::int from public.dealing_policies p where p.policy_id = d.policy_id), 0);
+begin
+  -- who named lots goes first, order by order in the order of their ids, lot by lot in the order they were named
+  for asked in
+    select a.flow_id, a.share_class_id, a.investor_id, a.filled_units, f.elected_lots from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0 and f.elected_lots <> '{}' order by a.flow_id
+  loop
+    open := asked.filled_units;
+    for lot in
+      select l.lot_id, l.units_left + coalesce((select sum(c.units) from unnest(chosen) c where c.lot_id = l.lot_id), 0) as units
+        from unnest(asked.elected_lots) with ordinality e (lot_id, place) join public.lots l on l.lot_id = e.lot_id
+       where l.share_class_id = asked.share_class_id and l.investor_id = asked.investor_id and (l.opened_on + make_interval(months => hard))::date <= d.dealing_date order by e.place
+    loop
+      if least(open, lot.units) > 0 then
+        chosen := chosen || row(asked.share_class_id, 'holder', asked.investor_id, lot.lot_id, asked.flow_id, -least(open, lot.units))::evergreen.unit_entry;
+        open := open - least(open, lot.units);
+      end if;
+    end loop;
+  end loop;
+  -- the others first in, first out: orders and lots laid end to end on one line; where two intervals overlap, that piece of the lot goes to that order
+  -- (investor by investor through the index of lots: a join of two lists would compare everybody with everybody)
+  select array_agg(row(k.share_class_id, 'holder', k.investor_id, t.lot_id, o.flow_id, -(least(o.ends, t.ends) - greatest(o.begins, t.begins)))::evergreen.unit_entry)
+    into pieces
+    from (
+      select x.share_class_id, x.investor_id, array_agg(x.flow_id order by x.flow_id) as flows, array_agg(x.begins order by x.flow_id) as begins, array_agg(x.ends order by x.flow_id) as ends
+        from (
+          select a.flow_id, a.share_class_id, a.investor_id, sum(a.filled_units) over w - a.filled_units as begins, sum(a.filled_units) over w as ends
+            from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+           where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0 and f.elected_lots = '{}'
+          window w as (partition by a.share_class_id, a.investor_id order by a.flow_id rows unbounded preceding)) x
+       group by x.share_class_id, x.investor_id) k
+    cross join lateral (
+      select l.lot_id, sum(l.units_left) over w - l.units_left as begins, sum(l.units_left) over w as ends from (
+        select x.lot_id, x.share_class_id, x.investor_id, x.opened_on, x.units_left + coalesce((select sum(c.units) from unnest(chosen) c where c.lot_id = x.lot_id), 0) as units_left from public.lots x
+         where x.share_class_id = k.share_class_id and x.investor_id = k.investor_id and x.units_left > 0 offset 0) l
+       where l.share_class_id = k.share_class_id and l.investor_id = k.investor_id and l.units_left > 0
+         and (l.opened_on + make_interval(months => hard))::date <= d.dealing_date
+      window w as (order by l.opened_on, l.lot_id rows unbounded preceding)) t
+    cross join lateral unnest(k.flows, k.begins, k.ends) o (flow_id, begins, ends)
+   where t.begins < o.ends and o.begins < t.ends;
+  pieces := coalesce(pieces, '{}') || chosen;
+  perform evergreen.refuse_unless(coalesce((select -sum(p.units) from unnest(pieces) p), 0) = coalesce((select sum(a.filled_units) from public.allocations a
+    join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption'), 0),
+    'EG424', 'An investor would redeem units that are locked up or not there.');
+  return pieces;
+end $$;
+comment on function evergreen.consume_lots(public.dealing_days) is 'Which piece of which lot each redemption of a day takes, the lots it named or first in first out, locked lots left out; negative units. EG424.';
+
+create or replace function evergreen.issue_lots(d public.dealing_days, pieces evergreen.unit_entry[]) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  issued evergreen.unit_entry[];
+  moved evergreen.unit_entry[];
+begin
+  with new_lots as materialized (
+    select gen_random_uuid() as lot_id, a.*, f.order_kind from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'subscription' and f.order_kind <> 'transfer' and a.filled_units > 0
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
+    select n.lot_id, n.share_class_id, n.investor_id, d.dealing_date, n.series, n.flow_id, n.filled_units, n.price, n.high_water, n.equalisation_credit from new_lots n
+  )
+  select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.filled_units)::evergreen.unit_entry) into issued from new_lots n;
+  -- a transfer keeps the age, the series and the high-water mark of what it moves, and its part of the credit
+  with new_lots as materialized (
+    select gen_random_uuid() as lot_id, g.flow_id, g.investor_id, -p.units as units, l.share_class_id, l.opened_on, l.series, l.price, l.high_water, l.hurdle_from,
+           round(l.equalisation_credit * -p.units / l.units_left, 18) as credit
+      from unnest(pieces) p join public.fund_flows f on f.flow_id = p.flow_id and f.order_kind = 'transfer'
+      join public.fund_flows g on g.flow_id = f.linked_flow_id join public.lots l on l.lot_id = p.lot_id
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit, hurdle_from)
+    select n.lot_id, n.share_class_id, n.investor_id, n.opened_on, n.series, n.flow_id, n.units, n.price, n.high_water, n.credit, n.hurdle_from from new_lots n
+  )
+  select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.units)::evergreen.unit_entry) into moved from new_lots n;
+  -- what a redemption takes of a lot takes its share of the credit with it
+  update public.lots l set equalisation_credit = greatest(0, l.equalisation_credit - x.credit)
+    from (select k.lot_id, sum(round(k.equalisation_credit * -p.units / k.units_left, 18)) as credit from unnest(pieces) p join public.lots k on k.lot_id = p.lot_id group by k.lot_id) x
+   where l.lot_id = x.lot_id and l.equalisation_credit > 0;
+  return coalesce(issued, '{}') || coalesce(moved, '{}');
+end $$;
+comment on function evergreen.issue_lots(public.dealing_days, evergreen.unit_entry[]) is 'Opens the lots of a day (subscriptions, switches in, transfers in) and answers their entries.';
+
+create or replace function evergreen.day_cash(d public.dealing_days) returns evergreen.cash_entry[] language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with fills as materialized (
+    select a.*, f.direction, f.order_kind, f.currency, least(a.net_amount, round(a.filled_units * a.price, u.exponent)) as worth
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.currencies u on u.code = f.currency
+     where a.dealing_day_id = d.dealing_day_id and f.order_kind <> 'transfer'
+  ), entries as (
+    -- the investor's side, line by line; a switch passes through in_transit within this transaction
+    select case when x.order_kind = 'switch' then 'in_transit' when x.direction = 'redemption' then 'redemptions_payable' else 'subscriptions_received' end as account,
+           x.investor_id, x.flow_id, x.currency, case x.direction when 'redemption' then -x.net_amount else x.gross_amount end as amount, null::text as reference from fills x
+    union all
+    select 'refunds_payable', x.investor_id, x.flow_id, x.currency, -x.refund, 'refund' from fills x
+    union all
+    -- the fund's side, one line per kind; what a floor leaves stays in the fund on a line of its own
+    select e.account, null, null, x.currency, sum(e.amount), e.reference from fills x cross join lateral (values
+        ('capital', 'units', case x.direction when 'redemption' then x.gross_amount else -x.worth end),
+        ('fund_income', 'residual', case x.direction when 'redemption' then 0 else x.worth - x.net_amount end),
+        ('fund_income', 'levy', -x.levy),
+        (case x.direction when 'redemption' then 'fund_income' else 'fee_payable' end, 'fee', -x.fee),
+        -- the accrued performance fee is still in the capital: what a redemption gets of it, and what of it is owed to the manager now (R24)
+        ('capital', 'credit', x.credit), ('capital', 'performance fee', x.performance_fee), ('fee_payable', 'performance fee', -x.performance_fee)) e (account, reference, amount)
+     group by e.account, e.reference, x.currency
+  )
+  select array_agg(row(e.account, e.investor_id, e.flow_id, e.currency, e.amount, e.reference)::evergreen.cash_entry) from entries e where e.amount <> 0
+$$;
+comment on function evergreen.day_cash(public.dealing_days) is 'Cash entries of an allocated day, fund currency: what is received and owed per order against capital, income and fees.';
+
+create or replace function evergreen.note_overdue(d public.dealing_days, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  late record;
+  id uuid;
+  event uuid;
+begin
+  -- R8: what waited longer than the policy allows and could not be paid in full is told to the authority
+  for late in select a.* from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.rest = 'notify' order by a.flow_id loop
+    id := gen_random_uuid();
+    event := evergreen.emit('AUTHORITY_NOTICE_DUE', d.fund_id, jsonb_build_object('notice_id', id, 'dealing_day_id', d.dealing_day_id, 'flow_id', late.flow_id), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+    insert into public.authority_notices (notice_id, fund_id, dealing_day_id, flow_id, kind, body, event_id)
+    values (id, d.fund_id, d.dealing_day_id, late.flow_id, 'carried_too_long', jsonb_build_object('dealing_date', d.dealing_date, 'requested_units', trim_scale(late.requested_units)::text,
+      'filled_units', trim_scale(late.filled_units)::text, 'carried_units', trim_scale(late.carried_units)::text,
+      'most_dealings', (select (p.body ->> 'carryMaxDealings')::int from public.lmt_policies p where p.policy_id = d.lmt_policy_id)), event);
+  end loop;
+end $$;
+comment on function evergreen.note_overdue(public.dealing_days, text) is 'Writes a notice to the authority, with its event, for every order of a day that has waited too long and is not paid in full.';
+
+create or replace function public.fn_post_dealing_day(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  bad int;
+  pieces evergreen.unit_entry[];
+  event uuid;
+  posted uuid;
+  kids int;
+  fills uuid[];
+  parents uuid[];
+  children uuid[];
+  left_over numeric[];
+  rests text[];
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_post_dealing_day', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status = 'allocated', 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.refuse_unless(d.rechecked_at is not null, 'EG428', 'KYC has not looked at the orders of the day again.');
+  perform evergreen.check_allocations(d);
+  -- I14, at this instant
+  select count(*) into bad from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+   where a.dealing_day_id = d.dealing_day_id and a.filled_units > 0 and not evergreen.is_cleared(a.investor_id)
+     -- who is frozen gets no money either; whose clearance only ran out since the orders were looked at is paid
+     and (f.direction = 'subscription' or exists (select from public.investors i where i.investor_id = a.investor_id and evergreen.is_frozen(i.party_id)));
+  perform evergreen.refuse_unless(bad = 0, 'EG430', bad || ' orders would deal for an investor who is not cleared; look at the orders again.');
+  pieces := evergreen.consume_lots(d);
+  event := evergreen.emit('DEALING_DAY_POSTED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)),
+    array(select distinct a.investor_id from public.allocations a where a.dealing_day_id = d.dealing_day_id), request_id);
+  if exists (select from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.filled_units > 0) then
+    posted := evergreen.post_ledger(d.fund_id, 'dealing', 'dealing day ' || d.dealing_date, d.dealing_day_id, event, null,
+      coalesce(pieces, '{}') || evergreen.issue_lots(d, pieces), evergreen.day_cash(d));
+  end if;
+  -- what is carried becomes an order of its own, of the same age, in units; both legs together
+  -- collected first: planned as arrays their number is known, where a day that was allocated a moment ago would be taken for a single row
+  select array_agg(a.allocation_id), array_agg(f.flow_id), array_agg(gen_random_uuid()), array_agg(coalesce(nullif(a.carried_units, 0), l.carried_units)), array_agg(a.rest)
+    into fills, parents, children, left_over, rests
+    from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+    left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = f.linked_flow_id
+   where a.dealing_day_id = d.dealing_day_id and (a.carried_units > 0 or l.carried_units > 0);
+  insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, eligibility_tag, requested_at,
+    vintage, policy_id, placed_by, accepted_at, dust_asked_at, dust_answer, elected_lots, offer_id, parent_flow_id, linked_flow_id, event_id)
+  select x.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
+         case when o.order_kind = 'switch' and o.direction = 'subscription' then null else x.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
+         o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), case when x.rest = 'ask_dust' then now() else o.dust_asked_at end, o.dust_answer, o.elected_lots, o.offer_id, o.flow_id, k.child, event
+    from unnest(parents, children, left_over, rests) x (flow_id, child, left_over, rest) join public.fund_flows o on o.flow_id = x.flow_id
+    left join unnest(parents, children) k (flow_id, child) on k.flow_id = o.linked_flow_id;
+  insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
+  select x.child, 'accepted', event, 'carried from ' || x.flow_id, evergreen.actor() from unnest(parents, children) x (flow_id, child);
+  update public.allocations a set child_flow_id = x.child from unnest(fills, children) x (allocation_id, child) where a.allocation_id = x.allocation_id;
+  get diagnostics kids = row_count;
+  -- R9: the investor is asked, once, whether to give up the small rest
+  perform evergreen.emit('DUST_ASKED', d.fund_id, jsonb_build_object('flow_id', a.child_flow_id), evergreen.actor(), jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), array[a.investor_id], request_id)
+    from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.rest = 'ask_dust' order by a.flow_id;
+  perform evergreen.note_overdue(d, request_id);
+  with ends as materialized (
+    select a.flow_id, a.filled_units, a.price, a.net_amount, a.reason, case when a.filled_units > 0 then 'allocated' when a.child_flow_id is not null then 'carried' else 'lapsed' end as status
+      from public.allocations a where a.dealing_day_id = d.dealing_day_id
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, actor)
+    select e.flow_id, 'priced', e.status, event, e.reason, evergreen.actor() from ends e
+  )
+  update public.fund_flows f set status = e.status, filled_units = e.filled_units, price = e.price, net_amount = e.net_amount, reason = e.reason from ends e where f.flow_id = e.flow_id;
+  update public.dealing_days x set status = 'posted', step = 8 where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.end_gate_use(d.strike_id, 'the dealing day of ' || d.dealing_date || ' is posted');
+  -- a later day may be waiting for this register
+  perform evergreen.knock_days(d.fund_id, null, x.dealing_day_id, 'the day before is posted') from public.dealing_days x
+    where x.fund_id = d.fund_id and x.dealing_date > d.dealing_date and x.status = 'cut_off';
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'posted; orders carried ' || kids, request_id);
+  answer := evergreen.day_answer(d.dealing_day_id) || jsonb_build_object('ledger_tx_id', posted, 'carried', kids);
+  perform evergreen.keep_answer('fn_post_dealing_day', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_post_dealing_day(uuid, text) is
+  'Posts an allocated day in one transaction: units and lots (first in first out), cash, carried orders, states, balances. After it only a reversal or a restatement changes anything. EG404, EG424, EG428, EG430 not cleared.';
 
 -- from sql/6g-fn-closing.sql
 -- The end of a dealing day (claims, close with its hash) and the invariants of orders, strikes and ledger as one checker.
@@ -1459,6 +3635,633 @@ end $$;
 comment on function public.fn_set_credit_line(text, text, text, numeric, numeric, text, date, date, int, text) is
   'Sets a credit line of a fund from a date on: committed and drawn in its currency, until expires_on, due in due_days once called; a change is a new version. Returns {credit_line_id, version}. EG400, EG404.';
 
+-- from sql/6w-fn-pages.sql
+-- Whole pages in one round trip, for the dashboard: they run with the rights of whoever reads them, so that row-level security decides
+-- what a page may show. Every amount is text, because JSON knows only floating-point numbers.
+
+create or replace function public.fn_read_morning(fund_id uuid default null) returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with fund as (
+    select f.*, c.decimals from public.funds f join lateral (select x.exponent::int as decimals from public.currencies x where x.code = f.base_currency) c on true
+     where fn_read_morning.fund_id is null or f.fund_id = fn_read_morning.fund_id order by f.code limit 1
+  ), strikes as (
+    -- the version of each date that stands
+    select distinct on (s.nav_date) s.* from public.nav_strikes s join fund f using (fund_id) where s.nav is not null order by s.nav_date desc, s.version desc
+  ), newest as (select * from strikes order by nav_date desc limit 1),
+  before as (select s.* from strikes s, newest n where s.nav_date < n.nav_date order by s.nav_date desc limit 1),
+  -- what moved the NAV: the deals at the NAV before, fees and distributions since, and the investments, which are the rest
+  moves as (
+    select b.nav as opening, n.nav as closing,
+           coalesce((select sum(o.net_amount) from public.fund_flows o where o.fund_id = n.fund_id and o.dealing_date = b.nav_date and o.direction = 'subscription'), 0) as subscriptions,
+           -coalesce((select sum(o.net_amount) from public.fund_flows o where o.fund_id = n.fund_id and o.dealing_date = b.nav_date and o.direction = 'redemption'), 0) as redemptions,
+           coalesce((select sum(m.amount) from public.cash_movements m join public.ledger_transactions l using (ledger_tx_id)
+             where m.fund_id = n.fund_id and m.account = 'distributions_payable' and m.amount < 0
+               and (l.effective_at at time zone 'UTC')::date > b.nav_date and (l.effective_at at time zone 'UTC')::date <= n.nav_date), 0) as distributions,
+           -coalesce((select sum(m.amount) from public.cash_movements m join public.ledger_transactions l using (ledger_tx_id)
+             where m.fund_id = n.fund_id and m.account = 'management_fee'
+               and (l.effective_at at time zone 'UTC')::date > b.nav_date and (l.effective_at at time zone 'UTC')::date <= n.nav_date), 0) as fees
+      from newest n, before b
+  ), rungs as (
+    select l.bucket, b.place, max(l.as_of) as as_of, max(l.recorded_at) as recorded_at,
+           sum(l.capacity - l.utilization) filter (where l.side = 'asset') as assets,
+           sum(l.capacity + l.utilization) filter (where l.side = 'liability') as liabilities, sum(l.stress_delta) filter (where l.side = 'liability') as stress
+      from public.liquidity_ladder l join fund f using (fund_id)
+      join unnest(array['1d', '7d', '30d', '90d', '180d', '365d', 'gt365d']) with ordinality b (bucket, place) on b.bucket = l.bucket
+     where l.scenario_id = 'base' and l.as_of = (select max(x.as_of) from public.liquidity_ladder x where x.fund_id = f.fund_id and x.side = l.side and x.scenario_id = 'base')
+     group by l.bucket, b.place
+  ), ladder as (
+    select r.*, sum(coalesce(r.assets, 0)) over w as assets_up_to, sum(coalesce(r.liabilities, 0) + coalesce(r.stress, 0)) over w as due_up_to from rungs r window w as (order by r.place)
+  ), limits as (
+    select l.bucket as horizon, l.assets_up_to, l.due_up_to, (m.rule ->> 'cover')::numeric as wanted,
+           case when l.due_up_to <> 0 then round(l.assets_up_to / l.due_up_to, 4) end as cover,
+           l.assets_up_to >= l.due_up_to * (m.rule ->> 'cover')::numeric as holds
+      from (select jsonb_array_elements(x.body -> 'liquidity') as rule from public.mandates x join fund f using (fund_id) where x.superseded_at is null) m
+      join ladder l on l.bucket = m.rule ->> 'horizon'
+  ), run as (
+    select r.* from public.stress_runs r join fund f using (fund_id) where r.status <> 'running' order by (r.kind = 'nightly') desc, r.started_at desc limit 1
+  ), me as (select 'user:' || (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub') as actor)
+  select jsonb_build_object(
+    'read_at', now(),
+    'fund', jsonb_build_object('fund_id', f.fund_id, 'code', f.code, 'name', f.name, 'currency', f.base_currency, 'decimals', f.decimals, 'synthetic', f.synthetic),
+    'nav', (select jsonb_build_object('strike_id', n.strike_id, 'date', n.nav_date, 'version', n.version, 'state', n.state, 'nav', n.nav::text, 'recorded_at', n.recorded_at) from newest n),
+    'change', (select jsonb_build_object('since', b.nav_date, 'opening', m.opening::text, 'closing', m.closing::text, 'amount', (m.closing - m.opening)::text,
+        'ratio', case when m.opening <> 0 then round((m.closing - m.opening) / m.opening, 6)::text end,
+        'reasons', jsonb_build_array(
+          jsonb_build_object('reason', 'subscriptions', 'amount', m.subscriptions::text), jsonb_build_object('reason', 'redemptions', 'amount', m.redemptions::text),
+          jsonb_build_object('reason', 'distributions', 'amount', m.distributions::text), jsonb_build_object('reason', 'management_fees', 'amount', m.fees::text),
+          jsonb_build_object('reason', 'result', 'amount', (m.closing - m.opening - m.subscriptions - m.redemptions - m.distributions - m.fees)::text)))
+      from moves m, before b),
+    'history', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'nav', s.nav::text, 'state', s.state) order by s.nav_date) from strikes s), '[]'::jsonb),
+    'ladder', (select jsonb_build_object('as_of', max(l.as_of), 'recorded_at', max(l.recorded_at), 'rungs', jsonb_agg(jsonb_build_object('bucket', l.bucket,
+        'assets', coalesce(l.assets, 0)::text, 'liabilities', coalesce(l.liabilities, 0)::text, 'stress', coalesce(l.stress, 0)::text,
+        'assets_up_to', l.assets_up_to::text, 'due_up_to', l.due_up_to::text) order by l.place)) from ladder l having count(*) > 0),
+    'limits', coalesce((select jsonb_agg(jsonb_build_object('horizon', l.horizon, 'assets', l.assets_up_to::text, 'due', l.due_up_to::text, 'cover', l.cover::text,
+        'wanted', l.wanted::text, 'holds', l.holds)) from limits l), '[]'::jsonb),
+    'stress', (select jsonb_build_object('stress_run_id', r.stress_run_id, 'kind', r.kind, 'status', r.status, 'as_of', r.as_of, 'ended_at', r.ended_at, 'scenarios', r.scenarios,
+        'done', r.done, 'failed', r.failed, 'worst', coalesce((select jsonb_agg(jsonb_build_object('scenario_id', w.scenario_id, 'title', w.title,
+            'nav_before', w.nav_before::text, 'nav_after', w.nav_after::text, 'amount', (w.nav_after - w.nav_before)::text, 'ratio', w.ratio::text) order by w.ratio, w.scenario_id)
+          from (select s.scenario_id, s.title, o.nav_before, o.nav_after, round((o.nav_after - o.nav_before) / nullif(o.nav_before, 0), 6) as ratio
+                  from public.stress_outcomes o join public.stress_scenarios s using (scenario_hash)
+                 where o.stress_run_id = r.stress_run_id and o.status = 'done' order by ratio, s.scenario_id limit 5) w), '[]'::jsonb)) from run r),
+    'waiting', coalesce((select jsonb_agg(jsonb_build_object('proposal_id', p.proposal_id, 'kind', p.kind, 'hash', p.hash, 'expires_at', p.expires_at, 'created_at', p.created_at,
+        'approvals_needed', p.approvals_needed, 'approvals', (select count(*) from public.approvals a where a.proposal_id = p.proposal_id and a.decision = 'approved'),
+        -- a hint for the page; fn_decide_proposal has the last word
+        'mine', current_role = 'pm_role' and me.actor <> all (array[p.requested_by, p.proposed_by])
+          and not exists (select from public.approvals a where a.proposal_id = p.proposal_id and 'user:' || a.decided_by = me.actor)) order by p.expires_at, p.proposal_id)
+      from public.proposals p, me where p.fund_id = f.fund_id and p.status = 'pending' and p.expires_at > now()), '[]'::jsonb),
+    'alerts', coalesce((select jsonb_agg(jsonb_build_object('alert_id', a.alert_id, 'kind', a.kind, 'severity', a.severity, 'reason', a.reason, 'created_at', a.created_at) order by a.created_at desc)
+      from (select * from public.risk_alerts x where x.fund_id = f.fund_id and x.acknowledged_at is null order by x.created_at desc limit 10) a), '[]'::jsonb))
+    from fund f
+$$;
+comment on function public.fn_read_morning(uuid) is
+  'The morning page of a fund (the first by code when none is named): NAV and what moved it, ladder against the limits of the mandate, the newest nightly stress, what waits for a decision, open alerts. Amounts in fund currency, as text. Under the reader''s row-level security.';
+
+create or replace function public.fn_read_home() returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with held as (
+    select h.investor_id, i.code as investor, c.share_class_id, c.code as share_class, c.name as class_name, f.code as fund, f.name as fund_name, f.synthetic, c.currency, u.exponent::int as decimals,
+           c.units_dp, c.price_dp, h.units, p.nav_per_unit as price, p.published_at, round(h.units * p.nav_per_unit, u.exponent) as worth
+      from public.holdings h join public.investors i using (investor_id) join public.share_classes c using (share_class_id) join public.funds f on f.fund_id = c.fund_id
+      join public.currencies u on u.code = c.currency
+      -- the price that was published last, with the time at which it was
+      left join lateral (select n.nav_per_unit, n.published_at from public.class_navs n
+        where n.share_class_id = c.share_class_id and n.published_at is not null order by n.published_at desc limit 1) p on true
+  ), paid as (
+    select o.investor_id, o.share_class_id, coalesce(sum(o.net_amount) filter (where o.direction = 'subscription'), 0) as paid_in,
+           coalesce(sum(o.net_amount) filter (where o.direction = 'redemption'), 0) as paid_out
+      from public.fund_flows o where o.net_amount is not null group by o.investor_id, o.share_class_id
+  )
+  select jsonb_build_object(
+    'read_at', now(),
+    'holdings', coalesce((select jsonb_agg(jsonb_build_object('investor_id', h.investor_id, 'investor', h.investor, 'share_class_id', h.share_class_id, 'share_class', h.share_class,
+        'class_name', h.class_name, 'fund', h.fund, 'fund_name', h.fund_name, 'synthetic', h.synthetic, 'currency', h.currency, 'decimals', h.decimals, 'units_dp', h.units_dp, 'price_dp', h.price_dp,
+        'units', h.units::text, 'price', h.price::text, 'published_at', h.published_at, 'worth', h.worth::text, 'paid_in', coalesce(p.paid_in, 0)::text, 'paid_out', coalesce(p.paid_out, 0)::text)
+        order by h.fund, h.share_class, h.investor) from held h left join paid p using (investor_id, share_class_id)), '[]'::jsonb),
+    'totals', coalesce((select jsonb_agg(jsonb_build_object('currency', t.currency, 'decimals', t.decimals, 'worth', t.worth::text) order by t.currency)
+      from (select h.currency, max(h.decimals) as decimals, sum(h.worth) as worth from held h where h.worth is not null group by h.currency) t), '[]'::jsonb),
+    'orders', coalesce((select jsonb_agg(jsonb_build_object('flow_id', o.flow_id, 'investor', i.code, 'share_class', c.code, 'units_dp', c.units_dp, 'price_dp', c.price_dp, 'direction', o.direction,
+        'status', o.status, 'currency', o.currency, 'decimals', u.exponent::int, 'amount', o.amount::text, 'requested_units', o.requested_units::text, 'filled_units', o.filled_units::text, 'price', o.price::text,
+        'net_amount', o.net_amount::text, 'reason', o.reason, 'dealing_date', o.dealing_date, 'requested_at', o.requested_at, 'accepted_at', o.accepted_at, 'locked_at', o.locked_at,
+        'priced_at', o.priced_at, 'settled_at', o.settled_at) order by o.requested_at desc, o.flow_id)
+      from (select * from public.fund_flows x order by x.requested_at desc, x.flow_id limit 50) o join public.investors i using (investor_id)
+      left join public.share_classes c using (share_class_id) join public.currencies u on u.code = o.currency), '[]'::jsonb),
+    'statements', coalesce((select jsonb_agg(jsonb_build_object('statement_id', s.statement_id, 'investor', i.code, 'share_class', s.body #>> '{shareClass,code}', 'dealing_date', s.body ->> 'dealingDate',
+        'version', s.version, 'currency', s.body ->> 'currency', 'closing', s.body #>> '{account,foot,closing}', 'hash', s.hash, 'created_at', s.created_at)
+        order by s.body ->> 'dealingDate' desc, s.version desc, s.statement_id)
+      from (select * from public.statements x where not exists (select from public.statements y where y.supersedes = x.statement_id)
+            order by x.body ->> 'dealingDate' desc, x.statement_id limit 100) s join public.investors i using (investor_id)), '[]'::jsonb))
+$$;
+comment on function public.fn_read_home() is
+  'The home page of an investor: what is held and worth at the price published last, what was paid in and out, the newest 50 orders, the newest 100 statements that stand. Amounts and units as text. Under the reader''s row-level security.';
+
+-- from sql/6w-fn-personal-erasure.sql
+-- The life of a subject's key: wrapped anew by another master key, held, asked for, destroyed with a signed tombstone, destroyed again after a restore.
+
+create or replace function evergreen.subject_held(subject_id uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from public.subject_holds h where h.subject_id = subject_held.subject_id and h.lifted_at is null and (h.until is null or h.until > now()))
+$$;
+comment on function evergreen.subject_held(uuid) is 'Whether a legal hold forbids erasing this subject today.';
+
+create or replace function evergreen.destroy_subject(subject_id uuid) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
+  update public.subject_keys k set state = 'destroyed', wrapped_key = null, master_key_id = null, destroyed_at = now()
+   where k.subject_id = destroy_subject.subject_id and k.state <> 'destroyed';
+  -- without its key a ciphertext is noise; a blind index would still answer whether somebody was here
+  update public.personal_values p set ciphertext = null, blind_index = '{}', superseded_at = coalesce(p.superseded_at, now())
+   where p.subject_id = destroy_subject.subject_id and (p.ciphertext is not null or p.blind_index <> '{}');
+  update public.documents d set removed_at = now() where d.subject_id = destroy_subject.subject_id and d.removed_at is null;
+$$;
+comment on function evergreen.destroy_subject(uuid) is 'Destroys the key of a subject and empties its values; idempotent.';
+
+create or replace function public.fn_list_subject_keys(but text, after uuid default null, max_keys int default 500)
+returns table (subject_id uuid, wrapped_key text, master_key_id text) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'service_role');
+  perform evergreen.refuse_unless(but is not null and max_keys between 1 and 5000, 'EG400', 'but (a master key id) and max_keys (1 to 5,000) are needed.');
+  return query
+    select k.subject_id, k.wrapped_key, k.master_key_id from public.subject_keys k
+     where k.state <> 'destroyed' and k.master_key_id <> but and (fn_list_subject_keys.after is null or k.subject_id > fn_list_subject_keys.after)
+     order by k.subject_id limit max_keys;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_list_subject_keys(text, uuid, int) is 'Wrapped keys that another master key than `but` wrapped, in the order of their subjects. EG400, EG403.';
+
+create or replace function public.fn_rotate_subject_keys(keys jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  rotated int;
+begin
+  perform evergreen.require_role('ops_role', 'service_role');
+  input := jsonb_build_object('keys', keys);
+  answer := evergreen.earlier_answer('fn_rotate_subject_keys', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(keys) = 'array' and jsonb_array_length(keys) between 1 and 5000, 'EG400', 'keys is a list of 1 to 5,000 wrapped keys.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(keys) v where (jsonb_typeof(v) = 'object' and v ->> 'subject_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+      and v ->> 'wrapped_key' ~ '^v1\.[A-Za-z0-9+/]{80}$' and v ->> 'was' is not null and v ->> 'master_key_id' ~ '^[a-z0-9-]{1,60}$') is not true),
+    'EG400', 'Each of keys has subject_id, was, wrapped_key and master_key_id.');
+  perform 1 from public.subject_keys k where k.subject_id in (select (v ->> 'subject_id')::uuid from jsonb_array_elements(keys) v) order by k.subject_id for no key update;
+  -- only what still is what it was: whoever rotated or erased meanwhile was first
+  update public.subject_keys k set wrapped_key = n.wrapped_key, master_key_id = n.master_key_id
+    from jsonb_to_recordset(keys) n (subject_id uuid, was text, wrapped_key text, master_key_id text)
+   where k.subject_id = n.subject_id and k.wrapped_key = n.was and k.state <> 'destroyed';
+  get diagnostics rotated = row_count;
+  perform evergreen.audit(null, 'subject_keys', 'rotation', 'keys wrapped anew: ' || rotated || ' of ' || jsonb_array_length(keys), request_id);
+  answer := jsonb_build_object('rotated', rotated, 'asked', jsonb_array_length(keys));
+  perform evergreen.keep_answer('fn_rotate_subject_keys', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_rotate_subject_keys(jsonb, text) is
+  'Puts data keys wrapped by another master key in place of those they were (`was`); one that changed meanwhile is left alone. EG400, EG403, EG409.';
+
+create or replace function public.fn_hold_subject(subject_id uuid, reason text, until timestamptz default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  standing text;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'reason', reason, 'until', until);
+  answer := evergreen.earlier_answer('fn_hold_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform evergreen.refuse_unless(until is null or (isfinite(until) and until > now()), 'EG400', 'until is a time to come, or absent.');
+  -- an erasure that is under way waits for this, or this for it
+  select k.state into standing from public.subject_keys k where k.subject_id = fn_hold_subject.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(standing <> 'destroyed', 'EG428', 'The subject was erased.');
+  insert into public.subject_holds (subject_id, reason, placed_by, until) values (subject_id, reason, evergreen.actor(), until) returning hold_id into id;
+  perform evergreen.audit(null, 'subject_holds', id::text, 'legal hold on a subject placed', request_id);
+  answer := jsonb_build_object('hold_id', id);
+  perform evergreen.keep_answer('fn_hold_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_hold_subject(uuid, text, timestamptz, text) is 'The data of a subject is not erased until the hold is lifted or ends. EG400, EG403, EG404, EG409, EG428.';
+
+create or replace function public.fn_release_subject(hold_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  h public.subject_holds;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('hold_id', hold_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_release_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into h from public.subject_holds x where x.hold_id = fn_release_subject.hold_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No legal hold with that id.');
+  perform evergreen.refuse_unless(h.lifted_at is null, 'EG428', 'The legal hold was lifted already.');
+  perform evergreen.refuse_unless(h.placed_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever placed a legal hold cannot lift it.');
+  update public.subject_holds x set lifted_by = evergreen.actor(), lifted_at = now(), lift_reason = fn_release_subject.reason where x.hold_id = h.hold_id;
+  perform evergreen.audit(null, 'subject_holds', h.hold_id::text, 'legal hold on a subject lifted', request_id);
+  answer := jsonb_build_object('hold_id', h.hold_id);
+  perform evergreen.keep_answer('fn_release_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_release_subject(uuid, text, text) is 'Lifts a legal hold on a subject; never by the person who placed it. EG400, EG403, EG404, EG409, EG420, EG428.';
+
+create or replace function public.fn_request_erasure(subject_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  standing text;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_request_erasure', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select k.state into standing from public.subject_keys k where k.subject_id = fn_request_erasure.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(standing = 'active', 'EG428', case standing when 'destroyed' then 'The subject was erased already.' else 'The erasure was asked for already.' end);
+  update public.subject_keys k set state = 'restricted', asked_by = evergreen.actor(), asked_at = now(), reason = fn_request_erasure.reason where k.subject_id = fn_request_erasure.subject_id;
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'erasure asked for' || case when evergreen.subject_held(subject_id) then '; a legal hold stands' else '' end, request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'state', 'restricted', 'held', evergreen.subject_held(subject_id));
+  perform evergreen.keep_answer('fn_request_erasure', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_erasure(uuid, text, text) is
+  'Asks for the erasure of a subject: from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
+
+create or replace function public.fn_refuse_erasure(subject_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  standing text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_refuse_erasure', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select k.state into standing from public.subject_keys k where k.subject_id = fn_refuse_erasure.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(standing = 'restricted', 'EG428', 'No erasure of the subject is asked for.');
+  update public.subject_keys k set state = 'active', asked_by = null, asked_at = null, reason = null where k.subject_id = fn_refuse_erasure.subject_id;
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'erasure refused', request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'state', 'active');
+  perform evergreen.keep_answer('fn_refuse_erasure', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_refuse_erasure(uuid, text, text) is 'Takes back that an erasure was asked for. EG400, EG403, EG404, EG409, EG428.';
+
+create or replace function public.fn_read_erasure(subject_id uuid) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  answer jsonb;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'audit_role');
+  select jsonb_build_object('subject_id', k.subject_id, 'state', k.state, 'asked_at', k.asked_at, 'asked_by', k.asked_by, 'held', evergreen.subject_held(k.subject_id),
+      'key_digest', encode(sha256(convert_to(k.wrapped_key, 'UTF8')), 'hex'),
+      'fields', (select count(*) from public.personal_values p where p.subject_id = k.subject_id and p.ciphertext is not null),
+      'documents', (select coalesce(jsonb_agg(d.storage_path order by d.storage_path), '[]') from public.documents d where d.subject_id = k.subject_id),
+      'tombstone', (select jsonb_build_object('body', t.body, 'signature', t.signature, 'public_key', t.public_key) from public.subject_tombstones t where t.subject_id = k.subject_id))
+    into answer from public.subject_keys k where k.subject_id = fn_read_erasure.subject_id;
+  perform evergreen.refuse_unless(answer is not null, 'EG404', 'No personal data is kept under that id.');
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_erasure(uuid) is 'What a tombstone of a subject has to say (state, digest of its wrapped key, counts, documents), and the tombstone once there is one. EG403, EG404.';
+
+create or replace function evergreen.check_tombstone(tombstone jsonb) returns void language plpgsql immutable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(tombstone) = 'object' and length(tombstone ->> 'body') between 2 and 2000
+    and tombstone ->> 'signature' ~ '^[0-9a-f]{128}$' and tombstone ->> 'public_key' ~ '^[0-9a-f]{64}$', 'EG400', 'tombstone has body (JSON), signature and public_key.');
+  perform evergreen.refuse_unless((tombstone ->> 'body')::jsonb ->> 'subjectId' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    and (tombstone ->> 'body')::jsonb ->> 'keyDigest' ~ '^[0-9a-f]{64}$', 'EG400', 'The body of a tombstone names the subject and the key that was destroyed.');
+end $$;
+comment on function evergreen.check_tombstone(jsonb) is 'Refuses what has not the shape of a signed tombstone (EG400); the signature is verified outside, from the row alone.';
+
+create or replace function public.fn_erase_subject(subject_id uuid, tombstone jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  k public.subject_keys;
+  body jsonb;
+  digest text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'tombstone', tombstone);
+  answer := evergreen.earlier_answer('fn_erase_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.check_tombstone(tombstone);
+  body := (tombstone ->> 'body')::jsonb;
+  select * into k from public.subject_keys x where x.subject_id = fn_erase_subject.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(k.state <> 'destroyed', 'EG428', 'The subject was erased already.');
+  perform evergreen.refuse_unless(k.state = 'restricted', 'EG428', 'Nobody has asked for the erasure; ask for it first.');
+  perform evergreen.refuse_unless(not evergreen.subject_held(subject_id), 'EG428', 'A legal hold stands on the subject; it stays restricted until the hold is lifted.');
+  perform evergreen.refuse_unless(k.asked_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever asked for an erasure cannot carry it out.');
+  perform evergreen.refuse_unless(body ->> 'subjectId' = subject_id::text, 'EG400', 'The tombstone is of another subject.');
+  perform evergreen.refuse_unless(body ->> 'keyDigest' = encode(sha256(convert_to(k.wrapped_key, 'UTF8')), 'hex'), 'EG425', 'The key was wrapped anew since the tombstone was made; make it again.');
+  perform evergreen.destroy_subject(subject_id);
+  digest := encode(sha256(convert_to(tombstone ->> 'body', 'UTF8')), 'hex');
+  insert into public.subject_tombstones (subject_id, body, signature, public_key, erased_by)
+  values (subject_id, tombstone ->> 'body', tombstone ->> 'signature', tombstone ->> 'public_key', evergreen.actor());
+  perform evergreen.emit('SUBJECT_ERASED', null, jsonb_build_object('subject_id', subject_id, 'tombstone', digest), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'subject erased; tombstone ' || digest, request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'tombstone', digest,
+    'documents', (select coalesce(jsonb_agg(d.storage_path order by d.storage_path), '[]') from public.documents d where d.subject_id = fn_erase_subject.subject_id));
+  perform evergreen.keep_answer('fn_erase_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_erase_subject(uuid, jsonb, text) is
+  'Destroys the key of a subject whose erasure another person asked for, and keeps the signed tombstone; answers the documents whose files can go. EG400, EG403, EG404, EG409, EG420, EG425 rotated meanwhile, EG428 held or not asked for.';
+
+create or replace function public.fn_repeat_erasures(tombstones jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  stone jsonb;
+  id uuid;
+  repeated int := 0;
+begin
+  perform evergreen.require_role('service_role');
+  input := jsonb_build_object('tombstones', tombstones);
+  answer := evergreen.earlier_answer('fn_repeat_erasures', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(tombstones) = 'array' and jsonb_array_length(tombstones) between 1 and 10000, 'EG400', 'tombstones is a list of 1 to 10,000.');
+  for stone in select t from jsonb_array_elements(tombstones) t loop
+    perform evergreen.check_tombstone(stone);
+    id := ((stone ->> 'body')::jsonb ->> 'subjectId')::uuid;
+    perform 1 from public.subject_keys k where k.subject_id = id for no key update;
+    if evergreen.subject_state(id) is distinct from 'destroyed' or not exists (select from public.subject_tombstones t where t.subject_id = id) then
+      perform evergreen.destroy_subject(id);
+      insert into public.subject_tombstones (subject_id, body, signature, public_key, erased_by)
+      values (id, stone ->> 'body', stone ->> 'signature', stone ->> 'public_key', evergreen.actor()) on conflict do nothing;
+      repeated := repeated + 1;
+    end if;
+  end loop;
+  perform evergreen.audit(null, 'subject_keys', 'restore', 'erasures repeated after a restore: ' || repeated || ' of ' || jsonb_array_length(tombstones), request_id);
+  answer := jsonb_build_object('repeated', repeated, 'known', jsonb_array_length(tombstones) - repeated);
+  perform evergreen.keep_answer('fn_repeat_erasures', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_repeat_erasures(jsonb, text) is
+  'Erases again what a restored database has forgotten to be erased, from tombstones kept apart from the backup, their signatures verified by the caller. EG400, EG403, EG409.';
+
+create or replace function public.fn_export_subject(subject_id uuid) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  answer jsonb;
+begin
+  perform evergreen.require_role('ops_role', 'audit_role');
+  perform evergreen.refuse_unless(evergreen.subject_state(subject_id) is not null, 'EG404', 'No personal data is kept under that id.');
+  insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by) values (subject_id, 'export', '{}', 'subject-access', evergreen.actor());
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'personal data exported', null);
+  select jsonb_build_object(
+      'subject', to_jsonb(k) - '{created_at,updated_at}'::text[],
+      'values', (select coalesce(jsonb_agg(jsonb_build_object('value_id', p.value_id, 'field', p.field, 'ciphertext', p.ciphertext, 'recorded_by', p.recorded_by,
+          'recorded_at', p.recorded_at, 'superseded_at', p.superseded_at) order by p.field, p.recorded_at, p.value_id), '[]') from public.personal_values p where p.subject_id = k.subject_id),
+      'documents', (select coalesce(jsonb_agg(to_jsonb(d) - '{created_at,updated_at,subject_id}'::text[] order by d.recorded_at, d.document_id), '[]') from public.documents d where d.subject_id = k.subject_id),
+      'accesses', (select coalesce(jsonb_agg(jsonb_build_object('what', a.what, 'fields', a.fields, 'purpose', a.purpose, 'accessed_by', a.accessed_by, 'accessed_at', a.accessed_at)
+          order by a.accessed_at, a.access_id), '[]') from public.personal_accesses a where a.subject_id = k.subject_id),
+      'holds', (select count(*) from public.subject_holds h where h.subject_id = k.subject_id and h.lifted_at is null),
+      'changes', (select coalesce(jsonb_agg(jsonb_build_object('message', t.message, 'created_by', t.created_by, 'created_at', t.created_at) order by t.tx, t.seq), '[]')
+          from public.audit_trail t where t.entity_id = k.subject_id::text),
+      'tombstone', (select jsonb_build_object('body', t.body, 'signature', t.signature, 'public_key', t.public_key) from public.subject_tombstones t where t.subject_id = k.subject_id))
+    into answer from public.subject_keys k where k.subject_id = fn_export_subject.subject_id;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_export_subject(uuid) is
+  'All that is kept of a subject: values now and before, still encrypted, documents, who read what, and what was done. The export itself is recorded. EG403, EG404.';
+
+-- from sql/6w-fn-personal.sql
+-- Personal data: subjects, their encrypted values, look-ups by blind index, documents. What is encrypted here was encrypted outside: the
+-- database has neither a master key nor a clear value.
+
+create or replace function evergreen.subject_state(subject_id uuid) returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select k.state from public.subject_keys k where k.subject_id = subject_state.subject_id
+$$;
+comment on function evergreen.subject_state(uuid) is 'active, restricted (an erasure was asked for) or destroyed; null when no personal data is kept of this subject.';
+
+create or replace function evergreen.open_for_writing(subject_id uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  standing text;
+begin
+  select k.state into standing from public.subject_keys k where k.subject_id = open_for_writing.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id; open the subject first.');
+  perform evergreen.refuse_unless(standing = 'active', 'EG428', case standing when 'destroyed' then 'The subject was erased; nothing more is kept of it.'
+    else 'An erasure of the subject was asked for; nothing is added meanwhile.' end);
+end $$;
+comment on function evergreen.open_for_writing(uuid) is 'Locks a subject and refuses unless something may be added to it. EG404, EG428.';
+
+create or replace function public.fn_open_subject(subject_id uuid, wrapped_key text, master_key_id text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  made int;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  input := jsonb_build_object('subject_id', subject_id);
+  answer := evergreen.earlier_answer('fn_open_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(subject_id is not null, 'EG400', 'subject_id is needed.');
+  perform evergreen.refuse_unless(wrapped_key ~ '^v1\.[A-Za-z0-9+/]{80}$' and master_key_id ~ '^[a-z0-9-]{1,60}$', 'EG400', 'wrapped_key is a wrapped key of 32 bytes, master_key_id names what wrapped it.');
+  perform evergreen.refuse_unless(not exists (select from public.subject_tombstones t where t.subject_id = fn_open_subject.subject_id), 'EG428', 'The subject was erased; nothing more is kept of it.');
+  insert into public.subject_keys (subject_id, wrapped_key, master_key_id, opened_by) values (subject_id, wrapped_key, master_key_id, evergreen.actor()) on conflict do nothing;
+  get diagnostics made = row_count;
+  if made = 1 then
+    perform evergreen.audit(null, 'subject_keys', subject_id::text, 'subject opened', request_id);
+  end if;
+  -- never the key: what answers to a request id is kept, and would outlive an erasure
+  answer := jsonb_build_object('subject_id', subject_id, 'opened', made = 1);
+  perform evergreen.keep_answer('fn_open_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_subject(uuid, text, text, text) is
+  'Gives a subject its wrapped data key; of two at once the first counts (opened says whose). EG400, EG403, EG409, EG428 erased.';
+
+create or replace function public.fn_put_personal(subject_id uuid, field_values jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  names int;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  -- a ciphertext is another one every time; what says that the content is the same is the mark that stands beside it (a keyed hash, stored nowhere)
+  input := jsonb_build_object('subject_id', subject_id, 'field_values', case when jsonb_typeof(field_values) = 'array' then
+    (select jsonb_agg(case when jsonb_typeof(v) = 'object' then v - '{ciphertext,value_id}'::text[] else v end) from jsonb_array_elements(field_values) v) end);
+  answer := evergreen.earlier_answer('fn_put_personal', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(field_values) = 'array' and jsonb_array_length(field_values) between 1 and 20, 'EG400', 'field_values is a list of 1 to 20 fields.');
+  perform evergreen.refuse_unless(octet_length(field_values::text) <= 2000000, 'EG413', 'field_values is larger than 2 MB.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(field_values) v where (jsonb_typeof(v) = 'object' and v ->> 'field' ~ '^[a-z_]{1,40}$'
+      and v ->> 'value_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' and (v ->> 'ciphertext' is null or v ->> 'ciphertext' ~ '^v1\.[A-Za-z0-9+/]+=*$')
+      and v ->> 'content' ~ '^[0-9a-f]{64}$' and jsonb_typeof(v -> 'blind_index') = 'array') is not true), 'EG400', 'Each of field_values has field, value_id, ciphertext, content and blind_index.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(field_values) v, jsonb_array_elements_text(v -> 'blind_index') b where (b ~ '^[0-9a-f]{64}$') is not true),
+    'EG400', 'blind_index is a list of hashes.');
+  select count(distinct v ->> 'field') into names from jsonb_array_elements(field_values) v;
+  perform evergreen.refuse_unless(names = jsonb_array_length(field_values), 'EG400', 'A field stands twice in field_values.');
+  perform evergreen.open_for_writing(subject_id);
+  update public.personal_values p set superseded_at = now()
+   where p.subject_id = fn_put_personal.subject_id and p.superseded_at is null and p.field in (select v ->> 'field' from jsonb_array_elements(field_values) v);
+  insert into public.personal_values (value_id, subject_id, field, ciphertext, blind_index, recorded_by)
+  select (v ->> 'value_id')::uuid, fn_put_personal.subject_id, v ->> 'field', v ->> 'ciphertext', array(select jsonb_array_elements_text(v -> 'blind_index')), evergreen.actor()
+    from jsonb_array_elements(field_values) v;
+  perform evergreen.emit('PERSONAL_DATA_RECORDED', null, jsonb_build_object('subject_id', subject_id, 'fields', names), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'personal data recorded: ' || names || ' fields', request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'fields', names);
+  perform evergreen.keep_answer('fn_put_personal', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_put_personal(uuid, jsonb, text) is
+  'Records encrypted values of a subject (field, value_id, ciphertext or null to take it back, content: a keyed hash that says whether a repeated request is the same, blind_index); each supersedes the one before. EG400, EG403, EG404, EG409, EG413, EG428 erased or to be erased.';
+
+create or replace function public.fn_read_personal(subject_ids uuid[], fields text[] default null, purpose text default 'review')
+returns table (subject_id uuid, state text, wrapped_key text, master_key_id text, value_id uuid, field text, ciphertext text, recorded_at timestamptz)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(cardinality(subject_ids) between 1 and 5000, 'EG400', 'subject_ids names 1 to 5,000 subjects.');
+  perform evergreen.refuse_unless(purpose ~ '^[a-z-]{1,60}$', 'EG400', 'purpose is a code of small letters and hyphens.');
+  if fields is null or cardinality(fields) > 0 then
+    insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by)
+    select k.subject_id, 'values', coalesce(fn_read_personal.fields, '{}'), fn_read_personal.purpose, evergreen.actor()
+      from public.subject_keys k where k.subject_id = any (subject_ids) and k.state <> 'destroyed';
+  end if;
+  -- key and values in one statement, so that they are of one moment
+  return query
+    select k.subject_id, k.state, k.wrapped_key, k.master_key_id, p.value_id, p.field, p.ciphertext, p.recorded_at
+      from public.subject_keys k
+      left join public.personal_values p on p.subject_id = k.subject_id and p.superseded_at is null and p.ciphertext is not null
+        and (fn_read_personal.fields is null or p.field = any (fn_read_personal.fields))
+        -- whose erasure was asked for is still screened and audited, and otherwise left alone
+        and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc'))
+     where k.subject_id = any (subject_ids) order by k.subject_id, p.field;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_personal(uuid[], text[], text) is
+  'The wrapped key and the current encrypted values of subjects (all fields, or those named; none: the key alone). Every read is recorded with its purpose. Unknown subjects have no row. EG400, EG403.';
+
+create or replace function public.fn_find_subjects(field text, index_value text) returns table (subject_id uuid)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(field ~ '^[a-z_]{1,40}$' and index_value ~ '^[0-9a-f]{64}$', 'EG400', 'field and index_value (64 hexadecimal digits) are needed.');
+  return query
+    select distinct p.subject_id from public.personal_values p
+     where p.superseded_at is null and p.blind_index @> array[index_value] and p.field = fn_find_subjects.field order by 1;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_find_subjects(text, text) is 'Subjects whose current value of the field has this blind index. EG400, EG403.';
+
+create or replace function public.fn_put_document(
+  document_id uuid, subject_id uuid, kind text, content_type text, size bigint, sha256 text, storage_path text, request_id text default null
+) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  -- a request that is repeated has stored another file, which its caller takes away again
+  input := jsonb_build_object('subject_id', subject_id, 'kind', kind, 'content_type', content_type, 'size', size);
+  answer := evergreen.earlier_answer('fn_put_document', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(document_id is not null and kind ~ '^[a-z_]{1,60}$', 'EG400', 'document_id and kind (small letters and underscores) are needed.');
+  perform evergreen.refuse_unless(content_type in ('application/pdf', 'image/jpeg', 'image/png', 'image/tiff', 'image/webp'), 'EG400', 'The document is no PDF, JPEG, PNG, TIFF or WebP.');
+  perform evergreen.refuse_unless(size between 1 and 20971520, 'EG413', 'A document has 1 byte to 20 MB.');
+  perform evergreen.refuse_unless(sha256 ~ '^[0-9a-f]{64}$' and storage_path = subject_id || '/' || document_id, 'EG400', 'sha256 is of what is stored, storage_path is the subject and the document.');
+  perform evergreen.open_for_writing(subject_id);
+  insert into public.documents (document_id, subject_id, kind, content_type, size, sha256, storage_path, recorded_by)
+  values (document_id, subject_id, kind, content_type, size, sha256, storage_path, evergreen.actor());
+  perform evergreen.audit(null, 'documents', document_id::text, 'document recorded', request_id);
+  answer := jsonb_build_object('document_id', document_id);
+  perform evergreen.keep_answer('fn_put_document', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_put_document(uuid, uuid, text, text, bigint, text, text, text) is
+  'Records a document that is stored encrypted: its type by its bytes, its size before and its sha256 after encryption. EG400, EG403, EG404, EG409, EG413, EG428.';
+
+create or replace function public.fn_read_document(document_id uuid, purpose text default 'review')
+returns table (id uuid, subject_id uuid, kind text, content_type text, size bigint, sha256 text, storage_path text, wrapped_key text, master_key_id text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(purpose ~ '^[a-z-]{1,60}$', 'EG400', 'purpose is a code of small letters and hyphens.');
+  return query
+    select d.document_id, d.subject_id, d.kind, d.content_type, d.size, d.sha256, d.storage_path, k.wrapped_key, k.master_key_id
+      from public.documents d join public.subject_keys k on k.subject_id = d.subject_id
+     where d.document_id = fn_read_document.document_id and d.removed_at is null
+       and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc'));
+  perform evergreen.refuse_unless(found, 'EG404', 'No document with that id.');
+  insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by)
+  select d.subject_id, 'document:' || d.document_id, '{}', fn_read_document.purpose, evergreen.actor() from public.documents d where d.document_id = fn_read_document.document_id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
+
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
@@ -1492,6 +4295,14 @@ begin
     ('fund_sensitivities',     'pm_role, ops_role, audit_role, agent_simulation'),
     ('investors',              'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
     ('investors_pending_kyc',  'pm_role, ops_role, audit_role, agent_kyc'),
+    ('parties',                'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('party_links',            'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('party_evidence',         'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('kyc_policies',           'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('cases',                  'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('case_candidates',        'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('case_decisions',         'pm_role, ops_role, audit_role, agent_kyc'),
+    ('case_notes',             'pm_role, ops_role, audit_role'),
     ('investor_access',        'ops_role, audit_role'),
     ('fund_flows',             'pm_role, ops_role, audit_role, agent_commander, agent_kyc, agent_liquidity_engine, agent_simulation'),
     ('event_types',            'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
@@ -1561,6 +4372,12 @@ begin
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('retention_policies',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('legal_holds',            'pm_role, ops_role, audit_role'),
+    ('subject_keys',           'audit_role'),
+    ('personal_values',        'audit_role'),
+    ('documents',              'ops_role, audit_role, agent_kyc'),
+    ('personal_accesses',      'audit_role'),
+    ('subject_holds',          'pm_role, ops_role, audit_role'),
+    ('subject_tombstones',     'pm_role, ops_role, audit_role, service_role'),
     ('retention_archives',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -1660,7 +4477,25 @@ begin
     ('fn_read_archivable(text,uuid,date)', 'service_role, agent_simulation'),
     ('fn_retire_events(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
     ('fn_retire_snapshots(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
+    ('fn_open_subject(uuid,text,text,text)', 'ops_role, agent_kyc'),
+    ('fn_put_personal(uuid,jsonb,text)', 'ops_role, agent_kyc'),
+    ('fn_read_personal(uuid[],text[],text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_find_subjects(text,text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_put_document(uuid,uuid,text,text,bigint,text,text,text)', 'ops_role, agent_kyc'),
+    ('fn_read_document(uuid,text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_list_subject_keys(text,uuid,int)', 'ops_role, service_role'),
+    ('fn_rotate_subject_keys(jsonb,text)', 'ops_role, service_role'),
+    ('fn_hold_subject(uuid,text,timestamptz,text)', 'pm_role, ops_role'),
+    ('fn_release_subject(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_request_erasure(uuid,text,text)', 'ops_role'),
+    ('fn_refuse_erasure(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_read_erasure(uuid)', 'pm_role, ops_role, audit_role'),
+    ('fn_erase_subject(uuid,jsonb,text)', 'pm_role, ops_role'),
+    ('fn_repeat_erasures(jsonb,text)', 'service_role'),
+    ('fn_export_subject(uuid)', 'ops_role, audit_role'),
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
+    ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
+    ('fn_read_home()', 'lp_role'),
     ('fn_seal_audit(int)', 'service_role'),
     ('fn_open_workflow(text,text,uuid,jsonb,text)', 'agent_commander, service_role'),
     ('fn_complete_workflow(text,text,jsonb,text)', 'agent_commander, service_role'),
@@ -1680,6 +4515,15 @@ begin
     ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
     ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
     ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
+    ('fn_register_party(text,text)', 'ops_role'),
+    ('fn_link_parties(uuid,uuid,text,numeric,date,boolean,text)', 'ops_role'),
+    ('fn_set_kyc_policy(jsonb,date,text)', 'pm_role, ops_role'),
+    ('fn_open_case(text,text,uuid,text,jsonb,uuid,text,text)', 'ops_role, agent_kyc, agent_compliance_sentinel, agent_risk_guardian'),
+    ('fn_claim_case(uuid,text)', 'pm_role, ops_role'),
+    ('fn_release_case(uuid,text)', 'pm_role, ops_role'),
+    ('fn_note_case(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_decide_case(uuid,text,text,uuid,text)', 'pm_role, ops_role'),
+    ('fn_list_cases(text,boolean,int)', 'pm_role, ops_role, audit_role'),
     ('fn_place_order(text,uuid,text,numeric,text,text,text,text,numeric,date,text,text,uuid,timestamptz,uuid[])', 'lp_role, ops_role'),
     ('fn_cancel_order(uuid,text,text)', 'lp_role, ops_role, pm_role'),
     ('fn_hold_order(uuid,text,text,text)', 'ops_role, agent_kyc, agent_compliance_sentinel'),
