@@ -13,6 +13,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   nport: ["domain"],
   reports: ["domain", "finance"],
   interchange: ["domain", "finance"],
+  screening: ["domain"],
   config: ["domain"],
   tracing: ["domain"],
   "supabase-client": ["domain"],
@@ -20,7 +21,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   analytics: ["domain", "finance", "supabase-client"],
   "agent-kit": ["domain", "supabase-client", "tracing"],
   workflows: ["domain", "finance"],
-  room: ["agent-kit", "domain", "finance", "memory", "supabase-client", "tracing"],
+  room: ["agent-kit", "domain", "finance", "memory", "screening", "supabase-client", "tracing"],
   dispatcher: ["agent-kit", "domain", "supabase-client", "tracing", "workflows"],
   workers: [
     "agent-kit",
@@ -31,13 +32,14 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "interchange",
     "memory",
     "reports",
+    "screening",
     "supabase-client",
     "tracing",
     "workflows",
   ],
   gateway: ["agent-kit", "analytics", "config", "domain"],
   stack: ["config", "domain"],
-  prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client", "workers"],
+  prisma: ["config", "domain", "finance", "interchange", "screening", "stack", "supabase-client", "workers"],
   cli: [
     "agent-kit",
     "analytics",
@@ -48,6 +50,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "memory",
     "nport",
     "reports",
+    "screening",
     "stack",
     "stress-kernel",
     "supabase-client",
@@ -87,8 +90,10 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^(commander|@clack\/prompts)$/, ["cli"]],
   [/^highs$/, ["finance"]],
   [/^pdfkit$/, ["reports"]],
-  [/^saxes$/, ["nport", "interchange"]],
-  [/^(csv-parse|yauzl|yaml)$/, ["interchange"]],
+  [/^saxes$/, ["nport", "interchange", "screening"]],
+  [/^(any-ascii|double-metaphone)$/, ["screening"]],
+  [/^csv-parse$/, ["interchange", "screening"]],
+  [/^(yauzl|yaml)$/, ["interchange"]],
 ];
 
 /** The part of the project a file belongs to: a package's name, `room`, `dispatcher`, `workers`, `scripts` or `root`. */
