@@ -23,8 +23,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   analytics: ["domain", "finance", "supabase-client"],
   "agent-kit": ["domain", "supabase-client", "tracing"],
   workflows: ["domain", "finance"],
-  room: ["agent-kit", "domain", "finance", "memory", "screening", "supabase-client", "tracing"],
-  room: ["agent-kit", "compliance-rules", "domain", "finance", "memory", "supabase-client", "tracing"],
+  room: ["agent-kit", "compliance-rules", "domain", "finance", "memory", "screening", "supabase-client", "tracing"],
   dispatcher: ["agent-kit", "domain", "supabase-client", "tracing", "workflows"],
   workers: [
     "agent-kit",
