@@ -92,7 +92,7 @@ describe("the outcome (R51)", () => {
     ],
     ["a company is not asked for its birth", company("Vostok Proekt"), company("Vostok Proekt OOO"), "alert"],
     ["another person", person("Rosa Lindqvist", { born: ["1970-05-12"], countries: ["RU"] }), full, "clear"],
-  ] as const)("%s", (_what, a, b, outcome) => {
+  ] satisfies [string, ScreenedParty, ScreenedParty, string][])("%s", (_what, a, b, outcome) => {
     const seen = screenPair(a, b);
     expect({ outcome: seen.outcome, score: seen.score }).toEqual({ outcome, score: expect.any(Number) });
     if (outcome === "alert") expect(seen.score).toBeGreaterThanOrEqual(0.7);
