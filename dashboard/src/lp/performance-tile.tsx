@@ -95,13 +95,17 @@ export default function PerformanceTile({ fund }: { fund: string }) {
             <DataTable
               caption="Measures, each with its method and window"
               columns={[
-                { header: "Measure", cell: (row) => row.what, value: (row) => row.what },
-                { header: "Figure", figure: true, cell: (row) => row.figure, value: (row) => row.exact },
                 {
-                  header: "Method",
-                  cell: (row) => <span className="faint">{row.method}</span>,
-                  value: (row) => row.method,
+                  header: "Measure",
+                  cell: (row) => (
+                    <>
+                      {row.what} <small className="method">{row.method}</small>
+                    </>
+                  ),
+                  value: (row) => row.what,
                 },
+                { header: "Figure", figure: true, cell: (row) => row.figure, value: (row) => row.exact },
+                { header: "Method", value: (row) => row.method },
               ]}
               rows={rows}
               rowKey={(row) => row.what}
