@@ -19,6 +19,7 @@ import type { Snapshots } from "./snapshots.ts";
 import type { Solver } from "./solver.ts";
 import type { StressEngine } from "./stress-engine.ts";
 import { tokenization } from "./tokenization/activities.ts";
+import type { Watchlists } from "./watchlists.ts";
 
 /** The memory door is opened per room, because what can be recalled is what the room's role may read. */
 export interface House extends RoomTools {
@@ -29,6 +30,8 @@ export interface House extends RoomTools {
   engine: StressEngine;
   reports: MorningReports;
   retention: Retention;
+  /** Absent: this process cannot read lists or names; nobody is screened by it. */
+  watchlists?: Watchlists;
   /** Absent: no feed of market data is configured. */
   feed?: MarketFeed;
   /** Absent: this process has no analytical files. */

@@ -12,4 +12,5 @@ export * from "./proposals.ts";
 export * from "./restatement-agents.ts";
 export * from "./roles.ts";
 export * from "./schedule-note.ts";
+export * from "./screening-agents.ts";
 export * from "./stress-agents.ts";
