@@ -971,7 +971,7 @@ declare
   next_ordinal int := coalesce((select max(x.ordinal) from public.watchlist_versions x where x.list_id = v.list_id), 0) + 1;
   gone int;
   fresh int;
-  both int;
+  altered int;
 begin
   -- the planner takes a list in json for a hundred rows, and would go through it once per entry
   perform set_config('enable_nestloop', 'off', true);
@@ -983,7 +983,7 @@ begin
   select v.list_id, g.id, g.hash, g.body, next_ordinal from jsonb_to_recordset(entries) as g (id text, hash text, body jsonb)
    where not exists (select from public.watchlist_entries e where e.list_id = v.list_id and e.removed_in is null and e.external_id = g.id);
   get diagnostics fresh = row_count;
-  select count(*) into both from public.watchlist_entries n join public.watchlist_entries o
+  select count(*) into altered from public.watchlist_entries n join public.watchlist_entries o
       on o.list_id = n.list_id and o.external_id = n.external_id and o.removed_in = next_ordinal
    where n.list_id = v.list_id and n.added_in = next_ordinal;
   perform set_config('enable_nestloop', 'on', true);
@@ -992,7 +992,7 @@ begin
   update public.watchlist_versions x set status = 'refused' where x.list_id = v.list_id and x.status = 'held' and x.version_id <> v.version_id;
   delete from public.watchlist_held h using public.watchlist_versions x where x.version_id = h.version_id and x.list_id = v.list_id;
   update public.watchlist_versions x
-     set status = 'current', ordinal = next_ordinal, added = fresh - both, changed = both, removed = gone - both
+     set status = 'current', ordinal = next_ordinal, added = fresh - altered, changed = altered, removed = gone - altered
    where x.version_id = v.version_id returning x.* into v;
   perform evergreen.announce_watchlist(v, request_id);
   return v;
