@@ -193,6 +193,7 @@ declare
   input jsonb;
   answer jsonb;
   x public.screening_candidates;
+  id uuid;
 begin
   perform evergreen.require_role('ops_role');
   input := jsonb_build_object('candidate_id', candidate_id, 'decision', decision, 'reason', reason);
@@ -204,7 +205,9 @@ begin
   select * into x from public.screening_candidates y where y.candidate_id = fn_clear_candidate.candidate_id;
   perform evergreen.refuse_unless(found, 'EG404', 'No candidate with that id.');
   perform evergreen.refuse_unless(x.case_id is null, 'EG428', 'The candidate is part of a case: decide the case.');
-  answer := jsonb_build_object('clearance_id', evergreen.decide_pair(x, decision, reason, request_id), 'decision', decision, 'standing', evergreen.screening_standing(x.party_id));
+  id := evergreen.decide_pair(x, decision, reason, request_id);
+  -- a statement of its own: it has to see the decision
+  answer := jsonb_build_object('clearance_id', id, 'decision', decision, 'standing', evergreen.screening_standing(x.party_id));
   perform evergreen.keep_answer('fn_clear_candidate', request_id, input, answer);
   return answer;
 exception when others then
