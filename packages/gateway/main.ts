@@ -1,5 +1,6 @@
 // The gateway process. Started by the stack with DATABASE_URL set to the login evergreen_api; stops on SIGTERM.
 // Its argument is what the home page shows beyond its own settings, as JSON: demoLogins [{role, email}], elsewhere [name].
+import type { Server } from "node:http";
 import { connect } from "node:net";
 import { AesGcmCodec } from "@evergreen-fund/agent-kit/codec.ts";
 import {
@@ -16,6 +17,7 @@ import type { ReadEvent } from "./src/archived-events.ts";
 import { createGateway, type GatewayOptions } from "./src/gateway.ts";
 import { projectTokens } from "./src/project-token.ts";
 import { openSupabaseApi } from "./src/supabase-api.ts";
+import { refuseUnread } from "./src/unread-request.ts";
 
 /** Whether something accepts a connection there within a second. */
 function answers(hostPort: string): Promise<boolean> {
@@ -71,6 +73,7 @@ async function main(config: Config): Promise<void> {
   const server = serve({ fetch: gateway.fetch, hostname: config.listen, port: config.ports.gateway }, () =>
     process.stdout.write("ready\n"),
   );
+  refuseUnread(server as Server);
   server.once("error", (error: NodeJS.ErrnoException) => {
     process.stderr.write(
       `The gateway cannot listen on port ${config.ports.gateway}: ${error.code ?? error.message}.\n`,

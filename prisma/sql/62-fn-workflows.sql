@@ -20,7 +20,10 @@ begin
   if found then
     return run;
   end if;
-  select e.fund_id into of_fund from public.fund_events e where e.event_id = fn_open_workflow.event_id;
+  -- two that would begin a run of one event meet here: the row stays locked until the first has committed
+  select e.fund_id into of_fund from public.fund_events e where e.event_id = fn_open_workflow.event_id for no key update;
+  perform evergreen.refuse_unless(not exists (select from public.workflow_runs r where r.event_id = fn_open_workflow.event_id and r.workflow_id <> fn_open_workflow.workflow_id),
+    'EG428', 'The event has another run.');
   insert into public.workflow_runs (workflow_id, type, status, started_at, fund_id, event_id, trace_id, metadata)
   values (workflow_id, type, 'running', now(), of_fund, event_id, left(encode(sha256(convert_to(workflow_id, 'UTF8')), 'hex'), 32), coalesce(metadata, '{}'))
   on conflict do nothing returning * into run;
@@ -35,7 +38,7 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_open_workflow(text, text, uuid, jsonb, text) is 'Opens the mirror row of a workflow once; a second call answers the row as it is.';
+comment on function public.fn_open_workflow(text, text, uuid, jsonb, text) is 'Opens the mirror row of a workflow once; a second call answers the row as it is. EG428 the event has another run.';
 
 create or replace function public.fn_complete_workflow(workflow_id text, status text, metadata jsonb, request_id text default null)
 returns public.workflow_runs language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -53,7 +53,7 @@ begin
   if not found then
     return 'unscreened';
   end if;
-  if exists (select from evergreen.open_candidates(s.party_id) o where o.decision = 'true_match') then
+  if exists (select from evergreen.open_candidates(s.party_id) o where o.decision = 'true_match') or evergreen.is_frozen(s.party_id) then
     return 'refused';
   elsif exists (select from evergreen.open_candidates(s.party_id) o where o.decision is null and o.outcome = 'alert') then
     return 'open';
@@ -82,7 +82,7 @@ begin
   if answer is not null then
     return answer;
   end if;
-  perform evergreen.refuse_unless(party_id is not null, 'EG400', 'party_id is needed.');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_request_screening.party_id), 'EG404', 'No party with that id.');
   answer := jsonb_build_object('party_id', party_id, 'revision', evergreen.request_screening(party_id, 'asked', false, request_id));
   perform evergreen.audit(null, 'parties', party_id::text, 'screening asked for', request_id);
   perform evergreen.keep_answer('fn_request_screening', request_id, input, answer);
@@ -91,7 +91,7 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_request_screening(uuid, text) is 'Asks for a party to be screened anew against all active lists. EG400, EG404, EG409.';
+comment on function public.fn_request_screening(uuid, text) is 'Asks for a party to be screened anew against all active lists. EG404, EG409.';
 
 create or replace function public.fn_record_check(party_id uuid, revision int, scope text, lists jsonb, engine text, candidates jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -158,9 +158,54 @@ end $$;
 comment on function public.fn_record_check(uuid, int, text, jsonb, text, jsonb, text) is
   'Records what a screening found: lists = [{version_id, sha256}] as used (all active ones when scope is full), candidates = [{entry_id, score, outcome, features, missing}]. A possible match opens a case, missing facts are asked for. Refused when facts or lists changed since (EG425), and to clear on a list that is missing or too old (EG428). EG400, EG404, EG409, EG413.';
 
-create or replace function evergreen.follow_check(of_check uuid, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+create or replace function evergreen.evidence_for(fact text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select case fact when 'born' then 'date_of_birth' when 'country' then 'country_of_residence' else fact end
+$$;
+comment on function evergreen.evidence_for(text) is 'The kind of evidence that tells a fact which screening lacks.';
+
+create or replace function evergreen.clear_pair(of_party uuid, of_list text, of_entry text, of_case uuid, of_reason text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  x public.screening_candidates;
 begin
-  perform 1;
+  -- the newest candidate of the pair that the case holds; what was found before the facts changed is decided with it
+  select c.* into x from public.screening_candidates c join public.watchlist_entries e using (entry_id) join public.watchlists w on w.list_id = e.list_id
+   where c.party_id = of_party and c.case_id = of_case and w.source = of_list and e.external_id = of_entry order by c.created_at desc limit 1;
+  if not found then
+    return;
+  end if;
+  perform evergreen.decide_pair(x, 'false_match', of_reason, null);
+end $$;
+comment on function evergreen.clear_pair(uuid, text, text, uuid, text) is 'The clearance that follows from the final verdict false_match of a case about one party and one entry. EG422, EG425.';
+
+create or replace function evergreen.follow_check(of_check uuid, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  c public.screening_checks;
+  of_case uuid;
+  found_now jsonb;
+begin
+  select * into c from public.screening_checks x where x.check_id = of_check;
+  if c.outcome = 'possible' then
+    -- only what nobody has decided; the case of a party takes what is found later while it is open
+    select jsonb_agg(jsonb_build_object('list', w.source, 'list_version', l.ordinal::text, 'entry_ref', e.external_id, 'check_id', c.check_id, 'score', x.score, 'features', x.features) order by x.score desc)
+      into found_now
+      from public.screening_candidates x join public.watchlist_entries e using (entry_id) join public.watchlists w on w.list_id = e.list_id
+      join public.screening_check_lists l on l.check_id = x.check_id and l.list_id = e.list_id
+     where x.check_id = c.check_id and x.outcome = 'alert'
+       and not exists (select from public.screening_clearances d where d.party_id = c.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
+         and d.facts_hash = c.facts_hash and d.entry_hash = x.entry_hash);
+    if found_now is not null then
+      of_case := evergreen.open_case('screening', 'critical', c.party_id, 'check/' || c.check_id, found_now, null, 'screening/' || c.party_id, request_id);
+      update public.screening_candidates x set case_id = of_case where x.check_id = c.check_id and x.outcome = 'alert'
+         and exists (select from jsonb_to_recordset(found_now) as g (entry_ref text, list text) join public.watchlists w on w.source = g.list join public.watchlist_entries e on e.list_id = w.list_id and e.external_id = g.entry_ref
+           where e.entry_id = x.entry_id);
+    end if;
+  elsif c.outcome = 'ask' then
+    -- an applicant is asked before an analyst is
+    update public.investors_pending_kyc p
+       set kyc_status = 'missing_evidence', missing = array(select distinct m from unnest(p.missing || array(select evergreen.evidence_for(k) from unnest(c.missing) k)) m order by m)
+     where p.party_id = c.party_id and p.kyc_status in ('submitted', 'missing_evidence');
+  end if;
 end $$;
 comment on function evergreen.follow_check(uuid, text) is 'What a check leads to: a possible match opens a case with its candidates, missing facts are asked for.';
 
@@ -286,7 +331,7 @@ declare
   s public.screening_subjects;
 begin
   perform evergreen.require_role('ops_role', 'pm_role', 'audit_role', 'agent_kyc');
-  perform evergreen.refuse_unless(party_id is not null, 'EG400', 'party_id is needed.');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_read_screening.party_id), 'EG404', 'No party with that id.');
   select * into s from public.screening_subjects x where x.party_id = fn_read_screening.party_id;
   return jsonb_build_object('party_id', fn_read_screening.party_id, 'standing', evergreen.screening_standing(fn_read_screening.party_id), 'revision', s.revision, 'trouble', evergreen.watchlist_trouble(),
     'check', (select jsonb_build_object('check_id', c.check_id, 'outcome', c.outcome, 'missing', to_jsonb(c.missing), 'engine', c.engine, 'checked_at', c.checked_at,
@@ -298,7 +343,7 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_read_screening(uuid) is 'Where a party stands: its newest whole check with the versions used, and the candidates that count today. No fact of the party. EG400.';
+comment on function public.fn_read_screening(uuid) is 'Where a party stands: its newest whole check with the versions used, and the candidates that count today. No fact of the party. EG404.';
 
 create or replace function public.fn_list_unscreened(after uuid default null, max_rows int default 100) returns table (party_id uuid)
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$

@@ -192,3 +192,24 @@ it("8 dispatchers of which some die with every claim: the poison alone is lost, 
     ),
   ).toEqual([{ n: 3 }]);
 });
+
+it("twelve that would begin a run of one event: one begins, the others are refused", async () => {
+  const fund = await newFund(db);
+  const event_id = await db.value<string>(PM_ONE, "fn_record_event", {
+    type: "STRESS_REQUESTED",
+    payload: { scenario_id: "x", shift_bps: 1 },
+    source: "race",
+    fund_id: fund.fundId,
+  });
+  const outcomes = await Promise.all(
+    Array.from({ length: 12 }, (_, n) =>
+      db
+        .call(agent("commander"), "fn_open_workflow", { workflow_id: `event/${event_id}/${n}`, type: "race", event_id })
+        .then(
+          () => "opened",
+          (error: { code?: string }) => error.code,
+        ),
+    ),
+  );
+  expect(outcomes.sort()).toEqual([...Array(11).fill("EG428"), "opened"]);
+});

@@ -5,6 +5,7 @@ import { auditCommands } from "./commands/audit.ts";
 import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
+import { creditLineCommands } from "./commands/credit-lines.ts";
 import { dealCommands } from "./commands/deal.ts";
 import { dealLabCommands } from "./commands/deal-lab.ts";
 import { dealingFactCommands } from "./commands/dealing-facts.ts";
@@ -69,6 +70,7 @@ export const COMMANDS: readonly Command[] = [
   ...seriesCommands,
   ...restatementCommands,
   ...lmtCommands,
+  ...creditLineCommands,
   ...feeCommands,
   ...termsCommands,
   ...verifyCommands,

@@ -22,6 +22,9 @@ describe("answers of the API", () => {
     ["PGRST202", 404, 5],
     ["", 0, 5],
     ["", 502, 5],
+    ["", 413, 2],
+    ["", 414, 2],
+    ["", 431, 2],
     ["22P02", 400, 2],
     ["XX000", 500, 1],
   ])("code %s with status %d ends with %d", (code, status, exit) => {

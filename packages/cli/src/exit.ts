@@ -37,6 +37,9 @@ export function apiError(error: ApiError, status: number, url: string): Evergree
   if (TOKEN.test(code) || status === 401)
     return new EvergreenError("EG401", "The sign-in is not valid any more.", cause);
   if (status === 0) return nothingAnswers(url, error);
+  // whatever stands before the API may cut a request off before the API has seen it
+  if (status === 413 || status === 414 || status === 431)
+    return new EvergreenError("EG413", "The request is larger than the API takes; send less at once.", cause);
   if (BUSY.test(code)) return new EvergreenError("EG503", "The database is busy; try again.", cause);
   if (code === "PGRST202" || code === "PGRST205")
     return new EvergreenError(

@@ -259,6 +259,8 @@ describe("every command", () => {
       "lmt set",
       "lmt activate",
       "lmt end",
+      "credit-lines list",
+      "credit-lines set",
       "terms show",
       "terms set",
       "verify",

@@ -40,6 +40,31 @@ describe("errors", () => {
   });
 });
 
+describe("a body beyond the limit", () => {
+  it("is refused with a code, whether it says its length or not", async () => {
+    const large = "x".repeat(16 * 1024 * 1024 + 1);
+    const { token } = await gateway.signIn(PM_EMAIL);
+    const headers = { apikey: KEY, authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const unsized = new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < large.length; at += 65_536)
+          controller.enqueue(new TextEncoder().encode(large.slice(at, at + 65_536)));
+        controller.close();
+      },
+    });
+    for (const body of [large, unsized]) {
+      const answer = await gateway.ask("/rest/v1/rpc/fn_echo", {
+        method: "POST",
+        headers,
+        body,
+        duplex: "half",
+      } as RequestInit);
+      expect(answer.status).toBe(413);
+      expect(await answer.json()).toMatchObject({ code: "EG413", details: null, hint: null });
+    }
+  });
+});
+
 describe("around the API", () => {
   it("exposes nothing of the library but REST and sign-in", async () => {
     for (const path of [

@@ -260,6 +260,14 @@ export const EVENT_CASES: RpcCase[] = [
       { what: "no type", code: "EG400", change: (a) => ({ ...a, type: null }) },
       { what: "metadata that is no object", code: "EG400", change: (a) => ({ ...a, metadata: JSON.stringify("x") }) },
       { what: "an event that is not there", code: "EG400", change: (a) => ({ ...a, event_id: NOWHERE }) },
+      {
+        what: "an event that has another run",
+        code: "EG428",
+        change: async (a, db) => {
+          await db.call(COMMANDER, "fn_open_workflow", a);
+          return { ...a, workflow_id: `${a.workflow_id}/again` };
+        },
+      },
     ],
   },
   {

@@ -3,6 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
 import { expect } from "vitest";
 import { type Args, agent, OPS, PM_ONE, type TestDatabase } from "../arrange.ts";
+import { newParty } from "./party-cases.ts";
 import { NOWHERE, type Refusal, type RpcCase } from "./rpc-case.ts";
 
 const KYC = agent("kyc");
@@ -73,9 +74,6 @@ export async function onlyList(db: TestDatabase, list_id: string): Promise<void>
 export async function askedFor(db: TestDatabase): Promise<{ party_id: string; revision: number }> {
   return db.value(OPS, "fn_request_screening", { party_id: await newParty(db) });
 }
-
-/** A party that nobody knows yet. */
-export const newParty = async (_db: TestDatabase): Promise<string> => randomUUID();
 
 /** Good arguments of a check whose one candidate is possible. */
 export async function checkOf(db: TestDatabase, outcome = "alert"): Promise<Args> {
@@ -295,7 +293,7 @@ export const SCREENING_CASES: readonly RpcCase[] = [
     other: (args) => ({ ...args, party_id: NOWHERE }),
     audits: 1,
     events: ["SCREENING_REQUESTED"],
-    refuses: [change("nobody", "EG400", { party_id: null })],
+    refuses: [change("a party that is not there", "EG404", { party_id: NOWHERE })],
   },
   {
     fn: "fn_record_check",
@@ -315,8 +313,8 @@ export const SCREENING_CASES: readonly RpcCase[] = [
       ).toEqual([list]);
     },
     other: (args) => ({ ...args, engine: "another" }),
-    audits: 1,
-    events: ["PARTY_SCREENED"],
+    audits: 2,
+    events: ["CASE_OPENED", "PARTY_SCREENED"],
     refuses: [
       change("a scope that is none", "EG400", { scope: "half" }),
       change("no engine", "EG400", { engine: "" }),
@@ -488,6 +486,6 @@ export const SCREENING_CASES: readonly RpcCase[] = [
     other: null,
     audits: 0,
     events: [],
-    refuses: [change("nobody", "EG400", { party_id: null })],
+    refuses: [change("a party that is not there", "EG404", { party_id: NOWHERE })],
   },
 ];
