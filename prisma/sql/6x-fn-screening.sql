@@ -171,12 +171,15 @@ begin
   -- the newest candidate of the pair that the case holds; what was found before the facts changed is decided with it
   select c.* into x from public.screening_candidates c join public.watchlist_entries e using (entry_id) join public.watchlists w on w.list_id = e.list_id
    where c.party_id = of_party and c.case_id = of_case and w.source = of_list and e.external_id = of_entry order by c.created_at desc limit 1;
-  if not found then
-    return;
+  -- what has changed since is found anew by its own check; what is decided stays decided
+  if found and exists (select from public.screening_subjects s join public.screening_checks c on c.party_id = s.party_id where s.party_id = of_party and c.check_id = x.check_id and c.facts_hash = evergreen.screening_facts_hash(s))
+    and exists (select from public.watchlist_entries e where e.entry_id = x.entry_id and e.removed_in is null)
+    and not exists (select from public.screening_clearances d join public.watchlist_entries e on e.list_id = d.list_id and e.external_id = d.external_id and e.entry_hash = d.entry_hash
+      join public.screening_checks c on c.check_id = x.check_id and c.facts_hash = d.facts_hash where d.party_id = of_party and e.entry_id = x.entry_id and d.ended_at is null) then
+    perform evergreen.decide_pair(x, 'false_match', of_reason, null);
   end if;
-  perform evergreen.decide_pair(x, 'false_match', of_reason, null);
 end $$;
-comment on function evergreen.clear_pair(uuid, text, text, uuid, text) is 'The clearance that follows from the final verdict false_match of a case about one party and one entry. EG422, EG425.';
+comment on function evergreen.clear_pair(uuid, text, text, uuid, text) is 'The clearance that follows from the final verdict false_match of a case about one party and one entry; none when either has changed since.';
 
 create or replace function evergreen.follow_check(of_check uuid, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare

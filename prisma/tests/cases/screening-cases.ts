@@ -397,7 +397,7 @@ export const SCREENING_CASES: readonly RpcCase[] = [
         code: "EG428",
         change: async (a, db) => {
           await db.look(
-            "update screening_candidates set case_id = gen_random_uuid() where candidate_id = $1 returning 1",
+            "update screening_candidates set case_id = (select case_id from cases limit 1) where candidate_id = $1 returning 1",
             [a.candidate_id],
           );
           return a;
