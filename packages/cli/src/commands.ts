@@ -33,6 +33,7 @@ import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { retentionCommands } from "./commands/retention.ts";
+import { ruleCommands } from "./commands/rules.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
@@ -75,6 +76,7 @@ export const COMMANDS: readonly Command[] = [
   ...termsCommands,
   ...verifyCommands,
   ...scenarioCommands,
+  ...ruleCommands,
   ...stressCommands,
   ...labCommands,
   ...scheduleCommands,

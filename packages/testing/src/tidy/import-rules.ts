@@ -11,6 +11,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   // what it verifies was made by the others: it shares no code with any of them
   verifier: [],
   nport: ["domain"],
+  "compliance-rules": ["domain", "finance"],
   reports: ["domain", "finance"],
   interchange: ["domain", "finance"],
   config: ["domain"],
@@ -20,11 +21,12 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   analytics: ["domain", "finance", "supabase-client"],
   "agent-kit": ["domain", "supabase-client", "tracing"],
   workflows: ["domain", "finance"],
-  room: ["agent-kit", "domain", "finance", "memory", "supabase-client", "tracing"],
+  room: ["agent-kit", "compliance-rules", "domain", "finance", "memory", "supabase-client", "tracing"],
   dispatcher: ["agent-kit", "domain", "supabase-client", "tracing", "workflows"],
   workers: [
     "agent-kit",
     "analytics",
+    "compliance-rules",
     "config",
     "domain",
     "finance",
@@ -41,6 +43,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: [
     "agent-kit",
     "analytics",
+    "compliance-rules",
     "config",
     "domain",
     "finance",
@@ -63,6 +66,7 @@ const ONLY: Record<string, readonly string[]> = {
   domain: ["zod"],
   finance: ["decimal.js", "highs", "zod"],
   verifier: ["node:crypto"],
+  "compliance-rules": ["yaml", "zod"],
   workflows: ["@temporalio/workflow", "@temporalio/common"],
   room: ["zod"],
 };
@@ -88,7 +92,8 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^highs$/, ["finance"]],
   [/^pdfkit$/, ["reports"]],
   [/^saxes$/, ["nport", "interchange"]],
-  [/^(csv-parse|yauzl|yaml)$/, ["interchange"]],
+  [/^(csv-parse|yauzl)$/, ["interchange"]],
+  [/^yaml$/, ["interchange", "compliance-rules"]],
 ];
 
 /** The part of the project a file belongs to: a package's name, `room`, `dispatcher`, `workers`, `scripts` or `root`. */
