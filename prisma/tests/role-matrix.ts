@@ -212,6 +212,8 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_retire_events: ["ops_role", "service_role"],
   fn_retire_snapshots: ["ops_role", "service_role"],
   fn_read_events: ["pm_role", "lp_nobody", ...LPS, "ops_role", "audit_role"],
+  fn_read_morning: ["pm_role", "ops_role", "audit_role"],
+  fn_read_home: ["lp_nobody", ...LPS],
   fn_seal_audit: ["service_role"],
   fn_open_workflow: ["service_role", ...rooms("commander")],
   fn_complete_workflow: ["service_role", ...rooms("commander")],

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
 import { MARKET_RPCS } from "./market-rpc.ts";
+import { PAGE_RPCS } from "./page-rpc.ts";
 import { PARTY_RPCS } from "./party-rpc.ts";
 import { RETENTION_RPCS } from "./retention-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
@@ -186,6 +187,7 @@ export const RPCS = {
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
   ...RETENTION_RPCS,
+  ...PAGE_RPCS,
   ...IMPORT_RPCS,
   ...STRESS_RPCS,
   ...MARKET_RPCS,

@@ -14,6 +14,7 @@ import { IMPORT_CASES } from "./import-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
 import { MARKET_CASES } from "./market-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
+import { PAGE_CASES } from "./page-cases.ts";
 import { PARTY_CASES } from "./party-cases.ts";
 import { POLICY_CASES } from "./policy-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
@@ -54,6 +55,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...MARKET_CASES,
   ...SCREENING_CASES,
   ...RETENTION_CASES,
+  ...PAGE_CASES,
   ...STRESS_LIQUIDITY_CASES,
   // last: they halt every other
   ...RECONCILE_CASES,

