@@ -10,6 +10,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   "stress-kernel": ["domain", "finance"],
   // what it verifies was made by the others: it shares no code with any of them
   verifier: [],
+  evidence: ["verifier"],
   nport: ["domain"],
   "compliance-rules": ["domain", "finance"],
   reports: ["domain", "finance"],
@@ -48,6 +49,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "compliance-rules",
     "config",
     "domain",
+    "evidence",
     "finance",
     "interchange",
     "memory",
@@ -68,6 +70,7 @@ const ONLY: Record<string, readonly string[]> = {
   domain: ["zod"],
   finance: ["decimal.js", "highs", "zod"],
   verifier: ["node:crypto"],
+  evidence: ["node:crypto"],
   "compliance-rules": ["yaml", "zod"],
   workflows: ["@temporalio/workflow", "@temporalio/common"],
   room: ["zod"],
