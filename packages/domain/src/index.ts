@@ -14,3 +14,4 @@ export * from "./roles.ts";
 export * from "./schedule-note.ts";
 export * from "./screening-agents.ts";
 export * from "./stress-agents.ts";
+export * from "./text.ts";

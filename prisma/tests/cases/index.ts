@@ -1,4 +1,6 @@
 // Every fn_* once; a sweep test fails when the database has one that is not here.
+
+import { CREDIT_LINE_CASES } from "./credit-line-cases.ts";
 import { DEALING_DAY_CASES } from "./dealing-day-cases.ts";
 import { DEALING_GATE_CASES } from "./dealing-gate-cases.ts";
 import { DEALING_ORDER_CASES } from "./dealing-order-cases.ts";
@@ -38,6 +40,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...INVESTOR_CASES,
   ...PARTY_CASES,
   ...OVERSIGHT_CASES,
+  ...CREDIT_LINE_CASES,
   ...DEALING_TERMS_CASES,
   ...DEALING_ORDER_CASES,
   ...DEALING_DAY_CASES,
