@@ -4050,107 +4050,6 @@ $$;
 comment on function public.fn_read_home() is
   'The home page of an investor: what is held and worth at the price published last, what was paid in and out, the newest 50 orders, the newest 100 statements that stand. Amounts and units as text. Under the reader''s row-level security.';
 
-<<<<<<< HEAD
--- from sql/6w-fn-watchlists.sql
--- Lists that parties are screened against: versions that are published, held or refused, and entries whose change from one version to the next is rows.
-
-create or replace function evergreen.watchlist_trouble() returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select coalesce(
-    (select case when v.version_id is null then format('The list %s has no version yet; nobody is cleared.', w.source)
-                 else format('The list %s was last confirmed %s hours ago, more than the %s it may be old; nobody is cleared.', w.source,
-                        floor(extract(epoch from evergreen.clock() - v.fetched_at) / 3600), w.max_age_hours) end
-       from public.watchlists w left join public.watchlist_versions v on v.list_id = w.list_id and v.status = 'current'
-      where w.active and (v.version_id is null or v.fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours))
-      order by w.source limit 1),
-    case when not exists (select from public.watchlists w where w.active) then 'No list is active; nobody is cleared.' end)
-$$;
-comment on function evergreen.watchlist_trouble() is 'Why nobody may be cleared on the lists as they are, in one sentence, or null.';
-
-create or replace function evergreen.watchlist_answer(v public.watchlist_versions, status text) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select jsonb_build_object('version_id', v.version_id, 'status', status, 'reason', v.reason, 'ordinal', v.ordinal, 'rows', v.rows, 'added', v.added, 'changed', v.changed, 'removed', v.removed)
-$$;
-comment on function evergreen.watchlist_answer(public.watchlist_versions, text) is 'What publishing a version answers.';
-
-create or replace function evergreen.install_watchlist(v public.watchlist_versions, entries jsonb, request_id text) returns public.watchlist_versions
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  next_ordinal int := coalesce((select max(x.ordinal) from public.watchlist_versions x where x.list_id = v.list_id), 0) + 1;
-  gone int;
-  fresh int;
-  altered int;
-begin
-  -- the planner takes a list in json for a hundred rows, and would go through it once per entry
-  perform set_config('enable_nestloop', 'off', true);
-  update public.watchlist_entries e set removed_in = next_ordinal
-   where e.list_id = v.list_id and e.removed_in is null
-     and not exists (select from jsonb_to_recordset(entries) as g (id text, hash text) where g.id = e.external_id and g.hash = e.entry_hash);
-  get diagnostics gone = row_count;
-  insert into public.watchlist_entries (list_id, external_id, entry_hash, body, added_in)
-  select v.list_id, g.id, g.hash, g.body, next_ordinal from jsonb_to_recordset(entries) as g (id text, hash text, body jsonb)
-   where not exists (select from public.watchlist_entries e where e.list_id = v.list_id and e.removed_in is null and e.external_id = g.id);
-  get diagnostics fresh = row_count;
-  select count(*) into altered from public.watchlist_entries n join public.watchlist_entries o
-      on o.list_id = n.list_id and o.external_id = n.external_id and o.removed_in = next_ordinal
-   where n.list_id = v.list_id and n.added_in = next_ordinal;
-  perform set_config('enable_nestloop', 'on', true);
-  update public.watchlist_versions x set status = 'superseded' where x.list_id = v.list_id and x.status = 'current';
-  -- what still waits for people was compared with a list that is no longer the current one
-  update public.watchlist_versions x set status = 'refused' where x.list_id = v.list_id and x.status = 'held' and x.version_id <> v.version_id;
-  delete from public.watchlist_held h using public.watchlist_versions x where x.version_id = h.version_id and x.list_id = v.list_id;
-  update public.watchlist_versions x
-     set status = 'current', ordinal = next_ordinal, added = fresh - altered, changed = altered, removed = gone - altered
-   where x.version_id = v.version_id returning x.* into v;
-  perform evergreen.announce_watchlist(v, request_id);
-  return v;
-end $$;
-comment on function evergreen.install_watchlist(public.watchlist_versions, jsonb, text) is
-  'Makes a version the current one of its list: entries that are gone end with it, new and changed ones begin with it. The caller holds the lock of the list.';
-
-create or replace function evergreen.announce_watchlist(v public.watchlist_versions, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  perform evergreen.emit('LIST_PUBLISHED', null, jsonb_build_object('list_id', v.list_id, 'version_id', v.version_id, 'rows', v.rows, 'added', v.added, 'changed', v.changed, 'removed', v.removed),
-    evergreen.actor(), '{}', '{}', request_id);
-  perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('list published: version %s, sha256 %s, %s rows, %s added, %s changed, %s removed',
-    v.ordinal, v.sha256, v.rows, v.added, v.changed, v.removed), request_id);
-end $$;
-comment on function evergreen.announce_watchlist(public.watchlist_versions, text) is 'The event and the audit entry of a list that may be used from now on.';
-
-create or replace function public.fn_set_watchlist(source text, title text, format text, address text default null, active boolean default true, max_age_hours int default 24, shrink_limit numeric default 0.05,
-  request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  w public.watchlists;
-begin
-  perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('source', source, 'title', title, 'format', format, 'address', address, 'active', active, 'max_age_hours', max_age_hours, 'shrink_limit', shrink_limit::text);
-  answer := evergreen.earlier_answer('fn_set_watchlist', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  perform evergreen.refuse_unless(source ~ '^[a-z][a-z0-9-]{1,39}$' and length(title) between 1 and 200 and format in ('ofac-csv', 'eu-xml', 'un-xml', 'uk-csv', 'own-csv', 'opensanctions-csv', 'ftm-json', 'yente'), 'EG400',
-    'source is a word of a-z, 0-9 and -, title has 1 to 200 characters, format is one of ofac-csv, eu-xml, un-xml, uk-csv, own-csv, opensanctions-csv, ftm-json.');
-  perform evergreen.refuse_unless(address is null or (length(address) between 1 and 1000 and address !~ '[[:cntrl:]]'), 'EG400', 'address is a URL or a path of at most 1,000 characters, or absent.');
-  perform evergreen.refuse_unless(active is not null and max_age_hours between 1 and 168 and shrink_limit between 0 and 0.2, 'EG400',
-    'A list may be 1 to 168 hours old and shrink by 0 to 0.2 of its rows.');
-  -- one after the other: a list that is set while another is published waits for it
-  perform pg_advisory_xact_lock(hashtextextended('evergreen.watchlists', 0));
-  select * into w from public.watchlists x where x.source = fn_set_watchlist.source for no key update;
-  if found then
-    perform evergreen.refuse_unless(active or not w.active or w.set_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever set a list cannot switch it off.');
-    perform evergreen.refuse_unless(w.format = fn_set_watchlist.format, 'EG428', 'The format of a list does not change; set another list.');
-    update public.watchlists x set title = fn_set_watchlist.title, address = fn_set_watchlist.address, active = fn_set_watchlist.active, max_age_hours = fn_set_watchlist.max_age_hours,
-        shrink_limit = fn_set_watchlist.shrink_limit, set_by = evergreen.actor()
-     where x.list_id = w.list_id returning x.* into w;
-  else
-    insert into public.watchlists (source, title, format, address, active, max_age_hours, shrink_limit, set_by)
-    values (source, title, format, address, active, max_age_hours, shrink_limit, evergreen.actor()) returning * into w;
-  end if;
-  perform evergreen.emit('WATCHLIST_SET', null, jsonb_build_object('list_id', w.list_id, 'source', w.source, 'active', w.active), evergreen.actor(), '{}', '{}', request_id);
-  perform evergreen.audit(null, 'watchlists', w.list_id::text, format('list set: %s, %s, at most %s hours old, may shrink by %s', w.source, case when w.active then 'active' else 'off' end, w.max_age_hours, trim_scale(w.shrink_limit)), request_id);
-  answer := jsonb_build_object('list_id', w.list_id, 'source', w.source, 'active', w.active);
-  perform evergreen.keep_answer('fn_set_watchlist', request_id, input, answer);
-=======
 -- from sql/6w-fn-personal-erasure.sql
 -- The life of a subject's key: wrapped anew by another master key, held, asked for, destroyed with a signed tombstone, destroyed again after a restore.
 
@@ -4210,139 +4109,11 @@ begin
   perform evergreen.audit(null, 'subject_keys', 'rotation', 'keys wrapped anew: ' || rotated || ' of ' || jsonb_array_length(keys), request_id);
   answer := jsonb_build_object('rotated', rotated, 'asked', jsonb_array_length(keys));
   perform evergreen.keep_answer('fn_rotate_subject_keys', request_id, input, answer);
->>>>>>> next
   return answer;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-<<<<<<< HEAD
-comment on function public.fn_set_watchlist(text, text, text, text, boolean, int, numeric, text) is
-  'Adds a list or changes where it is from, how many hours old it may be (1 to 168) and by which share of its rows it may shrink at once (0 to 0.2). Whoever set it last cannot switch it off. EG400, EG409, EG420, EG428 another format.';
-
-create or replace function public.fn_request_list_refresh(source text, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  w public.watchlists;
-  id uuid;
-begin
-  perform evergreen.require_role('ops_role', 'service_role', 'agent_kyc');
-  input := jsonb_build_object('source', source);
-  answer := evergreen.earlier_answer('fn_request_list_refresh', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  select * into w from public.watchlists x where x.source = fn_request_list_refresh.source;
-  perform evergreen.refuse_unless(found, 'EG404', 'No list of that name; `lists show` names them.');
-  perform evergreen.refuse_unless(w.active, 'EG428', 'The list is switched off.');
-  perform evergreen.refuse_unless(w.address is not null, 'EG428', 'The list has no address: give its file, or set one.');
-  id := evergreen.emit('LIST_REFRESH_REQUESTED', null, jsonb_build_object('list_id', w.list_id), evergreen.actor(), '{}', '{}', request_id);
-  perform evergreen.audit(null, 'watchlists', w.list_id::text, 'refresh asked for', request_id);
-  answer := jsonb_build_object('list_id', w.list_id, 'event_id', id);
-  perform evergreen.keep_answer('fn_request_list_refresh', request_id, input, answer);
-  return answer;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_request_list_refresh(text, text) is 'Asks for a list to be fetched from its address now. EG404, EG409, EG428 switched off or without address.';
-
-create or replace function public.fn_publish_watchlist(source text, entries jsonb, file_hash text, fetched_at timestamptz, label text default null, published_on date default null, request_id text default null)
-returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  w public.watchlists;
-  now_current public.watchlist_versions;
-  v public.watchlist_versions;
-  n int;
-  why text;
-  was_old boolean;
-begin
-  perform evergreen.require_role('ops_role', 'agent_kyc');
-  input := jsonb_build_object('source', source, 'entries', encode(sha256(convert_to(entries::text, 'UTF8')), 'hex'), 'file_hash', file_hash, 'fetched_at', fetched_at, 'label', label, 'published_on', published_on);
-  answer := evergreen.earlier_answer('fn_publish_watchlist', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  perform evergreen.refuse_unless(file_hash ~ '^[0-9a-f]{64}$' and (label is null or length(label) between 1 and 100), 'EG400', 'file_hash is the sha256 of the bytes in hex; label has at most 100 characters.');
-  perform evergreen.refuse_unless(isfinite(fetched_at) and fetched_at <= evergreen.clock() + interval '5 minutes' and (published_on is null or (isfinite(published_on) and published_on <= evergreen.clock()::date + 1)), 'EG400',
-    'fetched_at and published_on are times that have come.');
-  perform evergreen.refuse_unless(jsonb_typeof(entries) = 'array', 'EG400', 'entries is a list.');
-  n := jsonb_array_length(entries);
-  perform evergreen.refuse_unless(n <= 500000, 'EG413', 'A list has at most 500,000 entries.');
-  -- one after the other, and never while a check is being recorded: it holds the list as it is
-  select * into w from public.watchlists x where x.source = fn_publish_watchlist.source for no key update;
-  perform evergreen.refuse_unless(found, 'EG404', 'No list of that name; `lists show` names them.');
-  perform evergreen.refuse_unless(w.active, 'EG428', 'The list is switched off.');
-  select * into now_current from public.watchlist_versions x where x.list_id = w.list_id and x.status = 'current' for no key update;
-  if now_current.sha256 = file_hash then
-    was_old := now_current.fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours);
-    update public.watchlist_versions x set fetched_at = greatest(x.fetched_at, fn_publish_watchlist.fetched_at) where x.version_id = now_current.version_id returning x.* into v;
-    if was_old and v.fetched_at >= evergreen.clock() - make_interval(hours => w.max_age_hours) then
-      -- whoever could not be cleared while it was old is looked at again
-      perform evergreen.announce_watchlist(v, request_id);
-    else
-      perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, 'list confirmed: no change since version ' || v.ordinal, request_id);
-    end if;
-    answer := evergreen.watchlist_answer(v, 'unchanged');
-    perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
-    return answer;
-  end if;
-  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(entries) g (one)
-      where (length(g.one ->> 'id') between 1 and 200 and g.one ->> 'hash' ~ '^[0-9a-f]{64}$' and jsonb_typeof(g.one -> 'body') = 'object') is not true), 'EG400',
-    'Each entry has an id of 1 to 200 characters, a hash of 64 hexadecimal digits and a body.');
-  perform evergreen.refuse_unless(n = (select count(distinct g.id) from jsonb_to_recordset(entries) as g (id text)), 'EG400', 'An entry stands twice in the list.');
-  why := case when n = 0 then 'empty'
-    when fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours) then 'old'
-    when published_on < now_current.published_on then 'older'
-    when n < now_current.rows * (1 - w.shrink_limit) then 'shrunken' end;
-  if why is not null then
-    select * into v from public.watchlist_versions x where x.list_id = w.list_id and x.sha256 = file_hash and x.status in ('held', 'refused') and x.reason = why and x.recorded_at >= coalesce(now_current.recorded_at, '-infinity')
-     order by x.recorded_at desc limit 1;
-    if found then
-      -- the same file for the same reason: said once, waited for once
-      answer := evergreen.watchlist_answer(v, v.status);
-      perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
-      return answer;
-    end if;
-  end if;
-  insert into public.watchlist_versions (list_id, label, published_on, sha256, rows, status, reason, fetched_at, recorded_by)
-  values (w.list_id, label, published_on, file_hash, n, case when why is null then 'superseded' when why = 'shrunken' then 'held' else 'refused' end, why, fetched_at, evergreen.actor()) returning * into v;
-  if why is null then
-    v := evergreen.install_watchlist(v, entries, request_id);
-  else
-    if why = 'shrunken' then
-      update public.watchlist_versions x set status = 'refused' where x.list_id = w.list_id and x.status = 'held' and x.version_id <> v.version_id;
-      delete from public.watchlist_held h using public.watchlist_versions x where x.version_id = h.version_id and x.list_id = w.list_id;
-      insert into public.watchlist_held (version_id, entries) values (v.version_id, entries);
-    end if;
-    perform evergreen.emit('LIST_REFUSED', null, jsonb_build_object('list_id', w.list_id, 'version_id', v.version_id, 'reason', why), evergreen.actor(), '{}', '{}', request_id);
-    perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('list refused as %s: sha256 %s, %s rows against %s', why, file_hash, n, coalesce(now_current.rows, 0)), request_id);
-  end if;
-  answer := evergreen.watchlist_answer(v, v.status);
-  perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
-  return answer;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_publish_watchlist(text, jsonb, text, timestamptz, text, date, text) is
-  'Takes a list in: entries = [{id, hash, body}], file_hash = sha256 of the bytes, fetched_at = when its source said that this is the list. Status current, unchanged (the same bytes: confirmed), held (shrunken: two people accept it) or refused (empty, old: fetched too long ago, older: published before the current one). EG400, EG404, EG409, EG413, EG428.';
-
-create or replace function public.fn_accept_watchlist_version(version_id uuid, reason text, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  v public.watchlist_versions;
-  given jsonb;
-  people int;
-begin
-  perform evergreen.require_role('ops_role', 'pm_role');
-  input := jsonb_build_object('version_id', version_id, 'reason', reason);
-  answer := evergreen.earlier_answer('fn_accept_watchlist_version', request_id, input);
-=======
 comment on function public.fn_rotate_subject_keys(jsonb, text) is
   'Puts data keys wrapped by another master key in place of those they were (`was`); one that changed meanwhile is left alone. EG400, EG403, EG409.';
 
@@ -4357,29 +4128,10 @@ begin
   perform evergreen.require_role('pm_role', 'ops_role');
   input := jsonb_build_object('subject_id', subject_id, 'reason', reason, 'until', until);
   answer := evergreen.earlier_answer('fn_hold_subject', request_id, input);
->>>>>>> next
   if answer is not null then
     return answer;
   end if;
   perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
-<<<<<<< HEAD
-  -- the list first, as whoever publishes takes it
-  perform 1 from public.watchlists w where w.list_id = (select x.list_id from public.watchlist_versions x where x.version_id = fn_accept_watchlist_version.version_id) for no key update;
-  select * into v from public.watchlist_versions x where x.version_id = fn_accept_watchlist_version.version_id for no key update;
-  perform evergreen.refuse_unless(found, 'EG404', 'No version of a list with that id.');
-  perform evergreen.refuse_unless(v.status = 'held', 'EG428', 'Only a version that is held because the list shrank is accepted.');
-  perform evergreen.refuse_unless(not exists (select from public.watchlist_acceptances a where a.version_id = v.version_id and a.accepted_by = evergreen.actor()), 'EG420',
-    'Four eyes: you have accepted it; a second person has to.');
-  insert into public.watchlist_acceptances (version_id, accepted_by, reason) values (v.version_id, evergreen.actor(), reason);
-  select count(*) into people from public.watchlist_acceptances a where a.version_id = v.version_id;
-  perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('shrunken list accepted by %s of 2', people), request_id);
-  if people >= 2 then
-    select h.entries into given from public.watchlist_held h where h.version_id = v.version_id;
-    v := evergreen.install_watchlist(v, given, request_id);
-  end if;
-  answer := evergreen.watchlist_answer(v, v.status) || jsonb_build_object('accepted', people);
-  perform evergreen.keep_answer('fn_accept_watchlist_version', request_id, input, answer);
-=======
   perform evergreen.refuse_unless(until is null or (isfinite(until) and until > now()), 'EG400', 'until is a time to come, or absent.');
   -- an erasure that is under way waits for this, or this for it
   select k.state into standing from public.subject_keys k where k.subject_id = fn_hold_subject.subject_id for no key update;
@@ -4389,321 +4141,27 @@ begin
   perform evergreen.audit(null, 'subject_holds', id::text, 'legal hold on a subject placed', request_id);
   answer := jsonb_build_object('hold_id', id);
   perform evergreen.keep_answer('fn_hold_subject', request_id, input, answer);
->>>>>>> next
   return answer;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-<<<<<<< HEAD
-comment on function public.fn_accept_watchlist_version(uuid, text, text) is 'One person accepts a list that shrank by more than its limit; the second one makes it current. EG400, EG404, EG409, EG420 the same person twice, EG428 not held.';
-
--- from sql/6x-fn-screening.sql
--- Screening: checks of parties against versions of lists, candidates they found, what people decided about them, and where a party stands.
-
-create or replace function evergreen.screening_facts_hash(s public.screening_subjects) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
-  select encode(sha256(convert_to(s.party_id || '/' || s.facts_version, 'UTF8')), 'hex')
-$$;
-comment on function evergreen.screening_facts_hash(public.screening_subjects) is
-  'Names the facts of a party as they are now without holding a word of them: it changes whenever they change, and tells nothing once the party is erased.';
-
-create or replace function evergreen.request_screening(of_party uuid, why text, facts_changed boolean, request_id text default null) returns int
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  s public.screening_subjects;
-begin
-  insert into public.screening_subjects (party_id, revision, facts_version, reason, asked_by) values (of_party, 1, 1, why, evergreen.actor())
-  on conflict (party_id) do update set revision = screening_subjects.revision + 1, facts_version = screening_subjects.facts_version + facts_changed::int,
-      reason = excluded.reason, asked_by = excluded.asked_by, asked_at = evergreen.clock()
-  returning * into s;
-  perform evergreen.emit('SCREENING_REQUESTED', null, jsonb_build_object('party_id', of_party, 'revision', s.revision, 'reason', why), evergreen.actor(), '{}', '{}', request_id);
-  return s.revision;
-end $$;
-comment on function evergreen.request_screening(uuid, text, boolean, text) is
-  'Has a party screened against all active lists; called in the transaction in which it is registered or its facts change. Until the check is there it stands as unscreened.';
-
-create or replace function evergreen.covered_through(of_list uuid) returns int language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select coalesce(max(r.to_ordinal), 0) from public.screening_rescreens r where r.list_id = of_list
-$$;
-comment on function evergreen.covered_through(uuid) is 'Up to which version of a list its changes were held against all parties.';
-
-create or replace function evergreen.open_candidates(of_party uuid) returns table (candidate_id uuid, list_id uuid, external_id text, outcome text, decision text)
-language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  with subject as (
-    select s.*, evergreen.screening_facts_hash(s) as facts from public.screening_subjects s where s.party_id = of_party
-  ), last as (
-    -- the newest whole check, and what changes of lists were found to mean since
-    select c.check_id from public.screening_checks c, subject s where c.party_id = s.party_id and c.revision = s.revision
-       and c.checked_at >= (select max(f.checked_at) from public.screening_checks f where f.party_id = s.party_id and f.revision = s.revision and f.scope = 'full')
-  )
-  select distinct on (e.list_id, e.external_id) x.candidate_id, e.list_id, e.external_id, x.outcome, d.decision
-    from last join public.screening_candidates x using (check_id) join public.watchlist_entries e on e.entry_id = x.entry_id and e.removed_in is null
-    cross join subject s left join public.screening_clearances d on d.party_id = s.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
-      and d.facts_hash = s.facts and d.entry_hash = e.entry_hash
-   order by e.list_id, e.external_id, x.created_at desc
-$$;
-comment on function evergreen.open_candidates(uuid) is
-  'Candidates of a party that count today: of its newest whole check and the deltas since, whose entry still stands; with what was decided about the pair while neither has changed.';
-
-create or replace function evergreen.screening_standing(party_id uuid) returns text language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  s public.screening_subjects;
-  last public.screening_checks;
-begin
-  select * into s from public.screening_subjects x where x.party_id = screening_standing.party_id;
-  if not found then
-    return 'unscreened';
-  end if;
-  if exists (select from evergreen.open_candidates(s.party_id) o where o.decision = 'true_match') or evergreen.is_frozen(s.party_id) then
-    return 'refused';
-  elsif exists (select from evergreen.open_candidates(s.party_id) o where o.decision is null and o.outcome = 'alert') then
-    return 'open';
-  end if;
-  select * into last from public.screening_checks c where c.party_id = s.party_id and c.scope = 'full' order by c.checked_at desc, c.revision desc limit 1;
-  if not found or last.revision <> s.revision or evergreen.watchlist_trouble() is not null
-    or exists (select from evergreen.open_candidates(s.party_id) o where o.decision is null and o.outcome = 'ask')
-    or exists (select from public.watchlists w join public.watchlist_versions v on v.list_id = w.list_id and v.status = 'current'
-         left join public.screening_check_lists l on l.check_id = last.check_id and l.list_id = w.list_id
-        where w.active and greatest(coalesce(l.ordinal, 0), case when coalesce(l.ordinal, 0) < v.ordinal then evergreen.covered_through(w.list_id) else 0 end) < v.ordinal) then
-    return 'unscreened';
-  end if;
-  return 'clear';
-end $$;
-comment on function evergreen.screening_standing(uuid) is
-  'refused: a true match stands · open: a possible match is not decided · unscreened: never checked, facts changed since, evidence asked, or a list is missing, too old or not yet held against the party · clear.';
-
-create or replace function public.fn_request_screening(party_id uuid, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-begin
-  perform evergreen.require_role('ops_role', 'agent_kyc');
-  input := jsonb_build_object('party_id', party_id);
-  answer := evergreen.earlier_answer('fn_request_screening', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_request_screening.party_id), 'EG404', 'No party with that id.');
-  answer := jsonb_build_object('party_id', party_id, 'revision', evergreen.request_screening(party_id, 'asked', false, request_id));
-  perform evergreen.audit(null, 'parties', party_id::text, 'screening asked for', request_id);
-  perform evergreen.keep_answer('fn_request_screening', request_id, input, answer);
-  return answer;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_request_screening(uuid, text) is 'Asks for a party to be screened anew against all active lists. EG404, EG409.';
-
-create or replace function public.fn_record_check(party_id uuid, revision int, scope text, lists jsonb, engine text, candidates jsonb, request_id text default null) returns jsonb
-=======
 comment on function public.fn_hold_subject(uuid, text, timestamptz, text) is 'The data of a subject is not erased until the hold is lifted or ends. EG400, EG403, EG404, EG409, EG428.';
 
 create or replace function public.fn_release_subject(hold_id uuid, reason text, request_id text default null) returns jsonb
->>>>>>> next
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
-<<<<<<< HEAD
-  s public.screening_subjects;
-  c public.screening_checks;
-  trouble text;
-  found_outcome text;
-  asked text[];
-  unsettled int;
-begin
-  perform evergreen.require_role('agent_kyc');
-  input := jsonb_build_object('party_id', party_id, 'revision', revision, 'scope', scope, 'lists', lists, 'engine', engine, 'candidates', candidates);
-  answer := evergreen.earlier_answer('fn_record_check', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  perform evergreen.refuse_unless(scope in ('full', 'delta') and length(engine) between 1 and 100 and jsonb_typeof(lists) = 'array' and jsonb_typeof(candidates) = 'array', 'EG400',
-    'scope is full or delta, engine has 1 to 100 characters, lists and candidates are lists.');
-  perform evergreen.refuse_unless(jsonb_array_length(lists) between 1 and 100 and jsonb_array_length(candidates) <= 200, 'EG413', 'A check has 1 to 100 lists and at most 200 candidates.');
-  -- as it was at one moment: a version is published before this check or after it, never within
-  perform 1 from public.watchlists w where w.active order by w.list_id for share;
-  select * into s from public.screening_subjects x where x.party_id = fn_record_check.party_id for no key update;
-  perform evergreen.refuse_unless(found, 'EG404', 'No party with that id is screened.');
-  perform evergreen.refuse_unless(s.revision = fn_record_check.revision, 'EG425', 'The facts of the party have changed, or another screening was asked for since; screen it again.');
-  perform evergreen.refuse_unless(not exists (select from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid, sha256 text)
-      left join public.watchlist_versions v on v.version_id = g.version_id and v.sha256 = g.sha256 and v.status = 'current' left join public.watchlists w on w.list_id = v.list_id and w.active where w.list_id is null)
-    and (scope = 'delta' or (select count(distinct g.version_id) from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid))
-      = (select count(*) from public.watchlists w where w.active)), 'EG425', 'A list has changed since the check began, or is missing in it; screen the party against the lists of now.');
-  perform evergreen.refuse_unless(not exists (select from jsonb_to_recordset(candidates) as g (entry_id uuid, score numeric, outcome text, features jsonb)
-      left join public.watchlist_entries e on e.entry_id = g.entry_id and e.removed_in is null
-        and e.list_id in (select v.list_id from jsonb_to_recordset(fn_record_check.lists) as l (version_id uuid) join public.watchlist_versions v on v.version_id = l.version_id)
-     where (e.entry_id is not null and g.score between 0 and 1 and g.outcome in ('alert', 'ask', 'clear') and jsonb_typeof(g.features) = 'array') is not true), 'EG400',
-    'Each candidate names an entry of the lists checked, a score from 0 to 1, an outcome (alert, ask or clear) and its features.');
-  insert into public.screening_checks (party_id, revision, facts_hash, scope, engine, outcome, checked_by, checked_at)
-  values (s.party_id, s.revision, evergreen.screening_facts_hash(s), scope, engine, 'clear', evergreen.actor(), clock_timestamp()) returning * into c;
-  insert into public.screening_check_lists (check_id, list_id, version_id, ordinal, sha256)
-  select distinct c.check_id, v.list_id, v.version_id, v.ordinal, v.sha256 from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid) join public.watchlist_versions v using (version_id);
-  insert into public.screening_candidates (check_id, party_id, entry_id, entry_hash, score, outcome, features, missing)
-  select c.check_id, s.party_id, e.entry_id, e.entry_hash, g.score, g.outcome, g.features, array(select jsonb_array_elements_text(coalesce(g.missing, '[]')) order by 1)
-    from jsonb_to_recordset(candidates) as g (entry_id uuid, score numeric, outcome text, features jsonb, missing jsonb) join public.watchlist_entries e on e.entry_id = g.entry_id;
-  -- a pair that was decided while neither side has changed is not found anew
-  select case when bool_or(x.outcome = 'alert') then 'possible' when bool_or(x.outcome = 'ask') then 'ask' else 'clear' end, count(*) filter (where x.outcome = 'alert')
-    into found_outcome, unsettled
-    from public.screening_candidates x join public.watchlist_entries e on e.entry_id = x.entry_id
-   where x.check_id = c.check_id and not exists (select from public.screening_clearances d where d.party_id = s.party_id and d.list_id = e.list_id and d.external_id = e.external_id
-     and d.ended_at is null and d.facts_hash = c.facts_hash and d.entry_hash = x.entry_hash and d.decision = 'false_match');
-  select coalesce(array_agg(distinct m order by m), '{}') into asked from public.screening_candidates x, unnest(x.missing) m where x.check_id = c.check_id and x.outcome = 'ask' and found_outcome = 'ask';
-  trouble := evergreen.watchlist_trouble();
-  perform evergreen.refuse_unless(found_outcome <> 'clear' or scope = 'delta' or trouble is null, 'EG428', trouble);
-  update public.screening_checks x set outcome = found_outcome, missing = asked where x.check_id = c.check_id;
-  perform evergreen.follow_check(c.check_id, request_id);
-  perform evergreen.emit('PARTY_SCREENED', null, jsonb_build_object('party_id', s.party_id, 'check_id', c.check_id, 'outcome', found_outcome), evergreen.actor(), '{}', '{}', request_id);
-  perform evergreen.audit(null, 'screening_checks', c.check_id::text, format('party screened (%s): %s, %s candidates, %s undecided', scope, found_outcome, jsonb_array_length(candidates), unsettled), request_id);
-  answer := jsonb_build_object('check_id', c.check_id, 'outcome', found_outcome, 'candidates', jsonb_array_length(candidates), 'undecided', unsettled, 'missing', to_jsonb(asked));
-  perform evergreen.keep_answer('fn_record_check', request_id, input, answer);
-  return answer;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_record_check(uuid, int, text, jsonb, text, jsonb, text) is
-  'Records what a screening found: lists = [{version_id, sha256}] as used (all active ones when scope is full), candidates = [{entry_id, score, outcome, features, missing}]. A possible match opens a case, missing facts are asked for. Refused when facts or lists changed since (EG425), and to clear on a list that is missing or too old (EG428). EG400, EG404, EG409, EG413.';
-
-create or replace function evergreen.evidence_for(fact text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
-  select case fact when 'born' then 'date_of_birth' when 'country' then 'country_of_residence' else fact end
-$$;
-comment on function evergreen.evidence_for(text) is 'The kind of evidence that tells a fact which screening lacks.';
-
-create or replace function evergreen.clear_pair(of_party uuid, of_list text, of_entry text, of_case uuid, of_reason text) returns void
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  x public.screening_candidates;
-begin
-  -- the newest candidate of the pair that the case holds; what was found before the facts changed is decided with it
-  select c.* into x from public.screening_candidates c join public.watchlist_entries e using (entry_id) join public.watchlists w on w.list_id = e.list_id
-   where c.party_id = of_party and c.case_id = of_case and w.source = of_list and e.external_id = of_entry order by c.created_at desc limit 1;
-  -- what has changed since is found anew by its own check; what is decided stays decided
-  if found and exists (select from public.screening_subjects s join public.screening_checks c on c.party_id = s.party_id where s.party_id = of_party and c.check_id = x.check_id and c.facts_hash = evergreen.screening_facts_hash(s))
-    and exists (select from public.watchlist_entries e where e.entry_id = x.entry_id and e.removed_in is null)
-    and not exists (select from public.screening_clearances d join public.watchlist_entries e on e.list_id = d.list_id and e.external_id = d.external_id and e.entry_hash = d.entry_hash
-      join public.screening_checks c on c.check_id = x.check_id and c.facts_hash = d.facts_hash where d.party_id = of_party and e.entry_id = x.entry_id and d.ended_at is null) then
-    perform evergreen.decide_pair(x, 'false_match', of_reason, null);
-  end if;
-end $$;
-comment on function evergreen.clear_pair(uuid, text, text, uuid, text) is 'The clearance that follows from the final verdict false_match of a case about one party and one entry; none when either has changed since.';
-
-create or replace function evergreen.follow_check(of_check uuid, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  c public.screening_checks;
-  of_case uuid;
-  found_now jsonb;
-begin
-  select * into c from public.screening_checks x where x.check_id = of_check;
-  if c.outcome = 'possible' then
-    -- only what nobody has decided; the case of a party takes what is found later while it is open
-    select jsonb_agg(jsonb_build_object('list', w.source, 'list_version', l.ordinal::text, 'entry_ref', e.external_id, 'check_id', c.check_id, 'score', x.score, 'features', x.features) order by x.score desc)
-      into found_now
-      from public.screening_candidates x join public.watchlist_entries e using (entry_id) join public.watchlists w on w.list_id = e.list_id
-      join public.screening_check_lists l on l.check_id = x.check_id and l.list_id = e.list_id
-     where x.check_id = c.check_id and x.outcome = 'alert'
-       and not exists (select from public.screening_clearances d where d.party_id = c.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
-         and d.facts_hash = c.facts_hash and d.entry_hash = x.entry_hash);
-    if found_now is not null then
-      of_case := evergreen.open_case('screening', 'critical', c.party_id, 'check/' || c.check_id, found_now, null, 'screening/' || c.party_id, request_id);
-      update public.screening_candidates x set case_id = of_case where x.check_id = c.check_id and x.outcome = 'alert'
-         and exists (select from jsonb_to_recordset(found_now) as g (entry_ref text, list text) join public.watchlists w on w.source = g.list join public.watchlist_entries e on e.list_id = w.list_id and e.external_id = g.entry_ref
-           where e.entry_id = x.entry_id);
-    end if;
-  elsif c.outcome = 'ask' then
-    -- an applicant is asked before an analyst is
-    update public.investors_pending_kyc p
-       set kyc_status = 'missing_evidence', missing = array(select distinct m from unnest(p.missing || array(select evergreen.evidence_for(k) from unnest(c.missing) k)) m order by m)
-     where p.party_id = c.party_id and p.kyc_status in ('submitted', 'missing_evidence');
-  end if;
-end $$;
-comment on function evergreen.follow_check(uuid, text) is 'What a check leads to: a possible match opens a case with its candidates, missing facts are asked for.';
-
-create or replace function evergreen.decide_pair(x public.screening_candidates, of_decision text, of_reason text, request_id text) returns uuid
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  s public.screening_subjects;
-  e public.watchlist_entries;
-  id uuid;
-begin
-  -- one after the other on one party: two people who decide one pair get one decision
-  select * into s from public.screening_subjects y where y.party_id = x.party_id for no key update;
-  select * into e from public.watchlist_entries y where y.entry_id = x.entry_id;
-  perform evergreen.refuse_unless(exists (select from public.screening_checks c where c.check_id = x.check_id and c.facts_hash = evergreen.screening_facts_hash(s)) and e.removed_in is null, 'EG425',
-    'The facts of the party or the entry of the list have changed since this candidate was found; decide on the newest check.');
-  perform evergreen.refuse_unless(not exists (select from public.screening_clearances d where d.party_id = x.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
-      and d.facts_hash = evergreen.screening_facts_hash(s) and d.entry_hash = e.entry_hash), 'EG422', 'This pair was decided already.');
-  insert into public.screening_clearances (party_id, list_id, external_id, candidate_id, decision, facts_hash, entry_hash, reason, decided_by)
-  values (x.party_id, e.list_id, e.external_id, x.candidate_id, of_decision, evergreen.screening_facts_hash(s), e.entry_hash, of_reason, evergreen.actor()) returning clearance_id into id;
-  perform evergreen.emit('CANDIDATE_DECIDED', null, jsonb_build_object('party_id', x.party_id, 'clearance_id', id, 'decision', of_decision), evergreen.actor(), '{}', '{}', request_id);
-  perform evergreen.audit(null, 'screening_clearances', id::text, 'candidate decided: ' || of_decision, request_id);
-  return id;
-end $$;
-comment on function evergreen.decide_pair(public.screening_candidates, text, text, text) is
-  'One decision about one party and one entry, valid while the facts of the one and the text of the other stay what they were. EG422, EG425.';
-
-create or replace function public.fn_clear_candidate(candidate_id uuid, decision text, reason text, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  x public.screening_candidates;
-  id uuid;
-begin
-  perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('candidate_id', candidate_id, 'decision', decision, 'reason', reason);
-  answer := evergreen.earlier_answer('fn_clear_candidate', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  perform evergreen.refuse_unless(decision in ('false_match', 'true_match') and length(reason) between 1 and 500, 'EG400', 'decision is false_match or true_match, reason has 1 to 500 characters.');
-  select * into x from public.screening_candidates y where y.candidate_id = fn_clear_candidate.candidate_id;
-  perform evergreen.refuse_unless(found, 'EG404', 'No candidate with that id.');
-  perform evergreen.refuse_unless(x.case_id is null, 'EG428', 'The candidate is part of a case: decide the case.');
-  id := evergreen.decide_pair(x, decision, reason, request_id);
-  -- a statement of its own: it has to see the decision
-  answer := jsonb_build_object('clearance_id', id, 'decision', decision, 'standing', evergreen.screening_standing(x.party_id));
-  perform evergreen.keep_answer('fn_clear_candidate', request_id, input, answer);
-  return answer;
-exception when others then
-  declare broken text; begin get stacked diagnostics broken = constraint_name;
-    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
-end $$;
-comment on function public.fn_clear_candidate(uuid, text, text, text) is
-  'Decides a candidate that is in no case: false_match clears the pair while neither side changes, true_match refuses the party. EG400, EG404, EG409, EG422, EG425, EG428.';
-
-create or replace function public.fn_end_clearance(clearance_id uuid, reason text, request_id text default null) returns jsonb
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  input jsonb;
-  answer jsonb;
-  d public.screening_clearances;
-begin
-  perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('clearance_id', clearance_id, 'reason', reason);
-  answer := evergreen.earlier_answer('fn_end_clearance', request_id, input);
-=======
   h public.subject_holds;
 begin
   perform evergreen.require_role('pm_role', 'ops_role');
   input := jsonb_build_object('hold_id', hold_id, 'reason', reason);
   answer := evergreen.earlier_answer('fn_release_subject', request_id, input);
->>>>>>> next
   if answer is not null then
     return answer;
   end if;
   perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
-<<<<<<< HEAD
-  select * into d from public.screening_clearances y where y.clearance_id = fn_end_clearance.clearance_id for no key update;
-  perform evergreen.refuse_unless(found, 'EG404', 'No clearance with that id.');
-  perform evergreen.refuse_unless(d.ended_at is null, 'EG422', 'The clearance was ended already.');
-  perform evergreen.refuse_unless(d.decided_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever decided a pair cannot take it back alone.');
-  update public.screening_clearances y set ended_by = evergreen.actor(), ended_at = now() where y.clearance_id = d.clearance_id;
-  perform evergreen.request_screening(d.party_id, 'decision taken back', false, request_id);
-  perform evergreen.audit(null, 'screening_clearances', d.clearance_id::text, 'decision taken back', request_id);
-  answer := jsonb_build_object('clearance_id', d.clearance_id, 'standing', evergreen.screening_standing(d.party_id));
-  perform evergreen.keep_answer('fn_end_clearance', request_id, input, answer);
-=======
   select * into h from public.subject_holds x where x.hold_id = fn_release_subject.hold_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No legal hold with that id.');
   perform evergreen.refuse_unless(h.lifted_at is null, 'EG428', 'The legal hold was lifted already.');
@@ -4712,48 +4170,18 @@ begin
   perform evergreen.audit(null, 'subject_holds', h.hold_id::text, 'legal hold on a subject lifted', request_id);
   answer := jsonb_build_object('hold_id', h.hold_id);
   perform evergreen.keep_answer('fn_release_subject', request_id, input, answer);
->>>>>>> next
   return answer;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-<<<<<<< HEAD
-comment on function public.fn_end_clearance(uuid, text, text) is 'Takes the decision about a pair back, by another person than the one who made it; the party is screened anew. EG400, EG404, EG409, EG420, EG422.';
-
-create or replace function public.fn_record_rescreen(list_id uuid, from_ordinal int, to_ordinal int, parties int, affected int, engine text, request_id text default null) returns jsonb
-=======
 comment on function public.fn_release_subject(uuid, text, text) is 'Lifts a legal hold on a subject; never by the person who placed it. EG400, EG403, EG404, EG409, EG420, EG428.';
 
 create or replace function public.fn_request_erasure(subject_id uuid, reason text, request_id text default null) returns jsonb
->>>>>>> next
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
-<<<<<<< HEAD
-  n int;
-begin
-  perform evergreen.require_role('agent_kyc');
-  input := jsonb_build_object('list_id', list_id, 'from_ordinal', from_ordinal, 'to_ordinal', to_ordinal, 'parties', parties, 'affected', affected, 'engine', engine);
-  answer := evergreen.earlier_answer('fn_record_rescreen', request_id, input);
-  if answer is not null then
-    return answer;
-  end if;
-  perform evergreen.refuse_unless(parties >= 0 and affected between 0 and parties and length(engine) between 1 and 100, 'EG400', 'parties and affected are counts, engine has 1 to 100 characters.');
-  perform 1 from public.watchlists w where w.list_id = fn_record_rescreen.list_id for no key update;
-  perform evergreen.refuse_unless(found, 'EG404', 'No list with that id.');
-  perform evergreen.refuse_unless(from_ordinal = evergreen.covered_through(list_id)
-    and to_ordinal = (select v.ordinal from public.watchlist_versions v where v.list_id = fn_record_rescreen.list_id and v.status = 'current') and to_ordinal > from_ordinal, 'EG425',
-    'The list was published again, or its changes were held against the parties already; look again.');
-  select count(*) into n from public.watchlist_entries e where e.list_id = fn_record_rescreen.list_id and e.added_in > from_ordinal and e.removed_in is null;
-  insert into public.screening_rescreens (list_id, from_ordinal, to_ordinal, entries, parties, affected, engine, recorded_by)
-  values (list_id, from_ordinal, to_ordinal, n, parties, affected, engine, evergreen.actor());
-  perform evergreen.emit('PARTIES_RESCREENED', null, jsonb_build_object('list_id', list_id, 'entries', n, 'parties', parties, 'affected', affected), evergreen.actor(), '{}', '{}', request_id);
-  perform evergreen.audit(null, 'watchlists', list_id::text, format('parties held against versions %s to %s: %s entries, %s parties, %s affected', from_ordinal, to_ordinal, n, parties, affected), request_id);
-  answer := jsonb_build_object('entries', n, 'parties', parties, 'affected', affected);
-  perform evergreen.keep_answer('fn_record_rescreen', request_id, input, answer);
-=======
   standing text;
 begin
   perform evergreen.require_role('ops_role');
@@ -4770,30 +4198,11 @@ begin
   perform evergreen.audit(null, 'subject_keys', subject_id::text, 'erasure asked for' || case when evergreen.subject_held(subject_id) then '; a legal hold stands' else '' end, request_id);
   answer := jsonb_build_object('subject_id', subject_id, 'state', 'restricted', 'held', evergreen.subject_held(subject_id));
   perform evergreen.keep_answer('fn_request_erasure', request_id, input, answer);
->>>>>>> next
   return answer;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-<<<<<<< HEAD
-comment on function public.fn_record_rescreen(uuid, int, int, int, int, text, text) is
-  'Says that what a list changed between two versions was held against every party; those affected have checks of their own. Refused unless it begins where the last one ended and ends at the current version (EG425). EG400, EG404, EG409.';
-
-create or replace function public.fn_read_screening(party_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  s public.screening_subjects;
-begin
-  perform evergreen.require_role('ops_role', 'pm_role', 'audit_role', 'agent_kyc');
-  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_read_screening.party_id), 'EG404', 'No party with that id.');
-  select * into s from public.screening_subjects x where x.party_id = fn_read_screening.party_id;
-  return jsonb_build_object('party_id', fn_read_screening.party_id, 'standing', evergreen.screening_standing(fn_read_screening.party_id), 'revision', s.revision, 'trouble', evergreen.watchlist_trouble(),
-    'check', (select jsonb_build_object('check_id', c.check_id, 'outcome', c.outcome, 'missing', to_jsonb(c.missing), 'engine', c.engine, 'checked_at', c.checked_at,
-        'lists', (select jsonb_agg(jsonb_build_object('source', w.source, 'ordinal', l.ordinal, 'sha256', l.sha256) order by w.source) from public.screening_check_lists l join public.watchlists w using (list_id) where l.check_id = c.check_id))
-      from public.screening_checks c where c.party_id = s.party_id and c.scope = 'full' order by c.checked_at desc limit 1),
-    'candidates', coalesce((select jsonb_agg(jsonb_build_object('candidate_id', o.candidate_id, 'source', w.source, 'entry', o.external_id, 'outcome', o.outcome, 'score', trim_scale(x.score)::text, 'decision', o.decision) order by x.score desc)
-      from evergreen.open_candidates(s.party_id) o join public.watchlists w using (list_id) join public.screening_candidates x using (candidate_id)), '[]'));
-=======
 comment on function public.fn_request_erasure(uuid, text, text) is
   'Asks for the erasure of a subject: from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
 
@@ -4819,24 +4228,10 @@ begin
   answer := jsonb_build_object('subject_id', subject_id, 'state', 'active');
   perform evergreen.keep_answer('fn_refuse_erasure', request_id, input, answer);
   return answer;
->>>>>>> next
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-<<<<<<< HEAD
-comment on function public.fn_read_screening(uuid) is 'Where a party stands: its newest whole check with the versions used, and the candidates that count today. No fact of the party. EG404.';
-
-create or replace function public.fn_list_unscreened(after uuid default null, max_rows int default 100) returns table (party_id uuid)
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-begin
-  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
-  perform evergreen.refuse_unless(max_rows between 1 and 1000, 'EG400', 'max_rows is 1 to 1,000.');
-  return query select s.party_id from public.screening_subjects s
-   where (fn_list_unscreened.after is null or s.party_id > fn_list_unscreened.after)
-     and not exists (select from public.screening_checks c where c.party_id = s.party_id and c.revision = s.revision and c.scope = 'full')
-   order by s.party_id limit max_rows;
-=======
 comment on function public.fn_refuse_erasure(uuid, text, text) is 'Takes back that an erasure was asked for. EG400, EG403, EG404, EG409, EG428.';
 
 create or replace function public.fn_read_erasure(subject_id uuid) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -5090,14 +4485,10 @@ begin
         -- whose erasure was asked for is still screened and audited, and otherwise left alone
         and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc'))
      where k.subject_id = any (subject_ids) order by k.subject_id, p.field;
->>>>>>> next
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-<<<<<<< HEAD
-comment on function public.fn_list_unscreened(uuid, int) is 'Parties whose whole check is missing since they were asked for, in the order of their ids. EG400.';
-=======
 comment on function public.fn_read_personal(uuid[], text[], text) is
   'The wrapped key and the current encrypted values of subjects (all fields, or those named; none: the key alone). Every read is recorded with its purpose. Unknown subjects have no row. EG400, EG403.';
 
@@ -5166,7 +4557,628 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
->>>>>>> next
+
+-- from sql/6w-fn-watchlists.sql
+-- Lists that parties are screened against: versions that are published, held or refused, and entries whose change from one version to the next is rows.
+
+create or replace function evergreen.watchlist_trouble() returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(
+    (select case when v.version_id is null then format('The list %s has no version yet; nobody is cleared.', w.source)
+                 else format('The list %s was last confirmed %s hours ago, more than the %s it may be old; nobody is cleared.', w.source,
+                        floor(extract(epoch from evergreen.clock() - v.fetched_at) / 3600), w.max_age_hours) end
+       from public.watchlists w left join public.watchlist_versions v on v.list_id = w.list_id and v.status = 'current'
+      where w.active and (v.version_id is null or v.fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours))
+      order by w.source limit 1),
+    case when not exists (select from public.watchlists w where w.active) then 'No list is active; nobody is cleared.' end)
+$$;
+comment on function evergreen.watchlist_trouble() is 'Why nobody may be cleared on the lists as they are, in one sentence, or null.';
+
+create or replace function evergreen.watchlist_answer(v public.watchlist_versions, status text) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('version_id', v.version_id, 'status', status, 'reason', v.reason, 'ordinal', v.ordinal, 'rows', v.rows, 'added', v.added, 'changed', v.changed, 'removed', v.removed)
+$$;
+comment on function evergreen.watchlist_answer(public.watchlist_versions, text) is 'What publishing a version answers.';
+
+create or replace function evergreen.install_watchlist(v public.watchlist_versions, entries jsonb, request_id text) returns public.watchlist_versions
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  next_ordinal int := coalesce((select max(x.ordinal) from public.watchlist_versions x where x.list_id = v.list_id), 0) + 1;
+  gone int;
+  fresh int;
+  altered int;
+begin
+  -- the planner takes a list in json for a hundred rows, and would go through it once per entry
+  perform set_config('enable_nestloop', 'off', true);
+  update public.watchlist_entries e set removed_in = next_ordinal
+   where e.list_id = v.list_id and e.removed_in is null
+     and not exists (select from jsonb_to_recordset(entries) as g (id text, hash text) where g.id = e.external_id and g.hash = e.entry_hash);
+  get diagnostics gone = row_count;
+  insert into public.watchlist_entries (list_id, external_id, entry_hash, body, added_in)
+  select v.list_id, g.id, g.hash, g.body, next_ordinal from jsonb_to_recordset(entries) as g (id text, hash text, body jsonb)
+   where not exists (select from public.watchlist_entries e where e.list_id = v.list_id and e.removed_in is null and e.external_id = g.id);
+  get diagnostics fresh = row_count;
+  select count(*) into altered from public.watchlist_entries n join public.watchlist_entries o
+      on o.list_id = n.list_id and o.external_id = n.external_id and o.removed_in = next_ordinal
+   where n.list_id = v.list_id and n.added_in = next_ordinal;
+  perform set_config('enable_nestloop', 'on', true);
+  update public.watchlist_versions x set status = 'superseded' where x.list_id = v.list_id and x.status = 'current';
+  -- what still waits for people was compared with a list that is no longer the current one
+  update public.watchlist_versions x set status = 'refused' where x.list_id = v.list_id and x.status = 'held' and x.version_id <> v.version_id;
+  delete from public.watchlist_held h using public.watchlist_versions x where x.version_id = h.version_id and x.list_id = v.list_id;
+  update public.watchlist_versions x
+     set status = 'current', ordinal = next_ordinal, added = fresh - altered, changed = altered, removed = gone - altered
+   where x.version_id = v.version_id returning x.* into v;
+  perform evergreen.announce_watchlist(v, request_id);
+  return v;
+end $$;
+comment on function evergreen.install_watchlist(public.watchlist_versions, jsonb, text) is
+  'Makes a version the current one of its list: entries that are gone end with it, new and changed ones begin with it. The caller holds the lock of the list.';
+
+create or replace function evergreen.announce_watchlist(v public.watchlist_versions, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.emit('LIST_PUBLISHED', null, jsonb_build_object('list_id', v.list_id, 'version_id', v.version_id, 'rows', v.rows, 'added', v.added, 'changed', v.changed, 'removed', v.removed),
+    evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('list published: version %s, sha256 %s, %s rows, %s added, %s changed, %s removed',
+    v.ordinal, v.sha256, v.rows, v.added, v.changed, v.removed), request_id);
+end $$;
+comment on function evergreen.announce_watchlist(public.watchlist_versions, text) is 'The event and the audit entry of a list that may be used from now on.';
+
+create or replace function public.fn_set_watchlist(source text, title text, format text, address text default null, active boolean default true, max_age_hours int default 24, shrink_limit numeric default 0.05,
+  request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  w public.watchlists;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('source', source, 'title', title, 'format', format, 'address', address, 'active', active, 'max_age_hours', max_age_hours, 'shrink_limit', shrink_limit::text);
+  answer := evergreen.earlier_answer('fn_set_watchlist', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(source ~ '^[a-z][a-z0-9-]{1,39}$' and length(title) between 1 and 200 and format in ('ofac-csv', 'eu-xml', 'un-xml', 'uk-csv', 'own-csv', 'opensanctions-csv', 'ftm-json', 'yente'), 'EG400',
+    'source is a word of a-z, 0-9 and -, title has 1 to 200 characters, format is one of ofac-csv, eu-xml, un-xml, uk-csv, own-csv, opensanctions-csv, ftm-json.');
+  perform evergreen.refuse_unless(address is null or (length(address) between 1 and 1000 and address !~ '[[:cntrl:]]'), 'EG400', 'address is a URL or a path of at most 1,000 characters, or absent.');
+  perform evergreen.refuse_unless(active is not null and max_age_hours between 1 and 168 and shrink_limit between 0 and 0.2, 'EG400',
+    'A list may be 1 to 168 hours old and shrink by 0 to 0.2 of its rows.');
+  -- one after the other: a list that is set while another is published waits for it
+  perform pg_advisory_xact_lock(hashtextextended('evergreen.watchlists', 0));
+  select * into w from public.watchlists x where x.source = fn_set_watchlist.source for no key update;
+  if found then
+    perform evergreen.refuse_unless(active or not w.active or w.set_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever set a list cannot switch it off.');
+    perform evergreen.refuse_unless(w.format = fn_set_watchlist.format, 'EG428', 'The format of a list does not change; set another list.');
+    update public.watchlists x set title = fn_set_watchlist.title, address = fn_set_watchlist.address, active = fn_set_watchlist.active, max_age_hours = fn_set_watchlist.max_age_hours,
+        shrink_limit = fn_set_watchlist.shrink_limit, set_by = evergreen.actor()
+     where x.list_id = w.list_id returning x.* into w;
+  else
+    insert into public.watchlists (source, title, format, address, active, max_age_hours, shrink_limit, set_by)
+    values (source, title, format, address, active, max_age_hours, shrink_limit, evergreen.actor()) returning * into w;
+  end if;
+  perform evergreen.emit('WATCHLIST_SET', null, jsonb_build_object('list_id', w.list_id, 'source', w.source, 'active', w.active), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlists', w.list_id::text, format('list set: %s, %s, at most %s hours old, may shrink by %s', w.source, case when w.active then 'active' else 'off' end, w.max_age_hours, trim_scale(w.shrink_limit)), request_id);
+  answer := jsonb_build_object('list_id', w.list_id, 'source', w.source, 'active', w.active);
+  perform evergreen.keep_answer('fn_set_watchlist', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_watchlist(text, text, text, text, boolean, int, numeric, text) is
+  'Adds a list or changes where it is from, how many hours old it may be (1 to 168) and by which share of its rows it may shrink at once (0 to 0.2). Whoever set it last cannot switch it off. EG400, EG409, EG420, EG428 another format.';
+
+create or replace function public.fn_request_list_refresh(source text, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  w public.watchlists;
+  id uuid;
+begin
+  perform evergreen.require_role('ops_role', 'service_role', 'agent_kyc');
+  input := jsonb_build_object('source', source);
+  answer := evergreen.earlier_answer('fn_request_list_refresh', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into w from public.watchlists x where x.source = fn_request_list_refresh.source;
+  perform evergreen.refuse_unless(found, 'EG404', 'No list of that name; `lists show` names them.');
+  perform evergreen.refuse_unless(w.active, 'EG428', 'The list is switched off.');
+  perform evergreen.refuse_unless(w.address is not null, 'EG428', 'The list has no address: give its file, or set one.');
+  id := evergreen.emit('LIST_REFRESH_REQUESTED', null, jsonb_build_object('list_id', w.list_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlists', w.list_id::text, 'refresh asked for', request_id);
+  answer := jsonb_build_object('list_id', w.list_id, 'event_id', id);
+  perform evergreen.keep_answer('fn_request_list_refresh', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_list_refresh(text, text) is 'Asks for a list to be fetched from its address now. EG404, EG409, EG428 switched off or without address.';
+
+create or replace function public.fn_publish_watchlist(source text, entries jsonb, file_hash text, fetched_at timestamptz, label text default null, published_on date default null, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  w public.watchlists;
+  now_current public.watchlist_versions;
+  v public.watchlist_versions;
+  n int;
+  why text;
+  was_old boolean;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  input := jsonb_build_object('source', source, 'entries', encode(sha256(convert_to(entries::text, 'UTF8')), 'hex'), 'file_hash', file_hash, 'fetched_at', fetched_at, 'label', label, 'published_on', published_on);
+  answer := evergreen.earlier_answer('fn_publish_watchlist', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(file_hash ~ '^[0-9a-f]{64}$' and (label is null or length(label) between 1 and 100), 'EG400', 'file_hash is the sha256 of the bytes in hex; label has at most 100 characters.');
+  perform evergreen.refuse_unless(isfinite(fetched_at) and fetched_at <= evergreen.clock() + interval '5 minutes' and (published_on is null or (isfinite(published_on) and published_on <= evergreen.clock()::date + 1)), 'EG400',
+    'fetched_at and published_on are times that have come.');
+  perform evergreen.refuse_unless(jsonb_typeof(entries) = 'array', 'EG400', 'entries is a list.');
+  n := jsonb_array_length(entries);
+  perform evergreen.refuse_unless(n <= 500000, 'EG413', 'A list has at most 500,000 entries.');
+  -- one after the other, and never while a check is being recorded: it holds the list as it is
+  select * into w from public.watchlists x where x.source = fn_publish_watchlist.source for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No list of that name; `lists show` names them.');
+  perform evergreen.refuse_unless(w.active, 'EG428', 'The list is switched off.');
+  select * into now_current from public.watchlist_versions x where x.list_id = w.list_id and x.status = 'current' for no key update;
+  if now_current.sha256 = file_hash then
+    was_old := now_current.fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours);
+    update public.watchlist_versions x set fetched_at = greatest(x.fetched_at, fn_publish_watchlist.fetched_at) where x.version_id = now_current.version_id returning x.* into v;
+    if was_old and v.fetched_at >= evergreen.clock() - make_interval(hours => w.max_age_hours) then
+      -- whoever could not be cleared while it was old is looked at again
+      perform evergreen.announce_watchlist(v, request_id);
+    else
+      perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, 'list confirmed: no change since version ' || v.ordinal, request_id);
+    end if;
+    answer := evergreen.watchlist_answer(v, 'unchanged');
+    perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(entries) g (one)
+      where (length(g.one ->> 'id') between 1 and 200 and g.one ->> 'hash' ~ '^[0-9a-f]{64}$' and jsonb_typeof(g.one -> 'body') = 'object') is not true), 'EG400',
+    'Each entry has an id of 1 to 200 characters, a hash of 64 hexadecimal digits and a body.');
+  perform evergreen.refuse_unless(n = (select count(distinct g.id) from jsonb_to_recordset(entries) as g (id text)), 'EG400', 'An entry stands twice in the list.');
+  why := case when n = 0 then 'empty'
+    when fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours) then 'old'
+    when published_on < now_current.published_on then 'older'
+    when n < now_current.rows * (1 - w.shrink_limit) then 'shrunken' end;
+  if why is not null then
+    select * into v from public.watchlist_versions x where x.list_id = w.list_id and x.sha256 = file_hash and x.status in ('held', 'refused') and x.reason = why and x.recorded_at >= coalesce(now_current.recorded_at, '-infinity')
+     order by x.recorded_at desc limit 1;
+    if found then
+      -- the same file for the same reason: said once, waited for once
+      answer := evergreen.watchlist_answer(v, v.status);
+      perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
+      return answer;
+    end if;
+  end if;
+  insert into public.watchlist_versions (list_id, label, published_on, sha256, rows, status, reason, fetched_at, recorded_by)
+  values (w.list_id, label, published_on, file_hash, n, case when why is null then 'superseded' when why = 'shrunken' then 'held' else 'refused' end, why, fetched_at, evergreen.actor()) returning * into v;
+  if why is null then
+    v := evergreen.install_watchlist(v, entries, request_id);
+  else
+    if why = 'shrunken' then
+      update public.watchlist_versions x set status = 'refused' where x.list_id = w.list_id and x.status = 'held' and x.version_id <> v.version_id;
+      delete from public.watchlist_held h using public.watchlist_versions x where x.version_id = h.version_id and x.list_id = w.list_id;
+      insert into public.watchlist_held (version_id, entries) values (v.version_id, entries);
+    end if;
+    perform evergreen.emit('LIST_REFUSED', null, jsonb_build_object('list_id', w.list_id, 'version_id', v.version_id, 'reason', why), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('list refused as %s: sha256 %s, %s rows against %s', why, file_hash, n, coalesce(now_current.rows, 0)), request_id);
+  end if;
+  answer := evergreen.watchlist_answer(v, v.status);
+  perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_publish_watchlist(text, jsonb, text, timestamptz, text, date, text) is
+  'Takes a list in: entries = [{id, hash, body}], file_hash = sha256 of the bytes, fetched_at = when its source said that this is the list. Status current, unchanged (the same bytes: confirmed), held (shrunken: two people accept it) or refused (empty, old: fetched too long ago, older: published before the current one). EG400, EG404, EG409, EG413, EG428.';
+
+create or replace function public.fn_accept_watchlist_version(version_id uuid, reason text, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  v public.watchlist_versions;
+  given jsonb;
+  people int;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('version_id', version_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_accept_watchlist_version', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  -- the list first, as whoever publishes takes it
+  perform 1 from public.watchlists w where w.list_id = (select x.list_id from public.watchlist_versions x where x.version_id = fn_accept_watchlist_version.version_id) for no key update;
+  select * into v from public.watchlist_versions x where x.version_id = fn_accept_watchlist_version.version_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No version of a list with that id.');
+  perform evergreen.refuse_unless(v.status = 'held', 'EG428', 'Only a version that is held because the list shrank is accepted.');
+  perform evergreen.refuse_unless(not exists (select from public.watchlist_acceptances a where a.version_id = v.version_id and a.accepted_by = evergreen.actor()), 'EG420',
+    'Four eyes: you have accepted it; a second person has to.');
+  insert into public.watchlist_acceptances (version_id, accepted_by, reason) values (v.version_id, evergreen.actor(), reason);
+  select count(*) into people from public.watchlist_acceptances a where a.version_id = v.version_id;
+  perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('shrunken list accepted by %s of 2', people), request_id);
+  if people >= 2 then
+    select h.entries into given from public.watchlist_held h where h.version_id = v.version_id;
+    v := evergreen.install_watchlist(v, given, request_id);
+  end if;
+  answer := evergreen.watchlist_answer(v, v.status) || jsonb_build_object('accepted', people);
+  perform evergreen.keep_answer('fn_accept_watchlist_version', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_accept_watchlist_version(uuid, text, text) is 'One person accepts a list that shrank by more than its limit; the second one makes it current. EG400, EG404, EG409, EG420 the same person twice, EG428 not held.';
+
+-- from sql/6x-fn-screening.sql
+-- Screening: checks of parties against versions of lists, candidates they found, what people decided about them, and where a party stands.
+
+create or replace function evergreen.screening_facts_hash(s public.screening_subjects) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select encode(sha256(convert_to(s.party_id || '/' || s.facts_version, 'UTF8')), 'hex')
+$$;
+comment on function evergreen.screening_facts_hash(public.screening_subjects) is
+  'Names the facts of a party as they are now without holding a word of them: it changes whenever they change, and tells nothing once the party is erased.';
+
+create or replace function evergreen.request_screening(of_party uuid, why text, facts_changed boolean, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+begin
+  insert into public.screening_subjects (party_id, revision, facts_version, reason, asked_by) values (of_party, 1, 1, why, evergreen.actor())
+  on conflict (party_id) do update set revision = screening_subjects.revision + 1, facts_version = screening_subjects.facts_version + facts_changed::int,
+      reason = excluded.reason, asked_by = excluded.asked_by, asked_at = evergreen.clock()
+  returning * into s;
+  perform evergreen.emit('SCREENING_REQUESTED', null, jsonb_build_object('party_id', of_party, 'revision', s.revision, 'reason', why), evergreen.actor(), '{}', '{}', request_id);
+  return s.revision;
+end $$;
+comment on function evergreen.request_screening(uuid, text, boolean, text) is
+  'Has a party screened against all active lists; called in the transaction in which it is registered or its facts change. Until the check is there it stands as unscreened.';
+
+create or replace function evergreen.covered_through(of_list uuid) returns int language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(max(r.to_ordinal), 0) from public.screening_rescreens r where r.list_id = of_list
+$$;
+comment on function evergreen.covered_through(uuid) is 'Up to which version of a list its changes were held against all parties.';
+
+create or replace function evergreen.open_candidates(of_party uuid) returns table (candidate_id uuid, list_id uuid, external_id text, outcome text, decision text)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with subject as (
+    select s.*, evergreen.screening_facts_hash(s) as facts from public.screening_subjects s where s.party_id = of_party
+  ), last as (
+    -- the newest whole check, and what changes of lists were found to mean since
+    select c.check_id from public.screening_checks c, subject s where c.party_id = s.party_id and c.revision = s.revision
+       and c.checked_at >= (select max(f.checked_at) from public.screening_checks f where f.party_id = s.party_id and f.revision = s.revision and f.scope = 'full')
+  )
+  select distinct on (e.list_id, e.external_id) x.candidate_id, e.list_id, e.external_id, x.outcome, d.decision
+    from last join public.screening_candidates x using (check_id) join public.watchlist_entries e on e.entry_id = x.entry_id and e.removed_in is null
+    cross join subject s left join public.screening_clearances d on d.party_id = s.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
+      and d.facts_hash = s.facts and d.entry_hash = e.entry_hash
+   order by e.list_id, e.external_id, x.created_at desc
+$$;
+comment on function evergreen.open_candidates(uuid) is
+  'Candidates of a party that count today: of its newest whole check and the deltas since, whose entry still stands; with what was decided about the pair while neither has changed.';
+
+create or replace function evergreen.screening_standing(party_id uuid) returns text language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+  last public.screening_checks;
+begin
+  select * into s from public.screening_subjects x where x.party_id = screening_standing.party_id;
+  if not found then
+    return 'unscreened';
+  end if;
+  if exists (select from evergreen.open_candidates(s.party_id) o where o.decision = 'true_match') or evergreen.is_frozen(s.party_id) then
+    return 'refused';
+  elsif exists (select from evergreen.open_candidates(s.party_id) o where o.decision is null and o.outcome = 'alert') then
+    return 'open';
+  end if;
+  select * into last from public.screening_checks c where c.party_id = s.party_id and c.scope = 'full' order by c.checked_at desc, c.revision desc limit 1;
+  if not found or last.revision <> s.revision or evergreen.watchlist_trouble() is not null
+    or exists (select from evergreen.open_candidates(s.party_id) o where o.decision is null and o.outcome = 'ask')
+    or exists (select from public.watchlists w join public.watchlist_versions v on v.list_id = w.list_id and v.status = 'current'
+         left join public.screening_check_lists l on l.check_id = last.check_id and l.list_id = w.list_id
+        where w.active and greatest(coalesce(l.ordinal, 0), case when coalesce(l.ordinal, 0) < v.ordinal then evergreen.covered_through(w.list_id) else 0 end) < v.ordinal) then
+    return 'unscreened';
+  end if;
+  return 'clear';
+end $$;
+comment on function evergreen.screening_standing(uuid) is
+  'refused: a true match stands · open: a possible match is not decided · unscreened: never checked, facts changed since, evidence asked, or a list is missing, too old or not yet held against the party · clear.';
+
+create or replace function public.fn_request_screening(party_id uuid, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  input := jsonb_build_object('party_id', party_id);
+  answer := evergreen.earlier_answer('fn_request_screening', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_request_screening.party_id), 'EG404', 'No party with that id.');
+  answer := jsonb_build_object('party_id', party_id, 'revision', evergreen.request_screening(party_id, 'asked', false, request_id));
+  perform evergreen.audit(null, 'parties', party_id::text, 'screening asked for', request_id);
+  perform evergreen.keep_answer('fn_request_screening', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_screening(uuid, text) is 'Asks for a party to be screened anew against all active lists. EG404, EG409.';
+
+create or replace function public.fn_record_check(party_id uuid, revision int, scope text, lists jsonb, engine text, candidates jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.screening_subjects;
+  c public.screening_checks;
+  trouble text;
+  found_outcome text;
+  asked text[];
+  unsettled int;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('party_id', party_id, 'revision', revision, 'scope', scope, 'lists', lists, 'engine', engine, 'candidates', candidates);
+  answer := evergreen.earlier_answer('fn_record_check', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(scope in ('full', 'delta') and length(engine) between 1 and 100 and jsonb_typeof(lists) = 'array' and jsonb_typeof(candidates) = 'array', 'EG400',
+    'scope is full or delta, engine has 1 to 100 characters, lists and candidates are lists.');
+  perform evergreen.refuse_unless(jsonb_array_length(lists) between 1 and 100 and jsonb_array_length(candidates) <= 200, 'EG413', 'A check has 1 to 100 lists and at most 200 candidates.');
+  -- as it was at one moment: a version is published before this check or after it, never within
+  perform 1 from public.watchlists w where w.active order by w.list_id for share;
+  select * into s from public.screening_subjects x where x.party_id = fn_record_check.party_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No party with that id is screened.');
+  perform evergreen.refuse_unless(s.revision = fn_record_check.revision, 'EG425', 'The facts of the party have changed, or another screening was asked for since; screen it again.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid, sha256 text)
+      left join public.watchlist_versions v on v.version_id = g.version_id and v.sha256 = g.sha256 and v.status = 'current' left join public.watchlists w on w.list_id = v.list_id and w.active where w.list_id is null)
+    and (scope = 'delta' or (select count(distinct g.version_id) from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid))
+      = (select count(*) from public.watchlists w where w.active)), 'EG425', 'A list has changed since the check began, or is missing in it; screen the party against the lists of now.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_to_recordset(candidates) as g (entry_id uuid, score numeric, outcome text, features jsonb)
+      left join public.watchlist_entries e on e.entry_id = g.entry_id and e.removed_in is null
+        and e.list_id in (select v.list_id from jsonb_to_recordset(fn_record_check.lists) as l (version_id uuid) join public.watchlist_versions v on v.version_id = l.version_id)
+     where (e.entry_id is not null and g.score between 0 and 1 and g.outcome in ('alert', 'ask', 'clear') and jsonb_typeof(g.features) = 'array') is not true), 'EG400',
+    'Each candidate names an entry of the lists checked, a score from 0 to 1, an outcome (alert, ask or clear) and its features.');
+  insert into public.screening_checks (party_id, revision, facts_hash, scope, engine, outcome, checked_by, checked_at)
+  values (s.party_id, s.revision, evergreen.screening_facts_hash(s), scope, engine, 'clear', evergreen.actor(), clock_timestamp()) returning * into c;
+  insert into public.screening_check_lists (check_id, list_id, version_id, ordinal, sha256)
+  select distinct c.check_id, v.list_id, v.version_id, v.ordinal, v.sha256 from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid) join public.watchlist_versions v using (version_id);
+  insert into public.screening_candidates (check_id, party_id, entry_id, entry_hash, score, outcome, features, missing)
+  select c.check_id, s.party_id, e.entry_id, e.entry_hash, g.score, g.outcome, g.features, array(select jsonb_array_elements_text(coalesce(g.missing, '[]')) order by 1)
+    from jsonb_to_recordset(candidates) as g (entry_id uuid, score numeric, outcome text, features jsonb, missing jsonb) join public.watchlist_entries e on e.entry_id = g.entry_id;
+  -- a pair that was decided while neither side has changed is not found anew
+  select case when bool_or(x.outcome = 'alert') then 'possible' when bool_or(x.outcome = 'ask') then 'ask' else 'clear' end, count(*) filter (where x.outcome = 'alert')
+    into found_outcome, unsettled
+    from public.screening_candidates x join public.watchlist_entries e on e.entry_id = x.entry_id
+   where x.check_id = c.check_id and not exists (select from public.screening_clearances d where d.party_id = s.party_id and d.list_id = e.list_id and d.external_id = e.external_id
+     and d.ended_at is null and d.facts_hash = c.facts_hash and d.entry_hash = x.entry_hash and d.decision = 'false_match');
+  select coalesce(array_agg(distinct m order by m), '{}') into asked from public.screening_candidates x, unnest(x.missing) m where x.check_id = c.check_id and x.outcome = 'ask' and found_outcome = 'ask';
+  trouble := evergreen.watchlist_trouble();
+  perform evergreen.refuse_unless(found_outcome <> 'clear' or scope = 'delta' or trouble is null, 'EG428', trouble);
+  update public.screening_checks x set outcome = found_outcome, missing = asked where x.check_id = c.check_id;
+  perform evergreen.follow_check(c.check_id, request_id);
+  perform evergreen.emit('PARTY_SCREENED', null, jsonb_build_object('party_id', s.party_id, 'check_id', c.check_id, 'outcome', found_outcome), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'screening_checks', c.check_id::text, format('party screened (%s): %s, %s candidates, %s undecided', scope, found_outcome, jsonb_array_length(candidates), unsettled), request_id);
+  answer := jsonb_build_object('check_id', c.check_id, 'outcome', found_outcome, 'candidates', jsonb_array_length(candidates), 'undecided', unsettled, 'missing', to_jsonb(asked));
+  perform evergreen.keep_answer('fn_record_check', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_check(uuid, int, text, jsonb, text, jsonb, text) is
+  'Records what a screening found: lists = [{version_id, sha256}] as used (all active ones when scope is full), candidates = [{entry_id, score, outcome, features, missing}]. A possible match opens a case, missing facts are asked for. Refused when facts or lists changed since (EG425), and to clear on a list that is missing or too old (EG428). EG400, EG404, EG409, EG413.';
+
+create or replace function evergreen.evidence_for(fact text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select case fact when 'born' then 'date_of_birth' when 'country' then 'country_of_residence' else fact end
+$$;
+comment on function evergreen.evidence_for(text) is 'The kind of evidence that tells a fact which screening lacks.';
+
+create or replace function evergreen.clear_pair(of_party uuid, of_list text, of_entry text, of_case uuid, of_reason text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  x public.screening_candidates;
+begin
+  -- the newest candidate of the pair that the case holds; what was found before the facts changed is decided with it
+  select c.* into x from public.screening_candidates c join public.watchlist_entries e using (entry_id) join public.watchlists w on w.list_id = e.list_id
+   where c.party_id = of_party and c.case_id = of_case and w.source = of_list and e.external_id = of_entry order by c.created_at desc limit 1;
+  -- what has changed since is found anew by its own check; what is decided stays decided
+  if found and exists (select from public.screening_subjects s join public.screening_checks c on c.party_id = s.party_id where s.party_id = of_party and c.check_id = x.check_id and c.facts_hash = evergreen.screening_facts_hash(s))
+    and exists (select from public.watchlist_entries e where e.entry_id = x.entry_id and e.removed_in is null)
+    and not exists (select from public.screening_clearances d join public.watchlist_entries e on e.list_id = d.list_id and e.external_id = d.external_id and e.entry_hash = d.entry_hash
+      join public.screening_checks c on c.check_id = x.check_id and c.facts_hash = d.facts_hash where d.party_id = of_party and e.entry_id = x.entry_id and d.ended_at is null) then
+    perform evergreen.decide_pair(x, 'false_match', of_reason, null);
+  end if;
+end $$;
+comment on function evergreen.clear_pair(uuid, text, text, uuid, text) is 'The clearance that follows from the final verdict false_match of a case about one party and one entry; none when either has changed since.';
+
+create or replace function evergreen.follow_check(of_check uuid, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  c public.screening_checks;
+  of_case uuid;
+  found_now jsonb;
+begin
+  select * into c from public.screening_checks x where x.check_id = of_check;
+  if c.outcome = 'possible' then
+    -- only what nobody has decided; the case of a party takes what is found later while it is open
+    select jsonb_agg(jsonb_build_object('list', w.source, 'list_version', l.ordinal::text, 'entry_ref', e.external_id, 'check_id', c.check_id, 'score', x.score, 'features', x.features) order by x.score desc)
+      into found_now
+      from public.screening_candidates x join public.watchlist_entries e using (entry_id) join public.watchlists w on w.list_id = e.list_id
+      join public.screening_check_lists l on l.check_id = x.check_id and l.list_id = e.list_id
+     where x.check_id = c.check_id and x.outcome = 'alert'
+       and not exists (select from public.screening_clearances d where d.party_id = c.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
+         and d.facts_hash = c.facts_hash and d.entry_hash = x.entry_hash);
+    if found_now is not null then
+      of_case := evergreen.open_case('screening', 'critical', c.party_id, 'check/' || c.check_id, found_now, null, 'screening/' || c.party_id, request_id);
+      update public.screening_candidates x set case_id = of_case where x.check_id = c.check_id and x.outcome = 'alert'
+         and exists (select from jsonb_to_recordset(found_now) as g (entry_ref text, list text) join public.watchlists w on w.source = g.list join public.watchlist_entries e on e.list_id = w.list_id and e.external_id = g.entry_ref
+           where e.entry_id = x.entry_id);
+    end if;
+  elsif c.outcome = 'ask' then
+    -- an applicant is asked before an analyst is
+    update public.investors_pending_kyc p
+       set kyc_status = 'missing_evidence', missing = array(select distinct m from unnest(p.missing || array(select evergreen.evidence_for(k) from unnest(c.missing) k)) m order by m)
+     where p.party_id = c.party_id and p.kyc_status in ('submitted', 'missing_evidence');
+  end if;
+end $$;
+comment on function evergreen.follow_check(uuid, text) is 'What a check leads to: a possible match opens a case with its candidates, missing facts are asked for.';
+
+create or replace function evergreen.decide_pair(x public.screening_candidates, of_decision text, of_reason text, request_id text) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+  e public.watchlist_entries;
+  id uuid;
+begin
+  -- one after the other on one party: two people who decide one pair get one decision
+  select * into s from public.screening_subjects y where y.party_id = x.party_id for no key update;
+  select * into e from public.watchlist_entries y where y.entry_id = x.entry_id;
+  perform evergreen.refuse_unless(exists (select from public.screening_checks c where c.check_id = x.check_id and c.facts_hash = evergreen.screening_facts_hash(s)) and e.removed_in is null, 'EG425',
+    'The facts of the party or the entry of the list have changed since this candidate was found; decide on the newest check.');
+  perform evergreen.refuse_unless(not exists (select from public.screening_clearances d where d.party_id = x.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
+      and d.facts_hash = evergreen.screening_facts_hash(s) and d.entry_hash = e.entry_hash), 'EG422', 'This pair was decided already.');
+  insert into public.screening_clearances (party_id, list_id, external_id, candidate_id, decision, facts_hash, entry_hash, reason, decided_by)
+  values (x.party_id, e.list_id, e.external_id, x.candidate_id, of_decision, evergreen.screening_facts_hash(s), e.entry_hash, of_reason, evergreen.actor()) returning clearance_id into id;
+  perform evergreen.emit('CANDIDATE_DECIDED', null, jsonb_build_object('party_id', x.party_id, 'clearance_id', id, 'decision', of_decision), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'screening_clearances', id::text, 'candidate decided: ' || of_decision, request_id);
+  return id;
+end $$;
+comment on function evergreen.decide_pair(public.screening_candidates, text, text, text) is
+  'One decision about one party and one entry, valid while the facts of the one and the text of the other stay what they were. EG422, EG425.';
+
+create or replace function public.fn_clear_candidate(candidate_id uuid, decision text, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  x public.screening_candidates;
+  id uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('candidate_id', candidate_id, 'decision', decision, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_clear_candidate', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(decision in ('false_match', 'true_match') and length(reason) between 1 and 500, 'EG400', 'decision is false_match or true_match, reason has 1 to 500 characters.');
+  select * into x from public.screening_candidates y where y.candidate_id = fn_clear_candidate.candidate_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No candidate with that id.');
+  perform evergreen.refuse_unless(x.case_id is null, 'EG428', 'The candidate is part of a case: decide the case.');
+  id := evergreen.decide_pair(x, decision, reason, request_id);
+  -- a statement of its own: it has to see the decision
+  answer := jsonb_build_object('clearance_id', id, 'decision', decision, 'standing', evergreen.screening_standing(x.party_id));
+  perform evergreen.keep_answer('fn_clear_candidate', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_clear_candidate(uuid, text, text, text) is
+  'Decides a candidate that is in no case: false_match clears the pair while neither side changes, true_match refuses the party. EG400, EG404, EG409, EG422, EG425, EG428.';
+
+create or replace function public.fn_end_clearance(clearance_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.screening_clearances;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('clearance_id', clearance_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_end_clearance', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into d from public.screening_clearances y where y.clearance_id = fn_end_clearance.clearance_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No clearance with that id.');
+  perform evergreen.refuse_unless(d.ended_at is null, 'EG422', 'The clearance was ended already.');
+  perform evergreen.refuse_unless(d.decided_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever decided a pair cannot take it back alone.');
+  update public.screening_clearances y set ended_by = evergreen.actor(), ended_at = now() where y.clearance_id = d.clearance_id;
+  perform evergreen.request_screening(d.party_id, 'decision taken back', false, request_id);
+  perform evergreen.audit(null, 'screening_clearances', d.clearance_id::text, 'decision taken back', request_id);
+  answer := jsonb_build_object('clearance_id', d.clearance_id, 'standing', evergreen.screening_standing(d.party_id));
+  perform evergreen.keep_answer('fn_end_clearance', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_end_clearance(uuid, text, text) is 'Takes the decision about a pair back, by another person than the one who made it; the party is screened anew. EG400, EG404, EG409, EG420, EG422.';
+
+create or replace function public.fn_record_rescreen(list_id uuid, from_ordinal int, to_ordinal int, parties int, affected int, engine text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  n int;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('list_id', list_id, 'from_ordinal', from_ordinal, 'to_ordinal', to_ordinal, 'parties', parties, 'affected', affected, 'engine', engine);
+  answer := evergreen.earlier_answer('fn_record_rescreen', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(parties >= 0 and affected between 0 and parties and length(engine) between 1 and 100, 'EG400', 'parties and affected are counts, engine has 1 to 100 characters.');
+  perform 1 from public.watchlists w where w.list_id = fn_record_rescreen.list_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No list with that id.');
+  perform evergreen.refuse_unless(from_ordinal = evergreen.covered_through(list_id)
+    and to_ordinal = (select v.ordinal from public.watchlist_versions v where v.list_id = fn_record_rescreen.list_id and v.status = 'current') and to_ordinal > from_ordinal, 'EG425',
+    'The list was published again, or its changes were held against the parties already; look again.');
+  select count(*) into n from public.watchlist_entries e where e.list_id = fn_record_rescreen.list_id and e.added_in > from_ordinal and e.removed_in is null;
+  insert into public.screening_rescreens (list_id, from_ordinal, to_ordinal, entries, parties, affected, engine, recorded_by)
+  values (list_id, from_ordinal, to_ordinal, n, parties, affected, engine, evergreen.actor());
+  perform evergreen.emit('PARTIES_RESCREENED', null, jsonb_build_object('list_id', list_id, 'entries', n, 'parties', parties, 'affected', affected), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlists', list_id::text, format('parties held against versions %s to %s: %s entries, %s parties, %s affected', from_ordinal, to_ordinal, n, parties, affected), request_id);
+  answer := jsonb_build_object('entries', n, 'parties', parties, 'affected', affected);
+  perform evergreen.keep_answer('fn_record_rescreen', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_rescreen(uuid, int, int, int, int, text, text) is
+  'Says that what a list changed between two versions was held against every party; those affected have checks of their own. Refused unless it begins where the last one ended and ends at the current version (EG425). EG400, EG404, EG409.';
+
+create or replace function public.fn_read_screening(party_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_read_screening.party_id), 'EG404', 'No party with that id.');
+  select * into s from public.screening_subjects x where x.party_id = fn_read_screening.party_id;
+  return jsonb_build_object('party_id', fn_read_screening.party_id, 'standing', evergreen.screening_standing(fn_read_screening.party_id), 'revision', s.revision, 'trouble', evergreen.watchlist_trouble(),
+    'check', (select jsonb_build_object('check_id', c.check_id, 'outcome', c.outcome, 'missing', to_jsonb(c.missing), 'engine', c.engine, 'checked_at', c.checked_at,
+        'lists', (select jsonb_agg(jsonb_build_object('source', w.source, 'ordinal', l.ordinal, 'sha256', l.sha256) order by w.source) from public.screening_check_lists l join public.watchlists w using (list_id) where l.check_id = c.check_id))
+      from public.screening_checks c where c.party_id = s.party_id and c.scope = 'full' order by c.checked_at desc limit 1),
+    'candidates', coalesce((select jsonb_agg(jsonb_build_object('candidate_id', o.candidate_id, 'source', w.source, 'entry', o.external_id, 'outcome', o.outcome, 'score', trim_scale(x.score)::text, 'decision', o.decision) order by x.score desc)
+      from evergreen.open_candidates(s.party_id) o join public.watchlists w using (list_id) join public.screening_candidates x using (candidate_id)), '[]'));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_screening(uuid) is 'Where a party stands: its newest whole check with the versions used, and the candidates that count today. No fact of the party. EG404.';
+
+create or replace function public.fn_list_unscreened(after uuid default null, max_rows int default 100) returns table (party_id uuid)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(max_rows between 1 and 1000, 'EG400', 'max_rows is 1 to 1,000.');
+  return query select s.party_id from public.screening_subjects s
+   where (fn_list_unscreened.after is null or s.party_id > fn_list_unscreened.after)
+     and not exists (select from public.screening_checks c where c.party_id = s.party_id and c.revision = s.revision and c.scope = 'full')
+   order by s.party_id limit max_rows;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_list_unscreened(uuid, int) is 'Parties whose whole check is missing since they were asked for, in the order of their ids. EG400.';
 
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
