@@ -28,6 +28,7 @@ import { RESTATEMENT_CASES } from "./restatement-cases.ts";
 import { RETENTION_CASES } from "./retention-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
 import { SCHEDULE_CASES } from "./schedule-cases.ts";
+import { SCREENING_CASES } from "./screening-cases.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
 import { STRESS_CASES } from "./stress-cases.ts";
 import { STRESS_LIQUIDITY_CASES } from "./stress-liquidity-cases.ts";
@@ -57,6 +58,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...SCHEDULE_CASES,
   ...STRESS_CASES,
   ...MARKET_CASES,
+  ...SCREENING_CASES,
   ...RETENTION_CASES,
   ...PERSONAL_CASES,
   ...ERASURE_CASES,
