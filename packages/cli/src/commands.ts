@@ -12,6 +12,7 @@ import { dealingFactCommands } from "./commands/dealing-facts.ts";
 import { esgCommands } from "./commands/esg.ts";
 import { historyCommands } from "./commands/event-history.ts";
 import { eventCommands } from "./commands/events.ts";
+import { evidenceCommands } from "./commands/evidence.ts";
 import { exportCommands } from "./commands/export.ts";
 import { feeCommands } from "./commands/fees.ts";
 import { fundCommands } from "./commands/funds.ts";
@@ -85,6 +86,7 @@ export const COMMANDS: readonly Command[] = [
   ...historyCommands,
   ...runCommands,
   ...auditCommands,
+  ...evidenceCommands,
   ...snapshotCommands,
   ...retentionCommands,
   ...backupCommands,
