@@ -236,6 +236,8 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_read_events: ["pm_role", "lp_nobody", ...LPS, "ops_role", "audit_role"],
   fn_read_morning: ["pm_role", "ops_role", "audit_role"],
   fn_read_home: ["lp_nobody", ...LPS],
+  fn_read_desk: ["pm_role", "ops_role", "audit_role"],
+  fn_read_trail: ["pm_role", "ops_role", "audit_role"],
   fn_seal_audit: ["service_role"],
   fn_open_workflow: ["service_role", ...rooms("commander")],
   fn_complete_workflow: ["service_role", ...rooms("commander")],

@@ -21,6 +21,8 @@ it("every function that writes refuses something", () => {
     "fn_read_events",
     "fn_read_morning",
     "fn_read_home",
+    "fn_read_desk",
+    "fn_read_trail",
   ]); // they read, and answer no memories to whatever they do not understand
 });
 
