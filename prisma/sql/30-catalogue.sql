@@ -9,6 +9,12 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('REDEMPTION_REQUESTED', 'batch', 'intake-orders', '{flow_id}', '{service_role,ops_role}'),
   ('INVESTOR_SUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{ops_role,service_role}'),
   ('INVESTOR_ASSIGNED', 'note', null, '{investor_id}', '{}'),
+  ('EVIDENCE_RESUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{}'),
+  ('REVIEW_REQUESTED', 'run', 'onboard-investor', '{pending_id}', '{}'),
+  ('INVESTOR_DECLINED', 'note', null, '{pending_id}', '{}'),
+  ('KYC_RENEWED', 'note', null, '{investor_id}', '{}'),
+  ('KYC_EXPIRED', 'note', null, '{investor_id}', '{}'),
+  ('CASE_OVERDUE', 'note', null, '{case_id}', '{}'),
   ('PARTY_REGISTERED', 'note', null, '{party_id}', '{}'),
   ('PARTIES_LINKED', 'note', null, '{link_id}', '{}'),
   ('PARTY_FROZEN', 'note', null, '{party_id,case_id}', '{}'),
@@ -127,6 +133,7 @@ insert into public.platform_settings (key, value) values
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),
   -- UTC; the day is at most the 28th, which every month has
+  ('kyc_tick', '{"every_minutes": 60}'),
   ('retention_monthly', '{"day": 2, "at": "03:40"}'),
   -- per kind of series: its unit, how old it may be, from which move on a second person looks (basis points of the value, or of one), and what is plausible:
   -- a yield of 3.5 is a percentage where a ratio is meant

@@ -7,3 +7,4 @@ export { openNightlyStress } from "./open-nightly-stress.ts";
 export { restatement } from "./restatement.ts";
 export { retireOldRows } from "./retire-old-rows.ts";
 export { stressScenario } from "./stress-scenario.ts";
+export { tickKyc } from "./tick-kyc.ts";

@@ -59,7 +59,7 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     restateStatements: dealing,
     beginNextRestatement: dealing,
   },
-  kyc: { recheckOrders: dealing },
+  kyc: { recheckOrders: dealing, tick: dealing },
   "liquidity-engine": {
     stressLadder: solving,
     runLab: dealing,

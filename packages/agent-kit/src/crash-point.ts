@@ -61,7 +61,7 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
   },
   "compliance-sentinel": { checkTrades: ALL, checkTokenization: ALL },
   "risk-guardian": { alert: ALL },
-  kyc: { review: ALL, recheckOrders: ["record"] },
+  kyc: { review: ALL, tick: ["record"], recheckOrders: ["record"] },
   simulation: {
     stress: ALL,
     openStress: ALL,
