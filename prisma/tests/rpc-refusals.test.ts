@@ -21,6 +21,8 @@ it("every function that writes refuses something", () => {
     "fn_list_memories",
     "fn_plan_retention",
     "fn_read_events",
+    "fn_read_morning",
+    "fn_read_home",
   ]); // they read, and answer no memories to whatever they do not understand
 });
 

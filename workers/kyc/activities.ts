@@ -6,6 +6,7 @@ import { z } from "zod";
 import type { Activities, House } from "../rooms.ts";
 import { type Review, review } from "./decide.ts";
 import { applicantOf, readPendingId } from "./facts.ts";
+import { screeningActions } from "./screening/actions.ts";
 
 const BatchInput = z.object({ batchId: z.uuid(), type: z.string() });
 
@@ -28,6 +29,7 @@ async function assign(rpc: RoomRpc, pendingId: string, verdict: Review & { outco
 
 export const kyc = (house: House): Activities => ({
   ...room("kyc", house, {
+    ...screeningActions(house),
     review: async (context, { eventId }) => {
       const pendingId = await context.facts((tx) => readPendingId(tx, eventId));
       const applicant = applicantOf(await context.look("fn_read_applicant", { pending_id: pendingId }));

@@ -12,6 +12,7 @@ import { dealingFactCommands } from "./commands/dealing-facts.ts";
 import { esgCommands } from "./commands/esg.ts";
 import { historyCommands } from "./commands/event-history.ts";
 import { eventCommands } from "./commands/events.ts";
+import { evidenceCommands } from "./commands/evidence.ts";
 import { exportCommands } from "./commands/export.ts";
 import { feeCommands } from "./commands/fees.ts";
 import { fundCommands } from "./commands/funds.ts";
@@ -33,6 +34,7 @@ import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { retentionCommands } from "./commands/retention.ts";
+import { ruleCommands } from "./commands/rules.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
@@ -75,6 +77,7 @@ export const COMMANDS: readonly Command[] = [
   ...termsCommands,
   ...verifyCommands,
   ...scenarioCommands,
+  ...ruleCommands,
   ...stressCommands,
   ...labCommands,
   ...scheduleCommands,
@@ -83,6 +86,7 @@ export const COMMANDS: readonly Command[] = [
   ...historyCommands,
   ...runCommands,
   ...auditCommands,
+  ...evidenceCommands,
   ...snapshotCommands,
   ...retentionCommands,
   ...backupCommands,

@@ -25,6 +25,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   events: "What happened, and what could not be delivered",
   runs: "Workflows",
   audit: "The audit trail",
+  evidence: "What an auditor or authority takes away, and its verification offline",
   allocations: "What a fund holds",
   funds: "Funds",
   scenarios: "Stress scenarios as files",

@@ -12,4 +12,5 @@ export {
   type Position,
 } from "./delta-reader.ts";
 export { toEvergreenError } from "./errors.ts";
+export { type EvidenceQuestion, type EvidenceReader, openEvidenceReader, type ReadTable } from "./evidence-reader.ts";
 export { RPCS, type RpcArgs, type RpcName, type RpcResult } from "./rpc.ts";

