@@ -7,7 +7,9 @@ RUN npm install --global npm@11.19.1
 WORKDIR /evergreen
 COPY . .
 ENV CHECKPOINT_DISABLE=1 DO_NOT_TRACK=1 TURBO_TELEMETRY_DISABLED=1
+# the dashboard is built here, once: the image has no Vite
 RUN node -e "import('./scripts/set-up.mjs').then((setUp) => { setUp.ensureDependencies(); setUp.ensureClient(); })" \
+  && node --import tsx dashboard/build.ts /evergreen/.cache/evergreen \
   && npm prune --omit=dev
 
 FROM node:20.20.2-bookworm-slim
@@ -15,7 +17,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
   && mkdir /state && chown node:node /state
 WORKDIR /evergreen
 COPY --from=install --chown=root:root /evergreen /evergreen
-ENV NODE_ENV=production EVERGREEN_HOME=/state CHECKPOINT_DISABLE=1 DO_NOT_TRACK=1 LITE_TELEMETRY=0 MEM0_TELEMETRY=false
+ENV NODE_ENV=production EVERGREEN_HOME=/state XDG_CACHE_HOME=/evergreen/.cache CHECKPOINT_DISABLE=1 DO_NOT_TRACK=1 LITE_TELEMETRY=0 MEM0_TELEMETRY=false
 USER node
 VOLUME /state
 EXPOSE 24320

@@ -1,8 +1,9 @@
 // Which tests there are and what each kind needs: `unit` nothing, `database` a throw-away Postgres, `postgres15` the same on Debian's,
-// `temporal` a Temporal test server beside it, `tidy` only the files of the repository. Run one kind with `vitest run --project unit`.
+// `temporal` a Temporal test server beside it, `browser` a whole stack and Chromium, `tidy` only the files of the repository. Run one kind with `vitest run --project unit`.
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { CHROMIUM } from "./dashboard/tests/chromium-path.ts";
 import { POSTGRES_15 } from "./prisma/tests/postgres-15-path.ts";
 
 const NOT_OURS = ["**/node_modules/**", "**/generated/**"];
@@ -26,6 +27,7 @@ export default defineConfig({
             "prisma/tests/**",
             "**/*.database.test.ts",
             "**/*.temporal.test.ts",
+            "dashboard/tests/**",
             "packages/testing/src/tidy.test.ts",
           ],
           // limits bound a run, they never judge it: the machine may be busy with other things
@@ -68,6 +70,20 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: "browser",
+          // What people see, in a real Chromium on a whole stack.
+          include: existsSync(CHROMIUM)
+            ? ["dashboard/tests/*.browser.test.ts"]
+            : ["dashboard/tests/chromium-missing.test.ts"],
+          exclude: NOT_OURS,
+          globalSetup: existsSync(CHROMIUM) ? ["dashboard/tests/test-stack.ts"] : [],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 400_000,
         },
       },
       {

@@ -9,7 +9,10 @@ import { ensureClient, ensureDependencies, ensureNode, ensureTemporal, root } fr
 import { closingLine, skippedLines, tally, tallyOfVitest } from "./test-report.mjs";
 
 /** System packages: what shows that it is there, and what installs it. The suites that miss one are skipped and say so. */
-const SYSTEM_PACKAGES = [{ name: "postgresql-15", proof: "/usr/lib/postgresql/15/bin/postgres" }];
+const SYSTEM_PACKAGES = [
+  { name: "postgresql-15", proof: "/usr/lib/postgresql/15/bin/postgres" },
+  { name: "chromium", proof: process.env.CHROMIUM_PATH ?? "/usr/bin/chromium" },
+];
 
 const say = (line) => process.stdout.write(`${line}\n`);
 const args = process.argv.slice(2).filter((argument) => argument !== "--install");
@@ -34,6 +37,9 @@ const results = [];
 const folder = mkdtempSync(join(tmpdir(), "evergreen-test-"));
 try {
   results.push(program("types", join("typescript", "bin", "tsc"), ["--noEmit", "-p", "tsconfig.json"]));
+  results.push(
+    program("types of the dashboard", join("typescript", "bin", "tsc"), ["--noEmit", "-p", "dashboard/tsconfig.json"]),
+  );
   results.push(program("lint", join("@biomejs", "biome", "bin", "biome"), ["check", "--error-on-warnings", "."]));
   results.push(tests(join(folder, "results.json")));
 } finally {

@@ -69,6 +69,11 @@ create table lmt_policies (
   effective_at timestamptz, recorded_at timestamptz, tx ubigint);
 comment on table lmt_policies is 'Key: policy_id. Liquidity tools of a fund, effective-dated.';
 
+create table credit_lines (
+  credit_line_id uuid, fund_id uuid, line varchar, version integer, lender varchar, committed decimal(38, 4), drawn decimal(38, 4), currency varchar,
+  effective_from date, expires_on date, due_days integer, effective_at timestamptz, recorded_at timestamptz, tx ubigint);
+comment on table credit_lines is 'Key: credit_line_id. Committed credit lines of a fund, effective-dated; the lender is an opaque code.';
+
 create table nav_strikes (
   strike_id uuid, fund_id uuid, nav_date date, version integer, state varchar, inputs_hash varchar, total_assets decimal(38, 4), liabilities decimal(38, 4),
   gnav decimal(38, 4), performance_fee decimal(38, 4), nav decimal(38, 4), supersedes uuid, effective_at timestamptz, recorded_at timestamptz, tx ubigint);

@@ -1,5 +1,7 @@
 // A fund in a real database, synchronised and read back as the book of a stress run.
 import { FundBook } from "@evergreen-fund/finance/stress/book.ts";
+import { PM_ONE } from "@evergreen-fund/prisma/tests/arrange.ts";
+import { CREDIT_LINE } from "@evergreen-fund/prisma/tests/dealing-day.ts";
 import { beforeAll, expect, it } from "vitest";
 import { openNewest, readBook, synchronise } from "./index.ts";
 import { type Market, openMarket } from "./test-market.ts";
@@ -32,7 +34,7 @@ it("holds what the fund is: assets by id, ladder, sensitivities, flows, mandate,
     reportedFlows: [{ month: "2026-09-01", kind: "redemption", amount: "50000.0000" }],
     mandate: { version: 1, body: { sleeves: [{ sleeve: "bonds", target: "0.35" }] } },
     lmtPolicy: null,
-    facility: null,
+    creditLines: [],
   });
   expect(book.assets.map(({ id }) => id)).toEqual([...market.assets].sort());
   expect(book.assets.find(({ key }) => key === "BOND-A")).toMatchObject({
@@ -50,6 +52,35 @@ it("holds what the fund is: assets by id, ladder, sensitivities, flows, mandate,
     ["asset", "7d", "350000.0000"],
     ["asset", "gt365d", "400000.0000"],
     ["liability", "30d", "100000.0000"],
+  ]);
+});
+
+it("has the credit lines in force: of each the newest version up to the day, and none that was given up", async () => {
+  const { db, fund } = market;
+  const set = (change: Record<string, unknown>) =>
+    db.call(PM_ONE, "fn_set_credit_line", { fund: fund.code, ...CREDIT_LINE, ...change });
+  await set({});
+  await set({ drawn: "45000.00", due_days: 14, effective_from: "2026-09-01" });
+  await set({ drawn: "90000.00", effective_from: "2026-10-01" }); // after the day of valuation
+  await set({ line: "RCF-0", committed: "5000.00", drawn: "0" });
+  await set({ line: "RCF-2" });
+  await set({ line: "RCF-2", committed: "0", drawn: "0", effective_from: "2026-06-01" });
+  const home = await market.freshHome();
+  await synchronise({ home, openReader: market.openReader, check: "full" });
+  const { file } = await openNewest(home);
+  const { creditLines, asOf } = await readBook(file, fund.fundId);
+  file.close();
+  expect(asOf).toBe("2026-09-30");
+  expect(creditLines).toEqual([
+    { line: "RCF-0", currency: "USD", committed: "5000.0000", drawn: "0.0000", expiresOn: "2028-12-31", dueDays: 30 },
+    {
+      line: "RCF-1",
+      currency: "USD",
+      committed: "100000.0000",
+      drawn: "45000.0000",
+      expiresOn: "2028-12-31",
+      dueDays: 14,
+    },
   ]);
 });
 

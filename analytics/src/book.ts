@@ -69,6 +69,13 @@ const LMT = `
    order by effective_from desc, version desc limit 1`;
 const MANDATE = `
   select version, body::varchar as body from mandates where fund_id = $fund::uuid and superseded_at is null order by version desc limit 1`;
+/** Of each line the version in force; one that was given up (nothing committed, nothing drawn) is none. */
+const CREDIT_LINES = `
+  select line, currency, committed::varchar as committed, drawn::varchar as drawn, "expiresOn", "dueDays" from (
+    select line, currency, committed, drawn, expires_on::varchar as "expiresOn", due_days as "dueDays" from credit_lines
+     where fund_id = $fund::uuid and effective_from <= $day::date
+    qualify row_number() over (partition by line order by effective_from desc, version desc) = 1)
+   where committed > 0 order by line`;
 /** Where a series stands twice for a day, what was recorded later counts. */
 const MARKET = `
   select series, as_of::varchar as "asOf", value::varchar as value from market_observations where as_of <= $day::date
@@ -123,8 +130,7 @@ export async function readBook(file: DuckFile, fundId: string): Promise<FundBook
     dealingPolicies: (await ask(DEALING)).map(withBody),
     lmtPolicy,
     mandate,
-    // the mirror has no table of credit lines
-    facility: null,
+    creditLines: await ask(CREDIT_LINES),
     market: await ask(MARKET),
   });
   if (read.success) return read.data;

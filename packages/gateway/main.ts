@@ -12,8 +12,10 @@ import {
   requireDatabaseUrl,
   temporalAddress,
 } from "@evergreen-fund/config";
+import { buildDashboard } from "@evergreen-fund/dashboard/build.ts";
 import { serve } from "@hono/node-server";
 import type { ReadEvent } from "./src/archived-events.ts";
+import { type DashboardFiles, readDashboard } from "./src/dashboard-files.ts";
 import { createGateway, type GatewayOptions } from "./src/gateway.ts";
 import { projectTokens } from "./src/project-token.ts";
 import { openSupabaseApi } from "./src/supabase-api.ts";
@@ -47,6 +49,17 @@ async function withContent(config: Config, events: readonly ReadEvent[]): Promis
   }
 }
 
+/** Built once per state of its sources; without it the page about this installation is served. */
+async function builtDashboard(config: Config): Promise<DashboardFiles | null> {
+  try {
+    return readDashboard(await buildDashboard(config.cacheDir));
+  } catch (error) {
+    const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+    process.stderr.write(`The dashboard could not be built and is not served: ${first}\n`);
+    return null;
+  }
+}
+
 async function main(config: Config): Promise<void> {
   const jwtSecret = ownKey(config.home, "jwt", 48);
   const publishableKey = config.supabase?.publishableKey ?? `sb_publishable_${ownKey(config.home, "publishable", 16)}`;
@@ -69,6 +82,7 @@ async function main(config: Config): Promise<void> {
     codec: new AesGcmCodec(codecKey(config)),
     temporalAnswers: () => answers(address),
     withContent: (events) => withContent(config, events),
+    dashboard: await builtDashboard(config),
   });
   const server = serve({ fetch: gateway.fetch, hostname: config.listen, port: config.ports.gateway }, () =>
     process.stdout.write("ready\n"),

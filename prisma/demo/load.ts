@@ -13,6 +13,7 @@ import { fourDecimals } from "./money.ts";
 import {
   CALENDAR,
   CLASSES,
+  CREDIT_LINE,
   DEMO_VERSION,
   dealingPolicy,
   FUND_CODE,
@@ -123,6 +124,12 @@ export async function setTerms(databaseUrl: string): Promise<void> {
       body: LMT_POLICY,
       effective_from: TERMS_FROM,
       request_id: `${prefix}/tools`,
+    });
+    await database.rpc(APPROVERS[0], "fn_set_credit_line", {
+      fund: FUND_CODE,
+      ...CREDIT_LINE,
+      effective_from: TERMS_FROM,
+      request_id: `${prefix}/credit-line`,
     });
   } finally {
     await database.close();

@@ -76,6 +76,17 @@ export const LMT_POLICY: LmtPolicy = {
   noticeExtension: { upTo: { n: 180, basis: "calendar" } },
 };
 
+/** A synthetic credit line that nothing is drawn of: what was drawn would be a debt in every NAV of the fund's past. */
+export const CREDIT_LINE = {
+  line: "RCF-1",
+  lender: "BANK-1",
+  committed: "30000000.00",
+  drawn: "0",
+  currency: CURRENCY,
+  expires_on: "2029-09-30",
+  due_days: 30,
+};
+
 const DATES = dealingDates(
   dealingPolicy(0),
   { weekend: [6, 7], holidays: new Set(HOLIDAYS.map(({ date }) => date)) },

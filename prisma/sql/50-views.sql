@@ -23,7 +23,8 @@ create or replace view public.mark_metrics with (security_invoker = true) as
               when not exists (select from public.esg_ratings r where r.asset_id = a.id) then 'no provider has rated the asset'
               when exists (select from public.esg_ratings r where r.asset_id = a.id and r.as_of <= m.as_of) then 'rated after the mark was recorded; the next mark carries it'
               else 'the rating is of a later day than the mark' end as esg_reason,
-         m.leverage, case when m.leverage is not null then null when m.snapshot_id is null then 'the asset has no mark' else 'the asset reports neither leverage nor debt' end as leverage_reason
+         m.leverage, case when m.leverage is not null then null when m.snapshot_id is null then 'the asset has no mark' 
+              else coalesce(nullif(left(a.attributes ->> 'leverage_reason', 200), ''), 'the asset reports neither leverage nor debt') end as leverage_reason
     from public.assets a left join lateral (select s.snapshot_id, s.as_of, s.nav, s.esg_score, s.leverage from public.asset_snapshots s
       where s.asset_id = a.id and s.scenario_id = '' order by s.as_of desc, s.recorded_at desc, s.snapshot_id limit 1) m on true
    where a.status = 'active';

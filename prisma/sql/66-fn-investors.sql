@@ -122,7 +122,8 @@ begin
     select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
   ), orders as materialized (
     -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
-    select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock()) as cleared,
+    select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
+             and not evergreen.is_frozen(i.party_id) as cleared,
            -- units are demand at the last price; a transfer takes nothing out of the fund
            case f.order_kind when 'transfer' then 0
              else coalesce(f.amount, round(f.requested_units * (select c.nav_per_unit from public.share_classes c where c.share_class_id = f.share_class_id), 2), 0) end as amount

@@ -106,6 +106,7 @@ describe("seedDemo", () => {
         ["user", ours(`terms/${code}`)],
       ]),
       ["user", ours("tools")],
+      ["user", ours("credit-line")],
     ]);
   });
 

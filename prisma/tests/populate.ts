@@ -1,6 +1,7 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
-import { DEALING_DATE, dayAt } from "./dealing-day.ts";
+import { newCase, newParty, WHY } from "./cases/party-cases.ts";
+import { CREDIT_LINE, DEALING_DATE, dayAt } from "./dealing-day.ts";
 import {
   approvedAccounts,
   codeOf,
@@ -57,6 +58,7 @@ export async function populate(
   await db.settled();
   await db.call(SERVICE, "fn_claim_batch", { consumer: "test", max_events: 2 });
   await db.call(OPS, "fn_submit_investor", { classification: "professional" });
+  await partiesAndCases(db);
   await reserveAndApply(db, shared);
   await oversee(db, shared);
   await stressed(db, shared);
@@ -67,6 +69,24 @@ export async function populate(
   await db.call(SERVICE, "fn_seal_audit");
   const [allOfA, allOfB] = [[investorA, ...dealt.ofA].sort(), [investorB, ...dealt.ofB].sort()];
   return { shared, onlyB, investorA, investorB, allOfA, allOfB };
+}
+
+/** A company with an owner and its evidence, and a case of it with a note and a first verdict. */
+async function partiesAndCases(db: TestDatabase): Promise<void> {
+  const company = await newParty(db);
+  await db.call(OPS, "fn_link_parties", {
+    owner_id: await newParty(db, "natural_person"),
+    owned_id: company,
+    kind: "ownership",
+    share: "1",
+  });
+  await db.look(
+    "insert into party_evidence (party_id, kind, dated_on, created_by) values ($1, 'registry_extract', '2026-01-02', 'test')",
+    [company],
+  );
+  const case_id = await newCase(db, { party_id: company });
+  await db.call(OPS, "fn_note_case", { case_id, body: "A synthetic note." });
+  await db.call(OPS, "fn_decide_case", { case_id, verdict: "true_match", reason: WHY });
 }
 
 /** A posted day of both LPs with its tool activated, and a NAV that is only proposed, of a class in which both have dealt. */
@@ -87,6 +107,7 @@ async function deal(db: TestDatabase): Promise<{ ofA: string[]; ofB: string[] }>
   const fee = await consented(db, fees.fund, "crystallisation", await crystallisation(db, fees));
   await db.call(OPS, "fn_crystallise_fee", fee);
   await db.call(OPS, "fn_set_holidays", { calendar: "LU", holidays: [{ date: "2026-05-01", name: "Labour Day" }] });
+  await db.call(OPS, "fn_set_credit_line", { fund: day.fund.code, ...CREDIT_LINE });
   await db.call(OPS, "fn_propose_lmt", {
     fund: day.fund.code,
     tool: "redemption_gate",

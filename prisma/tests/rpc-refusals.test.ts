@@ -14,7 +14,14 @@ const cases = RPC_CASES.flatMap((rpc) => rpc.refuses.map((refused) => [rpc.fn, r
 
 it("every function that writes refuses something", () => {
   const unrefused = RPC_CASES.filter((rpc) => rpc.refuses.length === 0).map((rpc) => rpc.fn);
-  expect(unrefused).toEqual(["fn_search_memories", "fn_list_memories", "fn_plan_retention", "fn_read_events"]); // they read, and answer no memories to whatever they do not understand
+  expect(unrefused).toEqual([
+    "fn_search_memories",
+    "fn_list_memories",
+    "fn_plan_retention",
+    "fn_read_events",
+    "fn_read_morning",
+    "fn_read_home",
+  ]); // they read, and answer no memories to whatever they do not understand
 });
 
 /** What was arranged last and what stood in the database then. A refusal changes nothing, so the next one of the function starts from the same, unless a case wrote. */

@@ -14,6 +14,8 @@ export interface MadeUp {
   due: string[];
   /** Cover of the 30-day bucket that the scenario tests for. */
   atLeast?: string;
+  /** What the run found could still be drawn. */
+  creditLines?: { line: string; undrawn: string; expiresOn: string }[];
   /** Left out: the scenario fails. */
   failed?: boolean;
 }
@@ -105,6 +107,7 @@ export async function stressRun(
       breaches: breachesOf(made),
       periods: [],
       pacing: [],
+      ...(made.creditLines === undefined ? {} : { creditLines: made.creditLines }),
     });
     await database.rpc(SIMULATION, "fn_record_stress_outcome", {
       stress_run_id,

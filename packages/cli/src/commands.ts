@@ -5,6 +5,7 @@ import { auditCommands } from "./commands/audit.ts";
 import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { calcCommands } from "./commands/calc.ts";
+import { creditLineCommands } from "./commands/credit-lines.ts";
 import { dealCommands } from "./commands/deal.ts";
 import { dealLabCommands } from "./commands/deal-lab.ts";
 import { dealingFactCommands } from "./commands/dealing-facts.ts";
@@ -33,6 +34,7 @@ import { rebalanceCommands } from "./commands/rebalance.ts";
 import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { retentionCommands } from "./commands/retention.ts";
+import { ruleCommands } from "./commands/rules.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
@@ -70,10 +72,12 @@ export const COMMANDS: readonly Command[] = [
   ...seriesCommands,
   ...restatementCommands,
   ...lmtCommands,
+  ...creditLineCommands,
   ...feeCommands,
   ...termsCommands,
   ...verifyCommands,
   ...scenarioCommands,
+  ...ruleCommands,
   ...stressCommands,
   ...labCommands,
   ...scheduleCommands,

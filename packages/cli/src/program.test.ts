@@ -83,7 +83,9 @@ describe("usage errors end with 2, one sentence on stderr and nothing on stdout"
 
   it("names the benchmarks there are", async () => {
     const { err } = await evergreen(["bench", "nonsense"]);
-    expect(err).toContain("there are chain, deal, events, nightly, rebalance, returns, rls, stress, sync. (EG404)");
+    expect(err).toContain(
+      "there are chain, deal, events, nightly, rebalance, returns, rls, rules, stress, sync. (EG404)",
+    );
   });
 
   it("shows the help when nothing is asked", async () => {
@@ -259,6 +261,8 @@ describe("every command", () => {
       "lmt set",
       "lmt activate",
       "lmt end",
+      "credit-lines list",
+      "credit-lines set",
       "terms show",
       "terms set",
       "verify",
@@ -274,6 +278,7 @@ describe("every command", () => {
       "scenarios show",
       "scenarios check",
       "scenarios new",
+      "rules check",
       "stress run",
       "stress list",
       "stress report",

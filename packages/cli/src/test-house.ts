@@ -78,6 +78,7 @@ export async function openDoor(
     demoLogins: [],
     temporalAnswers: async () => true,
     withContent,
+    dashboard: null,
   });
   const server = serve({ fetch: gateway.fetch, hostname: "127.0.0.1", port: 0 });
   await new Promise((resolve) => server.once("listening", resolve));

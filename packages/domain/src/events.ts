@@ -101,6 +101,14 @@ export const EVENTS = {
     payload: z.object({ pending_id: id }),
   }),
   INVESTOR_ASSIGNED: event({ mode: "note", recordedBy: [], payload: z.object({ investor_id: id }) }),
+  // Parties and cases: no event of theirs names an investor, so that no investor learns of it.
+  PARTY_REGISTERED: fact(z.object({ party_id: id })),
+  PARTIES_LINKED: fact(z.object({ link_id: id })),
+  PARTY_FROZEN: fact(z.object({ party_id: id, case_id: id })),
+  KYC_POLICY_SET: fact(z.object({ policy_id: id, version: z.int().positive() })),
+  CASE_OPENED: fact(z.object({ case_id: id, severity: z.enum(["notice", "warning", "critical"]) })),
+  CASE_ESCALATED: fact(z.object({ case_id: id })),
+  CASE_DECIDED: fact(z.object({ case_id: id, outcome: z.enum(["true_match", "false_match"]) })),
   LIQUIDITY_UPDATED: event({
     mode: "note",
     recordedBy: [],
@@ -217,6 +225,7 @@ export const EVENTS = {
   // The dealing day (domain rules 1.10): each step records its fact itself.
   CLASS_OPENED: fact(z.object({ share_class_id: id })),
   POLICY_SET: fact(z.object({ policy_id: id, kind: z.enum(["dealing", "lmt"]), version: z.int() })),
+  CREDIT_LINE_SET: fact(z.object({ credit_line_id: id, version: z.int() })),
   REGISTER_OPENED: fact(z.object({ share_class_id: id, positions: z.int() })),
   ORDER_CANCELLED: fact(z.object({ flow_id: id })),
   ORDER_HELD: fact(z.object({ flow_id: id })),

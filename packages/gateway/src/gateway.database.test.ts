@@ -85,6 +85,7 @@ describe("around the API", () => {
       supabaseUrl: "http://127.0.0.1:24320",
       publishableKey: KEY,
       temporalUiUrl: "http://127.0.0.1:24324",
+      demoLogins: [{ role: "pm_role", email: PM_EMAIL }],
     });
     const page = await gateway.ask("/");
     expect(page.headers.get("content-security-policy")).toMatch(

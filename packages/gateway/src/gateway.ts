@@ -6,6 +6,7 @@ import { bodyLimit } from "hono/body-limit";
 import { readAccessToken } from "./access-token.ts";
 import { type ReadEvent, readEventsOf } from "./archived-events.ts";
 import { answerCodec, CODEC_ROLES, type PayloadDoor } from "./codec-endpoint.ts";
+import { type DashboardFiles, dashboardAnswer } from "./dashboard-files.ts";
 import { homePage } from "./home-page.ts";
 import type { Project, ProjectTokens } from "./project-token.ts";
 import { withoutDetails } from "./public-error.ts";
@@ -32,6 +33,8 @@ export interface GatewayOptions {
   temporalAnswers(): Promise<boolean>;
   /** Puts archived content into events that the database answered to the caller; null: archives are not here. */
   withContent: ((events: readonly ReadEvent[]) => Promise<readonly ReadEvent[]>) | null;
+  /** The built dashboard, served at /; null: the page about this installation stands there. */
+  dashboard: DashboardFiles | null;
 }
 
 type Env = { Bindings: { incoming?: { socket?: { remoteAddress?: string } } } };
@@ -109,12 +112,14 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
     return context.html(html, status);
   }
 
-  app.get("/", (context) => showHome(context, 200));
+  app.get("/", async (context, next) => (options.dashboard === null ? showHome(context, 200) : next()));
+  app.get("/stack", (context) => showHome(context, 200));
   app.get("/config.json", (context) =>
     context.json({
       supabaseUrl: options.supabaseUrl,
       publishableKey: options.publishableKey,
       temporalUiUrl: options.temporalUiUrl,
+      demoLogins: options.demoLogins,
     }),
   );
   app.get("/health", async (context) => {
@@ -249,6 +254,11 @@ export function createGateway(options: GatewayOptions): Hono<Env> {
     context.header("vary", "origin");
   }
 
+  app.get("*", async (context, next) => {
+    const { dashboard, supabaseUrl } = options;
+    const answer = dashboard === null ? undefined : dashboardAnswer(dashboard, context.req.path, supabaseUrl);
+    return answer ?? next();
+  });
   app.notFound((context) => refuse(context, 404, "EG404", "There is nothing here."));
   return app;
 }

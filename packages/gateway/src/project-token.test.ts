@@ -183,6 +183,7 @@ describe("the codec endpoint with a real project", () => {
       demoLogins: [],
       temporalAnswers: async () => true,
       withContent: null,
+      dashboard: null,
     });
   const decode = (headers: Record<string, string>, at = gateway()) =>
     at.request("http://gateway.example/codec/decode", {

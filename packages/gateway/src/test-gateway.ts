@@ -94,6 +94,7 @@ export async function openTestGateway(): Promise<TestGateway> {
       codec: { encode: reversed, decode: reversed },
       temporalAnswers: async () => true,
       withContent: null,
+      dashboard: null,
     });
   let gateway = make();
   const ask = async (path: string, init: RequestInit = {}) => gateway.request(`${ORIGIN}${path}`, init);

@@ -53,6 +53,27 @@ describe("a fund from a filing", { timeout: 60_000 }, () => {
     );
   });
 
+  it("takes the leverage of its holdings from what the fund has borrowed, or says why it cannot", async () => {
+    const with_ = async (totals: Record<string, string | null | undefined>) => {
+      const filing = await filingWith([{ valUSD: "70", cusip: "990000002" }]);
+      filing.totals = { ...filing.totals, netAssets: "75", ...totals } as Filing["totals"];
+      return toFundImport(filing).assets.map(({ attributes }) => [attributes.leverage, attributes.leverage_reason]);
+    };
+    // 20 from banks within a year and 5 from others after it, beside 75 of net assets: a quarter; the line of other net assets too
+    expect(await with_({ amtPayOneYrBanksBorr: "20", amtPayAftOneYrOther: "5.00" })).toEqual([
+      ["0.25", undefined],
+      ["0.25", undefined],
+    ]);
+    expect((await with_({}))[0]).toEqual(["0", undefined]);
+    const why = async (totals: Record<string, string | null | undefined>) => (await with_(totals))[0];
+    expect(await why({ amtPayOneYrOther: null, amtPayOneYrBanksBorr: undefined })).toEqual([
+      null,
+      expect.stringMatching(/^the filing does not say what the fund has borrowed: 2 of 8/),
+    ]);
+    expect(await why({ amtPayOneYrOther: "-1" })).toEqual([null, expect.stringContaining("below zero")]);
+    expect(await why({ netAssets: "-1" })).toEqual([null, expect.stringContaining("no net assets")]);
+  });
+
   it("survives JSON unchanged and is what its schema says", async () => {
     const fund = toFundImport(await read(fullForm()), { code: "FULL", accession: "0000000000-25-000002" });
     expect(JSON.parse(JSON.stringify(fund))).toEqual(fund);

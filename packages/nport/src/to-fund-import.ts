@@ -1,6 +1,7 @@
 // Filing → FundImport: assets with keys, sleeves and cents, one line for other net assets, sensitivities, reported flows. Pure.
 import { createHash } from "node:crypto";
 import { EvergreenError } from "@evergreen-fund/domain";
+import { leverageOf } from "./borrowings.ts";
 import { cents, exact, plain, ZERO } from "./decimals.ts";
 import type { Filing } from "./filing.ts";
 import type { Holding } from "./filing-holding.ts";
@@ -80,7 +81,7 @@ function liquidFlag(holding: Holding): boolean | undefined {
 
 const label = (text: string): string => text.slice(0, 500);
 
-function toAsset(holding: Holding, key: string, asOf: string): ImportedAsset {
+function toAsset(holding: Holding, key: string, asOf: string, borrowed: ReturnType<typeof leverageOf>): ImportedAsset {
   const { type, sleeve } = sleeveOf(holding, asOf);
   const level = holding.fairValLevel;
   const liquid = liquidFlag(holding);
@@ -104,6 +105,7 @@ function toAsset(holding: Holding, key: string, asOf: string): ImportedAsset {
     repurchase,
     derivative,
     lending,
+    ...borrowed,
   };
   return {
     key,
@@ -150,6 +152,7 @@ function cashLine(filing: Filing, marketValue: string, difference: string): Impo
       derived: "net assets less the holdings listed",
       difference_exact: difference,
       cash_not_in_schedule: filing.totals.cshNotRptdInCorD ?? null,
+      ...leverageOf(filing),
     },
   };
 }
@@ -166,11 +169,12 @@ export function toFundImport(filing: Filing, options: ImportOptions = {}): FundI
   const reconciliation = reconcile(filing);
   const warnings: Warning[] = [...filing.warnings, ...reconciliation.warnings];
   const times = new Map<string, number>();
+  const borrowed = leverageOf(filing);
   const assets = filing.holdings.map((holding) => {
     const base = baseKey(holding);
     const time = (times.get(base) ?? 0) + 1;
     times.set(base, time);
-    return toAsset(holding, time === 1 ? base : `${base}/${time}`, asOf);
+    return toAsset(holding, time === 1 ? base : `${base}/${time}`, asOf, borrowed);
   });
   const netAssets = cents(filing.totals.netAssets);
   const listed = assets.reduce((sum, asset) => sum.plus(exact(asset.market_value)), ZERO);

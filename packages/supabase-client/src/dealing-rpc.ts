@@ -122,6 +122,22 @@ export const DEALING_RPCS = {
     z.object({ fund: z.string(), pack: z.string(), body: json, effective_from: day, request_id }),
     policySet,
   ),
+  fn_set_credit_line: rpc(
+    "one",
+    z.object({
+      fund: z.string(),
+      line: z.string(),
+      lender: z.string(),
+      committed: amount,
+      drawn: amount,
+      currency: z.string(),
+      effective_from: day,
+      expires_on: day,
+      due_days: z.int(),
+      request_id,
+    }),
+    z.object({ credit_line_id: uuid, version: z.int() }),
+  ),
   fn_propose_lmt: rpc(
     "one",
     z.object({

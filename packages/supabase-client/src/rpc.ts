@@ -3,6 +3,8 @@ import { z } from "zod";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
 import { MARKET_RPCS } from "./market-rpc.ts";
+import { PAGE_RPCS } from "./page-rpc.ts";
+import { PARTY_RPCS } from "./party-rpc.ts";
 import { RETENTION_RPCS } from "./retention-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
@@ -180,9 +182,11 @@ export const RPCS = {
   ),
   fn_assign_investor: rpc("one", z.object({ pending_id: uuid, classification: z.string(), request_id }), uuid),
   fn_ask_evidence: rpc("one", z.object({ pending_id: uuid, missing: z.array(z.string()), request_id }), z.string()),
+  ...PARTY_RPCS,
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
   ...RETENTION_RPCS,
+  ...PAGE_RPCS,
   ...IMPORT_RPCS,
   ...STRESS_RPCS,
   ...MARKET_RPCS,

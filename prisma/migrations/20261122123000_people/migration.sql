@@ -1,3 +1,1394 @@
+-- from schema.prisma
+-- AlterTable
+ALTER TABLE "investors" ADD COLUMN     "party_id" UUID;
+
+-- AlterTable
+ALTER TABLE "investors_pending_kyc" ADD COLUMN     "party_id" UUID;
+
+-- CreateTable
+CREATE TABLE "credit_lines" (
+    "credit_line_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "line" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "lender" TEXT NOT NULL,
+    "committed" DECIMAL(38,4) NOT NULL,
+    "drawn" DECIMAL(38,4) NOT NULL,
+    "currency" CHAR(3) NOT NULL,
+    "effective_from" DATE NOT NULL,
+    "expires_on" DATE NOT NULL,
+    "due_days" INTEGER NOT NULL,
+    "set_by" TEXT NOT NULL,
+    "effective_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "credit_lines_pkey" PRIMARY KEY ("credit_line_id")
+);
+
+-- CreateTable
+CREATE TABLE "parties" (
+    "party_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "kind" TEXT NOT NULL,
+    "code" TEXT NOT NULL,
+    "risk_level" TEXT NOT NULL DEFAULT 'unrated',
+    "risk_score" INTEGER,
+    "next_review" TIMESTAMPTZ(6),
+    "frozen_at" TIMESTAMPTZ(6),
+    "frozen_by_case" UUID,
+    "synthetic" BOOLEAN NOT NULL DEFAULT false,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "parties_pkey" PRIMARY KEY ("party_id")
+);
+
+-- CreateTable
+CREATE TABLE "party_links" (
+    "link_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "owner_id" UUID NOT NULL,
+    "owned_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "share" DECIMAL(38,18),
+    "ended" BOOLEAN NOT NULL DEFAULT false,
+    "effective_from" DATE NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_by" TEXT NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "party_links_pkey" PRIMARY KEY ("link_id")
+);
+
+-- CreateTable
+CREATE TABLE "party_evidence" (
+    "evidence_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "party_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "dated_on" DATE NOT NULL,
+    "expires_on" DATE,
+    "document_id" UUID,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_by" TEXT NOT NULL,
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "party_evidence_pkey" PRIMARY KEY ("evidence_id")
+);
+
+-- CreateTable
+CREATE TABLE "kyc_policies" (
+    "policy_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "version" INTEGER NOT NULL,
+    "effective_from" DATE NOT NULL,
+    "body" JSONB NOT NULL,
+    "hash" CHAR(64) NOT NULL,
+    "set_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "kyc_policies_pkey" PRIMARY KEY ("policy_id")
+);
+
+-- CreateTable
+CREATE TABLE "cases" (
+    "case_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "code" TEXT NOT NULL,
+    "kind" TEXT NOT NULL,
+    "severity" TEXT NOT NULL,
+    "status" TEXT NOT NULL DEFAULT 'open',
+    "party_id" UUID,
+    "fund_id" UUID,
+    "source" TEXT NOT NULL,
+    "dedupe_key" TEXT,
+    "outcome" TEXT,
+    "policy_version" INTEGER NOT NULL,
+    "due_at" TIMESTAMPTZ(6) NOT NULL,
+    "claimed_by" TEXT,
+    "claimed_at" TIMESTAMPTZ(6),
+    "opened_by" TEXT NOT NULL,
+    "decided_at" TIMESTAMPTZ(6),
+    "overdue_alerted_at" TIMESTAMPTZ(6),
+    "tx" xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "cases_pkey" PRIMARY KEY ("case_id")
+);
+
+-- CreateTable
+CREATE TABLE "case_candidates" (
+    "candidate_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "case_id" UUID NOT NULL,
+    "list" TEXT,
+    "list_version" TEXT,
+    "entry_ref" TEXT,
+    "check_id" UUID,
+    "score" DECIMAL(38,18),
+    "features" JSONB NOT NULL DEFAULT '[]',
+    "status" TEXT NOT NULL DEFAULT 'open',
+    "first_verdict" TEXT,
+    "first_by" TEXT,
+    "decided_by" TEXT,
+    "decided_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "case_candidates_pkey" PRIMARY KEY ("candidate_id")
+);
+
+-- CreateTable
+CREATE TABLE "case_decisions" (
+    "decision_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "case_id" UUID NOT NULL,
+    "candidate_id" UUID NOT NULL,
+    "verdict" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "step" TEXT NOT NULL,
+    "decided_by" TEXT NOT NULL,
+    "decided_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "case_decisions_pkey" PRIMARY KEY ("decision_id")
+);
+
+-- CreateTable
+CREATE TABLE "case_notes" (
+    "note_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "case_id" UUID NOT NULL,
+    "body" TEXT NOT NULL,
+    "created_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "case_notes_pkey" PRIMARY KEY ("note_id")
+);
+
+-- CreateIndex
+CREATE INDEX "credit_lines_currency_idx" ON "credit_lines"("currency");
+
+-- CreateIndex
+CREATE INDEX "credit_lines_tx_idx" ON "credit_lines"("tx");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "credit_lines_fund_id_line_version_key" ON "credit_lines"("fund_id", "line", "version");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "parties_code_key" ON "parties"("code");
+
+-- CreateIndex
+CREATE INDEX "parties_tx_idx" ON "parties"("tx");
+
+-- CreateIndex
+CREATE INDEX "party_links_owner_id_idx" ON "party_links"("owner_id");
+
+-- CreateIndex
+CREATE INDEX "party_links_tx_idx" ON "party_links"("tx");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "party_links_owned_id_owner_id_kind_version_key" ON "party_links"("owned_id", "owner_id", "kind", "version");
+
+-- CreateIndex
+CREATE INDEX "party_evidence_party_id_kind_dated_on_idx" ON "party_evidence"("party_id", "kind", "dated_on");
+
+-- CreateIndex
+CREATE INDEX "party_evidence_tx_idx" ON "party_evidence"("tx");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "kyc_policies_version_key" ON "kyc_policies"("version");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "cases_code_key" ON "cases"("code");
+
+-- CreateIndex
+CREATE INDEX "cases_party_id_idx" ON "cases"("party_id");
+
+-- CreateIndex
+CREATE INDEX "cases_fund_id_idx" ON "cases"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "cases_tx_idx" ON "cases"("tx");
+
+-- CreateIndex
+CREATE INDEX "case_candidates_case_id_idx" ON "case_candidates"("case_id");
+
+-- CreateIndex
+CREATE INDEX "case_decisions_case_id_idx" ON "case_decisions"("case_id");
+
+-- CreateIndex
+CREATE INDEX "case_decisions_candidate_id_idx" ON "case_decisions"("candidate_id");
+
+-- CreateIndex
+CREATE INDEX "case_notes_case_id_idx" ON "case_notes"("case_id");
+
+-- CreateIndex
+CREATE INDEX "investors_party_id_idx" ON "investors"("party_id");
+
+-- CreateIndex
+CREATE INDEX "investors_pending_kyc_party_id_idx" ON "investors_pending_kyc"("party_id");
+
+-- AddForeignKey
+ALTER TABLE "credit_lines" ADD CONSTRAINT "credit_lines_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "credit_lines" ADD CONSTRAINT "credit_lines_currency_fkey" FOREIGN KEY ("currency") REFERENCES "currencies"("code") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "investors" ADD CONSTRAINT "investors_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "investors_pending_kyc" ADD CONSTRAINT "investors_pending_kyc_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "party_links" ADD CONSTRAINT "party_links_owner_id_fkey" FOREIGN KEY ("owner_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "party_links" ADD CONSTRAINT "party_links_owned_id_fkey" FOREIGN KEY ("owned_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "party_evidence" ADD CONSTRAINT "party_evidence_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cases" ADD CONSTRAINT "cases_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "cases" ADD CONSTRAINT "cases_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "case_candidates" ADD CONSTRAINT "case_candidates_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "case_decisions" ADD CONSTRAINT "case_decisions_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "case_decisions" ADD CONSTRAINT "case_decisions_candidate_id_fkey" FOREIGN KEY ("candidate_id") REFERENCES "case_candidates"("candidate_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "case_notes" ADD CONSTRAINT "case_notes_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- from sql/10-private.sql
+-- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
+-- Nothing here is exposed by the API. Every function is security definer or harmless, with a search_path that ends in pg_temp
+-- (with an empty one pg_temp is looked up first for the names of types: a caller's domain named uuid would run its check as the owner).
+
+-- Two views, so that policies and functions say who asks in one place, and a policy becomes one plan with the query: a function in its stead
+-- is run by an executor of its own at every read. They read as their owner, whatever rights and policies the asking role has.
+create or replace view evergreen.caller as
+  -- A subject that is not one of our ids counts as none: 36 characters, four hyphens in their places, all others hexadecimal
+  -- (two tests, since a pattern that counts is dearer than the whole lookup).
+  select case when c.sub like '________-____-____-____-____________'
+               and c.sub ~* '^[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+-[0-9a-f]+$' then c.sub::uuid end as user_id
+    -- after a transaction that set it the setting is '' and not null: hence nullif; offset 0 has the claims parsed once and not three times
+    from (select nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub' as sub offset 0) c;
+comment on view evergreen.caller is 'One row: the signed-in person by the claims of this transaction, or null.';
+
+create or replace view evergreen.my_investors with (security_barrier) as
+  select a.investor_id from public.investor_access a
+   where a.user_id = (select c.user_id from evergreen.caller c) and (a.valid_until is null or a.valid_until > now());
+comment on view evergreen.my_investors is 'Investors the signed-in person may look at today. Reads as its owner.';
+alter view evergreen.caller owner to evergreen_owner;
+alter view evergreen.my_investors owner to evergreen_owner;
+revoke all on evergreen.caller, evergreen.my_investors from public, anon, authenticated, service_role;
+
+create or replace function evergreen.user_id() returns uuid language sql stable set search_path = pg_catalog, pg_temp as $$
+  select c.user_id from evergreen.caller c
+$$;
+comment on function evergreen.user_id() is 'The signed-in person, or null.';
+
+create or replace function evergreen.role_name() returns text language sql stable set search_path = pg_catalog, pg_temp as $$
+  -- inside a definer function current_user is the owner; the setting still names the caller's role
+  select coalesce(nullif(current_setting('role', true), 'none'), session_user::text)
+$$;
+comment on function evergreen.role_name() is 'The database role of the caller, also inside a security definer function.';
+
+create or replace function evergreen.actor() returns text language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  caller text := evergreen.role_name();
+begin
+  if caller like 'agent\_%' then
+    return 'agent:' || replace(substr(caller, 7), '_', '-');
+  elsif caller in ('pm_role', 'lp_role', 'ops_role', 'audit_role') then
+    if evergreen.user_id() is null then
+      perform evergreen.fail('EG401', 'Sign in first: the call carries no user.');
+    end if;
+    return 'user:' || evergreen.user_id();
+  end if;
+  return replace(caller, '_role', '');
+end $$;
+comment on function evergreen.actor() is 'Who is written into audit_trail.created_by: user:<uuid>, agent:<room> or service.';
+
+create or replace function evergreen.fail(code text, message text) returns void language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception using errcode = code, message = message;
+end $$;
+comment on function evergreen.fail(text, text) is 'Raises a coded error of packages/domain/src/errors.ts.';
+
+create or replace function evergreen.refuse_unless(condition boolean, code text, message text) returns void
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  if condition is not true then
+    raise exception using errcode = code, message = message;
+  end if;
+end $$;
+comment on function evergreen.refuse_unless(boolean, text, text) is 'Raises the coded error unless the condition is true (null counts as false).';
+
+create or replace function evergreen.require_role(variadic allowed text[]) returns void language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+begin
+  -- the second lock behind the grants
+  if evergreen.role_name() <> all (allowed) then
+    raise exception using errcode = 'EG403', message = 'Your role may not do this.';
+  end if;
+end $$;
+comment on function evergreen.require_role(text[]) is 'Refuses a caller whose role is not named.';
+
+create or replace function evergreen.raise_public(state text, message text, constraint_name text) returns void
+language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  -- a definer function's DETAIL would show other tenants' rows: only a code and a sentence leave
+  if state like 'EG%' then
+    raise exception using errcode = state, message = message;
+  elsif constraint_name = 'commands_pkey' then
+    -- the same request id committed after this caller's snapshot was taken (repeatable read): asked again, it gets that answer
+    raise exception using errcode = 'EG503', message = 'The same request is being answered; try again with the same request id.';
+  elsif constraint_name in ('holdings_units', 'lots_units') then
+    raise exception using errcode = 'EG424', message = 'A holding would fall below zero.';
+  elsif constraint_name in ('liquidity_ladder_capacity', 'liquidity_ladder_within') then
+    raise exception using errcode = 'EG424', message = 'A bucket would fall below what is reserved of it.';
+  elsif state like '23%' then
+    raise exception using errcode = 'EG400', message = 'The input breaks the rule ' || coalesce(nullif(constraint_name, ''), 'of a column') || '.';
+  elsif state like '22%' or state = '21000' then
+    raise exception using errcode = 'EG400', message = 'An argument is malformed or out of range.';
+  elsif state in ('40001', '40P01', '55P03') or state like '53%' or state like '57%' then
+    raise exception using errcode = 'EG503', message = 'The database is busy; try again with the same request id.';
+  end if;
+  raise exception using errcode = 'EG500', message = 'Unforeseen failure (' || state || '); nothing was changed.';
+end $$;
+comment on function evergreen.raise_public(text, text, text) is 'Maps any error to the public list without DETAIL, HINT or rows.';
+
+create or replace function evergreen.earlier_answer(fn text, request_id text, input jsonb) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  earlier record;
+begin
+  if request_id is null then
+    return null;
+  end if;
+  perform evergreen.refuse_unless(length(request_id) between 1 and 200, 'EG400', 'request_id has 1 to 200 characters.');
+  -- two calls with one id: the second waits here for the first to commit
+  perform pg_advisory_xact_lock(hashtextextended(evergreen.actor() || '/' || request_id, 0));
+  select c.fn, c.input_hash, c.result into earlier
+    from public.commands c where c.principal = evergreen.actor() and c.request_id = earlier_answer.request_id;
+  if not found then
+    return null;
+  end if;
+  -- A step of a run may be taken again after a crash, when its own effect has already moved the facts it reads: what it decided first stands.
+  perform evergreen.refuse_unless(
+    earlier.fn = earlier_answer.fn and (earlier.input_hash = sha256(convert_to(input::text, 'UTF8'))
+      or (evergreen.actor() like 'agent:%' and request_id ~ '^(event|deal|restate|stress|feed)/')),
+    'EG409', 'This request id was used before with other input.');
+  return earlier.result;
+end $$;
+comment on function evergreen.earlier_answer(text, text, jsonb) is 'The answer given to this request id before, or null; the same id with other input is refused, save for a step of a run (event/…, deal/…, restate/…, stress/…, feed/…), whose first answer stands.';
+
+create or replace function evergreen.keep_answer(fn text, request_id text, input jsonb, result jsonb) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if request_id is not null then
+    insert into public.commands (principal, request_id, fn, input_hash, result)
+    values (evergreen.actor(), request_id, fn, sha256(convert_to(input::text, 'UTF8')), result);
+  end if;
+end $$;
+comment on function evergreen.keep_answer(text, text, jsonb, jsonb) is 'Keeps the first answer to a request id, in the transaction of its effect.';
+
+create or replace function evergreen.within_request(request_id text) returns text language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(request_id, nullif(current_setting('evergreen.request_id', true), ''))
+$$;
+comment on function evergreen.within_request(text) is 'The request a record belongs to: its own, or that of the function which calls others row by row and said so for its transaction.';
+
+create or replace function evergreen.audit(fund_id uuid, entity_type text, entity_id text, message text, request_id text)
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  audit_id uuid := gen_random_uuid();
+  made_at timestamptz := now();
+  who text := evergreen.actor();
+  asked text := evergreen.within_request(request_id);
+  bytes bytea := convert_to(jsonb_build_object(
+    'audit_id', audit_id, 'fund_id', fund_id, 'entity_type', entity_type, 'entity_id', entity_id, 'message', message,
+    'created_by', who, 'created_at', to_char(made_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), 'request_id', asked)::text, 'UTF8');
+begin
+  insert into public.audit_trail (audit_id, fund_id, entity_type, entity_id, message, created_by, request_id, canonical, digest, created_at)
+  values (audit_id, fund_id, entity_type, entity_id, message, who, asked, bytes, sha256(bytes), made_at);
+end $$;
+comment on function evergreen.audit(uuid, text, text, text, text) is
+  'One audit row with the exact bytes its digest covers. Messages hold codes, ids and counts; no personal data, no amount of an investor.';
+
+create or replace function evergreen.emit(
+  type text, fund_id uuid, payload jsonb, source text, event_meta jsonb default '{}', investor_ids uuid[] default '{}', request_id text default null
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  id uuid := gen_random_uuid();
+  handling record;
+  position bigint;
+begin
+  select t.mode, t.playbook, t.required_keys into handling from public.event_types t where t.type = emit.type;
+  if not found then
+    perform evergreen.fail('EG400', 'Unknown event type. To be recorded: ' || (select string_agg(t.type, ', ' order by t.type) from public.event_types t where t.recorded_by <> '{}') || '.');
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(payload) = 'object', 'EG400', 'payload is a JSON object.');
+  perform evergreen.refuse_unless(octet_length(payload::text) <= 65536, 'EG413', 'payload is larger than 64 KB; record a reference instead.');
+  perform evergreen.refuse_unless(payload ?& handling.required_keys, 'EG400',
+    'payload of ' || type || ' needs ' || array_to_string(handling.required_keys, ', ') || '.');
+  -- ids of our own rows: one that is no uuid would only fail later, in whoever reads it, together with everything read beside it
+  perform evergreen.refuse_unless(
+    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id', 'inflow_id', 'offer_id', 'notice_id', 'stress_run_id', 'credit_line_id']
+    or not exists (select from unnest(handling.required_keys) k
+      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id', 'stress_run_id', 'credit_line_id')
+        and coalesce(payload ->> k, '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
+    'EG400', 'An id in the payload of ' || type || ' is not a uuid.');
+  insert into public.fund_events (event_id, type, fund_id, payload, source, event_meta, created_by, request_id)
+  values (id, type, fund_id, payload, source,
+    -- the trace id of the run follows from the workflow id, so that every process derives the same one
+    event_meta || jsonb_build_object('trace_id', left(encode(sha256(convert_to('event/' || id, 'UTF8')), 'hex'), 32)),
+    evergreen.actor(), evergreen.within_request(request_id))
+  returning seq into position;
+  if cardinality(investor_ids) > 0 then
+    insert into public.event_investors (event_id, investor_id) select distinct id, unnest(investor_ids);
+  end if;
+  -- a past that is made for a demo is dealt by who makes it: nothing of it is handed to a run, but for what only warns
+  if handling.mode <> 'note' and (coalesce(current_setting('evergreen.demo_clock', true), '') = '' or evergreen.demo_clock() is null
+      or (handling.mode = 'run' and handling.playbook = 'warn-of-risk')) then
+    insert into public.event_outbox (seq, event_id, type, mode, fund_id) values (position, id, type, handling.mode, fund_id);
+    -- a notify per row takes a global lock through commit; who gets this lock rings for all, and the dispatcher's poll guarantees
+    if pg_try_advisory_xact_lock(7236511) then
+      perform pg_notify('evergreen_events', '');
+    end if;
+  end if;
+  return id;
+end $$;
+comment on function evergreen.emit(text, uuid, jsonb, text, jsonb, uuid[], text) is
+  'Inserts an event and, unless its type is only noted, its outbox row. Used by every fn_* that causes an event.';
+
+create or replace function evergreen.my_investor_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select m.investor_id from evergreen.my_investors m
+$$;
+comment on function evergreen.my_investor_ids() is 'Investors the signed-in person may look at today, for functions; policies read the view.';
+
+create or replace function evergreen.my_event_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select e.event_id from public.event_investors e where e.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
+$$;
+comment on function evergreen.my_event_ids() is 'Events that reference an investor of the signed-in person.';
+
+create or replace function evergreen.my_fund_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select distinct f.fund_id from public.fund_flows f where f.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
+  union
+  select (select c.fund_id from public.share_classes c where c.share_class_id = h.share_class_id) from public.holdings h
+   where h.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
+$$;
+comment on function evergreen.my_fund_ids() is 'Funds in which an investor of the signed-in person has placed an order or holds units.';
+
+create or replace function evergreen.my_class_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select distinct f.share_class_id from public.fund_flows f
+   where f.investor_id = any (array(select m.investor_id from evergreen.my_investors m)) and f.share_class_id is not null
+  union
+  select h.share_class_id from public.holdings h where h.investor_id = any (array(select m.investor_id from evergreen.my_investors m))
+$$;
+comment on function evergreen.my_class_ids() is 'Classes in which an investor of the signed-in person has ordered or holds.';
+
+create or replace function evergreen.visible_asset_ids() returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select a.id from public.assets a where a.lp_visible and a.fund_id = any (array(select evergreen.my_fund_ids()))
+$$;
+comment on function evergreen.visible_asset_ids() is 'Assets that investors may see, of the funds of the signed-in person.';
+
+create or replace function evergreen.touch() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'UPDATE' then
+    new.created_at := old.created_at;
+  end if;
+  new.updated_at := clock_timestamp();
+  return new;
+end $$;
+comment on function evergreen.touch() is 'Sets updated_at and keeps created_at.';
+
+create or replace function evergreen.touch_tx() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'UPDATE' then
+    new.created_at := old.created_at;
+  end if;
+  new.updated_at := clock_timestamp();
+  new.tx := pg_current_xact_id();
+  return new;
+end $$;
+comment on function evergreen.touch_tx() is 'As touch(), and stamps the transaction: a delta reader takes (tx, id) below pg_snapshot_xmin.';
+
+create or replace function evergreen.forbid() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  raise exception using errcode = 'EG428', message = tg_table_name || ' is append-only.';
+end $$;
+comment on function evergreen.forbid() is 'Refuses update and delete on append-only tables, whoever tries.';
+
+-- from sql/20-constraints.sql
+-- What Prisma's schema cannot say: checks, partial indexes, delivery settings. NaN passes as numeric, hence the checks on every amount.
+create or replace function evergreen.add_check(table_name text, check_name text, expression text) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if not exists (select from pg_catalog.pg_constraint c
+                  where c.conname = check_name and c.conrelid = ('public.' || quote_ident(table_name))::regclass) then
+    execute format('alter table public.%I add constraint %I check (%s)', table_name, check_name, expression);
+  end if;
+end $$;
+comment on function evergreen.add_check(text, text, text) is 'Adds a named check once; called by migrations only.';
+
+do $$
+declare
+  col record;
+  bucket text := $b$bucket in ('1d', '7d', '30d', '90d', '180d', '365d', 'gt365d')$b$;
+begin
+  -- every numeric column of every table: a number, not NaN, not infinite
+  for col in select c.table_name, c.column_name from information_schema.columns c
+              join information_schema.tables t using (table_schema, table_name)
+              where c.table_schema = 'public' and c.data_type = 'numeric' and t.table_type = 'BASE TABLE' loop
+    perform evergreen.add_check(col.table_name, col.table_name || '_' || col.column_name || '_finite',
+      format('%I not in (''NaN'', ''Infinity'', ''-Infinity'')', col.column_name));
+  end loop;
+  perform evergreen.add_check('currencies', 'currencies_exponent', 'exponent between 0 and 4');
+  perform evergreen.add_check('funds', 'funds_code', $c$code ~ '^[A-Z0-9][A-Z0-9_-]{0,19}$'$c$);
+  perform evergreen.add_check('funds', 'funds_status', $c$status in ('active', 'suspended', 'closed')$c$);
+  perform evergreen.add_check('assets', 'assets_bucket', bucket);
+  perform evergreen.add_check('assets', 'assets_status', $c$status in ('active', 'retired')$c$);
+  perform evergreen.add_check('liquidity_ladder', 'liquidity_ladder_bucket', bucket);
+  perform evergreen.add_check('liquidity_ladder', 'liquidity_ladder_side', $c$side in ('asset', 'liability')$c$);
+  perform evergreen.add_check('liquidity_ladder', 'liquidity_ladder_capacity', 'capacity >= 0 and utilization >= 0');
+  perform evergreen.add_check('liquidity_ladder', 'liquidity_ladder_within', $c$side = 'liability' or utilization <= capacity$c$);
+  perform evergreen.add_check('liquidity_reservations', 'liquidity_reservations_amount', 'amount >= 0');
+  perform evergreen.add_check('reported_flows', 'reported_flows_kind', $c$kind in ('sale', 'redemption', 'reinvestment')$c$);
+  perform evergreen.add_check('fund_sensitivities', 'fund_sensitivities_measure', $c$measure in ('dv01', 'dv100', 'spread_ig', 'spread_non_ig')$c$);
+  perform evergreen.add_check('investors', 'investors_classification',
+    $c$classification in ('retail', 'semi_professional', 'professional', 'qualified')$c$);
+  perform evergreen.add_check('investors', 'investors_kyc', $c$kyc_status in ('approved', 'expired', 'blocked')$c$);
+  perform evergreen.add_check('investors_pending_kyc', 'investors_pending_kyc_status',
+    $c$kyc_status in ('submitted', 'missing_evidence', 'assigned', 'declined')$c$);
+  perform evergreen.add_check('investors_pending_kyc', 'investors_pending_kyc_classification',
+    $c$classification in ('retail', 'semi_professional', 'professional', 'qualified')$c$);
+  perform evergreen.add_check('fund_flows', 'fund_flows_direction', $c$direction in ('subscription', 'redemption')$c$);
+  perform evergreen.add_check('fund_flows', 'fund_flows_amount', 'amount > 0');
+  perform evergreen.add_check('fund_flows', 'fund_flows_status',
+    $c$status in ('draft', 'submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable', 'settled',
+                  'rejected', 'cancelled', 'lapsed', 'carried')$c$);
+  perform evergreen.add_check('event_types', 'event_types_mode', $c$mode in ('run', 'batch', 'note', 'tell')$c$);
+  perform evergreen.add_check('workflow_runs', 'workflow_runs_status', $c$status in ('running', 'completed', 'refused', 'failed')$c$);
+  perform evergreen.add_check('proposals', 'proposals_status',
+    $c$status in ('checking', 'pending', 'approved', 'rejected', 'expired', 'refused', 'applied', 'withdrawn')$c$);
+  perform evergreen.add_check('proposals', 'proposals_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('proposal_checks', 'proposal_checks_result', $c$result in ('passed', 'failed')$c$);
+  perform evergreen.add_check('approvals', 'approvals_decision', $c$decision in ('approved', 'rejected')$c$);
+  perform evergreen.add_check('compliance_logs', 'compliance_logs_result', $c$result in ('passed', 'failed', 'review')$c$);
+  perform evergreen.add_check('risk_alerts', 'risk_alerts_severity', $c$severity in ('notice', 'warning', 'critical')$c$);
+  perform evergreen.add_check('tokenization_actions', 'tokenization_actions_status',
+    $c$status in ('awaiting_approval', 'approved', 'refused', 'submitted', 'confirmed', 'failed')$c$);
+  perform evergreen.add_check('agent_memories', 'agent_memories_trust', $c$trust in ('system', 'person', 'untrusted')$c$);
+  perform evergreen.add_check('agent_memories', 'agent_memories_text', 'length(text) between 1 and 4096');
+  perform evergreen.add_check('memory_nodes', 'memory_nodes_kind', $c$kind in ('Asset', 'Scenario', 'Workflow', 'Investor', 'Policy')$c$);
+  perform evergreen.add_check('memory_edges', 'memory_edges_kind', $c$kind in ('caused', 'resolved_with', 'violated', 'prefers')$c$);
+  perform evergreen.add_check('audit_cursor', 'audit_cursor_only', '"only"');
+  -- dealing and ledger
+  perform evergreen.add_check('fund_flows', 'fund_flows_order_kind', $c$order_kind in ('plain', 'switch', 'transfer')$c$);
+  -- an order is in money or in units; what a switch buys follows from what it sells
+  perform evergreen.add_check('fund_flows', 'fund_flows_measure',
+    $c$num_nonnulls(amount, requested_units) = case when order_kind = 'switch' and direction = 'subscription' then 0 else 1 end$c$);
+  perform evergreen.add_check('fund_flows', 'fund_flows_requested_units', 'requested_units > 0');
+  perform evergreen.add_check('fund_flows', 'fund_flows_filled_units', 'filled_units >= 0 and net_amount >= 0');
+  perform evergreen.add_check('fund_flows', 'fund_flows_linked', $c$order_kind = 'plain' or share_class_id is not null$c$);
+  perform evergreen.add_check('share_classes', 'share_classes_dp', 'units_dp between 0 and 18 and price_dp between 0 and 18 and issue_price > 0 and units_outstanding >= 0');
+  perform evergreen.add_check('proposals', 'proposals_approvals_needed', 'approvals_needed between 1 and 5');
+  perform evergreen.add_check('dealing_policies', 'dealing_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('credit_lines', 'credit_lines_terms', $c$committed >= 0 and drawn between 0 and committed and due_days between 0 and 3650 and expires_on >= effective_from and version >= 1$c$);
+  perform evergreen.add_check('credit_lines', 'credit_lines_codes', $c$line ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$' and lender ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$'$c$);
+  perform evergreen.add_check('lmt_policies', 'lmt_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('lmt_activations', 'lmt_activations_tool', $c$tool in ('redemption_gate', 'investor_gate', 'notice_extension', 'redemption_fee',
+    'swing_pricing', 'dual_pricing', 'anti_dilution_levy', 'redemption_in_kind', 'side_pocket', 'suspension')$c$);
+  perform evergreen.add_check('lmt_activations', 'lmt_activations_status', $c$status in ('proposed', 'active', 'ended')$c$);
+  perform evergreen.add_check('dealing_days', 'dealing_days_status', $c$status in ('open', 'cut_off', 'inputs_frozen', 'nav_proposed', 'struck',
+    'lmt_decided', 'allocated', 'posted', 'claimable', 'settled', 'closed', 'suspended', 'discarded')$c$);
+  perform evergreen.add_check('dealing_days', 'dealing_days_committed', $c$status in ('open', 'discarded') or order_root is not null$c$);
+  perform evergreen.add_check('dealing_days', 'dealing_days_closed', $c$(status = 'closed') = (day_hash is not null and closed_at is not null)$c$);
+  perform evergreen.add_check('order_leaves', 'order_leaves_leaf', $c$leaf = encode(sha256(convert_to(canonical, 'UTF8')), 'hex') and position >= 1$c$);
+  perform evergreen.add_check('nav_strikes', 'nav_strikes_state', $c$state in ('estimated', 'provisional', 'final', 'restated')$c$);
+  perform evergreen.add_check('nav_strikes', 'nav_strikes_foots', 'gnav = total_assets - liabilities and nav = gnav - performance_fee');
+  perform evergreen.add_check('nav_strikes', 'nav_strikes_whole', $c$state = 'estimated' or num_nonnulls(total_assets, liabilities, gnav, performance_fee, nav, proposal_id) = 6$c$);
+  perform evergreen.add_check('nav_inputs', 'nav_inputs_kind', $c$kind in ('asset', 'cash', 'receivable', 'debt', 'payable', 'accrual')$c$);
+  perform evergreen.add_check('class_navs', 'class_navs_price', 'nav_per_unit > 0 and dealing_price_sub > 0 and dealing_price_red > 0 and units >= 0 and performance_accrued >= 0');
+  perform evergreen.add_check('series_navs', 'series_navs_price', $c$nav > 0 and units > 0 and nav_per_unit > 0 and performance_accrued >= 0 and high_water > 0 and length(series) between 1 and 200$c$);
+  perform evergreen.add_check('allocations', 'allocations_within', 'filled_units >= 0 and carried_units >= 0 and filled_units + carried_units <= coalesce(requested_units, filled_units)');
+  perform evergreen.add_check('allocations', 'allocations_money', 'price > 0 and gross_amount >= 0 and levy >= 0 and fee >= 0 and performance_fee >= 0 and gross_amount + credit >= 0 and net_amount >= 0 and equalisation_credit >= 0');
+  perform evergreen.add_check('unit_ledger', 'unit_ledger_account', $c$account in ('holder', 'outstanding', 'side_pocket')$c$);
+  perform evergreen.add_check('unit_ledger', 'unit_ledger_holder', $c$(account = 'holder') = (investor_id is not null and lot_id is not null)$c$);
+  perform evergreen.add_check('unit_ledger', 'unit_ledger_units', 'units <> 0');
+  perform evergreen.add_check('cash_movements', 'cash_movements_account', $c$account in ('bank', 'subscriptions_received', 'redemptions_payable',
+    'capital', 'fund_income', 'fee_payable', 'in_transit', 'investments', 'management_fee', 'distributions_payable', 'refunds_payable', 'assets_delivered',
+    'compensation_payable', 'compensation_receivable')$c$);
+  perform evergreen.add_check('cash_movements', 'cash_movements_amount', 'amount <> 0');
+  perform evergreen.add_check('lots', 'lots_units', 'units_issued > 0 and units_left >= 0 and units_left <= units_issued and equalisation_credit >= 0');
+  perform evergreen.add_check('holdings', 'holdings_units', 'units >= 0');
+  perform evergreen.add_check('restatements', 'restatements_direction', $c$direction in ('overstated', 'understated', 'none') and (direction = 'none') = (error = 0)$c$);
+  perform evergreen.add_check('restatements', 'restatements_amounts', 'published > 0 and correct > 0 and tolerance >= 0 and material = (error > tolerance) and fund_pays >= 0 and fund_receives >= 0');
+  perform evergreen.add_check('compensations', 'compensations_kind', $c$kind in ('subscriber_overpaid', 'redeemer_overpaid', 'redeemer_underpaid', 'subscriber_excess_units', 'none')$c$);
+  perform evergreen.add_check('compensations', 'compensations_owed', $c$owed_to in ('investor', 'fund', 'nobody') and owed_by in ('fund', 'responsible_party', 'nobody') and difference >= 0 and (not pays or owed_to = 'investor')$c$);
+  perform evergreen.add_check('statements', 'statements_hash', $c$hash = encode(sha256(convert_to(body::text, 'UTF8')), 'hex')$c$);
+  perform evergreen.add_check('statements', 'statements_version', '(version = 1) = (supersedes is null) and version >= 1');
+  perform evergreen.add_check('class_marks', 'class_marks_cause', $c$cause in ('opening', 'crystallisation', 'distribution', 'side_pocket')$c$);
+  perform evergreen.add_check('class_marks', 'class_marks_high_water', $c$high_water > 0 and (cause = 'distribution') = (per_unit is not null and per_unit > 0)$c$);
+  perform evergreen.add_check('in_kind_deliveries', 'in_kind_deliveries_above_zero', 'quantity > 0 and value > 0');
+  perform evergreen.add_check('allocations', 'allocations_rest', $c$rest in ('carried', 'lapsed', 'ask_dust', 'cancelled_dust', 'pay_or_notify', 'notify') and refund >= 0$c$);
+  perform evergreen.add_check('fund_flows', 'fund_flows_dust_answer', $c$dust_answer is null or (dust_answer in ('give_up', 'keep') and dust_asked_at is not null)$c$);
+  perform evergreen.add_check('certain_inflows', 'certain_inflows_amount', 'amount >= 0');
+  perform evergreen.add_check('repurchase_offers', 'repurchase_offers_terms', 'share between 0.05 and 0.25 and deadline - notice_on between 21 and 42 and pricing_date - deadline between 0 and 14');
+  perform evergreen.add_check('authority_notices', 'authority_notices_kind', $c$kind in ('carried_too_long')$c$);
+  perform evergreen.add_check('market_series', 'market_series_kind', $c$kind in ('fx', 'index', 'yield', 'spread', 'price', 'cap_rate', 'volatility') and series ~ '^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,59}$' and length(unit) between 1 and 20$c$);
+  perform evergreen.add_check('market_imports', 'market_imports_status', $c$status in ('imported', 'undone') and (status = 'undone') = (undone_at is not null) and file_sha256 ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('market_imports', 'market_imports_counts', 'rows >= 1 and taken >= 0 and held >= 0 and unchanged >= 0 and taken + held + unchanged <= rows');
+  perform evergreen.add_check('market_held', 'market_held_decided', $c$status in ('held', 'confirmed', 'rejected') and (status = 'held') = (decided_by is null)$c$);
+  perform evergreen.add_check('esg_ratings', 'esg_ratings_score', 'scale_low < scale_high and score between scale_low and scale_high');
+  perform evergreen.add_check('data_quality_results', 'data_quality_results_passed', $c$passed = coalesce(value <= "limit", false) and snapshot_hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('roll_forwards', 'roll_forwards_whole', 'num_nonnulls(series, beta, after_days) in (0, 3) and after_days between 0 and 3650 and beta between -10 and 10');
+  perform evergreen.add_check('nav_inputs', 'nav_inputs_rolled', 'num_nonnulls(mark, beta, index_series, index_at_mark, index_now) in (0, 5) and index_at_mark > 0 and index_now > 0 and (payments is null or mark is not null)');
+  perform evergreen.add_check('asset_payments', 'asset_payments_kind', $c$kind in ('call', 'distribution') and amount > 0$c$);
+  -- stress runs: what is hashed is what stands there
+  perform evergreen.add_check('stress_scenarios', 'stress_scenarios_hash', $c$scenario_hash = encode(sha256(convert_to(body, 'UTF8')), 'hex') and version >= 1$c$);
+  perform evergreen.add_check('stress_runs', 'stress_runs_kind', $c$kind in ('on_demand', 'nightly', 'laboratory')$c$);
+  perform evergreen.add_check('stress_runs', 'stress_runs_status', $c$status in ('running', 'completed', 'partial', 'failed') and (status = 'running') = (ended_at is null)$c$);
+  perform evergreen.add_check('stress_runs', 'stress_runs_hashes',
+    $c$snapshot_hash ~ '^[0-9a-f]{64}$' and code_hash ~ '^[0-9a-f]{64}$' and outcomes_hash ~ '^[0-9a-f]{64}$' and checked_hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('stress_runs', 'stress_runs_opened', 'num_nonnulls(snapshot_name, snapshot_hash, as_of, code_hash) in (0, 4)');
+  perform evergreen.add_check('stress_runs', 'stress_runs_checked', 'num_nonnulls(checked_scenario, checked_hash, checked_equal) in (0, 3)');
+  perform evergreen.add_check('stress_runs', 'stress_runs_counts', 'scenarios >= 1 and done >= 0 and failed >= 0 and done + failed <= scenarios and (ended_at is null or done + failed = scenarios)');
+  perform evergreen.add_check('stress_outcomes', 'stress_outcomes_status', $c$status in ('waiting', 'done', 'failed') and ordinal >= 1
+    and (status = 'failed') = (reason is not null) and num_nonnulls(body, body_hash, nav_before, nav_after) = case status when 'done' then 4 else 0 end$c$);
+  perform evergreen.add_check('stress_outcomes', 'stress_outcomes_hash', $c$body_hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')$c$);
+  perform evergreen.add_check('stress_shards', 'stress_shards_hash', $c$shard >= 0 and body_hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')$c$);
+  -- parties and cases
+  perform evergreen.add_check('parties', 'parties_kind', $c$kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation', 'unstated') and code ~ '^PY-[0-9A-F]{10}$'$c$);
+  perform evergreen.add_check('parties', 'parties_risk', $c$risk_level in ('unrated', 'low', 'medium', 'high') and risk_score >= 0 and (risk_level = 'unrated') = (risk_score is null)$c$);
+  perform evergreen.add_check('parties', 'parties_frozen', 'frozen_by_case is null or frozen_at is not null');
+  perform evergreen.add_check('party_links', 'party_links_kind', $c$kind in ('ownership', 'control', 'director', 'trustee', 'settlor', 'protector', 'beneficiary') and version >= 1 and owner_id <> owned_id$c$);
+  perform evergreen.add_check('party_links', 'party_links_share', $c$(kind = 'ownership' and not ended) = (share is not null) and share > 0 and share <= 1$c$);
+  perform evergreen.add_check('party_evidence', 'party_evidence_kind', $c$kind ~ '^[a-z][a-z0-9_]{0,59}$' and (expires_on is null or expires_on >= dated_on)$c$);
+  perform evergreen.add_check('kyc_policies', 'kyc_policies_hash', $c$hash ~ '^[0-9a-f]{64}$' and version >= 1$c$);
+  perform evergreen.add_check('cases', 'cases_kind', $c$kind in ('screening', 'kyc', 'compliance', 'document') and severity in ('notice', 'warning', 'critical') and code ~ '^CA-[0-9A-F]{10}$'$c$);
+  perform evergreen.add_check('cases', 'cases_status', $c$status in ('open', 'in_review', 'escalated', 'decided') and (status = 'decided') = (decided_at is not null)
+    and (status = 'decided') = coalesce(outcome in ('true_match', 'false_match'), false)$c$);
+  perform evergreen.add_check('cases', 'cases_texts', 'length(source) between 1 and 200 and (dedupe_key is null or length(dedupe_key) between 1 and 200) and (claimed_by is null) = (claimed_at is null)');
+  perform evergreen.add_check('case_candidates', 'case_candidates_status', $c$status in ('open', 'first', 'need_more', 'escalated', 'true_match', 'false_match')
+    and (status in ('true_match', 'false_match')) = (decided_by is not null) and (decided_by is null) = (decided_at is null) and (status <> 'first' or first_by is not null)$c$);
+  perform evergreen.add_check('case_candidates', 'case_candidates_ref', $c$(list is null) = (entry_ref is null) and length(list) between 1 and 80 and length(list_version) between 1 and 200
+    and length(entry_ref) between 1 and 200 and score between 0 and 1 and jsonb_typeof(features) = 'array' and octet_length(features::text) <= 16384$c$);
+  perform evergreen.add_check('case_decisions', 'case_decisions_verdict', $c$verdict in ('true_match', 'false_match', 'need_more') and step in ('first', 'second', 'final') and length(reason) between 10 and 2000$c$);
+  perform evergreen.add_check('case_notes', 'case_notes_body', 'length(body) between 1 and 2000');
+  -- files in and out
+  perform evergreen.add_check('import_batches', 'import_batches_kind', $c$kind in ('orders', 'bank')$c$);
+  perform evergreen.add_check('import_batches', 'import_batches_status', $c$status in ('imported', 'partly_undone', 'undone') and (status = 'imported') = (undone_at is null)$c$);
+  perform evergreen.add_check('import_batches', 'import_batches_hashes', $c$file_sha256 ~ '^[0-9a-f]{64}$' and rows_sha256 ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('import_batches', 'import_batches_counts', 'rows >= 1 and accepted >= 0 and refused >= 0 and unmatched >= 0 and accepted + refused + unmatched <= rows');
+  perform evergreen.add_check('import_rows', 'import_rows_outcome', $c$outcome in ('accepted', 'refused', 'duplicate', 'matched', 'unmatched', 'undone')$c$);
+  perform evergreen.add_check('import_rows', 'import_rows_made', $c$outcome not in ('accepted', 'matched') or (flow_id is not null and (outcome = 'accepted' or ledger_tx_id is not null))$c$);
+  perform evergreen.add_check('bank_accounts', 'bank_accounts_status', $c$status in ('proposed', 'active', 'rejected', 'ended')$c$);
+  perform evergreen.add_check('bank_accounts', 'bank_accounts_decided', $c$(status = 'proposed') = (decided_by is null) and (status <> 'active' or decided_by <> proposed_by)$c$);
+  perform evergreen.add_check('payment_files', 'payment_files_status', $c$status in ('exported', 'withdrawn') and transactions >= 1 and control_sum > 0$c$);
+  perform evergreen.add_check('payment_lines', 'payment_lines_amount', 'amount > 0');
+  perform evergreen.add_check('payment_lines', 'payment_lines_purpose', $c$purpose in ('redemption', 'compensation')$c$);
+end $$;
+
+-- one current version of each allocation and one current mandate per fund
+create unique index if not exists portfolio_allocations_current on public.portfolio_allocations (fund_id, asset_id) where superseded_at is null;
+-- one undecided case of a matter; the queue by its clock; and whether anybody is frozen at all, which every order asks
+create unique index if not exists cases_dedupe on public.cases (dedupe_key) where status <> 'decided';
+create index if not exists cases_queue on public.cases (due_at, case_id) where status <> 'decided';
+create index if not exists parties_frozen_now on public.parties (party_id) where frozen_at is not null;
+create unique index if not exists mandates_current on public.mandates (fund_id) where superseded_at is null;
+-- one final NAV per fund and date; one balance per account, also where it is nobody's
+create unique index if not exists nav_strikes_final on public.nav_strikes (fund_id, nav_date) where state = 'final';
+create unique index if not exists cash_balances_account on public.cash_balances (fund_id, account, currency, investor_id) nulls not distinct;
+create index if not exists lots_open on public.lots (share_class_id, investor_id, opened_on, lot_id) where units_left > 0;
+-- the queues: what may be claimed, in commit order; apart, so that a backlog of one does not stand in the way of the other
+create index if not exists event_outbox_claim_one on public.event_outbox (tx, seq) where dead_at is null and mode in ('run', 'tell');
+create index if not exists event_outbox_claim_batch on public.event_outbox (tx, seq) where dead_at is null and mode = 'batch';
+create index if not exists event_batches_open on public.event_batches (next_at) where done_at is null and dead_at is null;
+create index if not exists event_outbox_dead on public.event_outbox (dead_at) where dead_at is not null;
+create index if not exists proposals_pending on public.proposals (fund_id) where status = 'pending';
+-- a file, its rows and each line of a statement count once until they are undone; one account in force per owner and currency; an order is in one payment file
+create unique index if not exists import_batches_file on public.import_batches (fund_id, kind, file_sha256) where status <> 'undone';
+create unique index if not exists import_batches_rows on public.import_batches (fund_id, kind, rows_sha256) where status <> 'undone';
+create unique index if not exists import_rows_identity on public.import_rows (fund_id, kind, identity) where outcome in ('accepted', 'matched', 'unmatched');
+create index if not exists import_rows_reference on public.import_rows (fund_id, upper(reference)) where kind = 'orders' and outcome = 'accepted';
+create unique index if not exists bank_accounts_active on public.bank_accounts (fund_id, investor_id, currency) nulls not distinct where status = 'active';
+create unique index if not exists market_imports_file on public.market_imports (file_sha256) where status <> 'undone';
+create unique index if not exists payment_lines_live on public.payment_lines (flow_id, purpose) where live;
+create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
+
+select evergreen.add_check('retention_policies', 'retention_policies_what', $c$what in ('fund_events', 'asset_snapshots', 'compliance_logs')$c$);
+select evergreen.add_check('retention_policies', 'retention_policies_keep', $c$case when keep_months is null then afterwards = 'nothing' else keep_months between 1 and 1200 and afterwards in ('archive', 'monthly_aggregates') end$c$);
+select evergreen.add_check('legal_holds', 'legal_holds_reason', 'length(reason) between 1 and 500 and (until is null or until > placed_at)');
+select evergreen.add_check('legal_holds', 'legal_holds_lifted', $c$(lifted_at is null) = (lifted_by is null) and (lifted_at is null) = (lift_reason is null) and lifted_by is distinct from placed_by$c$);
+select evergreen.add_check('retention_archives', 'retention_archives_digest', $c$digest ~ '^[0-9a-f]{64}$' and sha256 ~ '^[0-9a-f]{64}$' and archive_id = overlay(overlay(left(digest, 32) placing '8' from 13) placing '8' from 17)::uuid and rows > 0 and bytes > 0$c$);
+select evergreen.add_check('fund_events', 'fund_events_retired', 'num_nulls(archive_id, content_digest, origin_tx) in (0, 3)');
+
+-- an amount has no more decimals than its currency
+create or replace function evergreen.within_exponent(amount numeric, currency text) returns boolean
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select amount = round(amount, (select c.exponent from public.currencies c where c.code = within_exponent.currency))
+$$;
+comment on function evergreen.within_exponent(numeric, text) is 'Whether the amount is a whole number of the currency''s minor units.';
+-- rows that name their currency are held to it by the table itself; amounts in the fund's currency by the functions that write them
+select evergreen.add_check('fund_flows', 'fund_flows_exponent', 'evergreen.within_exponent(amount, currency)');
+select evergreen.add_check('cash_movements', 'cash_movements_exponent', 'evergreen.within_exponent(amount, currency)');
+select evergreen.add_check('reported_flows', 'reported_flows_exponent', 'evergreen.within_exponent(amount, currency)');
+select evergreen.add_check('credit_lines', 'credit_lines_exponent', 'evergreen.within_exponent(committed, currency) and evergreen.within_exponent(drawn, currency)');
+select evergreen.add_check('payment_files', 'payment_files_exponent', 'evergreen.within_exponent(control_sum, currency)');
+
+insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;
+
+-- from sql/30-catalogue.sql
+-- The event catalogue as the database knows it; agrees with packages/domain/src/events.ts (a test compares them), and currencies.
+insert into public.event_types (type, mode, playbook, required_keys, recorded_by) values
+  ('FUND_IMPORTED', 'note', null, '{source,assets,as_of}', '{}'),
+  ('REBALANCE_REQUESTED', 'run', 'rebalance', '{mandate_version}', '{}'),
+  ('PROPOSAL_CREATED', 'note', null, '{proposal_id,status}', '{}'),
+  ('PROPOSAL_DECIDED', 'tell', null, '{proposal_id,decision}', '{}'),
+  ('ALLOCATIONS_APPLIED', 'note', null, '{proposal_id,version}', '{}'),
+  ('SUBSCRIPTION_REQUESTED', 'batch', 'intake-orders', '{flow_id}', '{service_role,ops_role}'),
+  ('REDEMPTION_REQUESTED', 'batch', 'intake-orders', '{flow_id}', '{service_role,ops_role}'),
+  ('INVESTOR_SUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{ops_role,service_role}'),
+  ('INVESTOR_ASSIGNED', 'note', null, '{investor_id}', '{}'),
+  ('PARTY_REGISTERED', 'note', null, '{party_id}', '{}'),
+  ('PARTIES_LINKED', 'note', null, '{link_id}', '{}'),
+  ('PARTY_FROZEN', 'note', null, '{party_id,case_id}', '{}'),
+  ('KYC_POLICY_SET', 'note', null, '{policy_id,version}', '{}'),
+  ('CASE_OPENED', 'note', null, '{case_id,severity}', '{}'),
+  ('CASE_ESCALATED', 'note', null, '{case_id}', '{}'),
+  ('CASE_DECIDED', 'note', null, '{case_id,outcome}', '{}'),
+  ('LIQUIDITY_UPDATED', 'note', null, '{bucket,side}', '{}'),
+  ('LIQUIDITY_BREACH', 'run', 'warn-of-risk', '{bucket,ratio,required}', '{agent_liquidity_engine,agent_simulation,agent_risk_guardian,service_role}'),
+  ('LIQUIDITY_TREND', 'run', 'warn-of-risk', '{bucket,scenario_id,ratio,required,breach_on,runs}', '{}'),
+  ('DATA_DRIFT', 'run', 'warn-of-risk', '{asset_id,deviation_bps,threshold_bps}', '{agent_simulation,service_role}'),
+  ('RISK_ALERT_RAISED', 'note', null, '{alert_id,severity}', '{}'),
+  ('STRESS_REQUESTED', 'run', 'stress-fund', '{scenario_id,shift_bps}', '{pm_role,service_role,agent_risk_guardian}'),
+  ('STRESS_COMPLETED', 'note', null, '{scenario_id,loss,method}', '{agent_simulation}'),
+  ('STRESS_RUN_REQUESTED', 'run', 'run-stress', '{stress_run_id,kind,scenarios}', '{}'),
+  ('STRESS_RUN_COMPLETED', 'note', null, '{stress_run_id,status,done,failed,worst_scenario_id,loss}', '{}'),
+  ('STRESS_RUN_DIFFERED', 'run', 'warn-of-risk', '{stress_run_id,scenario_id}', '{}'),
+  ('COMPLIANCE_FAILED', 'note', null, '{rule,entity_type,entity_id}', '{agent_compliance_sentinel}'),
+  ('TOKENIZATION_REQUESTED', 'run', 'tokenize', '{chain,instrument,size}', '{pm_role,ops_role}'),
+  ('WORKFLOW_COMPLETED', 'note', null, '{workflow_id,status}', '{}'),
+  ('CLASS_OPENED', 'note', null, '{share_class_id}', '{}'),
+  ('POLICY_SET', 'note', null, '{policy_id,kind,version}', '{}'),
+  ('CREDIT_LINE_SET', 'note', null, '{credit_line_id,version}', '{}'),
+  ('REGISTER_OPENED', 'note', null, '{share_class_id,positions}', '{}'),
+  ('ORDER_CANCELLED', 'note', null, '{flow_id}', '{}'),
+  ('ORDER_HELD', 'note', null, '{flow_id}', '{}'),
+  ('ORDER_RELEASED', 'note', null, '{flow_id}', '{}'),
+  ('DEALING_DAY_OPENED', 'run', 'dealing-day', '{dealing_day_id}', '{}'),
+  ('DUST_ASKED', 'note', null, '{flow_id}', '{}'),
+  ('POSTING_PROPOSED', 'note', null, '{proposal_id,kind}', '{}'),
+  ('FEE_CRYSTALLISED', 'note', null, '{share_class_id,strike_id}', '{}'),
+  ('DISTRIBUTED', 'note', null, '{share_class_id,ex_date}', '{}'),
+  ('PAID_OUT', 'note', null, '{account,payments}', '{}'),
+  ('CASH_RETURNED', 'note', null, '{flow_id}', '{}'),
+  ('LEGAL_HOLD_PLACED', 'note', null, '{hold_id}', '{}'),
+  ('LEGAL_HOLD_LIFTED', 'note', null, '{hold_id}', '{}'),
+  ('ROWS_RETIRED', 'note', null, '{archive_id,what,rows,digest}', '{}'),
+  ('AUTHORITY_NOTIFIED', 'note', null, '{activation_id,tool}', '{}'),
+  ('SIDE_POCKET_OPENED', 'note', null, '{share_class_id,activation_id}', '{}'),
+  ('DELIVERED_IN_KIND', 'note', null, '{flow_id}', '{}'),
+  ('CUTOFF_REACHED', 'note', null, '{dealing_day_id,orders,order_root}', '{}'),
+  ('ORDERS_RECHECKED', 'note', null, '{dealing_day_id,held}', '{}'),
+  ('NAV_INPUTS_FROZEN', 'note', null, '{strike_id,inputs_hash}', '{}'),
+  ('NAV_PROPOSED', 'note', null, '{strike_id,proposal_id}', '{}'),
+  ('NAV_STRUCK', 'note', null, '{strike_id,nav_date,version}', '{}'),
+  ('NAV_RESTATEMENT_BEGUN', 'run', 'restate-nav', '{strike_id,supersedes}', '{}'),
+  ('LMT_PROPOSED', 'note', null, '{activation_id,proposal_id}', '{}'),
+  ('LMT_ACTIVATED', 'note', null, '{activation_id,tool}', '{}'),
+  ('LMT_ENDED', 'note', null, '{activation_id,tool}', '{}'),
+  ('LMT_DECIDED', 'note', null, '{dealing_day_id}', '{}'),
+  ('SUSPENDED', 'note', null, '{dealing_day_id}', '{}'),
+  ('ALLOCATED', 'note', null, '{dealing_day_id,orders}', '{}'),
+  ('DEALING_DAY_POSTED', 'note', null, '{dealing_day_id}', '{}'),
+  ('CLAIMABLE', 'note', null, '{dealing_day_id}', '{}'),
+  ('CASH_CONFIRMED', 'note', null, '{payments}', '{}'),
+  ('LEDGER_REVERSED', 'note', null, '{ledger_tx_id}', '{}'),
+  ('STATEMENTS_READY', 'note', null, '{dealing_day_id,statements}', '{}'),
+  ('DEALING_DAY_CLOSED', 'note', null, '{dealing_day_id,day_hash}', '{}'),
+  ('DEALING_DAY_KNOCKED', 'tell', null, '{dealing_day_id,reason}', '{}'),
+  ('DEALING_DAY_DISCARDED', 'tell', null, '{dealing_day_id}', '{}'),
+  ('ORDERS_ROLLED', 'note', null, '{dealing_day_id,orders}', '{}'),
+  ('MARKS_RECORDED', 'note', null, '{marks}', '{}'),
+  ('CASH_MOVED', 'note', null, '{ledger_tx_id,purpose}', '{}'),
+  ('NAV_RESTATED', 'note', null, '{strike_id,supersedes,material,compensations}', '{}'),
+  ('NAV_ERROR_TO_NOTIFY', 'note', null, '{strike_id,due_from,due_by}', '{}'),
+  ('NAV_ERROR_NOTIFIED', 'note', null, '{strike_id,document}', '{}'),
+  ('COMPENSATION_SETTLED', 'note', null, '{payments}', '{}'),
+  ('NAV_APPROVAL_OVERDUE', 'note', null, '{dealing_day_id,proposal_id}', '{agent_commander}'),
+  ('ORDERS_IMPORTED', 'note', null, '{import_id,orders}', '{}'),
+  ('BANK_STATEMENT_IMPORTED', 'note', null, '{import_id,matched,unmatched}', '{}'),
+  ('BANK_LINES_MATCHED', 'note', null, '{import_id,matched}', '{}'),
+  ('IMPORT_UNDONE', 'note', null, '{import_id,undone}', '{}'),
+  ('BANK_ACCOUNTS_PROPOSED', 'note', null, '{accounts}', '{}'),
+  ('BANK_ACCOUNTS_DECIDED', 'note', null, '{accounts,decision}', '{}'),
+  ('PAYMENTS_EXPORTED', 'note', null, '{payment_file_id,payments}', '{}'),
+  ('PAYMENTS_WITHDRAWN', 'note', null, '{payment_file_id}', '{}'),
+  ('DUST_ANSWERED', 'note', null, '{flow_id,answer}', '{}'),
+  ('BENEFICIAL_OWNER_SET', 'note', null, '{investor_id}', '{}'),
+  ('CERTAIN_INFLOWS_RECORDED', 'note', null, '{inflow_id}', '{}'),
+  ('REPURCHASE_OFFER_OPENED', 'note', null, '{offer_id}', '{}'),
+  ('AUTHORITY_NOTICE_DUE', 'note', null, '{notice_id,dealing_day_id,flow_id}', '{}'),
+  ('AUTHORITY_NOTICE_GIVEN', 'note', null, '{notice_id}', '{}'),
+  ('INDEX_VALUES_RECORDED', 'note', null, '{values}', '{}'),
+  ('ASSET_PAYMENTS_RECORDED', 'note', null, '{payments}', '{}'),
+  ('ROLL_FORWARD_SET', 'note', null, '{asset_id}', '{}'),
+  ('SCHEDULE_NOTED', 'note', null, '{schedule_id,action,note}', '{}'),
+  ('MARKET_IMPORTED', 'note', null, '{import_id,taken,held}', '{}'),
+  ('MARKET_VALUES_DECIDED', 'note', null, '{values,decision}', '{}'),
+  ('MARKET_IMPORT_UNDONE', 'note', null, '{import_id,values}', '{}'),
+  ('ESG_RECORDED', 'note', null, '{provider,as_of,ratings}', '{}'),
+  ('DATA_QUALITY_CHECKED', 'note', null, '{checks,failed,snapshot_hash}', '{}'),
+  ('DATA_QUALITY_FAILED', 'run', 'warn-of-risk', '{check,value,limit,unit}', '{}')
+on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
+  required_keys = excluded.required_keys, recorded_by = excluded.recorded_by;
+
+-- ISO 4217 minor units
+insert into public.currencies (code, exponent, name) values
+  ('USD', 2, 'US dollar'), ('EUR', 2, 'Euro'), ('GBP', 2, 'Pound sterling'), ('CHF', 2, 'Swiss franc'), ('JPY', 0, 'Yen'),
+  ('CAD', 2, 'Canadian dollar'), ('AUD', 2, 'Australian dollar'), ('NZD', 2, 'New Zealand dollar'), ('SEK', 2, 'Swedish krona'),
+  ('NOK', 2, 'Norwegian krone'), ('DKK', 2, 'Danish krone'), ('SGD', 2, 'Singapore dollar'), ('HKD', 2, 'Hong Kong dollar'),
+  ('CNY', 2, 'Yuan renminbi'), ('INR', 2, 'Indian rupee'), ('BRL', 2, 'Brazilian real'), ('MXN', 2, 'Mexican peso'),
+  ('ZAR', 2, 'Rand'), ('KRW', 0, 'Won'), ('PLN', 2, 'Zloty'), ('KWD', 3, 'Kuwaiti dinar')
+on conflict (code) do update set exponent = excluded.exponent, name = excluded.name;
+
+-- operational-and-analytical-data-model.md, "Retention": the values of the specification; a term is changed here and by a migration
+insert into public.retention_policies (what, keep_months, afterwards, source) values
+  ('fund_events', 24, 'archive', 'specification: 24 months, then archive'),
+  ('asset_snapshots', 120, 'monthly_aggregates', 'specification: daily for 10 years, then monthly aggregates'),
+  ('compliance_logs', null, 'nothing', 'specification: kept for ever')
+on conflict (what) do nothing;
+
+insert into public.platform_settings (key, value) values
+  ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),
+  ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
+  ('approval_timeout_hours', '72'),
+  ('price_breaker_window_days', '30'),
+  ('stress_nightly', '{"at": "02:30"}'),
+  -- UTC; the day is at most the 28th, which every month has
+  ('retention_monthly', '{"day": 2, "at": "03:40"}'),
+  -- per kind of series: its unit, how old it may be, from which move on a second person looks (basis points of the value, or of one), and what is plausible:
+  -- a yield of 3.5 is a percentage where a ratio is meant
+  ('market_limits', '{"fx": {"unit": "ratio", "max_age_days": 5, "measure": "relative", "breaker_bps": 500, "low": 1e-9, "high": 1e9},
+    "index": {"unit": "points", "max_age_days": 35, "measure": "relative", "breaker_bps": 2000, "low": 1e-9, "high": 1e12},
+    "yield": {"unit": "ratio", "max_age_days": 5, "measure": "absolute", "breaker_bps": 100, "low": -0.1, "high": 1},
+    "spread": {"unit": "ratio", "max_age_days": 5, "measure": "absolute", "breaker_bps": 200, "low": -0.1, "high": 1},
+    "price": {"unit": "currency", "max_age_days": 5, "measure": "relative", "breaker_bps": 2500, "low": 1e-9, "high": 1e12},
+    "cap_rate": {"unit": "ratio", "max_age_days": 190, "measure": "absolute", "breaker_bps": 100, "low": 0.001, "high": 1},
+    "volatility": {"unit": "ratio", "max_age_days": 5, "measure": "absolute", "breaker_bps": 2000, "low": 0, "high": 10}}'),
+  ('data_quality_limits', '{"nav_agreement_bps": 0.5, "stale_marks_share": 0.1, "stale_series_share": 0.1}'),
+  ('demo', 'false')
+on conflict (key) do nothing;
+
+-- from sql/31-kyc-policy.sql
+-- The KYC policy that comes with the platform, the same as policies/kyc/onboarding.yaml (a test compares them); a manager sets another by fn_set_kyc_policy.
+insert into public.kyc_policies (version, effective_from, body, hash, set_by)
+select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF8')), 'hex'), 'platform' from (select $policy$
+{
+ "title": "Onboarding, refresh, risk and cases",
+ "version": 1,
+ "ownership": {
+  "threshold": "0.25",
+  "source": "R55; Regulation (EU) 2024/1624 Art. 52: 25 % or more",
+  "grade": "practice"
+ },
+ "evidence": {
+  "identity_document": {
+   "gate": "identity",
+   "words": "Passport or identity card of the person, with its date of expiry.",
+   "maxAgeDays": 3650,
+   "expires": true
+  },
+  "identity_details": {
+   "gate": "identity",
+   "words": "Date and place of birth or registration number, to tell one person from another of the same name.",
+   "maxAgeDays": 3650,
+   "expires": false
+  },
+  "address_proof": {
+   "gate": "identity",
+   "words": "Proof of address, such as a utility bill or a bank statement.",
+   "maxAgeDays": 365,
+   "expires": false
+  },
+  "registry_extract": {
+   "gate": "identity",
+   "words": "Extract of the commercial or foundation register.",
+   "maxAgeDays": 365,
+   "expires": false
+  },
+  "constitution": {
+   "gate": "identity",
+   "words": "Articles, partnership agreement or statutes in force.",
+   "maxAgeDays": null,
+   "expires": false
+  },
+  "ownership_declaration": {
+   "gate": "identity",
+   "words": "Declaration of owners and persons in control, with their shares.",
+   "maxAgeDays": 365,
+   "expires": false
+  },
+  "representatives_list": {
+   "gate": "identity",
+   "words": "Directors or other persons who may sign, with specimen signatures.",
+   "maxAgeDays": 365,
+   "expires": false
+  },
+  "trust_deed": {
+   "gate": "identity",
+   "words": "Trust deed with every amendment.",
+   "maxAgeDays": null,
+   "expires": false
+  },
+  "trust_parties_declaration": {
+   "gate": "identity",
+   "words": "Declaration of settlor, trustees, protector and beneficiaries.",
+   "maxAgeDays": 365,
+   "expires": false
+  },
+  "suitability_test": {
+   "gate": "suitability",
+   "words": "Test of suitability, passed.",
+   "maxAgeDays": 1096,
+   "expires": false
+  },
+  "experience_statement": {
+   "gate": "classification",
+   "words": "Statement of experience and of understanding of the risks.",
+   "maxAgeDays": 1096,
+   "expires": false
+  },
+  "minimum_commitment": {
+   "gate": "classification",
+   "words": "Commitment of the minimum amount for semi-professional investors.",
+   "maxAgeDays": 1096,
+   "expires": false
+  },
+  "professional_status": {
+   "gate": "classification",
+   "words": "Evidence of professional status, or the assessment of elective status.",
+   "maxAgeDays": 1096,
+   "expires": false
+  },
+  "qualified_status": {
+   "gate": "classification",
+   "words": "Evidence of qualified status.",
+   "maxAgeDays": 1096,
+   "expires": false
+  },
+  "source_of_funds": {
+   "gate": "source_of_funds",
+   "words": "Where the money comes from, with a document that shows it.",
+   "maxAgeDays": 1096,
+   "expires": false
+  }
+ },
+ "requirements": {
+  "retail": {
+   "natural_person": [
+    "identity_document",
+    "address_proof",
+    "source_of_funds",
+    "suitability_test"
+   ],
+   "company": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "source_of_funds",
+    "suitability_test"
+   ],
+   "partnership": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "source_of_funds",
+    "suitability_test"
+   ],
+   "trust": [
+    "trust_deed",
+    "trust_parties_declaration",
+    "address_proof",
+    "source_of_funds",
+    "suitability_test"
+   ],
+   "foundation": [
+    "registry_extract",
+    "constitution",
+    "trust_parties_declaration",
+    "representatives_list",
+    "source_of_funds",
+    "suitability_test"
+   ]
+  },
+  "semi_professional": {
+   "natural_person": [
+    "identity_document",
+    "address_proof",
+    "experience_statement",
+    "minimum_commitment",
+    "source_of_funds"
+   ],
+   "company": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "experience_statement",
+    "minimum_commitment",
+    "source_of_funds"
+   ],
+   "partnership": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "experience_statement",
+    "minimum_commitment",
+    "source_of_funds"
+   ],
+   "trust": [
+    "trust_deed",
+    "trust_parties_declaration",
+    "address_proof",
+    "experience_statement",
+    "minimum_commitment",
+    "source_of_funds"
+   ],
+   "foundation": [
+    "registry_extract",
+    "constitution",
+    "trust_parties_declaration",
+    "representatives_list",
+    "experience_statement",
+    "minimum_commitment",
+    "source_of_funds"
+   ]
+  },
+  "professional": {
+   "natural_person": [
+    "identity_document",
+    "address_proof",
+    "professional_status",
+    "source_of_funds"
+   ],
+   "company": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "professional_status",
+    "source_of_funds"
+   ],
+   "partnership": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "professional_status",
+    "source_of_funds"
+   ],
+   "trust": [
+    "trust_deed",
+    "trust_parties_declaration",
+    "address_proof",
+    "professional_status",
+    "source_of_funds"
+   ],
+   "foundation": [
+    "registry_extract",
+    "constitution",
+    "trust_parties_declaration",
+    "representatives_list",
+    "professional_status",
+    "source_of_funds"
+   ]
+  },
+  "qualified": {
+   "natural_person": [
+    "identity_document",
+    "address_proof",
+    "qualified_status",
+    "source_of_funds"
+   ],
+   "company": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "qualified_status",
+    "source_of_funds"
+   ],
+   "partnership": [
+    "registry_extract",
+    "constitution",
+    "ownership_declaration",
+    "representatives_list",
+    "qualified_status",
+    "source_of_funds"
+   ],
+   "trust": [
+    "trust_deed",
+    "trust_parties_declaration",
+    "address_proof",
+    "qualified_status",
+    "source_of_funds"
+   ],
+   "foundation": [
+    "registry_extract",
+    "constitution",
+    "trust_parties_declaration",
+    "representatives_list",
+    "qualified_status",
+    "source_of_funds"
+   ]
+  }
+ },
+ "ownerEvidence": [
+  "identity_document"
+ ],
+ "caps": {
+  "investors": null
+ },
+ "refresh": {
+  "years": {
+   "unrated": 1,
+   "low": 5,
+   "medium": 5,
+   "high": 1
+  },
+  "leadDays": 60,
+  "source": "R51; Regulation (EU) 2024/1624 Art. 26(2)"
+ },
+ "risk": {
+  "medium": 30,
+  "high": 60,
+  "factors": {
+   "politically_exposed": {
+    "points": 40,
+    "floor": "high",
+    "words": "A politically exposed person stands behind the party."
+   },
+   "high_risk_country": {
+    "points": 30,
+    "floor": "medium",
+    "words": "Residence or seat in a country that is listed as high risk."
+   },
+   "trust_or_foundation": {
+    "points": 20,
+    "floor": null,
+    "words": "The party is a trust or a foundation."
+   },
+   "long_chain": {
+    "points": 15,
+    "floor": null,
+    "words": "Three or more steps lie between the party and an owner."
+   },
+   "circular_ownership": {
+    "points": 25,
+    "floor": "medium",
+    "words": "Owners own each other in a circle."
+   },
+   "no_owner_found": {
+    "points": 20,
+    "floor": "medium",
+    "words": "Nobody reaches the threshold, nobody is in control."
+   },
+   "past_true_match": {
+    "points": 60,
+    "floor": "high",
+    "words": "A case on the party was decided as a true match."
+   }
+  }
+ },
+ "cases": {
+  "dueHours": {
+   "notice": 120,
+   "warning": 48,
+   "critical": 24
+  },
+  "secondPerson": {
+   "notice": [
+    "true_match"
+   ],
+   "warning": [
+    "true_match"
+   ],
+   "critical": [
+    "true_match",
+    "false_match"
+   ]
+  }
+ }
+}
+$policy$::jsonb as body) p
+on conflict (version) do nothing;
+
+-- from sql/40-triggers.sql
+-- Stamps on every table, append-only tables, and the drift alarm on marks.
+create or replace function evergreen.touch_cursor() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  new.updated_at := clock_timestamp();  -- its tx is a position, not a stamp
+  return new;
+end $$;
+comment on function evergreen.touch_cursor() is 'Sets updated_at of the audit cursor, whose tx is a position and must stay.';
+
+create or replace function evergreen.watch_drift() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  limits jsonb;
+  drifted record;
+begin
+  select p.value into limits from public.platform_settings p where p.key = 'data_drift_threshold_bps';
+  for drifted in
+    with marked as materialized (
+      -- hypothetical values do not drift
+      select n.snapshot_id, n.asset_id, n.fund_id, n.as_of, n.nav, b.as_of as since, b.recorded_at as known_at, b.nav as before,
+             coalesce((limits ->> a.type)::numeric, (limits ->> 'default')::numeric) as threshold
+        from marks n
+        join public.assets a on a.id = n.asset_id
+        cross join lateral (
+          select s.as_of, s.recorded_at, s.nav from public.asset_snapshots s
+           where s.asset_id = n.asset_id and s.scenario_id = '' and s.as_of < n.as_of order by s.as_of desc, s.recorded_at desc limit 1) b
+       where n.scenario_id = ''
+    ), traded as materialized (
+      select m.asset_id, p.applied_at, (p.applied_at at time zone 'UTC')::date as day, m.change
+        from public.proposals p cross join lateral evergreen.trade_effects(p.proposal_id) m
+       where p.status = 'applied' and p.fund_id in (select k.fund_id from marked k)
+         and (p.applied_at at time zone 'UTC')::date >= (select min(k.since) from marked k)
+    ), moved as (
+      -- What the fund itself bought or sold in between moved the holding, not its valuation. A mark holds the trades of its day,
+      -- save one that was applied only after it had been recorded.
+      select k.snapshot_id, sum(t.change) as change
+        from marked k join traded t on t.asset_id = k.asset_id
+       where t.day <= k.as_of and (t.day > k.since or t.day = k.since and t.applied_at > k.known_at) group by k.snapshot_id
+    ), anchored as (
+      select k.*, k.before + coalesce(m.change, 0) as anchor from marked k left join moved m on m.snapshot_id = k.snapshot_id
+    ), measured as (
+      select d.asset_id, d.fund_id, d.as_of, d.threshold, round(abs(d.nav - d.anchor) * 10000 / abs(d.anchor), 4) as deviation from anchored d where d.anchor <> 0
+    )
+    select * from measured m where m.deviation > m.threshold order by m.as_of, m.asset_id
+  loop
+    perform evergreen.emit('DATA_DRIFT', drifted.fund_id,
+      jsonb_build_object('asset_id', drifted.asset_id, 'deviation_bps', drifted.deviation::text, 'threshold_bps', drifted.threshold::text), 'trigger:asset_snapshots');
+  end loop;
+  return null;
+end $$;
+comment on function evergreen.watch_drift() is
+  'Records DATA_DRIFT when a mark moves more than the threshold of its asset type: basis points of the previous mark plus what the fund traded of it since (R5).';
+
+create or replace function evergreen.forbid_unless_retired() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  -- The one change that an event ever sees: its content goes to an archive of this very transaction, and all that names it stays.
+  if tg_op = 'UPDATE' and old.archive_id is null and new.archive_id is not null and new.content_digest is not null and new.origin_tx = old.tx
+     and (to_jsonb(new) - '{payload,archive_id,content_digest,origin_tx,tx,updated_at}'::text[])
+       = (to_jsonb(old) - '{payload,archive_id,content_digest,origin_tx,tx,updated_at}'::text[])
+     and old.payload @> new.payload
+     and exists (select from public.retention_archives a where a.archive_id = new.archive_id and a.what = 'fund_events' and a.tx = pg_current_xact_id()) then
+    return new;
+  end if;
+  raise exception using errcode = 'EG428', message = 'fund_events is append-only.';
+end $$;
+comment on function evergreen.forbid_unless_retired() is 'Refuses update and delete of events, save the one update by which the content of an event goes to an archive.';
+
+create or replace function evergreen.refuse_while_halted() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if exists (select from public.platform_settings p where p.key = 'writes_halted') then
+    -- as what is away for a while: a run that goes on in Temporal waits for it and asks again
+    raise exception using errcode = 'EG503', message = 'Writes are halted since a restore; `backup reconcile` says why and lets them go on.';
+  end if;
+  return null;
+end $$;
+comment on function evergreen.refuse_while_halted() is
+  'The one door of all writes while the stores are not reconciled after a restore: on every table but the switch itself and the seals of the audit trail.';
+
+do $$
+declare
+  t record;
+begin
+  for t in
+    select c.table_name,
+           exists (select from information_schema.columns x
+                    where x.table_schema = 'public' and x.table_name = c.table_name and x.column_name = 'tx') as has_tx
+      from information_schema.tables c
+     where c.table_schema = 'public' and c.table_type = 'BASE TABLE' and c.table_name <> '_prisma_migrations' and c.table_name <> 'audit_cursor'
+  loop
+    execute format('create or replace trigger stamp before insert or update on public.%I for each row execute function evergreen.%I()',
+      t.table_name, case when t.has_tx then 'touch_tx' else 'touch' end);
+    if t.table_name not in ('platform_settings', 'audit_blocks') then
+      execute format('create or replace trigger halted before insert or update or delete on public.%I for each statement execute function evergreen.refuse_while_halted()', t.table_name);
+    end if;
+  end loop;
+  for t in select unnest(array['event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
+    'dealing_policies', 'lmt_policies', 'credit_lines', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations',
+    'beneficial_owners', 'certain_inflows', 'repurchase_offers', 'market_series', 'market_data', 'esg_ratings', 'data_quality_results', 'roll_forwards', 'asset_payments', 'stress_scenarios',
+    'stress_shards', 'party_links', 'party_evidence', 'kyc_policies', 'case_decisions', 'case_notes']) as table_name loop
+    execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
+    execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
+  end loop;
+end $$;
+create or replace trigger append_only before update or delete on public.fund_events for each row execute function evergreen.forbid_unless_retired();
+create or replace trigger append_only_truncate before truncate on public.fund_events for each statement execute function evergreen.forbid();
+create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
+-- the mirror in DuckDB looks for the row that a changed one replaces only where rows of that moment are (`Fixed:` in analytics/sql/10-mirror.sql)
+create or replace trigger recorded_once before update of recorded_at on public.asset_snapshots for each row
+  when (new.recorded_at is distinct from old.recorded_at) execute function evergreen.forbid();
+-- once per statement: an import of 200,000 marks looks at the trades once
+create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();
+
+-- from sql/50-views.sql
+-- Normalised views of the order table; they run with the rights of whoever reads them.
+create or replace view public.subscriptions with (security_invoker = true) as
+  select f.flow_id as subscription_id, f.fund_id, f.share_class_id, f.investor_id, f.asset_id, f.amount, f.units, f.currency, f.status, f.channel,
+         f.eligibility_tag, f.requested_at, f.dealing_date, f.event_id, f.effective_at, f.recorded_at, f.created_at, f.updated_at
+    from public.fund_flows f where f.direction = 'subscription';
+comment on view public.subscriptions is 'Subscription orders (fund_flows with direction subscription), under the reader''s row-level security.';
+
+create or replace view public.redemptions with (security_invoker = true) as
+  select f.flow_id as redemption_id, f.fund_id, f.share_class_id, f.investor_id, f.asset_id, f.amount, f.units, f.currency, f.status, f.channel,
+         f.eligibility_tag, f.requested_at, f.dealing_date, f.event_id, f.effective_at, f.recorded_at, f.created_at, f.updated_at
+    from public.fund_flows f where f.direction = 'redemption';
+comment on view public.redemptions is 'Redemption orders (fund_flows with direction redemption), under the reader''s row-level security.';
+
+create or replace view public.market_observations with (security_invoker = true) as
+  select distinct on (d.series, d.as_of) d.observation_id, d.series, s.kind, s.unit, d.as_of, d.value, d.source, d.recorded_at, d.import_id
+    from public.market_data d join public.market_series s using (series) left join public.market_imports b using (import_id)
+   where b.status is distinct from 'undone' order by d.series, d.as_of, d.recorded_at desc, d.seq desc;
+comment on view public.market_observations is 'The value of each series on each date that counts: the one recorded last, of no import that was undone. Under the reader''s row-level security.';
+
+create or replace view public.mark_metrics with (security_invoker = true) as
+  select a.fund_id, a.id as asset_id, a.external_key, m.snapshot_id, m.as_of, m.nav, m.esg_score,
+         case when m.esg_score is not null then null when m.snapshot_id is null then 'the asset has no mark'
+              when not exists (select from public.esg_ratings r where r.asset_id = a.id) then 'no provider has rated the asset'
+              when exists (select from public.esg_ratings r where r.asset_id = a.id and r.as_of <= m.as_of) then 'rated after the mark was recorded; the next mark carries it'
+              else 'the rating is of a later day than the mark' end as esg_reason,
+         m.leverage, case when m.leverage is not null then null when m.snapshot_id is null then 'the asset has no mark' 
+              else coalesce(nullif(left(a.attributes ->> 'leverage_reason', 200), ''), 'the asset reports neither leverage nor debt') end as leverage_reason
+    from public.assets a left join lateral (select s.snapshot_id, s.as_of, s.nav, s.esg_score, s.leverage from public.asset_snapshots s
+      where s.asset_id = a.id and s.scenario_id = '' order by s.as_of desc, s.recorded_at desc, s.snapshot_id limit 1) m on true
+   where a.status = 'active';
+comment on view public.mark_metrics is 'Score and leverage on the newest mark of each active asset, or why there is none, under the reader''s row-level security.';
+
 -- from sql/62-fn-workflows.sql
 -- The mirror of Temporal: a run opens and completes.
 
@@ -77,6 +1468,2324 @@ end $$;
 comment on function public.fn_complete_workflow(text, text, jsonb, text) is
   'Mirrors the end of a workflow (completed, refused, failed); returns its row. EG404 unknown, EG428 ended otherwise.';
 
+-- from sql/66-fn-investors.sql
+-- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
+
+create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  id uuid := gen_random_uuid();
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund);
+  answer := evergreen.earlier_answer('fn_submit_investor', request_id, input);
+  if answer is not null then
+    return (answer ->> 'pending_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  if fund is not null then
+    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  end if;
+  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence)
+  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence);
+  perform evergreen.emit('INVESTOR_SUBMITTED', of_fund, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund, 'investors_pending_kyc', id::text, 'investor submitted as ' || classification, request_id);
+  perform evergreen.keep_answer('fn_submit_investor', request_id, input, jsonb_build_object('pending_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
+
+create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+  id uuid;
+begin
+  perform evergreen.require_role('agent_kyc', 'ops_role');
+  input := jsonb_build_object('pending_id', pending_id, 'classification', classification);
+  answer := evergreen.earlier_answer('fn_assign_investor', request_id, input);
+  if answer is not null then
+    return (answer ->> 'investor_id')::uuid;
+  end if;
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  if waiting.kyc_status = 'assigned' then
+    perform evergreen.refuse_unless(waiting.classification = fn_assign_investor.classification, 'EG428', 'The investor was assigned with another classification.');
+    return waiting.investor_id;
+  end if;
+  perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
+  insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until)
+  values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, now() + interval '5 years')
+  returning investor_id into id;
+  update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}' where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  perform evergreen.keep_answer('fn_assign_investor', request_id, input, jsonb_build_object('investor_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
+
+create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('pending_id', pending_id, 'missing', missing);
+  answer := evergreen.earlier_answer('fn_ask_evidence', request_id, input);
+  if answer is not null then
+    return answer ->> 'kyc_status';
+  end if;
+  perform evergreen.refuse_unless(cardinality(missing) between 1 and 20 and not exists (
+    select from unnest(missing) kind where (length(kind) between 1 and 60) is not true), 'EG400', 'missing names 1 to 20 kinds of evidence of 1 to 60 characters.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_ask_evidence.pending_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is ' || waiting.kyc_status || '.');
+  if waiting.missing is distinct from fn_ask_evidence.missing or waiting.kyc_status = 'submitted' then
+    update public.investors_pending_kyc p set kyc_status = 'missing_evidence', missing = fn_ask_evidence.missing where p.pending_id = waiting.pending_id;
+    perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence missing: ' || array_to_string(fn_ask_evidence.missing, ', '), request_id);
+  end if;
+  perform evergreen.keep_answer('fn_ask_evidence', request_id, input, '{"kyc_status": "missing_evidence"}');
+  return 'missing_evidence';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_ask_evidence(uuid, text[], text) is 'Records which kinds of evidence a pending investor still owes.';
+
+create or replace function public.fn_intake_orders(batch_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  taken public.event_batches;
+  summary jsonb;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('batch_id', batch_id);
+  answer := evergreen.earlier_answer('fn_intake_orders', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into taken from public.event_batches b where b.batch_id = fn_intake_orders.batch_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No batch with that id.');
+  if taken.done_at is not null then
+    return taken.outcome;
+  end if;
+  -- no newer ladder may be laid meanwhile (fn_import_fund): the demand would stay on the old one
+  perform 1 from public.funds f where f.fund_id in (select e.fund_id from public.fund_events e where e.event_id = any (taken.event_ids)) order by f.fund_id for share;
+  with named as materialized (
+    -- two events may name one order
+    select distinct e.fund_id, (e.payload ->> 'flow_id')::uuid as flow_id from public.fund_events e where e.event_id = any (taken.event_ids)
+  ), orders as materialized (
+    -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
+    select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
+             and not evergreen.is_frozen(i.party_id) as cleared,
+           -- units are demand at the last price; a transfer takes nothing out of the fund
+           case f.order_kind when 'transfer' then 0
+             else coalesce(f.amount, round(f.requested_units * (select c.nav_per_unit from public.share_classes c where c.share_class_id = f.share_class_id), 2), 0) end as amount
+      from named n
+      join public.fund_flows f on f.flow_id = n.flow_id and f.fund_id = n.fund_id
+      join public.investors i on i.investor_id = f.investor_id
+     where f.status = 'submitted' order by f.flow_id for no key update of f
+  ), moved as (
+    -- 1 identity, 2 order state: only who is cleared today may be accepted (R54)
+    update public.fund_flows f set status = case when o.cleared then 'accepted' else 'kyc_hold' end, accepted_at = case when o.cleared then now() end,
+           -- as what the investor passed: what is decided later of the order can be read back to it
+           eligibility_tag = case when o.cleared then evergreen.eligibility_of(f.investor_id) end
+      from orders o where f.flow_id = o.flow_id
+    returning f.flow_id
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
+    select o.flow_id, 'submitted', case when o.cleared then 'accepted' else 'kyc_hold' end, o.event_id, evergreen.actor() from orders o
+  ), demand as (
+    -- 3 accepted redemptions are demand on the 30-day bucket of the liability ladder; a fund that planned for none owes it all the same
+    insert into public.liquidity_ladder as l (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+    select f.fund_id, 'liability', coalesce(evergreen.ladder_date(f.fund_id, 'liability', 'base'), evergreen.ladder_date(f.fund_id, 'asset', 'base'), f.nav_as_of, current_date),
+           'base', '30d', 0, d.amount
+      from (select o.fund_id, sum(o.amount) as amount from orders o where o.cleared and o.direction = 'redemption' group by o.fund_id) d
+      join public.funds f on f.fund_id = d.fund_id
+       -- what was asked for in a demo's past is no demand on the ladder of today
+     where evergreen.demo_clock() is null order by f.fund_id
+    on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = l.utilization + excluded.utilization
+  ), logged as (
+    -- 4 one compliance record per order
+    insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, workflow_id)
+    select o.fund_id, 'agent:kyc', 'kyc_status', '1', case when o.cleared then 'passed' else 'review' end, 'fund_flows', o.flow_id::text, 'batch/' || taken.batch_id from orders o
+  )
+  select jsonb_build_object('accepted', count(*) filter (where o.cleared), 'held', count(*) filter (where not o.cleared), 'skipped', taken.events - count(*))
+    into summary from orders o;
+  -- 5 the batch ends with one audit row per fund
+  update public.event_batches b set done_at = now(), outcome = summary, leased_by = null where b.batch_id = taken.batch_id;
+  perform evergreen.keep_answer('fn_intake_orders', request_id, input, summary);
+  perform evergreen.audit(f.fund_id, 'event_batches', taken.batch_id::text, taken.type || ' taken in: ' || f.orders || ' orders', request_id)
+     from (select e.fund_id, count(*) as orders from public.fund_events e where e.event_id = any (taken.event_ids) group by e.fund_id) f;
+  return summary;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_intake_orders(uuid, text) is
+  'Takes a batch of order events in at once: KYC status, order state (accepted or kyc_hold), redemption demand on the ladder, compliance log, audit. Once per batch. Returns {accepted, held, skipped}.';
+
+-- from sql/66-fn-parties.sql
+-- Parties: who stands behind investors and applicants, how they are linked, and the policy of what they owe. Names are kept elsewhere, encrypted.
+
+create or replace function evergreen.new_party(of_kind text, is_synthetic boolean default false, review timestamptz default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  id uuid := gen_random_uuid();
+begin
+  insert into public.parties (party_id, kind, code, synthetic, next_review) values (id, of_kind, 'PY-' || upper(left(replace(id::text, '-', ''), 10)), is_synthetic, review);
+  return id;
+end $$;
+comment on function evergreen.new_party(text, boolean, timestamptz) is 'A party with an opaque code.';
+
+create or replace function evergreen.give_party() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if new.party_id is null then
+    new.party_id := evergreen.new_party('unstated', tg_table_name = 'investors' and coalesce((to_jsonb(new) ->> 'synthetic')::boolean, false), (to_jsonb(new) ->> 'kyc_valid_until')::timestamptz);
+  end if;
+  return new;
+end $$;
+comment on function evergreen.give_party() is 'Every investor and applicant has a party: one that comes without gets its own, of a kind nobody has stated yet.';
+create or replace trigger give_party before insert on public.investors for each row execute function evergreen.give_party();
+create or replace trigger give_party before insert on public.investors_pending_kyc for each row execute function evergreen.give_party();
+
+-- who was there before there were parties gets one each; when a row was last changed stays as it was, because invariants compare it
+do $$
+begin
+  if exists (select from public.investors i where i.party_id is null) or exists (select from public.investors_pending_kyc p where p.party_id is null) then
+    alter table public.investors disable trigger user;
+    alter table public.investors_pending_kyc disable trigger user;
+    with fresh as materialized (
+      select i.investor_id, i.synthetic, i.kyc_valid_until, gen_random_uuid() as id from public.investors i where i.party_id is null
+    ), made as (
+      insert into public.parties (party_id, kind, code, synthetic, next_review)
+      select f.id, 'unstated', 'PY-' || upper(left(replace(f.id::text, '-', ''), 10)), f.synthetic, f.kyc_valid_until from fresh f
+    )
+    update public.investors i set party_id = f.id from fresh f where f.investor_id = i.investor_id;
+    update public.investors_pending_kyc p set party_id = i.party_id from public.investors i where i.investor_id = p.investor_id and p.party_id is null;
+    with fresh as materialized (
+      select p.pending_id, gen_random_uuid() as id from public.investors_pending_kyc p where p.party_id is null
+    ), made as (
+      insert into public.parties (party_id, kind, code) select f.id, 'unstated', 'PY-' || upper(left(replace(f.id::text, '-', ''), 10)) from fresh f
+    )
+    update public.investors_pending_kyc p set party_id = f.id from fresh f where f.pending_id = p.pending_id;
+    alter table public.investors enable trigger user;
+    alter table public.investors_pending_kyc enable trigger user;
+  end if;
+  perform evergreen.add_check('investors', 'investors_party', 'party_id is not null');
+  perform evergreen.add_check('investors_pending_kyc', 'investors_pending_kyc_party', 'party_id is not null');
+end $$;
+
+create or replace function evergreen.links_in_force(at date default current_date) returns setof public.party_links
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select l.* from public.party_links l where l.effective_from <= at and not l.ended and not exists (
+    select from public.party_links n where n.owned_id = l.owned_id and n.owner_id = l.owner_id and n.kind = l.kind and n.effective_from <= at
+       and (n.effective_from, n.version) > (l.effective_from, l.version))
+$$;
+comment on function evergreen.links_in_force(date) is 'Links that hold on a day: of an owner, an owned party and a kind the latest, unless it ended.';
+
+create or replace function evergreen.parties_behind(of_party uuid) returns setof uuid
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive behind (party_id) as (
+    select of_party
+    union
+    select l.owner_id from behind b join public.party_links l on l.owned_id = b.party_id
+     where l.effective_from <= evergreen.clock()::date and not l.ended and not exists (
+       select from public.party_links n where n.owned_id = l.owned_id and n.owner_id = l.owner_id and n.kind = l.kind and n.effective_from <= evergreen.clock()::date
+          and (n.effective_from, n.version) > (l.effective_from, l.version))
+  )
+  select b.party_id from behind b where b.party_id is not null
+$$;
+comment on function evergreen.parties_behind(uuid) is 'The party itself and everybody who stands behind it today, through any number of links and round every circle once.';
+
+create or replace function evergreen.parties_before(of_party uuid) returns setof uuid
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with recursive fronted (party_id) as (
+    select of_party
+    union
+    select l.owned_id from fronted f join public.party_links l on l.owner_id = f.party_id
+     where l.effective_from <= evergreen.clock()::date and not l.ended and not exists (
+       select from public.party_links n where n.owned_id = l.owned_id and n.owner_id = l.owner_id and n.kind = l.kind and n.effective_from <= evergreen.clock()::date
+          and (n.effective_from, n.version) > (l.effective_from, l.version))
+  )
+  select f.party_id from fronted f where f.party_id is not null
+$$;
+comment on function evergreen.parties_before(uuid) is 'The party itself and everybody whom it stands behind today.';
+
+create or replace function evergreen.is_frozen(of_party uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- nearly always nobody is, and every order asks
+  if not exists (select from public.parties p where p.frozen_at is not null) then
+    return false;
+  end if;
+  return exists (select from evergreen.parties_behind(of_party) b join public.parties p on p.party_id = b and p.frozen_at is not null);
+end $$;
+comment on function evergreen.is_frozen(uuid) is 'Whether the party or anybody behind it is frozen: no orders, no units, no payments.';
+
+create or replace function evergreen.kyc_policy() returns public.kyc_policies
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select p from public.kyc_policies p where p.effective_from <= evergreen.clock()::date order by p.effective_from desc, p.version desc limit 1
+$$;
+comment on function evergreen.kyc_policy() is 'The KYC policy in force.';
+
+create or replace function public.fn_register_party(kind text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  id uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('kind', kind);
+  answer := evergreen.earlier_answer('fn_register_party', request_id, input);
+  if answer is not null then
+    return (answer ->> 'party_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation'), 'EG400', 'kind is natural_person, company, partnership, trust or foundation.');
+  id := evergreen.new_party(kind);
+  perform evergreen.emit('PARTY_REGISTERED', null, jsonb_build_object('party_id', id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'parties', id::text, 'party registered as ' || kind, request_id);
+  perform evergreen.keep_answer('fn_register_party', request_id, input, jsonb_build_object('party_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_register_party(text, text) is 'Registers a party; its name and other personal data go to the vault of personal values under the id it returns. EG400.';
+
+create or replace function public.fn_link_parties(owner_id uuid, owned_id uuid, kind text, share numeric default null, effective_from date default null, ended boolean default false, request_id text default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  from_day date;
+  id uuid := gen_random_uuid();
+  held numeric;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('owner_id', owner_id, 'owned_id', owned_id, 'kind', kind, 'share', share, 'effective_from', effective_from, 'ended', ended);
+  answer := evergreen.earlier_answer('fn_link_parties', request_id, input);
+  if answer is not null then
+    return (answer ->> 'link_id')::uuid;
+  end if;
+  from_day := coalesce(fn_link_parties.effective_from, evergreen.clock()::date);
+  perform evergreen.refuse_unless(fn_link_parties.owner_id <> fn_link_parties.owned_id, 'EG400', 'A party cannot stand behind itself.');
+  perform evergreen.refuse_unless(fn_link_parties.kind in ('ownership', 'control', 'director', 'trustee', 'settlor', 'protector', 'beneficiary'), 'EG400',
+    'kind is ownership, control, director, trustee, settlor, protector or beneficiary.');
+  perform evergreen.refuse_unless(fn_link_parties.ended is not null and isfinite(from_day), 'EG400', 'effective_from is a date and ended true or false.');
+  perform evergreen.refuse_unless(case when fn_link_parties.kind = 'ownership' and not fn_link_parties.ended then coalesce(fn_link_parties.share > 0 and fn_link_parties.share <= 1, false)
+    else fn_link_parties.share is null end, 'EG400', 'share is a part of one above 0 for ownership, and left out for every other kind and for an end.');
+  -- one writer per owned party: shares of one whole are added up
+  perform 1 from public.parties p where p.party_id = fn_link_parties.owned_id for no key update;
+  perform evergreen.refuse_unless(found and exists (select from public.parties p where p.party_id = fn_link_parties.owner_id), 'EG404', 'No party with that id.');
+  insert into public.party_links (link_id, owner_id, owned_id, kind, version, share, ended, effective_from, created_by)
+  select id, fn_link_parties.owner_id, fn_link_parties.owned_id, fn_link_parties.kind, 1 + coalesce(max(l.version), 0), fn_link_parties.share, fn_link_parties.ended, from_day, evergreen.actor()
+    from public.party_links l where l.owned_id = fn_link_parties.owned_id and l.owner_id = fn_link_parties.owner_id and l.kind = fn_link_parties.kind;
+  select sum(l.share) into held from evergreen.links_in_force(greatest(from_day, evergreen.clock()::date)) l where l.owned_id = fn_link_parties.owned_id and l.kind = 'ownership';
+  perform evergreen.refuse_unless(coalesce(held, 0) <= 1, 'EG424', 'More than the whole of the party would be owned.');
+  perform evergreen.emit('PARTIES_LINKED', null, jsonb_build_object('link_id', id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'party_links', id::text, 'link of parties recorded: ' || fn_link_parties.kind || case when fn_link_parties.ended then ', ended' else '' end, request_id);
+  perform evergreen.keep_answer('fn_link_parties', request_id, input, jsonb_build_object('link_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_link_parties(uuid, uuid, text, numeric, date, boolean, text) is
+  'Says who stands behind whom from a day on (today when left out): share is of ownership, 0 to 1; ended ends the link. Returns link_id. EG400, EG404, EG424 more than the whole.';
+
+create or replace function public.fn_set_kyc_policy(body jsonb, effective_from date, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  made public.kyc_policies;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('body', body, 'effective_from', effective_from);
+  answer := evergreen.earlier_answer('fn_set_kyc_policy', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(isfinite(fn_set_kyc_policy.effective_from), 'EG400', 'effective_from is a date.');
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and octet_length(body::text) <= 65536 and body ?& array['ownership', 'evidence', 'requirements', 'refresh', 'risk', 'cases'],
+    'EG400', 'body is a KYC policy of at most 64 KB: ownership, evidence, requirements, refresh, risk, cases.');
+  -- what the database reads of it itself
+  perform evergreen.refuse_unless((select bool_and((body #>> array['cases', 'dueHours', s])::int between 1 and 8760 and jsonb_typeof(body #> array['cases', 'secondPerson', s]) = 'array')
+      from unnest(array['notice', 'warning', 'critical']) s), 'EG400', 'cases says for notice, warning and critical the hours until due and which verdicts take a second person.');
+  perform evergreen.refuse_unless((select bool_and(body #> array['cases', 'secondPerson', s] ? 'true_match') from unnest(array['notice', 'warning', 'critical']) s),
+    'EG424', 'A true match always takes a second person.');
+  perform evergreen.refuse_unless((body #>> '{refresh,years,high}')::int = 1 and (select bool_and((body #>> array['refresh', 'years', l])::int between 1 and 5) from unnest(array['unrated', 'low', 'medium']) l)
+      and (body #>> '{refresh,leadDays}')::int between 0 and 180, 'EG424', 'High risk is looked at again every year, everybody else within five (R51).');
+  perform pg_advisory_xact_lock(hashtextextended('kyc_policies', 0));
+  insert into public.kyc_policies (version, effective_from, body, hash, set_by)
+  select 1 + coalesce(max(p.version), 0), fn_set_kyc_policy.effective_from, fn_set_kyc_policy.body, encode(sha256(convert_to(fn_set_kyc_policy.body::text, 'UTF8')), 'hex'), evergreen.actor()
+    from public.kyc_policies p returning * into made;
+  perform evergreen.emit('KYC_POLICY_SET', null, jsonb_build_object('policy_id', made.policy_id, 'version', made.version), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'kyc_policies', made.policy_id::text, 'KYC policy version ' || made.version || ' set', request_id);
+  answer := jsonb_build_object('policy_id', made.policy_id, 'version', made.version, 'hash', made.hash);
+  perform evergreen.keep_answer('fn_set_kyc_policy', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_kyc_policy(jsonb, date, text) is
+  'Sets the KYC policy from a date on: evidence owed, refresh, risk, clocks of cases. Returns {policy_id, version, hash}. EG400, EG424 where R51 or the second person would be lost.';
+
+-- from sql/67-fn-cases.sql
+-- Cases: what a person has to decide about a party, with candidates side by side, a reason, a second person by policy and a clock.
+-- No event of a case names an investor and no LP reads these tables: nobody is tipped off (R54).
+
+create or replace function evergreen.open_case(
+  of_kind text, of_severity text, of_party uuid, of_source text, candidates jsonb default '[]', of_fund uuid default null, dedupe text default null, request_id text default null
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  id uuid := gen_random_uuid();
+  known public.cases;
+  policy public.kyc_policies;
+  added int;
+begin
+  perform evergreen.refuse_unless(of_kind in ('screening', 'kyc', 'compliance', 'document') and of_severity in ('notice', 'warning', 'critical'), 'EG400',
+    'kind is screening, kyc, compliance or document; severity is notice, warning or critical.');
+  perform evergreen.refuse_unless(length(of_source) between 1 and 200 and (dedupe is null or length(dedupe) between 1 and 200), 'EG400', 'source has 1 to 200 characters, dedupe too.');
+  perform evergreen.refuse_unless(jsonb_typeof(candidates) = 'array' and jsonb_array_length(candidates) <= 200, 'EG400', 'candidates is a list of at most 200.');
+  if of_party is not null then
+    perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = of_party), 'EG404', 'No party with that id.');
+  end if;
+  if of_fund is not null then
+    perform evergreen.refuse_unless(exists (select from public.funds f where f.fund_id = of_fund), 'EG404', 'No fund with that id.');
+  end if;
+  if dedupe is not null then
+    -- two that raise the same matter at once make one case
+    perform pg_advisory_xact_lock(hashtextextended('case/' || dedupe, 0));
+    select * into known from public.cases c where c.dedupe_key = dedupe and c.status <> 'decided' for no key update;
+  end if;
+  if known.case_id is null then
+    policy := evergreen.kyc_policy();
+    insert into public.cases (case_id, code, kind, severity, party_id, fund_id, source, dedupe_key, policy_version, due_at, opened_by)
+    values (id, 'CA-' || upper(left(replace(id::text, '-', ''), 10)), of_kind, of_severity, of_party, of_fund, of_source, dedupe, policy.version,
+      now() + make_interval(hours => (policy.body #>> array['cases', 'dueHours', of_severity])::int), evergreen.actor())
+    returning * into known;
+    perform evergreen.emit('CASE_OPENED', of_fund, jsonb_build_object('case_id', id, 'severity', of_severity), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund, 'cases', id::text, 'case opened: ' || of_kind || ', ' || of_severity, request_id);
+  end if;
+  insert into public.case_candidates (case_id, list, list_version, entry_ref, check_id, score, features)
+  select known.case_id, x.list, x.list_version, x.entry_ref, x.check_id, x.score, coalesce(x.features, '[]')
+    from jsonb_to_recordset(case when jsonb_array_length(candidates) = 0 then '[{}]' else candidates end)
+         as x (list text, list_version text, entry_ref text, check_id uuid, score numeric, features jsonb)
+   where not exists (select from public.case_candidates c where c.case_id = known.case_id and c.list is not distinct from x.list and c.entry_ref is not distinct from x.entry_ref);
+  get diagnostics added = row_count;
+  if added > 0 and known.status <> 'open' then
+    -- what was nearly decided has something new to look at
+    update public.cases c set status = case when known.status = 'escalated' then 'escalated' else 'open' end where c.case_id = known.case_id;
+    perform evergreen.audit(of_fund, 'cases', known.case_id::text, added || ' candidates added', request_id);
+  end if;
+  return known.case_id;
+end $$;
+comment on function evergreen.open_case(text, text, uuid, text, jsonb, uuid, text, text) is
+  'Opens a case in the transaction of its caller: candidates are [{list, list_version, entry_ref, check_id, score, features}]. An undecided case with the same dedupe key gets the new candidates instead. Returns case_id.';
+
+create or replace function public.fn_open_case(kind text, severity text, party_id uuid, source text, candidates jsonb default '[]', fund_id uuid default null, dedupe text default null, request_id text default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  id uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc', 'agent_compliance_sentinel', 'agent_risk_guardian');
+  input := jsonb_build_object('kind', kind, 'severity', severity, 'party_id', party_id, 'source', source, 'candidates', candidates, 'fund_id', fund_id, 'dedupe', dedupe);
+  answer := evergreen.earlier_answer('fn_open_case', request_id, input);
+  if answer is not null then
+    return (answer ->> 'case_id')::uuid;
+  end if;
+  id := evergreen.open_case(kind, severity, party_id, source, candidates, fund_id, dedupe, request_id);
+  perform evergreen.keep_answer('fn_open_case', request_id, input, jsonb_build_object('case_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_case(text, text, uuid, text, jsonb, uuid, text, text) is 'Opens a case about a party, or adds candidates to the undecided one of the same dedupe key. Returns case_id. EG400, EG404.';
+
+create or replace function evergreen.lock_case(of_case uuid) returns public.cases language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  c public.cases;
+begin
+  select * into c from public.cases x where x.case_id = of_case for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No case with that id.');
+  perform evergreen.refuse_unless(c.status <> 'decided', 'EG428', 'The case is decided.');
+  return c;
+end $$;
+comment on function evergreen.lock_case(uuid) is 'The undecided case, locked. EG404, EG428.';
+
+create or replace function public.fn_claim_case(case_id uuid, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  c public.cases;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('case_id', case_id);
+  answer := evergreen.earlier_answer('fn_claim_case', request_id, input);
+  if answer is not null then
+    return answer ->> 'claimed_by';
+  end if;
+  c := evergreen.lock_case(case_id);
+  perform evergreen.refuse_unless(coalesce(c.claimed_by, evergreen.actor()) = evergreen.actor(), 'EG428', 'Somebody else has claimed the case; it has to be released first.');
+  if c.claimed_by is null then
+    update public.cases x set claimed_by = evergreen.actor(), claimed_at = now(), status = case c.status when 'open' then 'in_review' else c.status end where x.case_id = c.case_id;
+    perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'case claimed', request_id);
+  end if;
+  perform evergreen.keep_answer('fn_claim_case', request_id, input, jsonb_build_object('claimed_by', evergreen.actor()));
+  return evergreen.actor();
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_claim_case(uuid, text) is 'Claims a case for the caller, so that two do not look at it at once. Returns who has it. EG404, EG428.';
+
+create or replace function public.fn_release_case(case_id uuid, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  c public.cases;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('case_id', case_id);
+  answer := evergreen.earlier_answer('fn_release_case', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  c := evergreen.lock_case(case_id);
+  perform evergreen.refuse_unless(c.claimed_by is not null, 'EG428', 'Nobody has claimed the case.');
+  -- who is away must not keep it: a portfolio manager releases for others
+  perform evergreen.refuse_unless(c.claimed_by = evergreen.actor() or evergreen.role_name() = 'pm_role', 'EG403', 'Only whoever claimed the case or a portfolio manager releases it.');
+  update public.cases x set claimed_by = null, claimed_at = null where x.case_id = c.case_id;
+  perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'case released', request_id);
+  perform evergreen.keep_answer('fn_release_case', request_id, input, jsonb_build_object('status', c.status));
+  return c.status;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_release_case(uuid, text) is 'Gives a claimed case back to the queue; a portfolio manager does so for others. Returns its status. EG403, EG404, EG428.';
+
+create or replace function public.fn_note_case(case_id uuid, body text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  c public.cases;
+  id uuid := gen_random_uuid();
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('case_id', case_id, 'body', body);
+  answer := evergreen.earlier_answer('fn_note_case', request_id, input);
+  if answer is not null then
+    return (answer ->> 'note_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(length(btrim(body)) >= 1 and length(body) <= 2000, 'EG400', 'body has 1 to 2,000 characters.');
+  c := evergreen.lock_case(case_id);
+  insert into public.case_notes (note_id, case_id, body, created_by) values (id, c.case_id, fn_note_case.body, evergreen.actor());
+  perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'note added', request_id);
+  perform evergreen.keep_answer('fn_note_case', request_id, input, jsonb_build_object('note_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_case(uuid, text, text) is 'Adds a note to an undecided case. Returns note_id. EG400, EG404, EG428.';
+
+create or replace function public.fn_decide_case(case_id uuid, verdict text, reason text, candidate_id uuid default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  c public.cases;
+  x public.case_candidates;
+  second boolean;
+  became text;
+  taken int := 0;
+  finals int := 0;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('case_id', case_id, 'verdict', verdict, 'reason', reason, 'candidate_id', candidate_id);
+  answer := evergreen.earlier_answer('fn_decide_case', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(fn_decide_case.verdict in ('true_match', 'false_match', 'need_more'), 'EG400', 'verdict is true_match, false_match or need_more.');
+  perform evergreen.refuse_unless(length(btrim(fn_decide_case.reason)) >= 10 and length(fn_decide_case.reason) <= 2000, 'EG400', 'reason has 10 to 2,000 characters.');
+  c := evergreen.lock_case(case_id);
+  perform evergreen.refuse_unless(coalesce(c.claimed_by, evergreen.actor()) = evergreen.actor(), 'EG428', 'Somebody else has claimed the case; it has to be released first.');
+  second := (select p.body #> array['cases', 'secondPerson', c.severity] ? fn_decide_case.verdict from public.kyc_policies p where p.version = c.policy_version);
+  for x in select k.* from public.case_candidates k where k.case_id = c.case_id and k.status not in ('true_match', 'false_match')
+      and (fn_decide_case.candidate_id is null or k.candidate_id = fn_decide_case.candidate_id) order by k.created_at, k.candidate_id loop
+    -- who decided first cannot confirm, and who disagreed cannot settle it
+    perform evergreen.refuse_unless(x.status not in ('first', 'escalated') or not exists (
+      select from public.case_decisions d where d.candidate_id = x.candidate_id and d.decided_by = evergreen.actor() and d.verdict <> 'need_more'), 'EG420', 'Another person has to decide now.');
+    perform evergreen.refuse_unless(x.status <> 'escalated' or fn_decide_case.verdict <> 'need_more', 'EG428', 'Two people disagree about it: a third says true_match or false_match.');
+    became := case
+      when fn_decide_case.verdict = 'need_more' then 'need_more'
+      when x.status = 'escalated' then fn_decide_case.verdict
+      when x.status = 'first' then case when x.first_verdict = fn_decide_case.verdict then fn_decide_case.verdict else 'escalated' end
+      when second then 'first'
+      else fn_decide_case.verdict end;
+    insert into public.case_decisions (case_id, candidate_id, verdict, reason, step, decided_by)
+    values (c.case_id, x.candidate_id, fn_decide_case.verdict, fn_decide_case.reason, case when x.status = 'first' then 'second' when became in ('true_match', 'false_match') then 'final' else 'first' end, evergreen.actor());
+    update public.case_candidates k set status = became,
+           first_verdict = case became when 'first' then fn_decide_case.verdict when 'need_more' then null else k.first_verdict end,
+           first_by = case became when 'first' then evergreen.actor() when 'need_more' then null else k.first_by end,
+           decided_by = case when became in ('true_match', 'false_match') then evergreen.actor() end,
+           decided_at = case when became in ('true_match', 'false_match') then now() end
+     where k.candidate_id = x.candidate_id;
+    if became in ('true_match', 'false_match') then
+      perform evergreen.settle_candidate(c, x, became, fn_decide_case.reason, request_id);
+      finals := finals + 1;
+    end if;
+    taken := taken + 1;
+  end loop;
+  perform evergreen.refuse_unless(taken > 0, 'EG404', 'No undecided candidate of the case with that id.');
+  became := (select case when bool_and(k.status in ('true_match', 'false_match')) then 'decided' when bool_or(k.status = 'escalated') then 'escalated' else 'in_review' end
+    from public.case_candidates k where k.case_id = c.case_id);
+  -- whoever decided gives it back: the next one is somebody else
+  update public.cases k set status = became, claimed_by = null, claimed_at = null, decided_at = case became when 'decided' then now() end,
+         outcome = case when became = 'decided' then case when exists (select from public.case_candidates m where m.case_id = c.case_id and m.status = 'true_match') then 'true_match' else 'false_match' end end
+   where k.case_id = c.case_id;
+  if became = 'escalated' and c.status <> 'escalated' then
+    perform evergreen.emit('CASE_ESCALATED', c.fund_id, jsonb_build_object('case_id', c.case_id), evergreen.actor(), '{}', '{}', request_id);
+  end if;
+  select * into c from public.cases k where k.case_id = c.case_id;
+  if c.status = 'decided' then
+    perform evergreen.emit('CASE_DECIDED', c.fund_id, jsonb_build_object('case_id', c.case_id, 'outcome', c.outcome), evergreen.actor(), '{}', '{}', request_id);
+  end if;
+  perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'verdict ' || fn_decide_case.verdict || ' on ' || taken || ' candidates: case ' || c.status, request_id);
+  answer := jsonb_build_object('case_id', c.case_id, 'status', c.status, 'outcome', c.outcome, 'waiting_for', case
+    when c.status = 'decided' then null
+    when c.status = 'escalated' then 'a third person'
+    when exists (select from public.case_candidates k where k.case_id = c.case_id and k.status = 'first') then 'a second person'
+    when exists (select from public.case_candidates k where k.case_id = c.case_id and k.status = 'need_more') then 'more facts'
+    else 'other candidates' end);
+  perform evergreen.keep_answer('fn_decide_case', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decide_case(uuid, text, text, uuid, text) is
+  'A verdict with its reason on one candidate of a case, or on all that are undecided. By policy a second person confirms; one who disagrees escalates it to a third. A true match freezes the party, in silence.
+Returns {case_id, status, outcome, waiting_for}. EG400, EG404, EG420 the same person again, EG428.';
+
+create or replace function evergreen.settle_candidate(c public.cases, x public.case_candidates, verdict text, reason text, request_id text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if verdict = 'true_match' and c.kind = 'screening' and c.party_id is not null then
+    update public.parties p set frozen_at = now(), frozen_by_case = c.case_id where p.party_id = c.party_id and p.frozen_at is null;
+    if found then
+      perform evergreen.emit('PARTY_FROZEN', null, jsonb_build_object('party_id', c.party_id, 'case_id', c.case_id), evergreen.actor(), '{}', '{}', request_id);
+      perform evergreen.audit(null, 'parties', c.party_id::text, 'party frozen', request_id);
+    end if;
+  end if;
+end $$;
+comment on function evergreen.settle_candidate(public.cases, public.case_candidates, text, text, text) is 'What follows from a final verdict: a true match on a list freezes the party.';
+
+create or replace function public.fn_list_cases(status text default null, mine boolean default false, max_rows int default 100)
+returns table (case_id uuid, code text, kind text, severity text, case_status text, party_id uuid, party_code text, source text, due_at timestamptz, overdue boolean, claimed_by text,
+  candidates int, undecided int, top_score numeric, outcome text, opened_at timestamptz)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'audit_role');
+  perform evergreen.refuse_unless(fn_list_cases.status is null or fn_list_cases.status in ('open', 'in_review', 'escalated', 'decided'), 'EG400', 'status is open, in_review, escalated or decided.');
+  perform evergreen.refuse_unless(max_rows between 1 and 1000, 'EG400', 'max_rows is 1 to 1,000.');
+  return query
+    select c.case_id, c.code, c.kind, c.severity, c.status, c.party_id, p.code, c.source, c.due_at, c.status <> 'decided' and c.due_at < now(), c.claimed_by,
+           n.all_of::int, n.undecided::int, n.top, c.outcome, c.created_at
+      from public.cases c left join public.parties p on p.party_id = c.party_id
+      cross join lateral (select count(*) as all_of, count(*) filter (where k.status not in ('true_match', 'false_match')) as undecided, max(k.score) as top
+        from public.case_candidates k where k.case_id = c.case_id) n
+     where case when fn_list_cases.status is null then c.status <> 'decided' else c.status = fn_list_cases.status end
+       and (not coalesce(fn_list_cases.mine, false) or c.claimed_by = evergreen.actor())
+     order by c.due_at, c.case_id limit max_rows;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_list_cases(text, boolean, int) is 'The work queue, what is due first comes first; without a status what is undecided. EG400.';
+
+-- from sql/69-fn-demo.sql
+-- The demo: its clock, and what only its loader may do. The past of the demo fund is made by the functions everybody calls; what stands here lets the loader
+-- say when that was, and load what no function takes. Only demo_role, only in a database marked as a demo (platform_settings), only rows labelled synthetic.
+
+create or replace function evergreen.is_demo() returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from public.platform_settings s where s.key = 'demo' and s.value = 'true'::jsonb)
+$$;
+comment on function evergreen.is_demo() is 'Whether this database is marked as a demo.';
+
+create or replace function evergreen.demo_clock() returns timestamptz language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- anybody can set a setting: it counts only where the demo role had it audited in this very transaction
+  select c.at::timestamptz from (select nullif(current_setting('evergreen.demo_clock', true), '') as at) c
+   where c.at is not null and exists (select from public.audit_trail a
+     where a.tx = pg_current_xact_id_if_assigned() and a.entity_type = 'demo_clock' and a.entity_id = c.at and a.created_by = 'demo')
+$$;
+comment on function evergreen.demo_clock() is 'When this transaction of a demo''s past is said to happen; null in every other transaction.';
+
+create or replace function evergreen.clock() returns timestamptz language sql stable set search_path = pg_catalog, pg_temp as $$
+  select coalesce(case when coalesce(current_setting('evergreen.demo_clock', true), '') <> '' then evergreen.demo_clock() end, now())
+$$;
+comment on function evergreen.clock() is 'The database''s clock: now(), save in a transaction of a demo''s past.';
+
+create or replace function public.fn_set_demo_clock(at timestamptz) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('demo_role');
+  perform evergreen.refuse_unless(evergreen.is_demo(), 'EG428', 'This database is not marked as a demo.');
+  perform evergreen.refuse_unless(isfinite(at) and at between '2000-01-01T00:00:00Z' and now(), 'EG400', 'at is a time of the past, from 2000 on.');
+  perform evergreen.audit(null, 'demo_clock', at::text, 'this transaction is dated back to ' || at, null);
+  perform set_config('evergreen.demo_clock', at::text, true);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_demo_clock(timestamptz) is
+  'Dates what the rest of this transaction records back to a time of the past, and audits that. Events of it are not handed to runs. EG400, EG428 not a demo database.';
+
+create or replace function evergreen.backdate() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  at timestamptz := evergreen.demo_clock();
+  dated jsonb;
+begin
+  if at is null then
+    return new;
+  end if;
+  -- whatever is now in the row was put there by the clock; when the row itself was made stays true (but a change of state has no other time), and when the bus carried an event
+  select jsonb_object_agg(c.key, at) into dated from jsonb_each(to_jsonb(new)) c
+   where c.value = to_jsonb(now()) and (c.key not in ('created_at', 'updated_at') or (c.key = 'created_at' and tg_table_name = 'order_transitions'))
+     and (c.key <> 'recorded_at' or tg_table_name <> 'fund_events');
+  return jsonb_populate_record(new, coalesce(dated, '{}'));
+end $$;
+comment on function evergreen.backdate() is 'In a transaction of a demo''s past, every time of a row that the clock has set is the demo clock''s.';
+
+do $$
+declare
+  t record;
+begin
+  for t in select c.table_name from information_schema.tables c where c.table_schema = 'public' and c.table_type = 'BASE TABLE'
+            and (c.table_name in ('order_transitions', 'class_navs', 'approvals', 'proposals', 'lmt_activations')
+              or exists (select from information_schema.columns x where x.table_schema = 'public' and x.table_name = c.table_name and x.column_name = 'recorded_at')) loop
+    -- elsewhere it costs one look at a setting
+    execute format('create or replace trigger backdate before insert or update on public.%I for each row when (current_setting(''evergreen.demo_clock'', true) <> '''')
+      execute function evergreen.backdate()', t.table_name);
+  end loop;
+end $$;
+
+create or replace function evergreen.demo_rows(chunk jsonb, list text) returns jsonb language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+  found jsonb := coalesce(chunk -> list, '[]');
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(found) = 'array', 'EG400', list || ' is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(found) <= 5000, 'EG413', list || ' has at most 5,000 rows in one chunk.');
+  return found;
+end $$;
+comment on function evergreen.demo_rows(jsonb, text) is 'One list of a demo chunk, empty when absent; refuses what is no list or too long.';
+
+create or replace function public.fn_load_demo(chunk jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  list text;
+  n int;
+  counts jsonb := '{}';
+begin
+  perform evergreen.require_role('demo_role');
+  input := jsonb_build_object('sha256', encode(sha256(convert_to(chunk::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_load_demo', request_id, input);
+  perform evergreen.refuse_unless(evergreen.is_demo(), 'EG428', 'This database is not marked as a demo.');
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = chunk ->> 'fund' and f.synthetic for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No synthetic fund with that code.');
+  foreach list in array array['investors', 'access', 'snapshots', 'lapses'] loop
+    counts := counts || jsonb_build_object(list, jsonb_array_length(evergreen.demo_rows(chunk, list)));
+    -- the past, never the future
+    perform evergreen.refuse_unless(not exists (
+      select from jsonb_array_elements(evergreen.demo_rows(chunk, list)) r
+       where greatest((r ->> 'effective_at')::timestamptz, (r ->> 'recorded_at')::timestamptz) > now()), 'EG400', list || ' holds a row of the future.');
+  end loop;
+
+  insert into public.investors (code, classification, kyc_status, eligibility_tags, synthetic, kyc_valid_until, effective_at, recorded_at)
+  select r ->> 'code', r ->> 'classification', 'approved', array(select jsonb_array_elements_text(r -> 'eligibility_tags')), true,
+         (r ->> 'kyc_valid_until')::timestamptz, (r ->> 'effective_at')::timestamptz, (r ->> 'recorded_at')::timestamptz
+    from jsonb_array_elements(evergreen.demo_rows(chunk, 'investors')) r;
+
+  -- a demo login sees synthetic investors only
+  insert into public.investor_access (user_id, investor_id, kind, valid_until)
+  select (r ->> 'user_id')::uuid, i.investor_id, r ->> 'kind', (r ->> 'valid_until')::timestamptz
+    from jsonb_array_elements(evergreen.demo_rows(chunk, 'access')) r join public.investors i on i.code = r ->> 'investor' and i.synthetic;
+  get diagnostics n = row_count;
+  perform evergreen.refuse_unless(n = (counts ->> 'access')::int, 'EG404', 'access names a synthetic investor that is not there.');
+
+  insert into public.asset_snapshots (snapshot_id, asset_id, fund_id, as_of, nav, leverage, esg_score, method, source, effective_at, recorded_at)
+  select (r ->> 'id')::uuid, a.id, of_fund.fund_id, (r ->> 'as_of')::date, (r ->> 'nav')::numeric, (r ->> 'leverage')::numeric, (r ->> 'esg_score')::numeric,
+         r ->> 'method', r ->> 'source', (r ->> 'effective_at')::timestamptz, (r ->> 'recorded_at')::timestamptz
+    from jsonb_array_elements(evergreen.demo_rows(chunk, 'snapshots')) r join public.assets a on a.fund_id = of_fund.fund_id and a.external_key = r ->> 'asset';
+  get diagnostics n = row_count;
+  perform evergreen.refuse_unless(n = (counts ->> 'snapshots')::int, 'EG404', 'snapshots names an asset that the fund does not have.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(evergreen.demo_rows(chunk, 'snapshots')) r
+     where not evergreen.within_exponent((r ->> 'nav')::numeric, of_fund.base_currency)), 'EG400', 'An amount has more decimals than the currency.');
+
+  -- whose clearance ran out and was not renewed
+  update public.investors i set kyc_status = 'expired' from jsonb_array_elements(evergreen.demo_rows(chunk, 'lapses')) r
+   where i.code = r ->> 'investor' and i.synthetic and i.kyc_valid_until <= now();
+  get diagnostics n = row_count;
+  perform evergreen.refuse_unless(n = (counts ->> 'lapses')::int, 'EG404', 'lapses names a synthetic investor that is not there or still cleared.');
+
+  perform evergreen.audit(of_fund.fund_id, 'funds', of_fund.fund_id::text, 'synthetic demo rows loaded: ' || (
+    select string_agg(c.key || ' ' || c.value, ', ' order by c.key) from jsonb_each_text(counts) c), request_id);
+  answer := jsonb_build_object('fund_id', of_fund.fund_id) || counts;
+  perform evergreen.keep_answer('fn_load_demo', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_load_demo(jsonb, text) is
+  'Loads what a synthetic fund is told: investors, access, marks (fund currency) with their times, lapses of clearance; all or nothing; returns the counts. No result of dealing. EG400, EG404, EG413, EG428 not a demo database.';
+
+create or replace function public.fn_batch_demo_orders(fund text, direction text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  events uuid[];
+  id uuid;
+begin
+  perform evergreen.require_role('demo_role');
+  input := jsonb_build_object('fund', fund, 'direction', direction);
+  answer := evergreen.earlier_answer('fn_batch_demo_orders', request_id, input);
+  if answer is not null then
+    return (answer ->> 'batch_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(evergreen.is_demo(), 'EG428', 'This database is not marked as a demo.');
+  select * into of_fund from public.funds f where (f.code = fn_batch_demo_orders.fund or f.fund_id::text = fn_batch_demo_orders.fund) and f.synthetic for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No synthetic fund with that code.');
+  perform evergreen.refuse_unless(direction in ('subscription', 'redemption'), 'EG400', 'direction is subscription or redemption.');
+  -- those whose event nobody was handed: orders of today are on their way to the intake
+  select array_agg(f.event_id order by f.requested_at, f.flow_id) into events from public.fund_flows f
+   where f.fund_id = of_fund.fund_id and f.direction = fn_batch_demo_orders.direction and f.status = 'submitted' and f.requested_at <= evergreen.clock()
+     and not exists (select from public.event_outbox o where o.event_id = f.event_id);
+  if events is not null then
+    insert into public.event_batches (type, event_ids, events, attempts, next_at, leased_by)
+    -- should the loader end before they are taken in, whoever takes batches in does it later
+    values (upper(direction) || '_REQUESTED', events, cardinality(events), 1, now() + interval '1 hour', 'demo') returning batch_id into id;
+  end if;
+  perform evergreen.audit(of_fund.fund_id, 'event_batches', coalesce(id::text, 'none'), 'synthetic orders to take in: ' || coalesce(cardinality(events), 0), request_id);
+  perform evergreen.keep_answer('fn_batch_demo_orders', request_id, input, jsonb_build_object('batch_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_batch_demo_orders(text, text, text) is
+  'Puts the submitted orders of a demo''s past into a batch for the intake; null when there are none. EG400, EG404, EG428 not a demo database.';
+
+create or replace function public.fn_hand_over_demo_days(fund text, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  n int;
+begin
+  perform evergreen.require_role('demo_role');
+  input := jsonb_build_object('fund', fund);
+  answer := evergreen.earlier_answer('fn_hand_over_demo_days', request_id, input);
+  if answer is not null then
+    return (answer ->> 'days')::int;
+  end if;
+  perform evergreen.refuse_unless(evergreen.is_demo(), 'EG428', 'This database is not marked as a demo.');
+  select * into of_fund from public.funds f where (f.code = fn_hand_over_demo_days.fund or f.fund_id::text = fn_hand_over_demo_days.fund) and f.synthetic for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No synthetic fund with that code.');
+  -- all classes of a date at once: one of them makes the NAV for those whose days are open (a run that has begun is not begun again)
+  insert into public.event_outbox (seq, event_id, type, mode, fund_id)
+  select e.seq, e.event_id, e.type, 'run', e.fund_id from public.fund_events e join public.dealing_days d on d.dealing_day_id = (e.payload ->> 'dealing_day_id')::uuid
+   where e.fund_id = of_fund.fund_id and e.type = 'DEALING_DAY_OPENED' and d.status = 'open'
+  on conflict do nothing;
+  get diagnostics n = row_count;
+  if pg_try_advisory_xact_lock(7236511) then
+    perform pg_notify('evergreen_events', '');
+  end if;
+  perform evergreen.audit(of_fund.fund_id, 'dealing_days', of_fund.fund_id::text, 'dealing days handed over to their runs: ' || n, request_id);
+  perform evergreen.keep_answer('fn_hand_over_demo_days', request_id, input, jsonb_build_object('days', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_hand_over_demo_days(text, text) is
+  'Dealing days of a demo''s past that are still open go on as runs, like any other; returns how many. EG404, EG428 not a demo database.';
+
+-- from sql/6a-fn-orders.sql
+-- Orders: place (in money or units, switches, transfers), cancel, hold, release. Policies bind where the rows are locked.
+
+create or replace function evergreen.dealing_policy(of_class uuid, on_day date) returns public.dealing_policies language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select p from public.dealing_policies p where p.share_class_id = of_class and p.effective_from <= on_day order by p.effective_from desc, p.version desc limit 1
+$$;
+comment on function evergreen.dealing_policy(uuid, date) is 'The dealing policy of a class in force on a day.';
+
+create or replace function evergreen.is_business_day(of_calendar text, on_day date) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select extract(isodow from on_day) < 6 and not exists (select from public.calendar_holidays h where h.calendar = of_calendar and h.date = on_day)
+$$;
+comment on function evergreen.is_business_day(text, date) is 'Monday to Friday and no holiday of the calendar; a calendar without holidays has weekends only.';
+
+create or replace function evergreen.notice_deadline(of_fund uuid, body jsonb, direction text, on_day date) returns timestamptz
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  place record;
+  n int := coalesce((body #>> array['notice', direction, 'n'])::int, 0);
+  day date := on_day;
+begin
+  select coalesce(body ->> 'calendar', f.calendar) as calendar, coalesce(body ->> 'timeZone', f.time_zone) as zone into place from public.funds f where f.fund_id = of_fund;
+  -- R3: calendar days back and then to the business day before, or business days back
+  if n > 0 and body #>> array['notice', direction, 'basis'] = 'business' then
+    select d::date into day from generate_series(on_day - 1, on_day - 3 * n - 30, interval '-1 day') d
+     where evergreen.is_business_day(place.calendar, d::date) order by d desc offset n - 1 limit 1;
+  elsif n > 0 then
+    select d::date into day from generate_series(on_day - n, on_day - n - 30, interval '-1 day') d
+     where evergreen.is_business_day(place.calendar, d::date) order by d desc limit 1;
+  end if;
+  return (day + (body ->> 'cutOff')::time) at time zone place.zone;
+end $$;
+comment on function evergreen.notice_deadline(uuid, jsonb, text, date) is 'Until when an order must be in to deal on a day: the cut-off time of its notice day, in the fund''s zone (R3).';
+
+create or replace function evergreen.check_redemption(class public.share_classes, policy public.dealing_policies, of_investor uuid, money numeric, wanted_units numeric, on_day date)
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  held numeric;
+  pending numeric;
+  free numeric;
+  wanted numeric;
+  least_money numeric;
+  hard int := coalesce((policy.body #>> '{lockUp,hardMonths}')::int, 0);
+begin
+  -- two redemptions of one holding: the second waits here and then sees the first
+  select h.units into held from public.holdings h where h.investor_id = of_investor and h.share_class_id = class.share_class_id for no key update;
+  perform evergreen.refuse_unless(coalesce(held, 0) > 0, 'EG430', 'The investor holds no units of that class.');
+  least_money := (policy.body #>> '{minimums,redemption}')::numeric;
+  wanted := coalesce(wanted_units, round(round(money, 20) / class.nav_per_unit, class.units_dp));
+  select coalesce(sum(coalesce(f.requested_units, round(round(f.amount, 20) / class.nav_per_unit, class.units_dp))), 0) into pending from public.fund_flows f
+   where f.investor_id = of_investor and f.share_class_id = class.share_class_id and f.direction = 'redemption'
+     and f.status in ('draft', 'submitted', 'kyc_hold', 'accepted', 'locked', 'priced');
+  if wanted is null then
+    perform evergreen.refuse_unless(least_money is null or money >= least_money, 'EG430', 'The redemption is below the minimum.');
+    return;  -- money before the first price: held to the holding when it is allocated
+  end if;
+  perform evergreen.refuse_unless(wanted + pending <= held, 'EG430', 'The orders would exceed the holding.');
+  select coalesce(sum(l.units_left), 0) into free from public.lots l
+   where l.investor_id = of_investor and l.share_class_id = class.share_class_id and l.units_left > 0 and (l.opened_on + make_interval(months => hard))::date <= on_day;
+  perform evergreen.refuse_unless(wanted + pending <= free, 'EG430', 'Units are locked up on that dealing date.');
+  perform evergreen.refuse_unless(least_money is null or wanted = held or coalesce(money, wanted * class.nav_per_unit) is null
+    or coalesce(money, wanted * class.nav_per_unit) >= least_money, 'EG430', 'The redemption is below the minimum.');
+  least_money := (policy.body #>> '{minimums,holding}')::numeric;
+  perform evergreen.refuse_unless(least_money is null or wanted + pending = held or class.nav_per_unit is null
+    or (held - wanted - pending) * class.nav_per_unit >= least_money, 'EG430', 'What is left would be below the minimum holding; redeem all of it.');
+end $$;
+comment on function evergreen.check_redemption(public.share_classes, public.dealing_policies, uuid, numeric, numeric, date) is
+  'Refuses (EG430) what the holding, the lock-up or the minimums do not allow, under the lock of the holding. Units of the class, money in fund currency.';
+
+create or replace function evergreen.check_elected_lots(class public.share_classes, policy public.dealing_policies, of_investor uuid, elected uuid[], money numeric, wanted_units numeric, on_day date)
+returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  free numeric;
+  hard int := coalesce((policy.body #>> '{lockUp,hardMonths}')::int, 0);
+begin
+  if elected is null then
+    return;
+  end if;
+  perform evergreen.refuse_unless((select count(*) from public.lots l where l.lot_id = any (elected) and l.investor_id = of_investor and l.share_class_id = class.share_class_id) = cardinality(elected),
+    'EG404', 'The investor has no such lot in that class.');
+  select coalesce(sum(l.units_left), 0) into free from public.lots l where l.lot_id = any (elected) and (l.opened_on + make_interval(months => hard))::date <= on_day;
+  perform evergreen.refuse_unless(coalesce(coalesce(wanted_units, round(round(money, 20) / class.nav_per_unit, class.units_dp)) <= free, true), 'EG430', 'The lots that are named do not have so many free units on that dealing date.');
+end $$;
+comment on function evergreen.check_elected_lots(public.share_classes, public.dealing_policies, uuid, uuid[], numeric, numeric, date) is
+  'Refuses lots that are not the investor''s (EG404) or do not cover the order free of the lock-up (EG430); none named: nothing to check.';
+
+drop function if exists public.fn_place_order(text, uuid, text, numeric, text, text, text);
+drop function if exists public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz);
+create or replace function public.fn_place_order(
+  fund text, investor_id uuid, direction text, amount numeric default null, currency text default null, channel text default 'api', request_id text default null,
+  share_class text default null, units numeric default null, dealing_date date default null, order_kind text default 'plain', to_class text default null,
+  to_investor uuid default null, received_at timestamptz default null, elected_lots uuid[] default null
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  class public.share_classes;
+  target public.share_classes;
+  policy public.dealing_policies;
+  offer public.repurchase_offers;
+  id uuid := gen_random_uuid();
+  other uuid := gen_random_uuid();
+  event uuid;
+  other_event uuid;
+  received timestamptz;
+  least_money numeric;
+  in_kind text;
+  late boolean := false;
+  note text;
+begin
+  perform evergreen.require_role('lp_role', 'ops_role');
+  -- what is new is added only where it is given: requests of before keep their hash
+  input := jsonb_build_object('fund', fund, 'investor_id', investor_id, 'direction', direction, 'amount', amount, 'currency', currency, 'channel', channel)
+    || jsonb_strip_nulls(jsonb_build_object('share_class', share_class, 'units', units, 'dealing_date', dealing_date, 'order_kind', nullif(order_kind, 'plain'),
+         'to_class', to_class, 'to_investor', to_investor, 'received_at', received_at, 'elected_lots', to_jsonb(elected_lots)));
+  answer := evergreen.earlier_answer('fn_place_order', request_id, input);
+  if answer is not null then
+    return (answer ->> 'flow_id')::uuid;
+  end if;
+  -- an investor of somebody else and one that does not exist look the same
+  perform evergreen.refuse_unless(exists (select from public.investors i where i.investor_id = fn_place_order.investor_id)
+    and (evergreen.role_name() <> 'lp_role' or investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No investor with that id.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(of_fund.status = 'active', 'EG428', 'The fund is ' || of_fund.status || '; it takes no orders.');
+  perform evergreen.refuse_unless(direction in ('subscription', 'redemption'), 'EG400', 'direction is subscription or redemption.');
+  perform evergreen.refuse_unless(order_kind in ('plain', 'switch', 'transfer') and (order_kind = 'plain' or direction = 'redemption'),
+    'EG400', 'order_kind is plain, or switch or transfer of what a redemption gives up.');
+  perform evergreen.refuse_unless(num_nonnulls(amount, units) = 1, 'EG400', 'An order is either in money (amount) or in units.');
+  perform evergreen.refuse_unless(units is null or (direction = 'redemption' and share_class is not null), 'EG400', 'Only a redemption of a class can be in units.');
+  perform evergreen.refuse_unless(amount is null or order_kind <> 'transfer', 'EG400', 'A transfer is in units.');
+  perform evergreen.refuse_unless(coalesce(currency, of_fund.base_currency) = of_fund.base_currency, 'EG400', 'The fund deals in ' || of_fund.base_currency || '.');
+  perform evergreen.refuse_unless(amount is null or (amount > 0 and amount < 1e30 and evergreen.within_exponent(amount, of_fund.base_currency)),
+    'EG400', 'amount is positive and has no more decimals than the currency.');
+  perform evergreen.refuse_unless(length(channel) between 1 and 40, 'EG400', 'channel has 1 to 40 characters.');
+  perform evergreen.refuse_unless(share_class is not null or (order_kind = 'plain' and dealing_date is null), 'EG400', 'A dealing date, a switch or a transfer needs a class.');
+  -- R3: the oldest lots go first unless the investor names them, in the order in which they are to go
+  perform evergreen.refuse_unless(elected_lots is null or (direction = 'redemption' and share_class is not null and cardinality(elected_lots) between 1 and 1000
+    and (select count(e) = count(distinct e) and count(e) = cardinality(elected_lots) from unnest(elected_lots) e)), 'EG400', 'elected_lots names 1 to 1,000 lots of the class, each once; only what is given up names lots.');
+  received := now();
+  if received_at is not null then
+    -- a time of receipt that the caller names is how late trading is done: only history of a synthetic fund has one
+    perform evergreen.refuse_unless(of_fund.synthetic and received_at <= now() and evergreen.role_name() = 'ops_role'
+      and exists (select from public.platform_settings s where s.key = 'demo' and s.value = 'true'::jsonb), 'EG403', 'Only the history of a demo fund may be dated back.');
+    received := received_at;
+  end if;
+  if share_class is not null then
+    select * into class from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = share_class or c.share_class_id::text = share_class);
+    perform evergreen.refuse_unless(found, 'EG404', 'The fund has no class with that code.');
+    perform evergreen.refuse_unless(units is null or (units > 0 and units < 1e18 and units = round(units, class.units_dp)), 'EG400', 'units are positive and have no more decimals than the class.');
+    perform evergreen.refuse_unless(class.pocket_of is null, 'EG428', 'A side pocket is closed: it takes no orders.');
+    policy := evergreen.dealing_policy(class.share_class_id, coalesce(dealing_date, received::date));
+    perform evergreen.refuse_unless(policy.policy_id is not null, 'EG428', 'The class has no dealing policy in force.');
+    perform evergreen.refuse_unless(dealing_date is null or isfinite(dealing_date), 'EG400', 'dealing_date is a date.');
+    if policy.body ? 'offerNoticeDays' and direction = 'redemption' and order_kind = 'plain' then
+      -- an interval fund buys back when it has offered to, and for the date of the offer
+      offer := evergreen.offer_for(of_fund.fund_id, received, dealing_date);
+      perform evergreen.refuse_unless(offer.offer_id is not null, 'EG430', 'No repurchase offer is open for that date.');
+      dealing_date := offer.pricing_date;
+    end if;
+    if dealing_date is not null then
+      perform evergreen.require_dealing_date(of_fund.fund_id, policy.body, dealing_date);
+    end if;
+    -- R2: what is late rolls to the next dealing day it is in time for
+    late := coalesce(evergreen.notice_deadline(of_fund.fund_id, policy.body, direction, dealing_date) < received, false);
+    perform evergreen.refuse_unless(not late or offer.offer_id is null, 'EG430', 'The order is too late for the repurchase offer.');
+    note := case when late then 'late for ' || dealing_date || ': rolls to the next dealing day' end;
+    if direction = 'redemption' then
+      -- each lot deals at the price of its series: which units an amount is would depend on which lots they are
+      perform evergreen.refuse_unless(amount is null or policy.body #>> '{fees,performance,method}' is distinct from 'series', 'EG428', 'A class by series redeems in units: its lots have prices of their own.');
+      perform evergreen.check_elected_lots(class, policy, investor_id, elected_lots, amount, units, coalesce(dealing_date, received::date));
+      perform evergreen.check_redemption(class, policy, investor_id, amount, units, coalesce(dealing_date, received::date));
+    else
+      least_money := (policy.body #>> array['minimums', case when exists (select from public.holdings h where h.investor_id = fn_place_order.investor_id
+        and h.share_class_id = class.share_class_id and h.units > 0) then 'additional' else 'initial' end])::numeric;
+      perform evergreen.refuse_unless(least_money is null or amount >= least_money, 'EG430', 'The subscription is below the minimum.');
+    end if;
+    if order_kind = 'switch' then
+      select * into target from public.share_classes c where c.fund_id = of_fund.fund_id and (c.code = to_class or c.share_class_id::text = to_class);
+      perform evergreen.refuse_unless(found and target.share_class_id <> class.share_class_id, 'EG404', 'to_class names another class of the fund.');
+      perform evergreen.refuse_unless(target.pocket_of is null, 'EG428', 'A side pocket is closed: it takes no orders.');
+    elsif order_kind = 'transfer' then
+      perform evergreen.refuse_unless(evergreen.role_name() = 'ops_role', 'EG403', 'Operations enter transfers, with the papers of both sides.');
+      target := class;
+      perform evergreen.refuse_unless(to_investor <> investor_id and exists (select from public.investors i where i.investor_id = to_investor), 'EG404', 'to_investor names another investor.');
+    end if;
+  end if;
+  event := evergreen.emit(case direction when 'subscription' then 'SUBSCRIPTION_REQUESTED' else 'REDEMPTION_REQUESTED' end, of_fund.fund_id,
+    jsonb_build_object('flow_id', id), evergreen.actor(), '{}', array[investor_id], request_id);
+  in_kind := order_kind;
+  insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, amount, requested_units, currency, status, channel, requested_at,
+    dealing_date, policy_id, placed_by, reason, event_id, elected_lots, offer_id)
+  values (id, of_fund.fund_id, class.share_class_id, investor_id, direction, in_kind, amount, units, of_fund.base_currency, 'submitted', channel, received,
+    case when not late then dealing_date end, policy.policy_id, evergreen.actor(), note, event, coalesce(elected_lots, '{}'), offer.offer_id);
+  insert into public.order_transitions (flow_id, to_status, event_id, reason, actor) values (id, 'submitted', event, note, evergreen.actor());
+  if in_kind <> 'plain' then
+    -- the leg that receives; the two are accepted each by itself and dealt together
+    other_event := evergreen.emit('SUBSCRIPTION_REQUESTED', of_fund.fund_id, jsonb_build_object('flow_id', other), evergreen.actor(), '{}',
+      array[coalesce(to_investor, investor_id)], request_id);
+    insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, requested_at,
+      dealing_date, policy_id, placed_by, linked_flow_id, reason, event_id)
+    values (other, of_fund.fund_id, target.share_class_id, coalesce(to_investor, investor_id), 'subscription', in_kind,
+      case in_kind when 'transfer' then units end, of_fund.base_currency, 'submitted', channel, received, case when not late then dealing_date end, policy.policy_id, evergreen.actor(), id, note, other_event);
+    update public.fund_flows f set linked_flow_id = other where f.flow_id = id;
+    insert into public.order_transitions (flow_id, to_status, event_id, reason, actor) values (other, 'submitted', other_event, note, evergreen.actor());
+  end if;
+  perform evergreen.audit(of_fund.fund_id, 'fund_flows', id::text, case in_kind when 'plain' then direction else in_kind end || ' submitted', request_id);
+  perform evergreen.keep_answer('fn_place_order', request_id, input, jsonb_build_object('flow_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_place_order(text, uuid, text, numeric, text, text, text, text, numeric, date, text, text, uuid, timestamptz, uuid[]) is
+  'Submits an order for an investor; an LP only for its own. amount in fund currency, or units of share_class (redemptions). An order that is late for its dealing date rolls to the next. order_kind switch (to_class) and transfer (to_investor) give two linked orders; elected_lots are the lots that go, in that order, instead of the oldest first. Redemptions of an interval fund need an open repurchase offer and deal on its date. Returns flow_id of what is given up. EG400, EG403, EG404, EG428, EG430 lock-up, minimum, holding, or no offer.';
+
+create or replace function evergreen.move_order(of_flow uuid, to_state text, event uuid, why text, document text default null) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  with moved as (
+    select f.flow_id, f.status from public.fund_flows f where f.flow_id = of_flow or f.linked_flow_id = of_flow
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, document, actor)
+    select m.flow_id, m.status, to_state, event, why, move_order.document, evergreen.actor() from moved m where m.status <> to_state
+  )
+  update public.fund_flows f set status = to_state,
+         -- the investor reads this row: why an order is held stands in its records only
+         reason = case when to_state = 'kyc_hold' then 'held for a check' when m.status = 'kyc_hold' and to_state = 'accepted' then null else why end, dealing_day_id = case when to_state in ('accepted', 'kyc_hold') then null else f.dealing_day_id end,
+         accepted_at = case when to_state = 'accepted' then now() else f.accepted_at end,
+         eligibility_tag = case when to_state = 'accepted' then evergreen.eligibility_of(f.investor_id) else f.eligibility_tag end
+    from moved m where f.flow_id = m.flow_id;
+end $$;
+comment on function evergreen.move_order(uuid, text, uuid, text, text) is 'Moves an order and the leg linked to it to a state, with its records and the document it rests on. EG428 when R1 does not know the step.';
+
+create or replace function public.fn_cancel_order(flow_id uuid, reason text default null, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  mine public.fund_flows;
+  event uuid;
+  consent uuid;
+begin
+  perform evergreen.require_role('lp_role', 'ops_role', 'pm_role');
+  input := jsonb_build_object('flow_id', flow_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_cancel_order', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(reason is null or length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  -- consent, fund, then the order: a strike takes them in that order too
+  select p.proposal_id into consent from public.proposals p join public.fund_flows f on f.fund_id = p.fund_id
+   where f.flow_id = fn_cancel_order.flow_id and p.kind = 'cancellation' and p.status = 'approved' and p.body ->> 'flow_id' in (f.flow_id::text, f.linked_flow_id::text)
+   order by p.created_at limit 1 for no key update of p;
+  perform 1 from public.funds x where x.fund_id = (select p.fund_id from public.proposals p where p.proposal_id = consent) for no key update;
+  perform 1 from public.fund_flows f where f.flow_id = fn_cancel_order.flow_id or f.linked_flow_id = fn_cancel_order.flow_id order by f.flow_id for no key update;
+  select * into mine from public.fund_flows f where f.flow_id = fn_cancel_order.flow_id;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or mine.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(mine.status in ('draft', 'submitted', 'kyc_hold', 'accepted', 'locked'), 'EG428', 'The order is ' || mine.status || ' and can no longer be cancelled.');
+  perform evergreen.refuse_unless(mine.cleared_at is null, 'EG428', 'Its money has arrived; return that first.');
+  if mine.status = 'locked' then
+    -- after the cut-off it takes two people (R1), who put their names to this order
+    perform evergreen.refuse_unless(consent is not null, 'EG428', 'After the cut-off two people consent to a cancellation first; propose it.');
+    consent := (evergreen.take_consent(consent, 'cancellation')).proposal_id;
+  end if;
+  event := evergreen.emit('ORDER_CANCELLED', mine.fund_id, jsonb_build_object('flow_id', mine.flow_id), evergreen.actor(), '{}', array[mine.investor_id], request_id);
+  perform evergreen.move_order(mine.flow_id, 'cancelled', event, coalesce(reason, 'cancelled'));
+  perform evergreen.audit(mine.fund_id, 'fund_flows', mine.flow_id::text, 'order cancelled', request_id);
+  perform evergreen.keep_answer('fn_cancel_order', request_id, input, '{"status": "cancelled"}');
+  return 'cancelled';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_cancel_order(uuid, text, text) is
+  'Cancels an order and the leg linked to it: freely before the cut-off, after it once two people have approved its cancellation (fn_propose_posting). EG404, EG420, EG421, EG428.';
+
+create or replace function public.fn_hold_order(flow_id uuid, reason text, request_id text default null, document text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  held public.fund_flows;
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc', 'agent_compliance_sentinel');
+  input := jsonb_strip_nulls(jsonb_build_object('flow_id', flow_id, 'reason', reason, 'document', document));
+  answer := evergreen.earlier_answer('fn_hold_order', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500 and (document is null or length(document) between 1 and 200), 'EG400', 'reason has 1 to 500 characters, document 1 to 200.');
+  perform 1 from public.fund_flows f where f.flow_id = fn_hold_order.flow_id or f.linked_flow_id = fn_hold_order.flow_id order by f.flow_id for no key update;
+  select * into held from public.fund_flows f where f.flow_id = fn_hold_order.flow_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(held.status in ('submitted', 'accepted', 'locked'), 'EG428', 'The order is ' || held.status || ' and cannot be held.');
+  event := evergreen.emit('ORDER_HELD', held.fund_id, jsonb_build_object('flow_id', held.flow_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.move_order(held.flow_id, 'kyc_hold', event, reason, document);
+  perform evergreen.audit(held.fund_id, 'fund_flows', held.flow_id::text, 'order held', request_id);
+  perform evergreen.keep_answer('fn_hold_order', request_id, input, '{"status": "kyc_hold"}');
+  return 'kyc_hold';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_hold_order(uuid, text, text, text) is 'Holds an order (and the leg linked to it) that is not priced yet, with the document that asks for it, if any; the investor is not told why. EG400, EG404, EG428.';
+
+create or replace function public.fn_release_hold(flow_id uuid, reason text, request_id text default null, document text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  held public.fund_flows;
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_strip_nulls(jsonb_build_object('flow_id', flow_id, 'reason', reason, 'document', document));
+  answer := evergreen.earlier_answer('fn_release_hold', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  -- a hold is overridden on the strength of a document, which whoever audits it can ask for
+  perform evergreen.refuse_unless(length(reason) between 1 and 500 and length(document) between 1 and 200, 'EG400', 'reason has 1 to 500 characters, document 1 to 200.');
+  perform 1 from public.fund_flows f where f.flow_id = fn_release_hold.flow_id or f.linked_flow_id = fn_release_hold.flow_id order by f.flow_id for no key update;
+  select * into held from public.fund_flows f where f.flow_id = fn_release_hold.flow_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  perform evergreen.refuse_unless(held.status = 'kyc_hold', 'EG428', 'The order is ' || held.status || ', not held.');
+  -- nobody overrides KYC: both parties of the order are cleared, or it stays (I14)
+  perform evergreen.refuse_unless(not exists (select from public.fund_flows f where (f.flow_id = held.flow_id or f.linked_flow_id = held.flow_id)
+    and not evergreen.is_cleared(f.investor_id)), 'EG430', 'An investor of the order is not cleared by KYC.');
+  event := evergreen.emit('ORDER_RELEASED', held.fund_id, jsonb_build_object('flow_id', held.flow_id), evergreen.actor(), '{}', array[held.investor_id], request_id);
+  perform evergreen.move_order(held.flow_id, 'accepted', event, reason, document);
+  perform evergreen.audit(held.fund_id, 'fund_flows', held.flow_id::text, 'hold released', request_id);
+  perform evergreen.keep_answer('fn_release_hold', request_id, input, '{"status": "accepted"}');
+  return 'accepted';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_release_hold(uuid, text, text, text) is 'Accepts a held order again once its investor is cleared, on the strength of a document; it deals on the next day it is eligible for. EG400, EG404, EG428, EG430 not cleared.';
+
+create or replace function evergreen.is_cleared(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from public.investors i where i.investor_id = of_investor and i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
+    and not evergreen.is_frozen(i.party_id))
+$$;
+comment on function evergreen.is_cleared(uuid) is 'Whether KYC clears the investor at this moment: approved, in date, and nobody behind it frozen.';
+
+-- from sql/6f-fn-posting.sql
+-- The dealing day, second half: allocations (computed elsewhere, held to the rules here), posting in one transaction, claims, the close.
+
+create or replace function evergreen.unequal_fills(of_day uuid) returns setof uuid language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with redeemed as (
+    select a.flow_id, a.cohort, a.filled_units as got, coalesce(a.admitted_units, a.requested_units) as asked, power(10::numeric, -c.units_dp) as ulp,
+           sum(a.filled_units) over w as all_got, sum(coalesce(a.admitted_units, a.requested_units)) over w as all_asked
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = a.share_class_id
+     where a.dealing_day_id = of_day and f.direction = 'redemption' and f.order_kind = 'plain' window w as (partition by a.cohort)
+  )
+  select r.flow_id from redeemed r
+   where (r.all_asked > 0 and abs(r.got * r.all_asked - r.asked * r.all_got) >= (r.all_asked + r.asked) * r.ulp)
+      -- counted once for all rows: a join would count anew for each
+      or (r.all_got > 0 and r.all_got < r.all_asked and (select count(distinct o.cohort) from redeemed o where o.all_got > 0 and o.all_got < o.all_asked) > 1)
+$$;
+comment on function evergreen.unequal_fills(uuid) is 'Redemptions of a day that got another share of what was admitted of them than the others of their cohort, or whose cohort is one of several paid in part.';
+
+create or replace function evergreen.check_equalisation(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  bad int;
+begin
+  -- R24: a subscription pays the price before fee, gets the fee in it as a credit and starts at that price; without equalisation there is no credit
+  with terms as materialized (select n.share_class_id, t.* from public.class_navs n cross join lateral evergreen.fee_terms(n.strike_id, n.share_class_id) t where n.strike_id = d.strike_id)
+  select count(*) into bad from public.allocations a join public.fund_flows f using (flow_id) join terms t on t.share_class_id = a.share_class_id
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'subscription' and f.order_kind <> 'transfer'
+     and t.method is not null and (a.equalisation_credit = case when t.method = 'equalisation' then round(t.rate * greatest(0, t.entry_price - t.mark) * a.filled_units, 18) else 0 end
+       and (t.method <> 'equalisation' or coalesce(a.high_water, a.price) = t.entry_price)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' subscriptions have not the credit and the reference that the price before fee and the mark give.');
+  if not exists (select from (select distinct a.share_class_id from public.allocations a where a.dealing_day_id = d.dealing_day_id) c
+    cross join lateral evergreen.fee_terms(d.strike_id, c.share_class_id) t where t.open) then
+    select count(*) into bad from public.allocations a
+     where a.dealing_day_id = d.dealing_day_id and (a.credit <> 0 or a.performance_fee <> 0) and a.pieces = '[]'
+       and exists (select from evergreen.dealing_policy(a.share_class_id, d.dealing_date) p where p.body #> '{fees,performance}' is not null);
+  else
+    -- a redemption takes its share of what its lots would pay and get today, to one minor unit of rounding
+    with pieces as materialized (select p.flow_id, p.lot_id, -p.units as units from unnest(evergreen.consume_lots(d)) p),
+    dues as materialized (
+      select x.* from (select a.share_class_id from public.allocations a where a.dealing_day_id = d.dealing_day_id group by 1) c
+        cross join lateral evergreen.lot_dues(d.strike_id, c.share_class_id, array(select p.lot_id from pieces p)) x),
+    owed as (
+      select p.flow_id, sum((u.refund - u.depreciation) * p.units / l.units_left) as credit, sum((u.fee - u.refund + u.depreciation) * p.units / l.units_left) as fee
+        from pieces p join public.lots l using (lot_id) join dues u using (lot_id) group by p.flow_id)
+    select count(*) into bad from public.allocations a join public.fund_flows f using (flow_id) join public.currencies u on u.code = f.currency left join owed o using (flow_id)
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind <> 'transfer' and a.pieces = '[]'
+       and (abs(a.credit - greatest(coalesce(o.credit, 0), -a.gross_amount)) <= power(10::numeric, -u.exponent)
+         and abs(a.performance_fee - coalesce(o.fee, 0)) <= power(10::numeric, -u.exponent)) is not true;
+  end if;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' redemptions have not the credit or the performance fee that their lots give.');
+end $$;
+comment on function evergreen.check_equalisation(public.dealing_days) is 'Refuses (EG424) a subscription with another credit, or a redemption with another credit or fee, than equalisation gives (R24).';
+
+create or replace function evergreen.check_allocations(d public.dealing_days) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  bad int;
+  cap numeric := (d.decision ->> 'cap_units')::numeric;
+  asked numeric;
+  filled numeric;
+begin
+  -- every order of the day once, and no other
+  select count(*) into bad from (select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'priced') o
+    full join (select a.flow_id from public.allocations a where a.dealing_day_id = d.dealing_day_id) a using (flow_id) where o.flow_id is null or a.flow_id is null;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' orders of the day have no fill, or fills name no order of the day.');
+  -- each by itself: decimals, what was asked, money that foots at the dealing price, a reason for what is not filled
+  select count(*) into bad
+    from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.share_classes c on c.share_class_id = f.share_class_id
+    join public.currencies u on u.code = f.currency join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = f.share_class_id
+    join public.dealing_policies p on p.policy_id = d.policy_id
+    left join public.fund_flows g on g.flow_id = f.linked_flow_id left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = g.flow_id
+   where a.dealing_day_id = d.dealing_day_id and (
+     a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
+     and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.refund = round(a.refund, u.exponent) and a.credit = round(a.credit, u.exponent)
+     and a.performance_fee = round(a.performance_fee, u.exponent)
+     and length(a.cohort) between 1 and 40 and (a.reason is null or length(a.reason) <= 200)
+     -- what becomes of the rest: only what is carried goes on, nobody is asked twice, and dust ends only after its investor was asked and did not keep it
+     and case when a.rest is null then true when f.direction <> 'redemption' then false when a.rest in ('carried', 'pay_or_notify', 'notify') then a.carried_units > 0
+              when a.rest = 'ask_dust' then a.carried_units > 0 and f.dust_asked_at is null when a.rest = 'lapsed' then a.carried_units = 0
+              when a.rest = 'cancelled_dust' then a.carried_units = 0 and f.dust_asked_at is not null and f.dust_answer is distinct from 'keep' else false end
+     and (a.refund = 0 or (f.direction = 'subscription' and f.order_kind = 'plain'))
+     and (a.admitted_units is null or (f.direction = 'redemption' and f.order_kind = 'plain' and a.admitted_units = round(a.admitted_units, c.units_dp)
+       and a.admitted_units between a.filled_units and a.requested_units and (a.admitted_units = a.requested_units or a.reason is not null)))
+     and case when f.order_kind = 'transfer' then a.gross_amount = 0 and a.net_amount = 0 and a.levy = 0 and a.fee = 0 and a.credit = 0 and a.performance_fee = 0
+                and a.requested_units = f.requested_units and a.filled_units = l.filled_units and a.carried_units = l.carried_units
+              when f.direction = 'redemption' then a.requested_units > 0
+                and case when f.requested_units is not null then a.requested_units = f.requested_units
+                         else abs(a.requested_units * n.nav_per_unit - f.amount) < n.nav_per_unit * power(10::numeric, -c.units_dp) end
+                and (a.pieces <> '[]' or a.gross_amount = trunc(a.filled_units * a.price, u.exponent)) and a.net_amount = a.gross_amount - a.levy - a.fee + a.credit
+                and (a.filled_units = a.requested_units or a.reason is not null)
+              else (f.order_kind = 'switch' or a.filled_units > 0) and a.carried_units = 0 and a.credit = 0 and a.performance_fee = 0 and a.gross_amount = case f.order_kind when 'switch' then l.net_amount else f.amount end
+                and a.net_amount = a.gross_amount - a.levy - a.fee - a.refund and a.filled_units = trunc(round(a.net_amount, 30) / a.price, c.units_dp)
+                -- R5b: whole minor units that the rounding down leaves are paid back from the amount of the terms on, and below it stay in the fund
+                and (f.order_kind <> 'plain' or a.refund = (select case when r.over > 0 and coalesce(r.over >= (p.body ->> 'refundFrom')::numeric, false) then r.over else 0 end
+                  from (select trunc(a.net_amount + a.refund - a.filled_units * a.price, u.exponent) as over) r)) end) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not what the order and the dealing price give.');
+  perform evergreen.check_equalisation(d);
+  perform evergreen.check_series(d);
+  -- Σ fills ≤ cap; what changes its owner or its class only takes nothing out of the fund
+  perform evergreen.refuse_unless(cap is null or cap >= (select coalesce(sum(a.filled_units), 0) from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+    where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain'), 'EG424', 'The fills exceed the cap that was decided.');
+  -- and when more is asked than may be paid, all of it is paid: the gate never under-fills (R6); of several classes at one ratio each has its own floor
+  select sum(coalesce(a.admitted_units, a.requested_units)), sum(a.filled_units) into asked, filled from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+   where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and f.order_kind = 'plain';
+  perform evergreen.refuse_unless(cap is null or filled is null or filled = least(cap, asked) or exists (select from public.dealing_days x where x.strike_id = d.strike_id and x.dealing_day_id <> d.dealing_day_id),
+    'EG424', 'The fills are less than what may be paid.');
+  -- of what lots and an investor gate admit of it, everybody in a cohort gets the same share, to one unit of rounding (and what the floor of the whole takes
+  -- from the share); cohorts are paid one after the other, so that no name of a cohort is a way around it
+  select count(*) into bad from evergreen.unequal_fills(d.dealing_day_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' fills are not equal to the others of their cohort within one unit of rounding, or two cohorts are paid in part.');
+  -- nobody above the holding
+  select count(*) into bad from (select a.investor_id, a.share_class_id, sum(a.filled_units) as units from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+      where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' group by 1, 2) x
+    left join public.holdings h on h.investor_id = x.investor_id and h.share_class_id = x.share_class_id where x.units > coalesce(h.units, 0);
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' investors would redeem more than they hold.');
+end $$;
+comment on function evergreen.check_allocations(public.dealing_days) is
+  'Refuses (EG400, EG424) what must never be: a fill beyond the order, the cap, the holding or the others of its cohort, money that does not foot.';
+
+create or replace function public.fn_record_allocations(dealing_day_id uuid, terms jsonb, fills jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  swing_sub numeric;
+  swing_red numeric;
+  n int;
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'terms', terms, 'sha256', encode(sha256(convert_to(fills::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_record_allocations', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('lmt_decided', 'allocated'), 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.refuse_unless(jsonb_typeof(terms) = 'object' and octet_length(terms::text) <= 65536 and jsonb_typeof(fills) = 'array', 'EG400', 'terms is an object and fills a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(fills) <= 500000, 'EG413', 'fills has at most 500,000 rows.');
+  swing_sub := coalesce((terms ->> 'swing_sub')::numeric, 0);
+  swing_red := coalesce((terms ->> 'swing_red')::numeric, 0);
+  perform evergreen.refuse_unless(abs(swing_sub) <= 0.25 and abs(swing_red) <= 0.25, 'EG400', 'swing_sub and swing_red are ratios of at most 0.25.');
+  -- dealing prices of every class that the orders touch (a switch buys into another one)
+  update public.class_navs c set dealing_price_sub = round(t.entry_price * (1 + swing_sub), sc.price_dp), dealing_price_red = round(c.nav_per_unit * (1 + swing_red), sc.price_dp),
+         swing_factor = case when swing_sub = swing_red then swing_sub else 0 end
+    from public.share_classes sc cross join lateral evergreen.fee_terms(d.strike_id, sc.share_class_id) t where c.strike_id = d.strike_id and sc.share_class_id = c.share_class_id
+     and (c.share_class_id = d.share_class_id or c.dealing_price_sub is null);
+  delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
+  d.terms := fn_record_allocations.terms;
+  with terms as materialized (select n.share_class_id, t.entry_price, t.method from public.class_navs n cross join lateral evergreen.fee_terms(n.strike_id, n.share_class_id) t where n.strike_id = d.strike_id)
+  insert into public.allocations (dealing_day_id, flow_id, share_class_id, investor_id, cohort, requested_units, admitted_units, filled_units, carried_units, price,
+    gross_amount, levy, fee, credit, performance_fee, refund, net_amount, series, high_water, equalisation_credit, reason, rest)
+  select d.dealing_day_id, r.flow_id, f.share_class_id, f.investor_id, coalesce(r.cohort, 'full'), r.requested_units, r.admitted_units, r.filled_units, coalesce(r.carried_units, 0),
+    case when f.order_kind = 'switch' and f.direction = 'subscription' then t.entry_price when f.order_kind <> 'plain' then c.nav_per_unit when f.direction = 'redemption' then c.dealing_price_red else c.dealing_price_sub end,
+    r.gross_amount, coalesce(r.levy, 0), coalesce(r.fee, 0), coalesce(r.credit, 0), coalesce(r.performance_fee, 0), coalesce(r.refund, 0), r.net_amount, case when t.method = 'series' and f.direction = 'subscription' and f.order_kind <> 'transfer' then evergreen.new_series(d.strike_id, f.share_class_id, d.dealing_date) else coalesce(r.series, '') end, r.high_water,
+    coalesce(r.equalisation_credit, 0), r.reason, r.rest
+    from jsonb_to_recordset(fills) r (flow_id uuid, cohort text, requested_units numeric, admitted_units numeric, filled_units numeric, carried_units numeric, gross_amount numeric, levy numeric, fee numeric,
+      credit numeric, performance_fee numeric, refund numeric, net_amount numeric, rest text, series text, high_water numeric, equalisation_credit numeric, reason text)
+    join public.fund_flows f on f.flow_id = r.flow_id join public.class_navs c on c.strike_id = d.strike_id and c.share_class_id = f.share_class_id
+    join terms t on t.share_class_id = f.share_class_id;
+  get diagnostics n = row_count;
+  perform evergreen.refuse_unless(n = jsonb_array_length(fills), 'EG400', (jsonb_array_length(fills) - n) || ' fills name no order or no class of the strike.');
+  if exists (select from public.series_navs n where n.strike_id = d.strike_id) then
+    -- by series an order leaves lot by lot; of several prices its own is what its units got on average
+    update public.allocations a set pieces = x.list, price = coalesce(nullif(case when x.least = x.most then x.least else round(round(x.amount, 30) / x.units, x.price_dp) end, 0), a.price)
+      from (select p.flow_id, sum(p.units) as units, sum(p.amount) as amount, min(p.price) as least, max(p.price) as most, max(c.price_dp) as price_dp, jsonb_agg(p.piece order by p.lot_id) as list
+              from evergreen.series_pieces(d) p join public.lots l using (lot_id) join public.share_classes c using (share_class_id) group by 1) x
+     where a.dealing_day_id = d.dealing_day_id and a.flow_id = x.flow_id;
+  end if;
+  perform evergreen.check_allocations(d);
+  update public.dealing_days x set status = 'allocated', step = greatest(x.step, 7), terms = fn_record_allocations.terms where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.emit('ALLOCATED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', n), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  if request_id like 'deal/%' and request_id not like d.workflow_id || '/%' then
+    -- the run of another class of the strike did it
+    perform evergreen.knock_days(d.fund_id, null, d.dealing_day_id, 'allocated');
+  end if;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'allocated: ' || n || ' orders', request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_record_allocations', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_allocations(uuid, jsonb, jsonb, text) is
+  'Records what each order gets: terms = {swing_sub, swing_red, …} make the dealing prices, fills = [{flow_id, cohort, requested_units, admitted_units?, filled_units, carried_units, gross_amount, levy, fee, credit, performance_fee, refund, net_amount, series, high_water, equalisation_credit, reason, rest}]. Until posting they may be recorded anew. EG400, EG404, EG413, EG424, EG428.';
+
+create or replace function evergreen.consume_lots(d public.dealing_days) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  pieces evergreen.unit_entry[];
+  chosen evergreen.unit_entry[] := '{}';
+  asked record;
+  lot record;
+  open numeric;
+  hard int := coalesce((select (p.body #>> '{lockUp,hardMonths}')::int from public.dealing_policies p where p.policy_id = d.policy_id), 0);
+begin
+  -- who named lots goes first, order by order in the order of their ids, lot by lot in the order they were named
+  for asked in
+    select a.flow_id, a.share_class_id, a.investor_id, a.filled_units, f.elected_lots from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0 and f.elected_lots <> '{}' order by a.flow_id
+  loop
+    open := asked.filled_units;
+    for lot in
+      select l.lot_id, l.units_left + coalesce((select sum(c.units) from unnest(chosen) c where c.lot_id = l.lot_id), 0) as units
+        from unnest(asked.elected_lots) with ordinality e (lot_id, place) join public.lots l on l.lot_id = e.lot_id
+       where l.share_class_id = asked.share_class_id and l.investor_id = asked.investor_id and (l.opened_on + make_interval(months => hard))::date <= d.dealing_date order by e.place
+    loop
+      if least(open, lot.units) > 0 then
+        chosen := chosen || row(asked.share_class_id, 'holder', asked.investor_id, lot.lot_id, asked.flow_id, -least(open, lot.units))::evergreen.unit_entry;
+        open := open - least(open, lot.units);
+      end if;
+    end loop;
+  end loop;
+  -- the others first in, first out: orders and lots laid end to end on one line; where two intervals overlap, that piece of the lot goes to that order
+  -- (investor by investor through the index of lots: a join of two lists would compare everybody with everybody)
+  select array_agg(row(k.share_class_id, 'holder', k.investor_id, t.lot_id, o.flow_id, -(least(o.ends, t.ends) - greatest(o.begins, t.begins)))::evergreen.unit_entry)
+    into pieces
+    from (
+      select x.share_class_id, x.investor_id, array_agg(x.flow_id order by x.flow_id) as flows, array_agg(x.begins order by x.flow_id) as begins, array_agg(x.ends order by x.flow_id) as ends
+        from (
+          select a.flow_id, a.share_class_id, a.investor_id, sum(a.filled_units) over w - a.filled_units as begins, sum(a.filled_units) over w as ends
+            from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+           where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption' and a.filled_units > 0 and f.elected_lots = '{}'
+          window w as (partition by a.share_class_id, a.investor_id order by a.flow_id rows unbounded preceding)) x
+       group by x.share_class_id, x.investor_id) k
+    cross join lateral (
+      select l.lot_id, sum(l.units_left) over w - l.units_left as begins, sum(l.units_left) over w as ends from (
+        select x.lot_id, x.share_class_id, x.investor_id, x.opened_on, x.units_left + coalesce((select sum(c.units) from unnest(chosen) c where c.lot_id = x.lot_id), 0) as units_left from public.lots x
+         where x.share_class_id = k.share_class_id and x.investor_id = k.investor_id and x.units_left > 0 offset 0) l
+       where l.share_class_id = k.share_class_id and l.investor_id = k.investor_id and l.units_left > 0
+         and (l.opened_on + make_interval(months => hard))::date <= d.dealing_date
+      window w as (order by l.opened_on, l.lot_id rows unbounded preceding)) t
+    cross join lateral unnest(k.flows, k.begins, k.ends) o (flow_id, begins, ends)
+   where t.begins < o.ends and o.begins < t.ends;
+  pieces := coalesce(pieces, '{}') || chosen;
+  perform evergreen.refuse_unless(coalesce((select -sum(p.units) from unnest(pieces) p), 0) = coalesce((select sum(a.filled_units) from public.allocations a
+    join public.fund_flows f on f.flow_id = a.flow_id where a.dealing_day_id = d.dealing_day_id and f.direction = 'redemption'), 0),
+    'EG424', 'An investor would redeem units that are locked up or not there.');
+  return pieces;
+end $$;
+comment on function evergreen.consume_lots(public.dealing_days) is 'Which piece of which lot each redemption of a day takes, the lots it named or first in first out, locked lots left out; negative units. EG424.';
+
+create or replace function evergreen.issue_lots(d public.dealing_days, pieces evergreen.unit_entry[]) returns evergreen.unit_entry[] language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  issued evergreen.unit_entry[];
+  moved evergreen.unit_entry[];
+begin
+  with new_lots as materialized (
+    select gen_random_uuid() as lot_id, a.*, f.order_kind from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+     where a.dealing_day_id = d.dealing_day_id and f.direction = 'subscription' and f.order_kind <> 'transfer' and a.filled_units > 0
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit)
+    select n.lot_id, n.share_class_id, n.investor_id, d.dealing_date, n.series, n.flow_id, n.filled_units, n.price, n.high_water, n.equalisation_credit from new_lots n
+  )
+  select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.filled_units)::evergreen.unit_entry) into issued from new_lots n;
+  -- a transfer keeps the age, the series and the high-water mark of what it moves, and its part of the credit
+  with new_lots as materialized (
+    select gen_random_uuid() as lot_id, g.flow_id, g.investor_id, -p.units as units, l.share_class_id, l.opened_on, l.series, l.price, l.high_water, l.hurdle_from,
+           round(l.equalisation_credit * -p.units / l.units_left, 18) as credit
+      from unnest(pieces) p join public.fund_flows f on f.flow_id = p.flow_id and f.order_kind = 'transfer'
+      join public.fund_flows g on g.flow_id = f.linked_flow_id join public.lots l on l.lot_id = p.lot_id
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, flow_id, units_issued, price, high_water, equalisation_credit, hurdle_from)
+    select n.lot_id, n.share_class_id, n.investor_id, n.opened_on, n.series, n.flow_id, n.units, n.price, n.high_water, n.credit, n.hurdle_from from new_lots n
+  )
+  select array_agg(row(n.share_class_id, 'holder', n.investor_id, n.lot_id, n.flow_id, n.units)::evergreen.unit_entry) into moved from new_lots n;
+  -- what a redemption takes of a lot takes its share of the credit with it
+  update public.lots l set equalisation_credit = greatest(0, l.equalisation_credit - x.credit)
+    from (select k.lot_id, sum(round(k.equalisation_credit * -p.units / k.units_left, 18)) as credit from unnest(pieces) p join public.lots k on k.lot_id = p.lot_id group by k.lot_id) x
+   where l.lot_id = x.lot_id and l.equalisation_credit > 0;
+  return coalesce(issued, '{}') || coalesce(moved, '{}');
+end $$;
+comment on function evergreen.issue_lots(public.dealing_days, evergreen.unit_entry[]) is 'Opens the lots of a day (subscriptions, switches in, transfers in) and answers their entries.';
+
+create or replace function evergreen.day_cash(d public.dealing_days) returns evergreen.cash_entry[] language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with fills as materialized (
+    select a.*, f.direction, f.order_kind, f.currency, least(a.net_amount, round(a.filled_units * a.price, u.exponent)) as worth
+      from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id join public.currencies u on u.code = f.currency
+     where a.dealing_day_id = d.dealing_day_id and f.order_kind <> 'transfer'
+  ), entries as (
+    -- the investor's side, line by line; a switch passes through in_transit within this transaction
+    select case when x.order_kind = 'switch' then 'in_transit' when x.direction = 'redemption' then 'redemptions_payable' else 'subscriptions_received' end as account,
+           x.investor_id, x.flow_id, x.currency, case x.direction when 'redemption' then -x.net_amount else x.gross_amount end as amount, null::text as reference from fills x
+    union all
+    select 'refunds_payable', x.investor_id, x.flow_id, x.currency, -x.refund, 'refund' from fills x
+    union all
+    -- the fund's side, one line per kind; what a floor leaves stays in the fund on a line of its own
+    select e.account, null, null, x.currency, sum(e.amount), e.reference from fills x cross join lateral (values
+        ('capital', 'units', case x.direction when 'redemption' then x.gross_amount else -x.worth end),
+        ('fund_income', 'residual', case x.direction when 'redemption' then 0 else x.worth - x.net_amount end),
+        ('fund_income', 'levy', -x.levy),
+        (case x.direction when 'redemption' then 'fund_income' else 'fee_payable' end, 'fee', -x.fee),
+        -- the accrued performance fee is still in the capital: what a redemption gets of it, and what of it is owed to the manager now (R24)
+        ('capital', 'credit', x.credit), ('capital', 'performance fee', x.performance_fee), ('fee_payable', 'performance fee', -x.performance_fee)) e (account, reference, amount)
+     group by e.account, e.reference, x.currency
+  )
+  select array_agg(row(e.account, e.investor_id, e.flow_id, e.currency, e.amount, e.reference)::evergreen.cash_entry) from entries e where e.amount <> 0
+$$;
+comment on function evergreen.day_cash(public.dealing_days) is 'Cash entries of an allocated day, fund currency: what is received and owed per order against capital, income and fees.';
+
+create or replace function evergreen.note_overdue(d public.dealing_days, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  late record;
+  id uuid;
+  event uuid;
+begin
+  -- R8: what waited longer than the policy allows and could not be paid in full is told to the authority
+  for late in select a.* from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.rest = 'notify' order by a.flow_id loop
+    id := gen_random_uuid();
+    event := evergreen.emit('AUTHORITY_NOTICE_DUE', d.fund_id, jsonb_build_object('notice_id', id, 'dealing_day_id', d.dealing_day_id, 'flow_id', late.flow_id), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+    insert into public.authority_notices (notice_id, fund_id, dealing_day_id, flow_id, kind, body, event_id)
+    values (id, d.fund_id, d.dealing_day_id, late.flow_id, 'carried_too_long', jsonb_build_object('dealing_date', d.dealing_date, 'requested_units', trim_scale(late.requested_units)::text,
+      'filled_units', trim_scale(late.filled_units)::text, 'carried_units', trim_scale(late.carried_units)::text,
+      'most_dealings', (select (p.body ->> 'carryMaxDealings')::int from public.lmt_policies p where p.policy_id = d.lmt_policy_id)), event);
+  end loop;
+end $$;
+comment on function evergreen.note_overdue(public.dealing_days, text) is 'Writes a notice to the authority, with its event, for every order of a day that has waited too long and is not paid in full.';
+
+create or replace function public.fn_post_dealing_day(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  bad int;
+  pieces evergreen.unit_entry[];
+  event uuid;
+  posted uuid;
+  kids int;
+  fills uuid[];
+  parents uuid[];
+  children uuid[];
+  left_over numeric[];
+  rests text[];
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_post_dealing_day', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status = 'allocated', 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.refuse_unless(d.rechecked_at is not null, 'EG428', 'KYC has not looked at the orders of the day again.');
+  perform evergreen.check_allocations(d);
+  -- I14, at this instant
+  select count(*) into bad from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+   where a.dealing_day_id = d.dealing_day_id and a.filled_units > 0 and not evergreen.is_cleared(a.investor_id)
+     -- who is frozen gets no money either; whose clearance only ran out since the orders were looked at is paid
+     and (f.direction = 'subscription' or exists (select from public.investors i where i.investor_id = a.investor_id and evergreen.is_frozen(i.party_id)));
+  perform evergreen.refuse_unless(bad = 0, 'EG430', bad || ' orders would deal for an investor who is not cleared; look at the orders again.');
+  pieces := evergreen.consume_lots(d);
+  event := evergreen.emit('DEALING_DAY_POSTED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)),
+    array(select distinct a.investor_id from public.allocations a where a.dealing_day_id = d.dealing_day_id), request_id);
+  if exists (select from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.filled_units > 0) then
+    posted := evergreen.post_ledger(d.fund_id, 'dealing', 'dealing day ' || d.dealing_date, d.dealing_day_id, event, null,
+      coalesce(pieces, '{}') || evergreen.issue_lots(d, pieces), evergreen.day_cash(d));
+  end if;
+  -- what is carried becomes an order of its own, of the same age, in units; both legs together
+  -- collected first: planned as arrays their number is known, where a day that was allocated a moment ago would be taken for a single row
+  select array_agg(a.allocation_id), array_agg(f.flow_id), array_agg(gen_random_uuid()), array_agg(coalesce(nullif(a.carried_units, 0), l.carried_units)), array_agg(a.rest)
+    into fills, parents, children, left_over, rests
+    from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+    left join public.allocations l on l.dealing_day_id = a.dealing_day_id and l.flow_id = f.linked_flow_id
+   where a.dealing_day_id = d.dealing_day_id and (a.carried_units > 0 or l.carried_units > 0);
+  insert into public.fund_flows (flow_id, fund_id, share_class_id, investor_id, direction, order_kind, requested_units, currency, status, channel, eligibility_tag, requested_at,
+    vintage, policy_id, placed_by, accepted_at, dust_asked_at, dust_answer, elected_lots, offer_id, parent_flow_id, linked_flow_id, event_id)
+  select x.child, o.fund_id, o.share_class_id, o.investor_id, o.direction, o.order_kind,
+         case when o.order_kind = 'switch' and o.direction = 'subscription' then null else x.left_over end, o.currency, 'accepted', o.channel, o.eligibility_tag,
+         o.requested_at, o.vintage, o.policy_id, o.placed_by, now(), case when x.rest = 'ask_dust' then now() else o.dust_asked_at end, o.dust_answer, o.elected_lots, o.offer_id, o.flow_id, k.child, event
+    from unnest(parents, children, left_over, rests) x (flow_id, child, left_over, rest) join public.fund_flows o on o.flow_id = x.flow_id
+    left join unnest(parents, children) k (flow_id, child) on k.flow_id = o.linked_flow_id;
+  insert into public.order_transitions (flow_id, to_status, event_id, reason, actor)
+  select x.child, 'accepted', event, 'carried from ' || x.flow_id, evergreen.actor() from unnest(parents, children) x (flow_id, child);
+  update public.allocations a set child_flow_id = x.child from unnest(fills, children) x (allocation_id, child) where a.allocation_id = x.allocation_id;
+  get diagnostics kids = row_count;
+  -- R9: the investor is asked, once, whether to give up the small rest
+  perform evergreen.emit('DUST_ASKED', d.fund_id, jsonb_build_object('flow_id', a.child_flow_id), evergreen.actor(), jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), array[a.investor_id], request_id)
+    from public.allocations a where a.dealing_day_id = d.dealing_day_id and a.rest = 'ask_dust' order by a.flow_id;
+  perform evergreen.note_overdue(d, request_id);
+  with ends as materialized (
+    select a.flow_id, a.filled_units, a.price, a.net_amount, a.reason, case when a.filled_units > 0 then 'allocated' when a.child_flow_id is not null then 'carried' else 'lapsed' end as status
+      from public.allocations a where a.dealing_day_id = d.dealing_day_id
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, actor)
+    select e.flow_id, 'priced', e.status, event, e.reason, evergreen.actor() from ends e
+  )
+  update public.fund_flows f set status = e.status, filled_units = e.filled_units, price = e.price, net_amount = e.net_amount, reason = e.reason from ends e where f.flow_id = e.flow_id;
+  update public.dealing_days x set status = 'posted', step = 8 where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.end_gate_use(d.strike_id, 'the dealing day of ' || d.dealing_date || ' is posted');
+  -- a later day may be waiting for this register
+  perform evergreen.knock_days(d.fund_id, null, x.dealing_day_id, 'the day before is posted') from public.dealing_days x
+    where x.fund_id = d.fund_id and x.dealing_date > d.dealing_date and x.status = 'cut_off';
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'posted; orders carried ' || kids, request_id);
+  answer := evergreen.day_answer(d.dealing_day_id) || jsonb_build_object('ledger_tx_id', posted, 'carried', kids);
+  perform evergreen.keep_answer('fn_post_dealing_day', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_post_dealing_day(uuid, text) is
+  'Posts an allocated day in one transaction: units and lots (first in first out), cash, carried orders, states, balances. After it only a reversal or a restatement changes anything. EG404, EG424, EG428, EG430 not cleared.';
+
+-- from sql/6g-fn-closing.sql
+-- The end of a dealing day (claims, close with its hash) and the invariants of orders, strikes and ledger as one checker.
+
+create or replace function public.fn_open_claims(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  event uuid;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_open_claims', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status = 'posted', 'EG428', 'The dealing day is ' || d.status || '.');
+  event := evergreen.emit('CLAIMABLE', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  with moved as materialized (
+    select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'allocated' order by f.flow_id for no key update of f
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor) select m.flow_id, 'allocated', 'claimable', event, evergreen.actor() from moved m
+  )
+  update public.fund_flows f set status = 'claimable' from moved m where f.flow_id = m.flow_id;
+  -- nothing is left to pay where the money came first, where none moves, and where nothing is due
+  with moved as materialized (
+    select f.flow_id from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status = 'claimable'
+      and (f.order_kind <> 'plain' or f.cleared_at is not null or (f.direction = 'redemption' and f.net_amount = 0))
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor) select m.flow_id, 'claimable', 'settled', event, evergreen.actor() from moved m
+  )
+  update public.fund_flows f set status = 'settled', settled_at = now() from moved m where f.flow_id = m.flow_id;
+  update public.dealing_days x set status = 'claimable', step = 9 where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.settle_days(d.fund_id);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'claims opened', request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_open_claims', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_claims(uuid, text) is
+  'What was allocated can be claimed; orders whose money is there already, switches and transfers are settled at once. EG404, EG428.';
+
+create or replace function evergreen.day_hash(of_day uuid) returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- lines joined by \n; numbers as the shortest decimal string; one line per fill in the order of its id
+  select encode(sha256(convert_to(concat_ws(E'\n', 'evergreen-day-1', d.fund_id, d.share_class_id, d.dealing_date, d.order_root, s.inputs_hash, p.hash,
+      coalesce(d.decision ->> 'cap_units', 'no gate'),
+      (select string_agg(concat_ws('|', a.flow_id, coalesce(trim_scale(a.requested_units)::text, ''), trim_scale(a.filled_units), trim_scale(a.carried_units), trim_scale(a.price),
+          trim_scale(a.gross_amount), trim_scale(a.levy), trim_scale(a.fee), trim_scale(a.credit), trim_scale(a.net_amount)), E'\n' order by a.flow_id)
+         from public.allocations a where a.dealing_day_id = d.dealing_day_id)), 'UTF8')), 'hex')
+    from public.dealing_days d join public.nav_strikes s on s.strike_id = d.strike_id join public.proposals p on p.proposal_id = s.proposal_id where d.dealing_day_id = of_day
+$$;
+comment on function evergreen.day_hash(uuid) is 'sha256 over the committed book, the frozen inputs, the approved NAV, the cap and every fill of a day. Lower-case hex.';
+
+create or replace function public.fn_close_dealing_day(dealing_day_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  broken text;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_close_dealing_day', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status = 'settled', 'EG428', 'The dealing day is ' || d.status || '; it closes when its orders are settled.');
+  -- the books; whether every event was handed over is asked at rest
+  select string_agg(distinct b.invariant || ' ' || b.entity_type, ', ') into broken from evergreen.broken_books(d.fund_id) b;
+  perform evergreen.refuse_unless(broken is null, 'EG424', 'Invariants of the fund are broken: ' || coalesce(left(broken, 300), '') || '.');
+  update public.dealing_days x set status = 'closed', step = 12, closed_at = now(), day_hash = evergreen.day_hash(x.dealing_day_id) where x.dealing_day_id = d.dealing_day_id returning * into d;
+  perform evergreen.emit('DEALING_DAY_CLOSED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'day_hash', d.day_hash), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'dealing day closed, hash ' || left(d.day_hash, 12), request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_close_dealing_day', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_close_dealing_day(uuid, text) is 'Closes a settled day with its hash, once every invariant of the fund holds. EG404, EG424, EG428.';
+
+create or replace function evergreen.rebuild_balances(of_fund uuid default null)
+returns table (balance text, fund_id uuid, entity_id text, stored numeric, rebuilt numeric) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with classes as (select c.share_class_id, c.fund_id, c.units_outstanding from public.share_classes c where of_fund is null or c.fund_id = of_fund),
+  entries as materialized (select u.share_class_id, c.fund_id, u.account, u.investor_id, u.lot_id, sum(u.units) as units from public.unit_ledger u join classes c using (share_class_id) group by 1, 2, 3, 4, 5),
+  cash as materialized (select m.fund_id, m.account, m.currency, m.investor_id, sum(m.amount) as amount from public.cash_movements m where of_fund is null or m.fund_id = of_fund group by 1, 2, 3, 4)
+  select 'holdings', coalesce(r.fund_id, c.fund_id), coalesce(r.investor_id, h.investor_id) || '/' || coalesce(r.share_class_id, h.share_class_id), h.units, r.units
+    from (public.holdings h join classes c using (share_class_id))
+    full join (select e.fund_id, e.investor_id, e.share_class_id, sum(e.units) as units from entries e where e.account = 'holder' group by 1, 2, 3) r
+      on r.investor_id = h.investor_id and r.share_class_id = h.share_class_id
+   where coalesce(h.units, 0) <> coalesce(r.units, 0)
+  union all
+  select 'lots', c.fund_id, l.lot_id::text, l.units_left, r.units from public.lots l join classes c using (share_class_id)
+    left join (select e.lot_id, sum(e.units) as units from entries e where e.lot_id is not null group by 1) r on r.lot_id = l.lot_id
+   where l.units_left <> coalesce(r.units, 0)
+  union all
+  select 'units_outstanding', c.fund_id, c.share_class_id::text, c.units_outstanding, r.units from classes c
+    join (select e.share_class_id, -sum(e.units) as units from entries e where e.account = 'outstanding' group by 1) r using (share_class_id) where c.units_outstanding <> r.units
+  union all
+  select 'cash', coalesce(r.fund_id, b.fund_id), coalesce(r.account, b.account) || '/' || coalesce(r.investor_id, b.investor_id)::text, b.amount, r.amount
+    from (select x.* from public.cash_balances x where of_fund is null or x.fund_id = of_fund) b
+    full join cash r on r.fund_id = b.fund_id and r.account = b.account and r.currency = b.currency
+     -- a full join needs equality: nobody is the zero uuid
+     and coalesce(r.investor_id, '00000000-0000-0000-0000-000000000000') = coalesce(b.investor_id, '00000000-0000-0000-0000-000000000000')
+   where coalesce(b.amount, 0) <> coalesce(r.amount, 0)
+$$;
+comment on function evergreen.rebuild_balances(uuid) is 'Every stored balance (holdings, lots, units outstanding, cash) that is not, to the last digit, the sum of its entries.';
+
+create or replace function evergreen.broken_books(of_fund uuid default null)
+returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with days as (select d.* from public.dealing_days d where of_fund is null or d.fund_id = of_fund),
+  heads as (select t.* from public.ledger_transactions t where of_fund is null or t.fund_id = of_fund),
+  strikes as (select s.* from public.nav_strikes s where of_fund is null or s.fund_id = of_fund),
+  noted as materialized (select e.payload ->> 'dealing_day_id' as day, array_agg(distinct e.type) as types from public.fund_events e
+    where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund) group by 1)
+  select 'I1', 'ledger_transactions', m.ledger_tx_id::text, 'cash does not sum to zero' from public.cash_movements m join heads t using (ledger_tx_id) group by m.ledger_tx_id, m.currency having sum(m.amount) <> 0
+  union all
+  select 'I1', 'cash_balances', b.fund_id::text, 'the accounts of a currency do not sum to zero' from public.cash_balances b where of_fund is null or b.fund_id = of_fund group by b.fund_id, b.currency having sum(b.amount) <> 0
+  union all
+  select 'I2', 'ledger_transactions', u.ledger_tx_id::text, 'units do not sum to zero' from public.unit_ledger u join heads t using (ledger_tx_id) group by u.ledger_tx_id, u.share_class_id having sum(u.units) <> 0
+  union all
+  select 'I2', 'share_classes', c.share_class_id::text, 'holdings do not sum to the units outstanding' from public.share_classes c
+    join (select h.share_class_id, sum(h.units) as units, min(h.units) as least_units from public.holdings h group by 1) h using (share_class_id)
+   where (of_fund is null or c.fund_id = of_fund) and (h.units <> c.units_outstanding or h.least_units < 0)
+  union all
+  select 'I2', 'holdings', x.investor_id || '/' || x.share_class_id, 'lots do not sum to the holding' from (
+    select h.investor_id, h.share_class_id, h.units from public.holdings h join public.share_classes c using (share_class_id) where of_fund is null or c.fund_id = of_fund) x
+    left join (select l.investor_id, l.share_class_id, sum(l.units_left) as units from public.lots l group by 1, 2) l using (investor_id, share_class_id) where x.units <> coalesce(l.units, 0)
+  union all
+  select 'I3', r.balance, r.entity_id, 'the balance is not the sum of its entries' from evergreen.rebuild_balances(of_fund) r
+  union all
+  select 'I4', 'dealing_days', t.dealing_day_id::text, 'a day is posted more than once' from heads t
+   where t.kind = 'dealing' and not exists (select from public.ledger_transactions r where r.reverses = t.ledger_tx_id) group by t.dealing_day_id having count(*) > 1
+  union all
+  -- what one request did stands in one transaction, with its answer kept: asked again it gives that answer and does nothing
+  select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect more than once' from public.fund_events e
+   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund) group by e.created_by, e.request_id having count(distinct coalesce(e.origin_tx, e.tx)) > 1
+  union all
+  select 'I4', 'commands', e.created_by || '/' || e.request_id, 'a request took effect and no answer to it is kept' from public.fund_events e
+   where e.request_id is not null and (of_fund is null or e.fund_id = of_fund)
+     and not exists (select from public.commands k where k.principal = e.created_by and k.request_id = e.request_id) group by e.created_by, e.request_id
+  union all
+  select 'I5', 'pg_trigger', n.name, 'the table is not append-only' from unnest('{unit_ledger, cash_movements, ledger_transactions, order_transitions, order_leaves, nav_inputs, dealing_policies, lmt_policies, credit_lines, approvals, class_marks, in_kind_deliveries, statements, restatements, compensations, beneficial_owners, certain_inflows, repurchase_offers, market_series, market_data, esg_ratings, data_quality_results, roll_forwards}'::text[]) n (name)
+   where 2 <> (select count(*) from pg_catalog.pg_trigger g where g.tgrelid = ('public.' || n.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled in ('O', 'A'))
+  union all
+  select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the price is not the value over the units' from public.class_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
+   where n.units > 0 and n.nav_per_unit <> round(round(n.nav, 30) / n.units, c.price_dp)
+  union all
+  select 'I6', 'series_navs', n.strike_id || '/' || n.share_class_id || '/' || n.series, 'the price of a series is not its value over its units' from public.series_navs n join strikes s using (strike_id) join public.share_classes c using (share_class_id)
+   where n.nav_per_unit <> round(round(n.nav, 30) / n.units, c.price_dp)
+  union all
+  select 'I6', 'class_navs', n.strike_id || '/' || n.share_class_id, 'the series do not sum to the class' from public.class_navs n join strikes s using (strike_id)
+    join (select x.strike_id, x.share_class_id, sum(x.nav) as nav, sum(x.units) as units, sum(x.performance_accrued) as fee from public.series_navs x group by 1, 2) x using (strike_id, share_class_id)
+   where (x.nav, x.units, x.fee) is distinct from (n.nav, n.units, n.performance_accrued)
+  union all
+  select 'I6', 'lots', min(l.lot_id::text), 'lots of one series stand at different marks' from public.lots l join public.share_classes c using (share_class_id)
+   where (of_fund is null or c.fund_id = of_fund) and l.units_left > 0 and l.series <> '' and exists (select from public.series_navs n where n.share_class_id = l.share_class_id and n.series = l.series)
+   group by l.share_class_id, l.series having count(distinct (coalesce(l.high_water, l.price), coalesce(l.hurdle_from, l.opened_on))) > 1
+  union all
+  -- by series an order gets what its pieces get, each at the price that its series had
+  select 'I6', 'allocations', a.flow_id::text, 'the pieces are not what the order got at the prices of their series' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f using (flow_id)
+    join public.share_classes c on c.share_class_id = a.share_class_id join public.currencies u on u.code = f.currency
+    cross join lateral (select coalesce(sum(p.units), 0) as units, coalesce(sum(p.amount), 0) as amount, coalesce(sum(p.performance_fee), 0) as fee,
+        bool_and(n.series is not null and p.worth = trunc(p.units * n.nav_per_unit, u.exponent) and p.amount = trunc(p.units * p.price, u.exponent)
+          and p.price = case f.order_kind when 'plain' then round(n.nav_per_unit * (1 + coalesce((d.terms ->> 'swing_red')::numeric, 0)), c.price_dp) else n.nav_per_unit end) as sound
+      from jsonb_to_recordset(a.pieces) p (series text, units numeric, price numeric, amount numeric, worth numeric, performance_fee numeric)
+      left join public.series_navs n on n.strike_id = d.strike_id and n.share_class_id = a.share_class_id and n.series = p.series) x
+   where f.direction = 'redemption' and f.order_kind <> 'transfer' and exists (select from public.series_navs n where n.strike_id = d.strike_id and n.share_class_id = a.share_class_id)
+     and (x.units = a.filled_units and x.amount = a.gross_amount and x.fee = a.performance_fee and coalesce(x.sound, true)) is not true
+  union all
+  select 'I6', 'nav_strikes', s.strike_id::text, 'the classes do not sum to the fund' from strikes s where s.state in ('final', 'restated')
+     and s.nav is distinct from (select sum(n.nav) from public.class_navs n where n.strike_id = s.strike_id)
+  union all
+  -- what was allocated is what was posted, order by order
+  select 'I6', 'allocations', a.flow_id::text, 'the fill is not what was posted' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
+    left join (select u.flow_id, sum(u.units) as units from public.unit_ledger u join heads t using (ledger_tx_id) where t.kind = 'dealing' and u.account = 'holder' group by 1) p on p.flow_id = a.flow_id
+   where d.status in ('posted', 'claimable', 'settled', 'closed') and (coalesce(p.units, 0) <> case f.direction when 'redemption' then -a.filled_units else a.filled_units end
+     or f.filled_units is distinct from a.filled_units)
+  union all
+  select 'I12', 'proposals', p.proposal_id::text, 'applied without the approvals it needs' from public.proposals p
+   where (of_fund is null or p.fund_id = of_fund) and p.status = 'applied' and not evergreen.has_approvals(p)
+  union all
+  select 'I12', 'nav_strikes', s.strike_id::text, 'final without two approvals on its hash' from strikes s left join public.proposals p using (proposal_id)
+   where s.state in ('final', 'restated') and (p.approvals_needed >= 2 and p.inputs ->> 'inputs_hash' = s.inputs_hash and p.status = 'applied' and evergreen.has_approvals(p)
+     and p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at)) is not true
+  union all
+  select 'I13', 'liquidity_ladder', l.ladder_id::text, 'more is reserved than there is' from public.liquidity_ladder l where (of_fund is null or l.fund_id = of_fund) and l.side = 'asset' and l.utilization > l.capacity
+  union all
+  select 'I13', 'dealing_days', d.dealing_day_id::text, 'the fills exceed the cap' from days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
+   where d.decision ->> 'cap_units' is not null and f.direction = 'redemption' and f.order_kind = 'plain' group by d.dealing_day_id, d.decision having sum(a.filled_units) > (d.decision ->> 'cap_units')::numeric
+  union all
+  select 'I13', 'allocations', a.flow_id::text, 'filled more than was asked' from days d join public.allocations a using (dealing_day_id) where a.filled_units + a.carried_units > a.requested_units
+  union all
+  select 'I13', 'dealing_days', d.dealing_day_id::text, 'the orders of a cohort are not treated equally' from days d where exists (select from evergreen.unequal_fills(d.dealing_day_id))
+  union all
+  select 'R22', 'class_marks', m.mark_id::text, 'a mark fell by a crystallisation' from public.class_marks m join public.share_classes c using (share_class_id)
+   where (of_fund is null or c.fund_id = of_fund) and m.cause = 'crystallisation' and m.high_water < (m.body ->> 'before')::numeric
+  union all
+  select 'R13', 'share_classes', c.share_class_id::text, 'a side pocket issued units' from public.share_classes c join public.unit_ledger u using (share_class_id) join heads t using (ledger_tx_id)
+   where c.pocket_of is not null and u.account = 'holder' and u.units > 0 and t.kind not in ('side_pocket', 'reversal')
+  union all
+  -- an investor who is not cleared today and whose record has not changed since the posting was not cleared then
+  select 'I14', 'lots', l.lot_id::text, 'units were issued to an investor who was not cleared' from heads t join public.unit_ledger u using (ledger_tx_id) join public.lots l on l.lot_id = u.lot_id
+    join public.investors i on i.investor_id = u.investor_id where t.kind = 'dealing' and u.units > 0
+     and (i.kyc_status <> 'approved' and i.updated_at < t.posted_at or i.kyc_valid_until <= t.posted_at and i.updated_at < t.posted_at)
+  union all
+  select 'I16', 'dealing_days', d.dealing_day_id::text, 'orders were locked after their price was known' from days d join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = d.share_class_id
+   where exists (select from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.priced_at is not null and f.locked_at >= (select min(m.published_at) from public.class_navs m
+     join public.nav_strikes s on s.strike_id = m.strike_id where s.fund_id = d.fund_id and s.nav_date = d.dealing_date))
+  union all
+  select 'I16', 'nav_strikes', min(s.strike_id::text), 'a date has more than one NAV' from strikes s where s.state = 'final' group by s.fund_id, s.nav_date having count(*) > 1
+  union all
+  select 'I16', 'dealing_days', min(d.dealing_day_id::text), 'a class deals more than once on a date' from days d group by d.share_class_id, d.dealing_date having count(*) > 1
+  union all
+  select 'I16', 'dealing_days', d.dealing_day_id::text, 'the price was struck for another date, or is that of no strike' from days d
+    left join public.nav_strikes s on s.strike_id = d.strike_id left join public.class_navs n on n.strike_id = d.strike_id and n.share_class_id = d.share_class_id
+   where d.status in ('posted', 'claimable', 'settled', 'closed') and (s.nav_date = d.dealing_date and s.fund_id = d.fund_id and s.state in ('final', 'restated') and n.nav_per_unit > 0) is not true
+  union all
+  -- money on its way (fund currency; what the fund owes is negative): a switch leaves none behind, nobody is paid more than was owed, no more is sent back than
+  -- came; what a reversal takes out of the debts is left aside, since it says that they never were
+  select 'in_transit', 'cash_balances', b.fund_id::text, 'a switch left money in transit' from public.cash_balances b
+   where (of_fund is null or b.fund_id = of_fund) and b.account = 'in_transit' group by b.fund_id, b.currency having sum(b.amount) <> 0
+  union all
+  select 'in_transit', 'cash_balances', m.fund_id || '/' || m.account || coalesce('/' || m.investor_id, ''), 'more was paid than was owed' from public.cash_movements m join heads t using (ledger_tx_id)
+   where m.account in ('redemptions_payable', 'distributions_payable', 'fee_payable') and not (t.kind in ('reversal', 'compensation') and m.amount > 0)
+   group by m.fund_id, m.account, m.investor_id, m.currency having sum(m.amount) > 0
+  union all
+  select 'in_transit', 'fund_flows', m.flow_id::text, 'more was sent back than had come' from public.cash_movements m join heads t using (ledger_tx_id) join public.fund_flows f on f.flow_id = m.flow_id
+   where m.account = 'subscriptions_received' and f.status in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'rejected', 'lapsed', 'cancelled')
+     and not (t.kind = 'reversal' and m.amount > 0) group by m.flow_id, m.currency having sum(m.amount) > 0
+  union all
+  -- every write has its event, of the same fund, and by it a trace id
+  select 'trace', 'ledger_transactions', t.ledger_tx_id::text, 'posted without an event of its own, or without a trace id' from heads t left join public.fund_events e using (event_id)
+   where (coalesce(e.origin_tx, e.tx) = t.tx and e.fund_id = t.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
+     -- where the posting comes first, its event names it
+     and not exists (select from public.fund_events n where t.event_id is null and coalesce(n.origin_tx, n.tx) = t.tx and n.fund_id = t.fund_id and n.payload ->> 'ledger_tx_id' = t.ledger_tx_id::text
+       and length(n.event_meta ->> 'trace_id') = 32)
+  union all
+  select 'trace', 'order_transitions', t.flow_id::text, 'an order moved without an event, or without a trace id' from public.order_transitions t join public.fund_flows f using (flow_id)
+    left join public.fund_events e on e.event_id = t.event_id
+   where (of_fund is null or f.fund_id = of_fund) and (e.fund_id = f.fund_id and length(e.event_meta ->> 'trace_id') = 32) is not true
+  union all
+  select 'trace', 'dealing_days', d.dealing_day_id::text, 'there is no event of ' || x.type from days d
+    join (values ('CUTOFF_REACHED', '{cut_off, inputs_frozen, nav_proposed, struck, lmt_decided, allocated, posted, claimable, settled, closed}'::text[]),
+      ('DEALING_DAY_POSTED', '{posted, claimable, settled, closed}'), ('CLAIMABLE', '{claimable, settled, closed}'), ('DEALING_DAY_CLOSED', '{closed}')) x (type, reached) on d.status = any (x.reached)
+    left join noted n on n.day = d.dealing_day_id::text where not x.type = any (coalesce(n.types, '{}'))
+  union all
+  select 'R1', 'fund_flows', x.flow_id::text, 'the state is not that of its last record' from (
+    -- the stamp of a record is the clock's, so that two steps of one transaction stand in their order
+    select distinct on (t.flow_id) t.flow_id, t.to_status, f.status from public.order_transitions t join public.fund_flows f using (flow_id)
+     where of_fund is null or f.fund_id = of_fund order by t.flow_id, t.updated_at desc) x where x.status <> x.to_status
+  union all
+  select 'order_root', 'dealing_days', d.dealing_day_id::text, 'the order book is not what was committed' from days d where d.order_root is not null
+     and d.order_root <> evergreen.merkle_root(array(select decode(l.leaf, 'hex') from public.order_leaves l where l.dealing_day_id = d.dealing_day_id order by l.position))
+  union all
+  select 'day_hash', 'dealing_days', d.dealing_day_id::text, 'the day is not what was closed' from days d where d.day_hash is not null and d.day_hash is distinct from evergreen.day_hash(d.dealing_day_id)
+$$;
+comment on function evergreen.broken_books(uuid) is
+  'What is broken of I1–I6, I12–I14, I16, the marks and pockets (R22, R13), money in transit, the traces, the states of orders, the committed books and the closed days; of one fund or of all. No row: nothing.';
+
+create or replace function evergreen.broken_effects(of_fund uuid default null)
+returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with events as materialized (
+    select e.event_id, e.seq, e.type, e.payload, t.mode from public.fund_events e join public.event_types t using (type)
+     where t.mode <> 'note' and (of_fund is null or e.fund_id = of_fund)
+       -- a demo's past was dealt by who made it, and its events were handed to nobody
+       and not (evergreen.is_demo() and coalesce(e.origin_tx, e.tx) in (select a.tx from public.audit_trail a where a.entity_type = 'demo_clock' and a.created_by = 'demo'))
+  ), batched as materialized (
+    select b.batch_id, b.done_at, x.event_id from public.event_batches b cross join unnest(b.event_ids) x (event_id)
+  ), moves as (
+    select t.flow_id, e.seq, lag(e.seq) over (partition by t.flow_id order by t.updated_at) as before from public.order_transitions t
+      join public.fund_flows f using (flow_id) join public.fund_events e on e.event_id = t.event_id where of_fund is null or f.fund_id = of_fund
+  )
+  select 'I7', 'fund_events', e.event_id::text, 'it waits nowhere, and ' || case e.mode when 'run' then 'no run of it began' else 'no batch has it' end from events e
+   where not exists (select from public.event_outbox o where o.event_id = e.event_id)
+     and case e.mode when 'run' then not exists (select from public.workflow_runs r where r.event_id = e.event_id)
+                     when 'batch' then not exists (select from batched b where b.event_id = e.event_id) else false end
+  union all
+  select 'I7', 'event_outbox', o.event_id::text, 'a dead letter without a reason' from public.event_outbox o join events e using (event_id) where o.dead_at is not null and coalesce(o.reason, '') = ''
+  union all
+  select 'I7', 'event_batches', b.batch_id::text, 'a dead letter without a reason' from public.event_batches b where b.dead_at is not null and coalesce(b.reason, '') = ''
+     and (of_fund is null or exists (select from events e where e.event_id = any (b.event_ids)))
+  union all
+  select 'I8', 'fund_events', r.event_id::text, 'more than one run began for it' from public.workflow_runs r join events e using (event_id) group by r.event_id having count(*) > 1
+  union all
+  select 'I8', 'fund_events', e.event_id::text, 'it was handed over more than once' from events e
+    join (select b.event_id from batched b union all select o.event_id from public.event_outbox o where o.mode = 'batch') x using (event_id) group by e.event_id having count(*) > 1
+  union all
+  select 'I8', 'fund_flows', f.flow_id::text, 'its batch is done, and nobody looked at it' from batched b join events e using (event_id)
+    join public.fund_flows f on f.flow_id = (e.payload ->> 'flow_id')::uuid and f.event_id = e.event_id where b.done_at is not null and f.status = 'submitted'
+  union all
+  select 'I8', 'fund_flows', t.flow_id::text, 'one event moved it to a state more than once' from public.order_transitions t join public.fund_flows f using (flow_id)
+   where t.event_id is not null and (of_fund is null or f.fund_id = of_fund) group by t.flow_id, t.event_id, t.to_status having count(*) > 1
+  union all
+  select 'I8', 'ledger_transactions', min(t.ledger_tx_id::text), 'one event was posted more than once' from public.ledger_transactions t
+   where t.event_id is not null and (of_fund is null or t.fund_id = of_fund) group by t.event_id having count(*) > 1
+  union all
+  select distinct 'I9', 'fund_flows', m.flow_id::text, 'it moved by an earlier event after a later one' from moves m where m.seq < m.before
+  union all
+  select 'I9', 'dealing_days', x.day, 'its events are not in the order of its steps' from (
+    select e.payload ->> 'dealing_day_id' as day, e.type, array_position('{CUTOFF_REACHED, DEALING_DAY_POSTED, CLAIMABLE, DEALING_DAY_CLOSED}', e.type) as step,
+           max(array_position('{CUTOFF_REACHED, DEALING_DAY_POSTED, CLAIMABLE, DEALING_DAY_CLOSED}', e.type)) over (partition by e.payload ->> 'dealing_day_id' order by e.seq) as reached
+      from public.fund_events e where e.type in ('CUTOFF_REACHED', 'DEALING_DAY_POSTED', 'CLAIMABLE', 'DEALING_DAY_CLOSED') and (of_fund is null or e.fund_id = of_fund)) x
+   where x.step < x.reached group by x.day
+  union all
+  select 'I9', 'ledger_transactions', t.ledger_tx_id::text, 'it reverses what came after it' from public.ledger_transactions t join public.ledger_transactions w on w.ledger_tx_id = t.reverses
+    join public.fund_events e on e.event_id = t.event_id join public.fund_events b on b.event_id = w.event_id where (of_fund is null or t.fund_id = of_fund) and e.seq <= b.seq
+$$;
+comment on function evergreen.broken_effects(uuid) is
+  'What is broken of I7 (no event lost), I8 (one effect per event) and I9 (effects in the order of events); of one fund or of all. To be asked at rest: between the handing over of an event and the first step of its run it is nowhere.';
+
+create or replace function evergreen.broken_invariants(of_fund uuid default null)
+returns table (invariant text, entity_type text, entity_id text, detail text) language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select * from evergreen.broken_books(of_fund) union all select * from evergreen.broken_effects(of_fund)
+$$;
+comment on function evergreen.broken_invariants(uuid) is 'The one checker: the books (broken_books) and the effects of events (broken_effects) of one fund or of all. No row: nothing is broken.';
+
+create or replace function public.fn_verify_invariants(fund text default null) returns table (invariant text, entity_type text, entity_id text, detail text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund uuid;
+begin
+  perform evergreen.require_role('audit_role', 'pm_role', 'ops_role', 'agent_commander');
+  if fund is not null then
+    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  end if;
+  return query select b.invariant, b.entity_type, b.entity_id, b.detail from evergreen.broken_invariants(of_fund) b;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
+
+-- from sql/6w-fn-credit-lines.sql
+-- Credit lines of a fund: what a bank has promised, what is drawn of it, until when, and how soon it must be paid back once the bank calls it.
+
+create or replace function public.fn_set_credit_line(fund text, line text, lender text, committed numeric, drawn numeric, currency text, effective_from date, expires_on date, due_days int,
+  request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  made public.credit_lines;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'line', line, 'lender', lender, 'committed', committed, 'drawn', drawn, 'currency', currency, 'effective_from', effective_from,
+    'expires_on', expires_on, 'due_days', due_days);
+  answer := evergreen.earlier_answer('fn_set_credit_line', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(line ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$' and lender ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$', 'EG400',
+    'line and lender are codes of 1 to 40 letters, digits, dots, hyphens and underscores.');
+  perform evergreen.refuse_unless(exists (select from public.currencies c where c.code = fn_set_credit_line.currency), 'EG400', 'currency is an ISO 4217 code that is kept here.');
+  perform evergreen.refuse_unless(committed >= 0 and committed < 1e30 and drawn >= 0 and drawn <= committed and evergreen.within_exponent(committed, currency) and evergreen.within_exponent(drawn, currency),
+    'EG400', 'committed and drawn are not negative, have no more decimals than the currency, and no more is drawn than is committed.');
+  perform evergreen.refuse_unless(isfinite(effective_from) and isfinite(expires_on) and expires_on >= effective_from, 'EG400', 'effective_from and expires_on are dates, the later one last.');
+  perform evergreen.refuse_unless(due_days between 0 and 3650, 'EG400', 'due_days is 0 to 3650: in how many days what is drawn is due once the bank calls it.');
+  insert into public.credit_lines (fund_id, line, version, lender, committed, drawn, currency, effective_from, expires_on, due_days, set_by)
+  values (of_fund.fund_id, fn_set_credit_line.line,
+    (select coalesce(max(c.version), 0) + 1 from public.credit_lines c where c.fund_id = of_fund.fund_id and c.line = fn_set_credit_line.line),
+    fn_set_credit_line.lender, fn_set_credit_line.committed, fn_set_credit_line.drawn, fn_set_credit_line.currency, fn_set_credit_line.effective_from, fn_set_credit_line.expires_on,
+    fn_set_credit_line.due_days, evergreen.actor()) returning * into made;
+  perform evergreen.emit('CREDIT_LINE_SET', of_fund.fund_id, jsonb_build_object('credit_line_id', made.credit_line_id, 'version', made.version), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'credit_lines', made.credit_line_id::text, 'credit line version ' || made.version || ' set', request_id);
+  answer := jsonb_build_object('credit_line_id', made.credit_line_id, 'version', made.version);
+  perform evergreen.keep_answer('fn_set_credit_line', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_credit_line(text, text, text, numeric, numeric, text, date, date, int, text) is
+  'Sets a credit line of a fund from a date on: committed and drawn in its currency, until expires_on, due in due_days once called; a change is a new version. Returns {credit_line_id, version}. EG400, EG404.';
+
+-- from sql/6w-fn-pages.sql
+-- Whole pages in one round trip, for the dashboard: they run with the rights of whoever reads them, so that row-level security decides
+-- what a page may show. Every amount is text, because JSON knows only floating-point numbers.
+
+create or replace function public.fn_read_morning(fund_id uuid default null) returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with fund as (
+    select f.*, c.decimals from public.funds f join lateral (select x.exponent::int as decimals from public.currencies x where x.code = f.base_currency) c on true
+     where fn_read_morning.fund_id is null or f.fund_id = fn_read_morning.fund_id order by f.code limit 1
+  ), strikes as (
+    -- the version of each date that stands
+    select distinct on (s.nav_date) s.* from public.nav_strikes s join fund f using (fund_id) where s.nav is not null order by s.nav_date desc, s.version desc
+  ), newest as (select * from strikes order by nav_date desc limit 1),
+  before as (select s.* from strikes s, newest n where s.nav_date < n.nav_date order by s.nav_date desc limit 1),
+  -- what moved the NAV: the deals at the NAV before, fees and distributions since, and the investments, which are the rest
+  moves as (
+    select b.nav as opening, n.nav as closing,
+           coalesce((select sum(o.net_amount) from public.fund_flows o where o.fund_id = n.fund_id and o.dealing_date = b.nav_date and o.direction = 'subscription'), 0) as subscriptions,
+           -coalesce((select sum(o.net_amount) from public.fund_flows o where o.fund_id = n.fund_id and o.dealing_date = b.nav_date and o.direction = 'redemption'), 0) as redemptions,
+           coalesce((select sum(m.amount) from public.cash_movements m join public.ledger_transactions l using (ledger_tx_id)
+             where m.fund_id = n.fund_id and m.account = 'distributions_payable' and m.amount < 0
+               and (l.effective_at at time zone 'UTC')::date > b.nav_date and (l.effective_at at time zone 'UTC')::date <= n.nav_date), 0) as distributions,
+           -coalesce((select sum(m.amount) from public.cash_movements m join public.ledger_transactions l using (ledger_tx_id)
+             where m.fund_id = n.fund_id and m.account = 'management_fee'
+               and (l.effective_at at time zone 'UTC')::date > b.nav_date and (l.effective_at at time zone 'UTC')::date <= n.nav_date), 0) as fees
+      from newest n, before b
+  ), rungs as (
+    select l.bucket, b.place, max(l.as_of) as as_of, max(l.recorded_at) as recorded_at,
+           sum(l.capacity - l.utilization) filter (where l.side = 'asset') as assets,
+           sum(l.capacity + l.utilization) filter (where l.side = 'liability') as liabilities, sum(l.stress_delta) filter (where l.side = 'liability') as stress
+      from public.liquidity_ladder l join fund f using (fund_id)
+      join unnest(array['1d', '7d', '30d', '90d', '180d', '365d', 'gt365d']) with ordinality b (bucket, place) on b.bucket = l.bucket
+     where l.scenario_id = 'base' and l.as_of = (select max(x.as_of) from public.liquidity_ladder x where x.fund_id = f.fund_id and x.side = l.side and x.scenario_id = 'base')
+     group by l.bucket, b.place
+  ), ladder as (
+    select r.*, sum(coalesce(r.assets, 0)) over w as assets_up_to, sum(coalesce(r.liabilities, 0) + coalesce(r.stress, 0)) over w as due_up_to from rungs r window w as (order by r.place)
+  ), limits as (
+    select l.bucket as horizon, l.assets_up_to, l.due_up_to, (m.rule ->> 'cover')::numeric as wanted,
+           case when l.due_up_to <> 0 then round(l.assets_up_to / l.due_up_to, 4) end as cover,
+           l.assets_up_to >= l.due_up_to * (m.rule ->> 'cover')::numeric as holds
+      from (select jsonb_array_elements(x.body -> 'liquidity') as rule from public.mandates x join fund f using (fund_id) where x.superseded_at is null) m
+      join ladder l on l.bucket = m.rule ->> 'horizon'
+  ), run as (
+    select r.* from public.stress_runs r join fund f using (fund_id) where r.status <> 'running' order by (r.kind = 'nightly') desc, r.started_at desc limit 1
+  ), me as (select 'user:' || (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub') as actor)
+  select jsonb_build_object(
+    'read_at', now(),
+    'fund', jsonb_build_object('fund_id', f.fund_id, 'code', f.code, 'name', f.name, 'currency', f.base_currency, 'decimals', f.decimals, 'synthetic', f.synthetic),
+    'nav', (select jsonb_build_object('strike_id', n.strike_id, 'date', n.nav_date, 'version', n.version, 'state', n.state, 'nav', n.nav::text, 'recorded_at', n.recorded_at) from newest n),
+    'change', (select jsonb_build_object('since', b.nav_date, 'opening', m.opening::text, 'closing', m.closing::text, 'amount', (m.closing - m.opening)::text,
+        'ratio', case when m.opening <> 0 then round((m.closing - m.opening) / m.opening, 6)::text end,
+        'reasons', jsonb_build_array(
+          jsonb_build_object('reason', 'subscriptions', 'amount', m.subscriptions::text), jsonb_build_object('reason', 'redemptions', 'amount', m.redemptions::text),
+          jsonb_build_object('reason', 'distributions', 'amount', m.distributions::text), jsonb_build_object('reason', 'management_fees', 'amount', m.fees::text),
+          jsonb_build_object('reason', 'result', 'amount', (m.closing - m.opening - m.subscriptions - m.redemptions - m.distributions - m.fees)::text)))
+      from moves m, before b),
+    'history', coalesce((select jsonb_agg(jsonb_build_object('date', s.nav_date, 'nav', s.nav::text, 'state', s.state) order by s.nav_date) from strikes s), '[]'::jsonb),
+    'ladder', (select jsonb_build_object('as_of', max(l.as_of), 'recorded_at', max(l.recorded_at), 'rungs', jsonb_agg(jsonb_build_object('bucket', l.bucket,
+        'assets', coalesce(l.assets, 0)::text, 'liabilities', coalesce(l.liabilities, 0)::text, 'stress', coalesce(l.stress, 0)::text,
+        'assets_up_to', l.assets_up_to::text, 'due_up_to', l.due_up_to::text) order by l.place)) from ladder l having count(*) > 0),
+    'limits', coalesce((select jsonb_agg(jsonb_build_object('horizon', l.horizon, 'assets', l.assets_up_to::text, 'due', l.due_up_to::text, 'cover', l.cover::text,
+        'wanted', l.wanted::text, 'holds', l.holds)) from limits l), '[]'::jsonb),
+    'stress', (select jsonb_build_object('stress_run_id', r.stress_run_id, 'kind', r.kind, 'status', r.status, 'as_of', r.as_of, 'ended_at', r.ended_at, 'scenarios', r.scenarios,
+        'done', r.done, 'failed', r.failed, 'worst', coalesce((select jsonb_agg(jsonb_build_object('scenario_id', w.scenario_id, 'title', w.title,
+            'nav_before', w.nav_before::text, 'nav_after', w.nav_after::text, 'amount', (w.nav_after - w.nav_before)::text, 'ratio', w.ratio::text) order by w.ratio, w.scenario_id)
+          from (select s.scenario_id, s.title, o.nav_before, o.nav_after, round((o.nav_after - o.nav_before) / nullif(o.nav_before, 0), 6) as ratio
+                  from public.stress_outcomes o join public.stress_scenarios s using (scenario_hash)
+                 where o.stress_run_id = r.stress_run_id and o.status = 'done' order by ratio, s.scenario_id limit 5) w), '[]'::jsonb)) from run r),
+    'waiting', coalesce((select jsonb_agg(jsonb_build_object('proposal_id', p.proposal_id, 'kind', p.kind, 'hash', p.hash, 'expires_at', p.expires_at, 'created_at', p.created_at,
+        'approvals_needed', p.approvals_needed, 'approvals', (select count(*) from public.approvals a where a.proposal_id = p.proposal_id and a.decision = 'approved'),
+        -- a hint for the page; fn_decide_proposal has the last word
+        'mine', current_role = 'pm_role' and me.actor <> all (array[p.requested_by, p.proposed_by])
+          and not exists (select from public.approvals a where a.proposal_id = p.proposal_id and 'user:' || a.decided_by = me.actor)) order by p.expires_at, p.proposal_id)
+      from public.proposals p, me where p.fund_id = f.fund_id and p.status = 'pending' and p.expires_at > now()), '[]'::jsonb),
+    'alerts', coalesce((select jsonb_agg(jsonb_build_object('alert_id', a.alert_id, 'kind', a.kind, 'severity', a.severity, 'reason', a.reason, 'created_at', a.created_at) order by a.created_at desc)
+      from (select * from public.risk_alerts x where x.fund_id = f.fund_id and x.acknowledged_at is null order by x.created_at desc limit 10) a), '[]'::jsonb))
+    from fund f
+$$;
+comment on function public.fn_read_morning(uuid) is
+  'The morning page of a fund (the first by code when none is named): NAV and what moved it, ladder against the limits of the mandate, the newest nightly stress, what waits for a decision, open alerts. Amounts in fund currency, as text. Under the reader''s row-level security.';
+
+create or replace function public.fn_read_home() returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with held as (
+    select h.investor_id, i.code as investor, c.share_class_id, c.code as share_class, c.name as class_name, f.code as fund, f.name as fund_name, f.synthetic, c.currency, u.exponent::int as decimals,
+           c.units_dp, c.price_dp, h.units, p.nav_per_unit as price, p.published_at, round(h.units * p.nav_per_unit, u.exponent) as worth
+      from public.holdings h join public.investors i using (investor_id) join public.share_classes c using (share_class_id) join public.funds f on f.fund_id = c.fund_id
+      join public.currencies u on u.code = c.currency
+      -- the price that was published last, with the time at which it was
+      left join lateral (select n.nav_per_unit, n.published_at from public.class_navs n
+        where n.share_class_id = c.share_class_id and n.published_at is not null order by n.published_at desc limit 1) p on true
+  ), paid as (
+    select o.investor_id, o.share_class_id, coalesce(sum(o.net_amount) filter (where o.direction = 'subscription'), 0) as paid_in,
+           coalesce(sum(o.net_amount) filter (where o.direction = 'redemption'), 0) as paid_out
+      from public.fund_flows o where o.net_amount is not null group by o.investor_id, o.share_class_id
+  )
+  select jsonb_build_object(
+    'read_at', now(),
+    'holdings', coalesce((select jsonb_agg(jsonb_build_object('investor_id', h.investor_id, 'investor', h.investor, 'share_class_id', h.share_class_id, 'share_class', h.share_class,
+        'class_name', h.class_name, 'fund', h.fund, 'fund_name', h.fund_name, 'synthetic', h.synthetic, 'currency', h.currency, 'decimals', h.decimals, 'units_dp', h.units_dp, 'price_dp', h.price_dp,
+        'units', h.units::text, 'price', h.price::text, 'published_at', h.published_at, 'worth', h.worth::text, 'paid_in', coalesce(p.paid_in, 0)::text, 'paid_out', coalesce(p.paid_out, 0)::text)
+        order by h.fund, h.share_class, h.investor) from held h left join paid p using (investor_id, share_class_id)), '[]'::jsonb),
+    'totals', coalesce((select jsonb_agg(jsonb_build_object('currency', t.currency, 'decimals', t.decimals, 'worth', t.worth::text) order by t.currency)
+      from (select h.currency, max(h.decimals) as decimals, sum(h.worth) as worth from held h where h.worth is not null group by h.currency) t), '[]'::jsonb),
+    'orders', coalesce((select jsonb_agg(jsonb_build_object('flow_id', o.flow_id, 'investor', i.code, 'share_class', c.code, 'units_dp', c.units_dp, 'price_dp', c.price_dp, 'direction', o.direction,
+        'status', o.status, 'currency', o.currency, 'decimals', u.exponent::int, 'amount', o.amount::text, 'requested_units', o.requested_units::text, 'filled_units', o.filled_units::text, 'price', o.price::text,
+        'net_amount', o.net_amount::text, 'reason', o.reason, 'dealing_date', o.dealing_date, 'requested_at', o.requested_at, 'accepted_at', o.accepted_at, 'locked_at', o.locked_at,
+        'priced_at', o.priced_at, 'settled_at', o.settled_at) order by o.requested_at desc, o.flow_id)
+      from (select * from public.fund_flows x order by x.requested_at desc, x.flow_id limit 50) o join public.investors i using (investor_id)
+      left join public.share_classes c using (share_class_id) join public.currencies u on u.code = o.currency), '[]'::jsonb),
+    'statements', coalesce((select jsonb_agg(jsonb_build_object('statement_id', s.statement_id, 'investor', i.code, 'share_class', s.body #>> '{shareClass,code}', 'dealing_date', s.body ->> 'dealingDate',
+        'version', s.version, 'currency', s.body ->> 'currency', 'closing', s.body #>> '{account,foot,closing}', 'hash', s.hash, 'created_at', s.created_at)
+        order by s.body ->> 'dealingDate' desc, s.version desc, s.statement_id)
+      from (select * from public.statements x where not exists (select from public.statements y where y.supersedes = x.statement_id)
+            order by x.body ->> 'dealingDate' desc, x.statement_id limit 100) s join public.investors i using (investor_id)), '[]'::jsonb))
+$$;
+comment on function public.fn_read_home() is
+  'The home page of an investor: what is held and worth at the price published last, what was paid in and out, the newest 50 orders, the newest 100 statements that stand. Amounts and units as text. Under the reader''s row-level security.';
+
+-- from sql/70-policies.sql
+-- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
+-- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
+create or replace function evergreen.apply_read_access() returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  t record;
+  staff constant text := 'pm_role, ops_role, audit_role';
+  agents constant text := 'agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization';
+  granted text;
+begin
+  for t in select c.relname as name from pg_catalog.pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname <> '_prisma_migrations' loop
+    execute format('alter table public.%I owner to evergreen_owner', t.name);
+    execute format('alter table public.%I enable row level security', t.name);
+    execute format('alter table public.%I force row level security', t.name);
+    execute format('revoke all on public.%I from public, anon, authenticated, service_role, demo_role, lp_role, evergreen_app, evergreen_api, evergreen_readonly, %s, %s', t.name, staff, agents);
+    execute format('drop policy if exists owner__all on public.%I', t.name);
+    execute format('create policy owner__all on public.%I to evergreen_owner using (true) with check (true)', t.name);
+    execute format('drop policy if exists staff__select on public.%I', t.name);
+  end loop;
+  for t in select * from (values
+    ('currencies',             'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
+    ('funds',                  'pm_role, ops_role, audit_role, service_role, ' || agents),
+    ('share_classes',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_simulation'),
+    ('assets',                 'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_simulation, agent_tokenization'),
+    ('asset_snapshots',        'pm_role, ops_role, audit_role, agent_risk_guardian, agent_simulation'),
+    ('portfolio_allocations',  'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation, agent_risk_guardian'),
+    ('mandates',               'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_compliance_sentinel, agent_simulation, agent_liquidity_engine, agent_risk_guardian'),
+    ('liquidity_ladder',       'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
+    ('liquidity_reservations', 'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine'),
+    ('reported_flows',         'pm_role, ops_role, audit_role, agent_rebalancing, agent_liquidity_engine, agent_simulation'),
+    ('fund_sensitivities',     'pm_role, ops_role, audit_role, agent_simulation'),
+    ('investors',              'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('investors_pending_kyc',  'pm_role, ops_role, audit_role, agent_kyc'),
+    ('parties',                'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('party_links',            'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('party_evidence',         'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('kyc_policies',           'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('cases',                  'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('case_candidates',        'pm_role, ops_role, audit_role, agent_kyc, agent_compliance_sentinel'),
+    ('case_decisions',         'pm_role, ops_role, audit_role, agent_kyc'),
+    ('case_notes',             'pm_role, ops_role, audit_role'),
+    ('investor_access',        'ops_role, audit_role'),
+    ('fund_flows',             'pm_role, ops_role, audit_role, agent_commander, agent_kyc, agent_liquidity_engine, agent_simulation'),
+    ('event_types',            'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
+    ('fund_events',            'pm_role, ops_role, audit_role, service_role, ' || agents),
+    ('event_investors',        'pm_role, ops_role, audit_role, agent_kyc, agent_simulation'),
+    ('event_outbox',           'pm_role, ops_role, audit_role, service_role'),
+    ('event_batches',          'pm_role, ops_role, audit_role, service_role, agent_kyc'),
+    ('workflow_runs',          'pm_role, ops_role, audit_role, service_role, agent_commander'),
+    ('proposals',              'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel'),
+    ('proposal_checks',        'pm_role, ops_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel'),
+    ('approvals',              'pm_role, ops_role, audit_role, agent_commander'),
+    ('commands',               'audit_role'),
+    ('audit_trail',            'pm_role, ops_role, audit_role, service_role'),
+    ('audit_blocks',           'pm_role, ops_role, audit_role, service_role'),
+    ('audit_cursor',           'pm_role, ops_role, audit_role, service_role'),
+    ('compliance_logs',        'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_tokenization'),
+    ('risk_alerts',            'pm_role, ops_role, audit_role, agent_commander, agent_risk_guardian'),
+    ('tokenization_actions',   'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_tokenization'),
+    ('agent_memories',         'pm_role, audit_role, ' || agents),
+    ('memory_nodes',           'pm_role, audit_role, ' || agents),
+    ('memory_edges',           'pm_role, audit_role, ' || agents),
+    ('dealing_policies',       'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation, agent_risk_guardian'),
+    ('lmt_policies',           'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation, agent_risk_guardian'),
+    ('credit_lines',           'pm_role, ops_role, audit_role, agent_liquidity_engine, agent_compliance_sentinel, agent_simulation, agent_risk_guardian'),
+    ('lmt_activations',        'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian'),
+    ('calendar_holidays',      'pm_role, ops_role, audit_role, lp_role, service_role, ' || agents),
+    ('dealing_days',           'pm_role, ops_role, audit_role, service_role, agent_commander, agent_liquidity_engine, agent_kyc, agent_risk_guardian, agent_tokenization'),
+    ('order_transitions',      'pm_role, ops_role, audit_role, agent_commander, agent_kyc'),
+    ('order_leaves',           'pm_role, ops_role, audit_role, agent_commander'),
+    ('nav_strikes',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
+    ('nav_inputs',             'pm_role, ops_role, audit_role, agent_commander, agent_risk_guardian, agent_simulation'),
+    ('class_navs',             'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_risk_guardian, agent_simulation'),
+    ('series_navs',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('allocations',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_tokenization'),
+    ('ledger_transactions',    'pm_role, ops_role, audit_role, agent_commander'),
+    ('unit_ledger',            'pm_role, ops_role, audit_role, agent_commander, agent_tokenization'),
+    ('cash_movements',         'pm_role, ops_role, audit_role, agent_commander'),
+    ('lots',                   'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('holdings',               'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine, agent_simulation, agent_tokenization'),
+    ('cash_balances',          'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('statements',             'pm_role, ops_role, audit_role, agent_commander'),
+    ('class_marks',            'pm_role, ops_role, audit_role, agent_commander, agent_liquidity_engine'),
+    ('in_kind_deliveries',     'pm_role, ops_role, audit_role, agent_commander'),
+    ('import_batches',         'pm_role, ops_role, audit_role'),
+    ('import_rows',            'pm_role, ops_role, audit_role'),
+    ('bank_accounts',          'pm_role, ops_role, audit_role'),
+    ('payment_files',          'pm_role, ops_role, audit_role'),
+    ('payment_lines',          'pm_role, ops_role, audit_role'),
+    ('restatements',           'pm_role, ops_role, audit_role, agent_commander'),
+    ('compensations',          'pm_role, ops_role, audit_role, agent_commander'),
+    ('beneficial_owners',      'pm_role, ops_role, audit_role, agent_kyc'),
+    ('certain_inflows',        'pm_role, ops_role, audit_role'),
+    ('repurchase_offers',      'pm_role, ops_role, audit_role'),
+    ('authority_notices',      'pm_role, ops_role, audit_role'),
+    ('market_series',          'pm_role, ops_role, audit_role, agent_simulation'),
+    ('market_imports',         'pm_role, ops_role, audit_role, agent_simulation'),
+    ('market_data',            'pm_role, ops_role, audit_role, agent_simulation'),
+    ('market_held',            'pm_role, ops_role, audit_role'),
+    ('esg_ratings',            'pm_role, ops_role, audit_role, agent_simulation'),
+    ('data_quality_results',   'pm_role, ops_role, audit_role, agent_simulation, agent_risk_guardian'),
+    ('roll_forwards',          'pm_role, ops_role, audit_role'),
+    ('asset_payments',         'pm_role, ops_role, audit_role'),
+    ('stress_scenarios',       'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
+    ('stress_runs',            'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
+    ('stress_outcomes',        'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
+    ('stress_shards',          'pm_role, ops_role, audit_role, service_role, agent_simulation'),
+    ('trace_spans',            'pm_role, ops_role, audit_role'),
+    ('retention_policies',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
+    ('legal_holds',            'pm_role, ops_role, audit_role'),
+    ('retention_archives',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
+    ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
+  ) as access (name, readers) loop
+    -- the diagnostic login reads what an auditor reads; named, because what a login inherits differs between Postgres 15 and 16
+    t.readers := replace(t.readers, 'audit_role', 'audit_role, evergreen_readonly');
+    execute format('grant select on public.%I to %s', t.name, t.readers);
+    execute format('create policy staff__select on public.%I for select to %s using (true)', t.name, t.readers);
+  end loop;
+end $$;
+comment on function evergreen.apply_read_access() is 'Puts ownership, row-level security, grants and staff policies in place; called by migrations only.';
+select evergreen.apply_read_access();
+
+-- What an LP sees: their own investors, orders and events, the funds they are in, and assets flagged for them.
+grant select on public.funds, public.share_classes, public.assets, public.asset_snapshots, public.investors, public.investor_access,
+  public.fund_flows, public.fund_events, public.event_investors, public.allocations, public.lots, public.holdings, public.cash_movements, public.cash_balances,
+  public.class_navs, public.in_kind_deliveries, public.statements, public.compensations, public.repurchase_offers to lp_role;
+-- what the policies below read as the LP
+grant select on evergreen.caller, evergreen.my_investors to lp_role;
+drop policy if exists lp__select_own on public.funds;
+create policy lp__select_own on public.funds for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
+drop policy if exists lp__select_own on public.share_classes;
+create policy lp__select_own on public.share_classes for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
+drop policy if exists lp__select_visible on public.assets;
+create policy lp__select_visible on public.assets for select to lp_role using (lp_visible and fund_id = any (array(select evergreen.my_fund_ids())));
+drop policy if exists lp__select_visible on public.asset_snapshots;
+create policy lp__select_visible on public.asset_snapshots for select to lp_role
+  using (scenario_id = '' and asset_id = any (array(select evergreen.visible_asset_ids())));
+drop policy if exists lp__select_own on public.investors;
+create policy lp__select_own on public.investors for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.investor_access;
+create policy lp__select_own on public.investor_access for select to lp_role using (user_id = (select c.user_id from evergreen.caller c));
+drop policy if exists lp__select_own on public.fund_flows;
+create policy lp__select_own on public.fund_flows for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.fund_events;
+create policy lp__select_own on public.fund_events for select to lp_role using (event_id = any (array(select evergreen.my_event_ids())));
+drop policy if exists lp__select_own on public.event_investors;
+create policy lp__select_own on public.event_investors for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+-- their own fills, lots, holdings and cash; prices only once they are struck
+drop policy if exists lp__select_own on public.allocations;
+create policy lp__select_own on public.allocations for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.lots;
+create policy lp__select_own on public.lots for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.holdings;
+create policy lp__select_own on public.holdings for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.cash_movements;
+create policy lp__select_own on public.cash_movements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.cash_balances;
+create policy lp__select_own on public.cash_balances for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.statements;
+create policy lp__select_own on public.statements for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.in_kind_deliveries;
+create policy lp__select_own on public.in_kind_deliveries for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_own on public.repurchase_offers;
+create policy lp__select_own on public.repurchase_offers for select to lp_role using (fund_id = any (array(select evergreen.my_fund_ids())));
+drop policy if exists lp__select_own on public.compensations;
+create policy lp__select_own on public.compensations for select to lp_role using (investor_id = any (array(select m.investor_id from evergreen.my_investors m)));
+drop policy if exists lp__select_struck on public.class_navs;
+create policy lp__select_struck on public.class_navs for select to lp_role
+  using (published_at is not null and share_class_id = any (array(select evergreen.my_class_ids())));
+
+-- Views follow the tables they read.
+revoke all on public.subscriptions, public.redemptions from public, anon, authenticated, service_role, demo_role, evergreen_app, evergreen_api;
+grant select on public.subscriptions, public.redemptions to pm_role, ops_role, audit_role, evergreen_readonly, lp_role;
+alter view public.subscriptions owner to evergreen_owner;
+alter view public.redemptions owner to evergreen_owner;
+revoke all on public.market_observations, public.mark_metrics from public, anon, authenticated, service_role, demo_role, evergreen_app, evergreen_api;
+grant select on public.market_observations, public.mark_metrics to pm_role, ops_role, audit_role, evergreen_readonly, agent_simulation;
+alter view public.market_observations owner to evergreen_owner;
+alter view public.mark_metrics owner to evergreen_owner;
+
 -- from sql/80-grants.sql
 -- Who may call what. Nobody can by default; the second list repeats, as grants, what each function checks in its first lines.
 do $$
@@ -107,6 +3816,8 @@ begin
     ('fn_retire_events(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
     ('fn_retire_snapshots(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
+    ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
+    ('fn_read_home()', 'lp_role'),
     ('fn_seal_audit(int)', 'service_role'),
     ('fn_open_workflow(text,text,uuid,jsonb,text)', 'agent_commander, service_role'),
     ('fn_complete_workflow(text,text,jsonb,text)', 'agent_commander, service_role'),
@@ -126,6 +3837,15 @@ begin
     ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
     ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
     ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
+    ('fn_register_party(text,text)', 'ops_role'),
+    ('fn_link_parties(uuid,uuid,text,numeric,date,boolean,text)', 'ops_role'),
+    ('fn_set_kyc_policy(jsonb,date,text)', 'pm_role, ops_role'),
+    ('fn_open_case(text,text,uuid,text,jsonb,uuid,text,text)', 'ops_role, agent_kyc, agent_compliance_sentinel, agent_risk_guardian'),
+    ('fn_claim_case(uuid,text)', 'pm_role, ops_role'),
+    ('fn_release_case(uuid,text)', 'pm_role, ops_role'),
+    ('fn_note_case(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_decide_case(uuid,text,text,uuid,text)', 'pm_role, ops_role'),
+    ('fn_list_cases(text,boolean,int)', 'pm_role, ops_role, audit_role'),
     ('fn_place_order(text,uuid,text,numeric,text,text,text,text,numeric,date,text,text,uuid,timestamptz,uuid[])', 'lp_role, ops_role'),
     ('fn_cancel_order(uuid,text,text)', 'lp_role, ops_role, pm_role'),
     ('fn_hold_order(uuid,text,text,text)', 'ops_role, agent_kyc, agent_compliance_sentinel'),
@@ -135,6 +3855,7 @@ begin
     ('fn_open_register(uuid,jsonb,text,numeric)', 'ops_role'),
     ('fn_set_holidays(text,jsonb,text)', 'ops_role'),
     ('fn_set_dealing_policy(uuid,jsonb,date,text)', 'pm_role, ops_role'),
+    ('fn_set_credit_line(text,text,text,numeric,numeric,text,date,date,int,text)', 'pm_role, ops_role'),
     ('fn_set_lmt_policy(text,text,jsonb,date,text)', 'pm_role, ops_role'),
     ('fn_propose_lmt(text,text,jsonb,text,text,text)', 'pm_role, ops_role, agent_liquidity_engine, agent_commander'),
     ('fn_activate_lmt(uuid,text)', 'pm_role, agent_commander'),

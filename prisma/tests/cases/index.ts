@@ -14,6 +14,8 @@ import { IMPORT_CASES } from "./import-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
 import { MARKET_CASES } from "./market-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
+import { PAGE_CASES } from "./page-cases.ts";
+import { PARTY_CASES } from "./party-cases.ts";
 import { POLICY_CASES } from "./policy-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
@@ -31,6 +33,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...FUND_CASES,
   ...PROPOSAL_CASES,
   ...INVESTOR_CASES,
+  ...PARTY_CASES,
   ...OVERSIGHT_CASES,
   ...DEALING_TERMS_CASES,
   ...DEALING_ORDER_CASES,
@@ -50,6 +53,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...STRESS_CASES,
   ...MARKET_CASES,
   ...RETENTION_CASES,
+  ...PAGE_CASES,
   ...STRESS_LIQUIDITY_CASES,
   // last: they halt every other
   ...RECONCILE_CASES,

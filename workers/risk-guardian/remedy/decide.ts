@@ -46,6 +46,7 @@ export function remedyOf(cause: LiquidityCause, facts: RemedyFacts | null): Reme
       redemptions: due.minus(fixed).minus(accepted).toFixed(),
       sleeves: sleevesOf(facts.positions),
       noticeDays: facts.noticeDays,
+      ...(facts.undrawn === undefined ? {} : { facility: { undrawn: facts.undrawn } }),
       ...(facts.policy === undefined ? {} : { policy: facts.policy }),
     });
     return {

@@ -1,6 +1,8 @@
 // What a remedy is computed from: the cover that the stress run found, the fund's tools, and what it could begin to sell today. One snapshot.
-import { BUCKETS, type Bucket } from "@evergreen-fund/domain";
+import { BUCKET_DAYS, BUCKETS, type Bucket } from "@evergreen-fund/domain";
 import { DealingPolicy, LmtPolicy } from "@evergreen-fund/domain/policies/index.ts";
+import { addDays } from "@evergreen-fund/finance/dealing/calendar.ts";
+import { ZERO } from "@evergreen-fund/finance/money.ts";
 import { StressOutcome } from "@evergreen-fund/finance/stress/outcome.ts";
 import type { Reader } from "@evergreen-fund/supabase-client";
 import { z } from "zod";
@@ -24,6 +26,7 @@ const Outcome = z.object({
   rcr: StressOutcome.shape.rcr,
   periods: StressOutcome.shape.periods,
   pacing: StressOutcome.shape.pacing,
+  creditLines: StressOutcome.shape.creditLines,
 });
 const Costs = z.object({
   costs: z.array(z.object({ category: z.string(), issuerCategory: z.string(), sellBps: z.string() })).default([]),
@@ -44,6 +47,8 @@ export interface RemedyFacts {
   positions: { strategy: string; bucket: Bucket; value: string; sellBps: string }[];
   /** What the fund's tools could not be read for is as if it had none. */
   policy: LmtPolicy | undefined;
+  /** What the run still could draw of credit lines that end after the bucket; undefined where it knew of no line. */
+  undrawn: string | undefined;
   /** The shortest notice of a redemption among the classes, in days. */
   noticeDays: number;
 }
@@ -98,6 +103,7 @@ export async function readRemedyFacts(tx: Reader, fundId: string, cause: Liquidi
       };
     }),
     policy: LmtPolicy.safeParse(tools?.body).data,
+    undrawn: undrawnOf(outcome.creditLines ?? [], day.toISOString().slice(0, 10), cause.bucket),
     noticeDays: noticeOf(terms.map(({ body }) => body)),
   };
 }
@@ -112,6 +118,22 @@ async function acceptedUpTo(tx: Reader, fundId: string, near: readonly Bucket[])
     _sum: { utilization: true },
   });
   return sum._sum.utilization?.toFixed() ?? "0";
+}
+
+/** What is drawn today must not be due again by the bucket. */
+function undrawnOf(
+  lines: NonNullable<z.infer<typeof Outcome>["creditLines"]>,
+  day: string,
+  bucket: Bucket,
+): string | undefined {
+  if (lines.length === 0) return undefined;
+  // the last bucket has no end, and no line ends after it
+  if (bucket === "gt365d") return "0";
+  const until = addDays(day, BUCKET_DAYS[bucket]);
+  return lines
+    .filter(({ expiresOn }) => expiresOn > until)
+    .reduce((sum, { undrawn }) => sum.plus(undrawn), ZERO)
+    .toFixed();
 }
 
 function noticeOf(bodies: readonly unknown[]): number {

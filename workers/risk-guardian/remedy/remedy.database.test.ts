@@ -120,6 +120,32 @@ it("a breach brings ranked options with their arithmetic, and nothing happens", 
   expect(untouched).toEqual([0, 0]);
 });
 
+it.each<[string, { line: string; undrawn: string; expiresOn: string }[], unknown, RegExp | null]>([
+  // 50,000 are missing by 31 October: the line that ends before brings nothing
+  [
+    "what lasts beyond the bucket is drawn, at most what is missing",
+    [
+      { line: "RCF-1", undrawn: "30000.00", expiresOn: "2028-12-31" },
+      { line: "RCF-2", undrawn: "90000.00", expiresOn: "2026-10-31" },
+    ],
+    ["draw_facility", "30000.00", "assets"],
+    null,
+  ],
+  [
+    "a line that the scenario withdrew brings nothing",
+    [{ line: "RCF-1", undrawn: "0.00", expiresOn: "2028-12-31" }],
+    undefined,
+    /withdrawn/,
+  ],
+])("a credit line: %s", async (_what, creditLines, wanted, why) => {
+  const { remedy } = await alerted({ gfc: { ...shaped("150000", "200000", "1"), creditLines } }, GATED);
+  const drawn = remedy.options.find(({ kind }) => kind === "draw_facility");
+  expect(drawn === undefined ? undefined : [drawn.kind, drawn.amount, drawn.side]).toEqual(wanted);
+  const without = remedy.without.find(({ tool }) => tool === "draw_facility");
+  if (why === null) expect(without).toBeUndefined();
+  else expect(without?.words).toMatch(why);
+});
+
 it("a trend brings them for the month after the day on which cover would be too little", async () => {
   // 1.3 on 5 October, 1.2 required from 8 October on: 0.1/3 a day, 1.2 − 30·0.1/3 = 0.2 of 200,000 are there, 200,000 are missing
   const { alert, remedy } = await alerted({ gfc: shaped("260000", "200000", "1.2") }, GATED, 5);

@@ -90,6 +90,33 @@ describe("a run", () => {
     ).toEqual([{ there: true }]);
   });
 
+  it("acts on the fund's credit lines as they were set: what is drawn is due, and nothing can be drawn once it is withdrawn", async () => {
+    const { run, runId, code } = await asked(["base", "credit_line_pulled"]);
+    await house.database.rpc(PM_ONE, "fn_set_credit_line", {
+      fund: code,
+      line: "RCF-1",
+      lender: "BANK-1",
+      committed: "120000.00",
+      drawn: "50000.00",
+      currency: "USD",
+      effective_from: "2026-01-01",
+      expires_on: "2030-12-31",
+      due_days: 60,
+    });
+    await computed(run);
+    const [base, pulled] = (await outcomesOf(runId)).map(({ body }) => StressOutcome.parse(JSON.parse(body ?? "")));
+    const due = (outcome: StressOutcome | undefined, bucket: string): number =>
+      Number(outcome?.rcr.find((row) => row.bucket === bucket)?.liabilities);
+    expect(base?.creditLines).toEqual([{ line: "RCF-1", undrawn: "70000.00", expiresOn: "2030-12-31" }]);
+    expect(pulled?.creditLines).toEqual([{ line: "RCF-1", undrawn: "0.00", expiresOn: "2030-12-31" }]);
+    // the scenario calls it within 30 days; without it the debt is due when the line ends
+    expect(due(pulled, "30d") - due(base, "30d")).toBe(50_000);
+    expect(due(pulled, "7d")).toBe(due(base, "7d"));
+    expect(due(pulled, "gt365d")).toBe(due(base, "gt365d"));
+    expect(due(base, "gt365d") - due(base, "365d")).toBe(50_000);
+    expect(pulled?.notes.join()).not.toMatch(/no credit line/);
+  });
+
   it("comes to the same bytes on the same snapshot, and says so of itself", async () => {
     const one = await asked(["gfc_2008", "rates_up200"]);
     const two = await house.database.rpc(PM_ONE, "fn_request_stress", {

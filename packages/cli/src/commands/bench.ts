@@ -32,7 +32,9 @@ export const benchCommands: readonly Command[] = [
   {
     path: "bench",
     summary: "Measures one part of the platform against its peers",
-    arguments: [{ name: "<name>", about: "events, chain, rls, rebalance, returns, deal, nightly, stress, sync" }],
+    arguments: [
+      { name: "<name>", about: "events, chain, rls, rebalance, returns, deal, nightly, stress, sync, rules" },
+    ],
     options: [{ flags: "--quick", about: "short run against our own oracle and the peers that are installed" }],
     examples: ["bench rebalance --quick"],
     run: async (context, args, options) => {

@@ -83,6 +83,27 @@ it("fills leverage where the asset reports it, as a share or as debt beside its 
   });
 });
 
+it("takes over what a filing says the fund has borrowed, or its reason for not saying", async () => {
+  const assets = (syntheticFund("x").assets as { key: string }[]).map((one) => ({
+    ...one,
+    attributes:
+      one.key === "CASH"
+        ? { leverage: null, leverage_reason: "the filing has borrowings below zero" }
+        : { leverage: "0.25" },
+  }));
+  const fund = await newFund(db, { assets });
+  const rows = await db.look(
+    "select external_key as key, leverage::float, leverage_reason from mark_metrics where fund_id = $1 order by 1",
+    [fund.fundId],
+  );
+  expect(rows).toContainEqual({ key: "BOND-A", leverage: 0.25, leverage_reason: null });
+  expect(rows).toContainEqual({
+    key: "CASH",
+    leverage: null,
+    leverage_reason: "the filing has borrowings below zero",
+  });
+});
+
 it("finds an asset by its identifier, and puts every metric into the analytical file", async () => {
   const assets = (syntheticFund("x").assets as { key: string }[]).map((one) => ({
     ...one,

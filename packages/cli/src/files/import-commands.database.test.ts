@@ -61,6 +61,7 @@ const gateway = createGateway({
   codec: { encode: async (payloads) => payloads, decode: async (payloads) => payloads },
   temporalAnswers: async () => true,
   withContent: null,
+  dashboard: null,
 });
 const server = serve({ fetch: gateway.fetch, port: 0, hostname: "127.0.0.1" });
 await new Promise<void>((resolve) => server.once("listening", () => resolve()));

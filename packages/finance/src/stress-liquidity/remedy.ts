@@ -278,7 +278,11 @@ function draw(facts: RemedyFacts, need: Need): Relief | Without {
   const kind = "draw_facility";
   if (facts.facility === undefined) return { kind, why: "The fund has no credit facility on record." };
   const undrawn = decimal(facts.facility.undrawn);
-  if (undrawn.isZero()) return { kind, why: "The credit facility is drawn in full." };
+  if (undrawn.isZero())
+    return {
+      kind,
+      why: "Nothing of the credit facility can be drawn: it is drawn in full, withdrawn, or ends too soon.",
+    };
   const amount = undrawn.lt(need.missing) ? undrawn : need.missing;
   return {
     kind,

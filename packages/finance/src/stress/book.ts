@@ -70,6 +70,15 @@ export const ReportedSensitivity = z.strictObject({
   value: DecimalString,
 });
 
+const CreditLine = z.strictObject({
+  line: Name,
+  currency: CurrencyCode,
+  committed: NonNegative,
+  drawn: NonNegative,
+  expiresOn: Day,
+  dueDays: z.int().min(0).max(3_650),
+});
+
 export const FundBook = z.strictObject({
   format: z.literal("evergreen.book/1"),
   fund: z.strictObject({
@@ -115,8 +124,8 @@ export const FundBook = z.strictObject({
   dealingPolicies: z.array(z.strictObject({ classId: Id, version: z.int(), body: Body })).max(1_000),
   lmtPolicy: z.strictObject({ version: z.int(), body: Body }).nullable(),
   mandate: z.strictObject({ version: z.int(), body: Body }).nullable(),
-  /** Committed credit line: its size and what is drawn; null where the snapshot knows none. */
-  facility: z.strictObject({ size: NonNegative, drawn: NonNegative }).nullable(),
+  /** Committed credit lines in force at `asOf`, by their code; `dueDays`: in how many days what is drawn is due once the bank calls it. */
+  creditLines: z.array(CreditLine).max(1_000),
   /** Rates, indices, currencies: series names of terms.ts. At or before `asOf`. */
   market: z.array(Observation).max(100_000),
 });

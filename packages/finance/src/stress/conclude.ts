@@ -176,6 +176,7 @@ export function concludeStress(
       horizon,
       currency,
     }),
+    creditLines: worst.undrawn.map(({ line, amount, expiresOn }) => ({ line, undrawn: money(amount), expiresOn })),
     reverse: reverseOf(worst.side, worst.owed, {
       nav,
       buckets: sought.length === 0 ? ["30d"] : sought,

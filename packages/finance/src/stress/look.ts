@@ -5,10 +5,11 @@ import type { ResolvedScenario } from "../scenarios/index.ts";
 import { combinedLadder } from "../stress-liquidity/combined-ladder.ts";
 import { fillPath } from "../stress-liquidity/fill-path.ts";
 import type { FundBook } from "./book.ts";
+import type { Lines } from "./credit-lines.ts";
 import { ladderOf, type Side, sideAt } from "./ladders.ts";
 import { dueBy, exitsOf, type Paced, paced } from "./measures.ts";
 import type { StressOutcome } from "./outcome.ts";
-import { type Owed, owedAt } from "./owed.ts";
+import { linesAt, type Owed, owedAt } from "./owed.ts";
 import { type Levels, levelsOf, PERIOD_DAYS } from "./paths.ts";
 import type { ShardAsset } from "./shards.ts";
 import type { FundTerms } from "./terms-of-fund.ts";
@@ -19,7 +20,13 @@ export interface Moments {
   /** NAV at the end of each period, position 0 today. */
   navs: Exact[];
   /** The moment of the least cover: its side, what is due, both ladders. */
-  worst: { period: number; side: Side; owed: Owed; rows: ReturnType<typeof combinedLadder>["rows"] };
+  worst: {
+    period: number;
+    side: Side;
+    owed: Owed;
+    rows: ReturnType<typeof combinedLadder>["rows"];
+    undrawn: Lines["undrawn"];
+  };
   pacing: Paced;
   /** Subscriptions that are expected in a quarter. */
   sales: Exact;
@@ -86,7 +93,7 @@ export function lookAt(
     looked.push({ cell, period, rungs, cash: side.cash.minus(dueBy(owed, "1d")), lost });
     const cover = leastCover(looked.slice(-1), BUCKETS);
     if (worst === undefined || (cover !== null && (least === undefined || decimal(cover.rcr).lt(least)))) {
-      worst = { period, side, owed, rows };
+      worst = { period, side, owed, rows, undrawn: linesAt(book, scenario, levels, period, notes).undrawn };
       least = cover === null ? undefined : decimal(cover.rcr);
     }
   }

@@ -73,6 +73,8 @@ export const StressOutcome = z.strictObject({
       distortion: z.string().nullable(),
     }),
   ),
+  /** What can still be drawn at the moment of the least cover, by credit line, until it ends; empty where no line is known. Left out by runs of before lines were kept. */
+  creditLines: z.array(z.strictObject({ line: z.string(), undrawn: z.string(), expiresOn: z.string() })).optional(),
   /** R35: what the fund bears. Null where there is nothing to ask. */
   reverse: z.strictObject({
     largestRedemption: z.strictObject({ bucket: Bucket, amount: z.string(), share: z.string() }).nullable(),

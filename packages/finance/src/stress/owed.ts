@@ -1,11 +1,12 @@
 // What a fund has to pay under a scenario, by kind and bucket: redemptions as planned, as in its history, as a share of NAV, at its gate, by investors who leave;
-// calls, debt of a withdrawn credit line, margin (R32, R33). Pure.
+// calls, debt of credit lines that end or are withdrawn, margin (R32, R33). Pure.
 import { BUCKETS, type Bucket } from "@evergreen-fund/domain";
 import { daysBetween } from "../fees/days.ts";
 import { decimal, type Exact, ZERO } from "../money.ts";
 import type { ResolvedScenario } from "../scenarios/index.ts";
 import { bucketOfDays, noAmounts } from "../stress-liquidity/profile-shapes.ts";
 import type { FundBook } from "./book.ts";
+import { creditLinesAt, type Lines } from "./credit-lines.ts";
 import { type Levels, PERIOD_DAYS } from "./paths.ts";
 import { type FundTerms, orOne } from "./terms-of-fund.ts";
 
@@ -90,6 +91,7 @@ export function owedAt(
   for (const note of about) notes.add(note);
   const [calls, debt, margin] = [noAmounts(), noAmounts(), noAmounts()];
   spreadCalls(calls, moment, scenario);
+  for (const { bucket, amount } of linesAt(book, scenario, levels, moment.period, notes).due) add(debt, bucket, amount);
   if (levels === null) return { redemptions: planned, accepted, calls, debt, margin };
   const term = (name: Parameters<Levels["term"]>[0], parts: readonly string[] = []) =>
     levels.term(name, parts, moment.period);
@@ -101,17 +103,29 @@ export function owedAt(
     add(redemptions, bucketOfDays(within), share.times(moment.navBefore.lt(0) ? ZERO : moment.navBefore));
   atTheGate(redemptions, { terms, scenario, moment }, term, notes);
   if (moment.exits.gt(0)) add(redemptions, bucketOfDays(terms.noticeDays ?? 0), moment.exits);
-  const available = term("facility.available");
-  if (available !== null && book.facility === null)
-    notes.add("The snapshot knows no credit line of the fund: its withdrawal has nothing to act on.");
-  if (available !== null && book.facility !== null) {
-    const above = decimal(book.facility.drawn).minus(decimal(book.facility.size).times(available));
-    if (above.gt(0)) add(debt, bucketOfDays(term("facility.due_days")?.toNumber() ?? 30), above);
-  }
   const called = term("margin.hedge_loss");
   if (called !== null)
     add(margin, bucketOfDays(term("margin.due_days")?.toNumber() ?? 1), called.times(moment.hedgeMargin));
   return { redemptions, accepted, calls, debt, margin };
+}
+
+/** The credit lines in a period: what of them is due, and what can still be drawn. */
+export function linesAt(
+  book: FundBook,
+  { periods }: ResolvedScenario,
+  levels: Levels | null,
+  period: number,
+  notes: Set<string>,
+): Lines {
+  return creditLinesAt(
+    book,
+    {
+      available: levels?.term("facility.available", [], period) ?? null,
+      dueDays: levels?.term("facility.due_days", [], period)?.toNumber() ?? null,
+      elapsed: periods === null ? 0 : period * PERIOD_DAYS[periods.unit],
+    },
+    notes,
+  );
 }
 
 type Term = (name: Parameters<Levels["term"]>[0], parts?: readonly string[]) => Exact | null;

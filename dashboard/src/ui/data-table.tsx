@@ -1,0 +1,80 @@
+// A table with a caption and a file of exactly the rows and columns that it shows.
+import type { ReactNode } from "react";
+import { csvOf, download } from "./csv.ts";
+
+export interface Column<R> {
+  header: string;
+  /** Right-aligned with tabular figures. */
+  figure?: boolean;
+  cell: (row: R) => ReactNode;
+  /** What the file holds: the exact value; left out, the column is for people only. */
+  value?: (row: R) => string;
+}
+
+interface Props<R> {
+  caption: string;
+  columns: readonly Column<R>[];
+  rows: readonly R[];
+  rowKey: (row: R) => string;
+  empty: string;
+  /** Name of the file without its ending; left out, there is none. */
+  file?: string;
+}
+
+export function DataTable<R>({ caption, columns, rows, rowKey, empty, file }: Props<R>) {
+  if (rows.length === 0) return <p className="empty">{empty}</p>;
+  const exported = columns.filter((column) => column.value !== undefined);
+  return (
+    <div className="table">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table is scrolled with the keyboard too */}
+      <section className="scroll" tabIndex={0} aria-label={caption}>
+        <table>
+          <caption>{caption}</caption>
+          <thead>
+            <tr>
+              {columns.map((column) => (
+                <th key={column.header} scope="col" className={column.figure ? "figure" : undefined}>
+                  {column.header}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={rowKey(row)}>
+                {columns.map((column, at) =>
+                  at === 0 ? (
+                    <th key={column.header} scope="row">
+                      {column.cell(row)}
+                    </th>
+                  ) : (
+                    <td key={column.header} className={column.figure ? "figure" : undefined}>
+                      {column.cell(row)}
+                    </td>
+                  ),
+                )}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </section>
+      {file !== undefined && (
+        <button
+          type="button"
+          className="quiet"
+          onClick={() =>
+            download(
+              `${file}.csv`,
+              csvOf(
+                exported.map((column) => column.header),
+                rows.map((row) => exported.map((column) => column.value?.(row) ?? "")),
+              ),
+            )
+          }
+        >
+          CSV<span className="unseen"> of {caption}</span>
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,22 @@
+// What codes of the system are called on a page. A code without a name is shown as it is, with spaces.
+const NAMES: Readonly<Record<string, string>> = {
+  pm_role: "Portfolio manager",
+  lp_role: "Investor",
+  ops_role: "Operations",
+  audit_role: "Auditor",
+  subscriptions: "Subscriptions dealt at the NAV before",
+  redemptions: "Redemptions dealt at the NAV before",
+  distributions: "Distributions",
+  management_fees: "Management fee paid",
+  result: "Investments and all else (the rest)",
+  rebalancing: "Rebalancing",
+  nav: "NAV to strike",
+  lmt: "Liquidity tool",
+  gt365d: "over 365 days",
+};
+
+export const nameOf = (code: string): string => NAMES[code] ?? code.replaceAll("_", " ");
+
+/** A bucket of the liquidity ladder. */
+export const bucketName = (bucket: string): string =>
+  bucket === "gt365d" ? "over 365 days" : bucket === "1d" ? "1 day" : bucket.replace("d", " days");

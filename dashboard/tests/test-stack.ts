@@ -1,0 +1,77 @@
+// One whole stack with the demo fund for the browser suite: a home and ports of its own, stopped and removed after it.
+import { execFile } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { REPOSITORY_ROOT, readConfig } from "@evergreen-fund/config";
+import { stackAddresses } from "@evergreen-fund/stack/addresses.ts";
+import { demoPassword } from "@evergreen-fund/stack/demo-logins.ts";
+import { portIsFree } from "@evergreen-fund/stack/process-table.ts";
+import { status } from "@evergreen-fund/stack/up.ts";
+import type { TestProject } from "vitest/node";
+
+export interface TestStack {
+  url: string;
+  publishableKey: string;
+  passwords: Record<string, string>;
+  /** Where screenshots are kept. */
+  pictures: string;
+}
+
+declare module "vitest" {
+  interface ProvidedContext {
+    stack: TestStack;
+  }
+}
+
+const PEOPLE = ["pm1", "pm2", "lp1", "lp2", "ops1", "audit1"] as const;
+export const emailOf = (person: string): string => `${person}@demo.evergreen.example`;
+
+async function freePortBase(): Promise<number> {
+  for (let base = 31_000 + 10 * (process.pid % 900); base < 60_000; base += 10) {
+    const free = await Promise.all([0, 2, 3, 4, 5].map((offset) => portIsFree(base + offset)));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error("There are no ten free ports in a row.");
+}
+
+const HISTORY_TAKES_MS = 300_000;
+
+/** The demo's past is made in the background; figures stand still once it is there. */
+async function untilHistoryIsThere(config: ReturnType<typeof readConfig>): Promise<void> {
+  const until = Date.now() + HISTORY_TAKES_MS;
+  while ((await status(config)).processes.some((entry) => entry.name === "demo" && entry.alive)) {
+    if (Date.now() > until) throw new Error("The history of the demo fund did not end.");
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const home = mkdtempSync(join(tmpdir(), "evergreen-browser-"));
+  chmodSync(home, 0o755);
+  const env = { ...process.env, EVERGREEN_HOME: home, EVERGREEN_PORT_BASE: String(await freePortBase()) };
+  const config = readConfig(env);
+  // as a person starts it
+  const evergreen = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [join(REPOSITORY_ROOT, "bin/evergreen.mjs"), ...args], { env });
+  const end = async () => {
+    await evergreen("down");
+    rmSync(home, { recursive: true, force: true });
+  };
+  try {
+    await evergreen("up", "--detach");
+    const { dashboardUrl, publishableKey } = stackAddresses(config);
+    await untilHistoryIsThere(config);
+    project.provide("stack", {
+      url: dashboardUrl,
+      publishableKey,
+      passwords: Object.fromEntries(PEOPLE.map((person) => [person, demoPassword(home, emailOf(person))])),
+      pictures: process.env.BROWSER_PICTURES ?? join(tmpdir(), "evergreen-pictures"),
+    });
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return end;
+}

@@ -1,0 +1,17 @@
+// Compliance rules as data: read a pack, compile it, judge by it, compare a draft with what is live. Pure: no clock, no files, no network.
+export type { Node } from "./compile.ts";
+export { type Condition, OPERATORS, type Problem } from "./condition.ts";
+export { type ExampleResult, runExamples } from "./examples.ts";
+export { FACTS, type Facts, LISTS, SUBJECTS, type Subject } from "./facts.ts";
+export {
+  type CompiledPack,
+  compilePack,
+  isInForce,
+  type Judgement,
+  type Judging,
+  type RuleState,
+  type RuleVerdict,
+} from "./judge.ts";
+export { LONGEST_PACK, type LocatedProblem, type PackFile, problemLine, readPackText } from "./pack-text.ts";
+export { OUTCOMES, type Outcome, type Rule, type RulePack, readPack, worstOutcome } from "./rule-pack.ts";
+export { type Difference, differenceOf, type Pair } from "./shadow.ts";
