@@ -202,6 +202,15 @@ insert into public.retention_policies (what, keep_months, afterwards, source) va
   ('trace_spans', null, 'nothing', 'technical: names, times and codes of steps; a sink of its own when Langfuse is configured'),
   ('legal_holds', null, 'nothing', 'who forbade what, when'),
   ('retention_archives', null, 'nothing', 'the proof that what left the database was archived first'),
+  ('credit_lines', null, 'nothing', 'terms by which a stress run was computed'),
+  ('kyc_policies', null, 'nothing', 'by what a person was judged'),
+  ('parties', null, 'nothing', 'opaque ids; what is personal lies under the key of the subject and ends with it'),
+  ('party_links', null, 'nothing', 'ids and shares: who was behind an investor when a decision was made (R55)'),
+  ('party_evidence', null, 'nothing', 'kinds and dates of evidence, no contents: part of the AML file (R53)'),
+  ('cases', null, 'nothing', 'what was decided about a suspicion: AML file (R53: five years) is exceeded'),
+  ('case_candidates', null, 'nothing', 'what a decision looked at'),
+  ('case_decisions', null, 'nothing', 'who decided what and why (R53)'),
+  ('case_notes', null, 'nothing', 'part of the record of a case; no personal data belongs in it'),
   ('event_outbox', null, 'end_of_work', 'a queue: a row goes when its event is delivered')
 on conflict (what) do nothing;
 
