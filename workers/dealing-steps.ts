@@ -60,6 +60,14 @@ export function dealingSteps(tools: RoomTools): DealingSteps {
     },
     reports: { keep: refuse },
     retention: { run: refuse },
+    personal: {
+      put: refuse,
+      read: refuse,
+      readMany: refuse,
+      findByIndex: refuse,
+      putDocument: refuse,
+      readDocument: refuse,
+    },
   };
   const actions = { ...commander(house), ...kyc(house), ...liquidityEngine(house) };
 

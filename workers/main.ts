@@ -13,6 +13,7 @@ import { openDataQuality } from "./data-quality.ts";
 import { startDispatcher } from "./dispatcher/dispatcher.ts";
 import { openMarketFeed } from "./market-feed.ts";
 import { roomMemory } from "./memory.ts";
+import { openPersonalDoor } from "./personal.ts";
 import { type Activities, type House, ROOM_TABLE } from "./rooms.ts";
 import { keepSchedules } from "./schedules.ts";
 import { openShelf } from "./shelf.ts";
@@ -47,6 +48,7 @@ async function main(names: string[]): Promise<void> {
     snapshots: analytical.snapshots,
     reports: analytical.reports,
     retention: analytical.retention,
+    personal: openPersonalDoor(config.home, connections.database),
     shelf: openShelf(),
     quality: openDataQuality(config.home),
     ...(config.langfuse === null ? {} : { scores: openScores(config.langfuse) }),

@@ -2,6 +2,7 @@
 import type { RoomTools } from "@evergreen-fund/agent-kit";
 import type { RoomName } from "@evergreen-fund/domain";
 import type { FundMemory } from "@evergreen-fund/memory";
+import type { PersonalData } from "@evergreen-fund/personal-data";
 import type { Scores } from "@evergreen-fund/tracing";
 import { commander } from "./commander/activities.ts";
 import { complianceSentinel } from "./compliance-sentinel/activities.ts";
@@ -29,6 +30,8 @@ export interface House extends RoomTools {
   engine: StressEngine;
   reports: MorningReports;
   retention: Retention;
+  /** Personal data of parties, as the KYC room may put and read it. */
+  personal: PersonalData;
   /** Absent: no feed of market data is configured. */
   feed?: MarketFeed;
   /** Absent: this process has no analytical files. */

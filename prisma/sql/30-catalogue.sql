@@ -45,6 +45,8 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('CASH_RETURNED', 'note', null, '{flow_id}', '{}'),
   ('LEGAL_HOLD_PLACED', 'note', null, '{hold_id}', '{}'),
   ('LEGAL_HOLD_LIFTED', 'note', null, '{hold_id}', '{}'),
+  ('PERSONAL_DATA_RECORDED', 'note', null, '{subject_id,fields}', '{}'),
+  ('SUBJECT_ERASED', 'note', null, '{subject_id,tombstone}', '{}'),
   ('ROWS_RETIRED', 'note', null, '{archive_id,what,rows,digest}', '{}'),
   ('AUTHORITY_NOTIFIED', 'note', null, '{activation_id,tool}', '{}'),
   ('SIDE_POCKET_OPENED', 'note', null, '{share_class_id,activation_id}', '{}'),

@@ -99,6 +99,10 @@ begin
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
 end $$;
+create or replace trigger append_only before update or delete on public.personal_accesses for each row execute function evergreen.forbid();
+create or replace trigger append_only_truncate before truncate on public.personal_accesses for each statement execute function evergreen.forbid();
+create or replace trigger append_only before update or delete on public.subject_tombstones for each row execute function evergreen.forbid();
+create or replace trigger append_only_truncate before truncate on public.subject_tombstones for each statement execute function evergreen.forbid();
 create or replace trigger append_only before update or delete on public.fund_events for each row execute function evergreen.forbid_unless_retired();
 create or replace trigger append_only_truncate before truncate on public.fund_events for each statement execute function evergreen.forbid();
 create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();

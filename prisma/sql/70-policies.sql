@@ -107,6 +107,12 @@ begin
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('retention_policies',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('legal_holds',            'pm_role, ops_role, audit_role'),
+    ('subject_keys',           'audit_role'),
+    ('personal_values',        'audit_role'),
+    ('documents',              'ops_role, audit_role, agent_kyc'),
+    ('personal_accesses',      'audit_role'),
+    ('subject_holds',          'pm_role, ops_role, audit_role'),
+    ('subject_tombstones',     'pm_role, ops_role, audit_role, service_role'),
     ('retention_archives',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop

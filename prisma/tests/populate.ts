@@ -16,6 +16,7 @@ import { claimInKind, consented, crystallisation, feeDay } from "./postings.ts";
 import { outcome, restateDay } from "./restated-day.ts";
 import { archiveOf, oldEvents } from "./retention-days.ts";
 import { concluded } from "./stress-run.ts";
+import { toErase, tombstoneOf } from "./subjects.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
 
 export const userOf = (actor: { role: string }): string => ("userId" in actor ? String(actor.userId) : "");
@@ -61,6 +62,7 @@ export async function populate(
   await partiesAndCases(db);
   await reserveAndApply(db, shared);
   await oversee(db, shared);
+  await keepPersonal(db);
   await stressed(db, shared);
   const dealt = await deal(db);
   await exchange(db);
@@ -238,6 +240,20 @@ async function watch(db: TestDatabase, fund: Fund): Promise<void> {
     results: [{ check: "nav_agreement", value: "0.7", limit: "0.5", unit: "bps", passed: false, detail: {} }],
     workflow_id: "test",
   });
+}
+
+/** One subject with everything of it, one that was erased. */
+async function keepPersonal(db: TestDatabase): Promise<void> {
+  const held = await toErase(db);
+  await db.call(PM_ONE, "fn_hold_subject", { subject_id: held, reason: "a claim" });
+  await db.look(
+    `insert into documents (document_id, subject_id, kind, content_type, size, sha256, storage_path, recorded_by)
+       select d, $1::uuid, 'identity_document', 'application/pdf', 1, repeat('a', 64), $1::uuid || '/' || d, 'test' from gen_random_uuid() d`,
+    [held],
+  );
+  await db.call(AUDIT, "fn_read_personal", { subject_ids: [held] });
+  const gone = await toErase(db);
+  await db.call(PM_ONE, "fn_erase_subject", { subject_id: gone, tombstone: await tombstoneOf(db, gone) });
 }
 
 async function oversee(db: TestDatabase, fund: Fund): Promise<void> {

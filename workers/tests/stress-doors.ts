@@ -2,6 +2,7 @@
 import { type Database, openDeltaReader } from "@evergreen-fund/supabase-client";
 import { codeHashOf } from "../code-hash.ts";
 import { openMorningReports } from "../morning-reports.ts";
+import { openPersonalDoor } from "../personal.ts";
 import { openRetention } from "../retention.ts";
 import type { House } from "../rooms.ts";
 import { openShelf } from "../shelf.ts";
@@ -9,7 +10,7 @@ import { openSnapshots } from "../snapshots.ts";
 import { openStressEngine } from "../stress-engine.ts";
 
 export interface StressDoors {
-  doors: Pick<House, "engine" | "reports" | "retention" | "shelf" | "snapshots">;
+  doors: Pick<House, "engine" | "personal" | "reports" | "retention" | "shelf" | "snapshots">;
   close(): Promise<void>;
 }
 
@@ -23,6 +24,7 @@ export async function openStressDoors(home: string, appUrl: string, database: Da
       engine,
       shelf: openShelf(),
       snapshots,
+      personal: openPersonalDoor(home, database),
       reports: openMorningReports(home, null),
       retention: openRetention({ home, database, url: appUrl, store: null, log: () => {} }),
     },

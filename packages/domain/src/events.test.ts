@@ -59,6 +59,8 @@ const RIGHT: Partial<Record<EventName, Record<string, unknown>>> = {
   LEGAL_HOLD_PLACED: { hold_id: ID },
   LEGAL_HOLD_LIFTED: { hold_id: ID },
   ROWS_RETIRED: { archive_id: ID, what: "fund_events", rows: 3, digest: "a".repeat(64) },
+  PERSONAL_DATA_RECORDED: { subject_id: ID, fields: 3 },
+  SUBJECT_ERASED: { subject_id: ID, tombstone: "a".repeat(64) },
   AUTHORITY_NOTIFIED: { activation_id: ID, tool: "side_pocket" },
   SIDE_POCKET_OPENED: { share_class_id: ID, activation_id: ID },
   DELIVERED_IN_KIND: { flow_id: ID },

@@ -266,6 +266,9 @@ export const EVENTS = {
   LEGAL_HOLD_LIFTED: fact(z.object({ hold_id: id })),
   /** The tombstone: what left the database, and the file that has it. */
   ROWS_RETIRED: fact(z.object({ archive_id: id, what: z.string(), rows: z.int().positive(), digest })),
+  PERSONAL_DATA_RECORDED: fact(z.object({ subject_id: id, fields: z.int().positive() })),
+  /** The key of a subject was destroyed; `tombstone` is the digest of the signed text that says so. */
+  SUBJECT_ERASED: fact(z.object({ subject_id: id, tombstone: digest })),
   AUTHORITY_NOTIFIED: fact(z.object({ activation_id: id, tool: z.string() })),
   SIDE_POCKET_OPENED: fact(z.object({ share_class_id: id, activation_id: id })),
   DELIVERED_IN_KIND: fact(z.object({ flow_id: id })),

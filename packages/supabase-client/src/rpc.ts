@@ -5,6 +5,7 @@ import { IMPORT_RPCS } from "./import-rpc.ts";
 import { MARKET_RPCS } from "./market-rpc.ts";
 import { PAGE_RPCS } from "./page-rpc.ts";
 import { PARTY_RPCS } from "./party-rpc.ts";
+import { PERSONAL_RPCS } from "./personal-rpc.ts";
 import { RETENTION_RPCS } from "./retention-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
@@ -34,6 +35,8 @@ export const ARRAY_ARGUMENTS: ReadonlySet<string> = new Set([
   "embedding",
   "memory_ids",
   "elected_lots",
+  "subject_ids",
+  "fields",
 ]);
 
 export const RPCS = {
@@ -186,6 +189,7 @@ export const RPCS = {
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
   ...RETENTION_RPCS,
+  ...PERSONAL_RPCS,
   ...PAGE_RPCS,
   ...IMPORT_RPCS,
   ...STRESS_RPCS,

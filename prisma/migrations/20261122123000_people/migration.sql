@@ -172,6 +172,104 @@ CREATE TABLE "case_notes" (
     CONSTRAINT "case_notes_pkey" PRIMARY KEY ("note_id")
 );
 
+-- CreateTable
+CREATE TABLE "subject_keys" (
+    "subject_id" UUID NOT NULL,
+    "wrapped_key" TEXT,
+    "master_key_id" TEXT,
+    "state" TEXT NOT NULL DEFAULT 'active',
+    "asked_by" TEXT,
+    "asked_at" TIMESTAMPTZ(6),
+    "reason" TEXT,
+    "opened_by" TEXT NOT NULL,
+    "opened_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "destroyed_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "subject_keys_pkey" PRIMARY KEY ("subject_id")
+);
+
+-- CreateTable
+CREATE TABLE "personal_values" (
+    "value_id" UUID NOT NULL,
+    "subject_id" UUID NOT NULL,
+    "field" TEXT NOT NULL,
+    "ciphertext" TEXT,
+    "blind_index" TEXT[] DEFAULT ARRAY[]::TEXT[],
+    "recorded_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "superseded_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "personal_values_pkey" PRIMARY KEY ("value_id")
+);
+
+-- CreateTable
+CREATE TABLE "documents" (
+    "document_id" UUID NOT NULL,
+    "subject_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "content_type" TEXT NOT NULL,
+    "size" BIGINT NOT NULL,
+    "sha256" TEXT NOT NULL,
+    "storage_path" TEXT NOT NULL,
+    "recorded_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "removed_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "documents_pkey" PRIMARY KEY ("document_id")
+);
+
+-- CreateTable
+CREATE TABLE "personal_accesses" (
+    "access_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "subject_id" UUID NOT NULL,
+    "what" TEXT NOT NULL,
+    "fields" TEXT[],
+    "purpose" TEXT NOT NULL,
+    "accessed_by" TEXT NOT NULL,
+    "accessed_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "personal_accesses_pkey" PRIMARY KEY ("access_id")
+);
+
+-- CreateTable
+CREATE TABLE "subject_holds" (
+    "hold_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "subject_id" UUID NOT NULL,
+    "reason" TEXT NOT NULL,
+    "placed_by" TEXT NOT NULL,
+    "placed_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "until" TIMESTAMPTZ(6),
+    "lifted_by" TEXT,
+    "lifted_at" TIMESTAMPTZ(6),
+    "lift_reason" TEXT,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "subject_holds_pkey" PRIMARY KEY ("hold_id")
+);
+
+-- CreateTable
+CREATE TABLE "subject_tombstones" (
+    "subject_id" UUID NOT NULL,
+    "body" TEXT NOT NULL,
+    "signature" TEXT NOT NULL,
+    "public_key" TEXT NOT NULL,
+    "erased_by" TEXT NOT NULL,
+    "erased_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "subject_tombstones_pkey" PRIMARY KEY ("subject_id")
+);
+
 -- CreateIndex
 CREATE INDEX "credit_lines_currency_idx" ON "credit_lines"("currency");
 
@@ -230,6 +328,24 @@ CREATE INDEX "case_decisions_candidate_id_idx" ON "case_decisions"("candidate_id
 CREATE INDEX "case_notes_case_id_idx" ON "case_notes"("case_id");
 
 -- CreateIndex
+CREATE INDEX "subject_keys_master_key_id_subject_id_idx" ON "subject_keys"("master_key_id", "subject_id");
+
+-- CreateIndex
+CREATE INDEX "personal_values_subject_id_field_idx" ON "personal_values"("subject_id", "field");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "documents_storage_path_key" ON "documents"("storage_path");
+
+-- CreateIndex
+CREATE INDEX "documents_subject_id_idx" ON "documents"("subject_id");
+
+-- CreateIndex
+CREATE INDEX "personal_accesses_subject_id_accessed_at_idx" ON "personal_accesses"("subject_id", "accessed_at");
+
+-- CreateIndex
+CREATE INDEX "subject_holds_subject_id_idx" ON "subject_holds"("subject_id");
+
+-- CreateIndex
 CREATE INDEX "investors_party_id_idx" ON "investors"("party_id");
 
 -- CreateIndex
@@ -273,6 +389,18 @@ ALTER TABLE "case_decisions" ADD CONSTRAINT "case_decisions_candidate_id_fkey" F
 
 -- AddForeignKey
 ALTER TABLE "case_notes" ADD CONSTRAINT "case_notes_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "personal_values" ADD CONSTRAINT "personal_values_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "documents" ADD CONSTRAINT "documents_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "personal_accesses" ADD CONSTRAINT "personal_accesses_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "subject_holds" ADD CONSTRAINT "subject_holds_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- from sql/10-private.sql
 -- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
@@ -739,6 +867,20 @@ select evergreen.add_check('legal_holds', 'legal_holds_lifted', $c$(lifted_at is
 select evergreen.add_check('retention_archives', 'retention_archives_digest', $c$digest ~ '^[0-9a-f]{64}$' and sha256 ~ '^[0-9a-f]{64}$' and archive_id = overlay(overlay(left(digest, 32) placing '8' from 13) placing '8' from 17)::uuid and rows > 0 and bytes > 0$c$);
 select evergreen.add_check('fund_events', 'fund_events_retired', 'num_nulls(archive_id, content_digest, origin_tx) in (0, 3)');
 
+-- personal data: what stands here is encrypted, or not there
+select evergreen.add_check('subject_keys', 'subject_keys_state', $c$state in ('active', 'restricted', 'destroyed') and (state = 'destroyed') = (wrapped_key is null)
+  and (state = 'destroyed') = (master_key_id is null) and (state = 'destroyed') = (destroyed_at is not null) and (state <> 'restricted' or asked_by is not null)$c$);
+select evergreen.add_check('subject_keys', 'subject_keys_wrapped', $c$wrapped_key ~ '^v1\.[A-Za-z0-9+/]{80}$' and master_key_id ~ '^[a-z0-9-]{1,60}$'$c$);
+select evergreen.add_check('personal_values', 'personal_values_encrypted', $c$field ~ '^[a-z_]{1,40}$' and ciphertext ~ '^v1\.[A-Za-z0-9+/]+=*$' and cardinality(blind_index) <= 100$c$);
+select evergreen.add_check('documents', 'documents_shape', $c$kind ~ '^[a-z_]{1,60}$' and size between 1 and 20971520 and sha256 ~ '^[0-9a-f]{64}$' and storage_path = subject_id || '/' || document_id$c$);
+select evergreen.add_check('documents', 'documents_type', $c$content_type in ('application/pdf', 'image/jpeg', 'image/png', 'image/tiff', 'image/webp')$c$);
+select evergreen.add_check('personal_accesses', 'personal_accesses_purpose', $c$purpose ~ '^[a-z-]{1,60}$'$c$);
+select evergreen.add_check('subject_holds', 'subject_holds_reason', 'length(reason) between 1 and 500 and (until is null or until > placed_at)');
+select evergreen.add_check('subject_holds', 'subject_holds_lifted', $c$(lifted_at is null) = (lifted_by is null) and (lifted_at is null) = (lift_reason is null) and lifted_by is distinct from placed_by$c$);
+select evergreen.add_check('subject_tombstones', 'subject_tombstones_signed', $c$signature ~ '^[0-9a-f]{128}$' and public_key ~ '^[0-9a-f]{64}$'$c$);
+create unique index if not exists personal_values_current on public.personal_values (subject_id, field) where superseded_at is null;
+create index if not exists personal_values_blind on public.personal_values using gin (blind_index) where superseded_at is null;
+
 -- an amount has no more decimals than its currency
 create or replace function evergreen.within_exponent(amount numeric, currency text) returns boolean
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -802,6 +944,8 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('CASH_RETURNED', 'note', null, '{flow_id}', '{}'),
   ('LEGAL_HOLD_PLACED', 'note', null, '{hold_id}', '{}'),
   ('LEGAL_HOLD_LIFTED', 'note', null, '{hold_id}', '{}'),
+  ('PERSONAL_DATA_RECORDED', 'note', null, '{subject_id,fields}', '{}'),
+  ('SUBJECT_ERASED', 'note', null, '{subject_id,tombstone}', '{}'),
   ('ROWS_RETIRED', 'note', null, '{archive_id,what,rows,digest}', '{}'),
   ('AUTHORITY_NOTIFIED', 'note', null, '{activation_id,tool}', '{}'),
   ('SIDE_POCKET_OPENED', 'note', null, '{share_class_id,activation_id}', '{}'),
@@ -1347,6 +1491,10 @@ begin
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
 end $$;
+create or replace trigger append_only before update or delete on public.personal_accesses for each row execute function evergreen.forbid();
+create or replace trigger append_only_truncate before truncate on public.personal_accesses for each statement execute function evergreen.forbid();
+create or replace trigger append_only before update or delete on public.subject_tombstones for each row execute function evergreen.forbid();
+create or replace trigger append_only_truncate before truncate on public.subject_tombstones for each statement execute function evergreen.forbid();
 create or replace trigger append_only before update or delete on public.fund_events for each row execute function evergreen.forbid_unless_retired();
 create or replace trigger append_only_truncate before truncate on public.fund_events for each statement execute function evergreen.forbid();
 create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
@@ -3606,6 +3754,514 @@ $$;
 comment on function public.fn_read_home() is
   'The home page of an investor: what is held and worth at the price published last, what was paid in and out, the newest 50 orders, the newest 100 statements that stand. Amounts and units as text. Under the reader''s row-level security.';
 
+-- from sql/6w-fn-personal-erasure.sql
+-- The life of a subject's key: wrapped anew by another master key, held, asked for, destroyed with a signed tombstone, destroyed again after a restore.
+
+create or replace function evergreen.subject_held(subject_id uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from public.subject_holds h where h.subject_id = subject_held.subject_id and h.lifted_at is null and (h.until is null or h.until > now()))
+$$;
+comment on function evergreen.subject_held(uuid) is 'Whether a legal hold forbids erasing this subject today.';
+
+create or replace function evergreen.destroy_subject(subject_id uuid) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
+  update public.subject_keys k set state = 'destroyed', wrapped_key = null, master_key_id = null, destroyed_at = now()
+   where k.subject_id = destroy_subject.subject_id and k.state <> 'destroyed';
+  -- without its key a ciphertext is noise; a blind index would still answer whether somebody was here
+  update public.personal_values p set ciphertext = null, blind_index = '{}', superseded_at = coalesce(p.superseded_at, now())
+   where p.subject_id = destroy_subject.subject_id and (p.ciphertext is not null or p.blind_index <> '{}');
+  update public.documents d set removed_at = now() where d.subject_id = destroy_subject.subject_id and d.removed_at is null;
+$$;
+comment on function evergreen.destroy_subject(uuid) is 'Destroys the key of a subject and empties its values; idempotent.';
+
+create or replace function public.fn_list_subject_keys(but text, after uuid default null, max_keys int default 500)
+returns table (subject_id uuid, wrapped_key text, master_key_id text) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'service_role');
+  perform evergreen.refuse_unless(but is not null and max_keys between 1 and 5000, 'EG400', 'but (a master key id) and max_keys (1 to 5,000) are needed.');
+  return query
+    select k.subject_id, k.wrapped_key, k.master_key_id from public.subject_keys k
+     where k.state <> 'destroyed' and k.master_key_id <> but and (fn_list_subject_keys.after is null or k.subject_id > fn_list_subject_keys.after)
+     order by k.subject_id limit max_keys;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_list_subject_keys(text, uuid, int) is 'Wrapped keys that another master key than `but` wrapped, in the order of their subjects. EG400, EG403.';
+
+create or replace function public.fn_rotate_subject_keys(keys jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  rotated int;
+begin
+  perform evergreen.require_role('ops_role', 'service_role');
+  input := jsonb_build_object('keys', keys);
+  answer := evergreen.earlier_answer('fn_rotate_subject_keys', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(keys) = 'array' and jsonb_array_length(keys) between 1 and 5000, 'EG400', 'keys is a list of 1 to 5,000 wrapped keys.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(keys) v where (jsonb_typeof(v) = 'object' and v ->> 'subject_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+      and v ->> 'wrapped_key' ~ '^v1\.[A-Za-z0-9+/]{80}$' and v ->> 'was' is not null and v ->> 'master_key_id' ~ '^[a-z0-9-]{1,60}$') is not true),
+    'EG400', 'Each of keys has subject_id, was, wrapped_key and master_key_id.');
+  perform 1 from public.subject_keys k where k.subject_id in (select (v ->> 'subject_id')::uuid from jsonb_array_elements(keys) v) order by k.subject_id for no key update;
+  -- only what still is what it was: whoever rotated or erased meanwhile was first
+  update public.subject_keys k set wrapped_key = n.wrapped_key, master_key_id = n.master_key_id
+    from jsonb_to_recordset(keys) n (subject_id uuid, was text, wrapped_key text, master_key_id text)
+   where k.subject_id = n.subject_id and k.wrapped_key = n.was and k.state <> 'destroyed';
+  get diagnostics rotated = row_count;
+  perform evergreen.audit(null, 'subject_keys', 'rotation', 'keys wrapped anew: ' || rotated || ' of ' || jsonb_array_length(keys), request_id);
+  answer := jsonb_build_object('rotated', rotated, 'asked', jsonb_array_length(keys));
+  perform evergreen.keep_answer('fn_rotate_subject_keys', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_rotate_subject_keys(jsonb, text) is
+  'Puts data keys wrapped by another master key in place of those they were (`was`); one that changed meanwhile is left alone. EG400, EG403, EG409.';
+
+create or replace function public.fn_hold_subject(subject_id uuid, reason text, until timestamptz default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  standing text;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'reason', reason, 'until', until);
+  answer := evergreen.earlier_answer('fn_hold_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform evergreen.refuse_unless(until is null or (isfinite(until) and until > now()), 'EG400', 'until is a time to come, or absent.');
+  -- an erasure that is under way waits for this, or this for it
+  select k.state into standing from public.subject_keys k where k.subject_id = fn_hold_subject.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(standing <> 'destroyed', 'EG428', 'The subject was erased.');
+  insert into public.subject_holds (subject_id, reason, placed_by, until) values (subject_id, reason, evergreen.actor(), until) returning hold_id into id;
+  perform evergreen.audit(null, 'subject_holds', id::text, 'legal hold on a subject placed', request_id);
+  answer := jsonb_build_object('hold_id', id);
+  perform evergreen.keep_answer('fn_hold_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_hold_subject(uuid, text, timestamptz, text) is 'The data of a subject is not erased until the hold is lifted or ends. EG400, EG403, EG404, EG409, EG428.';
+
+create or replace function public.fn_release_subject(hold_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  h public.subject_holds;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('hold_id', hold_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_release_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into h from public.subject_holds x where x.hold_id = fn_release_subject.hold_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No legal hold with that id.');
+  perform evergreen.refuse_unless(h.lifted_at is null, 'EG428', 'The legal hold was lifted already.');
+  perform evergreen.refuse_unless(h.placed_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever placed a legal hold cannot lift it.');
+  update public.subject_holds x set lifted_by = evergreen.actor(), lifted_at = now(), lift_reason = fn_release_subject.reason where x.hold_id = h.hold_id;
+  perform evergreen.audit(null, 'subject_holds', h.hold_id::text, 'legal hold on a subject lifted', request_id);
+  answer := jsonb_build_object('hold_id', h.hold_id);
+  perform evergreen.keep_answer('fn_release_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_release_subject(uuid, text, text) is 'Lifts a legal hold on a subject; never by the person who placed it. EG400, EG403, EG404, EG409, EG420, EG428.';
+
+create or replace function public.fn_request_erasure(subject_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  standing text;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_request_erasure', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select k.state into standing from public.subject_keys k where k.subject_id = fn_request_erasure.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(standing = 'active', 'EG428', case standing when 'destroyed' then 'The subject was erased already.' else 'The erasure was asked for already.' end);
+  update public.subject_keys k set state = 'restricted', asked_by = evergreen.actor(), asked_at = now(), reason = fn_request_erasure.reason where k.subject_id = fn_request_erasure.subject_id;
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'erasure asked for' || case when evergreen.subject_held(subject_id) then '; a legal hold stands' else '' end, request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'state', 'restricted', 'held', evergreen.subject_held(subject_id));
+  perform evergreen.keep_answer('fn_request_erasure', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_erasure(uuid, text, text) is
+  'Asks for the erasure of a subject: from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
+
+create or replace function public.fn_refuse_erasure(subject_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  standing text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_refuse_erasure', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select k.state into standing from public.subject_keys k where k.subject_id = fn_refuse_erasure.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(standing = 'restricted', 'EG428', 'No erasure of the subject is asked for.');
+  update public.subject_keys k set state = 'active', asked_by = null, asked_at = null, reason = null where k.subject_id = fn_refuse_erasure.subject_id;
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'erasure refused', request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'state', 'active');
+  perform evergreen.keep_answer('fn_refuse_erasure', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_refuse_erasure(uuid, text, text) is 'Takes back that an erasure was asked for. EG400, EG403, EG404, EG409, EG428.';
+
+create or replace function public.fn_read_erasure(subject_id uuid) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  answer jsonb;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'audit_role');
+  select jsonb_build_object('subject_id', k.subject_id, 'state', k.state, 'asked_at', k.asked_at, 'asked_by', k.asked_by, 'held', evergreen.subject_held(k.subject_id),
+      'key_digest', encode(sha256(convert_to(k.wrapped_key, 'UTF8')), 'hex'),
+      'fields', (select count(*) from public.personal_values p where p.subject_id = k.subject_id and p.ciphertext is not null),
+      'documents', (select coalesce(jsonb_agg(d.storage_path order by d.storage_path), '[]') from public.documents d where d.subject_id = k.subject_id),
+      'tombstone', (select jsonb_build_object('body', t.body, 'signature', t.signature, 'public_key', t.public_key) from public.subject_tombstones t where t.subject_id = k.subject_id))
+    into answer from public.subject_keys k where k.subject_id = fn_read_erasure.subject_id;
+  perform evergreen.refuse_unless(answer is not null, 'EG404', 'No personal data is kept under that id.');
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_erasure(uuid) is 'What a tombstone of a subject has to say (state, digest of its wrapped key, counts, documents), and the tombstone once there is one. EG403, EG404.';
+
+create or replace function evergreen.check_tombstone(tombstone jsonb) returns void language plpgsql immutable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(tombstone) = 'object' and length(tombstone ->> 'body') between 2 and 2000
+    and tombstone ->> 'signature' ~ '^[0-9a-f]{128}$' and tombstone ->> 'public_key' ~ '^[0-9a-f]{64}$', 'EG400', 'tombstone has body (JSON), signature and public_key.');
+  perform evergreen.refuse_unless((tombstone ->> 'body')::jsonb ->> 'subjectId' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    and (tombstone ->> 'body')::jsonb ->> 'keyDigest' ~ '^[0-9a-f]{64}$', 'EG400', 'The body of a tombstone names the subject and the key that was destroyed.');
+end $$;
+comment on function evergreen.check_tombstone(jsonb) is 'Refuses what has not the shape of a signed tombstone (EG400); the signature is verified outside, from the row alone.';
+
+create or replace function public.fn_erase_subject(subject_id uuid, tombstone jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  k public.subject_keys;
+  body jsonb;
+  digest text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'tombstone', tombstone);
+  answer := evergreen.earlier_answer('fn_erase_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.check_tombstone(tombstone);
+  body := (tombstone ->> 'body')::jsonb;
+  select * into k from public.subject_keys x where x.subject_id = fn_erase_subject.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(k.state <> 'destroyed', 'EG428', 'The subject was erased already.');
+  perform evergreen.refuse_unless(k.state = 'restricted', 'EG428', 'Nobody has asked for the erasure; ask for it first.');
+  perform evergreen.refuse_unless(not evergreen.subject_held(subject_id), 'EG428', 'A legal hold stands on the subject; it stays restricted until the hold is lifted.');
+  perform evergreen.refuse_unless(k.asked_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever asked for an erasure cannot carry it out.');
+  perform evergreen.refuse_unless(body ->> 'subjectId' = subject_id::text, 'EG400', 'The tombstone is of another subject.');
+  perform evergreen.refuse_unless(body ->> 'keyDigest' = encode(sha256(convert_to(k.wrapped_key, 'UTF8')), 'hex'), 'EG425', 'The key was wrapped anew since the tombstone was made; make it again.');
+  perform evergreen.destroy_subject(subject_id);
+  digest := encode(sha256(convert_to(tombstone ->> 'body', 'UTF8')), 'hex');
+  insert into public.subject_tombstones (subject_id, body, signature, public_key, erased_by)
+  values (subject_id, tombstone ->> 'body', tombstone ->> 'signature', tombstone ->> 'public_key', evergreen.actor());
+  perform evergreen.emit('SUBJECT_ERASED', null, jsonb_build_object('subject_id', subject_id, 'tombstone', digest), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'subject erased; tombstone ' || digest, request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'tombstone', digest,
+    'documents', (select coalesce(jsonb_agg(d.storage_path order by d.storage_path), '[]') from public.documents d where d.subject_id = fn_erase_subject.subject_id));
+  perform evergreen.keep_answer('fn_erase_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_erase_subject(uuid, jsonb, text) is
+  'Destroys the key of a subject whose erasure another person asked for, and keeps the signed tombstone; answers the documents whose files can go. EG400, EG403, EG404, EG409, EG420, EG425 rotated meanwhile, EG428 held or not asked for.';
+
+create or replace function public.fn_repeat_erasures(tombstones jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  stone jsonb;
+  id uuid;
+  repeated int := 0;
+begin
+  perform evergreen.require_role('service_role');
+  input := jsonb_build_object('tombstones', tombstones);
+  answer := evergreen.earlier_answer('fn_repeat_erasures', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(tombstones) = 'array' and jsonb_array_length(tombstones) between 1 and 10000, 'EG400', 'tombstones is a list of 1 to 10,000.');
+  for stone in select t from jsonb_array_elements(tombstones) t loop
+    perform evergreen.check_tombstone(stone);
+    id := ((stone ->> 'body')::jsonb ->> 'subjectId')::uuid;
+    perform 1 from public.subject_keys k where k.subject_id = id for no key update;
+    if evergreen.subject_state(id) is distinct from 'destroyed' or not exists (select from public.subject_tombstones t where t.subject_id = id) then
+      perform evergreen.destroy_subject(id);
+      insert into public.subject_tombstones (subject_id, body, signature, public_key, erased_by)
+      values (id, stone ->> 'body', stone ->> 'signature', stone ->> 'public_key', evergreen.actor()) on conflict do nothing;
+      repeated := repeated + 1;
+    end if;
+  end loop;
+  perform evergreen.audit(null, 'subject_keys', 'restore', 'erasures repeated after a restore: ' || repeated || ' of ' || jsonb_array_length(tombstones), request_id);
+  answer := jsonb_build_object('repeated', repeated, 'known', jsonb_array_length(tombstones) - repeated);
+  perform evergreen.keep_answer('fn_repeat_erasures', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_repeat_erasures(jsonb, text) is
+  'Erases again what a restored database has forgotten to be erased, from tombstones kept apart from the backup, their signatures verified by the caller. EG400, EG403, EG409.';
+
+create or replace function public.fn_export_subject(subject_id uuid) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  answer jsonb;
+begin
+  perform evergreen.require_role('ops_role', 'audit_role');
+  perform evergreen.refuse_unless(evergreen.subject_state(subject_id) is not null, 'EG404', 'No personal data is kept under that id.');
+  insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by) values (subject_id, 'export', '{}', 'subject-access', evergreen.actor());
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'personal data exported', null);
+  select jsonb_build_object(
+      'subject', to_jsonb(k) - '{created_at,updated_at}'::text[],
+      'values', (select coalesce(jsonb_agg(jsonb_build_object('value_id', p.value_id, 'field', p.field, 'ciphertext', p.ciphertext, 'recorded_by', p.recorded_by,
+          'recorded_at', p.recorded_at, 'superseded_at', p.superseded_at) order by p.field, p.recorded_at, p.value_id), '[]') from public.personal_values p where p.subject_id = k.subject_id),
+      'documents', (select coalesce(jsonb_agg(to_jsonb(d) - '{created_at,updated_at,subject_id}'::text[] order by d.recorded_at, d.document_id), '[]') from public.documents d where d.subject_id = k.subject_id),
+      'accesses', (select coalesce(jsonb_agg(jsonb_build_object('what', a.what, 'fields', a.fields, 'purpose', a.purpose, 'accessed_by', a.accessed_by, 'accessed_at', a.accessed_at)
+          order by a.accessed_at, a.access_id), '[]') from public.personal_accesses a where a.subject_id = k.subject_id),
+      'holds', (select count(*) from public.subject_holds h where h.subject_id = k.subject_id and h.lifted_at is null),
+      'changes', (select coalesce(jsonb_agg(jsonb_build_object('message', t.message, 'created_by', t.created_by, 'created_at', t.created_at) order by t.tx, t.seq), '[]')
+          from public.audit_trail t where t.entity_id = k.subject_id::text),
+      'tombstone', (select jsonb_build_object('body', t.body, 'signature', t.signature, 'public_key', t.public_key) from public.subject_tombstones t where t.subject_id = k.subject_id))
+    into answer from public.subject_keys k where k.subject_id = fn_export_subject.subject_id;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_export_subject(uuid) is
+  'All that is kept of a subject: values now and before, still encrypted, documents, who read what, and what was done. The export itself is recorded. EG403, EG404.';
+
+-- from sql/6w-fn-personal.sql
+-- Personal data: subjects, their encrypted values, look-ups by blind index, documents. What is encrypted here was encrypted outside: the
+-- database has neither a master key nor a clear value.
+
+create or replace function evergreen.subject_state(subject_id uuid) returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select k.state from public.subject_keys k where k.subject_id = subject_state.subject_id
+$$;
+comment on function evergreen.subject_state(uuid) is 'active, restricted (an erasure was asked for) or destroyed; null when no personal data is kept of this subject.';
+
+create or replace function evergreen.open_for_writing(subject_id uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  standing text;
+begin
+  select k.state into standing from public.subject_keys k where k.subject_id = open_for_writing.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id; open the subject first.');
+  perform evergreen.refuse_unless(standing = 'active', 'EG428', case standing when 'destroyed' then 'The subject was erased; nothing more is kept of it.'
+    else 'An erasure of the subject was asked for; nothing is added meanwhile.' end);
+end $$;
+comment on function evergreen.open_for_writing(uuid) is 'Locks a subject and refuses unless something may be added to it. EG404, EG428.';
+
+create or replace function public.fn_open_subject(subject_id uuid, wrapped_key text, master_key_id text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  made int;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  input := jsonb_build_object('subject_id', subject_id);
+  answer := evergreen.earlier_answer('fn_open_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(subject_id is not null, 'EG400', 'subject_id is needed.');
+  perform evergreen.refuse_unless(wrapped_key ~ '^v1\.[A-Za-z0-9+/]{80}$' and master_key_id ~ '^[a-z0-9-]{1,60}$', 'EG400', 'wrapped_key is a wrapped key of 32 bytes, master_key_id names what wrapped it.');
+  perform evergreen.refuse_unless(not exists (select from public.subject_tombstones t where t.subject_id = fn_open_subject.subject_id), 'EG428', 'The subject was erased; nothing more is kept of it.');
+  insert into public.subject_keys (subject_id, wrapped_key, master_key_id, opened_by) values (subject_id, wrapped_key, master_key_id, evergreen.actor()) on conflict do nothing;
+  get diagnostics made = row_count;
+  if made = 1 then
+    perform evergreen.audit(null, 'subject_keys', subject_id::text, 'subject opened', request_id);
+  end if;
+  -- never the key: what answers to a request id is kept, and would outlive an erasure
+  answer := jsonb_build_object('subject_id', subject_id, 'opened', made = 1);
+  perform evergreen.keep_answer('fn_open_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_subject(uuid, text, text, text) is
+  'Gives a subject its wrapped data key; of two at once the first counts (opened says whose). EG400, EG403, EG409, EG428 erased.';
+
+create or replace function public.fn_put_personal(subject_id uuid, field_values jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  names int;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  -- a ciphertext is another one every time; what says that the content is the same is the mark that stands beside it (a keyed hash, stored nowhere)
+  input := jsonb_build_object('subject_id', subject_id, 'field_values', case when jsonb_typeof(field_values) = 'array' then
+    (select jsonb_agg(case when jsonb_typeof(v) = 'object' then v - '{ciphertext,value_id}'::text[] else v end) from jsonb_array_elements(field_values) v) end);
+  answer := evergreen.earlier_answer('fn_put_personal', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(field_values) = 'array' and jsonb_array_length(field_values) between 1 and 20, 'EG400', 'field_values is a list of 1 to 20 fields.');
+  perform evergreen.refuse_unless(octet_length(field_values::text) <= 2000000, 'EG413', 'field_values is larger than 2 MB.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(field_values) v where (jsonb_typeof(v) = 'object' and v ->> 'field' ~ '^[a-z_]{1,40}$'
+      and v ->> 'value_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' and (v ->> 'ciphertext' is null or v ->> 'ciphertext' ~ '^v1\.[A-Za-z0-9+/]+=*$')
+      and v ->> 'content' ~ '^[0-9a-f]{64}$' and jsonb_typeof(v -> 'blind_index') = 'array') is not true), 'EG400', 'Each of field_values has field, value_id, ciphertext, content and blind_index.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(field_values) v, jsonb_array_elements_text(v -> 'blind_index') b where (b ~ '^[0-9a-f]{64}$') is not true),
+    'EG400', 'blind_index is a list of hashes.');
+  select count(distinct v ->> 'field') into names from jsonb_array_elements(field_values) v;
+  perform evergreen.refuse_unless(names = jsonb_array_length(field_values), 'EG400', 'A field stands twice in field_values.');
+  perform evergreen.open_for_writing(subject_id);
+  update public.personal_values p set superseded_at = now()
+   where p.subject_id = fn_put_personal.subject_id and p.superseded_at is null and p.field in (select v ->> 'field' from jsonb_array_elements(field_values) v);
+  insert into public.personal_values (value_id, subject_id, field, ciphertext, blind_index, recorded_by)
+  select (v ->> 'value_id')::uuid, fn_put_personal.subject_id, v ->> 'field', v ->> 'ciphertext', array(select jsonb_array_elements_text(v -> 'blind_index')), evergreen.actor()
+    from jsonb_array_elements(field_values) v;
+  perform evergreen.emit('PERSONAL_DATA_RECORDED', null, jsonb_build_object('subject_id', subject_id, 'fields', names), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'personal data recorded: ' || names || ' fields', request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'fields', names);
+  perform evergreen.keep_answer('fn_put_personal', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_put_personal(uuid, jsonb, text) is
+  'Records encrypted values of a subject (field, value_id, ciphertext or null to take it back, content: a keyed hash that says whether a repeated request is the same, blind_index); each supersedes the one before. EG400, EG403, EG404, EG409, EG413, EG428 erased or to be erased.';
+
+create or replace function public.fn_read_personal(subject_ids uuid[], fields text[] default null, purpose text default 'review')
+returns table (subject_id uuid, state text, wrapped_key text, master_key_id text, value_id uuid, field text, ciphertext text, recorded_at timestamptz)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(cardinality(subject_ids) between 1 and 5000, 'EG400', 'subject_ids names 1 to 5,000 subjects.');
+  perform evergreen.refuse_unless(purpose ~ '^[a-z-]{1,60}$', 'EG400', 'purpose is a code of small letters and hyphens.');
+  if fields is null or cardinality(fields) > 0 then
+    insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by)
+    select k.subject_id, 'values', coalesce(fn_read_personal.fields, '{}'), fn_read_personal.purpose, evergreen.actor()
+      from public.subject_keys k where k.subject_id = any (subject_ids) and k.state <> 'destroyed';
+  end if;
+  -- key and values in one statement, so that they are of one moment
+  return query
+    select k.subject_id, k.state, k.wrapped_key, k.master_key_id, p.value_id, p.field, p.ciphertext, p.recorded_at
+      from public.subject_keys k
+      left join public.personal_values p on p.subject_id = k.subject_id and p.superseded_at is null and p.ciphertext is not null
+        and (fn_read_personal.fields is null or p.field = any (fn_read_personal.fields))
+        -- whose erasure was asked for is still screened and audited, and otherwise left alone
+        and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc'))
+     where k.subject_id = any (subject_ids) order by k.subject_id, p.field;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_personal(uuid[], text[], text) is
+  'The wrapped key and the current encrypted values of subjects (all fields, or those named; none: the key alone). Every read is recorded with its purpose. Unknown subjects have no row. EG400, EG403.';
+
+create or replace function public.fn_find_subjects(field text, index_value text) returns table (subject_id uuid)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(field ~ '^[a-z_]{1,40}$' and index_value ~ '^[0-9a-f]{64}$', 'EG400', 'field and index_value (64 hexadecimal digits) are needed.');
+  return query
+    select distinct p.subject_id from public.personal_values p
+     where p.superseded_at is null and p.blind_index @> array[index_value] and p.field = fn_find_subjects.field order by 1;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_find_subjects(text, text) is 'Subjects whose current value of the field has this blind index. EG400, EG403.';
+
+create or replace function public.fn_put_document(
+  document_id uuid, subject_id uuid, kind text, content_type text, size bigint, sha256 text, storage_path text, request_id text default null
+) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  -- a request that is repeated has stored another file, which its caller takes away again
+  input := jsonb_build_object('subject_id', subject_id, 'kind', kind, 'content_type', content_type, 'size', size);
+  answer := evergreen.earlier_answer('fn_put_document', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(document_id is not null and kind ~ '^[a-z_]{1,60}$', 'EG400', 'document_id and kind (small letters and underscores) are needed.');
+  perform evergreen.refuse_unless(content_type in ('application/pdf', 'image/jpeg', 'image/png', 'image/tiff', 'image/webp'), 'EG400', 'The document is no PDF, JPEG, PNG, TIFF or WebP.');
+  perform evergreen.refuse_unless(size between 1 and 20971520, 'EG413', 'A document has 1 byte to 20 MB.');
+  perform evergreen.refuse_unless(sha256 ~ '^[0-9a-f]{64}$' and storage_path = subject_id || '/' || document_id, 'EG400', 'sha256 is of what is stored, storage_path is the subject and the document.');
+  perform evergreen.open_for_writing(subject_id);
+  insert into public.documents (document_id, subject_id, kind, content_type, size, sha256, storage_path, recorded_by)
+  values (document_id, subject_id, kind, content_type, size, sha256, storage_path, evergreen.actor());
+  perform evergreen.audit(null, 'documents', document_id::text, 'document recorded', request_id);
+  answer := jsonb_build_object('document_id', document_id);
+  perform evergreen.keep_answer('fn_put_document', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_put_document(uuid, uuid, text, text, bigint, text, text, text) is
+  'Records a document that is stored encrypted: its type by its bytes, its size before and its sha256 after encryption. EG400, EG403, EG404, EG409, EG413, EG428.';
+
+create or replace function public.fn_read_document(document_id uuid, purpose text default 'review')
+returns table (id uuid, subject_id uuid, kind text, content_type text, size bigint, sha256 text, storage_path text, wrapped_key text, master_key_id text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(purpose ~ '^[a-z-]{1,60}$', 'EG400', 'purpose is a code of small letters and hyphens.');
+  return query
+    select d.document_id, d.subject_id, d.kind, d.content_type, d.size, d.sha256, d.storage_path, k.wrapped_key, k.master_key_id
+      from public.documents d join public.subject_keys k on k.subject_id = d.subject_id
+     where d.document_id = fn_read_document.document_id and d.removed_at is null
+       and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc'));
+  perform evergreen.refuse_unless(found, 'EG404', 'No document with that id.');
+  insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by)
+  select d.subject_id, 'document:' || d.document_id, '{}', fn_read_document.purpose, evergreen.actor() from public.documents d where d.document_id = fn_read_document.document_id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
+
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
@@ -3716,6 +4372,12 @@ begin
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('retention_policies',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('legal_holds',            'pm_role, ops_role, audit_role'),
+    ('subject_keys',           'audit_role'),
+    ('personal_values',        'audit_role'),
+    ('documents',              'ops_role, audit_role, agent_kyc'),
+    ('personal_accesses',      'audit_role'),
+    ('subject_holds',          'pm_role, ops_role, audit_role'),
+    ('subject_tombstones',     'pm_role, ops_role, audit_role, service_role'),
     ('retention_archives',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -3815,6 +4477,22 @@ begin
     ('fn_read_archivable(text,uuid,date)', 'service_role, agent_simulation'),
     ('fn_retire_events(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
     ('fn_retire_snapshots(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
+    ('fn_open_subject(uuid,text,text,text)', 'ops_role, agent_kyc'),
+    ('fn_put_personal(uuid,jsonb,text)', 'ops_role, agent_kyc'),
+    ('fn_read_personal(uuid[],text[],text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_find_subjects(text,text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_put_document(uuid,uuid,text,text,bigint,text,text,text)', 'ops_role, agent_kyc'),
+    ('fn_read_document(uuid,text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_list_subject_keys(text,uuid,int)', 'ops_role, service_role'),
+    ('fn_rotate_subject_keys(jsonb,text)', 'ops_role, service_role'),
+    ('fn_hold_subject(uuid,text,timestamptz,text)', 'pm_role, ops_role'),
+    ('fn_release_subject(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_request_erasure(uuid,text,text)', 'ops_role'),
+    ('fn_refuse_erasure(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_read_erasure(uuid)', 'pm_role, ops_role, audit_role'),
+    ('fn_erase_subject(uuid,jsonb,text)', 'pm_role, ops_role'),
+    ('fn_repeat_erasures(jsonb,text)', 'service_role'),
+    ('fn_export_subject(uuid)', 'ops_role, audit_role'),
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
     ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_read_home()', 'lp_role'),

@@ -6,6 +6,7 @@ import { DEALING_POSTING_CASES } from "./dealing-posting-cases.ts";
 import { DEALING_RUN_CASES } from "./dealing-run-cases.ts";
 import { DEALING_TERMS_CASES } from "./dealing-terms-cases.ts";
 import { DEMO_CASES } from "./demo-cases.ts";
+import { ERASURE_CASES } from "./erasure-cases.ts";
 import { EVENT_CASES } from "./event-cases.ts";
 import { EXCEPTION_CASES } from "./exception-cases.ts";
 import { FEE_CASES } from "./fee-cases.ts";
@@ -16,6 +17,7 @@ import { MARKET_CASES } from "./market-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { PAGE_CASES } from "./page-cases.ts";
 import { PARTY_CASES } from "./party-cases.ts";
+import { PERSONAL_CASES } from "./personal-cases.ts";
 import { POLICY_CASES } from "./policy-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
@@ -53,6 +55,8 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...STRESS_CASES,
   ...MARKET_CASES,
   ...RETENTION_CASES,
+  ...PERSONAL_CASES,
+  ...ERASURE_CASES,
   ...PAGE_CASES,
   ...STRESS_LIQUIDITY_CASES,
   // last: they halt every other
