@@ -101,6 +101,14 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('MARKET_VALUES_DECIDED', 'note', null, '{values,decision}', '{}'),
   ('MARKET_IMPORT_UNDONE', 'note', null, '{import_id,values}', '{}'),
   ('ESG_RECORDED', 'note', null, '{provider,as_of,ratings}', '{}'),
+  ('WATCHLIST_SET', 'note', null, '{list_id,source,active}', '{}'),
+  ('LIST_REFRESH_REQUESTED', 'run', 'refresh-lists', '{list_id}', '{}'),
+  ('LIST_PUBLISHED', 'run', 'rescreen-parties', '{list_id,version_id,rows,added,changed,removed}', '{}'),
+  ('LIST_REFUSED', 'note', null, '{list_id,version_id,reason}', '{}'),
+  ('SCREENING_REQUESTED', 'run', 'screen-party', '{party_id,revision,reason}', '{}'),
+  ('PARTY_SCREENED', 'note', null, '{party_id,check_id,outcome}', '{}'),
+  ('PARTIES_RESCREENED', 'note', null, '{list_id,entries,parties,affected}', '{}'),
+  ('CANDIDATE_DECIDED', 'note', null, '{party_id,clearance_id,decision}', '{}'),
   ('DATA_QUALITY_CHECKED', 'note', null, '{checks,failed,snapshot_hash}', '{}'),
   ('DATA_QUALITY_FAILED', 'run', 'warn-of-risk', '{check,value,limit,unit}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
@@ -223,6 +231,8 @@ insert into public.platform_settings (key, value) values
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),
   -- UTC; the day is at most the 28th, which every month has
+  -- UTC; how often lists with an address are fetched
+  ('list_refresh', '{"every_hours": 6}'),
   ('retention_monthly', '{"day": 2, "at": "03:40"}'),
   -- per kind of series: its unit, how old it may be, from which move on a second person looks (basis points of the value, or of one), and what is plausible:
   -- a yield of 3.5 is a percentage where a ratio is meant

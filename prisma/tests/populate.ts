@@ -1,6 +1,7 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
 import { newCase, newParty, WHY } from "./cases/party-cases.ts";
+import { candidateOf, fileOf, publishedList } from "./cases/screening-cases.ts";
 import { CREDIT_LINE, DEALING_DATE, dayAt } from "./dealing-day.ts";
 import {
   approvedAccounts,
@@ -62,6 +63,7 @@ export async function populate(
   await partiesAndCases(db);
   await reserveAndApply(db, shared);
   await oversee(db, shared);
+  await screened(db);
   await keepPersonal(db);
   await stressed(db, shared);
   const dealt = await deal(db);
@@ -239,6 +241,28 @@ async function watch(db: TestDatabase, fund: Fund): Promise<void> {
     as_of: "2026-01-30",
     results: [{ check: "nav_agreement", value: "0.7", limit: "0.5", unit: "bps", passed: false, detail: {} }],
     workflow_id: "test",
+  });
+}
+
+/** A list that was published, one version that waits for a second person, a check with a candidate that was decided, a delta held against the parties. */
+async function screened(db: TestDatabase): Promise<void> {
+  const { candidate_id } = await candidateOf(db);
+  await db.call(OPS, "fn_clear_candidate", { candidate_id, decision: "false_match", reason: "another birth date" });
+  const list = await publishedList(db);
+  const { version_id } = await db.value<{ version_id: string }>(
+    OPS,
+    "fn_publish_watchlist",
+    fileOf(list.source, list.entries.slice(2)),
+  );
+  await db.call(OPS, "fn_accept_watchlist_version", { version_id, reason: "the source says so" });
+  const { list_id } = list;
+  await db.call(agent("kyc"), "fn_record_rescreen", {
+    list_id,
+    from_ordinal: 0,
+    to_ordinal: 1,
+    parties: 1,
+    affected: 0,
+    engine: "test",
   });
 }
 

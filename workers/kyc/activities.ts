@@ -6,11 +6,13 @@ import { z } from "zod";
 import type { Activities, House } from "../rooms.ts";
 import { review } from "./decide.ts";
 import { readApplicant } from "./facts.ts";
+import { screeningActions } from "./screening/actions.ts";
 
 const BatchInput = z.object({ batchId: z.uuid(), type: z.string() });
 
 export const kyc = (house: House): Activities => ({
   ...room("kyc", house, {
+    ...screeningActions(house),
     review: async (context, { eventId }) => {
       const applicant = await context.facts((tx) => readApplicant(tx, eventId));
       const verdict = await context.decide(() => review(applicant, new Date().toISOString().slice(0, 10)));

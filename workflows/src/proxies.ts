@@ -59,7 +59,13 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     restateStatements: dealing,
     beginNextRestatement: dealing,
   },
-  kyc: { recheckOrders: dealing },
+  kyc: {
+    recheckOrders: dealing,
+    refreshList: dealing,
+    screenParty: solving,
+    rescreenParties: dealing,
+    screenWaiting: dealing,
+  },
   "liquidity-engine": {
     stressLadder: solving,
     runLab: dealing,

@@ -5,6 +5,7 @@ import { DATA_CONTRACTS } from "./data-agents.ts";
 import { DEALING_CONTRACTS } from "./dealing-agents.ts";
 import { OWN_WORKFLOWS, PLAYBOOKS } from "./events.ts";
 import { RESTATEMENT_CONTRACTS } from "./restatement-agents.ts";
+import { SCREENING_CONTRACTS } from "./screening-agents.ts";
 import { STRESS_CONTRACTS } from "./stress-agents.ts";
 
 const id = z.uuid();
@@ -114,6 +115,7 @@ export const CONTRACTS = {
       }),
     ),
     ...DEALING_CONTRACTS.kyc,
+    ...SCREENING_CONTRACTS.kyc,
   },
   simulation: {
     /** Loss of the fund under a parallel rate shift by its reported sensitivities (`dv100_linear`). */

@@ -23,6 +23,9 @@ export const PLAYBOOKS = [
   "intake-orders",
   "dealing-day",
   "restate-nav",
+  "refresh-lists",
+  "rescreen-parties",
+  "screen-party",
 ] as const;
 export type Playbook = (typeof PLAYBOOKS)[number];
 
@@ -316,6 +319,40 @@ export const EVENTS = {
   ROLL_FORWARD_SET: fact(z.object({ asset_id: id })),
   SCHEDULE_NOTED: fact(
     z.object({ schedule_id: z.string().max(100), action: z.enum(["pause", "resume", "backfill"]), note }),
+  ),
+  // Lists and screening: ids, codes and counts; never a name.
+  WATCHLIST_SET: fact(z.object({ list_id: id, source: z.string().max(40), active: z.boolean() })),
+  LIST_REFRESH_REQUESTED: event({
+    mode: "run",
+    playbook: "refresh-lists",
+    recordedBy: [],
+    payload: z.object({ list_id: id }),
+  }),
+  /** The list may be used from now on: what changed is held against every party. */
+  LIST_PUBLISHED: event({
+    mode: "run",
+    playbook: "rescreen-parties",
+    recordedBy: [],
+    payload: z.object({
+      list_id: id,
+      version_id: id,
+      rows: z.int(),
+      added: z.int(),
+      changed: z.int(),
+      removed: z.int(),
+    }),
+  }),
+  LIST_REFUSED: fact(z.object({ list_id: id, version_id: id, reason: z.enum(["empty", "old", "older", "shrunken"]) })),
+  SCREENING_REQUESTED: event({
+    mode: "run",
+    playbook: "screen-party",
+    recordedBy: [],
+    payload: z.object({ party_id: id, revision: z.int(), reason: z.string().max(40) }),
+  }),
+  PARTY_SCREENED: fact(z.object({ party_id: id, check_id: id, outcome: z.enum(["clear", "possible", "ask"]) })),
+  PARTIES_RESCREENED: fact(z.object({ list_id: id, entries: z.int(), parties: z.int(), affected: z.int() })),
+  CANDIDATE_DECIDED: fact(
+    z.object({ party_id: id, clearance_id: id, decision: z.enum(["false_match", "true_match"]) }),
   ),
   // Market data, ESG ratings and the quality of a fund's data.
   MARKET_IMPORTED: fact(z.object({ import_id: id, taken: z.int(), held: z.int() })),

@@ -8,6 +8,7 @@ import { PARTY_RPCS } from "./party-rpc.ts";
 import { PERSONAL_RPCS } from "./personal-rpc.ts";
 import { RETENTION_RPCS } from "./retention-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
+import { SCREENING_RPCS } from "./screening-rpc.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
 import { STRESS_RPCS } from "./stress-rpc.ts";
 
@@ -194,6 +195,7 @@ export const RPCS = {
   ...IMPORT_RPCS,
   ...STRESS_RPCS,
   ...MARKET_RPCS,
+  ...SCREENING_RPCS,
   fn_intake_orders: rpc(
     "one",
     z.object({ batch_id: uuid, request_id }),

@@ -98,6 +98,184 @@ CREATE TABLE "kyc_policies" (
 );
 
 -- CreateTable
+CREATE TABLE "watchlists" (
+    "list_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "source" TEXT NOT NULL,
+    "title" TEXT NOT NULL,
+    "format" TEXT NOT NULL,
+    "address" TEXT,
+    "active" BOOLEAN NOT NULL DEFAULT true,
+    "max_age_hours" INTEGER NOT NULL DEFAULT 24,
+    "shrink_limit" DECIMAL(38,18) NOT NULL DEFAULT 0.05,
+    "set_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "watchlists_pkey" PRIMARY KEY ("list_id")
+);
+
+-- CreateTable
+CREATE TABLE "watchlist_versions" (
+    "version_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "list_id" UUID NOT NULL,
+    "ordinal" INTEGER,
+    "label" TEXT,
+    "published_on" DATE,
+    "sha256" TEXT NOT NULL,
+    "rows" INTEGER NOT NULL,
+    "added" INTEGER NOT NULL DEFAULT 0,
+    "changed" INTEGER NOT NULL DEFAULT 0,
+    "removed" INTEGER NOT NULL DEFAULT 0,
+    "status" TEXT NOT NULL,
+    "reason" TEXT,
+    "fetched_at" TIMESTAMPTZ(6) NOT NULL,
+    "recorded_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "watchlist_versions_pkey" PRIMARY KEY ("version_id")
+);
+
+-- CreateTable
+CREATE TABLE "watchlist_acceptances" (
+    "version_id" UUID NOT NULL,
+    "accepted_by" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "accepted_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "watchlist_acceptances_pkey" PRIMARY KEY ("version_id","accepted_by")
+);
+
+-- CreateTable
+CREATE TABLE "watchlist_held" (
+    "version_id" UUID NOT NULL,
+    "entries" JSONB NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "watchlist_held_pkey" PRIMARY KEY ("version_id")
+);
+
+-- CreateTable
+CREATE TABLE "watchlist_entries" (
+    "entry_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "list_id" UUID NOT NULL,
+    "external_id" TEXT NOT NULL,
+    "entry_hash" TEXT NOT NULL,
+    "body" JSONB NOT NULL,
+    "added_in" INTEGER NOT NULL,
+    "removed_in" INTEGER,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "watchlist_entries_pkey" PRIMARY KEY ("entry_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_subjects" (
+    "party_id" UUID NOT NULL,
+    "revision" INTEGER NOT NULL,
+    "facts_version" INTEGER NOT NULL,
+    "reason" TEXT NOT NULL,
+    "asked_by" TEXT NOT NULL,
+    "asked_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_subjects_pkey" PRIMARY KEY ("party_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_checks" (
+    "check_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "party_id" UUID NOT NULL,
+    "revision" INTEGER NOT NULL,
+    "facts_hash" TEXT NOT NULL,
+    "scope" TEXT NOT NULL,
+    "engine" TEXT NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "missing" TEXT[] DEFAULT ARRAY[]::TEXT[],
+    "checked_by" TEXT NOT NULL,
+    "checked_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_checks_pkey" PRIMARY KEY ("check_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_check_lists" (
+    "check_id" UUID NOT NULL,
+    "list_id" UUID NOT NULL,
+    "version_id" UUID NOT NULL,
+    "ordinal" INTEGER NOT NULL,
+    "sha256" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_check_lists_pkey" PRIMARY KEY ("check_id","list_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_candidates" (
+    "candidate_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "check_id" UUID NOT NULL,
+    "party_id" UUID NOT NULL,
+    "entry_id" UUID NOT NULL,
+    "entry_hash" TEXT NOT NULL,
+    "score" DECIMAL(38,18) NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "features" JSONB NOT NULL,
+    "missing" TEXT[] DEFAULT ARRAY[]::TEXT[],
+    "case_id" UUID,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_candidates_pkey" PRIMARY KEY ("candidate_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_clearances" (
+    "clearance_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "party_id" UUID NOT NULL,
+    "list_id" UUID NOT NULL,
+    "external_id" TEXT NOT NULL,
+    "candidate_id" UUID NOT NULL,
+    "decision" TEXT NOT NULL,
+    "facts_hash" TEXT NOT NULL,
+    "entry_hash" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "decided_by" TEXT NOT NULL,
+    "decided_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "ended_by" TEXT,
+    "ended_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_clearances_pkey" PRIMARY KEY ("clearance_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_rescreens" (
+    "list_id" UUID NOT NULL,
+    "from_ordinal" INTEGER NOT NULL,
+    "to_ordinal" INTEGER NOT NULL,
+    "entries" INTEGER NOT NULL,
+    "parties" INTEGER NOT NULL,
+    "affected" INTEGER NOT NULL,
+    "engine" TEXT NOT NULL,
+    "recorded_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_rescreens_pkey" PRIMARY KEY ("list_id","to_ordinal")
+);
+
+-- CreateTable
 CREATE TABLE "cases" (
     "case_id" UUID NOT NULL DEFAULT gen_random_uuid(),
     "code" TEXT NOT NULL,
@@ -304,6 +482,45 @@ CREATE INDEX "party_evidence_tx_idx" ON "party_evidence"("tx");
 CREATE UNIQUE INDEX "kyc_policies_version_key" ON "kyc_policies"("version");
 
 -- CreateIndex
+CREATE UNIQUE INDEX "watchlists_source_key" ON "watchlists"("source");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "watchlist_versions_list_id_ordinal_key" ON "watchlist_versions"("list_id", "ordinal");
+
+-- CreateIndex
+CREATE INDEX "watchlist_entries_list_id_added_in_idx" ON "watchlist_entries"("list_id", "added_in");
+
+-- CreateIndex
+CREATE INDEX "screening_checks_party_id_checked_at_idx" ON "screening_checks"("party_id", "checked_at");
+
+-- CreateIndex
+CREATE INDEX "screening_check_lists_list_id_idx" ON "screening_check_lists"("list_id");
+
+-- CreateIndex
+CREATE INDEX "screening_check_lists_version_id_idx" ON "screening_check_lists"("version_id");
+
+-- CreateIndex
+CREATE INDEX "screening_candidates_party_id_idx" ON "screening_candidates"("party_id");
+
+-- CreateIndex
+CREATE INDEX "screening_candidates_entry_id_idx" ON "screening_candidates"("entry_id");
+
+-- CreateIndex
+CREATE INDEX "screening_candidates_case_id_idx" ON "screening_candidates"("case_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "screening_candidates_check_id_entry_id_key" ON "screening_candidates"("check_id", "entry_id");
+
+-- CreateIndex
+CREATE INDEX "screening_clearances_party_id_idx" ON "screening_clearances"("party_id");
+
+-- CreateIndex
+CREATE INDEX "screening_clearances_list_id_idx" ON "screening_clearances"("list_id");
+
+-- CreateIndex
+CREATE INDEX "screening_clearances_candidate_id_idx" ON "screening_clearances"("candidate_id");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "cases_code_key" ON "cases"("code");
 
 -- CreateIndex
@@ -371,6 +588,57 @@ ALTER TABLE "party_links" ADD CONSTRAINT "party_links_owned_id_fkey" FOREIGN KEY
 
 -- AddForeignKey
 ALTER TABLE "party_evidence" ADD CONSTRAINT "party_evidence_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "watchlist_versions" ADD CONSTRAINT "watchlist_versions_list_id_fkey" FOREIGN KEY ("list_id") REFERENCES "watchlists"("list_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "watchlist_acceptances" ADD CONSTRAINT "watchlist_acceptances_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "watchlist_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "watchlist_held" ADD CONSTRAINT "watchlist_held_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "watchlist_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "watchlist_entries" ADD CONSTRAINT "watchlist_entries_list_id_fkey" FOREIGN KEY ("list_id") REFERENCES "watchlists"("list_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_subjects" ADD CONSTRAINT "screening_subjects_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_checks" ADD CONSTRAINT "screening_checks_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "screening_subjects"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_check_lists" ADD CONSTRAINT "screening_check_lists_check_id_fkey" FOREIGN KEY ("check_id") REFERENCES "screening_checks"("check_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_check_lists" ADD CONSTRAINT "screening_check_lists_list_id_fkey" FOREIGN KEY ("list_id") REFERENCES "watchlists"("list_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_check_lists" ADD CONSTRAINT "screening_check_lists_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "watchlist_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_candidates" ADD CONSTRAINT "screening_candidates_check_id_fkey" FOREIGN KEY ("check_id") REFERENCES "screening_checks"("check_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_candidates" ADD CONSTRAINT "screening_candidates_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "screening_subjects"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_candidates" ADD CONSTRAINT "screening_candidates_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_candidates" ADD CONSTRAINT "screening_candidates_entry_id_fkey" FOREIGN KEY ("entry_id") REFERENCES "watchlist_entries"("entry_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_clearances" ADD CONSTRAINT "screening_clearances_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "screening_subjects"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_clearances" ADD CONSTRAINT "screening_clearances_list_id_fkey" FOREIGN KEY ("list_id") REFERENCES "watchlists"("list_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_clearances" ADD CONSTRAINT "screening_clearances_candidate_id_fkey" FOREIGN KEY ("candidate_id") REFERENCES "screening_candidates"("candidate_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_rescreens" ADD CONSTRAINT "screening_rescreens_list_id_fkey" FOREIGN KEY ("list_id") REFERENCES "watchlists"("list_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "cases" ADD CONSTRAINT "cases_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -801,6 +1069,18 @@ begin
     and (status = 'failed') = (reason is not null) and num_nonnulls(body, body_hash, nav_before, nav_after) = case status when 'done' then 4 else 0 end$c$);
   perform evergreen.add_check('stress_outcomes', 'stress_outcomes_hash', $c$body_hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')$c$);
   perform evergreen.add_check('stress_shards', 'stress_shards_hash', $c$shard >= 0 and body_hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')$c$);
+  -- lists and screening
+  perform evergreen.add_check('watchlists', 'watchlists_limits', $c$max_age_hours between 1 and 168 and shrink_limit between 0 and 0.2 and source ~ '^[a-z][a-z0-9-]{1,39}$'$c$);
+  perform evergreen.add_check('watchlist_versions', 'watchlist_versions_status', $c$status in ('current', 'superseded', 'held', 'refused') and (status in ('current', 'held', 'refused') or ordinal is not null or reason is null)
+    and sha256 ~ '^[0-9a-f]{64}$' and rows >= 0 and added >= 0 and changed >= 0 and removed >= 0$c$);
+  perform evergreen.add_check('watchlist_versions', 'watchlist_versions_reason', $c$reason in ('empty', 'old', 'older', 'shrunken') and (status not in ('held', 'refused') or reason is not null)$c$);
+  perform evergreen.add_check('watchlist_versions', 'watchlist_versions_current', $c$status <> 'current' or (ordinal is not null and rows > 0)$c$);
+  perform evergreen.add_check('watchlist_entries', 'watchlist_entries_span', $c$added_in >= 1 and removed_in > added_in and entry_hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('screening_subjects', 'screening_subjects_counts', 'revision >= facts_version and facts_version >= 1');
+  perform evergreen.add_check('screening_checks', 'screening_checks_outcome', $c$scope in ('full', 'delta') and outcome in ('clear', 'possible', 'ask') and facts_hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('screening_candidates', 'screening_candidates_outcome', $c$outcome in ('alert', 'ask', 'clear') and score between 0 and 1$c$);
+  perform evergreen.add_check('screening_clearances', 'screening_clearances_decision', $c$decision in ('false_match', 'true_match') and (ended_at is null) = (ended_by is null)$c$);
+  perform evergreen.add_check('screening_rescreens', 'screening_rescreens_span', 'from_ordinal >= 0 and to_ordinal > from_ordinal and entries >= 0 and affected between 0 and parties');
   -- parties and cases
   perform evergreen.add_check('parties', 'parties_kind', $c$kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation', 'unstated') and code ~ '^PY-[0-9A-F]{10}$'$c$);
   perform evergreen.add_check('parties', 'parties_risk', $c$risk_level in ('unrated', 'low', 'medium', 'high') and risk_score >= 0 and (risk_level = 'unrated') = (risk_score is null)$c$);
@@ -895,6 +1175,11 @@ select evergreen.add_check('credit_lines', 'credit_lines_exponent', 'evergreen.w
 select evergreen.add_check('payment_files', 'payment_files_exponent', 'evergreen.within_exponent(control_sum, currency)');
 
 insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;
+-- one current version of a list, one file that waits, each entry once; one decision in force about a pair as it is
+create unique index if not exists watchlist_versions_one_current on public.watchlist_versions (list_id) where status = 'current';
+create unique index if not exists watchlist_versions_one_held on public.watchlist_versions (list_id) where status = 'held';
+create unique index if not exists watchlist_entries_standing on public.watchlist_entries (list_id, external_id) where removed_in is null;
+create unique index if not exists screening_clearances_pair on public.screening_clearances (party_id, list_id, external_id, facts_hash, entry_hash) where ended_at is null;
 
 -- from sql/30-catalogue.sql
 -- The event catalogue as the database knows it; agrees with packages/domain/src/events.ts (a test compares them), and currencies.
@@ -1000,6 +1285,14 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('MARKET_VALUES_DECIDED', 'note', null, '{values,decision}', '{}'),
   ('MARKET_IMPORT_UNDONE', 'note', null, '{import_id,values}', '{}'),
   ('ESG_RECORDED', 'note', null, '{provider,as_of,ratings}', '{}'),
+  ('WATCHLIST_SET', 'note', null, '{list_id,source,active}', '{}'),
+  ('LIST_REFRESH_REQUESTED', 'run', 'refresh-lists', '{list_id}', '{}'),
+  ('LIST_PUBLISHED', 'run', 'rescreen-parties', '{list_id,version_id,rows,added,changed,removed}', '{}'),
+  ('LIST_REFUSED', 'note', null, '{list_id,version_id,reason}', '{}'),
+  ('SCREENING_REQUESTED', 'run', 'screen-party', '{party_id,revision,reason}', '{}'),
+  ('PARTY_SCREENED', 'note', null, '{party_id,check_id,outcome}', '{}'),
+  ('PARTIES_RESCREENED', 'note', null, '{list_id,entries,parties,affected}', '{}'),
+  ('CANDIDATE_DECIDED', 'note', null, '{party_id,clearance_id,decision}', '{}'),
   ('DATA_QUALITY_CHECKED', 'note', null, '{checks,failed,snapshot_hash}', '{}'),
   ('DATA_QUALITY_FAILED', 'run', 'warn-of-risk', '{check,value,limit,unit}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
@@ -1028,6 +1321,8 @@ insert into public.platform_settings (key, value) values
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),
   -- UTC; the day is at most the 28th, which every month has
+  -- UTC; how often lists with an address are fetched
+  ('list_refresh', '{"every_hours": 6}'),
   ('retention_monthly', '{"day": 2, "at": "03:40"}'),
   -- per kind of series: its unit, how old it may be, from which move on a second person looks (basis points of the value, or of one), and what is plausible:
   -- a yield of 3.5 is a percentage where a ratio is meant
@@ -1486,7 +1781,8 @@ begin
   for t in select unnest(array['event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
     'dealing_policies', 'lmt_policies', 'credit_lines', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations',
     'beneficial_owners', 'certain_inflows', 'repurchase_offers', 'market_series', 'market_data', 'esg_ratings', 'data_quality_results', 'roll_forwards', 'asset_payments', 'stress_scenarios',
-    'stress_shards', 'party_links', 'party_evidence', 'kyc_policies', 'case_decisions', 'case_notes']) as table_name loop
+    'stress_shards', 'party_links', 'party_evidence', 'kyc_policies', 'case_decisions', 'case_notes',
+    'watchlist_acceptances', 'screening_check_lists', 'screening_rescreens']) as table_name loop
     execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
@@ -4262,6 +4558,628 @@ exception when others then
 end $$;
 comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
 
+-- from sql/6w-fn-watchlists.sql
+-- Lists that parties are screened against: versions that are published, held or refused, and entries whose change from one version to the next is rows.
+
+create or replace function evergreen.watchlist_trouble() returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(
+    (select case when v.version_id is null then format('The list %s has no version yet; nobody is cleared.', w.source)
+                 else format('The list %s was last confirmed %s hours ago, more than the %s it may be old; nobody is cleared.', w.source,
+                        floor(extract(epoch from evergreen.clock() - v.fetched_at) / 3600), w.max_age_hours) end
+       from public.watchlists w left join public.watchlist_versions v on v.list_id = w.list_id and v.status = 'current'
+      where w.active and (v.version_id is null or v.fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours))
+      order by w.source limit 1),
+    case when not exists (select from public.watchlists w where w.active) then 'No list is active; nobody is cleared.' end)
+$$;
+comment on function evergreen.watchlist_trouble() is 'Why nobody may be cleared on the lists as they are, in one sentence, or null.';
+
+create or replace function evergreen.watchlist_answer(v public.watchlist_versions, status text) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('version_id', v.version_id, 'status', status, 'reason', v.reason, 'ordinal', v.ordinal, 'rows', v.rows, 'added', v.added, 'changed', v.changed, 'removed', v.removed)
+$$;
+comment on function evergreen.watchlist_answer(public.watchlist_versions, text) is 'What publishing a version answers.';
+
+create or replace function evergreen.install_watchlist(v public.watchlist_versions, entries jsonb, request_id text) returns public.watchlist_versions
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  next_ordinal int := coalesce((select max(x.ordinal) from public.watchlist_versions x where x.list_id = v.list_id), 0) + 1;
+  gone int;
+  fresh int;
+  altered int;
+begin
+  -- the planner takes a list in json for a hundred rows, and would go through it once per entry
+  perform set_config('enable_nestloop', 'off', true);
+  update public.watchlist_entries e set removed_in = next_ordinal
+   where e.list_id = v.list_id and e.removed_in is null
+     and not exists (select from jsonb_to_recordset(entries) as g (id text, hash text) where g.id = e.external_id and g.hash = e.entry_hash);
+  get diagnostics gone = row_count;
+  insert into public.watchlist_entries (list_id, external_id, entry_hash, body, added_in)
+  select v.list_id, g.id, g.hash, g.body, next_ordinal from jsonb_to_recordset(entries) as g (id text, hash text, body jsonb)
+   where not exists (select from public.watchlist_entries e where e.list_id = v.list_id and e.removed_in is null and e.external_id = g.id);
+  get diagnostics fresh = row_count;
+  select count(*) into altered from public.watchlist_entries n join public.watchlist_entries o
+      on o.list_id = n.list_id and o.external_id = n.external_id and o.removed_in = next_ordinal
+   where n.list_id = v.list_id and n.added_in = next_ordinal;
+  perform set_config('enable_nestloop', 'on', true);
+  update public.watchlist_versions x set status = 'superseded' where x.list_id = v.list_id and x.status = 'current';
+  -- what still waits for people was compared with a list that is no longer the current one
+  update public.watchlist_versions x set status = 'refused' where x.list_id = v.list_id and x.status = 'held' and x.version_id <> v.version_id;
+  delete from public.watchlist_held h using public.watchlist_versions x where x.version_id = h.version_id and x.list_id = v.list_id;
+  update public.watchlist_versions x
+     set status = 'current', ordinal = next_ordinal, added = fresh - altered, changed = altered, removed = gone - altered
+   where x.version_id = v.version_id returning x.* into v;
+  perform evergreen.announce_watchlist(v, request_id);
+  return v;
+end $$;
+comment on function evergreen.install_watchlist(public.watchlist_versions, jsonb, text) is
+  'Makes a version the current one of its list: entries that are gone end with it, new and changed ones begin with it. The caller holds the lock of the list.';
+
+create or replace function evergreen.announce_watchlist(v public.watchlist_versions, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.emit('LIST_PUBLISHED', null, jsonb_build_object('list_id', v.list_id, 'version_id', v.version_id, 'rows', v.rows, 'added', v.added, 'changed', v.changed, 'removed', v.removed),
+    evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('list published: version %s, sha256 %s, %s rows, %s added, %s changed, %s removed',
+    v.ordinal, v.sha256, v.rows, v.added, v.changed, v.removed), request_id);
+end $$;
+comment on function evergreen.announce_watchlist(public.watchlist_versions, text) is 'The event and the audit entry of a list that may be used from now on.';
+
+create or replace function public.fn_set_watchlist(source text, title text, format text, address text default null, active boolean default true, max_age_hours int default 24, shrink_limit numeric default 0.05,
+  request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  w public.watchlists;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('source', source, 'title', title, 'format', format, 'address', address, 'active', active, 'max_age_hours', max_age_hours, 'shrink_limit', shrink_limit::text);
+  answer := evergreen.earlier_answer('fn_set_watchlist', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(source ~ '^[a-z][a-z0-9-]{1,39}$' and length(title) between 1 and 200 and format in ('ofac-csv', 'eu-xml', 'un-xml', 'uk-csv', 'own-csv', 'opensanctions-csv', 'ftm-json', 'yente'), 'EG400',
+    'source is a word of a-z, 0-9 and -, title has 1 to 200 characters, format is one of ofac-csv, eu-xml, un-xml, uk-csv, own-csv, opensanctions-csv, ftm-json.');
+  perform evergreen.refuse_unless(address is null or (length(address) between 1 and 1000 and address !~ '[[:cntrl:]]'), 'EG400', 'address is a URL or a path of at most 1,000 characters, or absent.');
+  perform evergreen.refuse_unless(active is not null and max_age_hours between 1 and 168 and shrink_limit between 0 and 0.2, 'EG400',
+    'A list may be 1 to 168 hours old and shrink by 0 to 0.2 of its rows.');
+  -- one after the other: a list that is set while another is published waits for it
+  perform pg_advisory_xact_lock(hashtextextended('evergreen.watchlists', 0));
+  select * into w from public.watchlists x where x.source = fn_set_watchlist.source for no key update;
+  if found then
+    perform evergreen.refuse_unless(active or not w.active or w.set_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever set a list cannot switch it off.');
+    perform evergreen.refuse_unless(w.format = fn_set_watchlist.format, 'EG428', 'The format of a list does not change; set another list.');
+    update public.watchlists x set title = fn_set_watchlist.title, address = fn_set_watchlist.address, active = fn_set_watchlist.active, max_age_hours = fn_set_watchlist.max_age_hours,
+        shrink_limit = fn_set_watchlist.shrink_limit, set_by = evergreen.actor()
+     where x.list_id = w.list_id returning x.* into w;
+  else
+    insert into public.watchlists (source, title, format, address, active, max_age_hours, shrink_limit, set_by)
+    values (source, title, format, address, active, max_age_hours, shrink_limit, evergreen.actor()) returning * into w;
+  end if;
+  perform evergreen.emit('WATCHLIST_SET', null, jsonb_build_object('list_id', w.list_id, 'source', w.source, 'active', w.active), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlists', w.list_id::text, format('list set: %s, %s, at most %s hours old, may shrink by %s', w.source, case when w.active then 'active' else 'off' end, w.max_age_hours, trim_scale(w.shrink_limit)), request_id);
+  answer := jsonb_build_object('list_id', w.list_id, 'source', w.source, 'active', w.active);
+  perform evergreen.keep_answer('fn_set_watchlist', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_watchlist(text, text, text, text, boolean, int, numeric, text) is
+  'Adds a list or changes where it is from, how many hours old it may be (1 to 168) and by which share of its rows it may shrink at once (0 to 0.2). Whoever set it last cannot switch it off. EG400, EG409, EG420, EG428 another format.';
+
+create or replace function public.fn_request_list_refresh(source text, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  w public.watchlists;
+  id uuid;
+begin
+  perform evergreen.require_role('ops_role', 'service_role', 'agent_kyc');
+  input := jsonb_build_object('source', source);
+  answer := evergreen.earlier_answer('fn_request_list_refresh', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into w from public.watchlists x where x.source = fn_request_list_refresh.source;
+  perform evergreen.refuse_unless(found, 'EG404', 'No list of that name; `lists show` names them.');
+  perform evergreen.refuse_unless(w.active, 'EG428', 'The list is switched off.');
+  perform evergreen.refuse_unless(w.address is not null, 'EG428', 'The list has no address: give its file, or set one.');
+  id := evergreen.emit('LIST_REFRESH_REQUESTED', null, jsonb_build_object('list_id', w.list_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlists', w.list_id::text, 'refresh asked for', request_id);
+  answer := jsonb_build_object('list_id', w.list_id, 'event_id', id);
+  perform evergreen.keep_answer('fn_request_list_refresh', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_list_refresh(text, text) is 'Asks for a list to be fetched from its address now. EG404, EG409, EG428 switched off or without address.';
+
+create or replace function public.fn_publish_watchlist(source text, entries jsonb, file_hash text, fetched_at timestamptz, label text default null, published_on date default null, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  w public.watchlists;
+  now_current public.watchlist_versions;
+  v public.watchlist_versions;
+  n int;
+  why text;
+  was_old boolean;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  input := jsonb_build_object('source', source, 'entries', encode(sha256(convert_to(entries::text, 'UTF8')), 'hex'), 'file_hash', file_hash, 'fetched_at', fetched_at, 'label', label, 'published_on', published_on);
+  answer := evergreen.earlier_answer('fn_publish_watchlist', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(file_hash ~ '^[0-9a-f]{64}$' and (label is null or length(label) between 1 and 100), 'EG400', 'file_hash is the sha256 of the bytes in hex; label has at most 100 characters.');
+  perform evergreen.refuse_unless(isfinite(fetched_at) and fetched_at <= evergreen.clock() + interval '5 minutes' and (published_on is null or (isfinite(published_on) and published_on <= evergreen.clock()::date + 1)), 'EG400',
+    'fetched_at and published_on are times that have come.');
+  perform evergreen.refuse_unless(jsonb_typeof(entries) = 'array', 'EG400', 'entries is a list.');
+  n := jsonb_array_length(entries);
+  perform evergreen.refuse_unless(n <= 500000, 'EG413', 'A list has at most 500,000 entries.');
+  -- one after the other, and never while a check is being recorded: it holds the list as it is
+  select * into w from public.watchlists x where x.source = fn_publish_watchlist.source for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No list of that name; `lists show` names them.');
+  perform evergreen.refuse_unless(w.active, 'EG428', 'The list is switched off.');
+  select * into now_current from public.watchlist_versions x where x.list_id = w.list_id and x.status = 'current' for no key update;
+  if now_current.sha256 = file_hash then
+    was_old := now_current.fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours);
+    update public.watchlist_versions x set fetched_at = greatest(x.fetched_at, fn_publish_watchlist.fetched_at) where x.version_id = now_current.version_id returning x.* into v;
+    if was_old and v.fetched_at >= evergreen.clock() - make_interval(hours => w.max_age_hours) then
+      -- whoever could not be cleared while it was old is looked at again
+      perform evergreen.announce_watchlist(v, request_id);
+    else
+      perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, 'list confirmed: no change since version ' || v.ordinal, request_id);
+    end if;
+    answer := evergreen.watchlist_answer(v, 'unchanged');
+    perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(entries) g (one)
+      where (length(g.one ->> 'id') between 1 and 200 and g.one ->> 'hash' ~ '^[0-9a-f]{64}$' and jsonb_typeof(g.one -> 'body') = 'object') is not true), 'EG400',
+    'Each entry has an id of 1 to 200 characters, a hash of 64 hexadecimal digits and a body.');
+  perform evergreen.refuse_unless(n = (select count(distinct g.id) from jsonb_to_recordset(entries) as g (id text)), 'EG400', 'An entry stands twice in the list.');
+  why := case when n = 0 then 'empty'
+    when fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours) then 'old'
+    when published_on < now_current.published_on then 'older'
+    when n < now_current.rows * (1 - w.shrink_limit) then 'shrunken' end;
+  if why is not null then
+    select * into v from public.watchlist_versions x where x.list_id = w.list_id and x.sha256 = file_hash and x.status in ('held', 'refused') and x.reason = why and x.recorded_at >= coalesce(now_current.recorded_at, '-infinity')
+     order by x.recorded_at desc limit 1;
+    if found then
+      -- the same file for the same reason: said once, waited for once
+      answer := evergreen.watchlist_answer(v, v.status);
+      perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
+      return answer;
+    end if;
+  end if;
+  insert into public.watchlist_versions (list_id, label, published_on, sha256, rows, status, reason, fetched_at, recorded_by)
+  values (w.list_id, label, published_on, file_hash, n, case when why is null then 'superseded' when why = 'shrunken' then 'held' else 'refused' end, why, fetched_at, evergreen.actor()) returning * into v;
+  if why is null then
+    v := evergreen.install_watchlist(v, entries, request_id);
+  else
+    if why = 'shrunken' then
+      update public.watchlist_versions x set status = 'refused' where x.list_id = w.list_id and x.status = 'held' and x.version_id <> v.version_id;
+      delete from public.watchlist_held h using public.watchlist_versions x where x.version_id = h.version_id and x.list_id = w.list_id;
+      insert into public.watchlist_held (version_id, entries) values (v.version_id, entries);
+    end if;
+    perform evergreen.emit('LIST_REFUSED', null, jsonb_build_object('list_id', w.list_id, 'version_id', v.version_id, 'reason', why), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('list refused as %s: sha256 %s, %s rows against %s', why, file_hash, n, coalesce(now_current.rows, 0)), request_id);
+  end if;
+  answer := evergreen.watchlist_answer(v, v.status);
+  perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_publish_watchlist(text, jsonb, text, timestamptz, text, date, text) is
+  'Takes a list in: entries = [{id, hash, body}], file_hash = sha256 of the bytes, fetched_at = when its source said that this is the list. Status current, unchanged (the same bytes: confirmed), held (shrunken: two people accept it) or refused (empty, old: fetched too long ago, older: published before the current one). EG400, EG404, EG409, EG413, EG428.';
+
+create or replace function public.fn_accept_watchlist_version(version_id uuid, reason text, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  v public.watchlist_versions;
+  given jsonb;
+  people int;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('version_id', version_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_accept_watchlist_version', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  -- the list first, as whoever publishes takes it
+  perform 1 from public.watchlists w where w.list_id = (select x.list_id from public.watchlist_versions x where x.version_id = fn_accept_watchlist_version.version_id) for no key update;
+  select * into v from public.watchlist_versions x where x.version_id = fn_accept_watchlist_version.version_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No version of a list with that id.');
+  perform evergreen.refuse_unless(v.status = 'held', 'EG428', 'Only a version that is held because the list shrank is accepted.');
+  perform evergreen.refuse_unless(not exists (select from public.watchlist_acceptances a where a.version_id = v.version_id and a.accepted_by = evergreen.actor()), 'EG420',
+    'Four eyes: you have accepted it; a second person has to.');
+  insert into public.watchlist_acceptances (version_id, accepted_by, reason) values (v.version_id, evergreen.actor(), reason);
+  select count(*) into people from public.watchlist_acceptances a where a.version_id = v.version_id;
+  perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('shrunken list accepted by %s of 2', people), request_id);
+  if people >= 2 then
+    select h.entries into given from public.watchlist_held h where h.version_id = v.version_id;
+    v := evergreen.install_watchlist(v, given, request_id);
+  end if;
+  answer := evergreen.watchlist_answer(v, v.status) || jsonb_build_object('accepted', people);
+  perform evergreen.keep_answer('fn_accept_watchlist_version', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_accept_watchlist_version(uuid, text, text) is 'One person accepts a list that shrank by more than its limit; the second one makes it current. EG400, EG404, EG409, EG420 the same person twice, EG428 not held.';
+
+-- from sql/6x-fn-screening.sql
+-- Screening: checks of parties against versions of lists, candidates they found, what people decided about them, and where a party stands.
+
+create or replace function evergreen.screening_facts_hash(s public.screening_subjects) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select encode(sha256(convert_to(s.party_id || '/' || s.facts_version, 'UTF8')), 'hex')
+$$;
+comment on function evergreen.screening_facts_hash(public.screening_subjects) is
+  'Names the facts of a party as they are now without holding a word of them: it changes whenever they change, and tells nothing once the party is erased.';
+
+create or replace function evergreen.request_screening(of_party uuid, why text, facts_changed boolean, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+begin
+  insert into public.screening_subjects (party_id, revision, facts_version, reason, asked_by) values (of_party, 1, 1, why, evergreen.actor())
+  on conflict (party_id) do update set revision = screening_subjects.revision + 1, facts_version = screening_subjects.facts_version + facts_changed::int,
+      reason = excluded.reason, asked_by = excluded.asked_by, asked_at = evergreen.clock()
+  returning * into s;
+  perform evergreen.emit('SCREENING_REQUESTED', null, jsonb_build_object('party_id', of_party, 'revision', s.revision, 'reason', why), evergreen.actor(), '{}', '{}', request_id);
+  return s.revision;
+end $$;
+comment on function evergreen.request_screening(uuid, text, boolean, text) is
+  'Has a party screened against all active lists; called in the transaction in which it is registered or its facts change. Until the check is there it stands as unscreened.';
+
+create or replace function evergreen.covered_through(of_list uuid) returns int language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(max(r.to_ordinal), 0) from public.screening_rescreens r where r.list_id = of_list
+$$;
+comment on function evergreen.covered_through(uuid) is 'Up to which version of a list its changes were held against all parties.';
+
+create or replace function evergreen.open_candidates(of_party uuid) returns table (candidate_id uuid, list_id uuid, external_id text, outcome text, decision text)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with subject as (
+    select s.*, evergreen.screening_facts_hash(s) as facts from public.screening_subjects s where s.party_id = of_party
+  ), last as (
+    -- the newest whole check, and what changes of lists were found to mean since
+    select c.check_id from public.screening_checks c, subject s where c.party_id = s.party_id and c.revision = s.revision
+       and c.checked_at >= (select max(f.checked_at) from public.screening_checks f where f.party_id = s.party_id and f.revision = s.revision and f.scope = 'full')
+  )
+  select distinct on (e.list_id, e.external_id) x.candidate_id, e.list_id, e.external_id, x.outcome, d.decision
+    from last join public.screening_candidates x using (check_id) join public.watchlist_entries e on e.entry_id = x.entry_id and e.removed_in is null
+    cross join subject s left join public.screening_clearances d on d.party_id = s.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
+      and d.facts_hash = s.facts and d.entry_hash = e.entry_hash
+   order by e.list_id, e.external_id, x.created_at desc
+$$;
+comment on function evergreen.open_candidates(uuid) is
+  'Candidates of a party that count today: of its newest whole check and the deltas since, whose entry still stands; with what was decided about the pair while neither has changed.';
+
+create or replace function evergreen.screening_standing(party_id uuid) returns text language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+  last public.screening_checks;
+begin
+  select * into s from public.screening_subjects x where x.party_id = screening_standing.party_id;
+  if not found then
+    return 'unscreened';
+  end if;
+  if exists (select from evergreen.open_candidates(s.party_id) o where o.decision = 'true_match') or evergreen.is_frozen(s.party_id) then
+    return 'refused';
+  elsif exists (select from evergreen.open_candidates(s.party_id) o where o.decision is null and o.outcome = 'alert') then
+    return 'open';
+  end if;
+  select * into last from public.screening_checks c where c.party_id = s.party_id and c.scope = 'full' order by c.checked_at desc, c.revision desc limit 1;
+  if not found or last.revision <> s.revision or evergreen.watchlist_trouble() is not null
+    or exists (select from evergreen.open_candidates(s.party_id) o where o.decision is null and o.outcome = 'ask')
+    or exists (select from public.watchlists w join public.watchlist_versions v on v.list_id = w.list_id and v.status = 'current'
+         left join public.screening_check_lists l on l.check_id = last.check_id and l.list_id = w.list_id
+        where w.active and greatest(coalesce(l.ordinal, 0), case when coalesce(l.ordinal, 0) < v.ordinal then evergreen.covered_through(w.list_id) else 0 end) < v.ordinal) then
+    return 'unscreened';
+  end if;
+  return 'clear';
+end $$;
+comment on function evergreen.screening_standing(uuid) is
+  'refused: a true match stands · open: a possible match is not decided · unscreened: never checked, facts changed since, evidence asked, or a list is missing, too old or not yet held against the party · clear.';
+
+create or replace function public.fn_request_screening(party_id uuid, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  input := jsonb_build_object('party_id', party_id);
+  answer := evergreen.earlier_answer('fn_request_screening', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_request_screening.party_id), 'EG404', 'No party with that id.');
+  answer := jsonb_build_object('party_id', party_id, 'revision', evergreen.request_screening(party_id, 'asked', false, request_id));
+  perform evergreen.audit(null, 'parties', party_id::text, 'screening asked for', request_id);
+  perform evergreen.keep_answer('fn_request_screening', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_screening(uuid, text) is 'Asks for a party to be screened anew against all active lists. EG404, EG409.';
+
+create or replace function public.fn_record_check(party_id uuid, revision int, scope text, lists jsonb, engine text, candidates jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.screening_subjects;
+  c public.screening_checks;
+  trouble text;
+  found_outcome text;
+  asked text[];
+  unsettled int;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('party_id', party_id, 'revision', revision, 'scope', scope, 'lists', lists, 'engine', engine, 'candidates', candidates);
+  answer := evergreen.earlier_answer('fn_record_check', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(scope in ('full', 'delta') and length(engine) between 1 and 100 and jsonb_typeof(lists) = 'array' and jsonb_typeof(candidates) = 'array', 'EG400',
+    'scope is full or delta, engine has 1 to 100 characters, lists and candidates are lists.');
+  perform evergreen.refuse_unless(jsonb_array_length(lists) between 1 and 100 and jsonb_array_length(candidates) <= 200, 'EG413', 'A check has 1 to 100 lists and at most 200 candidates.');
+  -- as it was at one moment: a version is published before this check or after it, never within
+  perform 1 from public.watchlists w where w.active order by w.list_id for share;
+  select * into s from public.screening_subjects x where x.party_id = fn_record_check.party_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No party with that id is screened.');
+  perform evergreen.refuse_unless(s.revision = fn_record_check.revision, 'EG425', 'The facts of the party have changed, or another screening was asked for since; screen it again.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid, sha256 text)
+      left join public.watchlist_versions v on v.version_id = g.version_id and v.sha256 = g.sha256 and v.status = 'current' left join public.watchlists w on w.list_id = v.list_id and w.active where w.list_id is null)
+    and (scope = 'delta' or (select count(distinct g.version_id) from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid))
+      = (select count(*) from public.watchlists w where w.active)), 'EG425', 'A list has changed since the check began, or is missing in it; screen the party against the lists of now.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_to_recordset(candidates) as g (entry_id uuid, score numeric, outcome text, features jsonb)
+      left join public.watchlist_entries e on e.entry_id = g.entry_id and e.removed_in is null
+        and e.list_id in (select v.list_id from jsonb_to_recordset(fn_record_check.lists) as l (version_id uuid) join public.watchlist_versions v on v.version_id = l.version_id)
+     where (e.entry_id is not null and g.score between 0 and 1 and g.outcome in ('alert', 'ask', 'clear') and jsonb_typeof(g.features) = 'array') is not true), 'EG400',
+    'Each candidate names an entry of the lists checked, a score from 0 to 1, an outcome (alert, ask or clear) and its features.');
+  insert into public.screening_checks (party_id, revision, facts_hash, scope, engine, outcome, checked_by, checked_at)
+  values (s.party_id, s.revision, evergreen.screening_facts_hash(s), scope, engine, 'clear', evergreen.actor(), clock_timestamp()) returning * into c;
+  insert into public.screening_check_lists (check_id, list_id, version_id, ordinal, sha256)
+  select distinct c.check_id, v.list_id, v.version_id, v.ordinal, v.sha256 from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid) join public.watchlist_versions v using (version_id);
+  insert into public.screening_candidates (check_id, party_id, entry_id, entry_hash, score, outcome, features, missing)
+  select c.check_id, s.party_id, e.entry_id, e.entry_hash, g.score, g.outcome, g.features, array(select jsonb_array_elements_text(coalesce(g.missing, '[]')) order by 1)
+    from jsonb_to_recordset(candidates) as g (entry_id uuid, score numeric, outcome text, features jsonb, missing jsonb) join public.watchlist_entries e on e.entry_id = g.entry_id;
+  -- a pair that was decided while neither side has changed is not found anew
+  select case when bool_or(x.outcome = 'alert') then 'possible' when bool_or(x.outcome = 'ask') then 'ask' else 'clear' end, count(*) filter (where x.outcome = 'alert')
+    into found_outcome, unsettled
+    from public.screening_candidates x join public.watchlist_entries e on e.entry_id = x.entry_id
+   where x.check_id = c.check_id and not exists (select from public.screening_clearances d where d.party_id = s.party_id and d.list_id = e.list_id and d.external_id = e.external_id
+     and d.ended_at is null and d.facts_hash = c.facts_hash and d.entry_hash = x.entry_hash and d.decision = 'false_match');
+  select coalesce(array_agg(distinct m order by m), '{}') into asked from public.screening_candidates x, unnest(x.missing) m where x.check_id = c.check_id and x.outcome = 'ask' and found_outcome = 'ask';
+  trouble := evergreen.watchlist_trouble();
+  perform evergreen.refuse_unless(found_outcome <> 'clear' or scope = 'delta' or trouble is null, 'EG428', trouble);
+  update public.screening_checks x set outcome = found_outcome, missing = asked where x.check_id = c.check_id;
+  perform evergreen.follow_check(c.check_id, request_id);
+  perform evergreen.emit('PARTY_SCREENED', null, jsonb_build_object('party_id', s.party_id, 'check_id', c.check_id, 'outcome', found_outcome), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'screening_checks', c.check_id::text, format('party screened (%s): %s, %s candidates, %s undecided', scope, found_outcome, jsonb_array_length(candidates), unsettled), request_id);
+  answer := jsonb_build_object('check_id', c.check_id, 'outcome', found_outcome, 'candidates', jsonb_array_length(candidates), 'undecided', unsettled, 'missing', to_jsonb(asked));
+  perform evergreen.keep_answer('fn_record_check', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_check(uuid, int, text, jsonb, text, jsonb, text) is
+  'Records what a screening found: lists = [{version_id, sha256}] as used (all active ones when scope is full), candidates = [{entry_id, score, outcome, features, missing}]. A possible match opens a case, missing facts are asked for. Refused when facts or lists changed since (EG425), and to clear on a list that is missing or too old (EG428). EG400, EG404, EG409, EG413.';
+
+create or replace function evergreen.evidence_for(fact text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select case fact when 'born' then 'date_of_birth' when 'country' then 'country_of_residence' else fact end
+$$;
+comment on function evergreen.evidence_for(text) is 'The kind of evidence that tells a fact which screening lacks.';
+
+create or replace function evergreen.clear_pair(of_party uuid, of_list text, of_entry text, of_case uuid, of_reason text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  x public.screening_candidates;
+begin
+  -- the newest candidate of the pair that the case holds; what was found before the facts changed is decided with it
+  select c.* into x from public.screening_candidates c join public.watchlist_entries e using (entry_id) join public.watchlists w on w.list_id = e.list_id
+   where c.party_id = of_party and c.case_id = of_case and w.source = of_list and e.external_id = of_entry order by c.created_at desc limit 1;
+  -- what has changed since is found anew by its own check; what is decided stays decided
+  if found and exists (select from public.screening_subjects s join public.screening_checks c on c.party_id = s.party_id where s.party_id = of_party and c.check_id = x.check_id and c.facts_hash = evergreen.screening_facts_hash(s))
+    and exists (select from public.watchlist_entries e where e.entry_id = x.entry_id and e.removed_in is null)
+    and not exists (select from public.screening_clearances d join public.watchlist_entries e on e.list_id = d.list_id and e.external_id = d.external_id and e.entry_hash = d.entry_hash
+      join public.screening_checks c on c.check_id = x.check_id and c.facts_hash = d.facts_hash where d.party_id = of_party and e.entry_id = x.entry_id and d.ended_at is null) then
+    perform evergreen.decide_pair(x, 'false_match', of_reason, null);
+  end if;
+end $$;
+comment on function evergreen.clear_pair(uuid, text, text, uuid, text) is 'The clearance that follows from the final verdict false_match of a case about one party and one entry; none when either has changed since.';
+
+create or replace function evergreen.follow_check(of_check uuid, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  c public.screening_checks;
+  of_case uuid;
+  found_now jsonb;
+begin
+  select * into c from public.screening_checks x where x.check_id = of_check;
+  if c.outcome = 'possible' then
+    -- only what nobody has decided; the case of a party takes what is found later while it is open
+    select jsonb_agg(jsonb_build_object('list', w.source, 'list_version', l.ordinal::text, 'entry_ref', e.external_id, 'check_id', c.check_id, 'score', x.score, 'features', x.features) order by x.score desc)
+      into found_now
+      from public.screening_candidates x join public.watchlist_entries e using (entry_id) join public.watchlists w on w.list_id = e.list_id
+      join public.screening_check_lists l on l.check_id = x.check_id and l.list_id = e.list_id
+     where x.check_id = c.check_id and x.outcome = 'alert'
+       and not exists (select from public.screening_clearances d where d.party_id = c.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
+         and d.facts_hash = c.facts_hash and d.entry_hash = x.entry_hash);
+    if found_now is not null then
+      of_case := evergreen.open_case('screening', 'critical', c.party_id, 'check/' || c.check_id, found_now, null, 'screening/' || c.party_id, request_id);
+      update public.screening_candidates x set case_id = of_case where x.check_id = c.check_id and x.outcome = 'alert'
+         and exists (select from jsonb_to_recordset(found_now) as g (entry_ref text, list text) join public.watchlists w on w.source = g.list join public.watchlist_entries e on e.list_id = w.list_id and e.external_id = g.entry_ref
+           where e.entry_id = x.entry_id);
+    end if;
+  elsif c.outcome = 'ask' then
+    -- an applicant is asked before an analyst is
+    update public.investors_pending_kyc p
+       set kyc_status = 'missing_evidence', missing = array(select distinct m from unnest(p.missing || array(select evergreen.evidence_for(k) from unnest(c.missing) k)) m order by m)
+     where p.party_id = c.party_id and p.kyc_status in ('submitted', 'missing_evidence');
+  end if;
+end $$;
+comment on function evergreen.follow_check(uuid, text) is 'What a check leads to: a possible match opens a case with its candidates, missing facts are asked for.';
+
+create or replace function evergreen.decide_pair(x public.screening_candidates, of_decision text, of_reason text, request_id text) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+  e public.watchlist_entries;
+  id uuid;
+begin
+  -- one after the other on one party: two people who decide one pair get one decision
+  select * into s from public.screening_subjects y where y.party_id = x.party_id for no key update;
+  select * into e from public.watchlist_entries y where y.entry_id = x.entry_id;
+  perform evergreen.refuse_unless(exists (select from public.screening_checks c where c.check_id = x.check_id and c.facts_hash = evergreen.screening_facts_hash(s)) and e.removed_in is null, 'EG425',
+    'The facts of the party or the entry of the list have changed since this candidate was found; decide on the newest check.');
+  perform evergreen.refuse_unless(not exists (select from public.screening_clearances d where d.party_id = x.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
+      and d.facts_hash = evergreen.screening_facts_hash(s) and d.entry_hash = e.entry_hash), 'EG422', 'This pair was decided already.');
+  insert into public.screening_clearances (party_id, list_id, external_id, candidate_id, decision, facts_hash, entry_hash, reason, decided_by)
+  values (x.party_id, e.list_id, e.external_id, x.candidate_id, of_decision, evergreen.screening_facts_hash(s), e.entry_hash, of_reason, evergreen.actor()) returning clearance_id into id;
+  perform evergreen.emit('CANDIDATE_DECIDED', null, jsonb_build_object('party_id', x.party_id, 'clearance_id', id, 'decision', of_decision), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'screening_clearances', id::text, 'candidate decided: ' || of_decision, request_id);
+  return id;
+end $$;
+comment on function evergreen.decide_pair(public.screening_candidates, text, text, text) is
+  'One decision about one party and one entry, valid while the facts of the one and the text of the other stay what they were. EG422, EG425.';
+
+create or replace function public.fn_clear_candidate(candidate_id uuid, decision text, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  x public.screening_candidates;
+  id uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('candidate_id', candidate_id, 'decision', decision, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_clear_candidate', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(decision in ('false_match', 'true_match') and length(reason) between 1 and 500, 'EG400', 'decision is false_match or true_match, reason has 1 to 500 characters.');
+  select * into x from public.screening_candidates y where y.candidate_id = fn_clear_candidate.candidate_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No candidate with that id.');
+  perform evergreen.refuse_unless(x.case_id is null, 'EG428', 'The candidate is part of a case: decide the case.');
+  id := evergreen.decide_pair(x, decision, reason, request_id);
+  -- a statement of its own: it has to see the decision
+  answer := jsonb_build_object('clearance_id', id, 'decision', decision, 'standing', evergreen.screening_standing(x.party_id));
+  perform evergreen.keep_answer('fn_clear_candidate', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_clear_candidate(uuid, text, text, text) is
+  'Decides a candidate that is in no case: false_match clears the pair while neither side changes, true_match refuses the party. EG400, EG404, EG409, EG422, EG425, EG428.';
+
+create or replace function public.fn_end_clearance(clearance_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.screening_clearances;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('clearance_id', clearance_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_end_clearance', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into d from public.screening_clearances y where y.clearance_id = fn_end_clearance.clearance_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No clearance with that id.');
+  perform evergreen.refuse_unless(d.ended_at is null, 'EG422', 'The clearance was ended already.');
+  perform evergreen.refuse_unless(d.decided_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever decided a pair cannot take it back alone.');
+  update public.screening_clearances y set ended_by = evergreen.actor(), ended_at = now() where y.clearance_id = d.clearance_id;
+  perform evergreen.request_screening(d.party_id, 'decision taken back', false, request_id);
+  perform evergreen.audit(null, 'screening_clearances', d.clearance_id::text, 'decision taken back', request_id);
+  answer := jsonb_build_object('clearance_id', d.clearance_id, 'standing', evergreen.screening_standing(d.party_id));
+  perform evergreen.keep_answer('fn_end_clearance', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_end_clearance(uuid, text, text) is 'Takes the decision about a pair back, by another person than the one who made it; the party is screened anew. EG400, EG404, EG409, EG420, EG422.';
+
+create or replace function public.fn_record_rescreen(list_id uuid, from_ordinal int, to_ordinal int, parties int, affected int, engine text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  n int;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('list_id', list_id, 'from_ordinal', from_ordinal, 'to_ordinal', to_ordinal, 'parties', parties, 'affected', affected, 'engine', engine);
+  answer := evergreen.earlier_answer('fn_record_rescreen', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(parties >= 0 and affected between 0 and parties and length(engine) between 1 and 100, 'EG400', 'parties and affected are counts, engine has 1 to 100 characters.');
+  perform 1 from public.watchlists w where w.list_id = fn_record_rescreen.list_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No list with that id.');
+  perform evergreen.refuse_unless(from_ordinal = evergreen.covered_through(list_id)
+    and to_ordinal = (select v.ordinal from public.watchlist_versions v where v.list_id = fn_record_rescreen.list_id and v.status = 'current') and to_ordinal > from_ordinal, 'EG425',
+    'The list was published again, or its changes were held against the parties already; look again.');
+  select count(*) into n from public.watchlist_entries e where e.list_id = fn_record_rescreen.list_id and e.added_in > from_ordinal and e.removed_in is null;
+  insert into public.screening_rescreens (list_id, from_ordinal, to_ordinal, entries, parties, affected, engine, recorded_by)
+  values (list_id, from_ordinal, to_ordinal, n, parties, affected, engine, evergreen.actor());
+  perform evergreen.emit('PARTIES_RESCREENED', null, jsonb_build_object('list_id', list_id, 'entries', n, 'parties', parties, 'affected', affected), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlists', list_id::text, format('parties held against versions %s to %s: %s entries, %s parties, %s affected', from_ordinal, to_ordinal, n, parties, affected), request_id);
+  answer := jsonb_build_object('entries', n, 'parties', parties, 'affected', affected);
+  perform evergreen.keep_answer('fn_record_rescreen', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_rescreen(uuid, int, int, int, int, text, text) is
+  'Says that what a list changed between two versions was held against every party; those affected have checks of their own. Refused unless it begins where the last one ended and ends at the current version (EG425). EG400, EG404, EG409.';
+
+create or replace function public.fn_read_screening(party_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_read_screening.party_id), 'EG404', 'No party with that id.');
+  select * into s from public.screening_subjects x where x.party_id = fn_read_screening.party_id;
+  return jsonb_build_object('party_id', fn_read_screening.party_id, 'standing', evergreen.screening_standing(fn_read_screening.party_id), 'revision', s.revision, 'trouble', evergreen.watchlist_trouble(),
+    'check', (select jsonb_build_object('check_id', c.check_id, 'outcome', c.outcome, 'missing', to_jsonb(c.missing), 'engine', c.engine, 'checked_at', c.checked_at,
+        'lists', (select jsonb_agg(jsonb_build_object('source', w.source, 'ordinal', l.ordinal, 'sha256', l.sha256) order by w.source) from public.screening_check_lists l join public.watchlists w using (list_id) where l.check_id = c.check_id))
+      from public.screening_checks c where c.party_id = s.party_id and c.scope = 'full' order by c.checked_at desc limit 1),
+    'candidates', coalesce((select jsonb_agg(jsonb_build_object('candidate_id', o.candidate_id, 'source', w.source, 'entry', o.external_id, 'outcome', o.outcome, 'score', trim_scale(x.score)::text, 'decision', o.decision) order by x.score desc)
+      from evergreen.open_candidates(s.party_id) o join public.watchlists w using (list_id) join public.screening_candidates x using (candidate_id)), '[]'));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_screening(uuid) is 'Where a party stands: its newest whole check with the versions used, and the candidates that count today. No fact of the party. EG404.';
+
+create or replace function public.fn_list_unscreened(after uuid default null, max_rows int default 100) returns table (party_id uuid)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(max_rows between 1 and 1000, 'EG400', 'max_rows is 1 to 1,000.');
+  return query select s.party_id from public.screening_subjects s
+   where (fn_list_unscreened.after is null or s.party_id > fn_list_unscreened.after)
+     and not exists (select from public.screening_checks c where c.party_id = s.party_id and c.revision = s.revision and c.scope = 'full')
+   order by s.party_id limit max_rows;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_list_unscreened(uuid, int) is 'Parties whose whole check is missing since they were asked for, in the order of their ids. EG400.';
+
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
@@ -4369,6 +5287,17 @@ begin
     ('stress_runs',            'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
     ('stress_outcomes',        'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
     ('stress_shards',          'pm_role, ops_role, audit_role, service_role, agent_simulation'),
+    ('watchlists',             'pm_role, ops_role, audit_role, agent_kyc, agent_commander'),
+    ('watchlist_versions',     'pm_role, ops_role, audit_role, agent_kyc'),
+    ('watchlist_acceptances',  'pm_role, ops_role, audit_role'),
+    ('watchlist_held',         'audit_role'),
+    ('watchlist_entries',      'pm_role, ops_role, audit_role, agent_kyc'),
+    ('screening_subjects',     'ops_role, audit_role, agent_kyc'),
+    ('screening_checks',       'ops_role, audit_role, agent_kyc'),
+    ('screening_check_lists',  'ops_role, audit_role, agent_kyc'),
+    ('screening_candidates',   'ops_role, audit_role, agent_kyc'),
+    ('screening_clearances',   'ops_role, audit_role, agent_kyc'),
+    ('screening_rescreens',    'pm_role, ops_role, audit_role, agent_kyc'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('retention_policies',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('legal_holds',            'pm_role, ops_role, audit_role'),
@@ -4622,6 +5551,17 @@ begin
     ('fn_record_esg(text,text,date,jsonb,jsonb,text,text)', 'pm_role, ops_role'),
     ('fn_read_fund_value(uuid,timestamptz)', 'agent_simulation'),
     ('fn_record_data_quality(text,text,date,jsonb,text,text)', 'agent_simulation'),
+    ('fn_set_watchlist(text,text,text,text,boolean,int,numeric,text)', 'ops_role'),
+    ('fn_request_list_refresh(text,text)', 'ops_role, service_role, agent_kyc'),
+    ('fn_publish_watchlist(text,jsonb,text,timestamptz,text,date,text)', 'ops_role, agent_kyc'),
+    ('fn_accept_watchlist_version(uuid,text,text)', 'ops_role, pm_role'),
+    ('fn_request_screening(uuid,text)', 'ops_role, agent_kyc'),
+    ('fn_record_check(uuid,int,text,jsonb,text,jsonb,text)', 'agent_kyc'),
+    ('fn_clear_candidate(uuid,text,text,text)', 'ops_role'),
+    ('fn_end_clearance(uuid,text,text)', 'ops_role'),
+    ('fn_record_rescreen(uuid,int,int,int,int,text,text)', 'agent_kyc'),
+    ('fn_list_unscreened(uuid,int)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_read_screening(uuid)', 'ops_role, pm_role, audit_role, agent_kyc'),
     ('fn_record_asset_payments(text,jsonb,text)', 'pm_role, ops_role'),
     ('fn_set_roll_forward(text,text,text,numeric,int,date,text)', 'pm_role, ops_role'),
     ('fn_note_schedule(text,text,text,text)', 'pm_role, ops_role'),
