@@ -1370,8 +1370,10 @@ create unique index if not exists market_imports_file on public.market_imports (
 create unique index if not exists payment_lines_live on public.payment_lines (flow_id, purpose) where live;
 create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
 
-select evergreen.add_check('retention_policies', 'retention_policies_what', $c$what in ('fund_events', 'asset_snapshots', 'compliance_logs')$c$);
-select evergreen.add_check('retention_policies', 'retention_policies_keep', $c$case when keep_months is null then afterwards = 'nothing' else keep_months between 1 and 1200 and afterwards in ('archive', 'monthly_aggregates') end$c$);
+alter table public.retention_policies drop constraint if exists retention_policies_what, drop constraint if exists retention_policies_keep;
+select evergreen.add_check('retention_policies', 'retention_policies_named', $c$what ~ '^[a-z][a-z0-9_]{0,62}$'$c$);
+-- rows leave the database by an archive alone; "erasure" destroys the key of a person's data and leaves the row, "end_of_work" takes what is delivered out of a queue
+select evergreen.add_check('retention_policies', 'retention_policies_term', $c$case when keep_months is null then afterwards in ('nothing', 'end_of_work') else keep_months between 1 and 1200 and afterwards in ('archive', 'monthly_aggregates', 'erasure') end$c$);
 select evergreen.add_check('legal_holds', 'legal_holds_reason', 'length(reason) between 1 and 500 and (until is null or until > placed_at)');
 select evergreen.add_check('legal_holds', 'legal_holds_lifted', $c$(lifted_at is null) = (lifted_by is null) and (lifted_at is null) = (lift_reason is null) and lifted_by is distinct from placed_by$c$);
 select evergreen.add_check('retention_archives', 'retention_archives_digest', $c$digest ~ '^[0-9a-f]{64}$' and sha256 ~ '^[0-9a-f]{64}$' and archive_id = overlay(overlay(left(digest, 32) placing '8' from 13) placing '8' from 17)::uuid and rows > 0 and bytes > 0$c$);
@@ -1574,6 +1576,100 @@ insert into public.retention_policies (what, keep_months, afterwards, source) va
   ('fund_events', 24, 'archive', 'specification: 24 months, then archive'),
   ('asset_snapshots', 120, 'monthly_aggregates', 'specification: daily for 10 years, then monthly aggregates'),
   ('compliance_logs', null, 'nothing', 'specification: kept for ever')
+on conflict (what) do nothing;
+
+-- Every other table, so that none is kept without anybody having said why; a sweep holds the list against schema.prisma. What has no term is never removed: no role
+-- may delete, and personal data is not in these tables but under the keys of its subjects, which erasure destroys (R53).
+insert into public.retention_policies (what, keep_months, afterwards, source) values
+  ('currencies', null, 'nothing', 'reference data'),
+  ('event_types', null, 'nothing', 'reference data: the catalogue of events'),
+  ('calendar_holidays', null, 'nothing', 'reference data: a past cut-off is judged by the calendar of its day'),
+  ('platform_settings', null, 'nothing', 'settings in force'),
+  ('retention_policies', null, 'nothing', 'this list'),
+  ('funds', null, 'nothing', 'the fund itself'),
+  ('share_classes', null, 'nothing', 'the fund itself'),
+  ('assets', null, 'nothing', 'what the fund held; marks, NAVs and trades refer to it'),
+  ('portfolio_allocations', null, 'nothing', 'superseded, never removed: what the fund held when'),
+  ('mandates', null, 'nothing', 'superseded, never removed: by what a decision was judged'),
+  ('liquidity_ladder', null, 'nothing', 'by what reservations and gates were judged'),
+  ('liquidity_reservations', null, 'nothing', 'part of the record of a proposal'),
+  ('reported_flows', null, 'nothing', 'as the fund reported them; filings are kept'),
+  ('fund_sensitivities', null, 'nothing', 'as the fund reported them; filings are kept'),
+  ('investors', null, 'nothing', 'opaque codes and classifications: no personal data; orders and units refer to it'),
+  ('investors_pending_kyc', null, 'nothing', 'kinds and dates of evidence, no personal data: part of the AML file (R53)'),
+  ('investor_access', null, 'nothing', 'who could see what, and until when: part of the audit'),
+  ('fund_flows', null, 'nothing', 'orders: MiCA and MiFID II records (R53: 5 to 7 years) are exceeded'),
+  ('dealing_policies', null, 'nothing', 'terms by which a past date dealt'),
+  ('lmt_policies', null, 'nothing', 'terms by which a past date dealt'),
+  ('lmt_activations', null, 'nothing', 'use of liquidity tools: told to the authority'),
+  ('dealing_days', null, 'nothing', 'the record of a dealing date, which the verifier recomputes'),
+  ('order_transitions', null, 'nothing', 'history of orders (R53)'),
+  ('order_leaves', null, 'nothing', 'the committed order book: the verifier needs it'),
+  ('nav_strikes', null, 'nothing', 'NAVs are restated, never removed'),
+  ('nav_inputs', null, 'nothing', 'covered by the hash people approved'),
+  ('class_navs', null, 'nothing', 'prices at which was dealt'),
+  ('series_navs', null, 'nothing', 'prices at which was dealt'),
+  ('allocations', null, 'nothing', 'fills of orders (R53)'),
+  ('restatements', null, 'nothing', 'what was owed to whom for a wrong NAV'),
+  ('compensations', null, 'nothing', 'what was owed to whom for a wrong NAV'),
+  ('ledger_transactions', null, 'nothing', 'the ledger is reversed, never removed'),
+  ('unit_ledger', null, 'nothing', 'the register of units follows from it'),
+  ('cash_movements', null, 'nothing', 'the ledger is reversed, never removed'),
+  ('lots', null, 'nothing', 'performance fees and holding periods follow from it'),
+  ('class_marks', null, 'nothing', 'high-water marks: performance fees follow from them'),
+  ('in_kind_deliveries', null, 'nothing', 'part of the ledger'),
+  ('beneficial_owners', null, 'nothing', 'ids only: caps per owner of a past date are judged by it'),
+  ('certain_inflows', null, 'nothing', 'by what a gate was judged'),
+  ('repurchase_offers', null, 'nothing', 'told to investors and authority'),
+  ('authority_notices', null, 'nothing', 'told to the authority'),
+  ('market_series', null, 'nothing', 'reference data'),
+  ('market_imports', null, 'nothing', 'where values came from'),
+  ('market_data', null, 'nothing', 'by what marks were rolled forward'),
+  ('market_held', null, 'nothing', 'who took a jump for true'),
+  ('esg_ratings', null, 'nothing', 'as the provider gave them'),
+  ('roll_forwards', null, 'nothing', 'by what marks were rolled forward'),
+  ('asset_payments', null, 'nothing', 'by what marks were rolled forward'),
+  ('holdings', null, 'nothing', 'the sum of the unit ledger'),
+  ('cash_balances', null, 'nothing', 'the sum of the cash movements'),
+  ('statements', null, 'nothing', 'what investors were sent'),
+  ('import_batches', null, 'nothing', 'where orders and cash came from'),
+  ('import_rows', null, 'nothing', 'where orders and cash came from; a line that names people loses it with the order it became'),
+  ('bank_accounts', null, 'nothing', 'where money was paid to: part of the ledger (R53)'),
+  ('payment_files', null, 'nothing', 'what was paid'),
+  ('payment_lines', null, 'nothing', 'what was paid'),
+  ('event_investors', null, 'nothing', 'who may see an event; goes with nothing, because a retired event stays by name'),
+  ('event_batches', null, 'nothing', 'which run handled which event'),
+  ('workflow_runs', null, 'nothing', 'which run handled which event'),
+  ('proposals', null, 'nothing', 'what people approved'),
+  ('proposal_checks', null, 'nothing', 'what people approved'),
+  ('approvals', null, 'nothing', 'what people approved'),
+  ('commands', null, 'nothing', 'a request id of money must never have a second effect, however late it comes'),
+  ('audit_trail', null, 'nothing', 'a chain that is cut proves nothing'),
+  ('audit_blocks', null, 'nothing', 'a chain that is cut proves nothing'),
+  ('audit_cursor', null, 'nothing', 'one row'),
+  ('risk_alerts', null, 'nothing', 'what people were told'),
+  ('stress_scenarios', null, 'nothing', 'named by the hash in every outcome'),
+  ('stress_runs', null, 'nothing', 'shown to the board and the authority'),
+  ('stress_outcomes', null, 'nothing', 'shown to the board and the authority'),
+  ('stress_shards', null, 'nothing', 'an outcome is recomputed from them'),
+  ('data_quality_results', null, 'nothing', 'what was checked when'),
+  ('tokenization_actions', null, 'nothing', 'what was asked of a chain'),
+  ('agent_memories', null, 'nothing', 'words with references, no personal data; superseded, never removed'),
+  ('memory_nodes', null, 'nothing', 'goes with its memory'),
+  ('memory_edges', null, 'nothing', 'goes with its memory'),
+  ('trace_spans', null, 'nothing', 'technical: names, times and codes of steps; a sink of its own when Langfuse is configured'),
+  ('legal_holds', null, 'nothing', 'who forbade what, when'),
+  ('retention_archives', null, 'nothing', 'the proof that what left the database was archived first'),
+  ('credit_lines', null, 'nothing', 'terms by which a stress run was computed'),
+  ('kyc_policies', null, 'nothing', 'by what a person was judged'),
+  ('parties', null, 'nothing', 'opaque ids; what is personal lies under the key of the subject and ends with it'),
+  ('party_links', null, 'nothing', 'ids and shares: who was behind an investor when a decision was made (R55)'),
+  ('party_evidence', null, 'nothing', 'kinds and dates of evidence, no contents: part of the AML file (R53)'),
+  ('cases', null, 'nothing', 'what was decided about a suspicion: AML file (R53: five years) is exceeded'),
+  ('case_candidates', null, 'nothing', 'what a decision looked at'),
+  ('case_decisions', null, 'nothing', 'who decided what and why (R53)'),
+  ('case_notes', null, 'nothing', 'part of the record of a case; no personal data belongs in it'),
+  ('event_outbox', null, 'end_of_work', 'a queue: a row goes when its event is delivered')
 on conflict (what) do nothing;
 
 insert into public.platform_settings (key, value) values
