@@ -1681,12 +1681,9 @@ insert into public.platform_settings (key, value) values
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),
   -- UTC; the day is at most the 28th, which every month has
-<<<<<<< HEAD
   ('kyc_tick', '{"every_minutes": 60}'),
-=======
   -- UTC; how often lists with an address are fetched
   ('list_refresh', '{"every_hours": 6}'),
->>>>>>> next
   ('retention_monthly', '{"day": 2, "at": "03:40"}'),
   -- per kind of series: its unit, how old it may be, from which move on a second person looks (basis points of the value, or of one), and what is plausible:
   -- a yield of 3.5 is a percentage where a ratio is meant
