@@ -37,7 +37,7 @@ async function main(names: string[]): Promise<void> {
   const connections = await connect(config, together ? "workers" : rooms.join("+"));
   const crashPoint = crashPointAt(config.crashAt, config.home);
   const solver = openSolver();
-  const engine = openStressEngine(await codeHashOf());
+  const engine = openStressEngine(await codeHashOf(), { shardAssets: config.shardAssets });
   const analytical = connectSnapshots(config, connections.database, engine.codeHash, say);
   const house: House = {
     database: connections.database,

@@ -20,6 +20,7 @@ import type { Snapshots } from "./snapshots.ts";
 import type { Solver } from "./solver.ts";
 import type { StressEngine } from "./stress-engine.ts";
 import { tokenization } from "./tokenization/activities.ts";
+import type { Watchlists } from "./watchlists.ts";
 
 /** The memory door is opened per room, because what can be recalled is what the room's role may read. */
 export interface House extends RoomTools {
@@ -30,6 +31,8 @@ export interface House extends RoomTools {
   engine: StressEngine;
   reports: MorningReports;
   retention: Retention;
+  /** Absent: this process cannot read lists or names; nobody is screened by it. */
+  watchlists?: Watchlists;
   /** Personal data of parties, as the KYC room may put and read it. */
   personal: PersonalData;
   /** Absent: no feed of market data is configured. */

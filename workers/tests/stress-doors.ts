@@ -16,7 +16,7 @@ export interface StressDoors {
 
 /** @param appUrl the application's own login. */
 export async function openStressDoors(home: string, appUrl: string, database: Database): Promise<StressDoors> {
-  const engine = openStressEngine(await codeHashOf(), 1);
+  const engine = openStressEngine(await codeHashOf(), { threads: 1 });
   const openReader = () => openDeltaReader({ url: appUrl, role: "agent_simulation" });
   const snapshots = openSnapshots({ home, openReader, store: null, codeHash: engine.codeHash, log: () => {} });
   return {

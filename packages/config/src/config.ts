@@ -69,6 +69,8 @@ export interface Config {
   model: { baseUrl: string; name: string; apiKey: string | null } | null;
   /** Null: no feed of market data. */
   marketFeedUrl: string | null;
+  /** Assets in a shard of a stress run. */
+  shardAssets: number;
   /** Null: snapshots stay on this machine. */
   snapshotStore: {
     bucket: string;
@@ -197,6 +199,7 @@ function assemble(settings: Settings, homeIsDefault: boolean): Config {
           }
         : null,
     marketFeedUrl: settings.MARKET_FEED_URL ?? null,
+    shardAssets: settings.STRESS_SHARD_ASSETS,
     otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     model:
       settings.EVERGREEN_MODEL_BASE_URL !== undefined && settings.EVERGREEN_MODEL_NAME !== undefined
