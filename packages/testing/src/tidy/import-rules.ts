@@ -56,8 +56,6 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   // finance is pure: a browser computes with the same formulas
   dashboard: ["domain", "finance"],
   stack: ["config", "domain", "personal-data"],
-  prisma: ["config", "domain", "finance", "interchange", "stack", "supabase-client", "workers"],
-  stack: ["config", "domain"],
   prisma: ["config", "domain", "finance", "interchange", "screening", "stack", "supabase-client", "workers"],
   cli: [
     "agent-kit",
