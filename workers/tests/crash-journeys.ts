@@ -204,6 +204,8 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["liquidity-engine.", dealt],
   ["compliance-sentinel.checkTrades", approved],
   ["compliance-sentinel.checkTokenization", tokenized],
+  ["compliance-sentinel.checkOrders", dealt],
+  ["compliance-sentinel.checkFund", dealt],
   ["risk-guardian.", warned],
   ["kyc.", onboard],
   ["simulation.stress.", stressed],
