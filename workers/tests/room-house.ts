@@ -32,6 +32,8 @@ export interface RoomHouse {
   database: Database;
   /** EVERGREEN_HOME of its doors. */
   home: string;
+  /** The vault of personal data. */
+  personal: House["personal"];
   /** Superuser URL: for arranging what no function may do. */
   adminUrl: string;
   /** Calls an action as its activity would be called. */
@@ -81,6 +83,7 @@ async function openRooms(dir: string, doors: Partial<House>): Promise<RoomHouse>
   return {
     database,
     home: dir,
+    personal: house.personal,
     adminUrl: fresh.adminUrl,
     look: (sql, values) => lookAt(fresh.adminUrl, sql, values),
     async duck(sql, values) {

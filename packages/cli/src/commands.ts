@@ -19,6 +19,7 @@ import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
 import { labCommands } from "./commands/lab.ts";
+import { listCommands } from "./commands/lists.ts";
 import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { marketCommands } from "./commands/market.ts";
@@ -65,6 +66,7 @@ export const COMMANDS: readonly Command[] = [
   ...dealLabCommands,
   ...dealingFactCommands,
   ...markCommands,
+  ...listCommands,
   ...marketCommands,
   ...esgCommands,
   ...qualityCommands,

@@ -3886,6 +3886,42 @@ exception when others then
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
 
+-- from sql/6q-fn-schedules.sql
+-- Schedules belong to Temporal; who pauses, resumes or backfills one, and why, is recorded here before it is done.
+
+create or replace function public.fn_note_schedule(schedule_id text, action text, note text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('schedule_id', schedule_id, 'action', action, 'note', note);
+  answer := evergreen.earlier_answer('fn_note_schedule', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(schedule_id ~ '^[a-z]+(/[A-Za-z0-9_-]{1,40}){1,2}$', 'EG400', 'schedule_id is the kind, the code of a fund and perhaps of a class: deal/DEMO/I.');
+  perform evergreen.refuse_unless(action in ('pause', 'resume', 'backfill'), 'EG400', 'action is pause, resume or backfill.');
+  perform evergreen.refuse_unless(length(btrim(note)) between 1 and 300 and note !~ '[[:cntrl:]]', 'EG400', 'note is one line of 1 to 300 characters.');
+  -- a clock of the whole platform is of no fund
+  if schedule_id not in ('platform/retention', 'platform/lists') then
+    select f.fund_id into of_fund from public.funds f where f.code = split_part(fn_note_schedule.schedule_id, '/', 2) for no key update;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with the code of that schedule.');
+  end if;
+  answer := jsonb_build_object('event_id', evergreen.emit('SCHEDULE_NOTED', of_fund,
+    jsonb_build_object('schedule_id', schedule_id, 'action', action, 'note', note), evergreen.actor(), '{}', '{}', request_id));
+  perform evergreen.audit(of_fund, 'schedules', schedule_id, 'schedule: ' || action, request_id);
+  perform evergreen.keep_answer('fn_note_schedule', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_schedule(text, text, text, text) is
+  'Records that a person pauses, resumes or backfills a schedule of a fund or of the platform, and why; called before it is done. EG400, EG404.';
+
 -- from sql/6w-fn-credit-lines.sql
 -- Credit lines of a fund: what a bank has promised, what is drawn of it, until when, and how soon it must be paid back once the bank calls it.
 
@@ -5179,6 +5215,21 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_list_unscreened(uuid, int) is 'Parties whose whole check is missing since they were asked for, in the order of their ids. EG400.';
+
+create or replace function evergreen.screen_changed_facts() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  one record;
+begin
+  for one in select distinct c.subject_id from changed c join public.parties p on p.party_id = c.subject_id
+              where c.field in ('name', 'alias', 'born', 'country', 'nationality', 'identifier') and c.ciphertext is not null
+                and not exists (select from public.screening_subjects s where s.party_id = c.subject_id and s.asked_at = evergreen.clock() and s.reason = 'facts changed') order by 1 loop
+    perform evergreen.request_screening(one.subject_id, 'facts changed', true);
+  end loop;
+  return null;
+end $$;
+comment on function evergreen.screen_changed_facts() is 'Whoever''s screened facts are recorded, changed or taken back is screened anew, once per transaction; what was decided about the old facts does not hold for the new.';
+create or replace trigger screen_new_facts after insert on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();
+create or replace trigger screen_changed_facts after update on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();
 
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
