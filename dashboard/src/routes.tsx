@@ -13,6 +13,8 @@ import { Layout } from "./layout.tsx";
 import { homeOf } from "./places.ts";
 import { SignInPage } from "./sign-in/sign-in-page.tsx";
 
+const HomePage = lazy(() => import("./lp/home-page.tsx"));
+const StatementPage = lazy(() => import("./lp/statement-page.tsx"));
 const MorningPage = lazy(() => import("./pm/morning-page.tsx"));
 
 const root = createRootRoute({ component: Layout, notFoundComponent: NotFound });
@@ -40,6 +42,8 @@ const page = <Path extends string>(path: Path, component: RouteComponent) =>
 const routeTree = root.addChildren([
   page("/", Start),
   page("/pm", MorningPage),
+  page("/lp", HomePage),
+  page("/lp/statements/$statementId", StatementPage),
   createRoute({
     getParentRoute: () => root,
     path: "/sign-in",

@@ -12,7 +12,20 @@ const NAMES: Readonly<Record<string, string>> = {
   rebalancing: "Rebalancing",
   nav: "NAV to strike",
   lmt: "Liquidity tool",
-  gt365d: "over 365 days",
+  locked: "locked at the cut-off",
+  claimable: "priced, waiting for payment",
+  account_opening: "Opening",
+  account_contributions: "Paid in",
+  account_redemptions: "Redeemed",
+  account_distributions: "Distributed",
+  account_transfers: "Transferred",
+  account_result: "Result of the fund",
+  account_management_fees: "Management fee",
+  account_performance_fees: "Performance fee",
+  account_equalisation: "Equalisation",
+  account_dealing_difference: "Dealing between strike and price",
+  account_rounding: "Rounding",
+  account_closing: "Closing",
 };
 
 export const nameOf = (code: string): string => NAMES[code] ?? code.replaceAll("_", " ");

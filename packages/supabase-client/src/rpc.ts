@@ -1,5 +1,6 @@
 // Every fn_* of the database: its arguments and what it answers. The SQL is in prisma/sql; a test compares names and arguments.
 import { z } from "zod";
+import { COMPLIANCE_RPCS } from "./compliance-rpc.ts";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
 import { MARKET_RPCS } from "./market-rpc.ts";
@@ -189,6 +190,7 @@ export const RPCS = {
   ...PARTY_RPCS,
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
+  ...COMPLIANCE_RPCS,
   ...RETENTION_RPCS,
   ...PERSONAL_RPCS,
   ...PAGE_RPCS,
