@@ -4153,22 +4153,14 @@ exception when others then
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
 
-<<<<<<< HEAD
 -- from sql/6q-fn-schedules.sql
 -- Schedules belong to Temporal; who pauses, resumes or backfills one, and why, is recorded here before it is done.
 
 create or replace function public.fn_note_schedule(schedule_id text, action text, note text, request_id text default null) returns jsonb
-=======
--- from sql/6w-fn-breaches.sql
--- Breaches (R57) with their cure clock, and the regulatory calendar: obligations with due dates, and the clock that says what is due.
-
-create or replace function public.fn_record_breach(fund text, rule text, class text, cause text, detail jsonb default '{}', cure_days int default null, proposal_id uuid default null, request_id text default null) returns jsonb
->>>>>>> next
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
-<<<<<<< HEAD
   of_fund uuid;
 begin
   perform evergreen.require_role('pm_role', 'ops_role');
@@ -4189,7 +4181,22 @@ begin
     jsonb_build_object('schedule_id', schedule_id, 'action', action, 'note', note), evergreen.actor(), '{}', '{}', request_id));
   perform evergreen.audit(of_fund, 'schedules', schedule_id, 'schedule: ' || action, request_id);
   perform evergreen.keep_answer('fn_note_schedule', request_id, input, answer);
-=======
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_schedule(text, text, text, text) is
+  'Records that a person pauses, resumes or backfills a schedule of a fund or of the platform, and why; called before it is done. EG400, EG404.';
+
+-- from sql/6w-fn-breaches.sql
+-- Breaches (R57) with their cure clock, and the regulatory calendar: obligations with due dates, and the clock that says what is due.
+
+create or replace function public.fn_record_breach(fund text, rule text, class text, cause text, detail jsonb default '{}', cure_days int default null, proposal_id uuid default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
   of_fund public.funds;
   b public.breaches;
 begin
@@ -4217,16 +4224,11 @@ begin
   end if;
   answer := jsonb_build_object('breach_id', b.breach_id, 'class', b.class, 'cure_by', b.cure_by);
   perform evergreen.keep_answer('fn_record_breach', request_id, input, answer);
->>>>>>> next
   return answer;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-<<<<<<< HEAD
-comment on function public.fn_note_schedule(text, text, text, text) is
-  'Records that a person pauses, resumes or backfills a schedule of a fund or of the platform, and why; called before it is done. EG400, EG404.';
-=======
 comment on function public.fn_record_breach(text, text, text, text, jsonb, int, uuid, text) is
   'Records a limit that does not hold: active when the fund did it, passive when it happened to it; the cure clock runs from now. One that stands stays one. Returns {breach_id, class, cure_by}. EG400, EG404.';
 
@@ -4374,7 +4376,6 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_tick_obligations(text, text) is 'The clock of the calendar, of one fund or of all: says once what is due, what is overdue, and which breach is past its cure. Returns {due, overdue, uncured}. EG404.';
->>>>>>> next
 
 -- from sql/6w-fn-credit-lines.sql
 -- Credit lines of a fund: what a bank has promised, what is drawn of it, until when, and how soon it must be paid back once the bank calls it.
