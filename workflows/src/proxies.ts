@@ -61,6 +61,7 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
   },
   "compliance-sentinel": { checkOrders: dealing },
   kyc: {
+    tick: dealing,
     recheckOrders: dealing,
     refreshList: dealing,
     screenParty: solving,

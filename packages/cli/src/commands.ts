@@ -20,6 +20,7 @@ import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
 import { labCommands } from "./commands/lab.ts";
+import { listCommands } from "./commands/lists.ts";
 import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { marketCommands } from "./commands/market.ts";
@@ -40,6 +41,7 @@ import { liveRuleCommands } from "./commands/rules-live.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
+import { screenCommands } from "./commands/screen.ts";
 import { seriesCommands } from "./commands/series.ts";
 import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
@@ -67,6 +69,7 @@ export const COMMANDS: readonly Command[] = [
   ...dealLabCommands,
   ...dealingFactCommands,
   ...markCommands,
+  ...listCommands,
   ...marketCommands,
   ...esgCommands,
   ...qualityCommands,
@@ -94,6 +97,7 @@ export const COMMANDS: readonly Command[] = [
   ...snapshotCommands,
   ...retentionCommands,
   ...backupCommands,
+  ...screenCommands,
   ...calcCommands,
   ...benchCommands,
 ];

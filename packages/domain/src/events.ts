@@ -105,6 +105,23 @@ export const EVENTS = {
     payload: z.object({ pending_id: id }),
   }),
   INVESTOR_ASSIGNED: event({ mode: "note", recordedBy: [], payload: z.object({ investor_id: id }) }),
+  EVIDENCE_RESUBMITTED: event({
+    mode: "run",
+    playbook: "onboard-investor",
+    recordedBy: [],
+    payload: z.object({ pending_id: id }),
+  }),
+  /** A case was decided, or an investor's clearance falls due: the application is looked at again. */
+  REVIEW_REQUESTED: event({
+    mode: "run",
+    playbook: "onboard-investor",
+    recordedBy: [],
+    payload: z.object({ pending_id: id }),
+  }),
+  INVESTOR_DECLINED: fact(z.object({ pending_id: id })),
+  KYC_RENEWED: fact(z.object({ investor_id: id })),
+  KYC_EXPIRED: fact(z.object({ investor_id: id })),
+  CASE_OVERDUE: fact(z.object({ case_id: id })),
   // Parties and cases: no event of theirs names an investor, so that no investor learns of it.
   PARTY_REGISTERED: fact(z.object({ party_id: id })),
   PARTIES_LINKED: fact(z.object({ link_id: id })),

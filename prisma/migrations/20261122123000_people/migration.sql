@@ -3,7 +3,8 @@
 ALTER TABLE "investors" ADD COLUMN     "party_id" UUID;
 
 -- AlterTable
-ALTER TABLE "investors_pending_kyc" ADD COLUMN     "party_id" UUID;
+ALTER TABLE "investors_pending_kyc" ADD COLUMN     "asked" TEXT[] DEFAULT ARRAY[]::TEXT[],
+ADD COLUMN     "party_id" UUID;
 
 -- AlterTable
 ALTER TABLE "compliance_logs" ADD COLUMN     "explain" JSONB,
@@ -1369,8 +1370,10 @@ create unique index if not exists market_imports_file on public.market_imports (
 create unique index if not exists payment_lines_live on public.payment_lines (flow_id, purpose) where live;
 create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
 
-select evergreen.add_check('retention_policies', 'retention_policies_what', $c$what in ('fund_events', 'asset_snapshots', 'compliance_logs')$c$);
-select evergreen.add_check('retention_policies', 'retention_policies_keep', $c$case when keep_months is null then afterwards = 'nothing' else keep_months between 1 and 1200 and afterwards in ('archive', 'monthly_aggregates') end$c$);
+alter table public.retention_policies drop constraint if exists retention_policies_what, drop constraint if exists retention_policies_keep;
+select evergreen.add_check('retention_policies', 'retention_policies_named', $c$what ~ '^[a-z][a-z0-9_]{0,62}$'$c$);
+-- rows leave the database by an archive alone; "erasure" destroys the key of a person's data and leaves the row, "end_of_work" takes what is delivered out of a queue
+select evergreen.add_check('retention_policies', 'retention_policies_term', $c$case when keep_months is null then afterwards in ('nothing', 'end_of_work') else keep_months between 1 and 1200 and afterwards in ('archive', 'monthly_aggregates', 'erasure') end$c$);
 select evergreen.add_check('legal_holds', 'legal_holds_reason', 'length(reason) between 1 and 500 and (until is null or until > placed_at)');
 select evergreen.add_check('legal_holds', 'legal_holds_lifted', $c$(lifted_at is null) = (lifted_by is null) and (lifted_at is null) = (lift_reason is null) and lifted_by is distinct from placed_by$c$);
 select evergreen.add_check('retention_archives', 'retention_archives_digest', $c$digest ~ '^[0-9a-f]{64}$' and sha256 ~ '^[0-9a-f]{64}$' and archive_id = overlay(overlay(left(digest, 32) placing '8' from 13) placing '8' from 17)::uuid and rows > 0 and bytes > 0$c$);
@@ -1436,6 +1439,12 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('REDEMPTION_REQUESTED', 'batch', 'intake-orders', '{flow_id}', '{service_role,ops_role}'),
   ('INVESTOR_SUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{ops_role,service_role}'),
   ('INVESTOR_ASSIGNED', 'note', null, '{investor_id}', '{}'),
+  ('EVIDENCE_RESUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{}'),
+  ('REVIEW_REQUESTED', 'run', 'onboard-investor', '{pending_id}', '{}'),
+  ('INVESTOR_DECLINED', 'note', null, '{pending_id}', '{}'),
+  ('KYC_RENEWED', 'note', null, '{investor_id}', '{}'),
+  ('KYC_EXPIRED', 'note', null, '{investor_id}', '{}'),
+  ('CASE_OVERDUE', 'note', null, '{case_id}', '{}'),
   ('PARTY_REGISTERED', 'note', null, '{party_id}', '{}'),
   ('PARTIES_LINKED', 'note', null, '{link_id}', '{}'),
   ('PARTY_FROZEN', 'note', null, '{party_id,case_id}', '{}'),
@@ -1569,6 +1578,100 @@ insert into public.retention_policies (what, keep_months, afterwards, source) va
   ('compliance_logs', null, 'nothing', 'specification: kept for ever')
 on conflict (what) do nothing;
 
+-- Every other table, so that none is kept without anybody having said why; a sweep holds the list against schema.prisma. What has no term is never removed: no role
+-- may delete, and personal data is not in these tables but under the keys of its subjects, which erasure destroys (R53).
+insert into public.retention_policies (what, keep_months, afterwards, source) values
+  ('currencies', null, 'nothing', 'reference data'),
+  ('event_types', null, 'nothing', 'reference data: the catalogue of events'),
+  ('calendar_holidays', null, 'nothing', 'reference data: a past cut-off is judged by the calendar of its day'),
+  ('platform_settings', null, 'nothing', 'settings in force'),
+  ('retention_policies', null, 'nothing', 'this list'),
+  ('funds', null, 'nothing', 'the fund itself'),
+  ('share_classes', null, 'nothing', 'the fund itself'),
+  ('assets', null, 'nothing', 'what the fund held; marks, NAVs and trades refer to it'),
+  ('portfolio_allocations', null, 'nothing', 'superseded, never removed: what the fund held when'),
+  ('mandates', null, 'nothing', 'superseded, never removed: by what a decision was judged'),
+  ('liquidity_ladder', null, 'nothing', 'by what reservations and gates were judged'),
+  ('liquidity_reservations', null, 'nothing', 'part of the record of a proposal'),
+  ('reported_flows', null, 'nothing', 'as the fund reported them; filings are kept'),
+  ('fund_sensitivities', null, 'nothing', 'as the fund reported them; filings are kept'),
+  ('investors', null, 'nothing', 'opaque codes and classifications: no personal data; orders and units refer to it'),
+  ('investors_pending_kyc', null, 'nothing', 'kinds and dates of evidence, no personal data: part of the AML file (R53)'),
+  ('investor_access', null, 'nothing', 'who could see what, and until when: part of the audit'),
+  ('fund_flows', null, 'nothing', 'orders: MiCA and MiFID II records (R53: 5 to 7 years) are exceeded'),
+  ('dealing_policies', null, 'nothing', 'terms by which a past date dealt'),
+  ('lmt_policies', null, 'nothing', 'terms by which a past date dealt'),
+  ('lmt_activations', null, 'nothing', 'use of liquidity tools: told to the authority'),
+  ('dealing_days', null, 'nothing', 'the record of a dealing date, which the verifier recomputes'),
+  ('order_transitions', null, 'nothing', 'history of orders (R53)'),
+  ('order_leaves', null, 'nothing', 'the committed order book: the verifier needs it'),
+  ('nav_strikes', null, 'nothing', 'NAVs are restated, never removed'),
+  ('nav_inputs', null, 'nothing', 'covered by the hash people approved'),
+  ('class_navs', null, 'nothing', 'prices at which was dealt'),
+  ('series_navs', null, 'nothing', 'prices at which was dealt'),
+  ('allocations', null, 'nothing', 'fills of orders (R53)'),
+  ('restatements', null, 'nothing', 'what was owed to whom for a wrong NAV'),
+  ('compensations', null, 'nothing', 'what was owed to whom for a wrong NAV'),
+  ('ledger_transactions', null, 'nothing', 'the ledger is reversed, never removed'),
+  ('unit_ledger', null, 'nothing', 'the register of units follows from it'),
+  ('cash_movements', null, 'nothing', 'the ledger is reversed, never removed'),
+  ('lots', null, 'nothing', 'performance fees and holding periods follow from it'),
+  ('class_marks', null, 'nothing', 'high-water marks: performance fees follow from them'),
+  ('in_kind_deliveries', null, 'nothing', 'part of the ledger'),
+  ('beneficial_owners', null, 'nothing', 'ids only: caps per owner of a past date are judged by it'),
+  ('certain_inflows', null, 'nothing', 'by what a gate was judged'),
+  ('repurchase_offers', null, 'nothing', 'told to investors and authority'),
+  ('authority_notices', null, 'nothing', 'told to the authority'),
+  ('market_series', null, 'nothing', 'reference data'),
+  ('market_imports', null, 'nothing', 'where values came from'),
+  ('market_data', null, 'nothing', 'by what marks were rolled forward'),
+  ('market_held', null, 'nothing', 'who took a jump for true'),
+  ('esg_ratings', null, 'nothing', 'as the provider gave them'),
+  ('roll_forwards', null, 'nothing', 'by what marks were rolled forward'),
+  ('asset_payments', null, 'nothing', 'by what marks were rolled forward'),
+  ('holdings', null, 'nothing', 'the sum of the unit ledger'),
+  ('cash_balances', null, 'nothing', 'the sum of the cash movements'),
+  ('statements', null, 'nothing', 'what investors were sent'),
+  ('import_batches', null, 'nothing', 'where orders and cash came from'),
+  ('import_rows', null, 'nothing', 'where orders and cash came from; a line that names people loses it with the order it became'),
+  ('bank_accounts', null, 'nothing', 'where money was paid to: part of the ledger (R53)'),
+  ('payment_files', null, 'nothing', 'what was paid'),
+  ('payment_lines', null, 'nothing', 'what was paid'),
+  ('event_investors', null, 'nothing', 'who may see an event; goes with nothing, because a retired event stays by name'),
+  ('event_batches', null, 'nothing', 'which run handled which event'),
+  ('workflow_runs', null, 'nothing', 'which run handled which event'),
+  ('proposals', null, 'nothing', 'what people approved'),
+  ('proposal_checks', null, 'nothing', 'what people approved'),
+  ('approvals', null, 'nothing', 'what people approved'),
+  ('commands', null, 'nothing', 'a request id of money must never have a second effect, however late it comes'),
+  ('audit_trail', null, 'nothing', 'a chain that is cut proves nothing'),
+  ('audit_blocks', null, 'nothing', 'a chain that is cut proves nothing'),
+  ('audit_cursor', null, 'nothing', 'one row'),
+  ('risk_alerts', null, 'nothing', 'what people were told'),
+  ('stress_scenarios', null, 'nothing', 'named by the hash in every outcome'),
+  ('stress_runs', null, 'nothing', 'shown to the board and the authority'),
+  ('stress_outcomes', null, 'nothing', 'shown to the board and the authority'),
+  ('stress_shards', null, 'nothing', 'an outcome is recomputed from them'),
+  ('data_quality_results', null, 'nothing', 'what was checked when'),
+  ('tokenization_actions', null, 'nothing', 'what was asked of a chain'),
+  ('agent_memories', null, 'nothing', 'words with references, no personal data; superseded, never removed'),
+  ('memory_nodes', null, 'nothing', 'goes with its memory'),
+  ('memory_edges', null, 'nothing', 'goes with its memory'),
+  ('trace_spans', null, 'nothing', 'technical: names, times and codes of steps; a sink of its own when Langfuse is configured'),
+  ('legal_holds', null, 'nothing', 'who forbade what, when'),
+  ('retention_archives', null, 'nothing', 'the proof that what left the database was archived first'),
+  ('credit_lines', null, 'nothing', 'terms by which a stress run was computed'),
+  ('kyc_policies', null, 'nothing', 'by what a person was judged'),
+  ('parties', null, 'nothing', 'opaque ids; what is personal lies under the key of the subject and ends with it'),
+  ('party_links', null, 'nothing', 'ids and shares: who was behind an investor when a decision was made (R55)'),
+  ('party_evidence', null, 'nothing', 'kinds and dates of evidence, no contents: part of the AML file (R53)'),
+  ('cases', null, 'nothing', 'what was decided about a suspicion: AML file (R53: five years) is exceeded'),
+  ('case_candidates', null, 'nothing', 'what a decision looked at'),
+  ('case_decisions', null, 'nothing', 'who decided what and why (R53)'),
+  ('case_notes', null, 'nothing', 'part of the record of a case; no personal data belongs in it'),
+  ('event_outbox', null, 'end_of_work', 'a queue: a row goes when its event is delivered')
+on conflict (what) do nothing;
+
 insert into public.platform_settings (key, value) values
   ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),
   ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
@@ -1578,6 +1681,7 @@ insert into public.platform_settings (key, value) values
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),
   -- UTC; the day is at most the 28th, which every month has
+  ('kyc_tick', '{"every_minutes": 60}'),
   -- UTC; how often lists with an address are fetched
   ('list_refresh', '{"every_hours": 6}'),
   ('retention_monthly', '{"day": 2, "at": "03:40"}'),
@@ -1613,6 +1717,7 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
    "maxAgeDays": 3650,
    "expires": true
   },
+  "pep_declaration": {"gate": "screening", "words": "Declaration that the party is or was a politically exposed person.", "maxAgeDays": 1096, "expires": false},
   "identity_details": {
    "gate": "identity",
    "words": "Date and place of birth or registration number, to tell one person from another of the same name.",
@@ -1869,7 +1974,7 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
  },
  "refresh": {
   "years": {
-   "unrated": 1,
+   "unrated": 5,
    "low": 5,
    "medium": 5,
    "high": 1
@@ -2572,27 +2677,37 @@ comment on function public.fn_apply_allocations(uuid, text) is
 -- from sql/66-fn-investors.sql
 -- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
 
-create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
+drop function if exists public.fn_submit_investor(text, jsonb, text, text);
+create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null, party_kind text default 'natural_person', party_id uuid default null)
 returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
   of_fund uuid;
+  of_party uuid;
   id uuid := gen_random_uuid();
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund);
+  input := jsonb_strip_nulls(jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund, 'party_kind', party_kind, 'party_id', party_id));
   answer := evergreen.earlier_answer('fn_submit_investor', request_id, input);
   if answer is not null then
     return (answer ->> 'pending_id')::uuid;
   end if;
   perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(party_kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation'), 'EG400', 'party_kind is natural_person, company, partnership, trust or foundation.');
   if fund is not null then
     select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
     perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   end if;
-  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence)
-  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence);
+  if party_id is null then
+    of_party := evergreen.new_party(party_kind);
+  else
+    select p.party_id into of_party from public.parties p where p.party_id = fn_submit_investor.party_id;
+    perform evergreen.refuse_unless(found, 'EG404', 'No party with that id.');
+  end if;
+  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence, party_id)
+  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence, of_party);
+  perform evergreen.keep_evidence(of_party, evidence);
   perform evergreen.emit('INVESTOR_SUBMITTED', of_fund, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(of_fund, 'investors_pending_kyc', id::text, 'investor submitted as ' || classification, request_id);
   perform evergreen.keep_answer('fn_submit_investor', request_id, input, jsonb_build_object('pending_id', id));
@@ -2601,22 +2716,29 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
+comment on function public.fn_submit_investor(text, jsonb, text, text, text, uuid) is
+  'Puts an investor into the KYC pipeline, with a party of its own unless one is named; evidence is {kind: date} or {kind: {on, expires, document_id}}, no personal data. Returns pending_id. EG400, EG404.';
 
-create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+drop function if exists public.fn_assign_investor(uuid, text, text);
+create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null, risk_score int default null, risk_level text default null, next_review date default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
   waiting public.investors_pending_kyc;
+  party public.parties;
+  policy public.kyc_policies;
+  until timestamptz;
   id uuid;
 begin
   perform evergreen.require_role('agent_kyc', 'ops_role');
-  input := jsonb_build_object('pending_id', pending_id, 'classification', classification);
+  input := jsonb_strip_nulls(jsonb_build_object('pending_id', pending_id, 'classification', classification, 'risk_score', risk_score, 'risk_level', risk_level, 'next_review', next_review));
   answer := evergreen.earlier_answer('fn_assign_investor', request_id, input);
   if answer is not null then
     return (answer ->> 'investor_id')::uuid;
   end if;
+  perform evergreen.refuse_unless((fn_assign_investor.risk_score is null) = (fn_assign_investor.risk_level is null) and coalesce(fn_assign_investor.risk_level in ('low', 'medium', 'high'), true), 'EG400',
+    'risk_level is low, medium or high and comes with its score.');
   select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
   if waiting.kyc_status = 'assigned' then
@@ -2624,19 +2746,39 @@ begin
     return waiting.investor_id;
   end if;
   perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
-  insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until)
-  values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, now() + interval '5 years')
-  returning investor_id into id;
-  update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}' where p.pending_id = waiting.pending_id;
-  perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
-  perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  -- locked: a case that freezes the party comes before or after, never between
+  select * into party from public.parties p where p.party_id = waiting.party_id for no key update;
+  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id), 'EG430', 'The review of the application is not complete.');
+  policy := evergreen.kyc_policy();
+  -- R51: the first of the years of the risk, what the review says, and the first document that runs out
+  until := least(evergreen.clock() + make_interval(years => (policy.body #>> array['refresh', 'years', coalesce(fn_assign_investor.risk_level, 'unrated')])::int),
+    fn_assign_investor.next_review::timestamptz, (evergreen.first_expiry(waiting.party_id) + 1)::timestamptz);
+  perform evergreen.refuse_unless(until > evergreen.clock(), 'EG430', 'Evidence that the clearance would rest on has run out.');
+  update public.parties p set next_review = until, risk_level = coalesce(fn_assign_investor.risk_level, p.risk_level), risk_score = coalesce(fn_assign_investor.risk_score, p.risk_score) where p.party_id = waiting.party_id;
+  if waiting.investor_id is not null then
+    -- looked at again: the investor goes on under the same id
+    select i.investor_id into id from public.investors i where i.investor_id = waiting.investor_id for no key update;
+    perform evergreen.refuse_unless((select i.kyc_status <> 'blocked' from public.investors i where i.investor_id = id), 'EG428', 'The investor is blocked.');
+    update public.investors i set kyc_status = 'approved', classification = fn_assign_investor.classification, kyc_valid_until = until where i.investor_id = id;
+    update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+    perform evergreen.emit('KYC_RENEWED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+    perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor cleared again as ' || fn_assign_investor.classification, request_id);
+  else
+    insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until, party_id)
+    values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, until, waiting.party_id)
+    returning investor_id into id;
+    update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+    perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+    perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  end if;
   perform evergreen.keep_answer('fn_assign_investor', request_id, input, jsonb_build_object('investor_id', id));
   return id;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
+comment on function public.fn_assign_investor(uuid, text, text, int, text, date) is
+  'Clears a pending investor and returns investor_id (the same again for one that is looked at anew). Valid until the first of the risk''s years, next_review and the first document that runs out (R51). EG400, EG404, EG428, EG430 under review.';
 
 create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -2742,6 +2884,260 @@ exception when others then
 end $$;
 comment on function public.fn_intake_orders(uuid, text) is
   'Takes a batch of order events in at once: KYC status, order state (accepted or kyc_hold), redemption demand on the ladder, compliance log, audit. Once per batch. Returns {accepted, held, skipped}.';
+
+-- from sql/66-fn-onboarding.sql
+-- The loop of onboarding: evidence given again, what is asked beside the policy, declining, the clock that lets clearances run out, and what an LP reads of it.
+
+create or replace function evergreen.date_of(given text) returns date language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  return case when given ~ '^\d{4}-\d{2}-\d{2}$' then given::date end;
+exception when others then
+  return null;
+end $$;
+comment on function evergreen.date_of(text) is 'The date, or null for text that is none.';
+
+create or replace function evergreen.keep_evidence(of_party uuid, evidence jsonb) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  kept int;
+begin
+  -- what is no date counts as not given; it is not kept here
+  insert into public.party_evidence (party_id, kind, dated_on, expires_on, document_id, created_by)
+  select of_party, e.key, g.dated, g.expires, g.document, evergreen.actor()
+    from jsonb_each(evidence) e
+    cross join lateral (select evergreen.date_of(case jsonb_typeof(e.value) when 'string' then e.value #>> '{}' when 'object' then e.value ->> 'on' end) as dated,
+      evergreen.date_of(case jsonb_typeof(e.value) when 'object' then e.value ->> 'expires' end) as expires,
+      case when jsonb_typeof(e.value) = 'object' and e.value ->> 'document_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (e.value ->> 'document_id')::uuid end as document) g
+   where e.key ~ '^[a-z][a-z0-9_]{0,59}$' and g.dated is not null and (g.expires is null or g.expires >= g.dated)
+     and not exists (select from public.party_evidence x where x.party_id = of_party and x.kind = e.key and x.dated_on = g.dated and x.expires_on is not distinct from g.expires and x.document_id is not distinct from g.document);
+  get diagnostics kept = row_count;
+  return kept;
+end $$;
+comment on function evergreen.keep_evidence(uuid, jsonb) is 'Keeps what evidence of a party is there, kind by kind: a date, or {on, expires, document_id}. Returns how many are new.';
+
+create or replace function evergreen.first_expiry(of_party uuid) returns date language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- of each kind the newest counts; what replaced a document decides when that kind runs out
+  select min(e.expires_on) from (select distinct on (x.kind) x.expires_on from public.party_evidence x where x.party_id = of_party order by x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e
+$$;
+comment on function evergreen.first_expiry(uuid) is 'Last day on which everything the party gave is good, or null.';
+
+create or replace function evergreen.case_stands(of_party uuid) returns boolean language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return evergreen.is_frozen(of_party)
+    or exists (select from public.cases c where c.status <> 'decided' and c.kind in ('screening', 'kyc', 'document') and c.party_id in (select evergreen.parties_behind(of_party)));
+end $$;
+comment on function evergreen.case_stands(uuid) is 'Whether somebody behind the party is frozen or has a case that is not decided: nobody is cleared meanwhile.';
+
+create or replace function evergreen.ask_party_evidence(of_party uuid, kinds text[], request_id text) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  who record;
+  n int := 0;
+begin
+  perform evergreen.refuse_unless(cardinality(kinds) between 1 and 20 and not exists (select from unnest(kinds) k where (k ~ '^[a-z][a-z0-9_]{0,59}$') is not true), 'EG400', 'kinds names 1 to 20 kinds of evidence.');
+  -- whoever applies with this party, or through it
+  for who in select p.pending_id from public.investors_pending_kyc p where p.kyc_status in ('submitted', 'missing_evidence') and p.party_id in (select evergreen.parties_before(of_party)) order by p.pending_id for no key update loop
+    update public.investors_pending_kyc p set asked = (select array_agg(distinct k order by k) from unnest(p.asked || kinds) k),
+           missing = (select array_agg(distinct k order by k) from unnest(p.missing || kinds) k), kyc_status = 'missing_evidence' where p.pending_id = who.pending_id;
+    perform evergreen.audit(null, 'investors_pending_kyc', who.pending_id::text, 'evidence asked for: ' || array_to_string(kinds, ', '), request_id);
+    n := n + 1;
+  end loop;
+  return n;
+end $$;
+comment on function evergreen.ask_party_evidence(uuid, text[], text) is 'Asks every open application in which the party has a part for more evidence, in neutral words. Returns how many applications.';
+
+create or replace function evergreen.review_again(of_party uuid, request_id text) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  who record;
+  n int := 0;
+begin
+  for who in select p.pending_id, p.fund_id from public.investors_pending_kyc p where p.kyc_status in ('submitted', 'missing_evidence') and p.party_id in (select evergreen.parties_before(of_party)) order by p.pending_id loop
+    perform evergreen.emit('REVIEW_REQUESTED', who.fund_id, jsonb_build_object('pending_id', who.pending_id), evergreen.actor(), '{}', '{}', request_id);
+    n := n + 1;
+  end loop;
+  return n;
+end $$;
+comment on function evergreen.review_again(uuid, text) is 'Every open application in which the party has a part is reviewed again. Returns how many.';
+
+create or replace function public.fn_resubmit_evidence(pending_id uuid, evidence jsonb, request_id text default null, party_kind text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+  kept int;
+begin
+  perform evergreen.require_role('ops_role', 'lp_role');
+  input := jsonb_strip_nulls(jsonb_build_object('pending_id', pending_id, 'evidence', evidence, 'party_kind', party_kind));
+  answer := evergreen.earlier_answer('fn_resubmit_evidence', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(party_kind is null or party_kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation'), 'EG400', 'party_kind is natural_person, company, partnership, trust or foundation.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_resubmit_evidence.pending_id for no key update;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or waiting.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No application with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is closed.');
+  if party_kind is not null then
+    update public.parties p set kind = fn_resubmit_evidence.party_kind where p.party_id = waiting.party_id and p.kind in ('unstated', fn_resubmit_evidence.party_kind);
+    perform evergreen.refuse_unless(found, 'EG428', 'What kind of party it is was stated before.');
+  end if;
+  kept := evergreen.keep_evidence(waiting.party_id, evidence);
+  perform evergreen.refuse_unless(kept > 0 or party_kind is not null, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
+  update public.investors_pending_kyc p set evidence = p.evidence || fn_resubmit_evidence.evidence where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('EVIDENCE_RESUBMITTED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence given: ' || kept || ' kinds', request_id);
+  answer := jsonb_build_object('pending_id', waiting.pending_id, 'given', kept);
+  perform evergreen.keep_answer('fn_resubmit_evidence', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_resubmit_evidence(uuid, jsonb, text, text) is
+  'Gives evidence that was missing, and states what kind of party it is where nobody has; the application is reviewed again by itself. An LP only for an own investor. Returns {pending_id, given}. EG400, EG404, EG428.';
+
+create or replace function public.fn_decline_investor(pending_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('pending_id', pending_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_decline_investor', request_id, input);
+  if answer is not null then
+    return answer ->> 'kyc_status';
+  end if;
+  perform evergreen.refuse_unless(reason in ('withdrawn', 'evidence_not_given', 'not_eligible', 'not_accepted'), 'EG400', 'reason is withdrawn, evidence_not_given, not_eligible or not_accepted.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_decline_investor.pending_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is closed.');
+  update public.investors_pending_kyc p set kyc_status = 'declined', missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('INVESTOR_DECLINED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'application declined: ' || reason, request_id);
+  perform evergreen.keep_answer('fn_decline_investor', request_id, input, '{"kyc_status": "declined"}');
+  return 'declined';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decline_investor(uuid, text, text) is 'Declines an application, for one of four neutral reasons. An investor who is looked at again is not cleared by it. EG400, EG404, EG428.';
+
+create or replace function public.fn_tick_kyc(request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  who record;
+  lead_days int;
+  id uuid;
+  event uuid;
+  expired int := 0;
+  opened int := 0;
+  overdue int := 0;
+begin
+  perform evergreen.require_role('agent_kyc', 'service_role');
+  input := '{}';
+  answer := evergreen.earlier_answer('fn_tick_kyc', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  -- one tick at a time, at most so many of each kind: the next one goes on
+  perform pg_advisory_xact_lock(hashtextextended('tick_kyc', 0));
+  lead_days := ((evergreen.kyc_policy()).body #>> '{refresh,leadDays}')::int;
+  for who in select i.investor_id, i.party_id from public.investors i where i.kyc_status = 'approved' and i.kyc_valid_until <= evergreen.clock() order by i.kyc_valid_until, i.investor_id limit 500 for no key update skip locked loop
+    update public.investors i set kyc_status = 'expired' where i.investor_id = who.investor_id;
+    perform evergreen.emit('KYC_EXPIRED', null, jsonb_build_object('investor_id', who.investor_id), evergreen.actor(), '{}', array[who.investor_id], request_id);
+    perform evergreen.audit(null, 'investors', who.investor_id::text, 'clearance ran out', request_id);
+    expired := expired + 1;
+  end loop;
+  for who in select i.investor_id, i.party_id, i.code, i.classification from public.investors i
+      where i.kyc_status in ('approved', 'expired') and i.kyc_valid_until <= evergreen.clock() + make_interval(days => lead_days)
+        and not exists (select from public.investors_pending_kyc p where p.investor_id = i.investor_id and p.kyc_status in ('submitted', 'missing_evidence'))
+        -- declined since it fell due: operations said no, and open it again themselves
+        and not exists (select from public.investors_pending_kyc p where p.investor_id = i.investor_id and p.kyc_status = 'declined' and p.created_at > i.kyc_valid_until - make_interval(days => lead_days + 1))
+      order by i.kyc_valid_until, i.investor_id limit 500 loop
+    id := gen_random_uuid();
+    insert into public.investors_pending_kyc (pending_id, code, classification, party_id, investor_id)
+    values (id, 'P-' || upper(left(replace(id::text, '-', ''), 10)), who.classification, who.party_id, who.investor_id);
+    perform evergreen.emit('REVIEW_REQUESTED', null, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(null, 'investors_pending_kyc', id::text, 'review of an investor fell due', request_id);
+    opened := opened + 1;
+  end loop;
+  for who in select c.case_id, c.fund_id, c.severity from public.cases c where c.status <> 'decided' and c.due_at <= now() and c.overdue_alerted_at is null order by c.due_at, c.case_id limit 500 for no key update skip locked loop
+    update public.cases c set overdue_alerted_at = now() where c.case_id = who.case_id;
+    event := evergreen.emit('CASE_OVERDUE', who.fund_id, jsonb_build_object('case_id', who.case_id), evergreen.actor(), '{}', '{}', request_id);
+    if who.fund_id is not null then
+      insert into public.risk_alerts (fund_id, kind, severity, reason, event_id, workflow_id)
+      values (who.fund_id, 'case_overdue', case who.severity when 'critical' then 'critical' else 'warning' end, 'A case is not decided in its time; `cases list` shows it.', event, coalesce(request_id, 'kyc-tick'));
+    end if;
+    perform evergreen.audit(who.fund_id, 'cases', who.case_id::text, 'case is overdue', request_id);
+    overdue := overdue + 1;
+  end loop;
+  answer := jsonb_build_object('expired', expired, 'opened', opened, 'overdue', overdue);
+  perform evergreen.keep_answer('fn_tick_kyc', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_tick_kyc(text) is
+  'The clock of KYC (R51): clearances that ran out stop orders, what falls due is opened for review, cases past their time alert. At most 500 of each kind. Returns {expired, opened, overdue}.';
+
+create or replace function public.fn_read_kyc(investor_id uuid default null) returns table (investor uuid, code text, classification text, state text, missing text[], pending uuid, valid_until timestamptz)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('lp_role', 'ops_role', 'pm_role', 'audit_role');
+  return query
+    -- nothing here follows from a case, a score or a freeze: it reads the same for everybody who has given the same papers
+    select i.investor_id, i.code, i.classification,
+           case when p.pending_id is not null and cardinality(p.missing) > 0 then 'action_needed'
+                when p.pending_id is not null then 'in_review'
+                when i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock()) then 'ok' else 'in_review' end,
+           coalesce(p.missing, '{}'), p.pending_id, i.kyc_valid_until
+      from public.investors i
+      left join lateral (select x.pending_id, x.missing from public.investors_pending_kyc x where x.investor_id = i.investor_id and x.kyc_status in ('submitted', 'missing_evidence')
+        order by x.created_at desc, x.pending_id limit 1) p on true
+     where (fn_read_kyc.investor_id is null or i.investor_id = fn_read_kyc.investor_id)
+       and (evergreen.role_name() <> 'lp_role' or i.investor_id in (select evergreen.my_investor_ids()))
+     order by i.code limit 1000;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_kyc(uuid) is 'Where the clearance of investors stands and what they still owe, in the same words for everybody; an LP only its own.';
+
+create or replace function public.fn_read_applicant(pending_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  waiting public.investors_pending_kyc;
+  behind uuid[];
+  policy public.kyc_policies;
+begin
+  perform evergreen.require_role('agent_kyc', 'ops_role', 'pm_role', 'audit_role');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_read_applicant.pending_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  select array_agg(b) into behind from evergreen.parties_behind(waiting.party_id) b;
+  perform evergreen.refuse_unless(cardinality(behind) <= 5000, 'EG413', 'More than 5,000 parties stand behind the applicant.');
+  policy := evergreen.kyc_policy();
+  return jsonb_build_object('pending_id', waiting.pending_id, 'code', waiting.code, 'fund_id', waiting.fund_id, 'classification', waiting.classification, 'status', waiting.kyc_status,
+    'asked', to_jsonb(waiting.asked), 'missing', to_jsonb(waiting.missing), 'investor_id', waiting.investor_id, 'party_id', waiting.party_id,
+    'policy', jsonb_build_object('version', policy.version, 'body', policy.body),
+    'parties', (select jsonb_agg(jsonb_build_object('party_id', p.party_id, 'kind', p.kind, 'code', p.code) order by p.party_id) from public.parties p where p.party_id = any (behind)),
+    'links', coalesce((select jsonb_agg(jsonb_build_object('owner', l.owner_id, 'owned', l.owned_id, 'kind', l.kind, 'share', trim_scale(l.share)::text) order by l.owned_id, l.owner_id, l.kind)
+      from evergreen.links_in_force(evergreen.clock()::date) l where l.owned_id = any (behind)), '[]'),
+    -- of each kind the newest
+    'evidence', coalesce((select jsonb_agg(jsonb_build_object('party_id', e.party_id, 'kind', e.kind, 'on', e.dated_on, 'expires', e.expires_on) order by e.party_id, e.kind)
+      from (select distinct on (x.party_id, x.kind) x.* from public.party_evidence x where x.party_id = any (behind) and x.dated_on <= evergreen.clock()::date
+        order by x.party_id, x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e), '[]'),
+    'case_stands', evergreen.case_stands(waiting.party_id),
+    'past_true_match', exists (select from public.cases c where c.outcome = 'true_match' and c.party_id = any (behind)),
+    'investors', case when waiting.fund_id is null then 0 else (select count(distinct f.investor_id) from public.fund_flows f where f.fund_id = waiting.fund_id) end);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_applicant(uuid) is 'Everything a review of an application looks at, without a name: policy, parties behind it, links, newest evidence of each kind, whether a case stands. EG404, EG413.';
 
 -- from sql/66-fn-parties.sql
 -- Parties: who stands behind investors and applicants, how they are linked, and the policy of what they owe. Names are kept elsewhere, encrypted.
@@ -3180,6 +3576,10 @@ begin
   select * into c from public.cases k where k.case_id = c.case_id;
   if c.status = 'decided' then
     perform evergreen.emit('CASE_DECIDED', c.fund_id, jsonb_build_object('case_id', c.case_id, 'outcome', c.outcome), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.review_again(c.party_id, request_id);
+  elsif fn_decide_case.verdict = 'need_more' and c.party_id is not null then
+    -- in words that any applicant may read
+    perform evergreen.ask_party_evidence(c.party_id, array['identity_details'], request_id);
   end if;
   perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'verdict ' || fn_decide_case.verdict || ' on ' || taken || ' candidates: case ' || c.status, request_id);
   answer := jsonb_build_object('case_id', c.case_id, 'status', c.status, 'outcome', c.outcome, 'waiting_for', case
@@ -4543,6 +4943,42 @@ exception when others then
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
 
+-- from sql/6q-fn-schedules.sql
+-- Schedules belong to Temporal; who pauses, resumes or backfills one, and why, is recorded here before it is done.
+
+create or replace function public.fn_note_schedule(schedule_id text, action text, note text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('schedule_id', schedule_id, 'action', action, 'note', note);
+  answer := evergreen.earlier_answer('fn_note_schedule', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(schedule_id ~ '^[a-z]+(/[A-Za-z0-9_-]{1,40}){1,2}$', 'EG400', 'schedule_id is the kind, the code of a fund and perhaps of a class: deal/DEMO/I.');
+  perform evergreen.refuse_unless(action in ('pause', 'resume', 'backfill'), 'EG400', 'action is pause, resume or backfill.');
+  perform evergreen.refuse_unless(length(btrim(note)) between 1 and 300 and note !~ '[[:cntrl:]]', 'EG400', 'note is one line of 1 to 300 characters.');
+  -- a clock of the whole platform is of no fund
+  if schedule_id !~ '^platform/' then
+    select f.fund_id into of_fund from public.funds f where f.code = split_part(fn_note_schedule.schedule_id, '/', 2) for no key update;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with the code of that schedule.');
+  end if;
+  answer := jsonb_build_object('event_id', evergreen.emit('SCHEDULE_NOTED', of_fund,
+    jsonb_build_object('schedule_id', schedule_id, 'action', action, 'note', note), evergreen.actor(), '{}', '{}', request_id));
+  perform evergreen.audit(of_fund, 'schedules', schedule_id, 'schedule: ' || action, request_id);
+  perform evergreen.keep_answer('fn_note_schedule', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_schedule(text, text, text, text) is
+  'Records that a person pauses, resumes or backfills a schedule of a fund or of the platform, and why; called before it is done. EG400, EG404.';
+
 -- from sql/6w-fn-breaches.sql
 -- Breaches (R57) with their cure clock, and the regulatory calendar: obligations with due dates, and the clock that says what is due.
 
@@ -4775,6 +5211,78 @@ exception when others then
 end $$;
 comment on function public.fn_set_credit_line(text, text, text, numeric, numeric, text, date, date, int, text) is
   'Sets a credit line of a fund from a date on: committed and drawn in its currency, until expires_on, due in due_days once called; a change is a new version. Returns {credit_line_id, version}. EG400, EG404.';
+
+-- from sql/6w-fn-pages-desk.sql
+-- Whole pages of operations and of the auditor in one round trip each, with the rights of whoever reads them: the work that waits, the audit trail and its chains.
+
+create or replace function public.fn_read_desk() returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with work (kind, id, fund_id, what, due, since, reason) as (
+    select 'proposal', p.proposal_id::text, p.fund_id, p.kind, p.expires_at, p.created_at, null::text from public.proposals p where p.status = 'pending' and p.expires_at > now()
+    union all
+    -- a day that is open waits for its clock; a later one for its next step
+    select 'dealing_day', d.dealing_day_id::text, d.fund_id, d.status, case when d.status = 'open' then d.cut_off_at end, d.created_at, 'class ' || c.code || ', ' || d.dealing_date
+      from public.dealing_days d join public.share_classes c using (share_class_id) where d.status not in ('closed', 'discarded')
+    union all
+    select 'dead_letter', o.event_id::text, o.fund_id, o.type, null, o.dead_at, o.reason from public.event_outbox o where o.dead_at is not null
+    union all
+    select 'dead_batch', b.batch_id::text, null, b.type, null, b.dead_at, b.reason from public.event_batches b where b.dead_at is not null and b.done_at is null
+    union all
+    select 'import', i.import_id::text, i.fund_id, i.kind, null, i.recorded_at, i.refused || ' refused, ' || i.unmatched || ' unmatched of ' || i.rows || ' rows'
+      from public.import_batches i where i.status = 'imported' and i.refused + i.unmatched > 0
+    union all
+    select 'market_value', h.held_id::text, null, h.series, null, h.recorded_at, 'moved ' || round(h.move_bps) || ' bp, the breaker allows ' || round(h.limit_bps) from public.market_held h where h.status = 'held'
+    union all
+    select 'held_order', o.flow_id::text, o.fund_id, o.direction, null, o.updated_at, o.reason from public.fund_flows o where o.status = 'held'
+    union all
+    select 'bank_account', a.account_id::text, a.fund_id, a.status, null, a.created_at, 'somebody else than who proposed it decides' from public.bank_accounts a where a.status = 'proposed'
+    union all
+    select 'alert', a.alert_id::text, a.fund_id, a.kind, null, a.created_at, a.reason from public.risk_alerts a where a.acknowledged_at is null
+    union all
+    select 'run', r.workflow_id, r.fund_id, r.type, null, coalesce(r.ended_at, r.started_at), 'the run ended as failed' from public.workflow_runs r where r.status = 'failed'
+  )
+  select jsonb_build_object(
+    'read_at', now(),
+    'work', coalesce((select jsonb_agg(jsonb_build_object('kind', w.kind, 'id', w.id, 'fund', f.code, 'what', w.what, 'due', w.due, 'since', w.since, 'reason', w.reason)
+        order by w.due nulls last, w.since, w.kind, w.id)
+      from (select * from work order by due nulls last, since, kind, id limit 500) w left join public.funds f using (fund_id)), '[]'::jsonb),
+    'outbox', (select jsonb_build_object('waiting', count(*) filter (where o.dead_at is null), 'dead', count(*) filter (where o.dead_at is not null),
+        'oldest', min(o.created_at) filter (where o.dead_at is null)) from public.event_outbox o),
+    'runs', coalesce((select jsonb_agg(jsonb_build_object('workflow_id', r.workflow_id, 'type', r.type, 'status', r.status, 'fund', f.code, 'started_at', r.started_at, 'ended_at', r.ended_at)
+        order by r.started_at desc, r.workflow_id)
+      from (select * from public.workflow_runs x order by x.started_at desc, x.workflow_id limit 20) r left join public.funds f using (fund_id)), '[]'::jsonb),
+    'imports', coalesce((select jsonb_agg(jsonb_build_object('import_id', i.import_id, 'fund', f.code, 'kind', i.kind, 'format', i.format, 'file_name', i.file_name, 'rows', i.rows, 'accepted', i.accepted,
+        'refused', i.refused, 'unmatched', i.unmatched, 'status', i.status, 'recorded_at', i.recorded_at) order by i.recorded_at desc, i.import_id)
+      from (select * from public.import_batches x order by x.recorded_at desc, x.import_id limit 20) i join public.funds f using (fund_id)), '[]'::jsonb))
+$$;
+comment on function public.fn_read_desk() is
+  'The desk of operations: what waits for somebody, by due time (at most 500), the outbox, the newest runs and imports. Under the reader''s row-level security.';
+
+create or replace function public.fn_read_trail(entity_id text default null, before bigint default null) returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with cursor as (select c.tx, c.seq from public.audit_cursor c),
+  ends as (
+    -- the last block of each chain: what lies at or before its end is sealed
+    select distinct on (b.chain_id) b.chain_id, b.height, b.to_tx, b.to_seq, encode(b.hash, 'hex') as head, b.created_at,
+           sum(b.entries) over (partition by b.chain_id) as entries
+      from public.audit_blocks b order by b.chain_id, b.height desc
+  ), entries as (
+    select t.* from public.audit_trail t where (fn_read_trail.entity_id is null or t.entity_id = fn_read_trail.entity_id)
+       and (fn_read_trail.before is null or t.seq < fn_read_trail.before) order by t.seq desc limit 100
+  )
+  select jsonb_build_object(
+    'read_at', now(),
+    'chains', coalesce((select jsonb_agg(jsonb_build_object('chain_id', e.chain_id, 'fund', f.code, 'height', e.height::text, 'entries', e.entries::text, 'head', e.head, 'sealed_at', e.created_at)
+        order by f.code nulls first, e.chain_id) from ends e left join public.funds f on f.fund_id = e.chain_id), '[]'::jsonb),
+    'unsealed', (select count(*) from public.audit_trail t, cursor c where (t.tx, t.seq) > (c.tx, c.seq)),
+    'oldest_unsealed', (select min(t.created_at) from public.audit_trail t, cursor c where (t.tx, t.seq) > (c.tx, c.seq)),
+    'entries', coalesce((select jsonb_agg(jsonb_build_object('audit_id', t.audit_id, 'seq', t.seq::text, 'at', t.created_at, 'fund', f.code, 'entity_type', t.entity_type, 'entity_id', t.entity_id,
+        'message', t.message, 'by', t.created_by, 'digest', encode(t.digest, 'hex'),
+        'sealed', coalesce((t.tx, t.seq) <= (e.to_tx, e.to_seq), false)) order by t.seq desc)
+      from entries t left join public.funds f using (fund_id) left join ends e on e.chain_id = coalesce(t.fund_id, '00000000-0000-0000-0000-000000000000')), '[]'::jsonb))
+$$;
+comment on function public.fn_read_trail(text, bigint) is
+  'The audit trail, the newest 100 entries (of one entity, before a seq), each with whether a block seals it; the chains with their heads, and what no block covers yet. Under the reader''s row-level security.';
 
 -- from sql/6w-fn-pages.sql
 -- Whole pages in one round trip, for the dashboard: they run with the rights of whoever reads them, so that row-level security decides
@@ -6448,6 +6956,21 @@ exception when others then
 end $$;
 comment on function public.fn_list_unscreened(uuid, int) is 'Parties whose whole check is missing since they were asked for, in the order of their ids. EG400.';
 
+create or replace function evergreen.screen_changed_facts() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  one record;
+begin
+  for one in select distinct c.subject_id from changed c join public.parties p on p.party_id = c.subject_id
+              where c.field in ('name', 'alias', 'born', 'country', 'nationality', 'identifier') and c.ciphertext is not null
+                and not exists (select from public.screening_subjects s where s.party_id = c.subject_id and s.asked_at = evergreen.clock() and s.reason = 'facts changed') order by 1 loop
+    perform evergreen.request_screening(one.subject_id, 'facts changed', true);
+  end loop;
+  return null;
+end $$;
+comment on function evergreen.screen_changed_facts() is 'Whoever''s screened facts are recorded, changed or taken back is screened anew, once per transaction; what was decided about the old facts does not hold for the new.';
+create or replace trigger screen_new_facts after insert on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();
+create or replace trigger screen_changed_facts after update on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();
+
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
@@ -6702,6 +7225,8 @@ begin
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
     ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_read_home()', 'lp_role'),
+    ('fn_read_desk()', 'pm_role, ops_role, audit_role'),
+    ('fn_read_trail(text,bigint)', 'pm_role, ops_role, audit_role'),
     ('fn_seal_audit(int)', 'service_role'),
     ('fn_open_workflow(text,text,uuid,jsonb,text)', 'agent_commander, service_role'),
     ('fn_complete_workflow(text,text,jsonb,text)', 'agent_commander, service_role'),
@@ -6718,8 +7243,13 @@ begin
     ('fn_apply_allocations(uuid,text)', 'agent_rebalancing'),
     ('fn_set_mandate(text,jsonb,text,text)', 'pm_role'),
     ('fn_import_fund(jsonb,text)', 'pm_role, ops_role'),
-    ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
-    ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
+    ('fn_submit_investor(text,jsonb,text,text,text,uuid)', 'ops_role'),
+    ('fn_assign_investor(uuid,text,text,int,text,date)', 'agent_kyc, ops_role'),
+    ('fn_resubmit_evidence(uuid,jsonb,text,text)', 'ops_role, lp_role'),
+    ('fn_decline_investor(uuid,text,text)', 'ops_role, pm_role'),
+    ('fn_tick_kyc(text)', 'agent_kyc, service_role'),
+    ('fn_read_applicant(uuid)', 'agent_kyc, ops_role, pm_role, audit_role'),
+    ('fn_read_kyc(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
     ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
     ('fn_register_party(text,text)', 'ops_role'),
     ('fn_link_parties(uuid,uuid,text,numeric,date,boolean,text)', 'ops_role'),
