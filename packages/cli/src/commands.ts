@@ -4,6 +4,7 @@ import { alertCommands } from "./commands/alerts.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
+import { breachCommands } from "./commands/breaches.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { creditLineCommands } from "./commands/credit-lines.ts";
 import { dealCommands } from "./commands/deal.ts";
@@ -19,6 +20,7 @@ import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
 import { labCommands } from "./commands/lab.ts";
+import { listCommands } from "./commands/lists.ts";
 import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { marketCommands } from "./commands/market.ts";
@@ -35,9 +37,11 @@ import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { retentionCommands } from "./commands/retention.ts";
 import { ruleCommands } from "./commands/rules.ts";
+import { liveRuleCommands } from "./commands/rules-live.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
+import { screenCommands } from "./commands/screen.ts";
 import { seriesCommands } from "./commands/series.ts";
 import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
@@ -66,6 +70,7 @@ export const COMMANDS: readonly Command[] = [
   ...dealLabCommands,
   ...dealingFactCommands,
   ...markCommands,
+  ...listCommands,
   ...marketCommands,
   ...esgCommands,
   ...qualityCommands,
@@ -79,6 +84,8 @@ export const COMMANDS: readonly Command[] = [
   ...verifyCommands,
   ...scenarioCommands,
   ...ruleCommands,
+  ...liveRuleCommands,
+  ...breachCommands,
   ...stressCommands,
   ...labCommands,
   ...scheduleCommands,
@@ -92,6 +99,7 @@ export const COMMANDS: readonly Command[] = [
   ...retentionCommands,
   ...subjectCommands,
   ...backupCommands,
+  ...screenCommands,
   ...calcCommands,
   ...benchCommands,
 ];
