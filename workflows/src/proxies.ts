@@ -59,7 +59,9 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     restateStatements: dealing,
     beginNextRestatement: dealing,
   },
+  "compliance-sentinel": { checkOrders: dealing },
   kyc: {
+    tick: dealing,
     recheckOrders: dealing,
     refreshList: dealing,
     screenParty: solving,

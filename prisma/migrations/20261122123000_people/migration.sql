@@ -3,7 +3,8 @@
 ALTER TABLE "investors" ADD COLUMN     "party_id" UUID;
 
 -- AlterTable
-ALTER TABLE "investors_pending_kyc" ADD COLUMN     "party_id" UUID;
+ALTER TABLE "investors_pending_kyc" ADD COLUMN     "asked" TEXT[] DEFAULT ARRAY[]::TEXT[],
+ADD COLUMN     "party_id" UUID;
 
 -- AlterTable
 ALTER TABLE "compliance_logs" ADD COLUMN     "explain" JSONB,
@@ -888,6 +889,9 @@ ALTER TABLE "breaches" ADD CONSTRAINT "breaches_proposal_id_fkey" FOREIGN KEY ("
 ALTER TABLE "obligations" ADD CONSTRAINT "obligations_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
+ALTER TABLE "subject_keys" ADD CONSTRAINT "subject_keys_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
 ALTER TABLE "personal_values" ADD CONSTRAINT "personal_values_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
@@ -1369,8 +1373,10 @@ create unique index if not exists market_imports_file on public.market_imports (
 create unique index if not exists payment_lines_live on public.payment_lines (flow_id, purpose) where live;
 create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
 
-select evergreen.add_check('retention_policies', 'retention_policies_what', $c$what in ('fund_events', 'asset_snapshots', 'compliance_logs')$c$);
-select evergreen.add_check('retention_policies', 'retention_policies_keep', $c$case when keep_months is null then afterwards = 'nothing' else keep_months between 1 and 1200 and afterwards in ('archive', 'monthly_aggregates') end$c$);
+alter table public.retention_policies drop constraint if exists retention_policies_what, drop constraint if exists retention_policies_keep;
+select evergreen.add_check('retention_policies', 'retention_policies_named', $c$what ~ '^[a-z][a-z0-9_]{0,62}$'$c$);
+-- rows leave the database by an archive alone; "erasure" destroys the key of a person's data and leaves the row, "end_of_work" takes what is delivered out of a queue
+select evergreen.add_check('retention_policies', 'retention_policies_term', $c$case when keep_months is null then afterwards in ('nothing', 'end_of_work') else keep_months between 1 and 1200 and afterwards in ('archive', 'monthly_aggregates', 'erasure') end$c$);
 select evergreen.add_check('legal_holds', 'legal_holds_reason', 'length(reason) between 1 and 500 and (until is null or until > placed_at)');
 select evergreen.add_check('legal_holds', 'legal_holds_lifted', $c$(lifted_at is null) = (lifted_by is null) and (lifted_at is null) = (lift_reason is null) and lifted_by is distinct from placed_by$c$);
 select evergreen.add_check('retention_archives', 'retention_archives_digest', $c$digest ~ '^[0-9a-f]{64}$' and sha256 ~ '^[0-9a-f]{64}$' and archive_id = overlay(overlay(left(digest, 32) placing '8' from 13) placing '8' from 17)::uuid and rows > 0 and bytes > 0$c$);
@@ -1436,6 +1442,12 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('REDEMPTION_REQUESTED', 'batch', 'intake-orders', '{flow_id}', '{service_role,ops_role}'),
   ('INVESTOR_SUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{ops_role,service_role}'),
   ('INVESTOR_ASSIGNED', 'note', null, '{investor_id}', '{}'),
+  ('EVIDENCE_RESUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{}'),
+  ('REVIEW_REQUESTED', 'run', 'onboard-investor', '{pending_id}', '{}'),
+  ('INVESTOR_DECLINED', 'note', null, '{pending_id}', '{}'),
+  ('KYC_RENEWED', 'note', null, '{investor_id}', '{}'),
+  ('KYC_EXPIRED', 'note', null, '{investor_id}', '{}'),
+  ('CASE_OVERDUE', 'note', null, '{case_id}', '{}'),
   ('PARTY_REGISTERED', 'note', null, '{party_id}', '{}'),
   ('PARTIES_LINKED', 'note', null, '{link_id}', '{}'),
   ('PARTY_FROZEN', 'note', null, '{party_id,case_id}', '{}'),
@@ -1569,6 +1581,100 @@ insert into public.retention_policies (what, keep_months, afterwards, source) va
   ('compliance_logs', null, 'nothing', 'specification: kept for ever')
 on conflict (what) do nothing;
 
+-- Every other table, so that none is kept without anybody having said why; a sweep holds the list against schema.prisma. What has no term is never removed: no role
+-- may delete, and personal data is not in these tables but under the keys of its subjects, which erasure destroys (R53).
+insert into public.retention_policies (what, keep_months, afterwards, source) values
+  ('currencies', null, 'nothing', 'reference data'),
+  ('event_types', null, 'nothing', 'reference data: the catalogue of events'),
+  ('calendar_holidays', null, 'nothing', 'reference data: a past cut-off is judged by the calendar of its day'),
+  ('platform_settings', null, 'nothing', 'settings in force'),
+  ('retention_policies', null, 'nothing', 'this list'),
+  ('funds', null, 'nothing', 'the fund itself'),
+  ('share_classes', null, 'nothing', 'the fund itself'),
+  ('assets', null, 'nothing', 'what the fund held; marks, NAVs and trades refer to it'),
+  ('portfolio_allocations', null, 'nothing', 'superseded, never removed: what the fund held when'),
+  ('mandates', null, 'nothing', 'superseded, never removed: by what a decision was judged'),
+  ('liquidity_ladder', null, 'nothing', 'by what reservations and gates were judged'),
+  ('liquidity_reservations', null, 'nothing', 'part of the record of a proposal'),
+  ('reported_flows', null, 'nothing', 'as the fund reported them; filings are kept'),
+  ('fund_sensitivities', null, 'nothing', 'as the fund reported them; filings are kept'),
+  ('investors', null, 'nothing', 'opaque codes and classifications: no personal data; orders and units refer to it'),
+  ('investors_pending_kyc', null, 'nothing', 'kinds and dates of evidence, no personal data: part of the AML file (R53)'),
+  ('investor_access', null, 'nothing', 'who could see what, and until when: part of the audit'),
+  ('fund_flows', null, 'nothing', 'orders: MiCA and MiFID II records (R53: 5 to 7 years) are exceeded'),
+  ('dealing_policies', null, 'nothing', 'terms by which a past date dealt'),
+  ('lmt_policies', null, 'nothing', 'terms by which a past date dealt'),
+  ('lmt_activations', null, 'nothing', 'use of liquidity tools: told to the authority'),
+  ('dealing_days', null, 'nothing', 'the record of a dealing date, which the verifier recomputes'),
+  ('order_transitions', null, 'nothing', 'history of orders (R53)'),
+  ('order_leaves', null, 'nothing', 'the committed order book: the verifier needs it'),
+  ('nav_strikes', null, 'nothing', 'NAVs are restated, never removed'),
+  ('nav_inputs', null, 'nothing', 'covered by the hash people approved'),
+  ('class_navs', null, 'nothing', 'prices at which was dealt'),
+  ('series_navs', null, 'nothing', 'prices at which was dealt'),
+  ('allocations', null, 'nothing', 'fills of orders (R53)'),
+  ('restatements', null, 'nothing', 'what was owed to whom for a wrong NAV'),
+  ('compensations', null, 'nothing', 'what was owed to whom for a wrong NAV'),
+  ('ledger_transactions', null, 'nothing', 'the ledger is reversed, never removed'),
+  ('unit_ledger', null, 'nothing', 'the register of units follows from it'),
+  ('cash_movements', null, 'nothing', 'the ledger is reversed, never removed'),
+  ('lots', null, 'nothing', 'performance fees and holding periods follow from it'),
+  ('class_marks', null, 'nothing', 'high-water marks: performance fees follow from them'),
+  ('in_kind_deliveries', null, 'nothing', 'part of the ledger'),
+  ('beneficial_owners', null, 'nothing', 'ids only: caps per owner of a past date are judged by it'),
+  ('certain_inflows', null, 'nothing', 'by what a gate was judged'),
+  ('repurchase_offers', null, 'nothing', 'told to investors and authority'),
+  ('authority_notices', null, 'nothing', 'told to the authority'),
+  ('market_series', null, 'nothing', 'reference data'),
+  ('market_imports', null, 'nothing', 'where values came from'),
+  ('market_data', null, 'nothing', 'by what marks were rolled forward'),
+  ('market_held', null, 'nothing', 'who took a jump for true'),
+  ('esg_ratings', null, 'nothing', 'as the provider gave them'),
+  ('roll_forwards', null, 'nothing', 'by what marks were rolled forward'),
+  ('asset_payments', null, 'nothing', 'by what marks were rolled forward'),
+  ('holdings', null, 'nothing', 'the sum of the unit ledger'),
+  ('cash_balances', null, 'nothing', 'the sum of the cash movements'),
+  ('statements', null, 'nothing', 'what investors were sent'),
+  ('import_batches', null, 'nothing', 'where orders and cash came from'),
+  ('import_rows', null, 'nothing', 'where orders and cash came from; a line that names people loses it with the order it became'),
+  ('bank_accounts', null, 'nothing', 'where money was paid to: part of the ledger (R53)'),
+  ('payment_files', null, 'nothing', 'what was paid'),
+  ('payment_lines', null, 'nothing', 'what was paid'),
+  ('event_investors', null, 'nothing', 'who may see an event; goes with nothing, because a retired event stays by name'),
+  ('event_batches', null, 'nothing', 'which run handled which event'),
+  ('workflow_runs', null, 'nothing', 'which run handled which event'),
+  ('proposals', null, 'nothing', 'what people approved'),
+  ('proposal_checks', null, 'nothing', 'what people approved'),
+  ('approvals', null, 'nothing', 'what people approved'),
+  ('commands', null, 'nothing', 'a request id of money must never have a second effect, however late it comes'),
+  ('audit_trail', null, 'nothing', 'a chain that is cut proves nothing'),
+  ('audit_blocks', null, 'nothing', 'a chain that is cut proves nothing'),
+  ('audit_cursor', null, 'nothing', 'one row'),
+  ('risk_alerts', null, 'nothing', 'what people were told'),
+  ('stress_scenarios', null, 'nothing', 'named by the hash in every outcome'),
+  ('stress_runs', null, 'nothing', 'shown to the board and the authority'),
+  ('stress_outcomes', null, 'nothing', 'shown to the board and the authority'),
+  ('stress_shards', null, 'nothing', 'an outcome is recomputed from them'),
+  ('data_quality_results', null, 'nothing', 'what was checked when'),
+  ('tokenization_actions', null, 'nothing', 'what was asked of a chain'),
+  ('agent_memories', null, 'nothing', 'words with references, no personal data; superseded, never removed'),
+  ('memory_nodes', null, 'nothing', 'goes with its memory'),
+  ('memory_edges', null, 'nothing', 'goes with its memory'),
+  ('trace_spans', null, 'nothing', 'technical: names, times and codes of steps; a sink of its own when Langfuse is configured'),
+  ('legal_holds', null, 'nothing', 'who forbade what, when'),
+  ('retention_archives', null, 'nothing', 'the proof that what left the database was archived first'),
+  ('credit_lines', null, 'nothing', 'terms by which a stress run was computed'),
+  ('kyc_policies', null, 'nothing', 'by what a person was judged'),
+  ('parties', null, 'nothing', 'opaque ids; what is personal lies under the key of the subject and ends with it'),
+  ('party_links', null, 'nothing', 'ids and shares: who was behind an investor when a decision was made (R55)'),
+  ('party_evidence', null, 'nothing', 'kinds and dates of evidence, no contents: part of the AML file (R53)'),
+  ('cases', null, 'nothing', 'what was decided about a suspicion: AML file (R53: five years) is exceeded'),
+  ('case_candidates', null, 'nothing', 'what a decision looked at'),
+  ('case_decisions', null, 'nothing', 'who decided what and why (R53)'),
+  ('case_notes', null, 'nothing', 'part of the record of a case; no personal data belongs in it'),
+  ('event_outbox', null, 'end_of_work', 'a queue: a row goes when its event is delivered')
+on conflict (what) do nothing;
+
 insert into public.platform_settings (key, value) values
   ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),
   ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
@@ -1578,6 +1684,7 @@ insert into public.platform_settings (key, value) values
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),
   -- UTC; the day is at most the 28th, which every month has
+  ('kyc_tick', '{"every_minutes": 60}'),
   -- UTC; how often lists with an address are fetched
   ('list_refresh', '{"every_hours": 6}'),
   ('retention_monthly', '{"day": 2, "at": "03:40"}'),
@@ -1591,6 +1698,8 @@ insert into public.platform_settings (key, value) values
     "cap_rate": {"unit": "ratio", "max_age_days": 190, "measure": "absolute", "breaker_bps": 100, "low": 0.001, "high": 1},
     "volatility": {"unit": "ratio", "max_age_days": 5, "measure": "absolute", "breaker_bps": 2000, "low": 0, "high": 10}}'),
   ('data_quality_limits', '{"nav_agreement_bps": 0.5, "stale_marks_share": 0.1, "stale_series_share": 0.1}'),
+  -- R53: records of an investor are kept for five years after the relationship
+  ('personal_retention_months', '60'),
   ('demo', 'false')
 on conflict (key) do nothing;
 
@@ -1613,6 +1722,7 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
    "maxAgeDays": 3650,
    "expires": true
   },
+  "pep_declaration": {"gate": "screening", "words": "Declaration that the party is or was a politically exposed person.", "maxAgeDays": 1096, "expires": false},
   "identity_details": {
    "gate": "identity",
    "words": "Date and place of birth or registration number, to tell one person from another of the same name.",
@@ -1869,7 +1979,7 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
  },
  "refresh": {
   "years": {
-   "unrated": 1,
+   "unrated": 5,
    "low": 5,
    "medium": 5,
    "high": 1
@@ -2179,30 +2289,430 @@ end $$;
 comment on function public.fn_complete_workflow(text, text, jsonb, text) is
   'Mirrors the end of a workflow (completed, refused, failed); returns its row. EG404 unknown, EG428 ended otherwise.';
 
+-- from sql/64-fn-proposals.sql
+-- Proposals: an agent proposes, rooms check, a person decides on the hash, an agent applies. Every step re-checks under the row lock.
+
+create or replace function evergreen.proposal_hash(proposal_id uuid, fund_id uuid, kind text, body jsonb, inputs jsonb, expires_at timestamptz) returns text
+language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select encode(sha256(convert_to(jsonb_build_object('proposal_id', proposal_id, 'fund_id', fund_id, 'kind', kind, 'body', body, 'inputs', inputs,
+    'expires_at', to_char(expires_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))::text, 'UTF8')), 'hex')
+$$;
+comment on function evergreen.proposal_hash(uuid, uuid, text, jsonb, jsonb, timestamptz) is
+  'sha256 over everything a person approves: what, of which fund, on which facts, until when. Lower-case hex.';
+
+create or replace function public.fn_request_rebalance(
+  fund text, reason text default null, method text default 'lp', request_id text default null, mandate jsonb default null
+) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  version int;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role');
+  input := jsonb_build_object('fund', fund, 'reason', reason, 'method', method, 'mandate', mandate);
+  answer := evergreen.earlier_answer('fn_request_rebalance', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(method in ('lp', 'qp'), 'EG400', 'method is lp or qp.');
+  perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(of_fund.status = 'active', 'EG428', 'The fund is ' || of_fund.status || '.');
+  perform evergreen.refuse_unless(
+    exists (select from public.portfolio_allocations a where a.fund_id = of_fund.fund_id and a.superseded_at is null and a.market_value <> 0),
+    'EG426', 'The fund has no holdings to rebalance; import a filing with holdings first.');
+  if mandate is not null then
+    version := evergreen.put_mandate(of_fund.fund_id, mandate, 'for one rebalancing', request_id);
+  else
+    select m.version into version from public.mandates m where m.fund_id = of_fund.fund_id and m.superseded_at is null;
+  end if;
+  perform evergreen.refuse_unless(version is not null, 'EG428', 'The fund has no mandate; set one with `evergreen mandate set`.');
+  id := evergreen.emit('REBALANCE_REQUESTED', of_fund.fund_id,
+    jsonb_strip_nulls(jsonb_build_object('mandate_version', version, 'reason', reason, 'method', method)), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'fund_events', id::text, 'rebalancing requested', request_id);
+  answer := jsonb_build_object('event_id', id, 'workflow_id', 'event/' || id, 'fund_id', of_fund.fund_id);
+  perform evergreen.keep_answer('fn_request_rebalance', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_rebalance(text, text, text, text, jsonb) is
+  'A portfolio manager asks for a rebalancing of a fund (code or id), optionally under a mandate set by the same call. Returns {event_id, workflow_id, fund_id}. EG404, EG426 no holdings, EG428.';
+
+create or replace function public.fn_propose_rebalancing(event_id uuid, body jsonb, inputs jsonb, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  asked public.fund_events;
+  of_fund public.funds;
+  id uuid := gen_random_uuid();
+  until timestamptz;
+  digest text;
+  bad text;
+  scale int;
+  cash uuid;
+begin
+  perform evergreen.require_role('agent_rebalancing');
+  input := jsonb_build_object('event_id', event_id, 'body', body, 'inputs', inputs);
+  answer := evergreen.earlier_answer('fn_propose_rebalancing', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into asked from public.fund_events e where e.event_id = fn_propose_rebalancing.event_id and e.type = 'REBALANCE_REQUESTED';
+  perform evergreen.refuse_unless(found, 'EG404', 'No rebalancing was requested by that event.');
+  select * into of_fund from public.funds f where f.fund_id = asked.fund_id for no key update;
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and jsonb_typeof(inputs) = 'object', 'EG400', 'body and inputs are JSON objects.');
+  perform evergreen.refuse_unless(octet_length(body::text) <= 16777216 and octet_length(inputs::text) <= 1048576, 'EG413', 'body is larger than 16 MB or inputs than 1 MB.');
+  perform evergreen.refuse_unless(inputs ->> 'allocations_version' ~ '^[0-9]{1,18}$', 'EG400', 'inputs.allocations_version says on which allocations the proposal rests.');
+  perform evergreen.refuse_unless((inputs ->> 'allocations_version')::bigint = of_fund.allocations_version, 'EG425', 'The allocations have changed since they were read.');
+  perform evergreen.refuse_unless(jsonb_typeof(body -> 'trades') = 'array', 'EG400', 'body.trades is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(body -> 'trades') <= 20000, 'EG413', 'body.trades has at most 20,000 trades.');
+  select c.exponent into scale from public.currencies c where c.code = of_fund.base_currency;
+  cash := (body ->> 'cash_asset_id')::uuid;
+  -- what is bought is paid from somewhere: without the cash position money would appear
+  perform evergreen.refuse_unless(jsonb_array_length(body -> 'trades') = 0 or exists (
+    select from public.portfolio_allocations h join public.assets a on a.id = h.asset_id
+     where h.fund_id = of_fund.fund_id and h.asset_id = cash and h.superseded_at is null and a.status = 'active'),
+    'EG400', 'body.cash_asset_id names the position of this fund from which trades are paid.');
+  -- every trade: a liquid, active position of this fund, a positive amount in the currency's units, never more than is held
+  select coalesce(t ->> 'asset_id', '?') into bad from jsonb_array_elements(body -> 'trades') t
+    -- Looked up trade by trade and by the asset alone ("is true" offers no index): of a fund just imported the planner knows no size, and would
+    -- read all its positions for each trade.
+    left join lateral (
+      select a.id, h.market_value from public.assets a join public.portfolio_allocations h on h.asset_id = a.id
+       where a.id = (t ->> 'asset_id')::uuid and (a.fund_id = of_fund.fund_id) is true and a.status = 'active' and a.liquid_flag
+         and (h.fund_id = of_fund.fund_id) is true and (h.superseded_at is null) is true offset 0) held on true
+   where (held.id is not null and held.id <> cash and t ->> 'side' in ('buy', 'sell')
+      -- NaN is greater than every number: the upper bound keeps it and infinity out
+      and (t ->> 'amount')::numeric > 0 and (t ->> 'amount')::numeric < 1e30 and (t ->> 'cost')::numeric >= 0 and (t ->> 'cost')::numeric < 1e30
+      and (t ->> 'amount')::numeric = round((t ->> 'amount')::numeric, scale) and (t ->> 'cost')::numeric = round((t ->> 'cost')::numeric, scale)
+      and (t ->> 'side' = 'buy' or (t ->> 'amount')::numeric <= held.market_value)) is not true limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG400', 'A trade is not possible for this fund: asset ' || coalesce(left(bad, 36), '?') || '.');
+  perform evergreen.refuse_unless(
+    (select count(*) = count(distinct t ->> 'asset_id') from jsonb_array_elements(body -> 'trades') t), 'EG400', 'An asset is traded twice.');
+  until := now() + make_interval(hours => coalesce((select (s.value #>> '{}')::int from public.platform_settings s where s.key = 'approval_timeout_hours'), 72));
+  digest := evergreen.proposal_hash(id, of_fund.fund_id, 'rebalancing', body, inputs, until);
+  insert into public.proposals (proposal_id, fund_id, kind, status, hash, body, inputs, blast_radius, based_on_version, event_id, workflow_id, proposed_by, requested_by, expires_at)
+  values (id, of_fund.fund_id, 'rebalancing', 'checking', digest, body, inputs,
+    jsonb_build_object('funds', 1, 'assets', jsonb_array_length(body -> 'trades')), of_fund.allocations_version, asked.event_id,
+    'event/' || asked.event_id, evergreen.actor(), asked.created_by, until);
+  perform evergreen.audit(of_fund.fund_id, 'proposals', id::text, 'rebalancing proposed with ' || jsonb_array_length(body -> 'trades') || ' trades', request_id);
+  answer := jsonb_build_object('proposal_id', id, 'hash', digest);
+  perform evergreen.keep_answer('fn_propose_rebalancing', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_rebalancing(uuid, jsonb, jsonb, text) is
+  'Stores a proposal with the hash over body, inputs and expiry. body = {trades: [{asset_id, side, amount, cost, reason}], cash_asset_id}, fund currency; inputs.allocations_version = what was read. EG400, EG404, EG413, EG425 facts changed.';
+
+create or replace function public.fn_record_checks(proposal_id uuid, checks jsonb, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  failed int;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel');
+  input := jsonb_build_object('proposal_id', proposal_id, 'checks', checks);
+  answer := evergreen.earlier_answer('fn_record_checks', request_id, input);
+  if answer is not null then
+    return answer ->> 'result';
+  end if;
+  select * into p from public.proposals x where x.proposal_id = fn_record_checks.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  if not exists (select from public.proposal_checks c where c.proposal_id = p.proposal_id and c.room = 'compliance-sentinel') then
+    perform evergreen.refuse_unless(p.status = 'checking', 'EG428', 'The proposal is ' || p.status || '.');
+    perform evergreen.refuse_unless(jsonb_typeof(checks) = 'array', 'EG400', 'checks is a list of verdicts.');
+    perform evergreen.refuse_unless(jsonb_array_length(checks) between 1 and 100, 'EG400', 'checks is a list of 1 to 100 verdicts.');
+    -- no worsening trade while a breach of the rule is open (R57), whatever its outcome would be
+    checks := (select jsonb_agg(case when coalesce((c ->> 'worse')::boolean, false) and exists (select from public.breaches b where b.fund_id = p.fund_id and b.rule = c ->> 'rule' and b.cured_at is null)
+      then c || '{"result": "failed"}' else c end order by n) from jsonb_array_elements(checks) with ordinality t (c, n));
+    insert into public.proposal_checks (proposal_id, room, rule, result, value, limit_value, detail)
+    select p.proposal_id, 'compliance-sentinel', c ->> 'rule', c ->> 'result', (c ->> 'value')::numeric, (c ->> 'limit_value')::numeric, left(c ->> 'detail', 500)
+      from jsonb_array_elements(checks) c;
+    insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, outcome, version_id, explain, entity_type, entity_id, detail, workflow_id)
+    select p.fund_id, evergreen.actor(), c ->> 'rule', coalesce(c ->> 'rule_version', '1'), case when c ->> 'result' = 'passed' and c ->> 'outcome' = 'review' then 'review' else c ->> 'result' end,
+           c ->> 'outcome', (c ->> 'version_id')::uuid, c -> 'explain', 'proposals', p.proposal_id::text,
+           jsonb_build_object('value', c ->> 'value', 'limit', c ->> 'limit_value', 'detail', left(c ->> 'detail', 500)), p.workflow_id
+      from jsonb_array_elements(checks) c;
+    select count(*) into failed from jsonb_array_elements(checks) c where c ->> 'result' <> 'passed';
+    if failed > 0 then
+      perform evergreen.emit('COMPLIANCE_FAILED', p.fund_id, jsonb_build_object('rule', (select c ->> 'rule' from jsonb_array_elements(checks) c where c ->> 'result' <> 'passed' limit 1),
+        'entity_type', 'proposals', 'entity_id', p.proposal_id), evergreen.actor(), jsonb_build_object('workflow_id', p.workflow_id, 'causation_id', p.event_id));
+    end if;
+    perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'pre-trade checks recorded: ' || jsonb_array_length(checks) || ', failed ' || failed, request_id);
+  end if;
+  answer := jsonb_build_object('result', (select case when bool_and(c.result = 'passed') then 'passed' else 'failed' end from public.proposal_checks c
+           where c.proposal_id = p.proposal_id and c.room = 'compliance-sentinel'));
+  perform evergreen.keep_answer('fn_record_checks', request_id, input, answer);
+  return answer ->> 'result';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_checks(uuid, jsonb, text) is
+  'Records the pre-trade verdicts of Compliance Sentinel once, in proposal_checks and compliance_logs; returns passed or failed.';
+
+create or replace function public.fn_open_proposal(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  rooms int;
+  failed text;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_open_proposal', request_id, input);
+  select * into p from public.proposals x where x.proposal_id = fn_open_proposal.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  if p.status = 'checking' then
+    select count(distinct c.room), string_agg(c.rule || ' (' || c.detail || ')', '; ' order by c.rule) filter (where c.result = 'failed') into rooms, failed
+      from public.proposal_checks c where c.proposal_id = p.proposal_id;
+    perform evergreen.refuse_unless(rooms = 2, 'EG428', 'Liquidity Engine and Compliance Sentinel have to check the proposal first.');
+    update public.proposals x set status = case when failed is null then 'pending' else 'refused' end,
+           refusal = case when failed is null then null else jsonb_build_object('code', 'EG424', 'reason', failed) end
+     where x.proposal_id = p.proposal_id returning * into p;
+    perform evergreen.emit('PROPOSAL_CREATED', p.fund_id, jsonb_build_object('proposal_id', p.proposal_id, 'status', p.status), evergreen.actor(),
+      jsonb_build_object('workflow_id', p.workflow_id, 'causation_id', p.event_id));
+    perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'proposal ' || case when failed is null then 'waits for a decision' else 'refused by a check' end, request_id);
+  end if;
+  if answer is null then
+    answer := jsonb_build_object('status', p.status, 'reason', coalesce(p.refusal ->> 'reason', ''));
+    perform evergreen.keep_answer('fn_open_proposal', request_id, input, answer);
+  end if;
+  -- a retry gets the first answer, but the time that is left today
+  return answer || jsonb_build_object('expires_in_ms', greatest(0, floor(extract(epoch from p.expires_at - now()) * 1000)::bigint));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_proposal(uuid, text) is 'Puts a fully checked proposal before people, or refuses it when a check failed. Returns {status, expires_in_ms, reason}.';
+
+create or replace function public.fn_decide_proposal(proposal_id uuid, hash text, decision text, reason text default null, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  outcome text;
+begin
+  perform evergreen.require_role('pm_role');
+  input := jsonb_build_object('proposal_id', proposal_id, 'hash', hash, 'decision', decision, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_decide_proposal', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(decision in ('approved', 'rejected'), 'EG400', 'decision is approved or rejected.');
+  perform evergreen.refuse_unless(reason is null or length(reason) <= 500, 'EG400', 'reason has at most 500 characters.');
+  select * into p from public.proposals x where x.proposal_id = fn_decide_proposal.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  perform evergreen.refuse_unless(p.status <> 'checking', 'EG422', 'The proposal is still being checked; it cannot be decided yet.');
+  perform evergreen.refuse_unless(p.status <> 'expired', 'EG423', 'The time to decide has passed.');
+  perform evergreen.refuse_unless(p.status = 'pending', 'EG422', 'The proposal is already ' || p.status || '; it can no longer be decided.');
+  -- the database clock decides; a late decision is refused even before the workflow has noticed
+  perform evergreen.refuse_unless(p.expires_at > now(), 'EG423', 'The time to decide has passed.');
+  perform evergreen.refuse_unless(p.hash = fn_decide_proposal.hash
+    and p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at),
+    'EG421', 'The hash is not that of the proposal as it stands; look at it again.');
+  perform evergreen.refuse_unless(evergreen.actor() <> all (array[p.requested_by, p.proposed_by]), 'EG420', 'Who asked for a proposal cannot decide it: a second person must.');
+  perform evergreen.refuse_unless(not exists (select from public.approvals a where a.proposal_id = p.proposal_id and a.decided_by = evergreen.user_id()),
+    'EG422', 'You have decided already: another person must.');
+  insert into public.approvals (proposal_id, proposal_hash, decision, decided_by, reason) values (p.proposal_id, p.hash, decision, evergreen.user_id(), reason);
+  -- one refusal is enough; an approval may be one of several
+  outcome := case when decision = 'approved' and not evergreen.has_approvals(p) then 'pending' else decision end;
+  if outcome <> 'pending' then
+    update public.proposals x set status = outcome, decided_at = now() where x.proposal_id = p.proposal_id;
+    perform evergreen.emit('PROPOSAL_DECIDED', p.fund_id, jsonb_build_object('proposal_id', p.proposal_id, 'decision', outcome), evergreen.actor(),
+      jsonb_build_object('workflow_id', p.workflow_id, 'causation_id', p.event_id), '{}', request_id);
+  end if;
+  perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'proposal ' || decision || ' on hash ' || left(p.hash, 12), request_id);
+  answer := jsonb_build_object('proposal_id', p.proposal_id, 'status', outcome, 'workflow_id', p.workflow_id);
+  perform evergreen.keep_answer('fn_decide_proposal', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decide_proposal(uuid, text, text, text, text) is
+  'A second person approves or rejects the hash of a pending proposal; where several must approve, it stays pending until the last. EG420 own proposal, EG421 stale hash, EG422 already decided, EG423 expired.';
+
+create or replace function public.fn_read_decision(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  p public.proposals;
+begin
+  perform evergreen.require_role('agent_commander');
+  select * into p from public.proposals x where x.proposal_id = fn_read_decision.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  if p.status = 'pending' and p.expires_at <= now() then
+    update public.proposals x set status = 'expired', refusal = '{"code": "EG423", "reason": "nobody decided in time"}' where x.proposal_id = p.proposal_id returning * into p;
+    perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'proposal expired: a timeout is a refusal', request_id);
+  end if;
+  return jsonb_build_object('status', p.status, 'final', p.status not in ('checking', 'pending'),
+    'expires_in_ms', greatest(0, floor(extract(epoch from p.expires_at - now()) * 1000)::bigint));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_decision(uuid, text) is 'Where a proposal stands; one whose time has passed is recorded as expired. Returns {status, final, expires_in_ms}.';
+
+create or replace function public.fn_withdraw_proposal(proposal_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('proposal_id', proposal_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_withdraw_proposal', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into p from public.proposals x where x.proposal_id = fn_withdraw_proposal.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  if p.status in ('checking', 'pending', 'approved') then
+    update public.proposals x set status = 'withdrawn', refusal = jsonb_build_object('code', 'EG428', 'reason', left(fn_withdraw_proposal.reason, 200))
+     where x.proposal_id = p.proposal_id returning * into p;
+    perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'proposal withdrawn', request_id);
+  end if;
+  perform evergreen.keep_answer('fn_withdraw_proposal', request_id, input, jsonb_build_object('status', p.status));
+  return p.status;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_withdraw_proposal(uuid, text, text) is 'Compensation: takes a proposal back that was not yet applied; returns its status.';
+
+create or replace function public.fn_apply_allocations(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  of_fund public.funds;
+  next_version bigint;
+  cost numeric;
+  total numeric;
+  ladder_day date;
+begin
+  perform evergreen.require_role('agent_rebalancing');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_apply_allocations', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into p from public.proposals x where x.proposal_id = fn_apply_allocations.proposal_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No proposal with that id.');
+  if p.status = 'applied' then
+    return jsonb_build_object('status', 'applied', 'version', (select max(a.version) from public.portfolio_allocations a where a.proposal_id = p.proposal_id)::text);
+  end if;
+  perform evergreen.refuse_unless(p.status = 'approved', 'EG428', 'The proposal is ' || p.status || ', not approved.');
+  perform evergreen.refuse_unless(
+    exists (select from public.approvals a where a.proposal_id = p.proposal_id and a.decision = 'approved' and a.proposal_hash = p.hash
+             and 'user:' || a.decided_by <> all (array[p.requested_by, p.proposed_by])), 'EG420', 'No valid approval by a second person.');
+  perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at),
+    'EG421', 'The proposal was changed after it was hashed.');
+  select * into of_fund from public.funds f where f.fund_id = p.fund_id for no key update;
+  perform evergreen.refuse_unless(of_fund.allocations_version = p.based_on_version, 'EG425', 'The allocations have changed since the proposal was made.');
+  next_version := of_fund.allocations_version + 1;
+  select coalesce(sum((t ->> 'cost')::numeric), 0) into cost from jsonb_array_elements(p.body -> 'trades') t;
+  total := (select sum(a.market_value) from public.portfolio_allocations a where a.fund_id = p.fund_id and a.superseded_at is null) - cost;
+  perform evergreen.refuse_unless(total > 0, 'EG424', 'Costs would consume the fund.');
+  perform evergreen.refuse_unless(not exists (
+    select from evergreen.trade_effects(p.proposal_id) m
+      left join public.portfolio_allocations a on a.asset_id = m.asset_id and a.fund_id = p.fund_id and a.superseded_at is null
+     where m.change < 0 and coalesce(a.market_value, 0) + m.change < 0), 'EG424', 'A position would fall below zero.');
+  -- a new version of every allocation: the old rows stay, superseded
+  with moves as (
+    select m.asset_id, m.change from evergreen.trade_effects(p.proposal_id) m
+  ), retired as (
+    update public.portfolio_allocations a set superseded_at = now()
+     where a.fund_id = p.fund_id and a.superseded_at is null
+    returning a.asset_id, a.sleeve, a.target_pct, a.market_value, a.liquid_flag
+  )
+  insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, proposal_id)
+  select p.fund_id, r.asset_id, r.sleeve, r.target_pct, round(round(r.market_value + coalesce(m.change, 0), 20) / total, 18),
+         r.market_value + coalesce(m.change, 0), r.liquid_flag, next_version, p.proposal_id
+    from retired r left join moves m on m.asset_id = r.asset_id;
+  -- nothing appears and nothing is lost but the cost
+  perform evergreen.refuse_unless(
+    (select sum(a.market_value) from public.portfolio_allocations a where a.fund_id = p.fund_id and a.superseded_at is null) = total,
+    'EG424', 'The trades do not add up to the value of the fund.');
+  update public.funds f set allocations_version = next_version, net_assets = total where f.fund_id = p.fund_id;
+  -- every rung at once and in one order, as fn_reserve_liquidity does
+  perform 1 from public.liquidity_ladder l where l.fund_id = p.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
+  -- what was reserved is now spent; the buckets hold what the fund holds
+  update public.liquidity_ladder l set utilization = l.utilization - r.amount
+    from public.liquidity_reservations r where r.proposal_id = p.proposal_id and r.released_at is null and l.ladder_id = r.ladder_id;
+  update public.liquidity_reservations r set released_at = now(), release_reason = 'applied' where r.proposal_id = p.proposal_id and r.released_at is null;
+  ladder_day := evergreen.ladder_date(p.fund_id, 'asset', 'base');
+  if ladder_day is not null then
+    insert into public.liquidity_ladder (fund_id, side, as_of, bucket, capacity)
+    select p.fund_id, 'asset', ladder_day, e.bucket, 0 from evergreen.trade_effects(p.proposal_id) e group by e.bucket on conflict do nothing;
+    update public.liquidity_ladder l set capacity = l.capacity + m.change
+      from (select e.bucket, sum(e.change) as change from evergreen.trade_effects(p.proposal_id) e group by e.bucket) m
+     where l.fund_id = p.fund_id and l.side = 'asset' and l.scenario_id = 'base' and l.bucket = m.bucket and l.as_of = ladder_day;
+  end if;
+  update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
+  perform evergreen.emit('ALLOCATIONS_APPLIED', p.fund_id, jsonb_build_object('proposal_id', p.proposal_id, 'version', next_version), evergreen.actor(),
+    jsonb_build_object('workflow_id', p.workflow_id, 'causation_id', p.event_id));
+  perform evergreen.audit(p.fund_id, 'proposals', p.proposal_id::text, 'allocations applied, version ' || next_version, request_id);
+  answer := jsonb_build_object('status', 'applied', 'version', next_version::text);
+  perform evergreen.keep_answer('fn_apply_allocations', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_apply_allocations(uuid, text) is
+  'Applies an approved proposal once: new allocation version, ladder, net assets less trading cost (fund currency). EG420, EG421 changed, EG424, EG425 facts changed, EG428.';
+
 -- from sql/66-fn-investors.sql
 -- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
 
-create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
+drop function if exists public.fn_submit_investor(text, jsonb, text, text);
+create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null, party_kind text default 'natural_person', party_id uuid default null)
 returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
   of_fund uuid;
+  of_party uuid;
   id uuid := gen_random_uuid();
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund);
+  input := jsonb_strip_nulls(jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund, 'party_kind', party_kind, 'party_id', party_id));
   answer := evergreen.earlier_answer('fn_submit_investor', request_id, input);
   if answer is not null then
     return (answer ->> 'pending_id')::uuid;
   end if;
   perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(party_kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation'), 'EG400', 'party_kind is natural_person, company, partnership, trust or foundation.');
   if fund is not null then
     select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
     perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   end if;
-  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence)
-  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence);
+  if party_id is null then
+    of_party := evergreen.new_party(party_kind);
+  else
+    select p.party_id into of_party from public.parties p where p.party_id = fn_submit_investor.party_id;
+    perform evergreen.refuse_unless(found, 'EG404', 'No party with that id.');
+  end if;
+  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence, party_id)
+  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence, of_party);
+  perform evergreen.keep_evidence(of_party, evidence);
   perform evergreen.emit('INVESTOR_SUBMITTED', of_fund, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(of_fund, 'investors_pending_kyc', id::text, 'investor submitted as ' || classification, request_id);
   perform evergreen.keep_answer('fn_submit_investor', request_id, input, jsonb_build_object('pending_id', id));
@@ -2211,22 +2721,29 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
+comment on function public.fn_submit_investor(text, jsonb, text, text, text, uuid) is
+  'Puts an investor into the KYC pipeline, with a party of its own unless one is named; evidence is {kind: date} or {kind: {on, expires, document_id}}, no personal data. Returns pending_id. EG400, EG404.';
 
-create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+drop function if exists public.fn_assign_investor(uuid, text, text);
+create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null, risk_score int default null, risk_level text default null, next_review date default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
   waiting public.investors_pending_kyc;
+  party public.parties;
+  policy public.kyc_policies;
+  until timestamptz;
   id uuid;
 begin
   perform evergreen.require_role('agent_kyc', 'ops_role');
-  input := jsonb_build_object('pending_id', pending_id, 'classification', classification);
+  input := jsonb_strip_nulls(jsonb_build_object('pending_id', pending_id, 'classification', classification, 'risk_score', risk_score, 'risk_level', risk_level, 'next_review', next_review));
   answer := evergreen.earlier_answer('fn_assign_investor', request_id, input);
   if answer is not null then
     return (answer ->> 'investor_id')::uuid;
   end if;
+  perform evergreen.refuse_unless((fn_assign_investor.risk_score is null) = (fn_assign_investor.risk_level is null) and coalesce(fn_assign_investor.risk_level in ('low', 'medium', 'high'), true), 'EG400',
+    'risk_level is low, medium or high and comes with its score.');
   select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
   if waiting.kyc_status = 'assigned' then
@@ -2234,19 +2751,39 @@ begin
     return waiting.investor_id;
   end if;
   perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
-  insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until)
-  values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, now() + interval '5 years')
-  returning investor_id into id;
-  update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}' where p.pending_id = waiting.pending_id;
-  perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
-  perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  -- locked: a case that freezes the party comes before or after, never between
+  select * into party from public.parties p where p.party_id = waiting.party_id for no key update;
+  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id), 'EG430', 'The review of the application is not complete.');
+  policy := evergreen.kyc_policy();
+  -- R51: the first of the years of the risk, what the review says, and the first document that runs out
+  until := least(evergreen.clock() + make_interval(years => (policy.body #>> array['refresh', 'years', coalesce(fn_assign_investor.risk_level, 'unrated')])::int),
+    fn_assign_investor.next_review::timestamptz, (evergreen.first_expiry(waiting.party_id) + 1)::timestamptz);
+  perform evergreen.refuse_unless(until > evergreen.clock(), 'EG430', 'Evidence that the clearance would rest on has run out.');
+  update public.parties p set next_review = until, risk_level = coalesce(fn_assign_investor.risk_level, p.risk_level), risk_score = coalesce(fn_assign_investor.risk_score, p.risk_score) where p.party_id = waiting.party_id;
+  if waiting.investor_id is not null then
+    -- looked at again: the investor goes on under the same id
+    select i.investor_id into id from public.investors i where i.investor_id = waiting.investor_id for no key update;
+    perform evergreen.refuse_unless((select i.kyc_status <> 'blocked' from public.investors i where i.investor_id = id), 'EG428', 'The investor is blocked.');
+    update public.investors i set kyc_status = 'approved', classification = fn_assign_investor.classification, kyc_valid_until = until where i.investor_id = id;
+    update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+    perform evergreen.emit('KYC_RENEWED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+    perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor cleared again as ' || fn_assign_investor.classification, request_id);
+  else
+    insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until, party_id)
+    values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, until, waiting.party_id)
+    returning investor_id into id;
+    update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+    perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+    perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  end if;
   perform evergreen.keep_answer('fn_assign_investor', request_id, input, jsonb_build_object('investor_id', id));
   return id;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
+comment on function public.fn_assign_investor(uuid, text, text, int, text, date) is
+  'Clears a pending investor and returns investor_id (the same again for one that is looked at anew). Valid until the first of the risk''s years, next_review and the first document that runs out (R51). EG400, EG404, EG428, EG430 under review.';
 
 create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -2352,6 +2889,260 @@ exception when others then
 end $$;
 comment on function public.fn_intake_orders(uuid, text) is
   'Takes a batch of order events in at once: KYC status, order state (accepted or kyc_hold), redemption demand on the ladder, compliance log, audit. Once per batch. Returns {accepted, held, skipped}.';
+
+-- from sql/66-fn-onboarding.sql
+-- The loop of onboarding: evidence given again, what is asked beside the policy, declining, the clock that lets clearances run out, and what an LP reads of it.
+
+create or replace function evergreen.date_of(given text) returns date language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  return case when given ~ '^\d{4}-\d{2}-\d{2}$' then given::date end;
+exception when others then
+  return null;
+end $$;
+comment on function evergreen.date_of(text) is 'The date, or null for text that is none.';
+
+create or replace function evergreen.keep_evidence(of_party uuid, evidence jsonb) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  kept int;
+begin
+  -- what is no date counts as not given; it is not kept here
+  insert into public.party_evidence (party_id, kind, dated_on, expires_on, document_id, created_by)
+  select of_party, e.key, g.dated, g.expires, g.document, evergreen.actor()
+    from jsonb_each(evidence) e
+    cross join lateral (select evergreen.date_of(case jsonb_typeof(e.value) when 'string' then e.value #>> '{}' when 'object' then e.value ->> 'on' end) as dated,
+      evergreen.date_of(case jsonb_typeof(e.value) when 'object' then e.value ->> 'expires' end) as expires,
+      case when jsonb_typeof(e.value) = 'object' and e.value ->> 'document_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (e.value ->> 'document_id')::uuid end as document) g
+   where e.key ~ '^[a-z][a-z0-9_]{0,59}$' and g.dated is not null and (g.expires is null or g.expires >= g.dated)
+     and not exists (select from public.party_evidence x where x.party_id = of_party and x.kind = e.key and x.dated_on = g.dated and x.expires_on is not distinct from g.expires and x.document_id is not distinct from g.document);
+  get diagnostics kept = row_count;
+  return kept;
+end $$;
+comment on function evergreen.keep_evidence(uuid, jsonb) is 'Keeps what evidence of a party is there, kind by kind: a date, or {on, expires, document_id}. Returns how many are new.';
+
+create or replace function evergreen.first_expiry(of_party uuid) returns date language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- of each kind the newest counts; what replaced a document decides when that kind runs out
+  select min(e.expires_on) from (select distinct on (x.kind) x.expires_on from public.party_evidence x where x.party_id = of_party order by x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e
+$$;
+comment on function evergreen.first_expiry(uuid) is 'Last day on which everything the party gave is good, or null.';
+
+create or replace function evergreen.case_stands(of_party uuid) returns boolean language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return evergreen.is_frozen(of_party)
+    or exists (select from public.cases c where c.status <> 'decided' and c.kind in ('screening', 'kyc', 'document') and c.party_id in (select evergreen.parties_behind(of_party)));
+end $$;
+comment on function evergreen.case_stands(uuid) is 'Whether somebody behind the party is frozen or has a case that is not decided: nobody is cleared meanwhile.';
+
+create or replace function evergreen.ask_party_evidence(of_party uuid, kinds text[], request_id text) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  who record;
+  n int := 0;
+begin
+  perform evergreen.refuse_unless(cardinality(kinds) between 1 and 20 and not exists (select from unnest(kinds) k where (k ~ '^[a-z][a-z0-9_]{0,59}$') is not true), 'EG400', 'kinds names 1 to 20 kinds of evidence.');
+  -- whoever applies with this party, or through it
+  for who in select p.pending_id from public.investors_pending_kyc p where p.kyc_status in ('submitted', 'missing_evidence') and p.party_id in (select evergreen.parties_before(of_party)) order by p.pending_id for no key update loop
+    update public.investors_pending_kyc p set asked = (select array_agg(distinct k order by k) from unnest(p.asked || kinds) k),
+           missing = (select array_agg(distinct k order by k) from unnest(p.missing || kinds) k), kyc_status = 'missing_evidence' where p.pending_id = who.pending_id;
+    perform evergreen.audit(null, 'investors_pending_kyc', who.pending_id::text, 'evidence asked for: ' || array_to_string(kinds, ', '), request_id);
+    n := n + 1;
+  end loop;
+  return n;
+end $$;
+comment on function evergreen.ask_party_evidence(uuid, text[], text) is 'Asks every open application in which the party has a part for more evidence, in neutral words. Returns how many applications.';
+
+create or replace function evergreen.review_again(of_party uuid, request_id text) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  who record;
+  n int := 0;
+begin
+  for who in select p.pending_id, p.fund_id from public.investors_pending_kyc p where p.kyc_status in ('submitted', 'missing_evidence') and p.party_id in (select evergreen.parties_before(of_party)) order by p.pending_id loop
+    perform evergreen.emit('REVIEW_REQUESTED', who.fund_id, jsonb_build_object('pending_id', who.pending_id), evergreen.actor(), '{}', '{}', request_id);
+    n := n + 1;
+  end loop;
+  return n;
+end $$;
+comment on function evergreen.review_again(uuid, text) is 'Every open application in which the party has a part is reviewed again. Returns how many.';
+
+create or replace function public.fn_resubmit_evidence(pending_id uuid, evidence jsonb, request_id text default null, party_kind text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+  kept int;
+begin
+  perform evergreen.require_role('ops_role', 'lp_role');
+  input := jsonb_strip_nulls(jsonb_build_object('pending_id', pending_id, 'evidence', evidence, 'party_kind', party_kind));
+  answer := evergreen.earlier_answer('fn_resubmit_evidence', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(party_kind is null or party_kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation'), 'EG400', 'party_kind is natural_person, company, partnership, trust or foundation.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_resubmit_evidence.pending_id for no key update;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or waiting.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No application with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is closed.');
+  if party_kind is not null then
+    update public.parties p set kind = fn_resubmit_evidence.party_kind where p.party_id = waiting.party_id and p.kind in ('unstated', fn_resubmit_evidence.party_kind);
+    perform evergreen.refuse_unless(found, 'EG428', 'What kind of party it is was stated before.');
+  end if;
+  kept := evergreen.keep_evidence(waiting.party_id, evidence);
+  perform evergreen.refuse_unless(kept > 0 or party_kind is not null, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
+  update public.investors_pending_kyc p set evidence = p.evidence || fn_resubmit_evidence.evidence where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('EVIDENCE_RESUBMITTED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence given: ' || kept || ' kinds', request_id);
+  answer := jsonb_build_object('pending_id', waiting.pending_id, 'given', kept);
+  perform evergreen.keep_answer('fn_resubmit_evidence', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_resubmit_evidence(uuid, jsonb, text, text) is
+  'Gives evidence that was missing, and states what kind of party it is where nobody has; the application is reviewed again by itself. An LP only for an own investor. Returns {pending_id, given}. EG400, EG404, EG428.';
+
+create or replace function public.fn_decline_investor(pending_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('pending_id', pending_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_decline_investor', request_id, input);
+  if answer is not null then
+    return answer ->> 'kyc_status';
+  end if;
+  perform evergreen.refuse_unless(reason in ('withdrawn', 'evidence_not_given', 'not_eligible', 'not_accepted'), 'EG400', 'reason is withdrawn, evidence_not_given, not_eligible or not_accepted.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_decline_investor.pending_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is closed.');
+  update public.investors_pending_kyc p set kyc_status = 'declined', missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('INVESTOR_DECLINED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'application declined: ' || reason, request_id);
+  perform evergreen.keep_answer('fn_decline_investor', request_id, input, '{"kyc_status": "declined"}');
+  return 'declined';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decline_investor(uuid, text, text) is 'Declines an application, for one of four neutral reasons. An investor who is looked at again is not cleared by it. EG400, EG404, EG428.';
+
+create or replace function public.fn_tick_kyc(request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  who record;
+  lead_days int;
+  id uuid;
+  event uuid;
+  expired int := 0;
+  opened int := 0;
+  overdue int := 0;
+begin
+  perform evergreen.require_role('agent_kyc', 'service_role');
+  input := '{}';
+  answer := evergreen.earlier_answer('fn_tick_kyc', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  -- one tick at a time, at most so many of each kind: the next one goes on
+  perform pg_advisory_xact_lock(hashtextextended('tick_kyc', 0));
+  lead_days := ((evergreen.kyc_policy()).body #>> '{refresh,leadDays}')::int;
+  for who in select i.investor_id, i.party_id from public.investors i where i.kyc_status = 'approved' and i.kyc_valid_until <= evergreen.clock() order by i.kyc_valid_until, i.investor_id limit 500 for no key update skip locked loop
+    update public.investors i set kyc_status = 'expired' where i.investor_id = who.investor_id;
+    perform evergreen.emit('KYC_EXPIRED', null, jsonb_build_object('investor_id', who.investor_id), evergreen.actor(), '{}', array[who.investor_id], request_id);
+    perform evergreen.audit(null, 'investors', who.investor_id::text, 'clearance ran out', request_id);
+    expired := expired + 1;
+  end loop;
+  for who in select i.investor_id, i.party_id, i.code, i.classification from public.investors i
+      where i.kyc_status in ('approved', 'expired') and i.kyc_valid_until <= evergreen.clock() + make_interval(days => lead_days)
+        and not exists (select from public.investors_pending_kyc p where p.investor_id = i.investor_id and p.kyc_status in ('submitted', 'missing_evidence'))
+        -- declined since it fell due: operations said no, and open it again themselves
+        and not exists (select from public.investors_pending_kyc p where p.investor_id = i.investor_id and p.kyc_status = 'declined' and p.created_at > i.kyc_valid_until - make_interval(days => lead_days + 1))
+      order by i.kyc_valid_until, i.investor_id limit 500 loop
+    id := gen_random_uuid();
+    insert into public.investors_pending_kyc (pending_id, code, classification, party_id, investor_id)
+    values (id, 'P-' || upper(left(replace(id::text, '-', ''), 10)), who.classification, who.party_id, who.investor_id);
+    perform evergreen.emit('REVIEW_REQUESTED', null, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(null, 'investors_pending_kyc', id::text, 'review of an investor fell due', request_id);
+    opened := opened + 1;
+  end loop;
+  for who in select c.case_id, c.fund_id, c.severity from public.cases c where c.status <> 'decided' and c.due_at <= now() and c.overdue_alerted_at is null order by c.due_at, c.case_id limit 500 for no key update skip locked loop
+    update public.cases c set overdue_alerted_at = now() where c.case_id = who.case_id;
+    event := evergreen.emit('CASE_OVERDUE', who.fund_id, jsonb_build_object('case_id', who.case_id), evergreen.actor(), '{}', '{}', request_id);
+    if who.fund_id is not null then
+      insert into public.risk_alerts (fund_id, kind, severity, reason, event_id, workflow_id)
+      values (who.fund_id, 'case_overdue', case who.severity when 'critical' then 'critical' else 'warning' end, 'A case is not decided in its time; `cases list` shows it.', event, coalesce(request_id, 'kyc-tick'));
+    end if;
+    perform evergreen.audit(who.fund_id, 'cases', who.case_id::text, 'case is overdue', request_id);
+    overdue := overdue + 1;
+  end loop;
+  answer := jsonb_build_object('expired', expired, 'opened', opened, 'overdue', overdue);
+  perform evergreen.keep_answer('fn_tick_kyc', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_tick_kyc(text) is
+  'The clock of KYC (R51): clearances that ran out stop orders, what falls due is opened for review, cases past their time alert. At most 500 of each kind. Returns {expired, opened, overdue}.';
+
+create or replace function public.fn_read_kyc(investor_id uuid default null) returns table (investor uuid, code text, classification text, state text, missing text[], pending uuid, valid_until timestamptz)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('lp_role', 'ops_role', 'pm_role', 'audit_role');
+  return query
+    -- nothing here follows from a case, a score or a freeze: it reads the same for everybody who has given the same papers
+    select i.investor_id, i.code, i.classification,
+           case when p.pending_id is not null and cardinality(p.missing) > 0 then 'action_needed'
+                when p.pending_id is not null then 'in_review'
+                when i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock()) then 'ok' else 'in_review' end,
+           coalesce(p.missing, '{}'), p.pending_id, i.kyc_valid_until
+      from public.investors i
+      left join lateral (select x.pending_id, x.missing from public.investors_pending_kyc x where x.investor_id = i.investor_id and x.kyc_status in ('submitted', 'missing_evidence')
+        order by x.created_at desc, x.pending_id limit 1) p on true
+     where (fn_read_kyc.investor_id is null or i.investor_id = fn_read_kyc.investor_id)
+       and (evergreen.role_name() <> 'lp_role' or i.investor_id in (select evergreen.my_investor_ids()))
+     order by i.code limit 1000;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_kyc(uuid) is 'Where the clearance of investors stands and what they still owe, in the same words for everybody; an LP only its own.';
+
+create or replace function public.fn_read_applicant(pending_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  waiting public.investors_pending_kyc;
+  behind uuid[];
+  policy public.kyc_policies;
+begin
+  perform evergreen.require_role('agent_kyc', 'ops_role', 'pm_role', 'audit_role');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_read_applicant.pending_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  select array_agg(b) into behind from evergreen.parties_behind(waiting.party_id) b;
+  perform evergreen.refuse_unless(cardinality(behind) <= 5000, 'EG413', 'More than 5,000 parties stand behind the applicant.');
+  policy := evergreen.kyc_policy();
+  return jsonb_build_object('pending_id', waiting.pending_id, 'code', waiting.code, 'fund_id', waiting.fund_id, 'classification', waiting.classification, 'status', waiting.kyc_status,
+    'asked', to_jsonb(waiting.asked), 'missing', to_jsonb(waiting.missing), 'investor_id', waiting.investor_id, 'party_id', waiting.party_id,
+    'policy', jsonb_build_object('version', policy.version, 'body', policy.body),
+    'parties', (select jsonb_agg(jsonb_build_object('party_id', p.party_id, 'kind', p.kind, 'code', p.code) order by p.party_id) from public.parties p where p.party_id = any (behind)),
+    'links', coalesce((select jsonb_agg(jsonb_build_object('owner', l.owner_id, 'owned', l.owned_id, 'kind', l.kind, 'share', trim_scale(l.share)::text) order by l.owned_id, l.owner_id, l.kind)
+      from evergreen.links_in_force(evergreen.clock()::date) l where l.owned_id = any (behind)), '[]'),
+    -- of each kind the newest
+    'evidence', coalesce((select jsonb_agg(jsonb_build_object('party_id', e.party_id, 'kind', e.kind, 'on', e.dated_on, 'expires', e.expires_on) order by e.party_id, e.kind)
+      from (select distinct on (x.party_id, x.kind) x.* from public.party_evidence x where x.party_id = any (behind) and x.dated_on <= evergreen.clock()::date
+        order by x.party_id, x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e), '[]'),
+    'case_stands', evergreen.case_stands(waiting.party_id),
+    'past_true_match', exists (select from public.cases c where c.outcome = 'true_match' and c.party_id = any (behind)),
+    'investors', case when waiting.fund_id is null then 0 else (select count(distinct f.investor_id) from public.fund_flows f where f.fund_id = waiting.fund_id) end);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_applicant(uuid) is 'Everything a review of an application looks at, without a name: policy, parties behind it, links, newest evidence of each kind, whether a case stands. EG404, EG413.';
 
 -- from sql/66-fn-parties.sql
 -- Parties: who stands behind investors and applicants, how they are linked, and the policy of what they owe. Names are kept elsewhere, encrypted.
@@ -2790,6 +3581,10 @@ begin
   select * into c from public.cases k where k.case_id = c.case_id;
   if c.status = 'decided' then
     perform evergreen.emit('CASE_DECIDED', c.fund_id, jsonb_build_object('case_id', c.case_id, 'outcome', c.outcome), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.review_again(c.party_id, request_id);
+  elsif fn_decide_case.verdict = 'need_more' and c.party_id is not null then
+    -- in words that any applicant may read
+    perform evergreen.ask_party_evidence(c.party_id, array['identity_details'], request_id);
   end if;
   perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'verdict ' || fn_decide_case.verdict || ' on ' || taken || ' candidates: case ' || c.status, request_id);
   answer := jsonb_build_object('case_id', c.case_id, 'status', c.status, 'outcome', c.outcome, 'waiting_for', case
@@ -4153,6 +4948,42 @@ exception when others then
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
 
+-- from sql/6q-fn-schedules.sql
+-- Schedules belong to Temporal; who pauses, resumes or backfills one, and why, is recorded here before it is done.
+
+create or replace function public.fn_note_schedule(schedule_id text, action text, note text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('schedule_id', schedule_id, 'action', action, 'note', note);
+  answer := evergreen.earlier_answer('fn_note_schedule', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(schedule_id ~ '^[a-z]+(/[A-Za-z0-9_-]{1,40}){1,2}$', 'EG400', 'schedule_id is the kind, the code of a fund and perhaps of a class: deal/DEMO/I.');
+  perform evergreen.refuse_unless(action in ('pause', 'resume', 'backfill'), 'EG400', 'action is pause, resume or backfill.');
+  perform evergreen.refuse_unless(length(btrim(note)) between 1 and 300 and note !~ '[[:cntrl:]]', 'EG400', 'note is one line of 1 to 300 characters.');
+  -- a clock of the whole platform is of no fund
+  if schedule_id !~ '^platform/' then
+    select f.fund_id into of_fund from public.funds f where f.code = split_part(fn_note_schedule.schedule_id, '/', 2) for no key update;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with the code of that schedule.');
+  end if;
+  answer := jsonb_build_object('event_id', evergreen.emit('SCHEDULE_NOTED', of_fund,
+    jsonb_build_object('schedule_id', schedule_id, 'action', action, 'note', note), evergreen.actor(), '{}', '{}', request_id));
+  perform evergreen.audit(of_fund, 'schedules', schedule_id, 'schedule: ' || action, request_id);
+  perform evergreen.keep_answer('fn_note_schedule', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_schedule(text, text, text, text) is
+  'Records that a person pauses, resumes or backfills a schedule of a fund or of the platform, and why; called before it is done. EG400, EG404.';
+
 -- from sql/6w-fn-breaches.sql
 -- Breaches (R57) with their cure clock, and the regulatory calendar: obligations with due dates, and the clock that says what is due.
 
@@ -4386,6 +5217,78 @@ end $$;
 comment on function public.fn_set_credit_line(text, text, text, numeric, numeric, text, date, date, int, text) is
   'Sets a credit line of a fund from a date on: committed and drawn in its currency, until expires_on, due in due_days once called; a change is a new version. Returns {credit_line_id, version}. EG400, EG404.';
 
+-- from sql/6w-fn-pages-desk.sql
+-- Whole pages of operations and of the auditor in one round trip each, with the rights of whoever reads them: the work that waits, the audit trail and its chains.
+
+create or replace function public.fn_read_desk() returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with work (kind, id, fund_id, what, due, since, reason) as (
+    select 'proposal', p.proposal_id::text, p.fund_id, p.kind, p.expires_at, p.created_at, null::text from public.proposals p where p.status = 'pending' and p.expires_at > now()
+    union all
+    -- a day that is open waits for its clock; a later one for its next step
+    select 'dealing_day', d.dealing_day_id::text, d.fund_id, d.status, case when d.status = 'open' then d.cut_off_at end, d.created_at, 'class ' || c.code || ', ' || d.dealing_date
+      from public.dealing_days d join public.share_classes c using (share_class_id) where d.status not in ('closed', 'discarded')
+    union all
+    select 'dead_letter', o.event_id::text, o.fund_id, o.type, null, o.dead_at, o.reason from public.event_outbox o where o.dead_at is not null
+    union all
+    select 'dead_batch', b.batch_id::text, null, b.type, null, b.dead_at, b.reason from public.event_batches b where b.dead_at is not null and b.done_at is null
+    union all
+    select 'import', i.import_id::text, i.fund_id, i.kind, null, i.recorded_at, i.refused || ' refused, ' || i.unmatched || ' unmatched of ' || i.rows || ' rows'
+      from public.import_batches i where i.status = 'imported' and i.refused + i.unmatched > 0
+    union all
+    select 'market_value', h.held_id::text, null, h.series, null, h.recorded_at, 'moved ' || round(h.move_bps) || ' bp, the breaker allows ' || round(h.limit_bps) from public.market_held h where h.status = 'held'
+    union all
+    select 'held_order', o.flow_id::text, o.fund_id, o.direction, null, o.updated_at, o.reason from public.fund_flows o where o.status = 'held'
+    union all
+    select 'bank_account', a.account_id::text, a.fund_id, a.status, null, a.created_at, 'somebody else than who proposed it decides' from public.bank_accounts a where a.status = 'proposed'
+    union all
+    select 'alert', a.alert_id::text, a.fund_id, a.kind, null, a.created_at, a.reason from public.risk_alerts a where a.acknowledged_at is null
+    union all
+    select 'run', r.workflow_id, r.fund_id, r.type, null, coalesce(r.ended_at, r.started_at), 'the run ended as failed' from public.workflow_runs r where r.status = 'failed'
+  )
+  select jsonb_build_object(
+    'read_at', now(),
+    'work', coalesce((select jsonb_agg(jsonb_build_object('kind', w.kind, 'id', w.id, 'fund', f.code, 'what', w.what, 'due', w.due, 'since', w.since, 'reason', w.reason)
+        order by w.due nulls last, w.since, w.kind, w.id)
+      from (select * from work order by due nulls last, since, kind, id limit 500) w left join public.funds f using (fund_id)), '[]'::jsonb),
+    'outbox', (select jsonb_build_object('waiting', count(*) filter (where o.dead_at is null), 'dead', count(*) filter (where o.dead_at is not null),
+        'oldest', min(o.created_at) filter (where o.dead_at is null)) from public.event_outbox o),
+    'runs', coalesce((select jsonb_agg(jsonb_build_object('workflow_id', r.workflow_id, 'type', r.type, 'status', r.status, 'fund', f.code, 'started_at', r.started_at, 'ended_at', r.ended_at)
+        order by r.started_at desc, r.workflow_id)
+      from (select * from public.workflow_runs x order by x.started_at desc, x.workflow_id limit 20) r left join public.funds f using (fund_id)), '[]'::jsonb),
+    'imports', coalesce((select jsonb_agg(jsonb_build_object('import_id', i.import_id, 'fund', f.code, 'kind', i.kind, 'format', i.format, 'file_name', i.file_name, 'rows', i.rows, 'accepted', i.accepted,
+        'refused', i.refused, 'unmatched', i.unmatched, 'status', i.status, 'recorded_at', i.recorded_at) order by i.recorded_at desc, i.import_id)
+      from (select * from public.import_batches x order by x.recorded_at desc, x.import_id limit 20) i join public.funds f using (fund_id)), '[]'::jsonb))
+$$;
+comment on function public.fn_read_desk() is
+  'The desk of operations: what waits for somebody, by due time (at most 500), the outbox, the newest runs and imports. Under the reader''s row-level security.';
+
+create or replace function public.fn_read_trail(entity_id text default null, before bigint default null) returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with cursor as (select c.tx, c.seq from public.audit_cursor c),
+  ends as (
+    -- the last block of each chain: what lies at or before its end is sealed
+    select distinct on (b.chain_id) b.chain_id, b.height, b.to_tx, b.to_seq, encode(b.hash, 'hex') as head, b.created_at,
+           sum(b.entries) over (partition by b.chain_id) as entries
+      from public.audit_blocks b order by b.chain_id, b.height desc
+  ), entries as (
+    select t.* from public.audit_trail t where (fn_read_trail.entity_id is null or t.entity_id = fn_read_trail.entity_id)
+       and (fn_read_trail.before is null or t.seq < fn_read_trail.before) order by t.seq desc limit 100
+  )
+  select jsonb_build_object(
+    'read_at', now(),
+    'chains', coalesce((select jsonb_agg(jsonb_build_object('chain_id', e.chain_id, 'fund', f.code, 'height', e.height::text, 'entries', e.entries::text, 'head', e.head, 'sealed_at', e.created_at)
+        order by f.code nulls first, e.chain_id) from ends e left join public.funds f on f.fund_id = e.chain_id), '[]'::jsonb),
+    'unsealed', (select count(*) from public.audit_trail t, cursor c where (t.tx, t.seq) > (c.tx, c.seq)),
+    'oldest_unsealed', (select min(t.created_at) from public.audit_trail t, cursor c where (t.tx, t.seq) > (c.tx, c.seq)),
+    'entries', coalesce((select jsonb_agg(jsonb_build_object('audit_id', t.audit_id, 'seq', t.seq::text, 'at', t.created_at, 'fund', f.code, 'entity_type', t.entity_type, 'entity_id', t.entity_id,
+        'message', t.message, 'by', t.created_by, 'digest', encode(t.digest, 'hex'),
+        'sealed', coalesce((t.tx, t.seq) <= (e.to_tx, e.to_seq), false)) order by t.seq desc)
+      from entries t left join public.funds f using (fund_id) left join ends e on e.chain_id = coalesce(t.fund_id, '00000000-0000-0000-0000-000000000000')), '[]'::jsonb))
+$$;
+comment on function public.fn_read_trail(text, bigint) is
+  'The audit trail, the newest 100 entries (of one entity, before a seq), each with whether a block seals it; the chains with their heads, and what no block covers yet. Under the reader''s row-level security.';
+
 -- from sql/6w-fn-pages.sql
 -- Whole pages in one round trip, for the dashboard: they run with the rights of whoever reads them, so that row-level security decides
 -- what a page may show. Every amount is text, because JSON knows only floating-point numbers.
@@ -4510,8 +5413,17 @@ comment on function public.fn_read_home() is
 
 create or replace function evergreen.subject_held(subject_id uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select exists (select from public.subject_holds h where h.subject_id = subject_held.subject_id and h.lifted_at is null and (h.until is null or h.until > now()))
+      or exists (
+        select from public.investors i
+         where i.party_id = subject_held.subject_id and (
+           -- R53: records are kept for a term after the relationship; an investor, an order or a holding of theirs is one
+           greatest(i.recorded_at, (select max(f.created_at) from public.fund_flows f where f.investor_id = i.investor_id))
+             > now() - make_interval(months => (select (p.value #>> '{}')::int from public.platform_settings p where p.key = 'personal_retention_months'))
+           or exists (select from public.holdings u where u.investor_id = i.investor_id and u.units > 0)
+           or exists (select from public.fund_flows f where f.investor_id = i.investor_id and evergreen.held(f.fund_id))))
 $$;
-comment on function evergreen.subject_held(uuid) is 'Whether a legal hold forbids erasing this subject today.';
+comment on function evergreen.subject_held(uuid) is
+  'Whether a legal hold on the subject or on a fund it has orders in, a holding, or the term of records (platform_settings: personal_retention_months, R53) forbids erasing it today.';
 
 create or replace function evergreen.destroy_subject(subject_id uuid) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
   update public.subject_keys k set state = 'destroyed', wrapped_key = null, master_key_id = null, destroyed_at = now()
@@ -4639,7 +5551,8 @@ declare
   answer jsonb;
   standing text;
 begin
-  perform evergreen.require_role('ops_role');
+  perform evergreen.require_role('ops_role', 'lp_role');
+  perform evergreen.require_own_subject(subject_id);
   input := jsonb_build_object('subject_id', subject_id, 'reason', reason);
   answer := evergreen.earlier_answer('fn_request_erasure', request_id, input);
   if answer is not null then
@@ -4659,7 +5572,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_request_erasure(uuid, text, text) is
-  'Asks for the erasure of a subject: from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
+  'Asks for the erasure of a subject (an LP: the party of an own investor): from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
 
 create or replace function public.fn_refuse_erasure(subject_id uuid, reason text, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -4738,7 +5651,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
   perform evergreen.refuse_unless(k.state <> 'destroyed', 'EG428', 'The subject was erased already.');
   perform evergreen.refuse_unless(k.state = 'restricted', 'EG428', 'Nobody has asked for the erasure; ask for it first.');
-  perform evergreen.refuse_unless(not evergreen.subject_held(subject_id), 'EG428', 'A legal hold stands on the subject; it stays restricted until the hold is lifted.');
+  perform evergreen.refuse_unless(not evergreen.subject_held(subject_id), 'EG428', 'A legal hold or a duty to keep records stands on the subject; it stays restricted until that has ended.');
   perform evergreen.refuse_unless(k.asked_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever asked for an erasure cannot carry it out.');
   perform evergreen.refuse_unless(body ->> 'subjectId' = subject_id::text, 'EG400', 'The tombstone is of another subject.');
   perform evergreen.refuse_unless(body ->> 'keyDigest' = encode(sha256(convert_to(k.wrapped_key, 'UTF8')), 'hex'), 'EG425', 'The key was wrapped anew since the tombstone was made; make it again.');
@@ -4801,7 +5714,8 @@ create or replace function public.fn_export_subject(subject_id uuid) returns jso
 declare
   answer jsonb;
 begin
-  perform evergreen.require_role('ops_role', 'audit_role');
+  perform evergreen.require_role('ops_role', 'audit_role', 'lp_role');
+  perform evergreen.require_own_subject(subject_id);
   perform evergreen.refuse_unless(evergreen.subject_state(subject_id) is not null, 'EG404', 'No personal data is kept under that id.');
   insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by) values (subject_id, 'export', '{}', 'subject-access', evergreen.actor());
   perform evergreen.audit(null, 'subject_keys', subject_id::text, 'personal data exported', null);
@@ -4812,7 +5726,12 @@ begin
       'documents', (select coalesce(jsonb_agg(to_jsonb(d) - '{created_at,updated_at,subject_id}'::text[] order by d.recorded_at, d.document_id), '[]') from public.documents d where d.subject_id = k.subject_id),
       'accesses', (select coalesce(jsonb_agg(jsonb_build_object('what', a.what, 'fields', a.fields, 'purpose', a.purpose, 'accessed_by', a.accessed_by, 'accessed_at', a.accessed_at)
           order by a.accessed_at, a.access_id), '[]') from public.personal_accesses a where a.subject_id = k.subject_id),
-      'holds', (select count(*) from public.subject_holds h where h.subject_id = k.subject_id and h.lifted_at is null),
+      -- neither risk, cases nor freezes: an answer to the person must not tip off
+      'party', (select jsonb_build_object('party_id', p.party_id, 'code', p.code, 'kind', p.kind) from public.parties p where p.party_id = k.subject_id),
+      'investors', (select coalesce(jsonb_agg(jsonb_build_object('investor_id', i.investor_id, 'code', i.code, 'classification', i.classification, 'kyc_valid_until', i.kyc_valid_until) order by i.code), '[]')
+          from public.investors i where i.party_id = k.subject_id),
+      'evidence', (select coalesce(jsonb_agg(jsonb_build_object('kind', e.kind, 'dated_on', e.dated_on, 'expires_on', e.expires_on, 'recorded_at', e.recorded_at) order by e.recorded_at, e.kind), '[]')
+          from public.party_evidence e where e.party_id = k.subject_id),
       'changes', (select coalesce(jsonb_agg(jsonb_build_object('message', t.message, 'created_by', t.created_by, 'created_at', t.created_at) order by t.tx, t.seq), '[]')
           from public.audit_trail t where t.entity_id = k.subject_id::text),
       'tombstone', (select jsonb_build_object('body', t.body, 'signature', t.signature, 'public_key', t.public_key) from public.subject_tombstones t where t.subject_id = k.subject_id))
@@ -4833,6 +5752,15 @@ create or replace function evergreen.subject_state(subject_id uuid) returns text
   select k.state from public.subject_keys k where k.subject_id = subject_state.subject_id
 $$;
 comment on function evergreen.subject_state(uuid) is 'active, restricted (an erasure was asked for) or destroyed; null when no personal data is kept of this subject.';
+
+create or replace function evergreen.require_own_subject(subject_id uuid) returns void language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- an LP has a user, and looks at the parties of the own investors alone; whose data is kept is not told to others
+  perform evergreen.refuse_unless(evergreen.role_name() <> 'lp_role' or (evergreen.actor() is not null and exists (
+    select from public.investors i join evergreen.my_investors m on m.investor_id = i.investor_id where i.party_id = require_own_subject.subject_id)),
+    'EG404', 'No personal data is kept under that id.');
+end $$;
+comment on function evergreen.require_own_subject(uuid) is 'Refuses an LP for every subject but the party of an own investor. EG401, EG404.';
 
 create or replace function evergreen.open_for_writing(subject_id uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -4860,6 +5788,7 @@ begin
   end if;
   perform evergreen.refuse_unless(subject_id is not null, 'EG400', 'subject_id is needed.');
   perform evergreen.refuse_unless(wrapped_key ~ '^v1\.[A-Za-z0-9+/]{80}$' and master_key_id ~ '^[a-z0-9-]{1,60}$', 'EG400', 'wrapped_key is a wrapped key of 32 bytes, master_key_id names what wrapped it.');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = subject_id), 'EG404', 'No party with that id.');
   perform evergreen.refuse_unless(not exists (select from public.subject_tombstones t where t.subject_id = fn_open_subject.subject_id), 'EG428', 'The subject was erased; nothing more is kept of it.');
   insert into public.subject_keys (subject_id, wrapped_key, master_key_id, opened_by) values (subject_id, wrapped_key, master_key_id, evergreen.actor()) on conflict do nothing;
   get diagnostics made = row_count;
@@ -4875,7 +5804,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_open_subject(uuid, text, text, text) is
-  'Gives a subject its wrapped data key; of two at once the first counts (opened says whose). EG400, EG403, EG409, EG428 erased.';
+  'Gives a subject its wrapped data key; of two at once the first counts (opened says whose). EG400, EG403, EG404, EG409, EG428 erased.';
 
 create or replace function public.fn_put_personal(subject_id uuid, field_values jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -4923,9 +5852,10 @@ create or replace function public.fn_read_personal(subject_ids uuid[], fields te
 returns table (subject_id uuid, state text, wrapped_key text, master_key_id text, value_id uuid, field text, ciphertext text, recorded_at timestamptz)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc', 'lp_role');
   perform evergreen.refuse_unless(cardinality(subject_ids) between 1 and 5000, 'EG400', 'subject_ids names 1 to 5,000 subjects.');
   perform evergreen.refuse_unless(purpose ~ '^[a-z-]{1,60}$', 'EG400', 'purpose is a code of small letters and hyphens.');
+  perform evergreen.require_own_subject(s) from unnest(subject_ids) s;
   if fields is null or cardinality(fields) > 0 then
     insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by)
     select k.subject_id, 'values', coalesce(fn_read_personal.fields, '{}'), fn_read_personal.purpose, evergreen.actor()
@@ -4938,14 +5868,14 @@ begin
       left join public.personal_values p on p.subject_id = k.subject_id and p.superseded_at is null and p.ciphertext is not null
         and (fn_read_personal.fields is null or p.field = any (fn_read_personal.fields))
         -- whose erasure was asked for is still screened and audited, and otherwise left alone
-        and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc'))
+        and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc', 'lp_role'))
      where k.subject_id = any (subject_ids) order by k.subject_id, p.field;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_personal(uuid[], text[], text) is
-  'The wrapped key and the current encrypted values of subjects (all fields, or those named; none: the key alone). Every read is recorded with its purpose. Unknown subjects have no row. EG400, EG403.';
+  'The wrapped key and the current encrypted values of subjects (all fields, or those named; none: the key alone). Every read is recorded with its purpose. Unknown subjects have no row. LPs read the party of an own investor. EG400, EG401, EG403, EG404.';
 
 create or replace function public.fn_find_subjects(field text, index_value text) returns table (subject_id uuid)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -5012,6 +5942,67 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
+
+-- from sql/6w-fn-rule-facts.sql
+-- What rules may know of a fund: positions, terms, offers, borrowing; as it stands and after the trades of a proposal.
+
+create or replace function evergreen.fund_facts(of_fund public.funds, on_proposal uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with lmt as (
+    select p.body from public.lmt_policies p where p.fund_id = (of_fund).fund_id and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1
+  ), dealing as (
+    select p.body from public.dealing_policies p join public.share_classes c using (share_class_id)
+     where c.fund_id = (of_fund).fund_id and c.pocket_of is null and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1
+  ), offer as (
+    select o.* from public.repurchase_offers o where o.fund_id = (of_fund).fund_id order by o.pricing_date desc limit 1
+  ), moves as (
+    select m.asset_id, sum(m.change) as change from evergreen.trade_effects(on_proposal) m where on_proposal is not null group by m.asset_id
+  ), held as (
+    select a.id, a.issuer, a.type, a.country, a.liquid_flag or a.type = 'cash' as liquid, a.attributes, a.bucket,
+           coalesce(p.market_value, 0) + coalesce(m.change, 0) as value
+      from public.assets a
+      left join public.portfolio_allocations p on p.asset_id = a.id and p.fund_id = a.fund_id and p.superseded_at is null
+      left join moves m on m.asset_id = a.id
+     where a.fund_id = (of_fund).fund_id and (p.asset_id is not null or m.asset_id is not null)
+  ), debt as (
+    -- nothing on record is not known, rather than no borrowing
+    select sum(x.drawn) as drawn from (select distinct on (l.line) l.drawn from public.credit_lines l where l.fund_id = (of_fund).fund_id and l.effective_from <= current_date order by l.line, l.version desc) x
+  )
+  select jsonb_build_object(
+    'fund', jsonb_strip_nulls(jsonb_build_object('regime', (select body ->> 'regime' from lmt), 'nav', trim_scale((select sum(h.value) from held h))::text,
+      'capital', (of_fund).source ->> 'capital', 'soldTo', (of_fund).source ->> 'soldTo', 'age', (of_fund).source ->> 'monthsOpen',
+      'borrowing', trim_scale((select drawn from debt))::text, 'borrowingRatio', trim_scale(round((select drawn from debt) / nullif((select sum(h.value) from held h), 0), 18))::text)),
+    'terms', jsonb_strip_nulls(jsonb_build_object('frequency', (select body ->> 'frequency' from dealing), 'pricing', (select body ->> 'pricing' from dealing),
+      'noticeDays', (select case body #>> '{notice,redemption,basis}' when 'calendar' then body #>> '{notice,redemption,n}' end from dealing),
+      'minimumHoldingMonths', (select body #>> '{lockUp,hardMonths}' from dealing),
+      'tools', (select body -> 'tools' from lmt), 'toolsCount', (select jsonb_array_length(body -> 'tools')::text from lmt), 'gateShare', (select body #>> '{gate,share}' from lmt),
+      'redemptionFee', (select body #>> '{redemptionFee,rate}' from lmt))),
+    'offer', (select jsonb_strip_nulls(jsonb_build_object('share', trim_scale(o.share)::text, 'notificationDays', (o.deadline - o.notice_on)::text, 'pricingDays', (o.pricing_date - o.deadline)::text)) from offer o),
+    'positions', (select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('id', h.id, 'issuer', h.issuer, 'type', h.type, 'country', h.country, 'liquid', h.liquid,
+        'eligible', case when jsonb_typeof(h.attributes -> 'eligible') = 'boolean' then h.attributes -> 'eligible' end, 'value', trim_scale(h.value)::text)) order by h.id), '[]') from held h),
+    'ladder', (select coalesce(jsonb_agg(jsonb_build_object('side', l.side, 'bucket', l.bucket, 'amount', trim_scale(l.capacity)::text) order by l.side, l.bucket), '[]') from public.liquidity_ladder l
+      where l.fund_id = (of_fund).fund_id and l.scenario_id = 'base' and l.as_of = evergreen.ladder_date((of_fund).fund_id, l.side, 'base')))
+$$;
+comment on function evergreen.fund_facts(public.funds, uuid) is 'What rules may know of a fund, as it stands or after the trades of a proposal: values in the fund''s currency, terms in force; what is not known is absent.';
+
+create or replace function public.fn_read_fund_facts(fund text, proposal_id uuid default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund public.funds;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel', 'pm_role', 'ops_role', 'audit_role');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(proposal_id is null or exists (select from public.proposals p where p.proposal_id = fn_read_fund_facts.proposal_id and p.fund_id = of_fund.fund_id), 'EG404', 'No proposal of the fund with that id.');
+  return jsonb_build_object('fund_id', of_fund.fund_id, 'as_of', evergreen.clock()::date, 'facts', evergreen.fund_facts(of_fund, null),
+    'after', case when proposal_id is not null then evergreen.fund_facts(of_fund, proposal_id) end,
+    'open_breaches', (select coalesce(jsonb_agg(b.rule order by b.rule), '[]') from public.breaches b where b.fund_id = of_fund.fund_id and b.cured_at is null),
+    'snoozed', (select coalesce(jsonb_agg(distinct z.pack || '/' || z.rule), '[]') from public.rule_snoozes z where z.until > now() and z.entity_id = of_fund.fund_id));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_fund_facts(text, uuid) is
+  'Facts of a fund as it stands and, where a proposal is named, after its trades; the rules it breaks already. Returns {fund_id, as_of, facts, after, open_breaches, snoozed}. EG404.';
 
 -- from sql/6w-fn-rule-records.sql
 -- What rules are asked about and what came of it: a run keeps the versions it began with, facts of orders in one reading, verdicts with their trees, orders held.
@@ -5997,6 +6988,21 @@ exception when others then
 end $$;
 comment on function public.fn_list_unscreened(uuid, int) is 'Parties whose whole check is missing since they were asked for, in the order of their ids. EG400.';
 
+create or replace function evergreen.screen_changed_facts() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  one record;
+begin
+  for one in select distinct c.subject_id from changed c join public.parties p on p.party_id = c.subject_id
+              where c.field in ('name', 'alias', 'born', 'country', 'nationality', 'identifier') and c.ciphertext is not null
+                and not exists (select from public.screening_subjects s where s.party_id = c.subject_id and s.asked_at = evergreen.clock() and s.reason = 'facts changed') order by 1 loop
+    perform evergreen.request_screening(one.subject_id, 'facts changed', true);
+  end loop;
+  return null;
+end $$;
+comment on function evergreen.screen_changed_facts() is 'Whoever''s screened facts are recorded, changed or taken back is screened anew, once per transaction; what was decided about the old facts does not hold for the new.';
+create or replace trigger screen_new_facts after insert on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();
+create or replace trigger screen_changed_facts after update on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();
+
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
@@ -6234,7 +7240,7 @@ begin
     ('fn_retire_snapshots(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
     ('fn_open_subject(uuid,text,text,text)', 'ops_role, agent_kyc'),
     ('fn_put_personal(uuid,jsonb,text)', 'ops_role, agent_kyc'),
-    ('fn_read_personal(uuid[],text[],text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_read_personal(uuid[],text[],text)', 'ops_role, audit_role, agent_kyc, lp_role'),
     ('fn_find_subjects(text,text)', 'ops_role, audit_role, agent_kyc'),
     ('fn_put_document(uuid,uuid,text,text,bigint,text,text,text)', 'ops_role, agent_kyc'),
     ('fn_read_document(uuid,text)', 'ops_role, audit_role, agent_kyc'),
@@ -6242,15 +7248,17 @@ begin
     ('fn_rotate_subject_keys(jsonb,text)', 'ops_role, service_role'),
     ('fn_hold_subject(uuid,text,timestamptz,text)', 'pm_role, ops_role'),
     ('fn_release_subject(uuid,text,text)', 'pm_role, ops_role'),
-    ('fn_request_erasure(uuid,text,text)', 'ops_role'),
+    ('fn_request_erasure(uuid,text,text)', 'ops_role, lp_role'),
     ('fn_refuse_erasure(uuid,text,text)', 'pm_role, ops_role'),
     ('fn_read_erasure(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_erase_subject(uuid,jsonb,text)', 'pm_role, ops_role'),
     ('fn_repeat_erasures(jsonb,text)', 'service_role'),
-    ('fn_export_subject(uuid)', 'ops_role, audit_role'),
+    ('fn_export_subject(uuid)', 'ops_role, audit_role, lp_role'),
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
     ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_read_home()', 'lp_role'),
+    ('fn_read_desk()', 'pm_role, ops_role, audit_role'),
+    ('fn_read_trail(text,bigint)', 'pm_role, ops_role, audit_role'),
     ('fn_seal_audit(int)', 'service_role'),
     ('fn_open_workflow(text,text,uuid,jsonb,text)', 'agent_commander, service_role'),
     ('fn_complete_workflow(text,text,jsonb,text)', 'agent_commander, service_role'),
@@ -6267,8 +7275,13 @@ begin
     ('fn_apply_allocations(uuid,text)', 'agent_rebalancing'),
     ('fn_set_mandate(text,jsonb,text,text)', 'pm_role'),
     ('fn_import_fund(jsonb,text)', 'pm_role, ops_role'),
-    ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
-    ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
+    ('fn_submit_investor(text,jsonb,text,text,text,uuid)', 'ops_role'),
+    ('fn_assign_investor(uuid,text,text,int,text,date)', 'agent_kyc, ops_role'),
+    ('fn_resubmit_evidence(uuid,jsonb,text,text)', 'ops_role, lp_role'),
+    ('fn_decline_investor(uuid,text,text)', 'ops_role, pm_role'),
+    ('fn_tick_kyc(text)', 'agent_kyc, service_role'),
+    ('fn_read_applicant(uuid)', 'agent_kyc, ops_role, pm_role, audit_role'),
+    ('fn_read_kyc(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
     ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
     ('fn_register_party(text,text)', 'ops_role'),
     ('fn_link_parties(uuid,uuid,text,numeric,date,boolean,text)', 'ops_role'),
@@ -6363,6 +7376,7 @@ begin
     ('fn_snooze_rule(text,text,text,uuid,timestamptz,text,text)', 'pm_role, ops_role'),
     ('fn_pin_rules(text,uuid)', 'agent_compliance_sentinel'),
     ('fn_read_order_facts(uuid,text,timestamptz,timestamptz,uuid,int)', 'agent_compliance_sentinel, pm_role, ops_role, audit_role'),
+    ('fn_read_fund_facts(text,uuid)', 'agent_compliance_sentinel, pm_role, ops_role, audit_role'),
     ('fn_record_rules(text,jsonb,jsonb,uuid,text)', 'agent_compliance_sentinel'),
     ('fn_record_breach(text,text,text,text,jsonb,int,uuid,text)', 'agent_compliance_sentinel, pm_role, ops_role'),
     ('fn_cure_breach(uuid,text,numeric,text,text)', 'pm_role, ops_role'),
