@@ -112,3 +112,13 @@ create or replace trigger recorded_once before update of recorded_at on public.a
   when (new.recorded_at is distinct from old.recorded_at) execute function evergreen.forbid();
 -- once per statement: an import of 200,000 marks looks at the trades once
 create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();
+-- rules: what was tested, approved, pinned, snoozed and judged stays as it was recorded
+do $$
+declare
+  name text;
+begin
+  foreach name in array array['rule_tests', 'rule_approvals', 'rule_pins', 'rule_snoozes', 'rule_shadows'] loop
+    execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', name);
+    execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', name);
+  end loop;
+end $$;

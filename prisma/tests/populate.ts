@@ -16,6 +16,7 @@ import {
 import { claimInKind, consented, crystallisation, feeDay } from "./postings.ts";
 import { outcome, restateDay } from "./restated-day.ts";
 import { archiveOf, oldEvents } from "./retention-days.ts";
+import { live, tested } from "./rule-versions.ts";
 import { concluded } from "./stress-run.ts";
 import { toErase, tombstoneOf } from "./subjects.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
@@ -61,6 +62,7 @@ export async function populate(
   await db.call(SERVICE, "fn_claim_batch", { consumer: "test", max_events: 2 });
   await db.call(OPS, "fn_submit_investor", { classification: "professional" });
   await partiesAndCases(db);
+  await rulesAndBreaches(db, shared);
   await reserveAndApply(db, shared);
   await oversee(db, shared);
   await screened(db);
@@ -91,6 +93,32 @@ async function partiesAndCases(db: TestDatabase): Promise<void> {
   const case_id = await newCase(db, { party_id: company });
   await db.call(OPS, "fn_note_case", { case_id, body: "A synthetic note." });
   await db.call(OPS, "fn_decide_case", { case_id, verdict: "true_match", reason: WHY });
+}
+
+/** A live pack with its tests and approvals, a run that judged by it and beside a draft, a snooze, a breach and an obligation. */
+async function rulesAndBreaches(db: TestDatabase, fund: Fund): Promise<void> {
+  const [version, draft] = [await live(db), await tested(db)];
+  const run = { workflow_id: "event/rules-of-the-sweep" };
+  const entity = { entity_type: "funds", entity_id: fund.fundId };
+  await db.call(agent("compliance-sentinel"), "fn_pin_rules", { ...run, fund_id: fund.fundId });
+  await db.call(agent("compliance-sentinel"), "fn_record_rules", {
+    ...run,
+    results: [{ ...entity, version_id: version.version_id, outcome: "approve", explain: [] }],
+    shadows: [
+      { ...entity, version_id: draft.version_id, live_outcome: "approve", outcome: "review", rules: ["large"] },
+    ],
+  });
+  const until = new Date(Date.now() + 86_400_000).toISOString();
+  const reason = "a synthetic false alarm";
+  await db.call(OPS, "fn_snooze_rule", { pack: version.pack, rule: "large", ...entity, until, reason });
+  await db.call(PM_ONE, "fn_record_breach", { fund: fund.code, rule: "x/y", class: "passive", cause: "the market" });
+  await db.call(OPS, "fn_set_obligation", {
+    fund: fund.code,
+    code: "report",
+    title: "Report",
+    source: "synthetic",
+    due_on: "2026-12-31",
+  });
 }
 
 /** A posted day of both LPs with its tool activated, and a NAV that is only proposed, of a class in which both have dealt. */

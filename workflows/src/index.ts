@@ -9,3 +9,4 @@ export { rescreenList } from "./rescreen-list.ts";
 export { restatement } from "./restatement.ts";
 export { retireOldRows } from "./retire-old-rows.ts";
 export { stressScenario } from "./stress-scenario.ts";
+export { tickKyc } from "./tick-kyc.ts";

@@ -60,6 +60,7 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     beginNextRestatement: dealing,
   },
   kyc: {
+    tick: dealing,
     recheckOrders: dealing,
     refreshList: dealing,
     screenParty: solving,

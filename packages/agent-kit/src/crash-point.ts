@@ -63,6 +63,7 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
   "risk-guardian": { alert: ALL },
   kyc: {
     review: ALL,
+    tick: ["record"],
     recheckOrders: ["record"],
     refreshList: ["facts", "record"],
     requestRefreshes: ["facts", "record"],

@@ -38,6 +38,7 @@ import { ruleCommands } from "./commands/rules.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
+import { screenCommands } from "./commands/screen.ts";
 import { seriesCommands } from "./commands/series.ts";
 import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
@@ -90,6 +91,7 @@ export const COMMANDS: readonly Command[] = [
   ...snapshotCommands,
   ...retentionCommands,
   ...backupCommands,
+  ...screenCommands,
   ...calcCommands,
   ...benchCommands,
 ];

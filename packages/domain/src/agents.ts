@@ -105,14 +105,19 @@ export const CONTRACTS = {
     alert: action(RunRef, z.object({ alertId: id, severity: z.enum(["notice", "warning", "critical"]) })),
   },
   kyc: {
-    /** Looks whether a pending investor's evidence is complete for its classification; assigns or says what is missing. */
+    /** Looks whether an applicant may be cleared; assigns, says what is missing, or waits for what people have to decide first. */
     review: action(
       RunRef,
       z.object({
-        outcome: z.enum(["assigned", "missing"]),
+        outcome: z.enum(["assigned", "missing", "waiting"]),
         missing: z.array(z.string()).max(20),
         investorId: id.optional(),
       }),
+    ),
+    /** Lets clearances run out, opens what falls due, and alerts on cases past their time. */
+    tick: action(
+      z.strictObject({ workflowId: z.string() }),
+      z.object({ expired: z.int().min(0), opened: z.int().min(0), overdue: z.int().min(0) }),
     ),
     ...DEALING_CONTRACTS.kyc,
     ...SCREENING_CONTRACTS.kyc,

@@ -104,6 +104,23 @@ export const EVENTS = {
     payload: z.object({ pending_id: id }),
   }),
   INVESTOR_ASSIGNED: event({ mode: "note", recordedBy: [], payload: z.object({ investor_id: id }) }),
+  EVIDENCE_RESUBMITTED: event({
+    mode: "run",
+    playbook: "onboard-investor",
+    recordedBy: [],
+    payload: z.object({ pending_id: id }),
+  }),
+  /** A case was decided, or an investor's clearance falls due: the application is looked at again. */
+  REVIEW_REQUESTED: event({
+    mode: "run",
+    playbook: "onboard-investor",
+    recordedBy: [],
+    payload: z.object({ pending_id: id }),
+  }),
+  INVESTOR_DECLINED: fact(z.object({ pending_id: id })),
+  KYC_RENEWED: fact(z.object({ investor_id: id })),
+  KYC_EXPIRED: fact(z.object({ investor_id: id })),
+  CASE_OVERDUE: fact(z.object({ case_id: id })),
   // Parties and cases: no event of theirs names an investor, so that no investor learns of it.
   PARTY_REGISTERED: fact(z.object({ party_id: id })),
   PARTIES_LINKED: fact(z.object({ link_id: id })),
@@ -220,6 +237,26 @@ export const EVENTS = {
       compliance_log_id: id.optional(),
     }),
   }),
+  // Compliance rules, breaches and the regulatory calendar.
+  RULES_DRAFTED: fact(z.object({ version_id: id, pack: z.string().max(60), version: z.int().positive() })),
+  RULES_TESTED: fact(z.object({ version_id: id, examples: z.int().positive(), passed: z.int().min(0) })),
+  RULES_ACTIVATED: fact(z.object({ version_id: id, pack: z.string().max(60), version: z.int().positive() })),
+  /** The last good one stays live. */
+  RULE_PACK_REFUSED: fact(
+    z.object({
+      pack: z.string().max(200),
+      source: z.enum(["file", "infisical"]),
+      problems: z.array(z.string()).min(1).max(50),
+    }),
+  ),
+  RULE_SNOOZED: fact(z.object({ snooze_id: id, pack: z.string().max(60), rule: z.string().max(60) })),
+  RULES_CHECKED: fact(z.object({ checked: z.int().min(0), held: z.int().min(0) })),
+  BREACH_RECORDED: fact(z.object({ breach_id: id, rule: z.string().max(121), class: z.enum(["active", "passive"]) })),
+  BREACH_CURED: fact(z.object({ breach_id: id })),
+  BREACH_OVERDUE: fact(z.object({ breach_id: id, rule: z.string().max(121) })),
+  OBLIGATION_DUE: fact(z.object({ obligation_id: id, code: z.string().max(60), due_on: day })),
+  OBLIGATION_OVERDUE: fact(z.object({ obligation_id: id, code: z.string().max(60), due_on: day })),
+  OBLIGATION_DONE: fact(z.object({ obligation_id: id, code: z.string().max(60) })),
   WORKFLOW_COMPLETED: event({
     mode: "note",
     recordedBy: [],

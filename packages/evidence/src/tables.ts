@@ -1,7 +1,7 @@
 // Every table of the platform: in the pack of a fund and period, or left out for a reason. A test holds the two lists against schema.prisma.
 
-/** How a row belongs to a fund: by its own fund_id, by the row of another table that it names, to every fund alike, or by the chain of its audit block. */
-export type Belonging = "fund" | "platform" | "chain" | { readonly by: string; readonly in: string };
+/** How a row belongs to a fund: by its own fund_id, by that or by none (a matter of the whole platform), by the row of another table that it names, to every fund alike, or by the chain of its audit block. */
+export type Belonging = "fund" | "fund or none" | "platform" | "chain" | { readonly by: string; readonly in: string };
 
 export interface EvidenceTable {
   readonly member: string;
@@ -87,6 +87,11 @@ export const EVIDENCE: Readonly<Record<string, EvidenceTable>> = {
   compliance_logs: rows("checks/compliance_logs", ["log_id"], "fund", "period", ["attachment_url"]),
   risk_alerts: rows("checks/risk_alerts", ["alert_id"], "fund"),
   tokenization_actions: rows("dealing/tokenization_actions", ["action_id"], "fund"),
+  credit_lines: rows("liquidity/credit_lines", ["credit_line_id"], "fund", "all"),
+  kyc_policies: rows("rules/kyc_policies", ["policy_id"], "platform", "all"),
+  cases: rows("cases/cases", ["case_id"], "fund or none"),
+  case_candidates: rows("cases/case_candidates", ["candidate_id"], by("case_id", "cases"), "period", ["features"]),
+  case_decisions: rows("cases/case_decisions", ["decision_id"], by("case_id", "cases"), "period", ["reason"]),
   retention_archives: rows("events/retention_archives", ["archive_id"], "fund", "all"),
 };
 
@@ -96,6 +101,10 @@ export const NOT_EVIDENCE: Readonly<Record<string, string>> = {
   investors_pending_kyc: "Applicants: what was asked of a person; the checks on them are in compliance_logs by id.",
   investor_access: "Which login sees which investor: personal.",
   beneficial_owners: "Who stands behind an investor: personal.",
+  parties: "Parties appear by their ids in cases and checks; who they are is no part of it.",
+  party_links: "Who owns whom behind an investor: personal; a subject's export has it.",
+  party_evidence: "The file of a person; a subject's export has it.",
+  case_notes: "Free text of analysts about people; what was decided is in case_decisions.",
   holdings: "The sum of the unit ledger, which is in the pack.",
   cash_balances: "The sum of the cash movements, which are in the pack.",
   import_rows:

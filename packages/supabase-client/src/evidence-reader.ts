@@ -6,7 +6,7 @@ import { to as copyTo } from "pg-copy-streams";
 import { TYPES } from "./ask.ts";
 import { toEvergreenError } from "./errors.ts";
 
-type Belonging = "fund" | "platform" | "chain" | { readonly by: string; readonly in: string };
+type Belonging = "fund" | "fund or none" | "platform" | "chain" | { readonly by: string; readonly in: string };
 export interface ReadTable {
   /** "#" after a name: ordered as a number. */
   readonly key: readonly string[];
@@ -90,6 +90,7 @@ export async function openEvidenceReader(
     if (table === undefined || depth > 4) throw new EvergreenError("EG400", `${name} does not lead to a fund.`);
     const { of } = table;
     if (of === "platform") return "true";
+    if (of === "fund or none") return `(${alias}.fund_id = ${fund} or ${alias}.fund_id is null)`;
     if (of === "fund") return `${alias}.fund_id = ${fund}`;
     if (of === "chain") return ofChain(alias, name);
     const parent = `${alias}p`;

@@ -1,5 +1,6 @@
 // Every fn_* of the database: its arguments and what it answers. The SQL is in prisma/sql; a test compares names and arguments.
 import { z } from "zod";
+import { COMPLIANCE_RPCS } from "./compliance-rpc.ts";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
 import { MARKET_RPCS } from "./market-rpc.ts";
@@ -181,14 +182,33 @@ export const RPCS = {
   ),
   fn_submit_investor: rpc(
     "one",
-    z.object({ classification: z.string(), evidence: json.optional(), fund: z.string().optional(), request_id }),
+    z.object({
+      classification: z.string(),
+      evidence: json.optional(),
+      fund: z.string().optional(),
+      request_id,
+      party_kind: z.string().optional(),
+      party_id: uuid.optional(),
+    }),
     uuid,
   ),
-  fn_assign_investor: rpc("one", z.object({ pending_id: uuid, classification: z.string(), request_id }), uuid),
+  fn_assign_investor: rpc(
+    "one",
+    z.object({
+      pending_id: uuid,
+      classification: z.string(),
+      request_id,
+      risk_score: z.int().optional(),
+      risk_level: z.string().optional(),
+      next_review: z.string().optional(),
+    }),
+    uuid,
+  ),
   fn_ask_evidence: rpc("one", z.object({ pending_id: uuid, missing: z.array(z.string()), request_id }), z.string()),
   ...PARTY_RPCS,
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
+  ...COMPLIANCE_RPCS,
   ...RETENTION_RPCS,
   ...PERSONAL_RPCS,
   ...PAGE_RPCS,

@@ -3,7 +3,13 @@
 ALTER TABLE "investors" ADD COLUMN     "party_id" UUID;
 
 -- AlterTable
-ALTER TABLE "investors_pending_kyc" ADD COLUMN     "party_id" UUID;
+ALTER TABLE "investors_pending_kyc" ADD COLUMN     "asked" TEXT[] DEFAULT ARRAY[]::TEXT[],
+ADD COLUMN     "party_id" UUID;
+
+-- AlterTable
+ALTER TABLE "compliance_logs" ADD COLUMN     "explain" JSONB,
+ADD COLUMN     "outcome" TEXT,
+ADD COLUMN     "version_id" UUID;
 
 -- CreateTable
 CREATE TABLE "credit_lines" (
@@ -351,6 +357,161 @@ CREATE TABLE "case_notes" (
 );
 
 -- CreateTable
+CREATE TABLE "rule_packs" (
+    "pack" TEXT NOT NULL,
+    "title" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_packs_pkey" PRIMARY KEY ("pack")
+);
+
+-- CreateTable
+CREATE TABLE "rule_pack_versions" (
+    "version_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "pack" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "status" TEXT NOT NULL,
+    "body" JSONB NOT NULL,
+    "hash" CHAR(64) NOT NULL,
+    "source" TEXT NOT NULL,
+    "effective_from" DATE NOT NULL,
+    "effective_until" DATE,
+    "drafted_by" TEXT NOT NULL,
+    "tested_at" TIMESTAMPTZ(6),
+    "live_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_pack_versions_pkey" PRIMARY KEY ("version_id")
+);
+
+-- CreateTable
+CREATE TABLE "rule_tests" (
+    "test_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "version_id" UUID NOT NULL,
+    "examples" INTEGER NOT NULL,
+    "passed" INTEGER NOT NULL,
+    "results" JSONB NOT NULL,
+    "tested_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_tests_pkey" PRIMARY KEY ("test_id")
+);
+
+-- CreateTable
+CREATE TABLE "rule_approvals" (
+    "approval_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "version_id" UUID NOT NULL,
+    "hash" CHAR(64) NOT NULL,
+    "approved_by" UUID NOT NULL,
+    "reason" TEXT NOT NULL,
+    "approved_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_approvals_pkey" PRIMARY KEY ("approval_id")
+);
+
+-- CreateTable
+CREATE TABLE "rule_pins" (
+    "workflow_id" TEXT NOT NULL,
+    "fund_id" UUID,
+    "version_ids" UUID[],
+    "pinned_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_pins_pkey" PRIMARY KEY ("workflow_id")
+);
+
+-- CreateTable
+CREATE TABLE "rule_snoozes" (
+    "snooze_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "pack" TEXT NOT NULL,
+    "rule" TEXT NOT NULL,
+    "entity_type" TEXT NOT NULL,
+    "entity_id" UUID NOT NULL,
+    "reason" TEXT NOT NULL,
+    "until" TIMESTAMPTZ(6) NOT NULL,
+    "snoozed_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_snoozes_pkey" PRIMARY KEY ("snooze_id")
+);
+
+-- CreateTable
+CREATE TABLE "rule_shadows" (
+    "shadow_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "version_id" UUID NOT NULL,
+    "fund_id" UUID,
+    "entity_type" TEXT NOT NULL,
+    "entity_id" TEXT NOT NULL,
+    "workflow_id" TEXT NOT NULL,
+    "live_outcome" TEXT NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "rules" TEXT[],
+    "judged_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_shadows_pkey" PRIMARY KEY ("shadow_id")
+);
+
+-- CreateTable
+CREATE TABLE "breaches" (
+    "breach_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "rule" TEXT NOT NULL,
+    "class" TEXT NOT NULL,
+    "cause" TEXT NOT NULL,
+    "value" DECIMAL(38,18),
+    "limit_value" DECIMAL(38,18),
+    "detail" JSONB NOT NULL DEFAULT '{}',
+    "detected_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "cure_by" TIMESTAMPTZ(6),
+    "overdue_at" TIMESTAMPTZ(6),
+    "cured_at" TIMESTAMPTZ(6),
+    "cured_by" TEXT,
+    "cure_note" TEXT,
+    "cost" DECIMAL(38,4),
+    "compensated" TEXT,
+    "proposal_id" UUID,
+    "recorded_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "breaches_pkey" PRIMARY KEY ("breach_id")
+);
+
+-- CreateTable
+CREATE TABLE "obligations" (
+    "obligation_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "code" TEXT NOT NULL,
+    "title" TEXT NOT NULL,
+    "source" TEXT NOT NULL,
+    "first_due_on" DATE NOT NULL,
+    "occurrence" INTEGER NOT NULL,
+    "due_on" DATE NOT NULL,
+    "every_months" INTEGER,
+    "lead_days" INTEGER NOT NULL,
+    "told_at" TIMESTAMPTZ(6),
+    "overdue_at" TIMESTAMPTZ(6),
+    "done_at" TIMESTAMPTZ(6),
+    "done_by" TEXT,
+    "evidence" TEXT,
+    "set_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "obligations_pkey" PRIMARY KEY ("obligation_id")
+);
+
+-- CreateTable
 CREATE TABLE "subject_keys" (
     "subject_id" UUID NOT NULL,
     "wrapped_key" TEXT,
@@ -545,6 +706,39 @@ CREATE INDEX "case_decisions_candidate_id_idx" ON "case_decisions"("candidate_id
 CREATE INDEX "case_notes_case_id_idx" ON "case_notes"("case_id");
 
 -- CreateIndex
+CREATE UNIQUE INDEX "rule_pack_versions_pack_version_key" ON "rule_pack_versions"("pack", "version");
+
+-- CreateIndex
+CREATE INDEX "rule_tests_version_id_idx" ON "rule_tests"("version_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "rule_approvals_version_id_approved_by_key" ON "rule_approvals"("version_id", "approved_by");
+
+-- CreateIndex
+CREATE INDEX "rule_pins_fund_id_idx" ON "rule_pins"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "rule_snoozes_pack_rule_idx" ON "rule_snoozes"("pack", "rule");
+
+-- CreateIndex
+CREATE INDEX "rule_snoozes_entity_id_idx" ON "rule_snoozes"("entity_id");
+
+-- CreateIndex
+CREATE INDEX "rule_shadows_fund_id_idx" ON "rule_shadows"("fund_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "rule_shadows_version_id_workflow_id_entity_id_key" ON "rule_shadows"("version_id", "workflow_id", "entity_id");
+
+-- CreateIndex
+CREATE INDEX "breaches_fund_id_rule_idx" ON "breaches"("fund_id", "rule");
+
+-- CreateIndex
+CREATE INDEX "breaches_proposal_id_idx" ON "breaches"("proposal_id");
+
+-- CreateIndex
+CREATE INDEX "obligations_fund_id_due_on_idx" ON "obligations"("fund_id", "due_on");
+
+-- CreateIndex
 CREATE INDEX "subject_keys_master_key_id_subject_id_idx" ON "subject_keys"("master_key_id", "subject_id");
 
 -- CreateIndex
@@ -567,6 +761,9 @@ CREATE INDEX "investors_party_id_idx" ON "investors"("party_id");
 
 -- CreateIndex
 CREATE INDEX "investors_pending_kyc_party_id_idx" ON "investors_pending_kyc"("party_id");
+
+-- CreateIndex
+CREATE INDEX "compliance_logs_version_id_idx" ON "compliance_logs"("version_id");
 
 -- AddForeignKey
 ALTER TABLE "credit_lines" ADD CONSTRAINT "credit_lines_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -657,6 +854,39 @@ ALTER TABLE "case_decisions" ADD CONSTRAINT "case_decisions_candidate_id_fkey" F
 
 -- AddForeignKey
 ALTER TABLE "case_notes" ADD CONSTRAINT "case_notes_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "compliance_logs" ADD CONSTRAINT "compliance_logs_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "rule_pack_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_pack_versions" ADD CONSTRAINT "rule_pack_versions_pack_fkey" FOREIGN KEY ("pack") REFERENCES "rule_packs"("pack") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_tests" ADD CONSTRAINT "rule_tests_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "rule_pack_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_approvals" ADD CONSTRAINT "rule_approvals_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "rule_pack_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_pins" ADD CONSTRAINT "rule_pins_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_snoozes" ADD CONSTRAINT "rule_snoozes_pack_fkey" FOREIGN KEY ("pack") REFERENCES "rule_packs"("pack") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_shadows" ADD CONSTRAINT "rule_shadows_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "rule_pack_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_shadows" ADD CONSTRAINT "rule_shadows_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "breaches" ADD CONSTRAINT "breaches_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "breaches" ADD CONSTRAINT "breaches_proposal_id_fkey" FOREIGN KEY ("proposal_id") REFERENCES "proposals"("proposal_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "obligations" ADD CONSTRAINT "obligations_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
 ALTER TABLE "personal_values" ADD CONSTRAINT "personal_values_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -1140,8 +1370,10 @@ create unique index if not exists market_imports_file on public.market_imports (
 create unique index if not exists payment_lines_live on public.payment_lines (flow_id, purpose) where live;
 create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
 
-select evergreen.add_check('retention_policies', 'retention_policies_what', $c$what in ('fund_events', 'asset_snapshots', 'compliance_logs')$c$);
-select evergreen.add_check('retention_policies', 'retention_policies_keep', $c$case when keep_months is null then afterwards = 'nothing' else keep_months between 1 and 1200 and afterwards in ('archive', 'monthly_aggregates') end$c$);
+alter table public.retention_policies drop constraint if exists retention_policies_what, drop constraint if exists retention_policies_keep;
+select evergreen.add_check('retention_policies', 'retention_policies_named', $c$what ~ '^[a-z][a-z0-9_]{0,62}$'$c$);
+-- rows leave the database by an archive alone; "erasure" destroys the key of a person's data and leaves the row, "end_of_work" takes what is delivered out of a queue
+select evergreen.add_check('retention_policies', 'retention_policies_term', $c$case when keep_months is null then afterwards in ('nothing', 'end_of_work') else keep_months between 1 and 1200 and afterwards in ('archive', 'monthly_aggregates', 'erasure') end$c$);
 select evergreen.add_check('legal_holds', 'legal_holds_reason', 'length(reason) between 1 and 500 and (until is null or until > placed_at)');
 select evergreen.add_check('legal_holds', 'legal_holds_lifted', $c$(lifted_at is null) = (lifted_by is null) and (lifted_at is null) = (lift_reason is null) and lifted_by is distinct from placed_by$c$);
 select evergreen.add_check('retention_archives', 'retention_archives_digest', $c$digest ~ '^[0-9a-f]{64}$' and sha256 ~ '^[0-9a-f]{64}$' and archive_id = overlay(overlay(left(digest, 32) placing '8' from 13) placing '8' from 17)::uuid and rows > 0 and bytes > 0$c$);
@@ -1175,6 +1407,20 @@ select evergreen.add_check('credit_lines', 'credit_lines_exponent', 'evergreen.w
 select evergreen.add_check('payment_files', 'payment_files_exponent', 'evergreen.within_exponent(control_sum, currency)');
 
 insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;
+
+-- rules, breaches and the calendar
+select evergreen.add_check('compliance_logs', 'compliance_logs_outcome', $c$outcome is null or outcome in ('approve', 'review', 'block_and_review', 'decline')$c$);
+select evergreen.add_check('compliance_logs', 'compliance_logs_explained', 'num_nulls(outcome, version_id, explain) in (0, 3)');
+select evergreen.add_check('rule_pack_versions', 'rule_pack_versions_status', $c$status in ('draft', 'tested', 'live') and (status = 'draft' or tested_at is not null) and (status = 'live') = (live_at is not null)$c$);
+select evergreen.add_check('rule_pack_versions', 'rule_pack_versions_terms', $c$version > 0 and hash ~ '^[0-9a-f]{64}$' and source in ('file', 'infisical') and coalesce(effective_until > effective_from, true)$c$);
+select evergreen.add_check('rule_tests', 'rule_tests_passed', 'examples > 0 and passed between 0 and examples');
+select evergreen.add_check('rule_snoozes', 'rule_snoozes_terms', $c$entity_type in ('investors', 'funds') and length(reason) between 10 and 500 and until > created_at$c$);
+select evergreen.add_check('rule_shadows', 'rule_shadows_outcomes', $c$outcome in ('approve', 'review', 'block_and_review', 'decline') and live_outcome in ('approve', 'review', 'block_and_review', 'decline')$c$);
+select evergreen.add_check('breaches', 'breaches_class', $c$class in ('active', 'passive')$c$);
+select evergreen.add_check('breaches', 'breaches_cured', $c$num_nulls(cured_at, cured_by, cure_note) in (0, 3) and (cost is null or cost >= 0) and (cured_at is null or class = 'passive' or cost = 0 or (cost > 0 and compensated is not null))$c$);
+create unique index if not exists breaches_open on public.breaches (fund_id, rule) where cured_at is null;
+select evergreen.add_check('obligations', 'obligations_terms', 'occurrence >= 0 and (every_months is null or every_months > 0) and lead_days >= 0 and due_on >= first_due_on and num_nulls(done_at, done_by, evidence) in (0, 3)');
+create unique index if not exists obligations_open on public.obligations (fund_id, code) where done_at is null;
 -- one current version of a list, one file that waits, each entry once; one decision in force about a pair as it is
 create unique index if not exists watchlist_versions_one_current on public.watchlist_versions (list_id) where status = 'current';
 create unique index if not exists watchlist_versions_one_held on public.watchlist_versions (list_id) where status = 'held';
@@ -1193,6 +1439,12 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('REDEMPTION_REQUESTED', 'batch', 'intake-orders', '{flow_id}', '{service_role,ops_role}'),
   ('INVESTOR_SUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{ops_role,service_role}'),
   ('INVESTOR_ASSIGNED', 'note', null, '{investor_id}', '{}'),
+  ('EVIDENCE_RESUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{}'),
+  ('REVIEW_REQUESTED', 'run', 'onboard-investor', '{pending_id}', '{}'),
+  ('INVESTOR_DECLINED', 'note', null, '{pending_id}', '{}'),
+  ('KYC_RENEWED', 'note', null, '{investor_id}', '{}'),
+  ('KYC_EXPIRED', 'note', null, '{investor_id}', '{}'),
+  ('CASE_OVERDUE', 'note', null, '{case_id}', '{}'),
   ('PARTY_REGISTERED', 'note', null, '{party_id}', '{}'),
   ('PARTIES_LINKED', 'note', null, '{link_id}', '{}'),
   ('PARTY_FROZEN', 'note', null, '{party_id,case_id}', '{}'),
@@ -1212,6 +1464,18 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('STRESS_RUN_DIFFERED', 'run', 'warn-of-risk', '{stress_run_id,scenario_id}', '{}'),
   ('COMPLIANCE_FAILED', 'note', null, '{rule,entity_type,entity_id}', '{agent_compliance_sentinel}'),
   ('TOKENIZATION_REQUESTED', 'run', 'tokenize', '{chain,instrument,size}', '{pm_role,ops_role}'),
+  ('RULES_DRAFTED', 'note', null, '{version_id,pack,version}', '{}'),
+  ('RULES_TESTED', 'note', null, '{version_id,examples,passed}', '{}'),
+  ('RULES_ACTIVATED', 'note', null, '{version_id,pack,version}', '{}'),
+  ('RULE_PACK_REFUSED', 'note', null, '{pack,source,problems}', '{}'),
+  ('RULE_SNOOZED', 'note', null, '{snooze_id,pack,rule}', '{}'),
+  ('RULES_CHECKED', 'note', null, '{checked,held}', '{}'),
+  ('BREACH_RECORDED', 'note', null, '{breach_id,rule,class}', '{}'),
+  ('BREACH_CURED', 'note', null, '{breach_id}', '{}'),
+  ('BREACH_OVERDUE', 'note', null, '{breach_id,rule}', '{}'),
+  ('OBLIGATION_DUE', 'note', null, '{obligation_id,code,due_on}', '{}'),
+  ('OBLIGATION_OVERDUE', 'note', null, '{obligation_id,code,due_on}', '{}'),
+  ('OBLIGATION_DONE', 'note', null, '{obligation_id,code}', '{}'),
   ('WORKFLOW_COMPLETED', 'note', null, '{workflow_id,status}', '{}'),
   ('CLASS_OPENED', 'note', null, '{share_class_id}', '{}'),
   ('POLICY_SET', 'note', null, '{policy_id,kind,version}', '{}'),
@@ -1314,13 +1578,110 @@ insert into public.retention_policies (what, keep_months, afterwards, source) va
   ('compliance_logs', null, 'nothing', 'specification: kept for ever')
 on conflict (what) do nothing;
 
+-- Every other table, so that none is kept without anybody having said why; a sweep holds the list against schema.prisma. What has no term is never removed: no role
+-- may delete, and personal data is not in these tables but under the keys of its subjects, which erasure destroys (R53).
+insert into public.retention_policies (what, keep_months, afterwards, source) values
+  ('currencies', null, 'nothing', 'reference data'),
+  ('event_types', null, 'nothing', 'reference data: the catalogue of events'),
+  ('calendar_holidays', null, 'nothing', 'reference data: a past cut-off is judged by the calendar of its day'),
+  ('platform_settings', null, 'nothing', 'settings in force'),
+  ('retention_policies', null, 'nothing', 'this list'),
+  ('funds', null, 'nothing', 'the fund itself'),
+  ('share_classes', null, 'nothing', 'the fund itself'),
+  ('assets', null, 'nothing', 'what the fund held; marks, NAVs and trades refer to it'),
+  ('portfolio_allocations', null, 'nothing', 'superseded, never removed: what the fund held when'),
+  ('mandates', null, 'nothing', 'superseded, never removed: by what a decision was judged'),
+  ('liquidity_ladder', null, 'nothing', 'by what reservations and gates were judged'),
+  ('liquidity_reservations', null, 'nothing', 'part of the record of a proposal'),
+  ('reported_flows', null, 'nothing', 'as the fund reported them; filings are kept'),
+  ('fund_sensitivities', null, 'nothing', 'as the fund reported them; filings are kept'),
+  ('investors', null, 'nothing', 'opaque codes and classifications: no personal data; orders and units refer to it'),
+  ('investors_pending_kyc', null, 'nothing', 'kinds and dates of evidence, no personal data: part of the AML file (R53)'),
+  ('investor_access', null, 'nothing', 'who could see what, and until when: part of the audit'),
+  ('fund_flows', null, 'nothing', 'orders: MiCA and MiFID II records (R53: 5 to 7 years) are exceeded'),
+  ('dealing_policies', null, 'nothing', 'terms by which a past date dealt'),
+  ('lmt_policies', null, 'nothing', 'terms by which a past date dealt'),
+  ('lmt_activations', null, 'nothing', 'use of liquidity tools: told to the authority'),
+  ('dealing_days', null, 'nothing', 'the record of a dealing date, which the verifier recomputes'),
+  ('order_transitions', null, 'nothing', 'history of orders (R53)'),
+  ('order_leaves', null, 'nothing', 'the committed order book: the verifier needs it'),
+  ('nav_strikes', null, 'nothing', 'NAVs are restated, never removed'),
+  ('nav_inputs', null, 'nothing', 'covered by the hash people approved'),
+  ('class_navs', null, 'nothing', 'prices at which was dealt'),
+  ('series_navs', null, 'nothing', 'prices at which was dealt'),
+  ('allocations', null, 'nothing', 'fills of orders (R53)'),
+  ('restatements', null, 'nothing', 'what was owed to whom for a wrong NAV'),
+  ('compensations', null, 'nothing', 'what was owed to whom for a wrong NAV'),
+  ('ledger_transactions', null, 'nothing', 'the ledger is reversed, never removed'),
+  ('unit_ledger', null, 'nothing', 'the register of units follows from it'),
+  ('cash_movements', null, 'nothing', 'the ledger is reversed, never removed'),
+  ('lots', null, 'nothing', 'performance fees and holding periods follow from it'),
+  ('class_marks', null, 'nothing', 'high-water marks: performance fees follow from them'),
+  ('in_kind_deliveries', null, 'nothing', 'part of the ledger'),
+  ('beneficial_owners', null, 'nothing', 'ids only: caps per owner of a past date are judged by it'),
+  ('certain_inflows', null, 'nothing', 'by what a gate was judged'),
+  ('repurchase_offers', null, 'nothing', 'told to investors and authority'),
+  ('authority_notices', null, 'nothing', 'told to the authority'),
+  ('market_series', null, 'nothing', 'reference data'),
+  ('market_imports', null, 'nothing', 'where values came from'),
+  ('market_data', null, 'nothing', 'by what marks were rolled forward'),
+  ('market_held', null, 'nothing', 'who took a jump for true'),
+  ('esg_ratings', null, 'nothing', 'as the provider gave them'),
+  ('roll_forwards', null, 'nothing', 'by what marks were rolled forward'),
+  ('asset_payments', null, 'nothing', 'by what marks were rolled forward'),
+  ('holdings', null, 'nothing', 'the sum of the unit ledger'),
+  ('cash_balances', null, 'nothing', 'the sum of the cash movements'),
+  ('statements', null, 'nothing', 'what investors were sent'),
+  ('import_batches', null, 'nothing', 'where orders and cash came from'),
+  ('import_rows', null, 'nothing', 'where orders and cash came from; a line that names people loses it with the order it became'),
+  ('bank_accounts', null, 'nothing', 'where money was paid to: part of the ledger (R53)'),
+  ('payment_files', null, 'nothing', 'what was paid'),
+  ('payment_lines', null, 'nothing', 'what was paid'),
+  ('event_investors', null, 'nothing', 'who may see an event; goes with nothing, because a retired event stays by name'),
+  ('event_batches', null, 'nothing', 'which run handled which event'),
+  ('workflow_runs', null, 'nothing', 'which run handled which event'),
+  ('proposals', null, 'nothing', 'what people approved'),
+  ('proposal_checks', null, 'nothing', 'what people approved'),
+  ('approvals', null, 'nothing', 'what people approved'),
+  ('commands', null, 'nothing', 'a request id of money must never have a second effect, however late it comes'),
+  ('audit_trail', null, 'nothing', 'a chain that is cut proves nothing'),
+  ('audit_blocks', null, 'nothing', 'a chain that is cut proves nothing'),
+  ('audit_cursor', null, 'nothing', 'one row'),
+  ('risk_alerts', null, 'nothing', 'what people were told'),
+  ('stress_scenarios', null, 'nothing', 'named by the hash in every outcome'),
+  ('stress_runs', null, 'nothing', 'shown to the board and the authority'),
+  ('stress_outcomes', null, 'nothing', 'shown to the board and the authority'),
+  ('stress_shards', null, 'nothing', 'an outcome is recomputed from them'),
+  ('data_quality_results', null, 'nothing', 'what was checked when'),
+  ('tokenization_actions', null, 'nothing', 'what was asked of a chain'),
+  ('agent_memories', null, 'nothing', 'words with references, no personal data; superseded, never removed'),
+  ('memory_nodes', null, 'nothing', 'goes with its memory'),
+  ('memory_edges', null, 'nothing', 'goes with its memory'),
+  ('trace_spans', null, 'nothing', 'technical: names, times and codes of steps; a sink of its own when Langfuse is configured'),
+  ('legal_holds', null, 'nothing', 'who forbade what, when'),
+  ('retention_archives', null, 'nothing', 'the proof that what left the database was archived first'),
+  ('credit_lines', null, 'nothing', 'terms by which a stress run was computed'),
+  ('kyc_policies', null, 'nothing', 'by what a person was judged'),
+  ('parties', null, 'nothing', 'opaque ids; what is personal lies under the key of the subject and ends with it'),
+  ('party_links', null, 'nothing', 'ids and shares: who was behind an investor when a decision was made (R55)'),
+  ('party_evidence', null, 'nothing', 'kinds and dates of evidence, no contents: part of the AML file (R53)'),
+  ('cases', null, 'nothing', 'what was decided about a suspicion: AML file (R53: five years) is exceeded'),
+  ('case_candidates', null, 'nothing', 'what a decision looked at'),
+  ('case_decisions', null, 'nothing', 'who decided what and why (R53)'),
+  ('case_notes', null, 'nothing', 'part of the record of a case; no personal data belongs in it'),
+  ('event_outbox', null, 'end_of_work', 'a queue: a row goes when its event is delivered')
+on conflict (what) do nothing;
+
 insert into public.platform_settings (key, value) values
   ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),
   ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
   ('approval_timeout_hours', '72'),
+  -- how long and how often in a year a rule is snoozed for the same investor or fund
+  ('rule_snooze_limits', '{"days": 30, "times": 3}'),
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),
   -- UTC; the day is at most the 28th, which every month has
+  ('kyc_tick', '{"every_minutes": 60}'),
   -- UTC; how often lists with an address are fetched
   ('list_refresh', '{"every_hours": 6}'),
   ('retention_monthly', '{"day": 2, "at": "03:40"}'),
@@ -1356,6 +1717,7 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
    "maxAgeDays": 3650,
    "expires": true
   },
+  "pep_declaration": {"gate": "screening", "words": "Declaration that the party is or was a politically exposed person.", "maxAgeDays": 1096, "expires": false},
   "identity_details": {
    "gate": "identity",
    "words": "Date and place of birth or registration number, to tell one person from another of the same name.",
@@ -1612,7 +1974,7 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
  },
  "refresh": {
   "years": {
-   "unrated": 1,
+   "unrated": 5,
    "low": 5,
    "medium": 5,
    "high": 1
@@ -1799,6 +2161,16 @@ create or replace trigger recorded_once before update of recorded_at on public.a
   when (new.recorded_at is distinct from old.recorded_at) execute function evergreen.forbid();
 -- once per statement: an import of 200,000 marks looks at the trades once
 create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();
+-- rules: what was tested, approved, pinned, snoozed and judged stays as it was recorded
+do $$
+declare
+  name text;
+begin
+  foreach name in array array['rule_tests', 'rule_approvals', 'rule_pins', 'rule_snoozes', 'rule_shadows'] loop
+    execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', name);
+    execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', name);
+  end loop;
+end $$;
 
 -- from sql/50-views.sql
 -- Normalised views of the order table; they run with the rights of whoever reads them.
@@ -1915,27 +2287,37 @@ comment on function public.fn_complete_workflow(text, text, jsonb, text) is
 -- from sql/66-fn-investors.sql
 -- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
 
-create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
+drop function if exists public.fn_submit_investor(text, jsonb, text, text);
+create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null, party_kind text default 'natural_person', party_id uuid default null)
 returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
   of_fund uuid;
+  of_party uuid;
   id uuid := gen_random_uuid();
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund);
+  input := jsonb_strip_nulls(jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund, 'party_kind', party_kind, 'party_id', party_id));
   answer := evergreen.earlier_answer('fn_submit_investor', request_id, input);
   if answer is not null then
     return (answer ->> 'pending_id')::uuid;
   end if;
   perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(party_kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation'), 'EG400', 'party_kind is natural_person, company, partnership, trust or foundation.');
   if fund is not null then
     select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
     perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   end if;
-  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence)
-  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence);
+  if party_id is null then
+    of_party := evergreen.new_party(party_kind);
+  else
+    select p.party_id into of_party from public.parties p where p.party_id = fn_submit_investor.party_id;
+    perform evergreen.refuse_unless(found, 'EG404', 'No party with that id.');
+  end if;
+  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence, party_id)
+  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence, of_party);
+  perform evergreen.keep_evidence(of_party, evidence);
   perform evergreen.emit('INVESTOR_SUBMITTED', of_fund, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(of_fund, 'investors_pending_kyc', id::text, 'investor submitted as ' || classification, request_id);
   perform evergreen.keep_answer('fn_submit_investor', request_id, input, jsonb_build_object('pending_id', id));
@@ -1944,22 +2326,29 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
+comment on function public.fn_submit_investor(text, jsonb, text, text, text, uuid) is
+  'Puts an investor into the KYC pipeline, with a party of its own unless one is named; evidence is {kind: date} or {kind: {on, expires, document_id}}, no personal data. Returns pending_id. EG400, EG404.';
 
-create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+drop function if exists public.fn_assign_investor(uuid, text, text);
+create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null, risk_score int default null, risk_level text default null, next_review date default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
   waiting public.investors_pending_kyc;
+  party public.parties;
+  policy public.kyc_policies;
+  until timestamptz;
   id uuid;
 begin
   perform evergreen.require_role('agent_kyc', 'ops_role');
-  input := jsonb_build_object('pending_id', pending_id, 'classification', classification);
+  input := jsonb_strip_nulls(jsonb_build_object('pending_id', pending_id, 'classification', classification, 'risk_score', risk_score, 'risk_level', risk_level, 'next_review', next_review));
   answer := evergreen.earlier_answer('fn_assign_investor', request_id, input);
   if answer is not null then
     return (answer ->> 'investor_id')::uuid;
   end if;
+  perform evergreen.refuse_unless((fn_assign_investor.risk_score is null) = (fn_assign_investor.risk_level is null) and coalesce(fn_assign_investor.risk_level in ('low', 'medium', 'high'), true), 'EG400',
+    'risk_level is low, medium or high and comes with its score.');
   select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
   if waiting.kyc_status = 'assigned' then
@@ -1967,19 +2356,39 @@ begin
     return waiting.investor_id;
   end if;
   perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
-  insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until)
-  values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, now() + interval '5 years')
-  returning investor_id into id;
-  update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}' where p.pending_id = waiting.pending_id;
-  perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
-  perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  -- locked: a case that freezes the party comes before or after, never between
+  select * into party from public.parties p where p.party_id = waiting.party_id for no key update;
+  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id), 'EG430', 'The review of the application is not complete.');
+  policy := evergreen.kyc_policy();
+  -- R51: the first of the years of the risk, what the review says, and the first document that runs out
+  until := least(evergreen.clock() + make_interval(years => (policy.body #>> array['refresh', 'years', coalesce(fn_assign_investor.risk_level, 'unrated')])::int),
+    fn_assign_investor.next_review::timestamptz, (evergreen.first_expiry(waiting.party_id) + 1)::timestamptz);
+  perform evergreen.refuse_unless(until > evergreen.clock(), 'EG430', 'Evidence that the clearance would rest on has run out.');
+  update public.parties p set next_review = until, risk_level = coalesce(fn_assign_investor.risk_level, p.risk_level), risk_score = coalesce(fn_assign_investor.risk_score, p.risk_score) where p.party_id = waiting.party_id;
+  if waiting.investor_id is not null then
+    -- looked at again: the investor goes on under the same id
+    select i.investor_id into id from public.investors i where i.investor_id = waiting.investor_id for no key update;
+    perform evergreen.refuse_unless((select i.kyc_status <> 'blocked' from public.investors i where i.investor_id = id), 'EG428', 'The investor is blocked.');
+    update public.investors i set kyc_status = 'approved', classification = fn_assign_investor.classification, kyc_valid_until = until where i.investor_id = id;
+    update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+    perform evergreen.emit('KYC_RENEWED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+    perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor cleared again as ' || fn_assign_investor.classification, request_id);
+  else
+    insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until, party_id)
+    values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, until, waiting.party_id)
+    returning investor_id into id;
+    update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+    perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+    perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  end if;
   perform evergreen.keep_answer('fn_assign_investor', request_id, input, jsonb_build_object('investor_id', id));
   return id;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
+comment on function public.fn_assign_investor(uuid, text, text, int, text, date) is
+  'Clears a pending investor and returns investor_id (the same again for one that is looked at anew). Valid until the first of the risk''s years, next_review and the first document that runs out (R51). EG400, EG404, EG428, EG430 under review.';
 
 create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -2085,6 +2494,260 @@ exception when others then
 end $$;
 comment on function public.fn_intake_orders(uuid, text) is
   'Takes a batch of order events in at once: KYC status, order state (accepted or kyc_hold), redemption demand on the ladder, compliance log, audit. Once per batch. Returns {accepted, held, skipped}.';
+
+-- from sql/66-fn-onboarding.sql
+-- The loop of onboarding: evidence given again, what is asked beside the policy, declining, the clock that lets clearances run out, and what an LP reads of it.
+
+create or replace function evergreen.date_of(given text) returns date language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  return case when given ~ '^\d{4}-\d{2}-\d{2}$' then given::date end;
+exception when others then
+  return null;
+end $$;
+comment on function evergreen.date_of(text) is 'The date, or null for text that is none.';
+
+create or replace function evergreen.keep_evidence(of_party uuid, evidence jsonb) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  kept int;
+begin
+  -- what is no date counts as not given; it is not kept here
+  insert into public.party_evidence (party_id, kind, dated_on, expires_on, document_id, created_by)
+  select of_party, e.key, g.dated, g.expires, g.document, evergreen.actor()
+    from jsonb_each(evidence) e
+    cross join lateral (select evergreen.date_of(case jsonb_typeof(e.value) when 'string' then e.value #>> '{}' when 'object' then e.value ->> 'on' end) as dated,
+      evergreen.date_of(case jsonb_typeof(e.value) when 'object' then e.value ->> 'expires' end) as expires,
+      case when jsonb_typeof(e.value) = 'object' and e.value ->> 'document_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (e.value ->> 'document_id')::uuid end as document) g
+   where e.key ~ '^[a-z][a-z0-9_]{0,59}$' and g.dated is not null and (g.expires is null or g.expires >= g.dated)
+     and not exists (select from public.party_evidence x where x.party_id = of_party and x.kind = e.key and x.dated_on = g.dated and x.expires_on is not distinct from g.expires and x.document_id is not distinct from g.document);
+  get diagnostics kept = row_count;
+  return kept;
+end $$;
+comment on function evergreen.keep_evidence(uuid, jsonb) is 'Keeps what evidence of a party is there, kind by kind: a date, or {on, expires, document_id}. Returns how many are new.';
+
+create or replace function evergreen.first_expiry(of_party uuid) returns date language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- of each kind the newest counts; what replaced a document decides when that kind runs out
+  select min(e.expires_on) from (select distinct on (x.kind) x.expires_on from public.party_evidence x where x.party_id = of_party order by x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e
+$$;
+comment on function evergreen.first_expiry(uuid) is 'Last day on which everything the party gave is good, or null.';
+
+create or replace function evergreen.case_stands(of_party uuid) returns boolean language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return evergreen.is_frozen(of_party)
+    or exists (select from public.cases c where c.status <> 'decided' and c.kind in ('screening', 'kyc', 'document') and c.party_id in (select evergreen.parties_behind(of_party)));
+end $$;
+comment on function evergreen.case_stands(uuid) is 'Whether somebody behind the party is frozen or has a case that is not decided: nobody is cleared meanwhile.';
+
+create or replace function evergreen.ask_party_evidence(of_party uuid, kinds text[], request_id text) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  who record;
+  n int := 0;
+begin
+  perform evergreen.refuse_unless(cardinality(kinds) between 1 and 20 and not exists (select from unnest(kinds) k where (k ~ '^[a-z][a-z0-9_]{0,59}$') is not true), 'EG400', 'kinds names 1 to 20 kinds of evidence.');
+  -- whoever applies with this party, or through it
+  for who in select p.pending_id from public.investors_pending_kyc p where p.kyc_status in ('submitted', 'missing_evidence') and p.party_id in (select evergreen.parties_before(of_party)) order by p.pending_id for no key update loop
+    update public.investors_pending_kyc p set asked = (select array_agg(distinct k order by k) from unnest(p.asked || kinds) k),
+           missing = (select array_agg(distinct k order by k) from unnest(p.missing || kinds) k), kyc_status = 'missing_evidence' where p.pending_id = who.pending_id;
+    perform evergreen.audit(null, 'investors_pending_kyc', who.pending_id::text, 'evidence asked for: ' || array_to_string(kinds, ', '), request_id);
+    n := n + 1;
+  end loop;
+  return n;
+end $$;
+comment on function evergreen.ask_party_evidence(uuid, text[], text) is 'Asks every open application in which the party has a part for more evidence, in neutral words. Returns how many applications.';
+
+create or replace function evergreen.review_again(of_party uuid, request_id text) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  who record;
+  n int := 0;
+begin
+  for who in select p.pending_id, p.fund_id from public.investors_pending_kyc p where p.kyc_status in ('submitted', 'missing_evidence') and p.party_id in (select evergreen.parties_before(of_party)) order by p.pending_id loop
+    perform evergreen.emit('REVIEW_REQUESTED', who.fund_id, jsonb_build_object('pending_id', who.pending_id), evergreen.actor(), '{}', '{}', request_id);
+    n := n + 1;
+  end loop;
+  return n;
+end $$;
+comment on function evergreen.review_again(uuid, text) is 'Every open application in which the party has a part is reviewed again. Returns how many.';
+
+create or replace function public.fn_resubmit_evidence(pending_id uuid, evidence jsonb, request_id text default null, party_kind text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+  kept int;
+begin
+  perform evergreen.require_role('ops_role', 'lp_role');
+  input := jsonb_strip_nulls(jsonb_build_object('pending_id', pending_id, 'evidence', evidence, 'party_kind', party_kind));
+  answer := evergreen.earlier_answer('fn_resubmit_evidence', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(party_kind is null or party_kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation'), 'EG400', 'party_kind is natural_person, company, partnership, trust or foundation.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_resubmit_evidence.pending_id for no key update;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or waiting.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No application with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is closed.');
+  if party_kind is not null then
+    update public.parties p set kind = fn_resubmit_evidence.party_kind where p.party_id = waiting.party_id and p.kind in ('unstated', fn_resubmit_evidence.party_kind);
+    perform evergreen.refuse_unless(found, 'EG428', 'What kind of party it is was stated before.');
+  end if;
+  kept := evergreen.keep_evidence(waiting.party_id, evidence);
+  perform evergreen.refuse_unless(kept > 0 or party_kind is not null, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
+  update public.investors_pending_kyc p set evidence = p.evidence || fn_resubmit_evidence.evidence where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('EVIDENCE_RESUBMITTED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence given: ' || kept || ' kinds', request_id);
+  answer := jsonb_build_object('pending_id', waiting.pending_id, 'given', kept);
+  perform evergreen.keep_answer('fn_resubmit_evidence', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_resubmit_evidence(uuid, jsonb, text, text) is
+  'Gives evidence that was missing, and states what kind of party it is where nobody has; the application is reviewed again by itself. An LP only for an own investor. Returns {pending_id, given}. EG400, EG404, EG428.';
+
+create or replace function public.fn_decline_investor(pending_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('pending_id', pending_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_decline_investor', request_id, input);
+  if answer is not null then
+    return answer ->> 'kyc_status';
+  end if;
+  perform evergreen.refuse_unless(reason in ('withdrawn', 'evidence_not_given', 'not_eligible', 'not_accepted'), 'EG400', 'reason is withdrawn, evidence_not_given, not_eligible or not_accepted.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_decline_investor.pending_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is closed.');
+  update public.investors_pending_kyc p set kyc_status = 'declined', missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('INVESTOR_DECLINED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'application declined: ' || reason, request_id);
+  perform evergreen.keep_answer('fn_decline_investor', request_id, input, '{"kyc_status": "declined"}');
+  return 'declined';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decline_investor(uuid, text, text) is 'Declines an application, for one of four neutral reasons. An investor who is looked at again is not cleared by it. EG400, EG404, EG428.';
+
+create or replace function public.fn_tick_kyc(request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  who record;
+  lead_days int;
+  id uuid;
+  event uuid;
+  expired int := 0;
+  opened int := 0;
+  overdue int := 0;
+begin
+  perform evergreen.require_role('agent_kyc', 'service_role');
+  input := '{}';
+  answer := evergreen.earlier_answer('fn_tick_kyc', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  -- one tick at a time, at most so many of each kind: the next one goes on
+  perform pg_advisory_xact_lock(hashtextextended('tick_kyc', 0));
+  lead_days := ((evergreen.kyc_policy()).body #>> '{refresh,leadDays}')::int;
+  for who in select i.investor_id, i.party_id from public.investors i where i.kyc_status = 'approved' and i.kyc_valid_until <= evergreen.clock() order by i.kyc_valid_until, i.investor_id limit 500 for no key update skip locked loop
+    update public.investors i set kyc_status = 'expired' where i.investor_id = who.investor_id;
+    perform evergreen.emit('KYC_EXPIRED', null, jsonb_build_object('investor_id', who.investor_id), evergreen.actor(), '{}', array[who.investor_id], request_id);
+    perform evergreen.audit(null, 'investors', who.investor_id::text, 'clearance ran out', request_id);
+    expired := expired + 1;
+  end loop;
+  for who in select i.investor_id, i.party_id, i.code, i.classification from public.investors i
+      where i.kyc_status in ('approved', 'expired') and i.kyc_valid_until <= evergreen.clock() + make_interval(days => lead_days)
+        and not exists (select from public.investors_pending_kyc p where p.investor_id = i.investor_id and p.kyc_status in ('submitted', 'missing_evidence'))
+        -- declined since it fell due: operations said no, and open it again themselves
+        and not exists (select from public.investors_pending_kyc p where p.investor_id = i.investor_id and p.kyc_status = 'declined' and p.created_at > i.kyc_valid_until - make_interval(days => lead_days + 1))
+      order by i.kyc_valid_until, i.investor_id limit 500 loop
+    id := gen_random_uuid();
+    insert into public.investors_pending_kyc (pending_id, code, classification, party_id, investor_id)
+    values (id, 'P-' || upper(left(replace(id::text, '-', ''), 10)), who.classification, who.party_id, who.investor_id);
+    perform evergreen.emit('REVIEW_REQUESTED', null, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(null, 'investors_pending_kyc', id::text, 'review of an investor fell due', request_id);
+    opened := opened + 1;
+  end loop;
+  for who in select c.case_id, c.fund_id, c.severity from public.cases c where c.status <> 'decided' and c.due_at <= now() and c.overdue_alerted_at is null order by c.due_at, c.case_id limit 500 for no key update skip locked loop
+    update public.cases c set overdue_alerted_at = now() where c.case_id = who.case_id;
+    event := evergreen.emit('CASE_OVERDUE', who.fund_id, jsonb_build_object('case_id', who.case_id), evergreen.actor(), '{}', '{}', request_id);
+    if who.fund_id is not null then
+      insert into public.risk_alerts (fund_id, kind, severity, reason, event_id, workflow_id)
+      values (who.fund_id, 'case_overdue', case who.severity when 'critical' then 'critical' else 'warning' end, 'A case is not decided in its time; `cases list` shows it.', event, coalesce(request_id, 'kyc-tick'));
+    end if;
+    perform evergreen.audit(who.fund_id, 'cases', who.case_id::text, 'case is overdue', request_id);
+    overdue := overdue + 1;
+  end loop;
+  answer := jsonb_build_object('expired', expired, 'opened', opened, 'overdue', overdue);
+  perform evergreen.keep_answer('fn_tick_kyc', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_tick_kyc(text) is
+  'The clock of KYC (R51): clearances that ran out stop orders, what falls due is opened for review, cases past their time alert. At most 500 of each kind. Returns {expired, opened, overdue}.';
+
+create or replace function public.fn_read_kyc(investor_id uuid default null) returns table (investor uuid, code text, classification text, state text, missing text[], pending uuid, valid_until timestamptz)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('lp_role', 'ops_role', 'pm_role', 'audit_role');
+  return query
+    -- nothing here follows from a case, a score or a freeze: it reads the same for everybody who has given the same papers
+    select i.investor_id, i.code, i.classification,
+           case when p.pending_id is not null and cardinality(p.missing) > 0 then 'action_needed'
+                when p.pending_id is not null then 'in_review'
+                when i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock()) then 'ok' else 'in_review' end,
+           coalesce(p.missing, '{}'), p.pending_id, i.kyc_valid_until
+      from public.investors i
+      left join lateral (select x.pending_id, x.missing from public.investors_pending_kyc x where x.investor_id = i.investor_id and x.kyc_status in ('submitted', 'missing_evidence')
+        order by x.created_at desc, x.pending_id limit 1) p on true
+     where (fn_read_kyc.investor_id is null or i.investor_id = fn_read_kyc.investor_id)
+       and (evergreen.role_name() <> 'lp_role' or i.investor_id in (select evergreen.my_investor_ids()))
+     order by i.code limit 1000;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_kyc(uuid) is 'Where the clearance of investors stands and what they still owe, in the same words for everybody; an LP only its own.';
+
+create or replace function public.fn_read_applicant(pending_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  waiting public.investors_pending_kyc;
+  behind uuid[];
+  policy public.kyc_policies;
+begin
+  perform evergreen.require_role('agent_kyc', 'ops_role', 'pm_role', 'audit_role');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_read_applicant.pending_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  select array_agg(b) into behind from evergreen.parties_behind(waiting.party_id) b;
+  perform evergreen.refuse_unless(cardinality(behind) <= 5000, 'EG413', 'More than 5,000 parties stand behind the applicant.');
+  policy := evergreen.kyc_policy();
+  return jsonb_build_object('pending_id', waiting.pending_id, 'code', waiting.code, 'fund_id', waiting.fund_id, 'classification', waiting.classification, 'status', waiting.kyc_status,
+    'asked', to_jsonb(waiting.asked), 'missing', to_jsonb(waiting.missing), 'investor_id', waiting.investor_id, 'party_id', waiting.party_id,
+    'policy', jsonb_build_object('version', policy.version, 'body', policy.body),
+    'parties', (select jsonb_agg(jsonb_build_object('party_id', p.party_id, 'kind', p.kind, 'code', p.code) order by p.party_id) from public.parties p where p.party_id = any (behind)),
+    'links', coalesce((select jsonb_agg(jsonb_build_object('owner', l.owner_id, 'owned', l.owned_id, 'kind', l.kind, 'share', trim_scale(l.share)::text) order by l.owned_id, l.owner_id, l.kind)
+      from evergreen.links_in_force(evergreen.clock()::date) l where l.owned_id = any (behind)), '[]'),
+    -- of each kind the newest
+    'evidence', coalesce((select jsonb_agg(jsonb_build_object('party_id', e.party_id, 'kind', e.kind, 'on', e.dated_on, 'expires', e.expires_on) order by e.party_id, e.kind)
+      from (select distinct on (x.party_id, x.kind) x.* from public.party_evidence x where x.party_id = any (behind) and x.dated_on <= evergreen.clock()::date
+        order by x.party_id, x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e), '[]'),
+    'case_stands', evergreen.case_stands(waiting.party_id),
+    'past_true_match', exists (select from public.cases c where c.outcome = 'true_match' and c.party_id = any (behind)),
+    'investors', case when waiting.fund_id is null then 0 else (select count(distinct f.investor_id) from public.fund_flows f where f.fund_id = waiting.fund_id) end);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_applicant(uuid) is 'Everything a review of an application looks at, without a name: policy, parties behind it, links, newest evidence of each kind, whether a case stands. EG404, EG413.';
 
 -- from sql/66-fn-parties.sql
 -- Parties: who stands behind investors and applicants, how they are linked, and the policy of what they owe. Names are kept elsewhere, encrypted.
@@ -2523,6 +3186,10 @@ begin
   select * into c from public.cases k where k.case_id = c.case_id;
   if c.status = 'decided' then
     perform evergreen.emit('CASE_DECIDED', c.fund_id, jsonb_build_object('case_id', c.case_id, 'outcome', c.outcome), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.review_again(c.party_id, request_id);
+  elsif fn_decide_case.verdict = 'need_more' and c.party_id is not null then
+    -- in words that any applicant may read
+    perform evergreen.ask_party_evidence(c.party_id, array['identity_details'], request_id);
   end if;
   perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'verdict ' || fn_decide_case.verdict || ' on ' || taken || ' candidates: case ' || c.status, request_id);
   answer := jsonb_build_object('case_id', c.case_id, 'status', c.status, 'outcome', c.outcome, 'waiting_for', case
@@ -3886,6 +4553,194 @@ exception when others then
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
 
+-- from sql/6w-fn-breaches.sql
+-- Breaches (R57) with their cure clock, and the regulatory calendar: obligations with due dates, and the clock that says what is due.
+
+create or replace function public.fn_record_breach(fund text, rule text, class text, cause text, detail jsonb default '{}', cure_days int default null, proposal_id uuid default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  b public.breaches;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel', 'pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'rule', rule, 'class', class, 'cause', cause, 'detail', detail, 'cure_days', cure_days, 'proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_record_breach', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(rule) between 1 and 121 and length(cause) between 1 and 500 and class in ('active', 'passive'), 'EG400', 'rule, cause (1 to 500 characters) and class (active or passive) are needed.');
+  perform evergreen.refuse_unless(jsonb_typeof(detail) = 'object' and octet_length(detail::text) <= 65536 and abs((detail ->> 'value')::numeric) < 1e18 is not false and abs((detail ->> 'limit')::numeric) < 1e18 is not false,
+    'EG400', 'detail is a JSON object of at most 64 KB, with value and limit as numbers.');
+  perform evergreen.refuse_unless(cure_days is null or cure_days between 1 and 1100, 'EG400', 'cure_days is 1 to 1,100.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(proposal_id is null or exists (select from public.proposals p where p.proposal_id = fn_record_breach.proposal_id and p.fund_id = of_fund.fund_id), 'EG404', 'No proposal of the fund with that id.');
+  -- one that stands is one, however often it is seen
+  select * into b from public.breaches x where x.fund_id = of_fund.fund_id and x.rule = fn_record_breach.rule and x.cured_at is null for no key update;
+  if not found then
+    insert into public.breaches (fund_id, rule, class, cause, value, limit_value, detail, cure_by, proposal_id, recorded_by)
+    values (of_fund.fund_id, fn_record_breach.rule, fn_record_breach.class, fn_record_breach.cause, (detail ->> 'value')::numeric, (detail ->> 'limit')::numeric, fn_record_breach.detail,
+      case when cure_days is not null then now() + make_interval(days => cure_days) end, fn_record_breach.proposal_id, evergreen.actor()) returning * into b;
+    perform evergreen.emit('BREACH_RECORDED', of_fund.fund_id, jsonb_build_object('breach_id', b.breach_id, 'rule', b.rule, 'class', b.class), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'breaches', b.breach_id::text, b.class || ' breach of ' || b.rule, request_id);
+  end if;
+  answer := jsonb_build_object('breach_id', b.breach_id, 'class', b.class, 'cure_by', b.cure_by);
+  perform evergreen.keep_answer('fn_record_breach', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_breach(text, text, text, text, jsonb, int, uuid, text) is
+  'Records a limit that does not hold: active when the fund did it, passive when it happened to it; the cure clock runs from now. One that stands stays one. Returns {breach_id, class, cure_by}. EG400, EG404.';
+
+create or replace function public.fn_cure_breach(breach_id uuid, note text, cost numeric default null, compensated text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  b public.breaches;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('breach_id', breach_id, 'note', note, 'cost', cost, 'compensated', compensated);
+  answer := evergreen.earlier_answer('fn_cure_breach', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(note) between 1 and 500 and (compensated is null or length(compensated) between 1 and 200), 'EG400', 'note has 1 to 500 characters, compensated 1 to 200.');
+  perform evergreen.refuse_unless(cost is null or (cost >= 0 and cost < 1e30), 'EG400', 'cost is an amount from 0.');
+  select * into b from public.breaches x where x.breach_id = fn_cure_breach.breach_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No breach with that id.');
+  perform evergreen.refuse_unless(b.cured_at is null, 'EG428', 'The breach is cured already.');
+  -- R57: who caused it makes the fund whole
+  perform evergreen.refuse_unless(b.class = 'passive' or cost is not null, 'EG400', 'An active breach is closed with its cost, 0 where there was none.');
+  perform evergreen.refuse_unless(b.class = 'passive' or cost = 0 or compensated is not null, 'EG424', 'An active breach that cost the fund is compensated first; say by what.');
+  update public.breaches x set cured_at = now(), cure_note = note, cost = fn_cure_breach.cost, compensated = fn_cure_breach.compensated, cured_by = evergreen.actor() where x.breach_id = b.breach_id;
+  perform evergreen.emit('BREACH_CURED', b.fund_id, jsonb_build_object('breach_id', b.breach_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(b.fund_id, 'breaches', b.breach_id::text, 'breach of ' || b.rule || ' cured', request_id);
+  answer := jsonb_build_object('breach_id', b.breach_id, 'status', 'cured');
+  perform evergreen.keep_answer('fn_cure_breach', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_cure_breach(uuid, text, numeric, text, text) is
+  'Closes a breach that holds again; an active one with its cost (fund currency) and, where it cost anything, what compensated the fund. EG400, EG404, EG424, EG428.';
+
+create or replace function public.fn_set_obligation(fund text, code text, title text, source text, due_on date, every_months int default null, lead_days int default 14, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'code', code, 'title', title, 'source', source, 'due_on', due_on, 'every_months', every_months, 'lead_days', lead_days);
+  answer := evergreen.earlier_answer('fn_set_obligation', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(code ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$' and length(code) <= 60 and length(title) between 1 and 200 and length(source) between 1 and 500, 'EG400', 'code is of lower-case words; title and source say what is owed and why.');
+  perform evergreen.refuse_unless(isfinite(due_on) and due_on between current_date - 3660 and current_date + 3660 and (every_months is null or every_months between 1 and 120) and lead_days between 0 and 366, 'EG400',
+    'due_on is a date, every_months 1 to 120, lead_days 0 to 366.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(not exists (select from public.obligations o where o.fund_id = of_fund.fund_id and o.code = fn_set_obligation.code and o.done_at is null), 'EG428', 'That obligation of the fund is open already.');
+  insert into public.obligations (fund_id, code, title, source, first_due_on, occurrence, due_on, every_months, lead_days, set_by)
+  values (of_fund.fund_id, fn_set_obligation.code, fn_set_obligation.title, fn_set_obligation.source, fn_set_obligation.due_on, 0, fn_set_obligation.due_on, fn_set_obligation.every_months, fn_set_obligation.lead_days, evergreen.actor())
+  returning obligation_id into id;
+  perform evergreen.audit(of_fund.fund_id, 'obligations', id::text, 'obligation ' || code || ' due on ' || due_on, request_id);
+  answer := jsonb_build_object('obligation_id', id, 'due_on', due_on);
+  perform evergreen.keep_answer('fn_set_obligation', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_obligation(text, text, text, text, date, int, int, text) is
+  'Puts an obligation of a fund into the calendar: due on a day, once or every so many months; lead_days before it is said to be due. Returns {obligation_id, due_on}. EG400, EG404, EG428.';
+
+create or replace function public.fn_complete_obligation(obligation_id uuid, evidence text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  o public.obligations;
+  next public.obligations;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('obligation_id', obligation_id, 'evidence', evidence);
+  answer := evergreen.earlier_answer('fn_complete_obligation', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(evidence) between 1 and 500, 'EG400', 'evidence has 1 to 500 characters: where what was done can be looked at.');
+  select * into o from public.obligations x where x.obligation_id = fn_complete_obligation.obligation_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No obligation with that id.');
+  perform evergreen.refuse_unless(o.done_at is null, 'EG428', 'The obligation is done already.');
+  update public.obligations x set done_at = now(), done_by = evergreen.actor(), evidence = fn_complete_obligation.evidence where x.obligation_id = o.obligation_id;
+  if o.every_months is not null then
+    -- counted from the first day, so that the last of a month stays the last
+    insert into public.obligations (fund_id, code, title, source, first_due_on, occurrence, due_on, every_months, lead_days, set_by)
+    values (o.fund_id, o.code, o.title, o.source, o.first_due_on, o.occurrence + 1, (o.first_due_on + make_interval(months => o.every_months * (o.occurrence + 1)))::date, o.every_months, o.lead_days, o.set_by) returning * into next;
+  end if;
+  perform evergreen.emit('OBLIGATION_DONE', o.fund_id, jsonb_build_object('obligation_id', o.obligation_id, 'code', o.code), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(o.fund_id, 'obligations', o.obligation_id::text, 'obligation ' || o.code || ' done', request_id);
+  answer := jsonb_build_object('obligation_id', o.obligation_id, 'next_obligation_id', next.obligation_id, 'next_due_on', next.due_on);
+  perform evergreen.keep_answer('fn_complete_obligation', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_complete_obligation(uuid, text, text) is
+  'Closes an obligation with where its evidence is, and opens the next occurrence. Returns {obligation_id, next_obligation_id, next_due_on}. EG400, EG404, EG428.';
+
+create or replace function public.fn_tick_obligations(fund text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  o record;
+  due int := 0;
+  overdue int := 0;
+  uncured int := 0;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel', 'service_role', 'ops_role');
+  input := jsonb_build_object('fund', fund);
+  answer := evergreen.earlier_answer('fn_tick_obligations', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found or fund is null, 'EG404', 'No fund with that code.');
+  for o in update public.obligations x set told_at = now() where (of_fund is null or x.fund_id = of_fund) and x.done_at is null and x.told_at is null and current_date >= x.due_on - x.lead_days returning x.* loop
+    perform evergreen.emit('OBLIGATION_DUE', o.fund_id, jsonb_build_object('obligation_id', o.obligation_id, 'code', o.code, 'due_on', o.due_on), evergreen.actor(), '{}', '{}', request_id);
+    due := due + 1;
+  end loop;
+  for o in update public.obligations x set overdue_at = now() where (of_fund is null or x.fund_id = of_fund) and x.done_at is null and x.overdue_at is null and current_date > x.due_on returning x.* loop
+    perform evergreen.emit('OBLIGATION_OVERDUE', o.fund_id, jsonb_build_object('obligation_id', o.obligation_id, 'code', o.code, 'due_on', o.due_on), evergreen.actor(), '{}', '{}', request_id);
+    overdue := overdue + 1;
+  end loop;
+  for o in update public.breaches x set overdue_at = now() where (of_fund is null or x.fund_id = of_fund) and x.cured_at is null and x.overdue_at is null and x.cure_by < now() returning x.* loop
+    perform evergreen.emit('BREACH_OVERDUE', o.fund_id, jsonb_build_object('breach_id', o.breach_id, 'rule', o.rule), evergreen.actor(), '{}', '{}', request_id);
+    uncured := uncured + 1;
+  end loop;
+  answer := jsonb_build_object('due', due, 'overdue', overdue, 'uncured', uncured);
+  perform evergreen.audit(of_fund, 'obligations', 'calendar', 'calendar looked at: ' || due || ' due, ' || overdue || ' overdue, ' || uncured || ' breaches past their cure', request_id);
+  perform evergreen.keep_answer('fn_tick_obligations', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_tick_obligations(text, text) is 'The clock of the calendar, of one fund or of all: says once what is due, what is overdue, and which breach is past its cure. Returns {due, overdue, uncured}. EG404.';
+
 -- from sql/6w-fn-credit-lines.sql
 -- Credit lines of a fund: what a bank has promised, what is drawn of it, until when, and how soon it must be paid back once the bank calls it.
 
@@ -4630,6 +5485,368 @@ exception when others then
 end $$;
 comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
 
+-- from sql/6w-fn-rule-records.sql
+-- What rules are asked about and what came of it: a run keeps the versions it began with, facts of orders in one reading, verdicts with their trees, orders held.
+
+create or replace function evergreen.rules_in_force(of_fund uuid, on_day date) returns setof public.rule_pack_versions
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select v.* from (
+    select distinct on (x.pack) x.* from public.rule_pack_versions x
+     where x.status = 'live' and x.effective_from <= on_day order by x.pack, x.effective_from desc, x.version desc) v
+   where (v.effective_until is null or v.effective_until > on_day)
+     and (not v.body ? 'regimes' or v.body -> 'regimes' ? coalesce((select p.body ->> 'regime' from public.lmt_policies p
+       where p.fund_id = of_fund and p.effective_from <= on_day order by p.effective_from desc, p.version desc limit 1), ''))
+   order by v.pack
+$$;
+comment on function evergreen.rules_in_force(uuid, date) is 'The live version of every pack that counts for a fund on a day: of each pack the newest by its effective date, of the fund''s regime.';
+
+create or replace function public.fn_pin_rules(workflow_id text, fund_id uuid default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  pinned public.rule_pins;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel');
+  perform evergreen.refuse_unless(length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  perform evergreen.refuse_unless(fund_id is null or exists (select from public.funds f where f.fund_id = fn_pin_rules.fund_id), 'EG404', 'No fund with that id.');
+  -- the first look decides for the whole run, whatever goes live meanwhile
+  insert into public.rule_pins (workflow_id, fund_id, version_ids)
+  values (fn_pin_rules.workflow_id, fn_pin_rules.fund_id, array(select v.version_id from evergreen.rules_in_force(fn_pin_rules.fund_id, evergreen.clock()::date) v order by v.pack)) on conflict do nothing;
+  select * into pinned from public.rule_pins p where p.workflow_id = fn_pin_rules.workflow_id;
+  return jsonb_build_object(
+    'live', coalesce((select jsonb_agg(jsonb_build_object('version_id', v.version_id, 'hash', v.hash, 'body', v.body) order by v.pack) from public.rule_pack_versions v where v.version_id = any (pinned.version_ids)), '[]'),
+    -- what is tested and not live runs beside, and decides nothing
+    'drafts', coalesce((select jsonb_agg(jsonb_build_object('version_id', v.version_id, 'hash', v.hash, 'body', v.body) order by v.pack, v.version) from public.rule_pack_versions v where v.status = 'tested'), '[]'));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_pin_rules(text, uuid) is
+  'The versions a run judges by: those in force at its first look, kept for all of it. Returns {live: [{version_id, hash, body}], drafts: […]}. EG400, EG404.';
+
+create or replace function evergreen.order_facts(of_flow public.fund_flows) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object(
+    'investor', jsonb_strip_nulls(jsonb_build_object('classification', i.classification, 'kycStatus', i.kyc_status,
+      'kycValidUntil', to_char(i.kyc_valid_until at time zone 'UTC', 'YYYY-MM-DD'), 'tags', to_jsonb(i.eligibility_tags),
+      'suitability', (select bool_or(p.evidence ? 'suitability_test') from public.investors_pending_kyc p where p.investor_id = i.investor_id),
+      'sourceOfFunds', (select bool_or(p.evidence ? 'source_of_funds') from public.investors_pending_kyc p where p.investor_id = i.investor_id))),
+    'order', jsonb_strip_nulls(jsonb_build_object('direction', f.direction, 'kind', f.order_kind, 'channel', f.channel, 'requestedOn', to_char(f.requested_at at time zone 'UTC', 'YYYY-MM-DD'),
+      'amount', trim_scale(coalesce(f.amount, round(f.requested_units * c.nav_per_unit, 4)))::text, 'noticeDays', (f.dealing_date - (f.requested_at at time zone 'UTC')::date)::text,
+      'selfHosted', case when f.channel <> 'wallet' then false end)),
+    'fund', jsonb_strip_nulls(jsonb_build_object('nav', trim_scale(u.net_assets)::text,
+      'regime', (select p.body ->> 'regime' from public.lmt_policies p where p.fund_id = u.fund_id and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1))),
+    -- more than can be read is not known, rather than too little
+    'history', (select case when count(*) <= 500 then coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('on', to_char(h.requested_at at time zone 'UTC', 'YYYY-MM-DD'), 'direction', h.direction, 'channel', h.channel,
+        'amount', trim_scale(coalesce(h.net_amount, h.amount, round(h.requested_units * c.nav_per_unit, 4)))::text)) order by h.requested_at, h.flow_id), '[]') end
+      from (select x.* from public.fund_flows x where x.investor_id = f.investor_id and x.fund_id = f.fund_id and x.flow_id <> f.flow_id and x.order_kind = 'plain' and x.requested_at <= f.requested_at
+        and (x.requested_at, x.flow_id) < (f.requested_at, f.flow_id) and x.parent_flow_id is null and x.status not in ('draft', 'rejected', 'cancelled', 'lapsed') order by x.requested_at desc limit 501) h))
+    from (select (of_flow).*) f
+    join public.investors i on i.investor_id = f.investor_id
+    join public.funds u on u.fund_id = f.fund_id
+    left join public.share_classes c on c.share_class_id = f.share_class_id
+$$;
+comment on function evergreen.order_facts(public.fund_flows) is 'What rules may know of an order, as of the moment it was asked for: amounts in the fund''s currency, units at the last price; what is not known is absent.';
+
+create or replace function public.fn_read_order_facts(dealing_day_id uuid default null, fund text default null, since timestamptz default null, until timestamptz default null, after uuid default null, max_orders int default 1000) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  day public.dealing_days;
+  of_fund uuid;
+  found_orders jsonb;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel', 'pm_role', 'ops_role', 'audit_role');
+  perform evergreen.refuse_unless(num_nonnulls(dealing_day_id, fund) = 1 and max_orders between 1 and 5000, 'EG400', 'Name a dealing day, or a fund and a time; at most 5,000 orders at once.');
+  if dealing_day_id is not null then
+    select * into day from public.dealing_days d where d.dealing_day_id = fn_read_order_facts.dealing_day_id;
+    perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
+  else
+    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  end if;
+  select coalesce(jsonb_agg(jsonb_build_object('flow_id', f.flow_id, 'investor_id', f.investor_id, 'as_of', to_char(f.requested_at at time zone 'UTC', 'YYYY-MM-DD'), 'facts', evergreen.order_facts(f),
+      'snoozed', (select coalesce(jsonb_agg(distinct z.pack || '/' || z.rule), '[]') from public.rule_snoozes z where z.until > now() and (z.entity_id = f.investor_id or z.entity_id = f.fund_id)),
+      -- a person released the order after a rule of this version had held it
+      'cleared', (select coalesce(jsonb_agg(distinct l.version_id), '[]') from public.compliance_logs l where l.entity_id = f.flow_id::text and l.version_id is not null
+        and exists (select from public.order_transitions t where t.flow_id = f.flow_id and t.from_status = 'kyc_hold' and t.to_status = 'accepted' and t.created_at > l.created_at))) order by f.flow_id), '[]')
+    into found_orders
+    from (select x.* from public.fund_flows x
+           where (case when day.dealing_day_id is not null then x.dealing_day_id = day.dealing_day_id and x.status in ('locked', 'priced')
+                       else x.fund_id = of_fund and x.status <> 'draft' and x.requested_at >= coalesce(since, '-infinity') and x.requested_at < coalesce(until, 'infinity') end)
+             and (after is null or x.flow_id > after) order by x.flow_id limit max_orders) f;
+  return found_orders;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_order_facts(uuid, text, timestamptz, timestamptz, uuid, int) is
+  'Facts of the orders of a dealing day, or of a fund between two times (for shadow runs over the past), by id after `after`. Returns [{flow_id, investor_id, as_of, facts, snoozed, cleared}]. EG400, EG404.';
+
+create or replace function public.fn_record_rules(workflow_id text, results jsonb, shadows jsonb default '[]', dealing_day_id uuid default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  pinned public.rule_pins;
+  d public.dealing_days;
+  held uuid[];
+  event uuid;
+  one uuid;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel');
+  input := jsonb_build_object('workflow_id', workflow_id, 'results', results, 'shadows', shadows, 'dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_record_rules', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(results) = 'array' and jsonb_typeof(shadows) = 'array' and jsonb_array_length(results) <= 50000 and jsonb_array_length(shadows) <= 50000, 'EG400', 'results and shadows are lists of verdicts.');
+  perform evergreen.refuse_unless(octet_length(results::text) <= 67108864, 'EG413', 'results are larger than 64 MB.');
+  select * into pinned from public.rule_pins p where p.workflow_id = fn_record_rules.workflow_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'That run has not looked at the rules yet.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(results) r where (r ->> 'outcome' in ('approve', 'review', 'block_and_review', 'decline')
+      and r ->> 'entity_type' in ('fund_flows', 'investors', 'investors_pending_kyc', 'funds', 'proposals') and length(r ->> 'entity_id') between 1 and 100 and jsonb_typeof(r -> 'explain') = 'array') is not true),
+    'EG400', 'A verdict is {entity_type, entity_id, version_id, outcome, explain}.');
+  -- by the versions the run began with, and by no other
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(results) r where ((r ->> 'version_id')::uuid = any (pinned.version_ids)) is not true), 'EG428', 'A verdict is by another version than those of the run.');
+  if dealing_day_id is not null then
+    d := evergreen.lock_dealing_day(dealing_day_id);
+    perform evergreen.refuse_unless(d.fund_id is not distinct from pinned.fund_id, 'EG428', 'The run is of another fund.');
+  end if;
+  insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, outcome, version_id, explain, entity_type, entity_id, detail, workflow_id)
+  select pinned.fund_id, evergreen.actor(), v.pack, v.version::text, case r ->> 'outcome' when 'approve' then 'passed' when 'decline' then 'failed' else 'review' end, r ->> 'outcome', v.version_id, r -> 'explain',
+         r ->> 'entity_type', r ->> 'entity_id', jsonb_build_object('rules', coalesce((select jsonb_agg(x ->> 'rule') from jsonb_array_elements(r -> 'explain') x where x ->> 'outcome' <> 'approve'), '[]')), pinned.workflow_id
+    from jsonb_array_elements(results) r join public.rule_pack_versions v on v.version_id = (r ->> 'version_id')::uuid
+   where not exists (select from public.compliance_logs l where l.workflow_id = pinned.workflow_id and l.entity_id = r ->> 'entity_id' and l.version_id = v.version_id and l.outcome = r ->> 'outcome');
+  insert into public.rule_shadows (version_id, fund_id, entity_type, entity_id, workflow_id, live_outcome, outcome, rules)
+  select v.version_id, pinned.fund_id, s ->> 'entity_type', s ->> 'entity_id', pinned.workflow_id, s ->> 'live_outcome', s ->> 'outcome', array(select jsonb_array_elements_text(s -> 'rules'))
+    from jsonb_array_elements(shadows) s join public.rule_pack_versions v on v.version_id = (s ->> 'version_id')::uuid and v.status <> 'draft' on conflict do nothing;
+  -- what is not approved leaves the day and waits for a person; the investor is not told why
+  held := array(select f.flow_id from public.fund_flows f where d.dealing_day_id is not null and f.dealing_day_id = d.dealing_day_id and f.status in ('locked', 'priced')
+    and f.flow_id in (select (r ->> 'entity_id')::uuid from jsonb_array_elements(results) r where r ->> 'entity_type' = 'fund_flows' and r ->> 'outcome' <> 'approve') order by f.flow_id);
+  event := evergreen.emit('RULES_CHECKED', pinned.fund_id, jsonb_build_object('checked', jsonb_array_length(results), 'held', cardinality(held)), evergreen.actor(), jsonb_build_object('workflow_id', pinned.workflow_id), '{}', request_id);
+  foreach one in array held loop
+    perform 1 from public.fund_flows f where f.flow_id = one or f.linked_flow_id = one order by f.flow_id for no key update;
+    if exists (select from public.fund_flows f where f.flow_id = one and f.status in ('locked', 'priced')) then
+      update public.fund_flows f set dealing_date = null, priced_at = null where f.flow_id = one or f.linked_flow_id = one;
+      perform evergreen.move_order(one, 'kyc_hold', event, 'a compliance rule');
+    end if;
+  end loop;
+  if cardinality(held) > 0 and d.status = 'allocated' then
+    -- what was allocated counted on them: it is decided again
+    delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
+    update public.dealing_days x set status = 'lmt_decided' where x.dealing_day_id = d.dealing_day_id;
+  end if;
+  perform evergreen.audit(pinned.fund_id, 'rule_pins', pinned.workflow_id, 'rules checked: ' || jsonb_array_length(results) || ' verdicts, ' || cardinality(held) || ' orders held', request_id);
+  answer := jsonb_build_object('recorded', jsonb_array_length(results), 'held', cardinality(held));
+  perform evergreen.keep_answer('fn_record_rules', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_rules(text, jsonb, jsonb, uuid, text) is
+  'Verdicts of a run with their trees, by the versions it began with; drafts beside them; orders of the named dealing day that are not approved are held. Returns {recorded, held}. EG400, EG404, EG413, EG428.';
+
+-- from sql/6w-fn-rules.sql
+-- Packs of compliance rules: drafted, tested by their own examples, put live by two people; snoozes with limits; a pack that is refused is said aloud.
+
+create or replace function public.fn_draft_rules(body jsonb, source text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  v public.rule_pack_versions;
+  digest text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_compliance_sentinel');
+  input := jsonb_build_object('body', body, 'source', source);
+  answer := evergreen.earlier_answer('fn_draft_rules', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(source in ('file', 'infisical'), 'EG400', 'source is file or infisical.');
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object', 'EG400', 'body is a pack of rules.');
+  perform evergreen.refuse_unless(octet_length(body::text) <= 524288, 'EG413', 'The pack is larger than 512 KB.');
+  perform evergreen.refuse_unless(body ->> 'pack' ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$' and length(body ->> 'pack') <= 60 and length(body ->> 'title') between 1 and 200, 'EG400', 'A pack has a name of lower-case words and a title.');
+  perform evergreen.refuse_unless(jsonb_typeof(body -> 'version') = 'number' and (body ->> 'version')::numeric between 1 and 1000000 and (body ->> 'version')::numeric % 1 = 0, 'EG400', 'version is a whole number from 1.');
+  perform evergreen.refuse_unless(isfinite((body ->> 'effectiveFrom')::date) and coalesce((body ->> 'effectiveUntil')::date > (body ->> 'effectiveFrom')::date, true), 'EG400', 'effectiveFrom is a date, before effectiveUntil.');
+  perform evergreen.refuse_unless(jsonb_typeof(body -> 'rules') = 'array' and jsonb_array_length(body -> 'rules') between 1 and 500 and jsonb_typeof(body -> 'examples') = 'array'
+    and jsonb_array_length(body -> 'examples') between 1 and 2000, 'EG400', 'A pack has 1 to 500 rules and 1 to 2,000 examples.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(body -> 'rules') r
+      where (r ->> 'outcome' in ('review', 'block_and_review', 'decline') and length(r ->> 'id') between 1 and 60 and length(r ->> 'source') between 1 and 500) is not true)
+    and (select count(*) = count(distinct r ->> 'id') from jsonb_array_elements(body -> 'rules') r), 'EG400', 'Every rule has an id of its own, an outcome and its source.');
+  -- a rule that was never seen to fire cannot go live
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(body -> 'rules') r
+    where not exists (select from jsonb_array_elements(body -> 'examples') e where e -> 'fires' ? (r ->> 'id'))), 'EG400', 'Every rule fires in an example of the pack.');
+  digest := encode(sha256(convert_to(body::text, 'UTF8')), 'hex');
+  insert into public.rule_packs (pack, title) values (body ->> 'pack', body ->> 'title') on conflict (pack) do nothing;
+  perform 1 from public.rule_packs p where p.pack = body ->> 'pack' for no key update;
+  select * into v from public.rule_pack_versions x where x.pack = fn_draft_rules.body ->> 'pack' and x.version = (fn_draft_rules.body ->> 'version')::int;
+  if found then
+    -- read again from where it came from
+    perform evergreen.refuse_unless(v.hash = digest, 'EG428', 'That version of the pack has another text; give the changed one a higher version.');
+  else
+    insert into public.rule_pack_versions (pack, version, status, body, hash, source, effective_from, effective_until, drafted_by)
+    values (body ->> 'pack', (body ->> 'version')::int, 'draft', fn_draft_rules.body, digest, fn_draft_rules.source, (body ->> 'effectiveFrom')::date, (body ->> 'effectiveUntil')::date, evergreen.actor()) returning * into v;
+    perform evergreen.emit('RULES_DRAFTED', null, jsonb_build_object('version_id', v.version_id, 'pack', v.pack, 'version', v.version), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(null, 'rule_pack_versions', v.version_id::text, v.pack || ' version ' || v.version || ' drafted', request_id);
+  end if;
+  answer := jsonb_build_object('version_id', v.version_id, 'pack', v.pack, 'version', v.version, 'hash', v.hash, 'status', v.status);
+  perform evergreen.keep_answer('fn_draft_rules', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_draft_rules(jsonb, text, text) is
+  'Stores a version of a pack of rules as a draft; the same text again answers the same version. Returns {version_id, pack, version, hash, status}. EG400, EG413, EG428 another text under the same version.';
+
+create or replace function public.fn_test_rules(version_id uuid, results jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  v public.rule_pack_versions;
+  examples int;
+  right_ones int;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_compliance_sentinel');
+  input := jsonb_build_object('version_id', version_id, 'results', results);
+  answer := evergreen.earlier_answer('fn_test_rules', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(results) = 'array' and octet_length(results::text) <= 1048576, 'EG400', 'results is a list of {name, outcome}.');
+  select * into v from public.rule_pack_versions x where x.version_id = fn_test_rules.version_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No version of a pack with that id.');
+  perform evergreen.refuse_unless(v.status <> 'live', 'EG428', 'The version is live already.');
+  -- every example of the pack, in its order: one that was left out was not tested
+  examples := jsonb_array_length(v.body -> 'examples');
+  perform evergreen.refuse_unless(jsonb_array_length(results) = examples and not exists (
+    select from jsonb_array_elements(v.body -> 'examples') with ordinality e (body, n) join jsonb_array_elements(results) with ordinality r (body, n) using (n)
+     where (e.body ->> 'name' = r.body ->> 'name' and r.body ->> 'outcome' in ('approve', 'review', 'block_and_review', 'decline') and jsonb_typeof(r.body -> 'passed') = 'boolean') is not true),
+    'EG400', 'results answers every example of the pack in its order: {name, outcome, passed}.');
+  select count(*) into right_ones from jsonb_array_elements(v.body -> 'examples') with ordinality e (body, n) join jsonb_array_elements(results) with ordinality r (body, n) using (n)
+   where e.body ->> 'outcome' = r.body ->> 'outcome' and (r.body ->> 'passed')::boolean;
+  insert into public.rule_tests (version_id, examples, passed, results, tested_by) values (v.version_id, examples, right_ones, fn_test_rules.results, evergreen.actor());
+  update public.rule_pack_versions x set status = case when right_ones = examples then 'tested' else 'draft' end, tested_at = case when right_ones = examples then coalesce(x.tested_at, now()) end
+   where x.version_id = v.version_id returning * into v;
+  perform evergreen.emit('RULES_TESTED', null, jsonb_build_object('version_id', v.version_id, 'examples', examples, 'passed', right_ones), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'rule_pack_versions', v.version_id::text, v.pack || ' version ' || v.version || ' tested: ' || right_ones || ' of ' || examples, request_id);
+  answer := jsonb_build_object('version_id', v.version_id, 'status', v.status, 'examples', examples, 'passed', right_ones);
+  perform evergreen.keep_answer('fn_test_rules', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_test_rules(uuid, jsonb, text) is
+  'Records how the examples of a version came out; only when all came out as they say is it tested and may go live. Returns {version_id, status, examples, passed}. EG400, EG404, EG428.';
+
+create or replace function public.fn_refuse_rules(pack text, source text, problems jsonb, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_compliance_sentinel');
+  input := jsonb_build_object('pack', pack, 'source', source, 'problems', problems);
+  answer := evergreen.earlier_answer('fn_refuse_rules', request_id, input);
+  if answer is not null then
+    return (answer ->> 'event_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(length(pack) between 1 and 200 and source in ('file', 'infisical'), 'EG400', 'pack names what was read; source is file or infisical.');
+  perform evergreen.refuse_unless(jsonb_typeof(problems) = 'array' and jsonb_array_length(problems) between 1 and 50 and octet_length(problems::text) <= 32768
+    and not exists (select from jsonb_array_elements(problems) p where (jsonb_typeof(p) = 'string') is not true), 'EG400', 'problems is a list of 1 to 50 sentences.');
+  id := evergreen.emit('RULE_PACK_REFUSED', null, jsonb_build_object('pack', pack, 'source', source, 'problems', problems), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'rule_packs', left(pack, 200), 'a pack was refused: ' || jsonb_array_length(problems) || ' problems; what is live stays', request_id);
+  perform evergreen.keep_answer('fn_refuse_rules', request_id, input, jsonb_build_object('event_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_refuse_rules(text, text, jsonb, text) is 'Says aloud that a pack was refused (RULE_PACK_REFUSED); the last good one stays live. Returns event_id. EG400.';
+
+create or replace function public.fn_activate_rules(version_id uuid, hash text, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  v public.rule_pack_versions;
+  people int;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('version_id', version_id, 'hash', hash, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_activate_rules', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into v from public.rule_pack_versions x where x.version_id = fn_activate_rules.version_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No version of a pack with that id.');
+  perform evergreen.refuse_unless(v.status <> 'live', 'EG422', 'The version is live already.');
+  perform evergreen.refuse_unless(v.status = 'tested', 'EG428', 'The examples of the version have not passed yet; test it first.');
+  perform evergreen.refuse_unless(v.hash = fn_activate_rules.hash and v.hash = encode(sha256(convert_to(v.body::text, 'UTF8')), 'hex'), 'EG421', 'The hash is not that of the version as it stands; look at it again.');
+  perform evergreen.refuse_unless(evergreen.actor() <> v.drafted_by, 'EG420', 'Who drafted a version cannot put it live: two other people must.');
+  perform evergreen.refuse_unless(not exists (select from public.rule_approvals a where a.version_id = v.version_id and a.approved_by = evergreen.user_id()), 'EG422', 'You have approved already: another person must.');
+  insert into public.rule_approvals (version_id, hash, approved_by, reason) values (v.version_id, v.hash, evergreen.user_id(), fn_activate_rules.reason);
+  select count(*) into people from public.rule_approvals a where a.version_id = v.version_id and a.hash = v.hash;
+  if people >= 2 then
+    update public.rule_pack_versions x set status = 'live', live_at = now() where x.version_id = v.version_id returning * into v;
+    perform evergreen.emit('RULES_ACTIVATED', null, jsonb_build_object('version_id', v.version_id, 'pack', v.pack, 'version', v.version), evergreen.actor(), '{}', '{}', request_id);
+  end if;
+  perform evergreen.audit(null, 'rule_pack_versions', v.version_id::text, v.pack || ' version ' || v.version || case when people >= 2 then ' is live' else ' approved by one of two' end, request_id);
+  answer := jsonb_build_object('version_id', v.version_id, 'status', v.status, 'approvals', people, 'effective_from', v.effective_from);
+  perform evergreen.keep_answer('fn_activate_rules', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_activate_rules(uuid, text, text, text) is
+  'One of two people puts a tested version live on its hash; the second makes it so, from its effective date on. Runs that are under way keep theirs. EG400, EG404, EG420 own draft, EG421, EG422, EG428.';
+
+create or replace function public.fn_snooze_rule(pack text, rule text, entity_type text, entity_id uuid, until timestamptz, reason text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  limits jsonb;
+  it jsonb;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('pack', pack, 'rule', rule, 'entity_type', entity_type, 'entity_id', entity_id, 'until', until, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_snooze_rule', request_id, input);
+  if answer is not null then
+    return (answer ->> 'snooze_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 10 and 500, 'EG400', 'reason says why in 10 to 500 characters.');
+  perform evergreen.refuse_unless(case entity_type when 'investors' then exists (select from public.investors i where i.investor_id = entity_id)
+    when 'funds' then exists (select from public.funds f where f.fund_id = entity_id) end, 'EG404', 'No investor or fund with that id (entity_type is investors or funds).');
+  perform 1 from public.rule_packs p where p.pack = fn_snooze_rule.pack for no key update;
+  select r into it from public.rule_pack_versions v cross join lateral jsonb_array_elements(v.body -> 'rules') r
+   where v.pack = fn_snooze_rule.pack and v.status = 'live' and r ->> 'id' = fn_snooze_rule.rule order by v.version desc limit 1;
+  perform evergreen.refuse_unless(it is not null, 'EG404', 'No live rule with that name.');
+  -- who is on a list is on it: only a decision on the case changes that
+  perform evergreen.refuse_unless(not jsonb_path_exists(it, '$.**.listHit') and coalesce(it ->> 'snooze', '') <> 'never', 'EG428', 'This rule cannot be snoozed.');
+  limits := coalesce((select s.value from public.platform_settings s where s.key = 'rule_snooze_limits'), '{"days": 30, "times": 3}');
+  perform evergreen.refuse_unless(isfinite(until) and until > now() and until <= now() + make_interval(days => (limits ->> 'days')::int), 'EG424', 'A rule is snoozed for at most ' || (limits ->> 'days') || ' days.');
+  perform evergreen.refuse_unless((select count(*) from public.rule_snoozes z where z.pack = fn_snooze_rule.pack and z.rule = fn_snooze_rule.rule and z.entity_id = fn_snooze_rule.entity_id
+    and z.created_at > now() - interval '1 year') < (limits ->> 'times')::int, 'EG424', 'A rule is snoozed for the same one at most ' || (limits ->> 'times') || ' times in a year.');
+  insert into public.rule_snoozes (pack, rule, entity_type, entity_id, reason, until, snoozed_by)
+  values (fn_snooze_rule.pack, fn_snooze_rule.rule, fn_snooze_rule.entity_type, fn_snooze_rule.entity_id, fn_snooze_rule.reason, fn_snooze_rule.until, evergreen.actor()) returning snooze_id into id;
+  perform evergreen.emit('RULE_SNOOZED', case when entity_type = 'funds' then entity_id end, jsonb_build_object('snooze_id', id, 'pack', pack, 'rule', rule), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(case when entity_type = 'funds' then entity_id end, 'rule_snoozes', id::text, pack || '/' || rule || ' snoozed', request_id);
+  perform evergreen.keep_answer('fn_snooze_rule', request_id, input, jsonb_build_object('snooze_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_snooze_rule(text, text, text, uuid, timestamptz, text, text) is
+  'Lets a live rule pass for one investor or fund for a while; how long and how often is platform_settings.rule_snooze_limits; never a rule about lists. Returns snooze_id. EG400, EG404, EG424, EG428.';
+
 -- from sql/6w-fn-watchlists.sql
 -- Lists that parties are screened against: versions that are published, held or refused, and entries whose change from one version to the next is rows.
 
@@ -5309,6 +6526,15 @@ begin
     ('audit_blocks',           'pm_role, ops_role, audit_role, service_role'),
     ('audit_cursor',           'pm_role, ops_role, audit_role, service_role'),
     ('compliance_logs',        'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_tokenization'),
+    ('rule_packs',             'pm_role, ops_role, audit_role, agent_compliance_sentinel'),
+    ('rule_pack_versions',     'pm_role, ops_role, audit_role, agent_compliance_sentinel'),
+    ('rule_tests',             'pm_role, ops_role, audit_role, agent_compliance_sentinel'),
+    ('rule_approvals',         'pm_role, ops_role, audit_role'),
+    ('rule_pins',              'pm_role, ops_role, audit_role, agent_compliance_sentinel'),
+    ('rule_snoozes',           'pm_role, ops_role, audit_role, agent_compliance_sentinel'),
+    ('rule_shadows',           'pm_role, ops_role, audit_role'),
+    ('breaches',               'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_rebalancing, agent_risk_guardian'),
+    ('obligations',            'pm_role, ops_role, audit_role'),
     ('risk_alerts',            'pm_role, ops_role, audit_role, agent_commander, agent_risk_guardian'),
     ('tokenization_actions',   'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_tokenization'),
     ('agent_memories',         'pm_role, audit_role, ' || agents),
@@ -5515,8 +6741,13 @@ begin
     ('fn_apply_allocations(uuid,text)', 'agent_rebalancing'),
     ('fn_set_mandate(text,jsonb,text,text)', 'pm_role'),
     ('fn_import_fund(jsonb,text)', 'pm_role, ops_role'),
-    ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
-    ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
+    ('fn_submit_investor(text,jsonb,text,text,text,uuid)', 'ops_role'),
+    ('fn_assign_investor(uuid,text,text,int,text,date)', 'agent_kyc, ops_role'),
+    ('fn_resubmit_evidence(uuid,jsonb,text,text)', 'ops_role, lp_role'),
+    ('fn_decline_investor(uuid,text,text)', 'ops_role, pm_role'),
+    ('fn_tick_kyc(text)', 'agent_kyc, service_role'),
+    ('fn_read_applicant(uuid)', 'agent_kyc, ops_role, pm_role, audit_role'),
+    ('fn_read_kyc(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
     ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
     ('fn_register_party(text,text)', 'ops_role'),
     ('fn_link_parties(uuid,uuid,text,numeric,date,boolean,text)', 'ops_role'),
@@ -5604,6 +6835,19 @@ begin
     ('fn_record_stress_check(uuid,text,text,text)', 'agent_simulation'),
     ('fn_close_stress_run(uuid,text,text)', 'agent_simulation'),
     ('fn_log_compliance(uuid,text,text,text,jsonb,text)', 'agent_compliance_sentinel'),
+    ('fn_draft_rules(jsonb,text,text)', 'pm_role, ops_role, agent_compliance_sentinel'),
+    ('fn_test_rules(uuid,jsonb,text)', 'pm_role, ops_role, agent_compliance_sentinel'),
+    ('fn_refuse_rules(text,text,jsonb,text)', 'pm_role, ops_role, agent_compliance_sentinel'),
+    ('fn_activate_rules(uuid,text,text,text)', 'pm_role, ops_role'),
+    ('fn_snooze_rule(text,text,text,uuid,timestamptz,text,text)', 'pm_role, ops_role'),
+    ('fn_pin_rules(text,uuid)', 'agent_compliance_sentinel'),
+    ('fn_read_order_facts(uuid,text,timestamptz,timestamptz,uuid,int)', 'agent_compliance_sentinel, pm_role, ops_role, audit_role'),
+    ('fn_record_rules(text,jsonb,jsonb,uuid,text)', 'agent_compliance_sentinel'),
+    ('fn_record_breach(text,text,text,text,jsonb,int,uuid,text)', 'agent_compliance_sentinel, pm_role, ops_role'),
+    ('fn_cure_breach(uuid,text,numeric,text,text)', 'pm_role, ops_role'),
+    ('fn_set_obligation(text,text,text,text,date,int,int,text)', 'pm_role, ops_role'),
+    ('fn_complete_obligation(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_tick_obligations(text,text)', 'agent_compliance_sentinel, service_role, ops_role'),
     ('fn_register_tokenization(uuid,uuid,text)', 'agent_tokenization'),
     ('fn_remember(jsonb,text)', 'pm_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_search_memories(float8[],uuid,int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),

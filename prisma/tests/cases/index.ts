@@ -1,4 +1,5 @@
 // Every fn_* once; a sweep test fails when the database has one that is not here.
+import { BREACH_CASES } from "./breach-cases.ts";
 
 import { CREDIT_LINE_CASES } from "./credit-line-cases.ts";
 import { DEALING_DAY_CASES } from "./dealing-day-cases.ts";
@@ -27,6 +28,7 @@ import { RECONCILE_CASES } from "./reconcile-cases.ts";
 import { RESTATEMENT_CASES } from "./restatement-cases.ts";
 import { RETENTION_CASES } from "./retention-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
+import { RULE_CASES } from "./rule-cases.ts";
 import { SCHEDULE_CASES } from "./schedule-cases.ts";
 import { SCREENING_CASES } from "./screening-cases.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
@@ -64,6 +66,8 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...ERASURE_CASES,
   ...PAGE_CASES,
   ...STRESS_LIQUIDITY_CASES,
+  ...RULE_CASES,
+  ...BREACH_CASES,
   // last: they halt every other
   ...RECONCILE_CASES,
 ];
