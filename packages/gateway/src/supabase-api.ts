@@ -132,7 +132,7 @@ function safeInteger(text: string): number | string {
 function changesAfter(sql: Sql, place: string | null): ReturnType<SupabaseApi["changesAfter"]> {
   return sql.begin(async (asAuditor) => {
     await asAuditor`set local role audit_role`;
-    const [row] = await asAuditor`select public.fn_read_changes(${place}) as found`;
+    const [row] = await asAuditor`select fn_read_changes(${place}) as found`;
     const found = (row as { found: { place: string; changes: { table: string; id: string; is_new: boolean }[] } })
       .found;
     return {
