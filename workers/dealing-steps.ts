@@ -60,6 +60,15 @@ export function dealingSteps(tools: RoomTools): DealingSteps {
     },
     reports: { keep: refuse },
     retention: { run: refuse },
+    watchlists: { fetch: refuse, screen: refuse, affected: refuse },
+    personal: {
+      put: refuse,
+      read: refuse,
+      readMany: refuse,
+      findByIndex: refuse,
+      putDocument: refuse,
+      readDocument: refuse,
+    },
   };
   const actions = { ...commander(house), ...kyc(house), ...liquidityEngine(house) };
 

@@ -13,12 +13,14 @@ import { openDataQuality } from "./data-quality.ts";
 import { startDispatcher } from "./dispatcher/dispatcher.ts";
 import { openMarketFeed } from "./market-feed.ts";
 import { roomMemory } from "./memory.ts";
+import { openPersonalDoor } from "./personal.ts";
 import { type Activities, type House, ROOM_TABLE } from "./rooms.ts";
 import { keepSchedules } from "./schedules.ts";
 import { openShelf } from "./shelf.ts";
 import { openSolver } from "./solver.ts";
 import { openStressEngine } from "./stress-engine.ts";
 import { warmUp } from "./warm-up.ts";
+import { openWatchlists } from "./watchlists.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -36,8 +38,9 @@ async function main(names: string[]): Promise<void> {
   const connections = await connect(config, together ? "workers" : rooms.join("+"));
   const crashPoint = crashPointAt(config.crashAt, config.home);
   const solver = openSolver();
-  const engine = openStressEngine(await codeHashOf());
+  const engine = openStressEngine(await codeHashOf(), { shardAssets: config.shardAssets });
   const analytical = connectSnapshots(config, connections.database, engine.codeHash, say);
+  const personal = openPersonalDoor(config.home, connections.database);
   const house: House = {
     database: connections.database,
     crashPoint,
@@ -47,6 +50,8 @@ async function main(names: string[]): Promise<void> {
     snapshots: analytical.snapshots,
     reports: analytical.reports,
     retention: analytical.retention,
+    personal,
+    watchlists: openWatchlists({ database: connections.database, personal, folder: config.listsFolder }),
     shelf: openShelf(),
     quality: openDataQuality(config.home),
     ...(config.langfuse === null ? {} : { scores: openScores(config.langfuse) }),

@@ -2,6 +2,7 @@
 import type { RoomTools } from "@evergreen-fund/agent-kit";
 import type { RoomName } from "@evergreen-fund/domain";
 import type { FundMemory } from "@evergreen-fund/memory";
+import type { PersonalData } from "@evergreen-fund/personal-data";
 import type { Scores } from "@evergreen-fund/tracing";
 import { commander } from "./commander/activities.ts";
 import { complianceSentinel } from "./compliance-sentinel/activities.ts";
@@ -19,6 +20,7 @@ import type { Snapshots } from "./snapshots.ts";
 import type { Solver } from "./solver.ts";
 import type { StressEngine } from "./stress-engine.ts";
 import { tokenization } from "./tokenization/activities.ts";
+import type { Watchlists } from "./watchlists.ts";
 
 /** The memory door is opened per room, because what can be recalled is what the room's role may read. */
 export interface House extends RoomTools {
@@ -29,6 +31,9 @@ export interface House extends RoomTools {
   engine: StressEngine;
   reports: MorningReports;
   retention: Retention;
+  watchlists: Watchlists;
+  /** Personal data of parties, as the KYC room may put and read it. */
+  personal: PersonalData;
   /** Absent: no feed of market data is configured. */
   feed?: MarketFeed;
   /** Absent: this process has no analytical files. */

@@ -7,6 +7,8 @@ import { SEARCH } from "@evergreen-fund/workflows/search-attributes.ts";
 import type { Client } from "@temporalio/client";
 import { TypedSearchAttributes } from "@temporalio/common";
 import { ensureClock } from "./clock.ts";
+import { ensureKycSchedule, KYC_SCHEDULE, readKycClock } from "./kyc-schedule.ts";
+import { ensureListSchedule, LIST_SCHEDULE, readListClock } from "./list-schedule.ts";
 import { ensureRetentionSchedule, RETENTION_SCHEDULE, readRetentionClock } from "./retention-schedule.ts";
 import { ensureStressSchedule, readStressedFunds, stressScheduleIdOf } from "./stress-schedules.ts";
 
@@ -123,6 +125,18 @@ export function keepSchedules(options: {
       const done = await ensureRetentionSchedule(client, retention, rooms);
       known.set(RETENTION_SCHEDULE, what);
       if (done !== "as it was") log(`schedule ${RETENTION_SCHEDULE}: ${done}`);
+    }
+    const lists = await readListClock(database);
+    if (lists !== null && known.get(LIST_SCHEDULE) !== JSON.stringify(lists)) {
+      const done = await ensureListSchedule(client, lists, rooms);
+      known.set(LIST_SCHEDULE, JSON.stringify(lists));
+      if (done !== "as it was") log(`schedule ${LIST_SCHEDULE}: ${done}`);
+    }
+    const kyc = await readKycClock(database);
+    if (kyc !== null && known.get(KYC_SCHEDULE) !== JSON.stringify(kyc)) {
+      const done = await ensureKycSchedule(client, kyc, rooms);
+      known.set(KYC_SCHEDULE, JSON.stringify(kyc));
+      if (done !== "as it was") log(`schedule ${KYC_SCHEDULE}: ${done}`);
     }
   };
   const loop = async (): Promise<void> => {

@@ -113,20 +113,19 @@ export function openSnapshots({ home, openReader, store, codeHash, log }: Snapsh
         const end = Date.now() + PATIENCE_MS;
         for (;;) {
           const there = await notOlder(moment);
-          if (there !== undefined) {
-            // it may have been taken by hand
-            if (store !== null) await store.share(await findSnapshot(home, there.name));
-            return there;
-          }
-          const made = await unlessBusy(() => synchronise({ home, openReader, keep: KEEP, span: syncSpan }), end);
-          if (made === undefined) continue;
+          const made =
+            there === undefined
+              ? await unlessBusy(() => synchronise({ home, openReader, keep: KEEP, span: syncSpan }), end)
+              : undefined;
+          const ref = there ?? (made === undefined ? undefined : refOf(made.manifest));
+          if (ref === undefined) continue;
           if (store !== null) {
-            const taken = await findSnapshot(home, made.manifest.name);
-            await store.upload(taken);
-            // the next one taken is the newest instead: who values a shard of this run finds it by its content
+            const taken = await findSnapshot(home, ref.name);
+            if (made !== undefined) await store.upload(taken);
+            // one taken by hand is not there yet, and the next one taken is the newest instead: who values a shard of this run finds it by its content
             await store.share(taken);
           }
-          return refOf(made.manifest);
+          return ref;
         }
       }),
     async book(ref, fundId, { anew = false } = {}) {

@@ -2,6 +2,7 @@
 // of the process would move: no other run, no dispatcher, no heartbeat.
 import { availableParallelism } from "node:os";
 import { openThread, TYPESCRIPT } from "@evergreen-fund/agent-kit/thread.ts";
+import { SHARD_SIZE } from "@evergreen-fund/finance/stress/shards.ts";
 import type { ReportedOutcome, ReportedRun } from "@evergreen-fund/reports";
 import type { BookRef } from "./snapshots.ts";
 
@@ -18,6 +19,13 @@ export interface Stressed {
 export interface BookFacts {
   asOf: string;
   shards: number;
+  /** Assets in a shard, as this process is set. */
+  shardAssets: number;
+}
+/** One shard of a book that is divided by so many assets; `place` counts from 0. */
+export interface ShardPlace {
+  place: number;
+  assets: number;
 }
 /** A run as its rows say, outcomes as the texts that were recorded. */
 export interface ReportQuestion {
@@ -28,8 +36,8 @@ export interface ReportQuestion {
 export type ReportFiles = { name: string; content: Uint8Array }[];
 export type StressQuestion =
   | ({ ask: "report" } & ReportQuestion)
-  | { ask: "about"; book: string }
-  | { ask: "shard"; book: string; scenario: ScenarioText; shard: number }
+  | { ask: "about"; book: string; shardAssets: number }
+  | { ask: "shard"; book: string; scenario: ScenarioText; shard: ShardPlace }
   | { ask: "conclude"; book: string; scenario: ScenarioText; shards: string[] }
   | { ask: "whole"; book: string; scenario: ScenarioText };
 export type StressAnswer = BookFacts | Stressed | ReportFiles;
@@ -40,10 +48,9 @@ export interface StressEngine {
   /** SHA-256 of the sources that compute: what a run was computed by. */
   readonly codeHash: string;
   about(book: BookRef, signal?: AbortSignal): Promise<BookFacts>;
-  /** `shard` counts from 0. */
-  valueShard(book: BookRef, scenario: ScenarioText, shard: number, signal?: AbortSignal): Promise<Stressed>;
+  valueShard(book: BookRef, scenario: ScenarioText, shard: ShardPlace, signal?: AbortSignal): Promise<Stressed>;
   conclude(book: BookRef, scenario: ScenarioText, shards: string[], signal?: AbortSignal): Promise<Stressed>;
-  /** Shards and conclusion in one, without anything that was kept. */
+  /** Shards of the usual size and conclusion in one, without anything that was kept: however a run was divided, it comes to the same bytes. */
   whole(book: BookRef, scenario: ScenarioText, signal?: AbortSignal): Promise<Stressed>;
   /** The morning report of a run. Reads no clock: the same rows give the same bytes. */
   report(question: ReportQuestion, signal?: AbortSignal): Promise<ReportFiles>;
@@ -55,7 +62,10 @@ export const COMPUTE_LIMIT_MS = 550_000;
 /** One per processor, but for the one that everything else needs. */
 const THREADS = Math.max(1, Math.min(8, availableParallelism() - 1));
 
-export function openStressEngine(codeHash: string, threads = THREADS): StressEngine {
+export function openStressEngine(
+  codeHash: string,
+  { threads = THREADS, shardAssets = SHARD_SIZE }: { threads?: number; shardAssets?: number } = {},
+): StressEngine {
   const pool = Array.from({ length: threads }, (_, place) => ({
     asked: 0,
     thread: openThread<StressQuestion, StressAnswer>({
@@ -78,7 +88,7 @@ export function openStressEngine(codeHash: string, threads = THREADS): StressEng
   const stressed = (question: StressQuestion, signal?: AbortSignal) => ask(question, signal) as Promise<Stressed>;
   return {
     codeHash,
-    about: ({ path }, signal) => ask({ ask: "about", book: path }, signal) as Promise<BookFacts>,
+    about: ({ path }, signal) => ask({ ask: "about", book: path, shardAssets }, signal) as Promise<BookFacts>,
     valueShard: ({ path }, scenario, shard, signal) => stressed({ ask: "shard", book: path, scenario, shard }, signal),
     conclude: ({ path }, scenario, shards, signal) =>
       stressed({ ask: "conclude", book: path, scenario, shards }, signal),

@@ -12,9 +12,16 @@ import {
 import { FundBook } from "@evergreen-fund/finance/stress/book.ts";
 import { concludeStress } from "@evergreen-fund/finance/stress/conclude.ts";
 import { StressOutcome } from "@evergreen-fund/finance/stress/outcome.ts";
-import { ShardValues, shardsOf, valueShard } from "@evergreen-fund/finance/stress/shards.ts";
+import { SHARD_SIZE, ShardValues, shardsOf, valueShard } from "@evergreen-fund/finance/stress/shards.ts";
 import { morningReport } from "@evergreen-fund/reports";
-import type { ReportFiles, ReportQuestion, StressAnswer, Stressed, StressQuestion } from "./stress-engine.ts";
+import type {
+  ReportFiles,
+  ReportQuestion,
+  ShardPlace,
+  StressAnswer,
+  Stressed,
+  StressQuestion,
+} from "./stress-engine.ts";
 
 /** The book in hand: a run asks for the same one again and again. */
 let held: { path: string; book: FundBook } | undefined;
@@ -31,8 +38,8 @@ const texted = (value: unknown): Stressed => {
   return { body, hash: sha256Hex(body) };
 };
 
-const shardAt = (book: FundBook, scenario: ResolvedScenario, place: number): ShardValues => {
-  const shard = shardsOf(book)[place];
+const shardAt = (book: FundBook, scenario: ResolvedScenario, { place, assets }: ShardPlace): ShardValues => {
+  const shard = shardsOf(book, assets)[place];
   if (shard === undefined) throw new TypeError("no such shard");
   return valueShard(book, scenario, shard);
 };
@@ -56,7 +63,10 @@ async function reportOf({ run, outcomes }: ReportQuestion): Promise<ReportFiles>
 answerQuestions(async (question: StressQuestion): Promise<StressAnswer> => {
   if (question.ask === "report") return reportOf(question);
   const book = await bookAt(question.book);
-  if (question.ask === "about") return { asOf: book.asOf, shards: shardsOf(book).length };
+  if (question.ask === "about") {
+    const { shardAssets } = question;
+    return { asOf: book.asOf, shards: shardsOf(book, shardAssets).length, shardAssets };
+  }
   const scenario = readScenarioBody(question.scenario.body, question.scenario.title);
   switch (question.ask) {
     case "shard":
@@ -71,7 +81,9 @@ answerQuestions(async (question: StressQuestion): Promise<StressAnswer> => {
       );
     case "whole": {
       // by way of the texts, as the shards of a run go
-      const shards = shardsOf(book).map((_, place) => texted(shardAt(book, scenario, place)).body);
+      const shards = shardsOf(book).map(
+        (_, place) => texted(shardAt(book, scenario, { place, assets: SHARD_SIZE })).body,
+      );
       return texted(
         concludeStress(
           book,

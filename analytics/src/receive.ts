@@ -31,9 +31,11 @@ export async function receiveSnapshot(
 }
 
 async function placesOf(store: Store, contentHash: string): Promise<(string | null)[]> {
-  const shared = await store.manifest(contentHash).catch((error: unknown) => {
-    if (error instanceof EvergreenError && error.code === "EG404") return undefined;
-    throw error;
-  });
+  const shared = await store.manifest(contentHash).catch(absent);
   return shared === undefined ? [null, ...(await store.days())] : [contentHash];
+}
+
+function absent(error: unknown): undefined {
+  if (error instanceof EvergreenError && error.code === "EG404") return undefined;
+  throw error;
 }

@@ -16,6 +16,7 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
    "maxAgeDays": 3650,
    "expires": true
   },
+  "pep_declaration": {"gate": "screening", "words": "Declaration that the party is or was a politically exposed person.", "maxAgeDays": 1096, "expires": false},
   "identity_details": {
    "gate": "identity",
    "words": "Date and place of birth or registration number, to tell one person from another of the same name.",
@@ -272,7 +273,7 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
  },
  "refresh": {
   "years": {
-   "unrated": 1,
+   "unrated": 5,
    "low": 5,
    "medium": 5,
    "high": 1

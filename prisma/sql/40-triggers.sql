@@ -94,11 +94,16 @@ begin
   for t in select unnest(array['event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
     'dealing_policies', 'lmt_policies', 'credit_lines', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations',
     'beneficial_owners', 'certain_inflows', 'repurchase_offers', 'market_series', 'market_data', 'esg_ratings', 'data_quality_results', 'roll_forwards', 'asset_payments', 'stress_scenarios',
-    'stress_shards', 'party_links', 'party_evidence', 'kyc_policies', 'case_decisions', 'case_notes']) as table_name loop
+    'stress_shards', 'party_links', 'party_evidence', 'kyc_policies', 'case_decisions', 'case_notes',
+    'watchlist_acceptances', 'screening_check_lists', 'screening_rescreens']) as table_name loop
     execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
 end $$;
+create or replace trigger append_only before update or delete on public.personal_accesses for each row execute function evergreen.forbid();
+create or replace trigger append_only_truncate before truncate on public.personal_accesses for each statement execute function evergreen.forbid();
+create or replace trigger append_only before update or delete on public.subject_tombstones for each row execute function evergreen.forbid();
+create or replace trigger append_only_truncate before truncate on public.subject_tombstones for each statement execute function evergreen.forbid();
 create or replace trigger append_only before update or delete on public.fund_events for each row execute function evergreen.forbid_unless_retired();
 create or replace trigger append_only_truncate before truncate on public.fund_events for each statement execute function evergreen.forbid();
 create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
@@ -107,3 +112,13 @@ create or replace trigger recorded_once before update of recorded_at on public.a
   when (new.recorded_at is distinct from old.recorded_at) execute function evergreen.forbid();
 -- once per statement: an import of 200,000 marks looks at the trades once
 create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();
+-- rules: what was tested, approved, pinned, snoozed and judged stays as it was recorded
+do $$
+declare
+  name text;
+begin
+  foreach name in array array['rule_tests', 'rule_approvals', 'rule_pins', 'rule_snoozes', 'rule_shadows'] loop
+    execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', name);
+    execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', name);
+  end loop;
+end $$;

@@ -1,26 +1,36 @@
 -- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
 
-create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
+drop function if exists public.fn_submit_investor(text, jsonb, text, text);
+create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null, party_kind text default 'natural_person', party_id uuid default null)
 returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
   of_fund uuid;
+  of_party uuid;
   id uuid := gen_random_uuid();
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund);
+  input := jsonb_strip_nulls(jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund, 'party_kind', party_kind, 'party_id', party_id));
   answer := evergreen.earlier_answer('fn_submit_investor', request_id, input);
   if answer is not null then
     return (answer ->> 'pending_id')::uuid;
   end if;
   perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(party_kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation'), 'EG400', 'party_kind is natural_person, company, partnership, trust or foundation.');
   if fund is not null then
     select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
     perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   end if;
-  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence)
-  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence);
+  if party_id is null then
+    of_party := evergreen.new_party(party_kind);
+  else
+    select p.party_id into of_party from public.parties p where p.party_id = fn_submit_investor.party_id;
+    perform evergreen.refuse_unless(found, 'EG404', 'No party with that id.');
+  end if;
+  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence, party_id)
+  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence, of_party);
+  perform evergreen.keep_evidence(of_party, evidence);
   perform evergreen.emit('INVESTOR_SUBMITTED', of_fund, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(of_fund, 'investors_pending_kyc', id::text, 'investor submitted as ' || classification, request_id);
   perform evergreen.keep_answer('fn_submit_investor', request_id, input, jsonb_build_object('pending_id', id));
@@ -29,22 +39,29 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
+comment on function public.fn_submit_investor(text, jsonb, text, text, text, uuid) is
+  'Puts an investor into the KYC pipeline, with a party of its own unless one is named; evidence is {kind: date} or {kind: {on, expires, document_id}}, no personal data. Returns pending_id. EG400, EG404.';
 
-create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+drop function if exists public.fn_assign_investor(uuid, text, text);
+create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null, risk_score int default null, risk_level text default null, next_review date default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
   waiting public.investors_pending_kyc;
+  party public.parties;
+  policy public.kyc_policies;
+  until timestamptz;
   id uuid;
 begin
   perform evergreen.require_role('agent_kyc', 'ops_role');
-  input := jsonb_build_object('pending_id', pending_id, 'classification', classification);
+  input := jsonb_strip_nulls(jsonb_build_object('pending_id', pending_id, 'classification', classification, 'risk_score', risk_score, 'risk_level', risk_level, 'next_review', next_review));
   answer := evergreen.earlier_answer('fn_assign_investor', request_id, input);
   if answer is not null then
     return (answer ->> 'investor_id')::uuid;
   end if;
+  perform evergreen.refuse_unless((fn_assign_investor.risk_score is null) = (fn_assign_investor.risk_level is null) and coalesce(fn_assign_investor.risk_level in ('low', 'medium', 'high'), true), 'EG400',
+    'risk_level is low, medium or high and comes with its score.');
   select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
   if waiting.kyc_status = 'assigned' then
@@ -52,19 +69,39 @@ begin
     return waiting.investor_id;
   end if;
   perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
-  insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until)
-  values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, now() + interval '5 years')
-  returning investor_id into id;
-  update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}' where p.pending_id = waiting.pending_id;
-  perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
-  perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  -- locked: a case that freezes the party comes before or after, never between
+  select * into party from public.parties p where p.party_id = waiting.party_id for no key update;
+  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id), 'EG430', 'The review of the application is not complete.');
+  policy := evergreen.kyc_policy();
+  -- R51: the first of the years of the risk, what the review says, and the first document that runs out
+  until := least(evergreen.clock() + make_interval(years => (policy.body #>> array['refresh', 'years', coalesce(fn_assign_investor.risk_level, 'unrated')])::int),
+    fn_assign_investor.next_review::timestamptz, (evergreen.first_expiry(waiting.party_id) + 1)::timestamptz);
+  perform evergreen.refuse_unless(until > evergreen.clock(), 'EG430', 'Evidence that the clearance would rest on has run out.');
+  update public.parties p set next_review = until, risk_level = coalesce(fn_assign_investor.risk_level, p.risk_level), risk_score = coalesce(fn_assign_investor.risk_score, p.risk_score) where p.party_id = waiting.party_id;
+  if waiting.investor_id is not null then
+    -- looked at again: the investor goes on under the same id
+    select i.investor_id into id from public.investors i where i.investor_id = waiting.investor_id for no key update;
+    perform evergreen.refuse_unless((select i.kyc_status <> 'blocked' from public.investors i where i.investor_id = id), 'EG428', 'The investor is blocked.');
+    update public.investors i set kyc_status = 'approved', classification = fn_assign_investor.classification, kyc_valid_until = until where i.investor_id = id;
+    update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+    perform evergreen.emit('KYC_RENEWED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+    perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor cleared again as ' || fn_assign_investor.classification, request_id);
+  else
+    insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until, party_id)
+    values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, until, waiting.party_id)
+    returning investor_id into id;
+    update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+    perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+    perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  end if;
   perform evergreen.keep_answer('fn_assign_investor', request_id, input, jsonb_build_object('investor_id', id));
   return id;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
+comment on function public.fn_assign_investor(uuid, text, text, int, text, date) is
+  'Clears a pending investor and returns investor_id (the same again for one that is looked at anew). Valid until the first of the risk''s years, next_review and the first document that runs out (R51). EG400, EG404, EG428, EG430 under review.';
 
 create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$

@@ -225,6 +225,10 @@ begin
   select * into c from public.cases k where k.case_id = c.case_id;
   if c.status = 'decided' then
     perform evergreen.emit('CASE_DECIDED', c.fund_id, jsonb_build_object('case_id', c.case_id, 'outcome', c.outcome), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.review_again(c.party_id, request_id);
+  elsif fn_decide_case.verdict = 'need_more' and c.party_id is not null then
+    -- in words that any applicant may read
+    perform evergreen.ask_party_evidence(c.party_id, array['identity_details'], request_id);
   end if;
   perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'verdict ' || fn_decide_case.verdict || ' on ' || taken || ' candidates: case ' || c.status, request_id);
   answer := jsonb_build_object('case_id', c.case_id, 'status', c.status, 'outcome', c.outcome, 'waiting_for', case

@@ -127,7 +127,8 @@ const TABLE_LINTS: Lint[] = [
   {
     rule: "append-only tables refuse update, delete and truncate",
     offenders: `select t.name from unnest('{fund_events, event_investors, audit_trail, audit_blocks, approvals, commands, dealing_policies, lmt_policies, credit_lines, order_transitions, order_leaves,
-      nav_inputs, ledger_transactions, unit_ledger, cash_movements, class_marks, in_kind_deliveries, statements, restatements, compensations}'::text[]) t(name)
+      nav_inputs, ledger_transactions, unit_ledger, cash_movements, class_marks, in_kind_deliveries, statements, restatements, compensations,
+      personal_accesses, subject_tombstones, rule_tests, rule_approvals, rule_pins, rule_snoozes, rule_shadows}'::text[]) t(name)
     where 2 <> (select count(*) from pg_trigger g where g.tgrelid = ('public.' || t.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled = 'O')`,
     planted: "alter table public.audit_trail disable trigger append_only",
   },
@@ -181,7 +182,7 @@ const FUNCTION_LINTS: Lint[] = [
   {
     rule: "functions that read under the caller's policies are few and known",
     offenders: `select p.oid::regprocedure from pg_proc p where p.pronamespace = 'public'::regnamespace
-    and not p.prosecdef and p.proname not in ('fn_search_memories', 'fn_list_memories', 'fn_read_events', 'fn_read_morning', 'fn_read_home')`,
+    and not p.prosecdef and p.proname not in ('fn_search_memories', 'fn_list_memories', 'fn_read_events', 'fn_read_morning', 'fn_read_home', 'fn_read_desk', 'fn_read_trail')`,
     planted: "alter function public.fn_seal_audit(int) security invoker",
   },
   {

@@ -1,6 +1,7 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
 import { newCase, newParty, WHY } from "./cases/party-cases.ts";
+import { candidateOf, fileOf, publishedList } from "./cases/screening-cases.ts";
 import { CREDIT_LINE, DEALING_DATE, dayAt } from "./dealing-day.ts";
 import {
   approvedAccounts,
@@ -15,7 +16,9 @@ import {
 import { claimInKind, consented, crystallisation, feeDay } from "./postings.ts";
 import { outcome, restateDay } from "./restated-day.ts";
 import { archiveOf, oldEvents } from "./retention-days.ts";
+import { live, tested } from "./rule-versions.ts";
 import { concluded } from "./stress-run.ts";
+import { toErase, tombstoneOf } from "./subjects.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
 
 export const userOf = (actor: { role: string }): string => ("userId" in actor ? String(actor.userId) : "");
@@ -59,8 +62,11 @@ export async function populate(
   await db.call(SERVICE, "fn_claim_batch", { consumer: "test", max_events: 2 });
   await db.call(OPS, "fn_submit_investor", { classification: "professional" });
   await partiesAndCases(db);
+  await rulesAndBreaches(db, shared);
   await reserveAndApply(db, shared);
   await oversee(db, shared);
+  await screened(db);
+  await keepPersonal(db);
   await stressed(db, shared);
   const dealt = await deal(db);
   await exchange(db);
@@ -87,6 +93,32 @@ async function partiesAndCases(db: TestDatabase): Promise<void> {
   const case_id = await newCase(db, { party_id: company });
   await db.call(OPS, "fn_note_case", { case_id, body: "A synthetic note." });
   await db.call(OPS, "fn_decide_case", { case_id, verdict: "true_match", reason: WHY });
+}
+
+/** A live pack with its tests and approvals, a run that judged by it and beside a draft, a snooze, a breach and an obligation. */
+async function rulesAndBreaches(db: TestDatabase, fund: Fund): Promise<void> {
+  const [version, draft] = [await live(db), await tested(db)];
+  const run = { workflow_id: "event/rules-of-the-sweep" };
+  const entity = { entity_type: "funds", entity_id: fund.fundId };
+  await db.call(agent("compliance-sentinel"), "fn_pin_rules", { ...run, fund_id: fund.fundId });
+  await db.call(agent("compliance-sentinel"), "fn_record_rules", {
+    ...run,
+    results: [{ ...entity, version_id: version.version_id, outcome: "approve", explain: [] }],
+    shadows: [
+      { ...entity, version_id: draft.version_id, live_outcome: "approve", outcome: "review", rules: ["large"] },
+    ],
+  });
+  const until = new Date(Date.now() + 86_400_000).toISOString();
+  const reason = "a synthetic false alarm";
+  await db.call(OPS, "fn_snooze_rule", { pack: version.pack, rule: "large", ...entity, until, reason });
+  await db.call(PM_ONE, "fn_record_breach", { fund: fund.code, rule: "x/y", class: "passive", cause: "the market" });
+  await db.call(OPS, "fn_set_obligation", {
+    fund: fund.code,
+    code: "report",
+    title: "Report",
+    source: "synthetic",
+    due_on: "2026-12-31",
+  });
 }
 
 /** A posted day of both LPs with its tool activated, and a NAV that is only proposed, of a class in which both have dealt. */
@@ -238,6 +270,42 @@ async function watch(db: TestDatabase, fund: Fund): Promise<void> {
     results: [{ check: "nav_agreement", value: "0.7", limit: "0.5", unit: "bps", passed: false, detail: {} }],
     workflow_id: "test",
   });
+}
+
+/** A list that was published, one version that waits for a second person, a check with a candidate that was decided, a delta held against the parties. */
+async function screened(db: TestDatabase): Promise<void> {
+  const { candidate_id } = await candidateOf(db);
+  await db.call(OPS, "fn_clear_candidate", { candidate_id, decision: "false_match", reason: "another birth date" });
+  const list = await publishedList(db);
+  const { version_id } = await db.value<{ version_id: string }>(
+    OPS,
+    "fn_publish_watchlist",
+    fileOf(list.source, list.entries.slice(2)),
+  );
+  await db.call(OPS, "fn_accept_watchlist_version", { version_id, reason: "the source says so" });
+  const { list_id } = list;
+  await db.call(agent("kyc"), "fn_record_rescreen", {
+    list_id,
+    from_ordinal: 0,
+    to_ordinal: 1,
+    parties: 1,
+    affected: 0,
+    engine: "test",
+  });
+}
+
+/** One subject with everything of it, one that was erased. */
+async function keepPersonal(db: TestDatabase): Promise<void> {
+  const held = await toErase(db);
+  await db.call(PM_ONE, "fn_hold_subject", { subject_id: held, reason: "a claim" });
+  await db.look(
+    `insert into documents (document_id, subject_id, kind, content_type, size, sha256, storage_path, recorded_by)
+       select d, $1::uuid, 'identity_document', 'application/pdf', 1, repeat('a', 64), $1::uuid || '/' || d, 'test' from gen_random_uuid() d`,
+    [held],
+  );
+  await db.call(AUDIT, "fn_read_personal", { subject_ids: [held] });
+  const gone = await toErase(db);
+  await db.call(PM_ONE, "fn_erase_subject", { subject_id: gone, tombstone: await tombstoneOf(db, gone) });
 }
 
 async function oversee(db: TestDatabase, fund: Fund): Promise<void> {

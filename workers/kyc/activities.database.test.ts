@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { AUDIT, importFund, OPS } from "../tests/journeys.ts";
+import { AUDIT, daysAgo, FULL_EVIDENCE as FULL, importFund, OPS } from "../tests/journeys.ts";
 import {
   effects,
   expectEveryCrashPointPassed,
@@ -14,7 +14,6 @@ import {
 
 const house = useRooms();
 
-const FULL = { identity_document: "2026-01-02", address_proof: "2026-01-02", professional_status: "2026-01-03" };
 const submitted = async (evidence: Record<string, unknown>) => {
   const pendingId = await house.database.rpc(OPS, "fn_submit_investor", { classification: "professional", evidence });
   const event = await house.database.read(AUDIT, (tx) =>
@@ -35,17 +34,60 @@ describe("review", () => {
     expect(pending).toMatchObject({ kyc_status: "assigned", investor_id: investorId });
   });
   it("asks once for what is missing", async () => {
-    const { run, pendingId } = await submitted({ identity_document: "2026-01-02" });
-    expect(await twice(house, "kyc.review", run)).toEqual({
-      outcome: "missing",
-      missing: ["address_proof", "professional_status"],
-    });
+    const { run, pendingId } = await submitted({ identity_document: daysAgo(100) });
+    const missing = ["address_proof", "professional_status", "source_of_funds"];
+    expect(await twice(house, "kyc.review", run)).toEqual({ outcome: "missing", missing });
     const pending = await house.database.read(AUDIT, (tx) =>
       tx.investors_pending_kyc.findUniqueOrThrow({ where: { pending_id: pendingId } }),
     );
     expect(pending).toMatchObject({
       kyc_status: "missing_evidence",
-      missing: ["address_proof", "professional_status"],
+      missing,
+    });
+  });
+  it("waits while a case stands, writes nothing, and clears once it is decided as no match", async () => {
+    const { run, pendingId } = await submitted(FULL);
+    const { party_id } = await house.database.read(AUDIT, (tx) =>
+      tx.investors_pending_kyc.findUniqueOrThrow({ where: { pending_id: pendingId } }),
+    );
+    const case_id = await house.database.rpc(OPS, "fn_open_case", {
+      kind: "screening",
+      severity: "warning",
+      party_id,
+      source: "check/synthetic",
+    });
+    expect(await twice(house, "kyc.review", run)).toEqual({ outcome: "waiting", missing: [] });
+    const reason = "Born in another century, in another country.";
+    await house.database.rpc(OPS, "fn_decide_case", { case_id, verdict: "false_match", reason });
+    const again = await house.database.read(AUDIT, (tx) =>
+      tx.fund_events.findFirstOrThrow({
+        where: { type: "REVIEW_REQUESTED", payload: { path: ["pending_id"], equals: pendingId } },
+      }),
+    );
+    const next = { eventId: again.event_id, workflowId: `event/${again.event_id}` };
+    expect(await twice(house, "kyc.review", next)).toMatchObject({ outcome: "assigned" });
+  });
+});
+
+describe("tick", () => {
+  it("expires once and opens one review", async () => {
+    const { pendingId } = await submitted({});
+    const investor = await house.database.rpc(OPS, "fn_assign_investor", {
+      pending_id: pendingId,
+      classification: "professional",
+    });
+    await house.look("update investors set kyc_valid_until = now() - interval '1 day' where investor_id = $1", [
+      investor,
+    ]);
+    expect(await twice(house, "kyc.tick", { workflowId: "tick-kyc-test-1" })).toEqual({
+      expired: 1,
+      opened: 1,
+      overdue: 0,
+    });
+    expect(await twice(house, "kyc.tick", { workflowId: "tick-kyc-test-2" })).toEqual({
+      expired: 0,
+      opened: 0,
+      overdue: 0,
     });
   });
 });

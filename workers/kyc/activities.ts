@@ -1,30 +1,51 @@
-// KYC's actions: review a pending investor; take order events in, many at once, by one set-based RPC.
-import { room, toFailure } from "@evergreen-fund/agent-kit";
+// KYC's actions: review a pending investor; let clearances run out; take order events in, many at once, by one set-based RPC.
+import { type RoomRpc, room, toFailure } from "@evergreen-fund/agent-kit";
 import { EvergreenError } from "@evergreen-fund/domain";
 import { traced } from "@evergreen-fund/tracing";
 import { z } from "zod";
 import type { Activities, House } from "../rooms.ts";
-import { review } from "./decide.ts";
-import { readApplicant } from "./facts.ts";
+import { type Review, review } from "./decide.ts";
+import { applicantOf, readPendingId } from "./facts.ts";
+import { screeningActions } from "./screening/actions.ts";
 
 const BatchInput = z.object({ batchId: z.uuid(), type: z.string() });
 
+/** Clears the applicant. A case that was opened since the facts were read is no failure: the application waits for it. */
+async function assign(rpc: RoomRpc, pendingId: string, verdict: Review & { outcome: "assign" }) {
+  try {
+    const investorId = await rpc("fn_assign_investor", {
+      pending_id: pendingId,
+      classification: verdict.classification,
+      risk_score: verdict.score,
+      risk_level: verdict.level,
+      next_review: verdict.nextReview,
+    });
+    return { outcome: "assigned" as const, missing: [], investorId };
+  } catch (error) {
+    if (error instanceof EvergreenError && error.code === "EG430") return { outcome: "waiting" as const, missing: [] };
+    throw error;
+  }
+}
+
 export const kyc = (house: House): Activities => ({
   ...room("kyc", house, {
+    ...screeningActions(house),
     review: async (context, { eventId }) => {
-      const applicant = await context.facts((tx) => readApplicant(tx, eventId));
+      const pendingId = await context.facts((tx) => readPendingId(tx, eventId));
+      const applicant = applicantOf(await context.look("fn_read_applicant", { pending_id: pendingId }));
       const verdict = await context.decide(() => review(applicant, new Date().toISOString().slice(0, 10)));
-      if (verdict.outcome === "assign") {
-        const investorId = await context.record((rpc) =>
-          rpc("fn_assign_investor", { pending_id: applicant.pendingId, classification: verdict.classification }),
-        );
-        return { outcome: "assigned" as const, missing: [], investorId };
+      switch (verdict.outcome) {
+        case "assign":
+          return await context.record((rpc) => assign(rpc, pendingId, verdict));
+        case "ask":
+          await context.record((rpc) => rpc("fn_ask_evidence", { pending_id: pendingId, missing: verdict.missing }));
+          return { outcome: "missing" as const, missing: verdict.missing };
+        case "wait":
+          // nothing is written: what it waits for asks for the review itself
+          return { outcome: "waiting" as const, missing: [] };
       }
-      await context.record((rpc) =>
-        rpc("fn_ask_evidence", { pending_id: applicant.pendingId, missing: verdict.missing }),
-      );
-      return { outcome: "missing" as const, missing: verdict.missing };
     },
+    tick: async (context) => await context.record((rpc) => rpc("fn_tick_kyc", {})),
     // the verdict is the database's, at the moment it is needed: clearance may have ended since anything was read
     recheckOrders: async (context, { dealingDayId }) => ({
       held: (await context.record((rpc) => rpc("fn_recheck_orders", { dealing_day_id: dealingDayId }))).held,

@@ -1,24 +1,51 @@
-// What KYC looks at: the pending investor an event names. One snapshot; evidence names document kinds and dates, no personal data.
+// What KYC looks at: the application an event names, everybody who stands behind it and what they gave; ids, kinds and dates, no personal data.
+import { EvergreenError } from "@evergreen-fund/domain";
+import { KycPolicy } from "@evergreen-fund/domain/policies/index.ts";
 import type { Reader } from "@evergreen-fund/supabase-client";
+import { z } from "zod";
 
-export interface Applicant {
-  pendingId: string;
-  classification: string;
-  status: string;
-  evidence: Record<string, unknown>;
-  investorId: string | undefined;
+const Facts = z.object({
+  pending_id: z.string(),
+  classification: z.string(),
+  status: z.string(),
+  asked: z.array(z.string()),
+  investor_id: z.string().nullable(),
+  party_id: z.string(),
+  policy: z.object({ version: z.int(), body: KycPolicy }),
+  parties: z.array(
+    z.object({
+      party_id: z.string(),
+      kind: z.enum(["natural_person", "company", "partnership", "trust", "foundation", "unstated"]),
+      code: z.string(),
+    }),
+  ),
+  links: z.array(
+    z.object({
+      owner: z.string(),
+      owned: z.string(),
+      kind: z.enum(["ownership", "control", "director", "trustee", "settlor", "protector", "beneficiary"]),
+      share: z.string().nullable(),
+    }),
+  ),
+  evidence: z.array(
+    z.object({ party_id: z.string(), kind: z.string(), on: z.string(), expires: z.string().nullable() }),
+  ),
+  case_stands: z.boolean(),
+  past_true_match: z.boolean(),
+  investors: z.int(),
+});
+export type Applicant = z.infer<typeof Facts>;
+
+/** The application that the event speaks of. */
+export async function readPendingId(tx: Reader, eventId: string): Promise<string> {
+  const event = await tx.fund_events.findUniqueOrThrow({ where: { event_id: eventId } });
+  return (event.payload as { pending_id: string }).pending_id;
 }
 
-export async function readApplicant(tx: Reader, eventId: string): Promise<Applicant> {
-  const event = await tx.fund_events.findUniqueOrThrow({ where: { event_id: eventId } });
-  const pending = await tx.investors_pending_kyc.findUniqueOrThrow({
-    where: { pending_id: (event.payload as { pending_id: string }).pending_id },
-  });
-  return {
-    pendingId: pending.pending_id,
-    classification: pending.classification,
-    status: pending.kyc_status,
-    evidence: pending.evidence as Record<string, unknown>,
-    investorId: pending.investor_id ?? undefined,
-  };
+/** Errors: EG500 when the database answers what no review can be made on, for instance a policy that does not parse. */
+export function applicantOf(answer: unknown): Applicant {
+  const parsed = Facts.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  const place = parsed.error.issues[0]?.path.map(String).join(".") ?? "";
+  throw new EvergreenError("EG500", `The facts of the application are not what a review is made on: ${place}.`);
 }

@@ -1,5 +1,5 @@
 // How bad it is, in words a portfolio manager can act on. Pure; it raises alerts and never acts.
-import { EVENTS, EvergreenError } from "@evergreen-fund/domain";
+import { cleanText, EVENTS, EvergreenError } from "@evergreen-fund/domain";
 import type { Cause } from "./facts.ts";
 
 export interface Alert {
@@ -68,15 +68,15 @@ export function weigh({ type, payload, asset }: Pick<Cause, "type" | "payload" |
 
 const NAME = 120;
 /** One line of at most 120 characters: a name comes from whoever sent the asset. */
-const clean = (text: string): string => {
-  const line = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
+const oneLine = (text: string): string => {
+  const line = cleanText(text);
   return line.length > NAME ? `${line.slice(0, NAME - 1)}…` : line;
 };
 
 /** An asset by its name and issuer; by its id where it is not known. */
 function called(id: string, asset: Cause["asset"]): string {
-  const name = clean(asset?.name ?? "");
-  const issuer = clean(asset?.issuer ?? "");
+  const name = oneLine(asset?.name ?? "");
+  const issuer = oneLine(asset?.issuer ?? "");
   if (name === "") return `asset ${id}`;
   return issuer === "" || issuer === name ? name : `${name} (${issuer})`;
 }

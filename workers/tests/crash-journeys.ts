@@ -9,6 +9,7 @@ import {
   expectEnd,
   expectRebalancedOnce,
   expectRememberedOnce,
+  FULL_EVIDENCE,
   importFund,
   OPS,
   PM_ONE,
@@ -16,6 +17,7 @@ import {
   proposalStands,
   runEnded,
 } from "./journeys.ts";
+import { expired } from "./kyc-journey.ts";
 import { retired } from "./retention-journey.ts";
 import { stressBrokenOff, stressedInPart, stressOfTheNight, stressRun } from "./stress-journeys.ts";
 
@@ -83,7 +85,7 @@ export const overtaken: Journey = async ({ database }) => {
 };
 
 export const onboard: Journey = async ({ database }) => {
-  const evidence = { identity_document: "2026-01-02", address_proof: "2026-01-02", professional_status: "2026-01-03" };
+  const evidence = FULL_EVIDENCE;
   const pendingId = await database.rpc(OPS, "fn_submit_investor", { classification: "professional", evidence });
   const event = await database.read(AUDIT, (tx) =>
     tx.fund_events.findFirstOrThrow({
@@ -205,6 +207,7 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["compliance-sentinel.checkTrades", approved],
   ["compliance-sentinel.checkTokenization", tokenized],
   ["risk-guardian.", warned],
+  ["kyc.tick", expired],
   ["kyc.", onboard],
   ["simulation.stress.", stressed],
   ["simulation.failScenario", stressedInPart],

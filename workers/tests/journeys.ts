@@ -11,6 +11,16 @@ export const PM_TWO = { role: "pm_role", userId: person(2) } satisfies Actor;
 export const OPS = { role: "ops_role", userId: person(5) } satisfies Actor;
 export const AUDIT = { role: "audit_role", userId: person(6) } satisfies Actor;
 
+/** A day so many days ago, as evidence is dated. */
+export const daysAgo = (days: number): string => new Date(Date.now() - days * 86_400_000).toISOString().slice(0, 10);
+/** Everything a natural person owes who is a professional investor (policies/kyc/onboarding.yaml). */
+export const FULL_EVIDENCE = {
+  identity_document: daysAgo(200),
+  address_proof: daysAgo(30),
+  professional_status: daysAgo(100),
+  source_of_funds: daysAgo(20),
+};
+
 let made = 0;
 
 /** A synthetic fund of 1,000,000.00 whose equity sleeve is far below its band, so that a rebalancing has trades. */

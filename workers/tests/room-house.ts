@@ -25,13 +25,15 @@ import { portOf } from "../memory.ts";
 import { type Activities, type House, ROOM_TABLE } from "../rooms.ts";
 import { openSolver } from "../solver.ts";
 import { lookAt } from "./houses.ts";
-import { importFund, OPS, PM_ONE } from "./journeys.ts";
+import { FULL_EVIDENCE, importFund, OPS, PM_ONE } from "./journeys.ts";
 import { openStressDoors } from "./stress-doors.ts";
 
 export interface RoomHouse {
   database: Database;
   /** EVERGREEN_HOME of its doors. */
   home: string;
+  /** The vault of personal data. */
+  personal: House["personal"];
   /** Superuser URL: for arranging what no function may do. */
   adminUrl: string;
   /** Calls an action as its activity would be called. */
@@ -81,6 +83,7 @@ async function openRooms(dir: string, doors: Partial<House>): Promise<RoomHouse>
   return {
     database,
     home: dir,
+    personal: house.personal,
     adminUrl: fresh.adminUrl,
     look: (sql, values) => lookAt(fresh.adminUrl, sql, values),
     async duck(sql, values) {
@@ -202,7 +205,7 @@ export async function proposed(house: RoomHouse, change: Record<string, unknown>
 
 /** A redemption of `amount` (fund currency) by a cleared synthetic investor, asked for and accepted as orders are. */
 export async function redemptionAccepted(house: RoomHouse, code: string, amount: string): Promise<void> {
-  const evidence = { identity_document: "2026-01-02", address_proof: "2026-01-02", professional_status: "2026-01-03" };
+  const evidence = FULL_EVIDENCE;
   const classification = "professional";
   const pending_id = await house.database.rpc(OPS, "fn_submit_investor", { classification, evidence });
   const investor_id = await house.database.rpc(OPS, "fn_assign_investor", { pending_id, classification });

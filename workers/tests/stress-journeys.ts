@@ -103,6 +103,22 @@ export const stressRun = async (house: TestHouse): Promise<void> => {
   await expectRememberedOnce(house.database, asked.eventId);
 };
 
+/** A fund of so many bonds of 1,000 each, seven days from cash; synthetic. */
+export const manyAssets = (count: number): Record<string, unknown> => ({
+  net_assets: (1_000 * count).toFixed(2),
+  assets: Array.from({ length: count }, (_, at) => ({
+    key: `BOND-${at}`,
+    name: `Bond ${at} (synthetic)`,
+    issuer: `Issuer ${at % 20}`,
+    type: at % 3 === 0 ? "equity" : "debt",
+    sleeve: "bonds",
+    market_value: "1000.00",
+    bucket: "7d",
+    liquid: true,
+  })),
+  mandate: undefined,
+});
+
 /** A scenario of a format that this version does not know: the database takes it, no engine computes it. */
 export function futureScenario(): ShelvedScenario {
   const body = '{"format":"evergreen.scenario/9","id":"future","version":1}';

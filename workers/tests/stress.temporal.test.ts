@@ -8,6 +8,7 @@ import { AUDIT, expectEnd, importFund, runEnded } from "./journeys.ts";
 import {
   askStress,
   expectStressedOnce,
+  manyAssets,
   outcomeHashes,
   runRow,
   shelved,
@@ -70,6 +71,37 @@ it("computes every scenario, once per request, and comes to the same bytes on th
     expect((await client.workflow.getHandle(`${asked.workflowId}/scenario-${place + 1}`).describe()).status.name).toBe(
       "COMPLETED",
     );
+});
+
+it("divides a fund into as many shards as it is set to, begins anew on the way, and comes to the bytes of one shard", {
+  timeout: 400_000,
+}, async () => {
+  // 205 shards of one asset: more than a workflow takes before it begins anew
+  const { code } = await importFund(house.database, manyAssets(205));
+  const scenarios = await shelved("rates_up200", "gfc_2008");
+  const asked = await askStress(house, code, scenarios, { kind: "nightly" });
+  await startWorkers({ environment: { STRESS_SHARD_ASSETS: "1" } });
+  await expectEnd(house.database, asked.eventId, "completed");
+  await expectStressedOnce(house, asked, 205);
+  const shards = await house.database.read(AUDIT, (tx) =>
+    tx.stress_shards.groupBy({ by: ["scenario_hash"], where: { stress_run_id: asked.runId }, _count: true }),
+  );
+  expect(shards.map(({ _count }) => _count)).toEqual([205, 205]);
+  // the night's second computation took one shard of all assets: the same bytes, or it would say so
+  const row = await runRow(house, asked.runId);
+  expect(row).toMatchObject({ checked_equal: true });
+  const checked = row.outcomes.find(({ scenario_hash }) => scenario_hash === row.checked_scenario);
+  expect(row.checked_hash).toBe(checked?.body_hash);
+  for (const place of scenarios.keys()) {
+    const id = `${asked.workflowId}/scenario-${place + 1}`;
+    const { runId: last } = await client.workflow.getHandle(id).describe();
+    const runs = [];
+    for await (const run of client.workflow.list({ query: `WorkflowId = "${id}"` })) runs.push(run);
+    expect(runs.map(({ runId, status }) => [runId === last, status.name]).sort()).toEqual([
+      [false, "CONTINUED_AS_NEW"],
+      [true, "COMPLETED"],
+    ]);
+  }
 });
 
 it("keeps a scenario that cannot be computed with its reason, and the others go on", { timeout: 300_000 }, async () => {

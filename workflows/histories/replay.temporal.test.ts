@@ -25,6 +25,14 @@ describe("golden histories", () => {
     expect(names.filter((name) => name.startsWith(`${playbook}.`))).not.toEqual([]);
   });
 
+  /** What schedules start, and what a long run goes through. */
+  it.each(["open-dealing-days.opened", "open-nightly-stress.asked", "open-nightly-stress.broken-off", "retire-old-rows.retired", "run-stress.scenario-begun-anew"])(
+    "there is %s",
+    (name) => {
+      expect(names).toContain(name);
+    },
+  );
+
   it.each(names)("%s replays", (name) => {
     expect(replayed.find((one) => one.name === name)).toEqual({ name, error: undefined, nondeterministic: false });
   });

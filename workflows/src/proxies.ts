@@ -59,7 +59,14 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     restateStatements: dealing,
     beginNextRestatement: dealing,
   },
-  kyc: { recheckOrders: dealing },
+  kyc: {
+    tick: dealing,
+    recheckOrders: dealing,
+    refreshList: dealing,
+    screenParty: solving,
+    rescreenParties: dealing,
+    screenWaiting: dealing,
+  },
   "liquidity-engine": {
     stressLadder: solving,
     runLab: dealing,

@@ -15,6 +15,8 @@ import { SEARCH } from "./search-attributes.ts";
 export interface StressScenarioArgs {
   ref: ScenarioRef;
   shards: number;
+  /** Assets in a shard; undefined in a run that was opened before it was said. */
+  shardAssets: number | undefined;
   /** Shards that are valued already: where a run that began anew goes on. */
   from: number;
   rooms: Rooms;
@@ -26,7 +28,7 @@ const AT_ONCE = 4;
 const SHARDS_PER_RUN = 200;
 
 export async function stressScenario(args: StressScenarioArgs): Promise<{ status: "done" | "failed" }> {
-  const { shards, from, rooms } = args;
+  const { shards, shardAssets, from, rooms } = args;
   // what is recorded belongs to this child: its id is part of every request id
   const ref = { ...args.ref, workflowId: workflowInfo().workflowId };
   const simulation = callRoom("simulation", rooms);
@@ -35,7 +37,7 @@ export async function stressScenario(args: StressScenarioArgs): Promise<{ status
     for (let next = from; next < until; next += AT_ONCE) {
       upsertSearchAttributes([{ key: SEARCH.stage, value: `shard ${next + 1} of ${shards}` }]);
       const block = Array.from({ length: Math.min(AT_ONCE, until - next) }, (_, place) => next + place + 1);
-      await Promise.all(block.map((round) => simulation.valueShard({ ...ref, round })));
+      await Promise.all(block.map((round) => simulation.valueShard({ ...ref, round, shardAssets })));
     }
     if (until === shards) {
       upsertSearchAttributes([{ key: SEARCH.stage, value: "concluding" }]);

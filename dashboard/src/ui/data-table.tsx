@@ -6,7 +6,8 @@ export interface Column<R> {
   header: string;
   /** Right-aligned with tabular figures. */
   figure?: boolean;
-  cell: (row: R) => ReactNode;
+  /** Left out, what the column holds stands in another cell already, and by itself only in the file. */
+  cell?: (row: R) => ReactNode;
   /** What the file holds: the exact value; left out, the column is for people only. */
   value?: (row: R) => string;
 }
@@ -23,6 +24,7 @@ interface Props<R> {
 
 export function DataTable<R>({ caption, columns, rows, rowKey, empty, file }: Props<R>) {
   if (rows.length === 0) return <p className="empty">{empty}</p>;
+  const visible = columns.flatMap(({ cell, ...column }) => (cell === undefined ? [] : [{ ...column, cell }]));
   const exported = columns.filter((column) => column.value !== undefined);
   return (
     <div className="table">
@@ -32,7 +34,7 @@ export function DataTable<R>({ caption, columns, rows, rowKey, empty, file }: Pr
           <caption>{caption}</caption>
           <thead>
             <tr>
-              {columns.map((column) => (
+              {visible.map((column) => (
                 <th key={column.header} scope="col" className={column.figure ? "figure" : undefined}>
                   {column.header}
                 </th>
@@ -42,7 +44,7 @@ export function DataTable<R>({ caption, columns, rows, rowKey, empty, file }: Pr
           <tbody>
             {rows.map((row) => (
               <tr key={rowKey(row)}>
-                {columns.map((column, at) =>
+                {visible.map((column, at) =>
                   at === 0 ? (
                     <th key={column.header} scope="row">
                       {column.cell(row)}

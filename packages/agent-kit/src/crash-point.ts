@@ -61,7 +61,16 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
   },
   "compliance-sentinel": { checkTrades: ALL, checkTokenization: ALL },
   "risk-guardian": { alert: ALL },
-  kyc: { review: ALL, recheckOrders: ["record"] },
+  kyc: {
+    review: ALL,
+    tick: ["record"],
+    recheckOrders: ["record"],
+    refreshList: ["facts", "record"],
+    requestRefreshes: ["facts", "record"],
+    screenParty: ALL,
+    rescreenParties: ALL,
+    screenWaiting: ALL,
+  },
   simulation: {
     stress: ALL,
     openStress: ALL,

@@ -19,6 +19,7 @@ import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
 import { labCommands } from "./commands/lab.ts";
+import { listCommands } from "./commands/lists.ts";
 import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { marketCommands } from "./commands/market.ts";
@@ -38,6 +39,7 @@ import { ruleCommands } from "./commands/rules.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
+import { screenCommands } from "./commands/screen.ts";
 import { seriesCommands } from "./commands/series.ts";
 import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
@@ -65,6 +67,7 @@ export const COMMANDS: readonly Command[] = [
   ...dealLabCommands,
   ...dealingFactCommands,
   ...markCommands,
+  ...listCommands,
   ...marketCommands,
   ...esgCommands,
   ...qualityCommands,
@@ -90,6 +93,7 @@ export const COMMANDS: readonly Command[] = [
   ...snapshotCommands,
   ...retentionCommands,
   ...backupCommands,
+  ...screenCommands,
   ...calcCommands,
   ...benchCommands,
 ];

@@ -12,7 +12,10 @@ export type KeyName =
   | "postgres"
   | "evergreen_app"
   | "evergreen_api"
-  | "evergreen_readonly";
+  | "evergreen_readonly"
+  | "personal_master"
+  | "personal_index"
+  | "personal_signing";
 
 /**
  * Makes the home when it is not there. Whoever comes first makes it like this, because as root the database server runs as another user, who

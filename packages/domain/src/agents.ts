@@ -5,6 +5,7 @@ import { DATA_CONTRACTS } from "./data-agents.ts";
 import { DEALING_CONTRACTS } from "./dealing-agents.ts";
 import { OWN_WORKFLOWS, PLAYBOOKS } from "./events.ts";
 import { RESTATEMENT_CONTRACTS } from "./restatement-agents.ts";
+import { SCREENING_CONTRACTS } from "./screening-agents.ts";
 import { STRESS_CONTRACTS } from "./stress-agents.ts";
 
 const id = z.uuid();
@@ -104,16 +105,22 @@ export const CONTRACTS = {
     alert: action(RunRef, z.object({ alertId: id, severity: z.enum(["notice", "warning", "critical"]) })),
   },
   kyc: {
-    /** Looks whether a pending investor's evidence is complete for its classification; assigns or says what is missing. */
+    /** Looks whether an applicant may be cleared; assigns, says what is missing, or waits for what people have to decide first. */
     review: action(
       RunRef,
       z.object({
-        outcome: z.enum(["assigned", "missing"]),
+        outcome: z.enum(["assigned", "missing", "waiting"]),
         missing: z.array(z.string()).max(20),
         investorId: id.optional(),
       }),
     ),
+    /** Lets clearances run out, opens what falls due, and alerts on cases past their time. */
+    tick: action(
+      z.strictObject({ workflowId: z.string() }),
+      z.object({ expired: z.int().min(0), opened: z.int().min(0), overdue: z.int().min(0) }),
+    ),
     ...DEALING_CONTRACTS.kyc,
+    ...SCREENING_CONTRACTS.kyc,
   },
   simulation: {
     /** Loss of the fund under a parallel rate shift by its reported sensitivities (`dv100_linear`). */

@@ -23,6 +23,9 @@ export const PLAYBOOKS = [
   "intake-orders",
   "dealing-day",
   "restate-nav",
+  "refresh-lists",
+  "rescreen-parties",
+  "screen-party",
 ] as const;
 export type Playbook = (typeof PLAYBOOKS)[number];
 
@@ -101,6 +104,23 @@ export const EVENTS = {
     payload: z.object({ pending_id: id }),
   }),
   INVESTOR_ASSIGNED: event({ mode: "note", recordedBy: [], payload: z.object({ investor_id: id }) }),
+  EVIDENCE_RESUBMITTED: event({
+    mode: "run",
+    playbook: "onboard-investor",
+    recordedBy: [],
+    payload: z.object({ pending_id: id }),
+  }),
+  /** A case was decided, or an investor's clearance falls due: the application is looked at again. */
+  REVIEW_REQUESTED: event({
+    mode: "run",
+    playbook: "onboard-investor",
+    recordedBy: [],
+    payload: z.object({ pending_id: id }),
+  }),
+  INVESTOR_DECLINED: fact(z.object({ pending_id: id })),
+  KYC_RENEWED: fact(z.object({ investor_id: id })),
+  KYC_EXPIRED: fact(z.object({ investor_id: id })),
+  CASE_OVERDUE: fact(z.object({ case_id: id })),
   // Parties and cases: no event of theirs names an investor, so that no investor learns of it.
   PARTY_REGISTERED: fact(z.object({ party_id: id })),
   PARTIES_LINKED: fact(z.object({ link_id: id })),
@@ -217,6 +237,26 @@ export const EVENTS = {
       compliance_log_id: id.optional(),
     }),
   }),
+  // Compliance rules, breaches and the regulatory calendar.
+  RULES_DRAFTED: fact(z.object({ version_id: id, pack: z.string().max(60), version: z.int().positive() })),
+  RULES_TESTED: fact(z.object({ version_id: id, examples: z.int().positive(), passed: z.int().min(0) })),
+  RULES_ACTIVATED: fact(z.object({ version_id: id, pack: z.string().max(60), version: z.int().positive() })),
+  /** The last good one stays live. */
+  RULE_PACK_REFUSED: fact(
+    z.object({
+      pack: z.string().max(200),
+      source: z.enum(["file", "infisical"]),
+      problems: z.array(z.string()).min(1).max(50),
+    }),
+  ),
+  RULE_SNOOZED: fact(z.object({ snooze_id: id, pack: z.string().max(60), rule: z.string().max(60) })),
+  RULES_CHECKED: fact(z.object({ checked: z.int().min(0), held: z.int().min(0) })),
+  BREACH_RECORDED: fact(z.object({ breach_id: id, rule: z.string().max(121), class: z.enum(["active", "passive"]) })),
+  BREACH_CURED: fact(z.object({ breach_id: id })),
+  BREACH_OVERDUE: fact(z.object({ breach_id: id, rule: z.string().max(121) })),
+  OBLIGATION_DUE: fact(z.object({ obligation_id: id, code: z.string().max(60), due_on: day })),
+  OBLIGATION_OVERDUE: fact(z.object({ obligation_id: id, code: z.string().max(60), due_on: day })),
+  OBLIGATION_DONE: fact(z.object({ obligation_id: id, code: z.string().max(60) })),
   WORKFLOW_COMPLETED: event({
     mode: "note",
     recordedBy: [],
@@ -266,6 +306,9 @@ export const EVENTS = {
   LEGAL_HOLD_LIFTED: fact(z.object({ hold_id: id })),
   /** The tombstone: what left the database, and the file that has it. */
   ROWS_RETIRED: fact(z.object({ archive_id: id, what: z.string(), rows: z.int().positive(), digest })),
+  PERSONAL_DATA_RECORDED: fact(z.object({ subject_id: id, fields: z.int().positive() })),
+  /** The key of a subject was destroyed; `tombstone` is the digest of the signed text that says so. */
+  SUBJECT_ERASED: fact(z.object({ subject_id: id, tombstone: digest })),
   AUTHORITY_NOTIFIED: fact(z.object({ activation_id: id, tool: z.string() })),
   SIDE_POCKET_OPENED: fact(z.object({ share_class_id: id, activation_id: id })),
   DELIVERED_IN_KIND: fact(z.object({ flow_id: id })),
@@ -313,6 +356,40 @@ export const EVENTS = {
   ROLL_FORWARD_SET: fact(z.object({ asset_id: id })),
   SCHEDULE_NOTED: fact(
     z.object({ schedule_id: z.string().max(100), action: z.enum(["pause", "resume", "backfill"]), note }),
+  ),
+  // Lists and screening: ids, codes and counts; never a name.
+  WATCHLIST_SET: fact(z.object({ list_id: id, source: z.string().max(40), active: z.boolean() })),
+  LIST_REFRESH_REQUESTED: event({
+    mode: "run",
+    playbook: "refresh-lists",
+    recordedBy: [],
+    payload: z.object({ list_id: id }),
+  }),
+  /** The list may be used from now on: what changed is held against every party. */
+  LIST_PUBLISHED: event({
+    mode: "run",
+    playbook: "rescreen-parties",
+    recordedBy: [],
+    payload: z.object({
+      list_id: id,
+      version_id: id,
+      rows: z.int(),
+      added: z.int(),
+      changed: z.int(),
+      removed: z.int(),
+    }),
+  }),
+  LIST_REFUSED: fact(z.object({ list_id: id, version_id: id, reason: z.enum(["empty", "old", "older", "shrunken"]) })),
+  SCREENING_REQUESTED: event({
+    mode: "run",
+    playbook: "screen-party",
+    recordedBy: [],
+    payload: z.object({ party_id: id, revision: z.int(), reason: z.string().max(40) }),
+  }),
+  PARTY_SCREENED: fact(z.object({ party_id: id, check_id: id, outcome: z.enum(["clear", "possible", "ask"]) })),
+  PARTIES_RESCREENED: fact(z.object({ list_id: id, entries: z.int(), parties: z.int(), affected: z.int() })),
+  CANDIDATE_DECIDED: fact(
+    z.object({ party_id: id, clearance_id: id, decision: z.enum(["false_match", "true_match"]) }),
   ),
   // Market data, ESG ratings and the quality of a fund's data.
   MARKET_IMPORTED: fact(z.object({ import_id: id, taken: z.int(), held: z.int() })),

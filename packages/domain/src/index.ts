@@ -12,4 +12,6 @@ export * from "./proposals.ts";
 export * from "./restatement-agents.ts";
 export * from "./roles.ts";
 export * from "./schedule-note.ts";
+export * from "./screening-agents.ts";
 export * from "./stress-agents.ts";
+export * from "./text.ts";

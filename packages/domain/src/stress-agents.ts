@@ -4,6 +4,7 @@ import { z } from "zod";
 const id = z.uuid();
 const RunRef = z.object({ eventId: id, workflowId: z.string(), fundId: id.optional() });
 const count = z.int().min(0);
+const size = z.int().min(1);
 const reason = z.string().min(1).max(500);
 
 /** One scenario of a run, by its place in the list that was asked for, from 1. */
@@ -24,10 +25,21 @@ export const STRESS_CONTRACTS = {
     /** Takes a snapshot that is not older than the question, and records which one the run rests on. */
     openStress: action(
       RunRef,
-      z.object({ stressRunId: id, scenarios: count, shards: count, kind: z.string(), snapshotHash: z.string() }),
+      z.object({
+        stressRunId: id,
+        scenarios: count,
+        shards: count,
+        /** Assets in a shard: said by the worker that opened the run, and held to by all that value a shard of it. */
+        shardAssets: size,
+        kind: z.string(),
+        snapshotHash: z.string(),
+      }),
     ),
-    /** Values one shard of the fund's assets under one scenario. `round` is the shard's number from 1. */
-    valueShard: action(ScenarioRef.extend({ round: z.int().min(1) }), z.object({ bodyHash: z.string() })),
+    /** Values one shard of the fund's assets under one scenario. `round` is the shard's number from 1; runs of before `shardAssets` was said have shards of 500. */
+    valueShard: action(
+      ScenarioRef.extend({ round: z.int().min(1), shardAssets: size.optional() }),
+      z.object({ bodyHash: z.string() }),
+    ),
     /** Puts the shards of a scenario together: outcome, liquidity, reverse stress. */
     concludeScenario: action(ScenarioRef.extend({ shards: count }), progress),
     /** Keeps a scenario that could not be computed, with its reason; the others go on. */

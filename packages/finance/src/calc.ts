@@ -5,6 +5,7 @@ import { DEALING_CALCULATIONS } from "./calc/dealing-calculations.ts";
 import type { Calculation } from "./calc/entry.ts";
 import { FEE_CALCULATIONS } from "./calc/fee-calculations.ts";
 import { LIQUIDITY_CALCULATIONS } from "./calc/liquidity-calculations.ts";
+import { ONBOARDING_CALCULATIONS } from "./calc/onboarding-calculations.ts";
 import { PORTFOLIO_CALCULATIONS } from "./calc/portfolio-calculations.ts";
 import { RETURNS_CALCULATIONS } from "./calc/returns-calculations.ts";
 import { STATEMENT_CALCULATIONS } from "./calc/statement-calculations.ts";
@@ -17,6 +18,7 @@ export const CALCULATIONS: readonly Calculation[] = [
   ...DEALING_CALCULATIONS,
   ...FEE_CALCULATIONS,
   ...LIQUIDITY_CALCULATIONS,
+  ...ONBOARDING_CALCULATIONS,
   ...PORTFOLIO_CALCULATIONS,
   ...RETURNS_CALCULATIONS,
   ...STATEMENT_CALCULATIONS,

@@ -30,6 +30,7 @@ export {
   stressedLiabilities,
 } from "./liquidity-profile.ts";
 export { Mandate, MandateHolding, MandateProblemInput, mandateProblem, RetargetInput, retarget } from "./mandate.ts";
+export * from "./onboarding/index.ts";
 export { benchmarkProblem } from "./rebalancing/benchmark.ts";
 export {
   CASH,

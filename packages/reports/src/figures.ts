@@ -28,9 +28,6 @@ export function changeShareWords(before: string, after: string): string {
   return `${share.gt(0) ? "+" : ""}${percentWords(ratioText(share))}`;
 }
 
-/** Text without anything that could steer a reader of it: control characters and marks of direction become spaces. */
-export const cleanText = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ").trim();
-
 /** Survival in quarters for people: "12", "at least 20". */
 export const survivalWords = (quarters: string | null): string =>
   quarters === null ? NONE : quarters.replace(/^>=/, "at least ");

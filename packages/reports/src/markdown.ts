@@ -1,6 +1,7 @@
 // A report as Markdown, its plots as SVG files beside it. Nothing that a row says can become markup.
+
+import { cleanText } from "@evergreen-fund/domain";
 import type { Block, ReportDocument } from "./document.ts";
-import { cleanText } from "./figures.ts";
 import { svgOf } from "./svg.ts";
 
 export interface SvgFile {

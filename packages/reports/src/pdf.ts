@@ -1,7 +1,8 @@
 // A report as PDF with vector plots: standard fonts, no compression, and no instant but the run's own, so that the same run gives the same bytes.
+
+import { cleanText } from "@evergreen-fund/domain";
 import PDFDocument from "pdfkit";
 import type { Block, ReportDocument } from "./document.ts";
-import { cleanText } from "./figures.ts";
 import { drawRows } from "./pdf-table.ts";
 import { type Plot, TONES } from "./plot.ts";
 

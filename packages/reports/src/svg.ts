@@ -1,5 +1,5 @@
 // A plot as SVG: no script, no font of its own, numbers at two decimals, so that the same plot is the same bytes everywhere.
-import { cleanText } from "./figures.ts";
+import { cleanText } from "@evergreen-fund/domain";
 import { type Plot, type Stroke, TONES } from "./plot.ts";
 
 const number = (value: number): string => String(Math.round(value * 100) / 100);

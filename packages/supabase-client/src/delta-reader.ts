@@ -123,9 +123,9 @@ export async function openDeltaReader({ url, role, largeFrom = 4_096 }: DeltaRea
       finished(given, () => {}); // its consumer handles the error
       return given;
     };
-    const all = (table: MirroredTable, where = "", by = client): Readable =>
+    const rowsOf = (table: MirroredTable, since: string | null, where = "", by = client): Readable =>
       stream(
-        `select ${table.columns.map((one) => sent(table, one)).join(", ")} ${from(table, null)}${where}`,
+        `select ${table.columns.map((one) => sent(table, one)).join(", ")} ${from(table, since)}${where}`,
         "binary",
         by,
       );
@@ -151,19 +151,21 @@ export async function openDeltaReader({ url, role, largeFrom = 4_096 }: DeltaRea
     return {
       position: { source, tx },
       takenAt: at.toISOString(),
-      copy: (table, since) =>
-        stream(`select ${table.columns.map((one) => sent(table, one)).join(", ")} ${from(table, since)}`, "binary"),
+      copy: (table, since) => rowsOf(table, since),
       async copyAll(table) {
         const { blocks } = await ask(
           `select (pg_relation_size(${pg.escapeLiteral(`public.${pg.escapeIdentifier(table.name)}`)}) / 8192)::text as blocks`,
         );
-        if (Number(blocks) < largeFrom) return [all(table)];
+        if (Number(blocks) < largeFrom) return [rowsOf(table, null)];
         const other = await second().catch((error: unknown) => {
           throw toEvergreenError(error);
         });
         // every row lies in one of the halves, wherever they are cut
         const middle = `'(${Math.floor(Number(blocks) / 2)},0)'::tid`;
-        return [all(table, ` where t.ctid < ${middle}`), all(table, ` where t.ctid >= ${middle}`, other)];
+        return [
+          rowsOf(table, null, ` where t.ctid < ${middle}`),
+          rowsOf(table, null, ` where t.ctid >= ${middle}`, other),
+        ];
       },
       copyKeys: (table) =>
         stream(

@@ -14,6 +14,27 @@ const candidates = z.array(
 );
 
 export const PARTY_RPCS = {
+  fn_resubmit_evidence: rpc(
+    "one",
+    z.object({ pending_id: uuid, evidence: json, request_id, party_kind: z.string().optional() }),
+    z.object({ pending_id: uuid, given: z.int() }),
+  ),
+  fn_decline_investor: rpc("one", z.object({ pending_id: uuid, reason: z.string(), request_id }), z.string()),
+  fn_tick_kyc: rpc("one", z.object({ request_id }), z.object({ expired: z.int(), opened: z.int(), overdue: z.int() })),
+  fn_read_applicant: rpc("one", z.object({ pending_id: uuid }), json),
+  fn_read_kyc: rpc(
+    "rows",
+    z.object({ investor_id: uuid.optional() }),
+    z.object({
+      investor: uuid,
+      code: z.string(),
+      classification: z.string(),
+      state: z.string(),
+      missing: z.array(z.string()),
+      pending: uuid.nullable(),
+      valid_until: when.nullable(),
+    }),
+  ),
   fn_register_party: rpc("one", z.object({ kind: z.string(), request_id }), uuid),
   fn_link_parties: rpc(
     "one",

@@ -1,12 +1,15 @@
 // Every fn_* of the database: its arguments and what it answers. The SQL is in prisma/sql; a test compares names and arguments.
 import { z } from "zod";
+import { COMPLIANCE_RPCS } from "./compliance-rpc.ts";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
 import { MARKET_RPCS } from "./market-rpc.ts";
 import { PAGE_RPCS } from "./page-rpc.ts";
 import { PARTY_RPCS } from "./party-rpc.ts";
+import { PERSONAL_RPCS } from "./personal-rpc.ts";
 import { RETENTION_RPCS } from "./retention-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
+import { SCREENING_RPCS } from "./screening-rpc.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
 import { STRESS_RPCS } from "./stress-rpc.ts";
 
@@ -34,6 +37,8 @@ export const ARRAY_ARGUMENTS: ReadonlySet<string> = new Set([
   "embedding",
   "memory_ids",
   "elected_lots",
+  "subject_ids",
+  "fields",
 ]);
 
 export const RPCS = {
@@ -177,19 +182,40 @@ export const RPCS = {
   ),
   fn_submit_investor: rpc(
     "one",
-    z.object({ classification: z.string(), evidence: json.optional(), fund: z.string().optional(), request_id }),
+    z.object({
+      classification: z.string(),
+      evidence: json.optional(),
+      fund: z.string().optional(),
+      request_id,
+      party_kind: z.string().optional(),
+      party_id: uuid.optional(),
+    }),
     uuid,
   ),
-  fn_assign_investor: rpc("one", z.object({ pending_id: uuid, classification: z.string(), request_id }), uuid),
+  fn_assign_investor: rpc(
+    "one",
+    z.object({
+      pending_id: uuid,
+      classification: z.string(),
+      request_id,
+      risk_score: z.int().optional(),
+      risk_level: z.string().optional(),
+      next_review: z.string().optional(),
+    }),
+    uuid,
+  ),
   fn_ask_evidence: rpc("one", z.object({ pending_id: uuid, missing: z.array(z.string()), request_id }), z.string()),
   ...PARTY_RPCS,
   ...DEALING_RPCS,
   ...STATEMENT_RPCS,
+  ...COMPLIANCE_RPCS,
   ...RETENTION_RPCS,
+  ...PERSONAL_RPCS,
   ...PAGE_RPCS,
   ...IMPORT_RPCS,
   ...STRESS_RPCS,
   ...MARKET_RPCS,
+  ...SCREENING_RPCS,
   fn_intake_orders: rpc(
     "one",
     z.object({ batch_id: uuid, request_id }),

@@ -79,7 +79,10 @@ export interface RecordingSource {
   key: Buffer;
 }
 
-/** The histories of finished runs as texts of files, their payloads encrypted anew with REPLAY_KEY and no machine's name in them, in the order of `workflowIds`. */
+/**
+ * The histories of finished runs as texts of files, their payloads encrypted anew with REPLAY_KEY and no machine's name in them, in the order of `workflowIds`. An id
+ * names its last run, `id#run` another one: what began anew has several.
+ */
 export async function recordHistories(source: RecordingSource, workflowIds: readonly string[]): Promise<string[]> {
   const connection = await Connection.connect({ address: source.address });
   try {
@@ -90,8 +93,9 @@ export async function recordHistories(source: RecordingSource, workflowIds: read
   }
 }
 
-async function recordHistory(client: Client, workflowId: string, key: Buffer): Promise<string> {
-  const history = await client.workflow.getHandle(workflowId).fetchHistory();
+async function recordHistory(client: Client, named: string, key: Buffer): Promise<string> {
+  const [workflowId = "", runId] = named.split("#");
+  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
   const [from, to] = [new AesGcmCodec(key), new AesGcmCodec(REPLAY_KEY)];
   const { events } = (await written(history, async (payload) => {
     const [plain] = await from.decode([payload]);

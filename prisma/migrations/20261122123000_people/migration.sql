@@ -3,7 +3,13 @@
 ALTER TABLE "investors" ADD COLUMN     "party_id" UUID;
 
 -- AlterTable
-ALTER TABLE "investors_pending_kyc" ADD COLUMN     "party_id" UUID;
+ALTER TABLE "investors_pending_kyc" ADD COLUMN     "asked" TEXT[] DEFAULT ARRAY[]::TEXT[],
+ADD COLUMN     "party_id" UUID;
+
+-- AlterTable
+ALTER TABLE "compliance_logs" ADD COLUMN     "explain" JSONB,
+ADD COLUMN     "outcome" TEXT,
+ADD COLUMN     "version_id" UUID;
 
 -- CreateTable
 CREATE TABLE "credit_lines" (
@@ -98,6 +104,184 @@ CREATE TABLE "kyc_policies" (
 );
 
 -- CreateTable
+CREATE TABLE "watchlists" (
+    "list_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "source" TEXT NOT NULL,
+    "title" TEXT NOT NULL,
+    "format" TEXT NOT NULL,
+    "address" TEXT,
+    "active" BOOLEAN NOT NULL DEFAULT true,
+    "max_age_hours" INTEGER NOT NULL DEFAULT 24,
+    "shrink_limit" DECIMAL(38,18) NOT NULL DEFAULT 0.05,
+    "set_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "watchlists_pkey" PRIMARY KEY ("list_id")
+);
+
+-- CreateTable
+CREATE TABLE "watchlist_versions" (
+    "version_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "list_id" UUID NOT NULL,
+    "ordinal" INTEGER,
+    "label" TEXT,
+    "published_on" DATE,
+    "sha256" TEXT NOT NULL,
+    "rows" INTEGER NOT NULL,
+    "added" INTEGER NOT NULL DEFAULT 0,
+    "changed" INTEGER NOT NULL DEFAULT 0,
+    "removed" INTEGER NOT NULL DEFAULT 0,
+    "status" TEXT NOT NULL,
+    "reason" TEXT,
+    "fetched_at" TIMESTAMPTZ(6) NOT NULL,
+    "recorded_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "watchlist_versions_pkey" PRIMARY KEY ("version_id")
+);
+
+-- CreateTable
+CREATE TABLE "watchlist_acceptances" (
+    "version_id" UUID NOT NULL,
+    "accepted_by" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "accepted_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "watchlist_acceptances_pkey" PRIMARY KEY ("version_id","accepted_by")
+);
+
+-- CreateTable
+CREATE TABLE "watchlist_held" (
+    "version_id" UUID NOT NULL,
+    "entries" JSONB NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "watchlist_held_pkey" PRIMARY KEY ("version_id")
+);
+
+-- CreateTable
+CREATE TABLE "watchlist_entries" (
+    "entry_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "list_id" UUID NOT NULL,
+    "external_id" TEXT NOT NULL,
+    "entry_hash" TEXT NOT NULL,
+    "body" JSONB NOT NULL,
+    "added_in" INTEGER NOT NULL,
+    "removed_in" INTEGER,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "watchlist_entries_pkey" PRIMARY KEY ("entry_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_subjects" (
+    "party_id" UUID NOT NULL,
+    "revision" INTEGER NOT NULL,
+    "facts_version" INTEGER NOT NULL,
+    "reason" TEXT NOT NULL,
+    "asked_by" TEXT NOT NULL,
+    "asked_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_subjects_pkey" PRIMARY KEY ("party_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_checks" (
+    "check_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "party_id" UUID NOT NULL,
+    "revision" INTEGER NOT NULL,
+    "facts_hash" TEXT NOT NULL,
+    "scope" TEXT NOT NULL,
+    "engine" TEXT NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "missing" TEXT[] DEFAULT ARRAY[]::TEXT[],
+    "checked_by" TEXT NOT NULL,
+    "checked_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_checks_pkey" PRIMARY KEY ("check_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_check_lists" (
+    "check_id" UUID NOT NULL,
+    "list_id" UUID NOT NULL,
+    "version_id" UUID NOT NULL,
+    "ordinal" INTEGER NOT NULL,
+    "sha256" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_check_lists_pkey" PRIMARY KEY ("check_id","list_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_candidates" (
+    "candidate_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "check_id" UUID NOT NULL,
+    "party_id" UUID NOT NULL,
+    "entry_id" UUID NOT NULL,
+    "entry_hash" TEXT NOT NULL,
+    "score" DECIMAL(38,18) NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "features" JSONB NOT NULL,
+    "missing" TEXT[] DEFAULT ARRAY[]::TEXT[],
+    "case_id" UUID,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_candidates_pkey" PRIMARY KEY ("candidate_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_clearances" (
+    "clearance_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "party_id" UUID NOT NULL,
+    "list_id" UUID NOT NULL,
+    "external_id" TEXT NOT NULL,
+    "candidate_id" UUID NOT NULL,
+    "decision" TEXT NOT NULL,
+    "facts_hash" TEXT NOT NULL,
+    "entry_hash" TEXT NOT NULL,
+    "reason" TEXT NOT NULL,
+    "decided_by" TEXT NOT NULL,
+    "decided_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "ended_by" TEXT,
+    "ended_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_clearances_pkey" PRIMARY KEY ("clearance_id")
+);
+
+-- CreateTable
+CREATE TABLE "screening_rescreens" (
+    "list_id" UUID NOT NULL,
+    "from_ordinal" INTEGER NOT NULL,
+    "to_ordinal" INTEGER NOT NULL,
+    "entries" INTEGER NOT NULL,
+    "parties" INTEGER NOT NULL,
+    "affected" INTEGER NOT NULL,
+    "engine" TEXT NOT NULL,
+    "recorded_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "screening_rescreens_pkey" PRIMARY KEY ("list_id","to_ordinal")
+);
+
+-- CreateTable
 CREATE TABLE "cases" (
     "case_id" UUID NOT NULL DEFAULT gen_random_uuid(),
     "code" TEXT NOT NULL,
@@ -172,6 +356,259 @@ CREATE TABLE "case_notes" (
     CONSTRAINT "case_notes_pkey" PRIMARY KEY ("note_id")
 );
 
+-- CreateTable
+CREATE TABLE "rule_packs" (
+    "pack" TEXT NOT NULL,
+    "title" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_packs_pkey" PRIMARY KEY ("pack")
+);
+
+-- CreateTable
+CREATE TABLE "rule_pack_versions" (
+    "version_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "pack" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "status" TEXT NOT NULL,
+    "body" JSONB NOT NULL,
+    "hash" CHAR(64) NOT NULL,
+    "source" TEXT NOT NULL,
+    "effective_from" DATE NOT NULL,
+    "effective_until" DATE,
+    "drafted_by" TEXT NOT NULL,
+    "tested_at" TIMESTAMPTZ(6),
+    "live_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_pack_versions_pkey" PRIMARY KEY ("version_id")
+);
+
+-- CreateTable
+CREATE TABLE "rule_tests" (
+    "test_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "version_id" UUID NOT NULL,
+    "examples" INTEGER NOT NULL,
+    "passed" INTEGER NOT NULL,
+    "results" JSONB NOT NULL,
+    "tested_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_tests_pkey" PRIMARY KEY ("test_id")
+);
+
+-- CreateTable
+CREATE TABLE "rule_approvals" (
+    "approval_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "version_id" UUID NOT NULL,
+    "hash" CHAR(64) NOT NULL,
+    "approved_by" UUID NOT NULL,
+    "reason" TEXT NOT NULL,
+    "approved_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_approvals_pkey" PRIMARY KEY ("approval_id")
+);
+
+-- CreateTable
+CREATE TABLE "rule_pins" (
+    "workflow_id" TEXT NOT NULL,
+    "fund_id" UUID,
+    "version_ids" UUID[],
+    "pinned_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_pins_pkey" PRIMARY KEY ("workflow_id")
+);
+
+-- CreateTable
+CREATE TABLE "rule_snoozes" (
+    "snooze_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "pack" TEXT NOT NULL,
+    "rule" TEXT NOT NULL,
+    "entity_type" TEXT NOT NULL,
+    "entity_id" UUID NOT NULL,
+    "reason" TEXT NOT NULL,
+    "until" TIMESTAMPTZ(6) NOT NULL,
+    "snoozed_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_snoozes_pkey" PRIMARY KEY ("snooze_id")
+);
+
+-- CreateTable
+CREATE TABLE "rule_shadows" (
+    "shadow_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "version_id" UUID NOT NULL,
+    "fund_id" UUID,
+    "entity_type" TEXT NOT NULL,
+    "entity_id" TEXT NOT NULL,
+    "workflow_id" TEXT NOT NULL,
+    "live_outcome" TEXT NOT NULL,
+    "outcome" TEXT NOT NULL,
+    "rules" TEXT[],
+    "judged_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "rule_shadows_pkey" PRIMARY KEY ("shadow_id")
+);
+
+-- CreateTable
+CREATE TABLE "breaches" (
+    "breach_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "rule" TEXT NOT NULL,
+    "class" TEXT NOT NULL,
+    "cause" TEXT NOT NULL,
+    "value" DECIMAL(38,18),
+    "limit_value" DECIMAL(38,18),
+    "detail" JSONB NOT NULL DEFAULT '{}',
+    "detected_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "cure_by" TIMESTAMPTZ(6),
+    "overdue_at" TIMESTAMPTZ(6),
+    "cured_at" TIMESTAMPTZ(6),
+    "cured_by" TEXT,
+    "cure_note" TEXT,
+    "cost" DECIMAL(38,4),
+    "compensated" TEXT,
+    "proposal_id" UUID,
+    "recorded_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "breaches_pkey" PRIMARY KEY ("breach_id")
+);
+
+-- CreateTable
+CREATE TABLE "obligations" (
+    "obligation_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "fund_id" UUID NOT NULL,
+    "code" TEXT NOT NULL,
+    "title" TEXT NOT NULL,
+    "source" TEXT NOT NULL,
+    "first_due_on" DATE NOT NULL,
+    "occurrence" INTEGER NOT NULL,
+    "due_on" DATE NOT NULL,
+    "every_months" INTEGER,
+    "lead_days" INTEGER NOT NULL,
+    "told_at" TIMESTAMPTZ(6),
+    "overdue_at" TIMESTAMPTZ(6),
+    "done_at" TIMESTAMPTZ(6),
+    "done_by" TEXT,
+    "evidence" TEXT,
+    "set_by" TEXT NOT NULL,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "obligations_pkey" PRIMARY KEY ("obligation_id")
+);
+
+-- CreateTable
+CREATE TABLE "subject_keys" (
+    "subject_id" UUID NOT NULL,
+    "wrapped_key" TEXT,
+    "master_key_id" TEXT,
+    "state" TEXT NOT NULL DEFAULT 'active',
+    "asked_by" TEXT,
+    "asked_at" TIMESTAMPTZ(6),
+    "reason" TEXT,
+    "opened_by" TEXT NOT NULL,
+    "opened_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "destroyed_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "subject_keys_pkey" PRIMARY KEY ("subject_id")
+);
+
+-- CreateTable
+CREATE TABLE "personal_values" (
+    "value_id" UUID NOT NULL,
+    "subject_id" UUID NOT NULL,
+    "field" TEXT NOT NULL,
+    "ciphertext" TEXT,
+    "blind_index" TEXT[] DEFAULT ARRAY[]::TEXT[],
+    "recorded_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "superseded_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "personal_values_pkey" PRIMARY KEY ("value_id")
+);
+
+-- CreateTable
+CREATE TABLE "documents" (
+    "document_id" UUID NOT NULL,
+    "subject_id" UUID NOT NULL,
+    "kind" TEXT NOT NULL,
+    "content_type" TEXT NOT NULL,
+    "size" BIGINT NOT NULL,
+    "sha256" TEXT NOT NULL,
+    "storage_path" TEXT NOT NULL,
+    "recorded_by" TEXT NOT NULL,
+    "recorded_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "removed_at" TIMESTAMPTZ(6),
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "documents_pkey" PRIMARY KEY ("document_id")
+);
+
+-- CreateTable
+CREATE TABLE "personal_accesses" (
+    "access_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "subject_id" UUID NOT NULL,
+    "what" TEXT NOT NULL,
+    "fields" TEXT[],
+    "purpose" TEXT NOT NULL,
+    "accessed_by" TEXT NOT NULL,
+    "accessed_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "personal_accesses_pkey" PRIMARY KEY ("access_id")
+);
+
+-- CreateTable
+CREATE TABLE "subject_holds" (
+    "hold_id" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "subject_id" UUID NOT NULL,
+    "reason" TEXT NOT NULL,
+    "placed_by" TEXT NOT NULL,
+    "placed_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "until" TIMESTAMPTZ(6),
+    "lifted_by" TEXT,
+    "lifted_at" TIMESTAMPTZ(6),
+    "lift_reason" TEXT,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "subject_holds_pkey" PRIMARY KEY ("hold_id")
+);
+
+-- CreateTable
+CREATE TABLE "subject_tombstones" (
+    "subject_id" UUID NOT NULL,
+    "body" TEXT NOT NULL,
+    "signature" TEXT NOT NULL,
+    "public_key" TEXT NOT NULL,
+    "erased_by" TEXT NOT NULL,
+    "erased_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "created_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+
+    CONSTRAINT "subject_tombstones_pkey" PRIMARY KEY ("subject_id")
+);
+
 -- CreateIndex
 CREATE INDEX "credit_lines_currency_idx" ON "credit_lines"("currency");
 
@@ -206,6 +643,45 @@ CREATE INDEX "party_evidence_tx_idx" ON "party_evidence"("tx");
 CREATE UNIQUE INDEX "kyc_policies_version_key" ON "kyc_policies"("version");
 
 -- CreateIndex
+CREATE UNIQUE INDEX "watchlists_source_key" ON "watchlists"("source");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "watchlist_versions_list_id_ordinal_key" ON "watchlist_versions"("list_id", "ordinal");
+
+-- CreateIndex
+CREATE INDEX "watchlist_entries_list_id_added_in_idx" ON "watchlist_entries"("list_id", "added_in");
+
+-- CreateIndex
+CREATE INDEX "screening_checks_party_id_checked_at_idx" ON "screening_checks"("party_id", "checked_at");
+
+-- CreateIndex
+CREATE INDEX "screening_check_lists_list_id_idx" ON "screening_check_lists"("list_id");
+
+-- CreateIndex
+CREATE INDEX "screening_check_lists_version_id_idx" ON "screening_check_lists"("version_id");
+
+-- CreateIndex
+CREATE INDEX "screening_candidates_party_id_idx" ON "screening_candidates"("party_id");
+
+-- CreateIndex
+CREATE INDEX "screening_candidates_entry_id_idx" ON "screening_candidates"("entry_id");
+
+-- CreateIndex
+CREATE INDEX "screening_candidates_case_id_idx" ON "screening_candidates"("case_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "screening_candidates_check_id_entry_id_key" ON "screening_candidates"("check_id", "entry_id");
+
+-- CreateIndex
+CREATE INDEX "screening_clearances_party_id_idx" ON "screening_clearances"("party_id");
+
+-- CreateIndex
+CREATE INDEX "screening_clearances_list_id_idx" ON "screening_clearances"("list_id");
+
+-- CreateIndex
+CREATE INDEX "screening_clearances_candidate_id_idx" ON "screening_clearances"("candidate_id");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "cases_code_key" ON "cases"("code");
 
 -- CreateIndex
@@ -230,10 +706,64 @@ CREATE INDEX "case_decisions_candidate_id_idx" ON "case_decisions"("candidate_id
 CREATE INDEX "case_notes_case_id_idx" ON "case_notes"("case_id");
 
 -- CreateIndex
+CREATE UNIQUE INDEX "rule_pack_versions_pack_version_key" ON "rule_pack_versions"("pack", "version");
+
+-- CreateIndex
+CREATE INDEX "rule_tests_version_id_idx" ON "rule_tests"("version_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "rule_approvals_version_id_approved_by_key" ON "rule_approvals"("version_id", "approved_by");
+
+-- CreateIndex
+CREATE INDEX "rule_pins_fund_id_idx" ON "rule_pins"("fund_id");
+
+-- CreateIndex
+CREATE INDEX "rule_snoozes_pack_rule_idx" ON "rule_snoozes"("pack", "rule");
+
+-- CreateIndex
+CREATE INDEX "rule_snoozes_entity_id_idx" ON "rule_snoozes"("entity_id");
+
+-- CreateIndex
+CREATE INDEX "rule_shadows_fund_id_idx" ON "rule_shadows"("fund_id");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "rule_shadows_version_id_workflow_id_entity_id_key" ON "rule_shadows"("version_id", "workflow_id", "entity_id");
+
+-- CreateIndex
+CREATE INDEX "breaches_fund_id_rule_idx" ON "breaches"("fund_id", "rule");
+
+-- CreateIndex
+CREATE INDEX "breaches_proposal_id_idx" ON "breaches"("proposal_id");
+
+-- CreateIndex
+CREATE INDEX "obligations_fund_id_due_on_idx" ON "obligations"("fund_id", "due_on");
+
+-- CreateIndex
+CREATE INDEX "subject_keys_master_key_id_subject_id_idx" ON "subject_keys"("master_key_id", "subject_id");
+
+-- CreateIndex
+CREATE INDEX "personal_values_subject_id_field_idx" ON "personal_values"("subject_id", "field");
+
+-- CreateIndex
+CREATE UNIQUE INDEX "documents_storage_path_key" ON "documents"("storage_path");
+
+-- CreateIndex
+CREATE INDEX "documents_subject_id_idx" ON "documents"("subject_id");
+
+-- CreateIndex
+CREATE INDEX "personal_accesses_subject_id_accessed_at_idx" ON "personal_accesses"("subject_id", "accessed_at");
+
+-- CreateIndex
+CREATE INDEX "subject_holds_subject_id_idx" ON "subject_holds"("subject_id");
+
+-- CreateIndex
 CREATE INDEX "investors_party_id_idx" ON "investors"("party_id");
 
 -- CreateIndex
 CREATE INDEX "investors_pending_kyc_party_id_idx" ON "investors_pending_kyc"("party_id");
+
+-- CreateIndex
+CREATE INDEX "compliance_logs_version_id_idx" ON "compliance_logs"("version_id");
 
 -- AddForeignKey
 ALTER TABLE "credit_lines" ADD CONSTRAINT "credit_lines_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
@@ -257,6 +787,57 @@ ALTER TABLE "party_links" ADD CONSTRAINT "party_links_owned_id_fkey" FOREIGN KEY
 ALTER TABLE "party_evidence" ADD CONSTRAINT "party_evidence_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
+ALTER TABLE "watchlist_versions" ADD CONSTRAINT "watchlist_versions_list_id_fkey" FOREIGN KEY ("list_id") REFERENCES "watchlists"("list_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "watchlist_acceptances" ADD CONSTRAINT "watchlist_acceptances_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "watchlist_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "watchlist_held" ADD CONSTRAINT "watchlist_held_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "watchlist_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "watchlist_entries" ADD CONSTRAINT "watchlist_entries_list_id_fkey" FOREIGN KEY ("list_id") REFERENCES "watchlists"("list_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_subjects" ADD CONSTRAINT "screening_subjects_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_checks" ADD CONSTRAINT "screening_checks_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "screening_subjects"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_check_lists" ADD CONSTRAINT "screening_check_lists_check_id_fkey" FOREIGN KEY ("check_id") REFERENCES "screening_checks"("check_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_check_lists" ADD CONSTRAINT "screening_check_lists_list_id_fkey" FOREIGN KEY ("list_id") REFERENCES "watchlists"("list_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_check_lists" ADD CONSTRAINT "screening_check_lists_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "watchlist_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_candidates" ADD CONSTRAINT "screening_candidates_check_id_fkey" FOREIGN KEY ("check_id") REFERENCES "screening_checks"("check_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_candidates" ADD CONSTRAINT "screening_candidates_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "screening_subjects"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_candidates" ADD CONSTRAINT "screening_candidates_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_candidates" ADD CONSTRAINT "screening_candidates_entry_id_fkey" FOREIGN KEY ("entry_id") REFERENCES "watchlist_entries"("entry_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_clearances" ADD CONSTRAINT "screening_clearances_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "screening_subjects"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_clearances" ADD CONSTRAINT "screening_clearances_list_id_fkey" FOREIGN KEY ("list_id") REFERENCES "watchlists"("list_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_clearances" ADD CONSTRAINT "screening_clearances_candidate_id_fkey" FOREIGN KEY ("candidate_id") REFERENCES "screening_candidates"("candidate_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "screening_rescreens" ADD CONSTRAINT "screening_rescreens_list_id_fkey" FOREIGN KEY ("list_id") REFERENCES "watchlists"("list_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
 ALTER TABLE "cases" ADD CONSTRAINT "cases_party_id_fkey" FOREIGN KEY ("party_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
@@ -273,6 +854,51 @@ ALTER TABLE "case_decisions" ADD CONSTRAINT "case_decisions_candidate_id_fkey" F
 
 -- AddForeignKey
 ALTER TABLE "case_notes" ADD CONSTRAINT "case_notes_case_id_fkey" FOREIGN KEY ("case_id") REFERENCES "cases"("case_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "compliance_logs" ADD CONSTRAINT "compliance_logs_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "rule_pack_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_pack_versions" ADD CONSTRAINT "rule_pack_versions_pack_fkey" FOREIGN KEY ("pack") REFERENCES "rule_packs"("pack") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_tests" ADD CONSTRAINT "rule_tests_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "rule_pack_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_approvals" ADD CONSTRAINT "rule_approvals_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "rule_pack_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_pins" ADD CONSTRAINT "rule_pins_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_snoozes" ADD CONSTRAINT "rule_snoozes_pack_fkey" FOREIGN KEY ("pack") REFERENCES "rule_packs"("pack") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_shadows" ADD CONSTRAINT "rule_shadows_version_id_fkey" FOREIGN KEY ("version_id") REFERENCES "rule_pack_versions"("version_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "rule_shadows" ADD CONSTRAINT "rule_shadows_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "breaches" ADD CONSTRAINT "breaches_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "breaches" ADD CONSTRAINT "breaches_proposal_id_fkey" FOREIGN KEY ("proposal_id") REFERENCES "proposals"("proposal_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "obligations" ADD CONSTRAINT "obligations_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "personal_values" ADD CONSTRAINT "personal_values_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "documents" ADD CONSTRAINT "documents_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "personal_accesses" ADD CONSTRAINT "personal_accesses_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
+ALTER TABLE "subject_holds" ADD CONSTRAINT "subject_holds_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- from sql/10-private.sql
 -- The workshop behind every fn_*: who calls, what was asked before, what goes into the audit trail, what an error may say.
@@ -673,6 +1299,18 @@ begin
     and (status = 'failed') = (reason is not null) and num_nonnulls(body, body_hash, nav_before, nav_after) = case status when 'done' then 4 else 0 end$c$);
   perform evergreen.add_check('stress_outcomes', 'stress_outcomes_hash', $c$body_hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')$c$);
   perform evergreen.add_check('stress_shards', 'stress_shards_hash', $c$shard >= 0 and body_hash = encode(sha256(convert_to(body, 'UTF8')), 'hex')$c$);
+  -- lists and screening
+  perform evergreen.add_check('watchlists', 'watchlists_limits', $c$max_age_hours between 1 and 168 and shrink_limit between 0 and 0.2 and source ~ '^[a-z][a-z0-9-]{1,39}$'$c$);
+  perform evergreen.add_check('watchlist_versions', 'watchlist_versions_status', $c$status in ('current', 'superseded', 'held', 'refused') and (status in ('current', 'held', 'refused') or ordinal is not null or reason is null)
+    and sha256 ~ '^[0-9a-f]{64}$' and rows >= 0 and added >= 0 and changed >= 0 and removed >= 0$c$);
+  perform evergreen.add_check('watchlist_versions', 'watchlist_versions_reason', $c$reason in ('empty', 'old', 'older', 'shrunken') and (status not in ('held', 'refused') or reason is not null)$c$);
+  perform evergreen.add_check('watchlist_versions', 'watchlist_versions_current', $c$status <> 'current' or (ordinal is not null and rows > 0)$c$);
+  perform evergreen.add_check('watchlist_entries', 'watchlist_entries_span', $c$added_in >= 1 and removed_in > added_in and entry_hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('screening_subjects', 'screening_subjects_counts', 'revision >= facts_version and facts_version >= 1');
+  perform evergreen.add_check('screening_checks', 'screening_checks_outcome', $c$scope in ('full', 'delta') and outcome in ('clear', 'possible', 'ask') and facts_hash ~ '^[0-9a-f]{64}$'$c$);
+  perform evergreen.add_check('screening_candidates', 'screening_candidates_outcome', $c$outcome in ('alert', 'ask', 'clear') and score between 0 and 1$c$);
+  perform evergreen.add_check('screening_clearances', 'screening_clearances_decision', $c$decision in ('false_match', 'true_match') and (ended_at is null) = (ended_by is null)$c$);
+  perform evergreen.add_check('screening_rescreens', 'screening_rescreens_span', 'from_ordinal >= 0 and to_ordinal > from_ordinal and entries >= 0 and affected between 0 and parties');
   -- parties and cases
   perform evergreen.add_check('parties', 'parties_kind', $c$kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation', 'unstated') and code ~ '^PY-[0-9A-F]{10}$'$c$);
   perform evergreen.add_check('parties', 'parties_risk', $c$risk_level in ('unrated', 'low', 'medium', 'high') and risk_score >= 0 and (risk_level = 'unrated') = (risk_score is null)$c$);
@@ -732,12 +1370,28 @@ create unique index if not exists market_imports_file on public.market_imports (
 create unique index if not exists payment_lines_live on public.payment_lines (flow_id, purpose) where live;
 create index if not exists assets_lp_visible on public.assets (id) where lp_visible;
 
-select evergreen.add_check('retention_policies', 'retention_policies_what', $c$what in ('fund_events', 'asset_snapshots', 'compliance_logs')$c$);
-select evergreen.add_check('retention_policies', 'retention_policies_keep', $c$case when keep_months is null then afterwards = 'nothing' else keep_months between 1 and 1200 and afterwards in ('archive', 'monthly_aggregates') end$c$);
+alter table public.retention_policies drop constraint if exists retention_policies_what, drop constraint if exists retention_policies_keep;
+select evergreen.add_check('retention_policies', 'retention_policies_named', $c$what ~ '^[a-z][a-z0-9_]{0,62}$'$c$);
+-- rows leave the database by an archive alone; "erasure" destroys the key of a person's data and leaves the row, "end_of_work" takes what is delivered out of a queue
+select evergreen.add_check('retention_policies', 'retention_policies_term', $c$case when keep_months is null then afterwards in ('nothing', 'end_of_work') else keep_months between 1 and 1200 and afterwards in ('archive', 'monthly_aggregates', 'erasure') end$c$);
 select evergreen.add_check('legal_holds', 'legal_holds_reason', 'length(reason) between 1 and 500 and (until is null or until > placed_at)');
 select evergreen.add_check('legal_holds', 'legal_holds_lifted', $c$(lifted_at is null) = (lifted_by is null) and (lifted_at is null) = (lift_reason is null) and lifted_by is distinct from placed_by$c$);
 select evergreen.add_check('retention_archives', 'retention_archives_digest', $c$digest ~ '^[0-9a-f]{64}$' and sha256 ~ '^[0-9a-f]{64}$' and archive_id = overlay(overlay(left(digest, 32) placing '8' from 13) placing '8' from 17)::uuid and rows > 0 and bytes > 0$c$);
 select evergreen.add_check('fund_events', 'fund_events_retired', 'num_nulls(archive_id, content_digest, origin_tx) in (0, 3)');
+
+-- personal data: what stands here is encrypted, or not there
+select evergreen.add_check('subject_keys', 'subject_keys_state', $c$state in ('active', 'restricted', 'destroyed') and (state = 'destroyed') = (wrapped_key is null)
+  and (state = 'destroyed') = (master_key_id is null) and (state = 'destroyed') = (destroyed_at is not null) and (state <> 'restricted' or asked_by is not null)$c$);
+select evergreen.add_check('subject_keys', 'subject_keys_wrapped', $c$wrapped_key ~ '^v1\.[A-Za-z0-9+/]{80}$' and master_key_id ~ '^[a-z0-9-]{1,60}$'$c$);
+select evergreen.add_check('personal_values', 'personal_values_encrypted', $c$field ~ '^[a-z_]{1,40}$' and ciphertext ~ '^v1\.[A-Za-z0-9+/]+=*$' and cardinality(blind_index) <= 100$c$);
+select evergreen.add_check('documents', 'documents_shape', $c$kind ~ '^[a-z_]{1,60}$' and size between 1 and 20971520 and sha256 ~ '^[0-9a-f]{64}$' and storage_path = subject_id || '/' || document_id$c$);
+select evergreen.add_check('documents', 'documents_type', $c$content_type in ('application/pdf', 'image/jpeg', 'image/png', 'image/tiff', 'image/webp')$c$);
+select evergreen.add_check('personal_accesses', 'personal_accesses_purpose', $c$purpose ~ '^[a-z-]{1,60}$'$c$);
+select evergreen.add_check('subject_holds', 'subject_holds_reason', 'length(reason) between 1 and 500 and (until is null or until > placed_at)');
+select evergreen.add_check('subject_holds', 'subject_holds_lifted', $c$(lifted_at is null) = (lifted_by is null) and (lifted_at is null) = (lift_reason is null) and lifted_by is distinct from placed_by$c$);
+select evergreen.add_check('subject_tombstones', 'subject_tombstones_signed', $c$signature ~ '^[0-9a-f]{128}$' and public_key ~ '^[0-9a-f]{64}$'$c$);
+create unique index if not exists personal_values_current on public.personal_values (subject_id, field) where superseded_at is null;
+create index if not exists personal_values_blind on public.personal_values using gin (blind_index) where superseded_at is null;
 
 -- an amount has no more decimals than its currency
 create or replace function evergreen.within_exponent(amount numeric, currency text) returns boolean
@@ -754,6 +1408,25 @@ select evergreen.add_check('payment_files', 'payment_files_exponent', 'evergreen
 
 insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;
 
+-- rules, breaches and the calendar
+select evergreen.add_check('compliance_logs', 'compliance_logs_outcome', $c$outcome is null or outcome in ('approve', 'review', 'block_and_review', 'decline')$c$);
+select evergreen.add_check('compliance_logs', 'compliance_logs_explained', 'num_nulls(outcome, version_id, explain) in (0, 3)');
+select evergreen.add_check('rule_pack_versions', 'rule_pack_versions_status', $c$status in ('draft', 'tested', 'live') and (status = 'draft' or tested_at is not null) and (status = 'live') = (live_at is not null)$c$);
+select evergreen.add_check('rule_pack_versions', 'rule_pack_versions_terms', $c$version > 0 and hash ~ '^[0-9a-f]{64}$' and source in ('file', 'infisical') and coalesce(effective_until > effective_from, true)$c$);
+select evergreen.add_check('rule_tests', 'rule_tests_passed', 'examples > 0 and passed between 0 and examples');
+select evergreen.add_check('rule_snoozes', 'rule_snoozes_terms', $c$entity_type in ('investors', 'funds') and length(reason) between 10 and 500 and until > created_at$c$);
+select evergreen.add_check('rule_shadows', 'rule_shadows_outcomes', $c$outcome in ('approve', 'review', 'block_and_review', 'decline') and live_outcome in ('approve', 'review', 'block_and_review', 'decline')$c$);
+select evergreen.add_check('breaches', 'breaches_class', $c$class in ('active', 'passive')$c$);
+select evergreen.add_check('breaches', 'breaches_cured', $c$num_nulls(cured_at, cured_by, cure_note) in (0, 3) and (cost is null or cost >= 0) and (cured_at is null or class = 'passive' or cost = 0 or (cost > 0 and compensated is not null))$c$);
+create unique index if not exists breaches_open on public.breaches (fund_id, rule) where cured_at is null;
+select evergreen.add_check('obligations', 'obligations_terms', 'occurrence >= 0 and (every_months is null or every_months > 0) and lead_days >= 0 and due_on >= first_due_on and num_nulls(done_at, done_by, evidence) in (0, 3)');
+create unique index if not exists obligations_open on public.obligations (fund_id, code) where done_at is null;
+-- one current version of a list, one file that waits, each entry once; one decision in force about a pair as it is
+create unique index if not exists watchlist_versions_one_current on public.watchlist_versions (list_id) where status = 'current';
+create unique index if not exists watchlist_versions_one_held on public.watchlist_versions (list_id) where status = 'held';
+create unique index if not exists watchlist_entries_standing on public.watchlist_entries (list_id, external_id) where removed_in is null;
+create unique index if not exists screening_clearances_pair on public.screening_clearances (party_id, list_id, external_id, facts_hash, entry_hash) where ended_at is null;
+
 -- from sql/30-catalogue.sql
 -- The event catalogue as the database knows it; agrees with packages/domain/src/events.ts (a test compares them), and currencies.
 insert into public.event_types (type, mode, playbook, required_keys, recorded_by) values
@@ -766,6 +1439,12 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('REDEMPTION_REQUESTED', 'batch', 'intake-orders', '{flow_id}', '{service_role,ops_role}'),
   ('INVESTOR_SUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{ops_role,service_role}'),
   ('INVESTOR_ASSIGNED', 'note', null, '{investor_id}', '{}'),
+  ('EVIDENCE_RESUBMITTED', 'run', 'onboard-investor', '{pending_id}', '{}'),
+  ('REVIEW_REQUESTED', 'run', 'onboard-investor', '{pending_id}', '{}'),
+  ('INVESTOR_DECLINED', 'note', null, '{pending_id}', '{}'),
+  ('KYC_RENEWED', 'note', null, '{investor_id}', '{}'),
+  ('KYC_EXPIRED', 'note', null, '{investor_id}', '{}'),
+  ('CASE_OVERDUE', 'note', null, '{case_id}', '{}'),
   ('PARTY_REGISTERED', 'note', null, '{party_id}', '{}'),
   ('PARTIES_LINKED', 'note', null, '{link_id}', '{}'),
   ('PARTY_FROZEN', 'note', null, '{party_id,case_id}', '{}'),
@@ -785,6 +1464,18 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('STRESS_RUN_DIFFERED', 'run', 'warn-of-risk', '{stress_run_id,scenario_id}', '{}'),
   ('COMPLIANCE_FAILED', 'note', null, '{rule,entity_type,entity_id}', '{agent_compliance_sentinel}'),
   ('TOKENIZATION_REQUESTED', 'run', 'tokenize', '{chain,instrument,size}', '{pm_role,ops_role}'),
+  ('RULES_DRAFTED', 'note', null, '{version_id,pack,version}', '{}'),
+  ('RULES_TESTED', 'note', null, '{version_id,examples,passed}', '{}'),
+  ('RULES_ACTIVATED', 'note', null, '{version_id,pack,version}', '{}'),
+  ('RULE_PACK_REFUSED', 'note', null, '{pack,source,problems}', '{}'),
+  ('RULE_SNOOZED', 'note', null, '{snooze_id,pack,rule}', '{}'),
+  ('RULES_CHECKED', 'note', null, '{checked,held}', '{}'),
+  ('BREACH_RECORDED', 'note', null, '{breach_id,rule,class}', '{}'),
+  ('BREACH_CURED', 'note', null, '{breach_id}', '{}'),
+  ('BREACH_OVERDUE', 'note', null, '{breach_id,rule}', '{}'),
+  ('OBLIGATION_DUE', 'note', null, '{obligation_id,code,due_on}', '{}'),
+  ('OBLIGATION_OVERDUE', 'note', null, '{obligation_id,code,due_on}', '{}'),
+  ('OBLIGATION_DONE', 'note', null, '{obligation_id,code}', '{}'),
   ('WORKFLOW_COMPLETED', 'note', null, '{workflow_id,status}', '{}'),
   ('CLASS_OPENED', 'note', null, '{share_class_id}', '{}'),
   ('POLICY_SET', 'note', null, '{policy_id,kind,version}', '{}'),
@@ -802,6 +1493,8 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('CASH_RETURNED', 'note', null, '{flow_id}', '{}'),
   ('LEGAL_HOLD_PLACED', 'note', null, '{hold_id}', '{}'),
   ('LEGAL_HOLD_LIFTED', 'note', null, '{hold_id}', '{}'),
+  ('PERSONAL_DATA_RECORDED', 'note', null, '{subject_id,fields}', '{}'),
+  ('SUBJECT_ERASED', 'note', null, '{subject_id,tombstone}', '{}'),
   ('ROWS_RETIRED', 'note', null, '{archive_id,what,rows,digest}', '{}'),
   ('AUTHORITY_NOTIFIED', 'note', null, '{activation_id,tool}', '{}'),
   ('SIDE_POCKET_OPENED', 'note', null, '{share_class_id,activation_id}', '{}'),
@@ -856,6 +1549,14 @@ insert into public.event_types (type, mode, playbook, required_keys, recorded_by
   ('MARKET_VALUES_DECIDED', 'note', null, '{values,decision}', '{}'),
   ('MARKET_IMPORT_UNDONE', 'note', null, '{import_id,values}', '{}'),
   ('ESG_RECORDED', 'note', null, '{provider,as_of,ratings}', '{}'),
+  ('WATCHLIST_SET', 'note', null, '{list_id,source,active}', '{}'),
+  ('LIST_REFRESH_REQUESTED', 'run', 'refresh-lists', '{list_id}', '{}'),
+  ('LIST_PUBLISHED', 'run', 'rescreen-parties', '{list_id,version_id,rows,added,changed,removed}', '{}'),
+  ('LIST_REFUSED', 'note', null, '{list_id,version_id,reason}', '{}'),
+  ('SCREENING_REQUESTED', 'run', 'screen-party', '{party_id,revision,reason}', '{}'),
+  ('PARTY_SCREENED', 'note', null, '{party_id,check_id,outcome}', '{}'),
+  ('PARTIES_RESCREENED', 'note', null, '{list_id,entries,parties,affected}', '{}'),
+  ('CANDIDATE_DECIDED', 'note', null, '{party_id,clearance_id,decision}', '{}'),
   ('DATA_QUALITY_CHECKED', 'note', null, '{checks,failed,snapshot_hash}', '{}'),
   ('DATA_QUALITY_FAILED', 'run', 'warn-of-risk', '{check,value,limit,unit}', '{}')
 on conflict (type) do update set mode = excluded.mode, playbook = excluded.playbook,
@@ -877,13 +1578,112 @@ insert into public.retention_policies (what, keep_months, afterwards, source) va
   ('compliance_logs', null, 'nothing', 'specification: kept for ever')
 on conflict (what) do nothing;
 
+-- Every other table, so that none is kept without anybody having said why; a sweep holds the list against schema.prisma. What has no term is never removed: no role
+-- may delete, and personal data is not in these tables but under the keys of its subjects, which erasure destroys (R53).
+insert into public.retention_policies (what, keep_months, afterwards, source) values
+  ('currencies', null, 'nothing', 'reference data'),
+  ('event_types', null, 'nothing', 'reference data: the catalogue of events'),
+  ('calendar_holidays', null, 'nothing', 'reference data: a past cut-off is judged by the calendar of its day'),
+  ('platform_settings', null, 'nothing', 'settings in force'),
+  ('retention_policies', null, 'nothing', 'this list'),
+  ('funds', null, 'nothing', 'the fund itself'),
+  ('share_classes', null, 'nothing', 'the fund itself'),
+  ('assets', null, 'nothing', 'what the fund held; marks, NAVs and trades refer to it'),
+  ('portfolio_allocations', null, 'nothing', 'superseded, never removed: what the fund held when'),
+  ('mandates', null, 'nothing', 'superseded, never removed: by what a decision was judged'),
+  ('liquidity_ladder', null, 'nothing', 'by what reservations and gates were judged'),
+  ('liquidity_reservations', null, 'nothing', 'part of the record of a proposal'),
+  ('reported_flows', null, 'nothing', 'as the fund reported them; filings are kept'),
+  ('fund_sensitivities', null, 'nothing', 'as the fund reported them; filings are kept'),
+  ('investors', null, 'nothing', 'opaque codes and classifications: no personal data; orders and units refer to it'),
+  ('investors_pending_kyc', null, 'nothing', 'kinds and dates of evidence, no personal data: part of the AML file (R53)'),
+  ('investor_access', null, 'nothing', 'who could see what, and until when: part of the audit'),
+  ('fund_flows', null, 'nothing', 'orders: MiCA and MiFID II records (R53: 5 to 7 years) are exceeded'),
+  ('dealing_policies', null, 'nothing', 'terms by which a past date dealt'),
+  ('lmt_policies', null, 'nothing', 'terms by which a past date dealt'),
+  ('lmt_activations', null, 'nothing', 'use of liquidity tools: told to the authority'),
+  ('dealing_days', null, 'nothing', 'the record of a dealing date, which the verifier recomputes'),
+  ('order_transitions', null, 'nothing', 'history of orders (R53)'),
+  ('order_leaves', null, 'nothing', 'the committed order book: the verifier needs it'),
+  ('nav_strikes', null, 'nothing', 'NAVs are restated, never removed'),
+  ('nav_inputs', null, 'nothing', 'covered by the hash people approved'),
+  ('class_navs', null, 'nothing', 'prices at which was dealt'),
+  ('series_navs', null, 'nothing', 'prices at which was dealt'),
+  ('allocations', null, 'nothing', 'fills of orders (R53)'),
+  ('restatements', null, 'nothing', 'what was owed to whom for a wrong NAV'),
+  ('compensations', null, 'nothing', 'what was owed to whom for a wrong NAV'),
+  ('ledger_transactions', null, 'nothing', 'the ledger is reversed, never removed'),
+  ('unit_ledger', null, 'nothing', 'the register of units follows from it'),
+  ('cash_movements', null, 'nothing', 'the ledger is reversed, never removed'),
+  ('lots', null, 'nothing', 'performance fees and holding periods follow from it'),
+  ('class_marks', null, 'nothing', 'high-water marks: performance fees follow from them'),
+  ('in_kind_deliveries', null, 'nothing', 'part of the ledger'),
+  ('beneficial_owners', null, 'nothing', 'ids only: caps per owner of a past date are judged by it'),
+  ('certain_inflows', null, 'nothing', 'by what a gate was judged'),
+  ('repurchase_offers', null, 'nothing', 'told to investors and authority'),
+  ('authority_notices', null, 'nothing', 'told to the authority'),
+  ('market_series', null, 'nothing', 'reference data'),
+  ('market_imports', null, 'nothing', 'where values came from'),
+  ('market_data', null, 'nothing', 'by what marks were rolled forward'),
+  ('market_held', null, 'nothing', 'who took a jump for true'),
+  ('esg_ratings', null, 'nothing', 'as the provider gave them'),
+  ('roll_forwards', null, 'nothing', 'by what marks were rolled forward'),
+  ('asset_payments', null, 'nothing', 'by what marks were rolled forward'),
+  ('holdings', null, 'nothing', 'the sum of the unit ledger'),
+  ('cash_balances', null, 'nothing', 'the sum of the cash movements'),
+  ('statements', null, 'nothing', 'what investors were sent'),
+  ('import_batches', null, 'nothing', 'where orders and cash came from'),
+  ('import_rows', null, 'nothing', 'where orders and cash came from; a line that names people loses it with the order it became'),
+  ('bank_accounts', null, 'nothing', 'where money was paid to: part of the ledger (R53)'),
+  ('payment_files', null, 'nothing', 'what was paid'),
+  ('payment_lines', null, 'nothing', 'what was paid'),
+  ('event_investors', null, 'nothing', 'who may see an event; goes with nothing, because a retired event stays by name'),
+  ('event_batches', null, 'nothing', 'which run handled which event'),
+  ('workflow_runs', null, 'nothing', 'which run handled which event'),
+  ('proposals', null, 'nothing', 'what people approved'),
+  ('proposal_checks', null, 'nothing', 'what people approved'),
+  ('approvals', null, 'nothing', 'what people approved'),
+  ('commands', null, 'nothing', 'a request id of money must never have a second effect, however late it comes'),
+  ('audit_trail', null, 'nothing', 'a chain that is cut proves nothing'),
+  ('audit_blocks', null, 'nothing', 'a chain that is cut proves nothing'),
+  ('audit_cursor', null, 'nothing', 'one row'),
+  ('risk_alerts', null, 'nothing', 'what people were told'),
+  ('stress_scenarios', null, 'nothing', 'named by the hash in every outcome'),
+  ('stress_runs', null, 'nothing', 'shown to the board and the authority'),
+  ('stress_outcomes', null, 'nothing', 'shown to the board and the authority'),
+  ('stress_shards', null, 'nothing', 'an outcome is recomputed from them'),
+  ('data_quality_results', null, 'nothing', 'what was checked when'),
+  ('tokenization_actions', null, 'nothing', 'what was asked of a chain'),
+  ('agent_memories', null, 'nothing', 'words with references, no personal data; superseded, never removed'),
+  ('memory_nodes', null, 'nothing', 'goes with its memory'),
+  ('memory_edges', null, 'nothing', 'goes with its memory'),
+  ('trace_spans', null, 'nothing', 'technical: names, times and codes of steps; a sink of its own when Langfuse is configured'),
+  ('legal_holds', null, 'nothing', 'who forbade what, when'),
+  ('retention_archives', null, 'nothing', 'the proof that what left the database was archived first'),
+  ('credit_lines', null, 'nothing', 'terms by which a stress run was computed'),
+  ('kyc_policies', null, 'nothing', 'by what a person was judged'),
+  ('parties', null, 'nothing', 'opaque ids; what is personal lies under the key of the subject and ends with it'),
+  ('party_links', null, 'nothing', 'ids and shares: who was behind an investor when a decision was made (R55)'),
+  ('party_evidence', null, 'nothing', 'kinds and dates of evidence, no contents: part of the AML file (R53)'),
+  ('cases', null, 'nothing', 'what was decided about a suspicion: AML file (R53: five years) is exceeded'),
+  ('case_candidates', null, 'nothing', 'what a decision looked at'),
+  ('case_decisions', null, 'nothing', 'who decided what and why (R53)'),
+  ('case_notes', null, 'nothing', 'part of the record of a case; no personal data belongs in it'),
+  ('event_outbox', null, 'end_of_work', 'a queue: a row goes when its event is delivered')
+on conflict (what) do nothing;
+
 insert into public.platform_settings (key, value) values
   ('data_drift_threshold_bps', '{"default": 500, "debt": 300, "cash": 10, "equity": 1500, "private_equity": 1500, "private_credit": 800, "infrastructure": 1000, "real_estate": 1000}'),
   ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
   ('approval_timeout_hours', '72'),
+  -- how long and how often in a year a rule is snoozed for the same investor or fund
+  ('rule_snooze_limits', '{"days": 30, "times": 3}'),
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),
   -- UTC; the day is at most the 28th, which every month has
+  ('kyc_tick', '{"every_minutes": 60}'),
+  -- UTC; how often lists with an address are fetched
+  ('list_refresh', '{"every_hours": 6}'),
   ('retention_monthly', '{"day": 2, "at": "03:40"}'),
   -- per kind of series: its unit, how old it may be, from which move on a second person looks (basis points of the value, or of one), and what is plausible:
   -- a yield of 3.5 is a percentage where a ratio is meant
@@ -917,6 +1717,7 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
    "maxAgeDays": 3650,
    "expires": true
   },
+  "pep_declaration": {"gate": "screening", "words": "Declaration that the party is or was a politically exposed person.", "maxAgeDays": 1096, "expires": false},
   "identity_details": {
    "gate": "identity",
    "words": "Date and place of birth or registration number, to tell one person from another of the same name.",
@@ -1173,7 +1974,7 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
  },
  "refresh": {
   "years": {
-   "unrated": 1,
+   "unrated": 5,
    "low": 5,
    "medium": 5,
    "high": 1
@@ -1342,11 +2143,16 @@ begin
   for t in select unnest(array['event_investors', 'audit_trail', 'audit_blocks', 'approvals', 'commands',
     'dealing_policies', 'lmt_policies', 'credit_lines', 'order_transitions', 'order_leaves', 'nav_inputs', 'ledger_transactions', 'unit_ledger', 'cash_movements', 'class_marks', 'in_kind_deliveries', 'statements', 'restatements', 'compensations',
     'beneficial_owners', 'certain_inflows', 'repurchase_offers', 'market_series', 'market_data', 'esg_ratings', 'data_quality_results', 'roll_forwards', 'asset_payments', 'stress_scenarios',
-    'stress_shards', 'party_links', 'party_evidence', 'kyc_policies', 'case_decisions', 'case_notes']) as table_name loop
+    'stress_shards', 'party_links', 'party_evidence', 'kyc_policies', 'case_decisions', 'case_notes',
+    'watchlist_acceptances', 'screening_check_lists', 'screening_rescreens']) as table_name loop
     execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', t.table_name);
     execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', t.table_name);
   end loop;
 end $$;
+create or replace trigger append_only before update or delete on public.personal_accesses for each row execute function evergreen.forbid();
+create or replace trigger append_only_truncate before truncate on public.personal_accesses for each statement execute function evergreen.forbid();
+create or replace trigger append_only before update or delete on public.subject_tombstones for each row execute function evergreen.forbid();
+create or replace trigger append_only_truncate before truncate on public.subject_tombstones for each statement execute function evergreen.forbid();
 create or replace trigger append_only before update or delete on public.fund_events for each row execute function evergreen.forbid_unless_retired();
 create or replace trigger append_only_truncate before truncate on public.fund_events for each statement execute function evergreen.forbid();
 create or replace trigger stamp before insert or update on public.audit_cursor for each row execute function evergreen.touch_cursor();
@@ -1355,6 +2161,16 @@ create or replace trigger recorded_once before update of recorded_at on public.a
   when (new.recorded_at is distinct from old.recorded_at) execute function evergreen.forbid();
 -- once per statement: an import of 200,000 marks looks at the trades once
 create or replace trigger watch_drift after insert on public.asset_snapshots referencing new table as marks for each statement execute function evergreen.watch_drift();
+-- rules: what was tested, approved, pinned, snoozed and judged stays as it was recorded
+do $$
+declare
+  name text;
+begin
+  foreach name in array array['rule_tests', 'rule_approvals', 'rule_pins', 'rule_snoozes', 'rule_shadows'] loop
+    execute format('create or replace trigger append_only before update or delete on public.%I for each row execute function evergreen.forbid()', name);
+    execute format('create or replace trigger append_only_truncate before truncate on public.%I for each statement execute function evergreen.forbid()', name);
+  end loop;
+end $$;
 
 -- from sql/50-views.sql
 -- Normalised views of the order table; they run with the rights of whoever reads them.
@@ -1471,27 +2287,37 @@ comment on function public.fn_complete_workflow(text, text, jsonb, text) is
 -- from sql/66-fn-investors.sql
 -- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
 
-create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null)
+drop function if exists public.fn_submit_investor(text, jsonb, text, text);
+create or replace function public.fn_submit_investor(classification text, evidence jsonb default '{}', fund text default null, request_id text default null, party_kind text default 'natural_person', party_id uuid default null)
 returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
   of_fund uuid;
+  of_party uuid;
   id uuid := gen_random_uuid();
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund);
+  input := jsonb_strip_nulls(jsonb_build_object('classification', classification, 'evidence', evidence, 'fund', fund, 'party_kind', party_kind, 'party_id', party_id));
   answer := evergreen.earlier_answer('fn_submit_investor', request_id, input);
   if answer is not null then
     return (answer ->> 'pending_id')::uuid;
   end if;
   perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(party_kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation'), 'EG400', 'party_kind is natural_person, company, partnership, trust or foundation.');
   if fund is not null then
     select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
     perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   end if;
-  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence)
-  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence);
+  if party_id is null then
+    of_party := evergreen.new_party(party_kind);
+  else
+    select p.party_id into of_party from public.parties p where p.party_id = fn_submit_investor.party_id;
+    perform evergreen.refuse_unless(found, 'EG404', 'No party with that id.');
+  end if;
+  insert into public.investors_pending_kyc (pending_id, fund_id, code, classification, evidence, party_id)
+  values (id, of_fund, 'P-' || upper(left(replace(id::text, '-', ''), 10)), classification, evidence, of_party);
+  perform evergreen.keep_evidence(of_party, evidence);
   perform evergreen.emit('INVESTOR_SUBMITTED', of_fund, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(of_fund, 'investors_pending_kyc', id::text, 'investor submitted as ' || classification, request_id);
   perform evergreen.keep_answer('fn_submit_investor', request_id, input, jsonb_build_object('pending_id', id));
@@ -1500,22 +2326,29 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_submit_investor(text, jsonb, text, text) is 'Puts an investor into the KYC pipeline; evidence names document kinds and dates, no personal data. Returns pending_id.';
+comment on function public.fn_submit_investor(text, jsonb, text, text, text, uuid) is
+  'Puts an investor into the KYC pipeline, with a party of its own unless one is named; evidence is {kind: date} or {kind: {on, expires, document_id}}, no personal data. Returns pending_id. EG400, EG404.';
 
-create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null) returns uuid
-language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+drop function if exists public.fn_assign_investor(uuid, text, text);
+create or replace function public.fn_assign_investor(pending_id uuid, classification text, request_id text default null, risk_score int default null, risk_level text default null, next_review date default null)
+returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
   answer jsonb;
   waiting public.investors_pending_kyc;
+  party public.parties;
+  policy public.kyc_policies;
+  until timestamptz;
   id uuid;
 begin
   perform evergreen.require_role('agent_kyc', 'ops_role');
-  input := jsonb_build_object('pending_id', pending_id, 'classification', classification);
+  input := jsonb_strip_nulls(jsonb_build_object('pending_id', pending_id, 'classification', classification, 'risk_score', risk_score, 'risk_level', risk_level, 'next_review', next_review));
   answer := evergreen.earlier_answer('fn_assign_investor', request_id, input);
   if answer is not null then
     return (answer ->> 'investor_id')::uuid;
   end if;
+  perform evergreen.refuse_unless((fn_assign_investor.risk_score is null) = (fn_assign_investor.risk_level is null) and coalesce(fn_assign_investor.risk_level in ('low', 'medium', 'high'), true), 'EG400',
+    'risk_level is low, medium or high and comes with its score.');
   select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_assign_investor.pending_id for no key update;
   perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
   if waiting.kyc_status = 'assigned' then
@@ -1523,19 +2356,39 @@ begin
     return waiting.investor_id;
   end if;
   perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
-  insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until)
-  values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, now() + interval '5 years')
-  returning investor_id into id;
-  update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}' where p.pending_id = waiting.pending_id;
-  perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
-  perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  -- locked: a case that freezes the party comes before or after, never between
+  select * into party from public.parties p where p.party_id = waiting.party_id for no key update;
+  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id), 'EG430', 'The review of the application is not complete.');
+  policy := evergreen.kyc_policy();
+  -- R51: the first of the years of the risk, what the review says, and the first document that runs out
+  until := least(evergreen.clock() + make_interval(years => (policy.body #>> array['refresh', 'years', coalesce(fn_assign_investor.risk_level, 'unrated')])::int),
+    fn_assign_investor.next_review::timestamptz, (evergreen.first_expiry(waiting.party_id) + 1)::timestamptz);
+  perform evergreen.refuse_unless(until > evergreen.clock(), 'EG430', 'Evidence that the clearance would rest on has run out.');
+  update public.parties p set next_review = until, risk_level = coalesce(fn_assign_investor.risk_level, p.risk_level), risk_score = coalesce(fn_assign_investor.risk_score, p.risk_score) where p.party_id = waiting.party_id;
+  if waiting.investor_id is not null then
+    -- looked at again: the investor goes on under the same id
+    select i.investor_id into id from public.investors i where i.investor_id = waiting.investor_id for no key update;
+    perform evergreen.refuse_unless((select i.kyc_status <> 'blocked' from public.investors i where i.investor_id = id), 'EG428', 'The investor is blocked.');
+    update public.investors i set kyc_status = 'approved', classification = fn_assign_investor.classification, kyc_valid_until = until where i.investor_id = id;
+    update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+    perform evergreen.emit('KYC_RENEWED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+    perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor cleared again as ' || fn_assign_investor.classification, request_id);
+  else
+    insert into public.investors (code, classification, kyc_status, eligibility_tags, kyc_valid_until, party_id)
+    values ('LP-' || substr(waiting.code, 3), fn_assign_investor.classification, 'approved', waiting.eligibility_tags, until, waiting.party_id)
+    returning investor_id into id;
+    update public.investors_pending_kyc p set kyc_status = 'assigned', classification = fn_assign_investor.classification, investor_id = id, missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+    perform evergreen.emit('INVESTOR_ASSIGNED', waiting.fund_id, jsonb_build_object('investor_id', id), evergreen.actor(), '{}', array[id], request_id);
+    perform evergreen.audit(waiting.fund_id, 'investors', id::text, 'investor assigned as ' || fn_assign_investor.classification, request_id);
+  end if;
   perform evergreen.keep_answer('fn_assign_investor', request_id, input, jsonb_build_object('investor_id', id));
   return id;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_assign_investor(uuid, text, text) is 'Moves a pending investor to investors and returns investor_id; again returns the same. Refresh is due within five years (R51). EG404, EG428.';
+comment on function public.fn_assign_investor(uuid, text, text, int, text, date) is
+  'Clears a pending investor and returns investor_id (the same again for one that is looked at anew). Valid until the first of the risk''s years, next_review and the first document that runs out (R51). EG400, EG404, EG428, EG430 under review.';
 
 create or replace function public.fn_ask_evidence(pending_id uuid, missing text[], request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -1641,6 +2494,260 @@ exception when others then
 end $$;
 comment on function public.fn_intake_orders(uuid, text) is
   'Takes a batch of order events in at once: KYC status, order state (accepted or kyc_hold), redemption demand on the ladder, compliance log, audit. Once per batch. Returns {accepted, held, skipped}.';
+
+-- from sql/66-fn-onboarding.sql
+-- The loop of onboarding: evidence given again, what is asked beside the policy, declining, the clock that lets clearances run out, and what an LP reads of it.
+
+create or replace function evergreen.date_of(given text) returns date language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  return case when given ~ '^\d{4}-\d{2}-\d{2}$' then given::date end;
+exception when others then
+  return null;
+end $$;
+comment on function evergreen.date_of(text) is 'The date, or null for text that is none.';
+
+create or replace function evergreen.keep_evidence(of_party uuid, evidence jsonb) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  kept int;
+begin
+  -- what is no date counts as not given; it is not kept here
+  insert into public.party_evidence (party_id, kind, dated_on, expires_on, document_id, created_by)
+  select of_party, e.key, g.dated, g.expires, g.document, evergreen.actor()
+    from jsonb_each(evidence) e
+    cross join lateral (select evergreen.date_of(case jsonb_typeof(e.value) when 'string' then e.value #>> '{}' when 'object' then e.value ->> 'on' end) as dated,
+      evergreen.date_of(case jsonb_typeof(e.value) when 'object' then e.value ->> 'expires' end) as expires,
+      case when jsonb_typeof(e.value) = 'object' and e.value ->> 'document_id' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then (e.value ->> 'document_id')::uuid end as document) g
+   where e.key ~ '^[a-z][a-z0-9_]{0,59}$' and g.dated is not null and (g.expires is null or g.expires >= g.dated)
+     and not exists (select from public.party_evidence x where x.party_id = of_party and x.kind = e.key and x.dated_on = g.dated and x.expires_on is not distinct from g.expires and x.document_id is not distinct from g.document);
+  get diagnostics kept = row_count;
+  return kept;
+end $$;
+comment on function evergreen.keep_evidence(uuid, jsonb) is 'Keeps what evidence of a party is there, kind by kind: a date, or {on, expires, document_id}. Returns how many are new.';
+
+create or replace function evergreen.first_expiry(of_party uuid) returns date language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- of each kind the newest counts; what replaced a document decides when that kind runs out
+  select min(e.expires_on) from (select distinct on (x.kind) x.expires_on from public.party_evidence x where x.party_id = of_party order by x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e
+$$;
+comment on function evergreen.first_expiry(uuid) is 'Last day on which everything the party gave is good, or null.';
+
+create or replace function evergreen.case_stands(of_party uuid) returns boolean language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return evergreen.is_frozen(of_party)
+    or exists (select from public.cases c where c.status <> 'decided' and c.kind in ('screening', 'kyc', 'document') and c.party_id in (select evergreen.parties_behind(of_party)));
+end $$;
+comment on function evergreen.case_stands(uuid) is 'Whether somebody behind the party is frozen or has a case that is not decided: nobody is cleared meanwhile.';
+
+create or replace function evergreen.ask_party_evidence(of_party uuid, kinds text[], request_id text) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  who record;
+  n int := 0;
+begin
+  perform evergreen.refuse_unless(cardinality(kinds) between 1 and 20 and not exists (select from unnest(kinds) k where (k ~ '^[a-z][a-z0-9_]{0,59}$') is not true), 'EG400', 'kinds names 1 to 20 kinds of evidence.');
+  -- whoever applies with this party, or through it
+  for who in select p.pending_id from public.investors_pending_kyc p where p.kyc_status in ('submitted', 'missing_evidence') and p.party_id in (select evergreen.parties_before(of_party)) order by p.pending_id for no key update loop
+    update public.investors_pending_kyc p set asked = (select array_agg(distinct k order by k) from unnest(p.asked || kinds) k),
+           missing = (select array_agg(distinct k order by k) from unnest(p.missing || kinds) k), kyc_status = 'missing_evidence' where p.pending_id = who.pending_id;
+    perform evergreen.audit(null, 'investors_pending_kyc', who.pending_id::text, 'evidence asked for: ' || array_to_string(kinds, ', '), request_id);
+    n := n + 1;
+  end loop;
+  return n;
+end $$;
+comment on function evergreen.ask_party_evidence(uuid, text[], text) is 'Asks every open application in which the party has a part for more evidence, in neutral words. Returns how many applications.';
+
+create or replace function evergreen.review_again(of_party uuid, request_id text) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  who record;
+  n int := 0;
+begin
+  for who in select p.pending_id, p.fund_id from public.investors_pending_kyc p where p.kyc_status in ('submitted', 'missing_evidence') and p.party_id in (select evergreen.parties_before(of_party)) order by p.pending_id loop
+    perform evergreen.emit('REVIEW_REQUESTED', who.fund_id, jsonb_build_object('pending_id', who.pending_id), evergreen.actor(), '{}', '{}', request_id);
+    n := n + 1;
+  end loop;
+  return n;
+end $$;
+comment on function evergreen.review_again(uuid, text) is 'Every open application in which the party has a part is reviewed again. Returns how many.';
+
+create or replace function public.fn_resubmit_evidence(pending_id uuid, evidence jsonb, request_id text default null, party_kind text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+  kept int;
+begin
+  perform evergreen.require_role('ops_role', 'lp_role');
+  input := jsonb_strip_nulls(jsonb_build_object('pending_id', pending_id, 'evidence', evidence, 'party_kind', party_kind));
+  answer := evergreen.earlier_answer('fn_resubmit_evidence', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(party_kind is null or party_kind in ('natural_person', 'company', 'partnership', 'trust', 'foundation'), 'EG400', 'party_kind is natural_person, company, partnership, trust or foundation.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_resubmit_evidence.pending_id for no key update;
+  perform evergreen.refuse_unless(found and (evergreen.role_name() <> 'lp_role' or waiting.investor_id in (select evergreen.my_investor_ids())), 'EG404', 'No application with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is closed.');
+  if party_kind is not null then
+    update public.parties p set kind = fn_resubmit_evidence.party_kind where p.party_id = waiting.party_id and p.kind in ('unstated', fn_resubmit_evidence.party_kind);
+    perform evergreen.refuse_unless(found, 'EG428', 'What kind of party it is was stated before.');
+  end if;
+  kept := evergreen.keep_evidence(waiting.party_id, evidence);
+  perform evergreen.refuse_unless(kept > 0 or party_kind is not null, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
+  update public.investors_pending_kyc p set evidence = p.evidence || fn_resubmit_evidence.evidence where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('EVIDENCE_RESUBMITTED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence given: ' || kept || ' kinds', request_id);
+  answer := jsonb_build_object('pending_id', waiting.pending_id, 'given', kept);
+  perform evergreen.keep_answer('fn_resubmit_evidence', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_resubmit_evidence(uuid, jsonb, text, text) is
+  'Gives evidence that was missing, and states what kind of party it is where nobody has; the application is reviewed again by itself. An LP only for an own investor. Returns {pending_id, given}. EG400, EG404, EG428.';
+
+create or replace function public.fn_decline_investor(pending_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  waiting public.investors_pending_kyc;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('pending_id', pending_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_decline_investor', request_id, input);
+  if answer is not null then
+    return answer ->> 'kyc_status';
+  end if;
+  perform evergreen.refuse_unless(reason in ('withdrawn', 'evidence_not_given', 'not_eligible', 'not_accepted'), 'EG400', 'reason is withdrawn, evidence_not_given, not_eligible or not_accepted.');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_decline_investor.pending_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  perform evergreen.refuse_unless(waiting.kyc_status in ('submitted', 'missing_evidence'), 'EG428', 'The application is closed.');
+  update public.investors_pending_kyc p set kyc_status = 'declined', missing = '{}', asked = '{}' where p.pending_id = waiting.pending_id;
+  perform evergreen.emit('INVESTOR_DECLINED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'application declined: ' || reason, request_id);
+  perform evergreen.keep_answer('fn_decline_investor', request_id, input, '{"kyc_status": "declined"}');
+  return 'declined';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decline_investor(uuid, text, text) is 'Declines an application, for one of four neutral reasons. An investor who is looked at again is not cleared by it. EG400, EG404, EG428.';
+
+create or replace function public.fn_tick_kyc(request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  who record;
+  lead_days int;
+  id uuid;
+  event uuid;
+  expired int := 0;
+  opened int := 0;
+  overdue int := 0;
+begin
+  perform evergreen.require_role('agent_kyc', 'service_role');
+  input := '{}';
+  answer := evergreen.earlier_answer('fn_tick_kyc', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  -- one tick at a time, at most so many of each kind: the next one goes on
+  perform pg_advisory_xact_lock(hashtextextended('tick_kyc', 0));
+  lead_days := ((evergreen.kyc_policy()).body #>> '{refresh,leadDays}')::int;
+  for who in select i.investor_id, i.party_id from public.investors i where i.kyc_status = 'approved' and i.kyc_valid_until <= evergreen.clock() order by i.kyc_valid_until, i.investor_id limit 500 for no key update skip locked loop
+    update public.investors i set kyc_status = 'expired' where i.investor_id = who.investor_id;
+    perform evergreen.emit('KYC_EXPIRED', null, jsonb_build_object('investor_id', who.investor_id), evergreen.actor(), '{}', array[who.investor_id], request_id);
+    perform evergreen.audit(null, 'investors', who.investor_id::text, 'clearance ran out', request_id);
+    expired := expired + 1;
+  end loop;
+  for who in select i.investor_id, i.party_id, i.code, i.classification from public.investors i
+      where i.kyc_status in ('approved', 'expired') and i.kyc_valid_until <= evergreen.clock() + make_interval(days => lead_days)
+        and not exists (select from public.investors_pending_kyc p where p.investor_id = i.investor_id and p.kyc_status in ('submitted', 'missing_evidence'))
+        -- declined since it fell due: operations said no, and open it again themselves
+        and not exists (select from public.investors_pending_kyc p where p.investor_id = i.investor_id and p.kyc_status = 'declined' and p.created_at > i.kyc_valid_until - make_interval(days => lead_days + 1))
+      order by i.kyc_valid_until, i.investor_id limit 500 loop
+    id := gen_random_uuid();
+    insert into public.investors_pending_kyc (pending_id, code, classification, party_id, investor_id)
+    values (id, 'P-' || upper(left(replace(id::text, '-', ''), 10)), who.classification, who.party_id, who.investor_id);
+    perform evergreen.emit('REVIEW_REQUESTED', null, jsonb_build_object('pending_id', id), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(null, 'investors_pending_kyc', id::text, 'review of an investor fell due', request_id);
+    opened := opened + 1;
+  end loop;
+  for who in select c.case_id, c.fund_id, c.severity from public.cases c where c.status <> 'decided' and c.due_at <= now() and c.overdue_alerted_at is null order by c.due_at, c.case_id limit 500 for no key update skip locked loop
+    update public.cases c set overdue_alerted_at = now() where c.case_id = who.case_id;
+    event := evergreen.emit('CASE_OVERDUE', who.fund_id, jsonb_build_object('case_id', who.case_id), evergreen.actor(), '{}', '{}', request_id);
+    if who.fund_id is not null then
+      insert into public.risk_alerts (fund_id, kind, severity, reason, event_id, workflow_id)
+      values (who.fund_id, 'case_overdue', case who.severity when 'critical' then 'critical' else 'warning' end, 'A case is not decided in its time; `cases list` shows it.', event, coalesce(request_id, 'kyc-tick'));
+    end if;
+    perform evergreen.audit(who.fund_id, 'cases', who.case_id::text, 'case is overdue', request_id);
+    overdue := overdue + 1;
+  end loop;
+  answer := jsonb_build_object('expired', expired, 'opened', opened, 'overdue', overdue);
+  perform evergreen.keep_answer('fn_tick_kyc', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_tick_kyc(text) is
+  'The clock of KYC (R51): clearances that ran out stop orders, what falls due is opened for review, cases past their time alert. At most 500 of each kind. Returns {expired, opened, overdue}.';
+
+create or replace function public.fn_read_kyc(investor_id uuid default null) returns table (investor uuid, code text, classification text, state text, missing text[], pending uuid, valid_until timestamptz)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('lp_role', 'ops_role', 'pm_role', 'audit_role');
+  return query
+    -- nothing here follows from a case, a score or a freeze: it reads the same for everybody who has given the same papers
+    select i.investor_id, i.code, i.classification,
+           case when p.pending_id is not null and cardinality(p.missing) > 0 then 'action_needed'
+                when p.pending_id is not null then 'in_review'
+                when i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock()) then 'ok' else 'in_review' end,
+           coalesce(p.missing, '{}'), p.pending_id, i.kyc_valid_until
+      from public.investors i
+      left join lateral (select x.pending_id, x.missing from public.investors_pending_kyc x where x.investor_id = i.investor_id and x.kyc_status in ('submitted', 'missing_evidence')
+        order by x.created_at desc, x.pending_id limit 1) p on true
+     where (fn_read_kyc.investor_id is null or i.investor_id = fn_read_kyc.investor_id)
+       and (evergreen.role_name() <> 'lp_role' or i.investor_id in (select evergreen.my_investor_ids()))
+     order by i.code limit 1000;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_kyc(uuid) is 'Where the clearance of investors stands and what they still owe, in the same words for everybody; an LP only its own.';
+
+create or replace function public.fn_read_applicant(pending_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  waiting public.investors_pending_kyc;
+  behind uuid[];
+  policy public.kyc_policies;
+begin
+  perform evergreen.require_role('agent_kyc', 'ops_role', 'pm_role', 'audit_role');
+  select * into waiting from public.investors_pending_kyc p where p.pending_id = fn_read_applicant.pending_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No pending investor with that id.');
+  select array_agg(b) into behind from evergreen.parties_behind(waiting.party_id) b;
+  perform evergreen.refuse_unless(cardinality(behind) <= 5000, 'EG413', 'More than 5,000 parties stand behind the applicant.');
+  policy := evergreen.kyc_policy();
+  return jsonb_build_object('pending_id', waiting.pending_id, 'code', waiting.code, 'fund_id', waiting.fund_id, 'classification', waiting.classification, 'status', waiting.kyc_status,
+    'asked', to_jsonb(waiting.asked), 'missing', to_jsonb(waiting.missing), 'investor_id', waiting.investor_id, 'party_id', waiting.party_id,
+    'policy', jsonb_build_object('version', policy.version, 'body', policy.body),
+    'parties', (select jsonb_agg(jsonb_build_object('party_id', p.party_id, 'kind', p.kind, 'code', p.code) order by p.party_id) from public.parties p where p.party_id = any (behind)),
+    'links', coalesce((select jsonb_agg(jsonb_build_object('owner', l.owner_id, 'owned', l.owned_id, 'kind', l.kind, 'share', trim_scale(l.share)::text) order by l.owned_id, l.owner_id, l.kind)
+      from evergreen.links_in_force(evergreen.clock()::date) l where l.owned_id = any (behind)), '[]'),
+    -- of each kind the newest
+    'evidence', coalesce((select jsonb_agg(jsonb_build_object('party_id', e.party_id, 'kind', e.kind, 'on', e.dated_on, 'expires', e.expires_on) order by e.party_id, e.kind)
+      from (select distinct on (x.party_id, x.kind) x.* from public.party_evidence x where x.party_id = any (behind) and x.dated_on <= evergreen.clock()::date
+        order by x.party_id, x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e), '[]'),
+    'case_stands', evergreen.case_stands(waiting.party_id),
+    'past_true_match', exists (select from public.cases c where c.outcome = 'true_match' and c.party_id = any (behind)),
+    'investors', case when waiting.fund_id is null then 0 else (select count(distinct f.investor_id) from public.fund_flows f where f.fund_id = waiting.fund_id) end);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_applicant(uuid) is 'Everything a review of an application looks at, without a name: policy, parties behind it, links, newest evidence of each kind, whether a case stands. EG404, EG413.';
 
 -- from sql/66-fn-parties.sql
 -- Parties: who stands behind investors and applicants, how they are linked, and the policy of what they owe. Names are kept elsewhere, encrypted.
@@ -2079,6 +3186,10 @@ begin
   select * into c from public.cases k where k.case_id = c.case_id;
   if c.status = 'decided' then
     perform evergreen.emit('CASE_DECIDED', c.fund_id, jsonb_build_object('case_id', c.case_id, 'outcome', c.outcome), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.review_again(c.party_id, request_id);
+  elsif fn_decide_case.verdict = 'need_more' and c.party_id is not null then
+    -- in words that any applicant may read
+    perform evergreen.ask_party_evidence(c.party_id, array['identity_details'], request_id);
   end if;
   perform evergreen.audit(c.fund_id, 'cases', c.case_id::text, 'verdict ' || fn_decide_case.verdict || ' on ' || taken || ' candidates: case ' || c.status, request_id);
   answer := jsonb_build_object('case_id', c.case_id, 'status', c.status, 'outcome', c.outcome, 'waiting_for', case
@@ -3442,6 +4553,230 @@ exception when others then
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
 
+-- from sql/6q-fn-schedules.sql
+-- Schedules belong to Temporal; who pauses, resumes or backfills one, and why, is recorded here before it is done.
+
+create or replace function public.fn_note_schedule(schedule_id text, action text, note text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('schedule_id', schedule_id, 'action', action, 'note', note);
+  answer := evergreen.earlier_answer('fn_note_schedule', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(schedule_id ~ '^[a-z]+(/[A-Za-z0-9_-]{1,40}){1,2}$', 'EG400', 'schedule_id is the kind, the code of a fund and perhaps of a class: deal/DEMO/I.');
+  perform evergreen.refuse_unless(action in ('pause', 'resume', 'backfill'), 'EG400', 'action is pause, resume or backfill.');
+  perform evergreen.refuse_unless(length(btrim(note)) between 1 and 300 and note !~ '[[:cntrl:]]', 'EG400', 'note is one line of 1 to 300 characters.');
+  -- a clock of the whole platform is of no fund
+  if schedule_id !~ '^platform/' then
+    select f.fund_id into of_fund from public.funds f where f.code = split_part(fn_note_schedule.schedule_id, '/', 2) for no key update;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with the code of that schedule.');
+  end if;
+  answer := jsonb_build_object('event_id', evergreen.emit('SCHEDULE_NOTED', of_fund,
+    jsonb_build_object('schedule_id', schedule_id, 'action', action, 'note', note), evergreen.actor(), '{}', '{}', request_id));
+  perform evergreen.audit(of_fund, 'schedules', schedule_id, 'schedule: ' || action, request_id);
+  perform evergreen.keep_answer('fn_note_schedule', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_schedule(text, text, text, text) is
+  'Records that a person pauses, resumes or backfills a schedule of a fund or of the platform, and why; called before it is done. EG400, EG404.';
+
+-- from sql/6w-fn-breaches.sql
+-- Breaches (R57) with their cure clock, and the regulatory calendar: obligations with due dates, and the clock that says what is due.
+
+create or replace function public.fn_record_breach(fund text, rule text, class text, cause text, detail jsonb default '{}', cure_days int default null, proposal_id uuid default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  b public.breaches;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel', 'pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'rule', rule, 'class', class, 'cause', cause, 'detail', detail, 'cure_days', cure_days, 'proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_record_breach', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(rule) between 1 and 121 and length(cause) between 1 and 500 and class in ('active', 'passive'), 'EG400', 'rule, cause (1 to 500 characters) and class (active or passive) are needed.');
+  perform evergreen.refuse_unless(jsonb_typeof(detail) = 'object' and octet_length(detail::text) <= 65536 and abs((detail ->> 'value')::numeric) < 1e18 is not false and abs((detail ->> 'limit')::numeric) < 1e18 is not false,
+    'EG400', 'detail is a JSON object of at most 64 KB, with value and limit as numbers.');
+  perform evergreen.refuse_unless(cure_days is null or cure_days between 1 and 1100, 'EG400', 'cure_days is 1 to 1,100.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(proposal_id is null or exists (select from public.proposals p where p.proposal_id = fn_record_breach.proposal_id and p.fund_id = of_fund.fund_id), 'EG404', 'No proposal of the fund with that id.');
+  -- one that stands is one, however often it is seen
+  select * into b from public.breaches x where x.fund_id = of_fund.fund_id and x.rule = fn_record_breach.rule and x.cured_at is null for no key update;
+  if not found then
+    insert into public.breaches (fund_id, rule, class, cause, value, limit_value, detail, cure_by, proposal_id, recorded_by)
+    values (of_fund.fund_id, fn_record_breach.rule, fn_record_breach.class, fn_record_breach.cause, (detail ->> 'value')::numeric, (detail ->> 'limit')::numeric, fn_record_breach.detail,
+      case when cure_days is not null then now() + make_interval(days => cure_days) end, fn_record_breach.proposal_id, evergreen.actor()) returning * into b;
+    perform evergreen.emit('BREACH_RECORDED', of_fund.fund_id, jsonb_build_object('breach_id', b.breach_id, 'rule', b.rule, 'class', b.class), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'breaches', b.breach_id::text, b.class || ' breach of ' || b.rule, request_id);
+  end if;
+  answer := jsonb_build_object('breach_id', b.breach_id, 'class', b.class, 'cure_by', b.cure_by);
+  perform evergreen.keep_answer('fn_record_breach', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_breach(text, text, text, text, jsonb, int, uuid, text) is
+  'Records a limit that does not hold: active when the fund did it, passive when it happened to it; the cure clock runs from now. One that stands stays one. Returns {breach_id, class, cure_by}. EG400, EG404.';
+
+create or replace function public.fn_cure_breach(breach_id uuid, note text, cost numeric default null, compensated text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  b public.breaches;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('breach_id', breach_id, 'note', note, 'cost', cost, 'compensated', compensated);
+  answer := evergreen.earlier_answer('fn_cure_breach', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(note) between 1 and 500 and (compensated is null or length(compensated) between 1 and 200), 'EG400', 'note has 1 to 500 characters, compensated 1 to 200.');
+  perform evergreen.refuse_unless(cost is null or (cost >= 0 and cost < 1e30), 'EG400', 'cost is an amount from 0.');
+  select * into b from public.breaches x where x.breach_id = fn_cure_breach.breach_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No breach with that id.');
+  perform evergreen.refuse_unless(b.cured_at is null, 'EG428', 'The breach is cured already.');
+  -- R57: who caused it makes the fund whole
+  perform evergreen.refuse_unless(b.class = 'passive' or cost is not null, 'EG400', 'An active breach is closed with its cost, 0 where there was none.');
+  perform evergreen.refuse_unless(b.class = 'passive' or cost = 0 or compensated is not null, 'EG424', 'An active breach that cost the fund is compensated first; say by what.');
+  update public.breaches x set cured_at = now(), cure_note = note, cost = fn_cure_breach.cost, compensated = fn_cure_breach.compensated, cured_by = evergreen.actor() where x.breach_id = b.breach_id;
+  perform evergreen.emit('BREACH_CURED', b.fund_id, jsonb_build_object('breach_id', b.breach_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(b.fund_id, 'breaches', b.breach_id::text, 'breach of ' || b.rule || ' cured', request_id);
+  answer := jsonb_build_object('breach_id', b.breach_id, 'status', 'cured');
+  perform evergreen.keep_answer('fn_cure_breach', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_cure_breach(uuid, text, numeric, text, text) is
+  'Closes a breach that holds again; an active one with its cost (fund currency) and, where it cost anything, what compensated the fund. EG400, EG404, EG424, EG428.';
+
+create or replace function public.fn_set_obligation(fund text, code text, title text, source text, due_on date, every_months int default null, lead_days int default 14, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'code', code, 'title', title, 'source', source, 'due_on', due_on, 'every_months', every_months, 'lead_days', lead_days);
+  answer := evergreen.earlier_answer('fn_set_obligation', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(code ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$' and length(code) <= 60 and length(title) between 1 and 200 and length(source) between 1 and 500, 'EG400', 'code is of lower-case words; title and source say what is owed and why.');
+  perform evergreen.refuse_unless(isfinite(due_on) and due_on between current_date - 3660 and current_date + 3660 and (every_months is null or every_months between 1 and 120) and lead_days between 0 and 366, 'EG400',
+    'due_on is a date, every_months 1 to 120, lead_days 0 to 366.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(not exists (select from public.obligations o where o.fund_id = of_fund.fund_id and o.code = fn_set_obligation.code and o.done_at is null), 'EG428', 'That obligation of the fund is open already.');
+  insert into public.obligations (fund_id, code, title, source, first_due_on, occurrence, due_on, every_months, lead_days, set_by)
+  values (of_fund.fund_id, fn_set_obligation.code, fn_set_obligation.title, fn_set_obligation.source, fn_set_obligation.due_on, 0, fn_set_obligation.due_on, fn_set_obligation.every_months, fn_set_obligation.lead_days, evergreen.actor())
+  returning obligation_id into id;
+  perform evergreen.audit(of_fund.fund_id, 'obligations', id::text, 'obligation ' || code || ' due on ' || due_on, request_id);
+  answer := jsonb_build_object('obligation_id', id, 'due_on', due_on);
+  perform evergreen.keep_answer('fn_set_obligation', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_obligation(text, text, text, text, date, int, int, text) is
+  'Puts an obligation of a fund into the calendar: due on a day, once or every so many months; lead_days before it is said to be due. Returns {obligation_id, due_on}. EG400, EG404, EG428.';
+
+create or replace function public.fn_complete_obligation(obligation_id uuid, evidence text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  o public.obligations;
+  next public.obligations;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('obligation_id', obligation_id, 'evidence', evidence);
+  answer := evergreen.earlier_answer('fn_complete_obligation', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(evidence) between 1 and 500, 'EG400', 'evidence has 1 to 500 characters: where what was done can be looked at.');
+  select * into o from public.obligations x where x.obligation_id = fn_complete_obligation.obligation_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No obligation with that id.');
+  perform evergreen.refuse_unless(o.done_at is null, 'EG428', 'The obligation is done already.');
+  update public.obligations x set done_at = now(), done_by = evergreen.actor(), evidence = fn_complete_obligation.evidence where x.obligation_id = o.obligation_id;
+  if o.every_months is not null then
+    -- counted from the first day, so that the last of a month stays the last
+    insert into public.obligations (fund_id, code, title, source, first_due_on, occurrence, due_on, every_months, lead_days, set_by)
+    values (o.fund_id, o.code, o.title, o.source, o.first_due_on, o.occurrence + 1, (o.first_due_on + make_interval(months => o.every_months * (o.occurrence + 1)))::date, o.every_months, o.lead_days, o.set_by) returning * into next;
+  end if;
+  perform evergreen.emit('OBLIGATION_DONE', o.fund_id, jsonb_build_object('obligation_id', o.obligation_id, 'code', o.code), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(o.fund_id, 'obligations', o.obligation_id::text, 'obligation ' || o.code || ' done', request_id);
+  answer := jsonb_build_object('obligation_id', o.obligation_id, 'next_obligation_id', next.obligation_id, 'next_due_on', next.due_on);
+  perform evergreen.keep_answer('fn_complete_obligation', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_complete_obligation(uuid, text, text) is
+  'Closes an obligation with where its evidence is, and opens the next occurrence. Returns {obligation_id, next_obligation_id, next_due_on}. EG400, EG404, EG428.';
+
+create or replace function public.fn_tick_obligations(fund text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  o record;
+  due int := 0;
+  overdue int := 0;
+  uncured int := 0;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel', 'service_role', 'ops_role');
+  input := jsonb_build_object('fund', fund);
+  answer := evergreen.earlier_answer('fn_tick_obligations', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found or fund is null, 'EG404', 'No fund with that code.');
+  for o in update public.obligations x set told_at = now() where (of_fund is null or x.fund_id = of_fund) and x.done_at is null and x.told_at is null and current_date >= x.due_on - x.lead_days returning x.* loop
+    perform evergreen.emit('OBLIGATION_DUE', o.fund_id, jsonb_build_object('obligation_id', o.obligation_id, 'code', o.code, 'due_on', o.due_on), evergreen.actor(), '{}', '{}', request_id);
+    due := due + 1;
+  end loop;
+  for o in update public.obligations x set overdue_at = now() where (of_fund is null or x.fund_id = of_fund) and x.done_at is null and x.overdue_at is null and current_date > x.due_on returning x.* loop
+    perform evergreen.emit('OBLIGATION_OVERDUE', o.fund_id, jsonb_build_object('obligation_id', o.obligation_id, 'code', o.code, 'due_on', o.due_on), evergreen.actor(), '{}', '{}', request_id);
+    overdue := overdue + 1;
+  end loop;
+  for o in update public.breaches x set overdue_at = now() where (of_fund is null or x.fund_id = of_fund) and x.cured_at is null and x.overdue_at is null and x.cure_by < now() returning x.* loop
+    perform evergreen.emit('BREACH_OVERDUE', o.fund_id, jsonb_build_object('breach_id', o.breach_id, 'rule', o.rule), evergreen.actor(), '{}', '{}', request_id);
+    uncured := uncured + 1;
+  end loop;
+  answer := jsonb_build_object('due', due, 'overdue', overdue, 'uncured', uncured);
+  perform evergreen.audit(of_fund, 'obligations', 'calendar', 'calendar looked at: ' || due || ' due, ' || overdue || ' overdue, ' || uncured || ' breaches past their cure', request_id);
+  perform evergreen.keep_answer('fn_tick_obligations', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_tick_obligations(text, text) is 'The clock of the calendar, of one fund or of all: says once what is due, what is overdue, and which breach is past its cure. Returns {due, overdue, uncured}. EG404.';
+
 -- from sql/6w-fn-credit-lines.sql
 -- Credit lines of a fund: what a bank has promised, what is drawn of it, until when, and how soon it must be paid back once the bank calls it.
 
@@ -3486,6 +4821,78 @@ exception when others then
 end $$;
 comment on function public.fn_set_credit_line(text, text, text, numeric, numeric, text, date, date, int, text) is
   'Sets a credit line of a fund from a date on: committed and drawn in its currency, until expires_on, due in due_days once called; a change is a new version. Returns {credit_line_id, version}. EG400, EG404.';
+
+-- from sql/6w-fn-pages-desk.sql
+-- Whole pages of operations and of the auditor in one round trip each, with the rights of whoever reads them: the work that waits, the audit trail and its chains.
+
+create or replace function public.fn_read_desk() returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with work (kind, id, fund_id, what, due, since, reason) as (
+    select 'proposal', p.proposal_id::text, p.fund_id, p.kind, p.expires_at, p.created_at, null::text from public.proposals p where p.status = 'pending' and p.expires_at > now()
+    union all
+    -- a day that is open waits for its clock; a later one for its next step
+    select 'dealing_day', d.dealing_day_id::text, d.fund_id, d.status, case when d.status = 'open' then d.cut_off_at end, d.created_at, 'class ' || c.code || ', ' || d.dealing_date
+      from public.dealing_days d join public.share_classes c using (share_class_id) where d.status not in ('closed', 'discarded')
+    union all
+    select 'dead_letter', o.event_id::text, o.fund_id, o.type, null, o.dead_at, o.reason from public.event_outbox o where o.dead_at is not null
+    union all
+    select 'dead_batch', b.batch_id::text, null, b.type, null, b.dead_at, b.reason from public.event_batches b where b.dead_at is not null and b.done_at is null
+    union all
+    select 'import', i.import_id::text, i.fund_id, i.kind, null, i.recorded_at, i.refused || ' refused, ' || i.unmatched || ' unmatched of ' || i.rows || ' rows'
+      from public.import_batches i where i.status = 'imported' and i.refused + i.unmatched > 0
+    union all
+    select 'market_value', h.held_id::text, null, h.series, null, h.recorded_at, 'moved ' || round(h.move_bps) || ' bp, the breaker allows ' || round(h.limit_bps) from public.market_held h where h.status = 'held'
+    union all
+    select 'held_order', o.flow_id::text, o.fund_id, o.direction, null, o.updated_at, o.reason from public.fund_flows o where o.status = 'held'
+    union all
+    select 'bank_account', a.account_id::text, a.fund_id, a.status, null, a.created_at, 'somebody else than who proposed it decides' from public.bank_accounts a where a.status = 'proposed'
+    union all
+    select 'alert', a.alert_id::text, a.fund_id, a.kind, null, a.created_at, a.reason from public.risk_alerts a where a.acknowledged_at is null
+    union all
+    select 'run', r.workflow_id, r.fund_id, r.type, null, coalesce(r.ended_at, r.started_at), 'the run ended as failed' from public.workflow_runs r where r.status = 'failed'
+  )
+  select jsonb_build_object(
+    'read_at', now(),
+    'work', coalesce((select jsonb_agg(jsonb_build_object('kind', w.kind, 'id', w.id, 'fund', f.code, 'what', w.what, 'due', w.due, 'since', w.since, 'reason', w.reason)
+        order by w.due nulls last, w.since, w.kind, w.id)
+      from (select * from work order by due nulls last, since, kind, id limit 500) w left join public.funds f using (fund_id)), '[]'::jsonb),
+    'outbox', (select jsonb_build_object('waiting', count(*) filter (where o.dead_at is null), 'dead', count(*) filter (where o.dead_at is not null),
+        'oldest', min(o.created_at) filter (where o.dead_at is null)) from public.event_outbox o),
+    'runs', coalesce((select jsonb_agg(jsonb_build_object('workflow_id', r.workflow_id, 'type', r.type, 'status', r.status, 'fund', f.code, 'started_at', r.started_at, 'ended_at', r.ended_at)
+        order by r.started_at desc, r.workflow_id)
+      from (select * from public.workflow_runs x order by x.started_at desc, x.workflow_id limit 20) r left join public.funds f using (fund_id)), '[]'::jsonb),
+    'imports', coalesce((select jsonb_agg(jsonb_build_object('import_id', i.import_id, 'fund', f.code, 'kind', i.kind, 'format', i.format, 'file_name', i.file_name, 'rows', i.rows, 'accepted', i.accepted,
+        'refused', i.refused, 'unmatched', i.unmatched, 'status', i.status, 'recorded_at', i.recorded_at) order by i.recorded_at desc, i.import_id)
+      from (select * from public.import_batches x order by x.recorded_at desc, x.import_id limit 20) i join public.funds f using (fund_id)), '[]'::jsonb))
+$$;
+comment on function public.fn_read_desk() is
+  'The desk of operations: what waits for somebody, by due time (at most 500), the outbox, the newest runs and imports. Under the reader''s row-level security.';
+
+create or replace function public.fn_read_trail(entity_id text default null, before bigint default null) returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with cursor as (select c.tx, c.seq from public.audit_cursor c),
+  ends as (
+    -- the last block of each chain: what lies at or before its end is sealed
+    select distinct on (b.chain_id) b.chain_id, b.height, b.to_tx, b.to_seq, encode(b.hash, 'hex') as head, b.created_at,
+           sum(b.entries) over (partition by b.chain_id) as entries
+      from public.audit_blocks b order by b.chain_id, b.height desc
+  ), entries as (
+    select t.* from public.audit_trail t where (fn_read_trail.entity_id is null or t.entity_id = fn_read_trail.entity_id)
+       and (fn_read_trail.before is null or t.seq < fn_read_trail.before) order by t.seq desc limit 100
+  )
+  select jsonb_build_object(
+    'read_at', now(),
+    'chains', coalesce((select jsonb_agg(jsonb_build_object('chain_id', e.chain_id, 'fund', f.code, 'height', e.height::text, 'entries', e.entries::text, 'head', e.head, 'sealed_at', e.created_at)
+        order by f.code nulls first, e.chain_id) from ends e left join public.funds f on f.fund_id = e.chain_id), '[]'::jsonb),
+    'unsealed', (select count(*) from public.audit_trail t, cursor c where (t.tx, t.seq) > (c.tx, c.seq)),
+    'oldest_unsealed', (select min(t.created_at) from public.audit_trail t, cursor c where (t.tx, t.seq) > (c.tx, c.seq)),
+    'entries', coalesce((select jsonb_agg(jsonb_build_object('audit_id', t.audit_id, 'seq', t.seq::text, 'at', t.created_at, 'fund', f.code, 'entity_type', t.entity_type, 'entity_id', t.entity_id,
+        'message', t.message, 'by', t.created_by, 'digest', encode(t.digest, 'hex'),
+        'sealed', coalesce((t.tx, t.seq) <= (e.to_tx, e.to_seq), false)) order by t.seq desc)
+      from entries t left join public.funds f using (fund_id) left join ends e on e.chain_id = coalesce(t.fund_id, '00000000-0000-0000-0000-000000000000')), '[]'::jsonb))
+$$;
+comment on function public.fn_read_trail(text, bigint) is
+  'The audit trail, the newest 100 entries (of one entity, before a seq), each with whether a block seals it; the chains with their heads, and what no block covers yet. Under the reader''s row-level security.';
 
 -- from sql/6w-fn-pages.sql
 -- Whole pages in one round trip, for the dashboard: they run with the rights of whoever reads them, so that row-level security decides
@@ -3606,6 +5013,1513 @@ $$;
 comment on function public.fn_read_home() is
   'The home page of an investor: what is held and worth at the price published last, what was paid in and out, the newest 50 orders, the newest 100 statements that stand. Amounts and units as text. Under the reader''s row-level security.';
 
+-- from sql/6w-fn-personal-erasure.sql
+-- The life of a subject's key: wrapped anew by another master key, held, asked for, destroyed with a signed tombstone, destroyed again after a restore.
+
+create or replace function evergreen.subject_held(subject_id uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select exists (select from public.subject_holds h where h.subject_id = subject_held.subject_id and h.lifted_at is null and (h.until is null or h.until > now()))
+$$;
+comment on function evergreen.subject_held(uuid) is 'Whether a legal hold forbids erasing this subject today.';
+
+create or replace function evergreen.destroy_subject(subject_id uuid) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
+  update public.subject_keys k set state = 'destroyed', wrapped_key = null, master_key_id = null, destroyed_at = now()
+   where k.subject_id = destroy_subject.subject_id and k.state <> 'destroyed';
+  -- without its key a ciphertext is noise; a blind index would still answer whether somebody was here
+  update public.personal_values p set ciphertext = null, blind_index = '{}', superseded_at = coalesce(p.superseded_at, now())
+   where p.subject_id = destroy_subject.subject_id and (p.ciphertext is not null or p.blind_index <> '{}');
+  update public.documents d set removed_at = now() where d.subject_id = destroy_subject.subject_id and d.removed_at is null;
+$$;
+comment on function evergreen.destroy_subject(uuid) is 'Destroys the key of a subject and empties its values; idempotent.';
+
+create or replace function public.fn_list_subject_keys(but text, after uuid default null, max_keys int default 500)
+returns table (subject_id uuid, wrapped_key text, master_key_id text) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'service_role');
+  perform evergreen.refuse_unless(but is not null and max_keys between 1 and 5000, 'EG400', 'but (a master key id) and max_keys (1 to 5,000) are needed.');
+  return query
+    select k.subject_id, k.wrapped_key, k.master_key_id from public.subject_keys k
+     where k.state <> 'destroyed' and k.master_key_id <> but and (fn_list_subject_keys.after is null or k.subject_id > fn_list_subject_keys.after)
+     order by k.subject_id limit max_keys;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_list_subject_keys(text, uuid, int) is 'Wrapped keys that another master key than `but` wrapped, in the order of their subjects. EG400, EG403.';
+
+create or replace function public.fn_rotate_subject_keys(keys jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  rotated int;
+begin
+  perform evergreen.require_role('ops_role', 'service_role');
+  input := jsonb_build_object('keys', keys);
+  answer := evergreen.earlier_answer('fn_rotate_subject_keys', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(keys) = 'array' and jsonb_array_length(keys) between 1 and 5000, 'EG400', 'keys is a list of 1 to 5,000 wrapped keys.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(keys) v where (jsonb_typeof(v) = 'object' and v ->> 'subject_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+      and v ->> 'wrapped_key' ~ '^v1\.[A-Za-z0-9+/]{80}$' and v ->> 'was' is not null and v ->> 'master_key_id' ~ '^[a-z0-9-]{1,60}$') is not true),
+    'EG400', 'Each of keys has subject_id, was, wrapped_key and master_key_id.');
+  perform 1 from public.subject_keys k where k.subject_id in (select (v ->> 'subject_id')::uuid from jsonb_array_elements(keys) v) order by k.subject_id for no key update;
+  -- only what still is what it was: whoever rotated or erased meanwhile was first
+  update public.subject_keys k set wrapped_key = n.wrapped_key, master_key_id = n.master_key_id
+    from jsonb_to_recordset(keys) n (subject_id uuid, was text, wrapped_key text, master_key_id text)
+   where k.subject_id = n.subject_id and k.wrapped_key = n.was and k.state <> 'destroyed';
+  get diagnostics rotated = row_count;
+  perform evergreen.audit(null, 'subject_keys', 'rotation', 'keys wrapped anew: ' || rotated || ' of ' || jsonb_array_length(keys), request_id);
+  answer := jsonb_build_object('rotated', rotated, 'asked', jsonb_array_length(keys));
+  perform evergreen.keep_answer('fn_rotate_subject_keys', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_rotate_subject_keys(jsonb, text) is
+  'Puts data keys wrapped by another master key in place of those they were (`was`); one that changed meanwhile is left alone. EG400, EG403, EG409.';
+
+create or replace function public.fn_hold_subject(subject_id uuid, reason text, until timestamptz default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  standing text;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'reason', reason, 'until', until);
+  answer := evergreen.earlier_answer('fn_hold_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform evergreen.refuse_unless(until is null or (isfinite(until) and until > now()), 'EG400', 'until is a time to come, or absent.');
+  -- an erasure that is under way waits for this, or this for it
+  select k.state into standing from public.subject_keys k where k.subject_id = fn_hold_subject.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(standing <> 'destroyed', 'EG428', 'The subject was erased.');
+  insert into public.subject_holds (subject_id, reason, placed_by, until) values (subject_id, reason, evergreen.actor(), until) returning hold_id into id;
+  perform evergreen.audit(null, 'subject_holds', id::text, 'legal hold on a subject placed', request_id);
+  answer := jsonb_build_object('hold_id', id);
+  perform evergreen.keep_answer('fn_hold_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_hold_subject(uuid, text, timestamptz, text) is 'The data of a subject is not erased until the hold is lifted or ends. EG400, EG403, EG404, EG409, EG428.';
+
+create or replace function public.fn_release_subject(hold_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  h public.subject_holds;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('hold_id', hold_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_release_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into h from public.subject_holds x where x.hold_id = fn_release_subject.hold_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No legal hold with that id.');
+  perform evergreen.refuse_unless(h.lifted_at is null, 'EG428', 'The legal hold was lifted already.');
+  perform evergreen.refuse_unless(h.placed_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever placed a legal hold cannot lift it.');
+  update public.subject_holds x set lifted_by = evergreen.actor(), lifted_at = now(), lift_reason = fn_release_subject.reason where x.hold_id = h.hold_id;
+  perform evergreen.audit(null, 'subject_holds', h.hold_id::text, 'legal hold on a subject lifted', request_id);
+  answer := jsonb_build_object('hold_id', h.hold_id);
+  perform evergreen.keep_answer('fn_release_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_release_subject(uuid, text, text) is 'Lifts a legal hold on a subject; never by the person who placed it. EG400, EG403, EG404, EG409, EG420, EG428.';
+
+create or replace function public.fn_request_erasure(subject_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  standing text;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_request_erasure', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select k.state into standing from public.subject_keys k where k.subject_id = fn_request_erasure.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(standing = 'active', 'EG428', case standing when 'destroyed' then 'The subject was erased already.' else 'The erasure was asked for already.' end);
+  update public.subject_keys k set state = 'restricted', asked_by = evergreen.actor(), asked_at = now(), reason = fn_request_erasure.reason where k.subject_id = fn_request_erasure.subject_id;
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'erasure asked for' || case when evergreen.subject_held(subject_id) then '; a legal hold stands' else '' end, request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'state', 'restricted', 'held', evergreen.subject_held(subject_id));
+  perform evergreen.keep_answer('fn_request_erasure', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_erasure(uuid, text, text) is
+  'Asks for the erasure of a subject: from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
+
+create or replace function public.fn_refuse_erasure(subject_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  standing text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_refuse_erasure', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select k.state into standing from public.subject_keys k where k.subject_id = fn_refuse_erasure.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(standing = 'restricted', 'EG428', 'No erasure of the subject is asked for.');
+  update public.subject_keys k set state = 'active', asked_by = null, asked_at = null, reason = null where k.subject_id = fn_refuse_erasure.subject_id;
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'erasure refused', request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'state', 'active');
+  perform evergreen.keep_answer('fn_refuse_erasure', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_refuse_erasure(uuid, text, text) is 'Takes back that an erasure was asked for. EG400, EG403, EG404, EG409, EG428.';
+
+create or replace function public.fn_read_erasure(subject_id uuid) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  answer jsonb;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'audit_role');
+  select jsonb_build_object('subject_id', k.subject_id, 'state', k.state, 'asked_at', k.asked_at, 'asked_by', k.asked_by, 'held', evergreen.subject_held(k.subject_id),
+      'key_digest', encode(sha256(convert_to(k.wrapped_key, 'UTF8')), 'hex'),
+      'fields', (select count(*) from public.personal_values p where p.subject_id = k.subject_id and p.ciphertext is not null),
+      'documents', (select coalesce(jsonb_agg(d.storage_path order by d.storage_path), '[]') from public.documents d where d.subject_id = k.subject_id),
+      'tombstone', (select jsonb_build_object('body', t.body, 'signature', t.signature, 'public_key', t.public_key) from public.subject_tombstones t where t.subject_id = k.subject_id))
+    into answer from public.subject_keys k where k.subject_id = fn_read_erasure.subject_id;
+  perform evergreen.refuse_unless(answer is not null, 'EG404', 'No personal data is kept under that id.');
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_erasure(uuid) is 'What a tombstone of a subject has to say (state, digest of its wrapped key, counts, documents), and the tombstone once there is one. EG403, EG404.';
+
+create or replace function evergreen.check_tombstone(tombstone jsonb) returns void language plpgsql immutable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(tombstone) = 'object' and length(tombstone ->> 'body') between 2 and 2000
+    and tombstone ->> 'signature' ~ '^[0-9a-f]{128}$' and tombstone ->> 'public_key' ~ '^[0-9a-f]{64}$', 'EG400', 'tombstone has body (JSON), signature and public_key.');
+  perform evergreen.refuse_unless((tombstone ->> 'body')::jsonb ->> 'subjectId' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    and (tombstone ->> 'body')::jsonb ->> 'keyDigest' ~ '^[0-9a-f]{64}$', 'EG400', 'The body of a tombstone names the subject and the key that was destroyed.');
+end $$;
+comment on function evergreen.check_tombstone(jsonb) is 'Refuses what has not the shape of a signed tombstone (EG400); the signature is verified outside, from the row alone.';
+
+create or replace function public.fn_erase_subject(subject_id uuid, tombstone jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  k public.subject_keys;
+  body jsonb;
+  digest text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('subject_id', subject_id, 'tombstone', tombstone);
+  answer := evergreen.earlier_answer('fn_erase_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.check_tombstone(tombstone);
+  body := (tombstone ->> 'body')::jsonb;
+  select * into k from public.subject_keys x where x.subject_id = fn_erase_subject.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
+  perform evergreen.refuse_unless(k.state <> 'destroyed', 'EG428', 'The subject was erased already.');
+  perform evergreen.refuse_unless(k.state = 'restricted', 'EG428', 'Nobody has asked for the erasure; ask for it first.');
+  perform evergreen.refuse_unless(not evergreen.subject_held(subject_id), 'EG428', 'A legal hold stands on the subject; it stays restricted until the hold is lifted.');
+  perform evergreen.refuse_unless(k.asked_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever asked for an erasure cannot carry it out.');
+  perform evergreen.refuse_unless(body ->> 'subjectId' = subject_id::text, 'EG400', 'The tombstone is of another subject.');
+  perform evergreen.refuse_unless(body ->> 'keyDigest' = encode(sha256(convert_to(k.wrapped_key, 'UTF8')), 'hex'), 'EG425', 'The key was wrapped anew since the tombstone was made; make it again.');
+  perform evergreen.destroy_subject(subject_id);
+  digest := encode(sha256(convert_to(tombstone ->> 'body', 'UTF8')), 'hex');
+  insert into public.subject_tombstones (subject_id, body, signature, public_key, erased_by)
+  values (subject_id, tombstone ->> 'body', tombstone ->> 'signature', tombstone ->> 'public_key', evergreen.actor());
+  perform evergreen.emit('SUBJECT_ERASED', null, jsonb_build_object('subject_id', subject_id, 'tombstone', digest), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'subject erased; tombstone ' || digest, request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'tombstone', digest,
+    'documents', (select coalesce(jsonb_agg(d.storage_path order by d.storage_path), '[]') from public.documents d where d.subject_id = fn_erase_subject.subject_id));
+  perform evergreen.keep_answer('fn_erase_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_erase_subject(uuid, jsonb, text) is
+  'Destroys the key of a subject whose erasure another person asked for, and keeps the signed tombstone; answers the documents whose files can go. EG400, EG403, EG404, EG409, EG420, EG425 rotated meanwhile, EG428 held or not asked for.';
+
+create or replace function public.fn_repeat_erasures(tombstones jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  stone jsonb;
+  id uuid;
+  repeated int := 0;
+begin
+  perform evergreen.require_role('service_role');
+  input := jsonb_build_object('tombstones', tombstones);
+  answer := evergreen.earlier_answer('fn_repeat_erasures', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(tombstones) = 'array' and jsonb_array_length(tombstones) between 1 and 10000, 'EG400', 'tombstones is a list of 1 to 10,000.');
+  for stone in select t from jsonb_array_elements(tombstones) t loop
+    perform evergreen.check_tombstone(stone);
+    id := ((stone ->> 'body')::jsonb ->> 'subjectId')::uuid;
+    perform 1 from public.subject_keys k where k.subject_id = id for no key update;
+    if evergreen.subject_state(id) is distinct from 'destroyed' or not exists (select from public.subject_tombstones t where t.subject_id = id) then
+      perform evergreen.destroy_subject(id);
+      insert into public.subject_tombstones (subject_id, body, signature, public_key, erased_by)
+      values (id, stone ->> 'body', stone ->> 'signature', stone ->> 'public_key', evergreen.actor()) on conflict do nothing;
+      repeated := repeated + 1;
+    end if;
+  end loop;
+  perform evergreen.audit(null, 'subject_keys', 'restore', 'erasures repeated after a restore: ' || repeated || ' of ' || jsonb_array_length(tombstones), request_id);
+  answer := jsonb_build_object('repeated', repeated, 'known', jsonb_array_length(tombstones) - repeated);
+  perform evergreen.keep_answer('fn_repeat_erasures', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_repeat_erasures(jsonb, text) is
+  'Erases again what a restored database has forgotten to be erased, from tombstones kept apart from the backup, their signatures verified by the caller. EG400, EG403, EG409.';
+
+create or replace function public.fn_export_subject(subject_id uuid) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  answer jsonb;
+begin
+  perform evergreen.require_role('ops_role', 'audit_role');
+  perform evergreen.refuse_unless(evergreen.subject_state(subject_id) is not null, 'EG404', 'No personal data is kept under that id.');
+  insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by) values (subject_id, 'export', '{}', 'subject-access', evergreen.actor());
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'personal data exported', null);
+  select jsonb_build_object(
+      'subject', to_jsonb(k) - '{created_at,updated_at}'::text[],
+      'values', (select coalesce(jsonb_agg(jsonb_build_object('value_id', p.value_id, 'field', p.field, 'ciphertext', p.ciphertext, 'recorded_by', p.recorded_by,
+          'recorded_at', p.recorded_at, 'superseded_at', p.superseded_at) order by p.field, p.recorded_at, p.value_id), '[]') from public.personal_values p where p.subject_id = k.subject_id),
+      'documents', (select coalesce(jsonb_agg(to_jsonb(d) - '{created_at,updated_at,subject_id}'::text[] order by d.recorded_at, d.document_id), '[]') from public.documents d where d.subject_id = k.subject_id),
+      'accesses', (select coalesce(jsonb_agg(jsonb_build_object('what', a.what, 'fields', a.fields, 'purpose', a.purpose, 'accessed_by', a.accessed_by, 'accessed_at', a.accessed_at)
+          order by a.accessed_at, a.access_id), '[]') from public.personal_accesses a where a.subject_id = k.subject_id),
+      'holds', (select count(*) from public.subject_holds h where h.subject_id = k.subject_id and h.lifted_at is null),
+      'changes', (select coalesce(jsonb_agg(jsonb_build_object('message', t.message, 'created_by', t.created_by, 'created_at', t.created_at) order by t.tx, t.seq), '[]')
+          from public.audit_trail t where t.entity_id = k.subject_id::text),
+      'tombstone', (select jsonb_build_object('body', t.body, 'signature', t.signature, 'public_key', t.public_key) from public.subject_tombstones t where t.subject_id = k.subject_id))
+    into answer from public.subject_keys k where k.subject_id = fn_export_subject.subject_id;
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_export_subject(uuid) is
+  'All that is kept of a subject: values now and before, still encrypted, documents, who read what, and what was done. The export itself is recorded. EG403, EG404.';
+
+-- from sql/6w-fn-personal.sql
+-- Personal data: subjects, their encrypted values, look-ups by blind index, documents. What is encrypted here was encrypted outside: the
+-- database has neither a master key nor a clear value.
+
+create or replace function evergreen.subject_state(subject_id uuid) returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select k.state from public.subject_keys k where k.subject_id = subject_state.subject_id
+$$;
+comment on function evergreen.subject_state(uuid) is 'active, restricted (an erasure was asked for) or destroyed; null when no personal data is kept of this subject.';
+
+create or replace function evergreen.open_for_writing(subject_id uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  standing text;
+begin
+  select k.state into standing from public.subject_keys k where k.subject_id = open_for_writing.subject_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id; open the subject first.');
+  perform evergreen.refuse_unless(standing = 'active', 'EG428', case standing when 'destroyed' then 'The subject was erased; nothing more is kept of it.'
+    else 'An erasure of the subject was asked for; nothing is added meanwhile.' end);
+end $$;
+comment on function evergreen.open_for_writing(uuid) is 'Locks a subject and refuses unless something may be added to it. EG404, EG428.';
+
+create or replace function public.fn_open_subject(subject_id uuid, wrapped_key text, master_key_id text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  made int;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  input := jsonb_build_object('subject_id', subject_id);
+  answer := evergreen.earlier_answer('fn_open_subject', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(subject_id is not null, 'EG400', 'subject_id is needed.');
+  perform evergreen.refuse_unless(wrapped_key ~ '^v1\.[A-Za-z0-9+/]{80}$' and master_key_id ~ '^[a-z0-9-]{1,60}$', 'EG400', 'wrapped_key is a wrapped key of 32 bytes, master_key_id names what wrapped it.');
+  perform evergreen.refuse_unless(not exists (select from public.subject_tombstones t where t.subject_id = fn_open_subject.subject_id), 'EG428', 'The subject was erased; nothing more is kept of it.');
+  insert into public.subject_keys (subject_id, wrapped_key, master_key_id, opened_by) values (subject_id, wrapped_key, master_key_id, evergreen.actor()) on conflict do nothing;
+  get diagnostics made = row_count;
+  if made = 1 then
+    perform evergreen.audit(null, 'subject_keys', subject_id::text, 'subject opened', request_id);
+  end if;
+  -- never the key: what answers to a request id is kept, and would outlive an erasure
+  answer := jsonb_build_object('subject_id', subject_id, 'opened', made = 1);
+  perform evergreen.keep_answer('fn_open_subject', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_subject(uuid, text, text, text) is
+  'Gives a subject its wrapped data key; of two at once the first counts (opened says whose). EG400, EG403, EG409, EG428 erased.';
+
+create or replace function public.fn_put_personal(subject_id uuid, field_values jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  names int;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  -- a ciphertext is another one every time; what says that the content is the same is the mark that stands beside it (a keyed hash, stored nowhere)
+  input := jsonb_build_object('subject_id', subject_id, 'field_values', case when jsonb_typeof(field_values) = 'array' then
+    (select jsonb_agg(case when jsonb_typeof(v) = 'object' then v - '{ciphertext,value_id}'::text[] else v end) from jsonb_array_elements(field_values) v) end);
+  answer := evergreen.earlier_answer('fn_put_personal', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(field_values) = 'array' and jsonb_array_length(field_values) between 1 and 20, 'EG400', 'field_values is a list of 1 to 20 fields.');
+  perform evergreen.refuse_unless(octet_length(field_values::text) <= 2000000, 'EG413', 'field_values is larger than 2 MB.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(field_values) v where (jsonb_typeof(v) = 'object' and v ->> 'field' ~ '^[a-z_]{1,40}$'
+      and v ->> 'value_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' and (v ->> 'ciphertext' is null or v ->> 'ciphertext' ~ '^v1\.[A-Za-z0-9+/]+=*$')
+      and v ->> 'content' ~ '^[0-9a-f]{64}$' and jsonb_typeof(v -> 'blind_index') = 'array') is not true), 'EG400', 'Each of field_values has field, value_id, ciphertext, content and blind_index.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(field_values) v, jsonb_array_elements_text(v -> 'blind_index') b where (b ~ '^[0-9a-f]{64}$') is not true),
+    'EG400', 'blind_index is a list of hashes.');
+  select count(distinct v ->> 'field') into names from jsonb_array_elements(field_values) v;
+  perform evergreen.refuse_unless(names = jsonb_array_length(field_values), 'EG400', 'A field stands twice in field_values.');
+  perform evergreen.open_for_writing(subject_id);
+  update public.personal_values p set superseded_at = now()
+   where p.subject_id = fn_put_personal.subject_id and p.superseded_at is null and p.field in (select v ->> 'field' from jsonb_array_elements(field_values) v);
+  insert into public.personal_values (value_id, subject_id, field, ciphertext, blind_index, recorded_by)
+  select (v ->> 'value_id')::uuid, fn_put_personal.subject_id, v ->> 'field', v ->> 'ciphertext', array(select jsonb_array_elements_text(v -> 'blind_index')), evergreen.actor()
+    from jsonb_array_elements(field_values) v;
+  perform evergreen.emit('PERSONAL_DATA_RECORDED', null, jsonb_build_object('subject_id', subject_id, 'fields', names), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'subject_keys', subject_id::text, 'personal data recorded: ' || names || ' fields', request_id);
+  answer := jsonb_build_object('subject_id', subject_id, 'fields', names);
+  perform evergreen.keep_answer('fn_put_personal', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_put_personal(uuid, jsonb, text) is
+  'Records encrypted values of a subject (field, value_id, ciphertext or null to take it back, content: a keyed hash that says whether a repeated request is the same, blind_index); each supersedes the one before. EG400, EG403, EG404, EG409, EG413, EG428 erased or to be erased.';
+
+create or replace function public.fn_read_personal(subject_ids uuid[], fields text[] default null, purpose text default 'review')
+returns table (subject_id uuid, state text, wrapped_key text, master_key_id text, value_id uuid, field text, ciphertext text, recorded_at timestamptz)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(cardinality(subject_ids) between 1 and 5000, 'EG400', 'subject_ids names 1 to 5,000 subjects.');
+  perform evergreen.refuse_unless(purpose ~ '^[a-z-]{1,60}$', 'EG400', 'purpose is a code of small letters and hyphens.');
+  if fields is null or cardinality(fields) > 0 then
+    insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by)
+    select k.subject_id, 'values', coalesce(fn_read_personal.fields, '{}'), fn_read_personal.purpose, evergreen.actor()
+      from public.subject_keys k where k.subject_id = any (subject_ids) and k.state <> 'destroyed';
+  end if;
+  -- key and values in one statement, so that they are of one moment
+  return query
+    select k.subject_id, k.state, k.wrapped_key, k.master_key_id, p.value_id, p.field, p.ciphertext, p.recorded_at
+      from public.subject_keys k
+      left join public.personal_values p on p.subject_id = k.subject_id and p.superseded_at is null and p.ciphertext is not null
+        and (fn_read_personal.fields is null or p.field = any (fn_read_personal.fields))
+        -- whose erasure was asked for is still screened and audited, and otherwise left alone
+        and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc'))
+     where k.subject_id = any (subject_ids) order by k.subject_id, p.field;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_personal(uuid[], text[], text) is
+  'The wrapped key and the current encrypted values of subjects (all fields, or those named; none: the key alone). Every read is recorded with its purpose. Unknown subjects have no row. EG400, EG403.';
+
+create or replace function public.fn_find_subjects(field text, index_value text) returns table (subject_id uuid)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(field ~ '^[a-z_]{1,40}$' and index_value ~ '^[0-9a-f]{64}$', 'EG400', 'field and index_value (64 hexadecimal digits) are needed.');
+  return query
+    select distinct p.subject_id from public.personal_values p
+     where p.superseded_at is null and p.blind_index @> array[index_value] and p.field = fn_find_subjects.field order by 1;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_find_subjects(text, text) is 'Subjects whose current value of the field has this blind index. EG400, EG403.';
+
+create or replace function public.fn_put_document(
+  document_id uuid, subject_id uuid, kind text, content_type text, size bigint, sha256 text, storage_path text, request_id text default null
+) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  -- a request that is repeated has stored another file, which its caller takes away again
+  input := jsonb_build_object('subject_id', subject_id, 'kind', kind, 'content_type', content_type, 'size', size);
+  answer := evergreen.earlier_answer('fn_put_document', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(document_id is not null and kind ~ '^[a-z_]{1,60}$', 'EG400', 'document_id and kind (small letters and underscores) are needed.');
+  perform evergreen.refuse_unless(content_type in ('application/pdf', 'image/jpeg', 'image/png', 'image/tiff', 'image/webp'), 'EG400', 'The document is no PDF, JPEG, PNG, TIFF or WebP.');
+  perform evergreen.refuse_unless(size between 1 and 20971520, 'EG413', 'A document has 1 byte to 20 MB.');
+  perform evergreen.refuse_unless(sha256 ~ '^[0-9a-f]{64}$' and storage_path = subject_id || '/' || document_id, 'EG400', 'sha256 is of what is stored, storage_path is the subject and the document.');
+  perform evergreen.open_for_writing(subject_id);
+  insert into public.documents (document_id, subject_id, kind, content_type, size, sha256, storage_path, recorded_by)
+  values (document_id, subject_id, kind, content_type, size, sha256, storage_path, evergreen.actor());
+  perform evergreen.audit(null, 'documents', document_id::text, 'document recorded', request_id);
+  answer := jsonb_build_object('document_id', document_id);
+  perform evergreen.keep_answer('fn_put_document', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_put_document(uuid, uuid, text, text, bigint, text, text, text) is
+  'Records a document that is stored encrypted: its type by its bytes, its size before and its sha256 after encryption. EG400, EG403, EG404, EG409, EG413, EG428.';
+
+create or replace function public.fn_read_document(document_id uuid, purpose text default 'review')
+returns table (id uuid, subject_id uuid, kind text, content_type text, size bigint, sha256 text, storage_path text, wrapped_key text, master_key_id text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(purpose ~ '^[a-z-]{1,60}$', 'EG400', 'purpose is a code of small letters and hyphens.');
+  return query
+    select d.document_id, d.subject_id, d.kind, d.content_type, d.size, d.sha256, d.storage_path, k.wrapped_key, k.master_key_id
+      from public.documents d join public.subject_keys k on k.subject_id = d.subject_id
+     where d.document_id = fn_read_document.document_id and d.removed_at is null
+       and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc'));
+  perform evergreen.refuse_unless(found, 'EG404', 'No document with that id.');
+  insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by)
+  select d.subject_id, 'document:' || d.document_id, '{}', fn_read_document.purpose, evergreen.actor() from public.documents d where d.document_id = fn_read_document.document_id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
+
+-- from sql/6w-fn-rule-records.sql
+-- What rules are asked about and what came of it: a run keeps the versions it began with, facts of orders in one reading, verdicts with their trees, orders held.
+
+create or replace function evergreen.rules_in_force(of_fund uuid, on_day date) returns setof public.rule_pack_versions
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select v.* from (
+    select distinct on (x.pack) x.* from public.rule_pack_versions x
+     where x.status = 'live' and x.effective_from <= on_day order by x.pack, x.effective_from desc, x.version desc) v
+   where (v.effective_until is null or v.effective_until > on_day)
+     and (not v.body ? 'regimes' or v.body -> 'regimes' ? coalesce((select p.body ->> 'regime' from public.lmt_policies p
+       where p.fund_id = of_fund and p.effective_from <= on_day order by p.effective_from desc, p.version desc limit 1), ''))
+   order by v.pack
+$$;
+comment on function evergreen.rules_in_force(uuid, date) is 'The live version of every pack that counts for a fund on a day: of each pack the newest by its effective date, of the fund''s regime.';
+
+create or replace function public.fn_pin_rules(workflow_id text, fund_id uuid default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  pinned public.rule_pins;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel');
+  perform evergreen.refuse_unless(length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  perform evergreen.refuse_unless(fund_id is null or exists (select from public.funds f where f.fund_id = fn_pin_rules.fund_id), 'EG404', 'No fund with that id.');
+  -- the first look decides for the whole run, whatever goes live meanwhile
+  insert into public.rule_pins (workflow_id, fund_id, version_ids)
+  values (fn_pin_rules.workflow_id, fn_pin_rules.fund_id, array(select v.version_id from evergreen.rules_in_force(fn_pin_rules.fund_id, evergreen.clock()::date) v order by v.pack)) on conflict do nothing;
+  select * into pinned from public.rule_pins p where p.workflow_id = fn_pin_rules.workflow_id;
+  return jsonb_build_object(
+    'live', coalesce((select jsonb_agg(jsonb_build_object('version_id', v.version_id, 'hash', v.hash, 'body', v.body) order by v.pack) from public.rule_pack_versions v where v.version_id = any (pinned.version_ids)), '[]'),
+    -- what is tested and not live runs beside, and decides nothing
+    'drafts', coalesce((select jsonb_agg(jsonb_build_object('version_id', v.version_id, 'hash', v.hash, 'body', v.body) order by v.pack, v.version) from public.rule_pack_versions v where v.status = 'tested'), '[]'));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_pin_rules(text, uuid) is
+  'The versions a run judges by: those in force at its first look, kept for all of it. Returns {live: [{version_id, hash, body}], drafts: […]}. EG400, EG404.';
+
+create or replace function evergreen.order_facts(of_flow public.fund_flows) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object(
+    'investor', jsonb_strip_nulls(jsonb_build_object('classification', i.classification, 'kycStatus', i.kyc_status,
+      'kycValidUntil', to_char(i.kyc_valid_until at time zone 'UTC', 'YYYY-MM-DD'), 'tags', to_jsonb(i.eligibility_tags),
+      'suitability', (select bool_or(p.evidence ? 'suitability_test') from public.investors_pending_kyc p where p.investor_id = i.investor_id),
+      'sourceOfFunds', (select bool_or(p.evidence ? 'source_of_funds') from public.investors_pending_kyc p where p.investor_id = i.investor_id))),
+    'order', jsonb_strip_nulls(jsonb_build_object('direction', f.direction, 'kind', f.order_kind, 'channel', f.channel, 'requestedOn', to_char(f.requested_at at time zone 'UTC', 'YYYY-MM-DD'),
+      'amount', trim_scale(coalesce(f.amount, round(f.requested_units * c.nav_per_unit, 4)))::text, 'noticeDays', (f.dealing_date - (f.requested_at at time zone 'UTC')::date)::text,
+      'selfHosted', case when f.channel <> 'wallet' then false end)),
+    'fund', jsonb_strip_nulls(jsonb_build_object('nav', trim_scale(u.net_assets)::text,
+      'regime', (select p.body ->> 'regime' from public.lmt_policies p where p.fund_id = u.fund_id and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1))),
+    -- more than can be read is not known, rather than too little
+    'history', (select case when count(*) <= 500 then coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('on', to_char(h.requested_at at time zone 'UTC', 'YYYY-MM-DD'), 'direction', h.direction, 'channel', h.channel,
+        'amount', trim_scale(coalesce(h.net_amount, h.amount, round(h.requested_units * c.nav_per_unit, 4)))::text)) order by h.requested_at, h.flow_id), '[]') end
+      from (select x.* from public.fund_flows x where x.investor_id = f.investor_id and x.fund_id = f.fund_id and x.flow_id <> f.flow_id and x.order_kind = 'plain' and x.requested_at <= f.requested_at
+        and (x.requested_at, x.flow_id) < (f.requested_at, f.flow_id) and x.parent_flow_id is null and x.status not in ('draft', 'rejected', 'cancelled', 'lapsed') order by x.requested_at desc limit 501) h))
+    from (select (of_flow).*) f
+    join public.investors i on i.investor_id = f.investor_id
+    join public.funds u on u.fund_id = f.fund_id
+    left join public.share_classes c on c.share_class_id = f.share_class_id
+$$;
+comment on function evergreen.order_facts(public.fund_flows) is 'What rules may know of an order, as of the moment it was asked for: amounts in the fund''s currency, units at the last price; what is not known is absent.';
+
+create or replace function public.fn_read_order_facts(dealing_day_id uuid default null, fund text default null, since timestamptz default null, until timestamptz default null, after uuid default null, max_orders int default 1000) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  day public.dealing_days;
+  of_fund uuid;
+  found_orders jsonb;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel', 'pm_role', 'ops_role', 'audit_role');
+  perform evergreen.refuse_unless(num_nonnulls(dealing_day_id, fund) = 1 and max_orders between 1 and 5000, 'EG400', 'Name a dealing day, or a fund and a time; at most 5,000 orders at once.');
+  if dealing_day_id is not null then
+    select * into day from public.dealing_days d where d.dealing_day_id = fn_read_order_facts.dealing_day_id;
+    perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
+  else
+    select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+    perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  end if;
+  select coalesce(jsonb_agg(jsonb_build_object('flow_id', f.flow_id, 'investor_id', f.investor_id, 'as_of', to_char(f.requested_at at time zone 'UTC', 'YYYY-MM-DD'), 'facts', evergreen.order_facts(f),
+      'snoozed', (select coalesce(jsonb_agg(distinct z.pack || '/' || z.rule), '[]') from public.rule_snoozes z where z.until > now() and (z.entity_id = f.investor_id or z.entity_id = f.fund_id)),
+      -- a person released the order after a rule of this version had held it
+      'cleared', (select coalesce(jsonb_agg(distinct l.version_id), '[]') from public.compliance_logs l where l.entity_id = f.flow_id::text and l.version_id is not null
+        and exists (select from public.order_transitions t where t.flow_id = f.flow_id and t.from_status = 'kyc_hold' and t.to_status = 'accepted' and t.created_at > l.created_at))) order by f.flow_id), '[]')
+    into found_orders
+    from (select x.* from public.fund_flows x
+           where (case when day.dealing_day_id is not null then x.dealing_day_id = day.dealing_day_id and x.status in ('locked', 'priced')
+                       else x.fund_id = of_fund and x.status <> 'draft' and x.requested_at >= coalesce(since, '-infinity') and x.requested_at < coalesce(until, 'infinity') end)
+             and (after is null or x.flow_id > after) order by x.flow_id limit max_orders) f;
+  return found_orders;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_order_facts(uuid, text, timestamptz, timestamptz, uuid, int) is
+  'Facts of the orders of a dealing day, or of a fund between two times (for shadow runs over the past), by id after `after`. Returns [{flow_id, investor_id, as_of, facts, snoozed, cleared}]. EG400, EG404.';
+
+create or replace function public.fn_record_rules(workflow_id text, results jsonb, shadows jsonb default '[]', dealing_day_id uuid default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  pinned public.rule_pins;
+  d public.dealing_days;
+  held uuid[];
+  event uuid;
+  one uuid;
+begin
+  perform evergreen.require_role('agent_compliance_sentinel');
+  input := jsonb_build_object('workflow_id', workflow_id, 'results', results, 'shadows', shadows, 'dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_record_rules', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(results) = 'array' and jsonb_typeof(shadows) = 'array' and jsonb_array_length(results) <= 50000 and jsonb_array_length(shadows) <= 50000, 'EG400', 'results and shadows are lists of verdicts.');
+  perform evergreen.refuse_unless(octet_length(results::text) <= 67108864, 'EG413', 'results are larger than 64 MB.');
+  select * into pinned from public.rule_pins p where p.workflow_id = fn_record_rules.workflow_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'That run has not looked at the rules yet.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(results) r where (r ->> 'outcome' in ('approve', 'review', 'block_and_review', 'decline')
+      and r ->> 'entity_type' in ('fund_flows', 'investors', 'investors_pending_kyc', 'funds', 'proposals') and length(r ->> 'entity_id') between 1 and 100 and jsonb_typeof(r -> 'explain') = 'array') is not true),
+    'EG400', 'A verdict is {entity_type, entity_id, version_id, outcome, explain}.');
+  -- by the versions the run began with, and by no other
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(results) r where ((r ->> 'version_id')::uuid = any (pinned.version_ids)) is not true), 'EG428', 'A verdict is by another version than those of the run.');
+  if dealing_day_id is not null then
+    d := evergreen.lock_dealing_day(dealing_day_id);
+    perform evergreen.refuse_unless(d.fund_id is not distinct from pinned.fund_id, 'EG428', 'The run is of another fund.');
+  end if;
+  insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, outcome, version_id, explain, entity_type, entity_id, detail, workflow_id)
+  select pinned.fund_id, evergreen.actor(), v.pack, v.version::text, case r ->> 'outcome' when 'approve' then 'passed' when 'decline' then 'failed' else 'review' end, r ->> 'outcome', v.version_id, r -> 'explain',
+         r ->> 'entity_type', r ->> 'entity_id', jsonb_build_object('rules', coalesce((select jsonb_agg(x ->> 'rule') from jsonb_array_elements(r -> 'explain') x where x ->> 'outcome' <> 'approve'), '[]')), pinned.workflow_id
+    from jsonb_array_elements(results) r join public.rule_pack_versions v on v.version_id = (r ->> 'version_id')::uuid
+   where not exists (select from public.compliance_logs l where l.workflow_id = pinned.workflow_id and l.entity_id = r ->> 'entity_id' and l.version_id = v.version_id and l.outcome = r ->> 'outcome');
+  insert into public.rule_shadows (version_id, fund_id, entity_type, entity_id, workflow_id, live_outcome, outcome, rules)
+  select v.version_id, pinned.fund_id, s ->> 'entity_type', s ->> 'entity_id', pinned.workflow_id, s ->> 'live_outcome', s ->> 'outcome', array(select jsonb_array_elements_text(s -> 'rules'))
+    from jsonb_array_elements(shadows) s join public.rule_pack_versions v on v.version_id = (s ->> 'version_id')::uuid and v.status <> 'draft' on conflict do nothing;
+  -- what is not approved leaves the day and waits for a person; the investor is not told why
+  held := array(select f.flow_id from public.fund_flows f where d.dealing_day_id is not null and f.dealing_day_id = d.dealing_day_id and f.status in ('locked', 'priced')
+    and f.flow_id in (select (r ->> 'entity_id')::uuid from jsonb_array_elements(results) r where r ->> 'entity_type' = 'fund_flows' and r ->> 'outcome' <> 'approve') order by f.flow_id);
+  event := evergreen.emit('RULES_CHECKED', pinned.fund_id, jsonb_build_object('checked', jsonb_array_length(results), 'held', cardinality(held)), evergreen.actor(), jsonb_build_object('workflow_id', pinned.workflow_id), '{}', request_id);
+  foreach one in array held loop
+    perform 1 from public.fund_flows f where f.flow_id = one or f.linked_flow_id = one order by f.flow_id for no key update;
+    if exists (select from public.fund_flows f where f.flow_id = one and f.status in ('locked', 'priced')) then
+      update public.fund_flows f set dealing_date = null, priced_at = null where f.flow_id = one or f.linked_flow_id = one;
+      perform evergreen.move_order(one, 'kyc_hold', event, 'a compliance rule');
+    end if;
+  end loop;
+  if cardinality(held) > 0 and d.status = 'allocated' then
+    -- what was allocated counted on them: it is decided again
+    delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
+    update public.dealing_days x set status = 'lmt_decided' where x.dealing_day_id = d.dealing_day_id;
+  end if;
+  perform evergreen.audit(pinned.fund_id, 'rule_pins', pinned.workflow_id, 'rules checked: ' || jsonb_array_length(results) || ' verdicts, ' || cardinality(held) || ' orders held', request_id);
+  answer := jsonb_build_object('recorded', jsonb_array_length(results), 'held', cardinality(held));
+  perform evergreen.keep_answer('fn_record_rules', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_rules(text, jsonb, jsonb, uuid, text) is
+  'Verdicts of a run with their trees, by the versions it began with; drafts beside them; orders of the named dealing day that are not approved are held. Returns {recorded, held}. EG400, EG404, EG413, EG428.';
+
+-- from sql/6w-fn-rules.sql
+-- Packs of compliance rules: drafted, tested by their own examples, put live by two people; snoozes with limits; a pack that is refused is said aloud.
+
+create or replace function public.fn_draft_rules(body jsonb, source text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  v public.rule_pack_versions;
+  digest text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_compliance_sentinel');
+  input := jsonb_build_object('body', body, 'source', source);
+  answer := evergreen.earlier_answer('fn_draft_rules', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(source in ('file', 'infisical'), 'EG400', 'source is file or infisical.');
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object', 'EG400', 'body is a pack of rules.');
+  perform evergreen.refuse_unless(octet_length(body::text) <= 524288, 'EG413', 'The pack is larger than 512 KB.');
+  perform evergreen.refuse_unless(body ->> 'pack' ~ '^[a-z][a-z0-9]*(-[a-z0-9]+)*$' and length(body ->> 'pack') <= 60 and length(body ->> 'title') between 1 and 200, 'EG400', 'A pack has a name of lower-case words and a title.');
+  perform evergreen.refuse_unless(jsonb_typeof(body -> 'version') = 'number' and (body ->> 'version')::numeric between 1 and 1000000 and (body ->> 'version')::numeric % 1 = 0, 'EG400', 'version is a whole number from 1.');
+  perform evergreen.refuse_unless(isfinite((body ->> 'effectiveFrom')::date) and coalesce((body ->> 'effectiveUntil')::date > (body ->> 'effectiveFrom')::date, true), 'EG400', 'effectiveFrom is a date, before effectiveUntil.');
+  perform evergreen.refuse_unless(jsonb_typeof(body -> 'rules') = 'array' and jsonb_array_length(body -> 'rules') between 1 and 500 and jsonb_typeof(body -> 'examples') = 'array'
+    and jsonb_array_length(body -> 'examples') between 1 and 2000, 'EG400', 'A pack has 1 to 500 rules and 1 to 2,000 examples.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(body -> 'rules') r
+      where (r ->> 'outcome' in ('review', 'block_and_review', 'decline') and length(r ->> 'id') between 1 and 60 and length(r ->> 'source') between 1 and 500) is not true)
+    and (select count(*) = count(distinct r ->> 'id') from jsonb_array_elements(body -> 'rules') r), 'EG400', 'Every rule has an id of its own, an outcome and its source.');
+  -- a rule that was never seen to fire cannot go live
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(body -> 'rules') r
+    where not exists (select from jsonb_array_elements(body -> 'examples') e where e -> 'fires' ? (r ->> 'id'))), 'EG400', 'Every rule fires in an example of the pack.');
+  digest := encode(sha256(convert_to(body::text, 'UTF8')), 'hex');
+  insert into public.rule_packs (pack, title) values (body ->> 'pack', body ->> 'title') on conflict (pack) do nothing;
+  perform 1 from public.rule_packs p where p.pack = body ->> 'pack' for no key update;
+  select * into v from public.rule_pack_versions x where x.pack = fn_draft_rules.body ->> 'pack' and x.version = (fn_draft_rules.body ->> 'version')::int;
+  if found then
+    -- read again from where it came from
+    perform evergreen.refuse_unless(v.hash = digest, 'EG428', 'That version of the pack has another text; give the changed one a higher version.');
+  else
+    insert into public.rule_pack_versions (pack, version, status, body, hash, source, effective_from, effective_until, drafted_by)
+    values (body ->> 'pack', (body ->> 'version')::int, 'draft', fn_draft_rules.body, digest, fn_draft_rules.source, (body ->> 'effectiveFrom')::date, (body ->> 'effectiveUntil')::date, evergreen.actor()) returning * into v;
+    perform evergreen.emit('RULES_DRAFTED', null, jsonb_build_object('version_id', v.version_id, 'pack', v.pack, 'version', v.version), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(null, 'rule_pack_versions', v.version_id::text, v.pack || ' version ' || v.version || ' drafted', request_id);
+  end if;
+  answer := jsonb_build_object('version_id', v.version_id, 'pack', v.pack, 'version', v.version, 'hash', v.hash, 'status', v.status);
+  perform evergreen.keep_answer('fn_draft_rules', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_draft_rules(jsonb, text, text) is
+  'Stores a version of a pack of rules as a draft; the same text again answers the same version. Returns {version_id, pack, version, hash, status}. EG400, EG413, EG428 another text under the same version.';
+
+create or replace function public.fn_test_rules(version_id uuid, results jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  v public.rule_pack_versions;
+  examples int;
+  right_ones int;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_compliance_sentinel');
+  input := jsonb_build_object('version_id', version_id, 'results', results);
+  answer := evergreen.earlier_answer('fn_test_rules', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(results) = 'array' and octet_length(results::text) <= 1048576, 'EG400', 'results is a list of {name, outcome}.');
+  select * into v from public.rule_pack_versions x where x.version_id = fn_test_rules.version_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No version of a pack with that id.');
+  perform evergreen.refuse_unless(v.status <> 'live', 'EG428', 'The version is live already.');
+  -- every example of the pack, in its order: one that was left out was not tested
+  examples := jsonb_array_length(v.body -> 'examples');
+  perform evergreen.refuse_unless(jsonb_array_length(results) = examples and not exists (
+    select from jsonb_array_elements(v.body -> 'examples') with ordinality e (body, n) join jsonb_array_elements(results) with ordinality r (body, n) using (n)
+     where (e.body ->> 'name' = r.body ->> 'name' and r.body ->> 'outcome' in ('approve', 'review', 'block_and_review', 'decline') and jsonb_typeof(r.body -> 'passed') = 'boolean') is not true),
+    'EG400', 'results answers every example of the pack in its order: {name, outcome, passed}.');
+  select count(*) into right_ones from jsonb_array_elements(v.body -> 'examples') with ordinality e (body, n) join jsonb_array_elements(results) with ordinality r (body, n) using (n)
+   where e.body ->> 'outcome' = r.body ->> 'outcome' and (r.body ->> 'passed')::boolean;
+  insert into public.rule_tests (version_id, examples, passed, results, tested_by) values (v.version_id, examples, right_ones, fn_test_rules.results, evergreen.actor());
+  update public.rule_pack_versions x set status = case when right_ones = examples then 'tested' else 'draft' end, tested_at = case when right_ones = examples then coalesce(x.tested_at, now()) end
+   where x.version_id = v.version_id returning * into v;
+  perform evergreen.emit('RULES_TESTED', null, jsonb_build_object('version_id', v.version_id, 'examples', examples, 'passed', right_ones), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'rule_pack_versions', v.version_id::text, v.pack || ' version ' || v.version || ' tested: ' || right_ones || ' of ' || examples, request_id);
+  answer := jsonb_build_object('version_id', v.version_id, 'status', v.status, 'examples', examples, 'passed', right_ones);
+  perform evergreen.keep_answer('fn_test_rules', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_test_rules(uuid, jsonb, text) is
+  'Records how the examples of a version came out; only when all came out as they say is it tested and may go live. Returns {version_id, status, examples, passed}. EG400, EG404, EG428.';
+
+create or replace function public.fn_refuse_rules(pack text, source text, problems jsonb, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_compliance_sentinel');
+  input := jsonb_build_object('pack', pack, 'source', source, 'problems', problems);
+  answer := evergreen.earlier_answer('fn_refuse_rules', request_id, input);
+  if answer is not null then
+    return (answer ->> 'event_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(length(pack) between 1 and 200 and source in ('file', 'infisical'), 'EG400', 'pack names what was read; source is file or infisical.');
+  perform evergreen.refuse_unless(jsonb_typeof(problems) = 'array' and jsonb_array_length(problems) between 1 and 50 and octet_length(problems::text) <= 32768
+    and not exists (select from jsonb_array_elements(problems) p where (jsonb_typeof(p) = 'string') is not true), 'EG400', 'problems is a list of 1 to 50 sentences.');
+  id := evergreen.emit('RULE_PACK_REFUSED', null, jsonb_build_object('pack', pack, 'source', source, 'problems', problems), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'rule_packs', left(pack, 200), 'a pack was refused: ' || jsonb_array_length(problems) || ' problems; what is live stays', request_id);
+  perform evergreen.keep_answer('fn_refuse_rules', request_id, input, jsonb_build_object('event_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_refuse_rules(text, text, jsonb, text) is 'Says aloud that a pack was refused (RULE_PACK_REFUSED); the last good one stays live. Returns event_id. EG400.';
+
+create or replace function public.fn_activate_rules(version_id uuid, hash text, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  v public.rule_pack_versions;
+  people int;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('version_id', version_id, 'hash', hash, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_activate_rules', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into v from public.rule_pack_versions x where x.version_id = fn_activate_rules.version_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No version of a pack with that id.');
+  perform evergreen.refuse_unless(v.status <> 'live', 'EG422', 'The version is live already.');
+  perform evergreen.refuse_unless(v.status = 'tested', 'EG428', 'The examples of the version have not passed yet; test it first.');
+  perform evergreen.refuse_unless(v.hash = fn_activate_rules.hash and v.hash = encode(sha256(convert_to(v.body::text, 'UTF8')), 'hex'), 'EG421', 'The hash is not that of the version as it stands; look at it again.');
+  perform evergreen.refuse_unless(evergreen.actor() <> v.drafted_by, 'EG420', 'Who drafted a version cannot put it live: two other people must.');
+  perform evergreen.refuse_unless(not exists (select from public.rule_approvals a where a.version_id = v.version_id and a.approved_by = evergreen.user_id()), 'EG422', 'You have approved already: another person must.');
+  insert into public.rule_approvals (version_id, hash, approved_by, reason) values (v.version_id, v.hash, evergreen.user_id(), fn_activate_rules.reason);
+  select count(*) into people from public.rule_approvals a where a.version_id = v.version_id and a.hash = v.hash;
+  if people >= 2 then
+    update public.rule_pack_versions x set status = 'live', live_at = now() where x.version_id = v.version_id returning * into v;
+    perform evergreen.emit('RULES_ACTIVATED', null, jsonb_build_object('version_id', v.version_id, 'pack', v.pack, 'version', v.version), evergreen.actor(), '{}', '{}', request_id);
+  end if;
+  perform evergreen.audit(null, 'rule_pack_versions', v.version_id::text, v.pack || ' version ' || v.version || case when people >= 2 then ' is live' else ' approved by one of two' end, request_id);
+  answer := jsonb_build_object('version_id', v.version_id, 'status', v.status, 'approvals', people, 'effective_from', v.effective_from);
+  perform evergreen.keep_answer('fn_activate_rules', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_activate_rules(uuid, text, text, text) is
+  'One of two people puts a tested version live on its hash; the second makes it so, from its effective date on. Runs that are under way keep theirs. EG400, EG404, EG420 own draft, EG421, EG422, EG428.';
+
+create or replace function public.fn_snooze_rule(pack text, rule text, entity_type text, entity_id uuid, until timestamptz, reason text, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  limits jsonb;
+  it jsonb;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('pack', pack, 'rule', rule, 'entity_type', entity_type, 'entity_id', entity_id, 'until', until, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_snooze_rule', request_id, input);
+  if answer is not null then
+    return (answer ->> 'snooze_id')::uuid;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 10 and 500, 'EG400', 'reason says why in 10 to 500 characters.');
+  perform evergreen.refuse_unless(case entity_type when 'investors' then exists (select from public.investors i where i.investor_id = entity_id)
+    when 'funds' then exists (select from public.funds f where f.fund_id = entity_id) end, 'EG404', 'No investor or fund with that id (entity_type is investors or funds).');
+  perform 1 from public.rule_packs p where p.pack = fn_snooze_rule.pack for no key update;
+  select r into it from public.rule_pack_versions v cross join lateral jsonb_array_elements(v.body -> 'rules') r
+   where v.pack = fn_snooze_rule.pack and v.status = 'live' and r ->> 'id' = fn_snooze_rule.rule order by v.version desc limit 1;
+  perform evergreen.refuse_unless(it is not null, 'EG404', 'No live rule with that name.');
+  -- who is on a list is on it: only a decision on the case changes that
+  perform evergreen.refuse_unless(not jsonb_path_exists(it, '$.**.listHit') and coalesce(it ->> 'snooze', '') <> 'never', 'EG428', 'This rule cannot be snoozed.');
+  limits := coalesce((select s.value from public.platform_settings s where s.key = 'rule_snooze_limits'), '{"days": 30, "times": 3}');
+  perform evergreen.refuse_unless(isfinite(until) and until > now() and until <= now() + make_interval(days => (limits ->> 'days')::int), 'EG424', 'A rule is snoozed for at most ' || (limits ->> 'days') || ' days.');
+  perform evergreen.refuse_unless((select count(*) from public.rule_snoozes z where z.pack = fn_snooze_rule.pack and z.rule = fn_snooze_rule.rule and z.entity_id = fn_snooze_rule.entity_id
+    and z.created_at > now() - interval '1 year') < (limits ->> 'times')::int, 'EG424', 'A rule is snoozed for the same one at most ' || (limits ->> 'times') || ' times in a year.');
+  insert into public.rule_snoozes (pack, rule, entity_type, entity_id, reason, until, snoozed_by)
+  values (fn_snooze_rule.pack, fn_snooze_rule.rule, fn_snooze_rule.entity_type, fn_snooze_rule.entity_id, fn_snooze_rule.reason, fn_snooze_rule.until, evergreen.actor()) returning snooze_id into id;
+  perform evergreen.emit('RULE_SNOOZED', case when entity_type = 'funds' then entity_id end, jsonb_build_object('snooze_id', id, 'pack', pack, 'rule', rule), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(case when entity_type = 'funds' then entity_id end, 'rule_snoozes', id::text, pack || '/' || rule || ' snoozed', request_id);
+  perform evergreen.keep_answer('fn_snooze_rule', request_id, input, jsonb_build_object('snooze_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_snooze_rule(text, text, text, uuid, timestamptz, text, text) is
+  'Lets a live rule pass for one investor or fund for a while; how long and how often is platform_settings.rule_snooze_limits; never a rule about lists. Returns snooze_id. EG400, EG404, EG424, EG428.';
+
+-- from sql/6w-fn-watchlists.sql
+-- Lists that parties are screened against: versions that are published, held or refused, and entries whose change from one version to the next is rows.
+
+create or replace function evergreen.watchlist_trouble() returns text language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(
+    (select case when v.version_id is null then format('The list %s has no version yet; nobody is cleared.', w.source)
+                 else format('The list %s was last confirmed %s hours ago, more than the %s it may be old; nobody is cleared.', w.source,
+                        floor(extract(epoch from evergreen.clock() - v.fetched_at) / 3600), w.max_age_hours) end
+       from public.watchlists w left join public.watchlist_versions v on v.list_id = w.list_id and v.status = 'current'
+      where w.active and (v.version_id is null or v.fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours))
+      order by w.source limit 1),
+    case when not exists (select from public.watchlists w where w.active) then 'No list is active; nobody is cleared.' end)
+$$;
+comment on function evergreen.watchlist_trouble() is 'Why nobody may be cleared on the lists as they are, in one sentence, or null.';
+
+create or replace function evergreen.watchlist_answer(v public.watchlist_versions, status text) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('version_id', v.version_id, 'status', status, 'reason', v.reason, 'ordinal', v.ordinal, 'rows', v.rows, 'added', v.added, 'changed', v.changed, 'removed', v.removed)
+$$;
+comment on function evergreen.watchlist_answer(public.watchlist_versions, text) is 'What publishing a version answers.';
+
+create or replace function evergreen.install_watchlist(v public.watchlist_versions, entries jsonb, request_id text) returns public.watchlist_versions
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  next_ordinal int := coalesce((select max(x.ordinal) from public.watchlist_versions x where x.list_id = v.list_id), 0) + 1;
+  gone int;
+  fresh int;
+  altered int;
+begin
+  -- the planner takes a list in json for a hundred rows, and would go through it once per entry
+  perform set_config('enable_nestloop', 'off', true);
+  update public.watchlist_entries e set removed_in = next_ordinal
+   where e.list_id = v.list_id and e.removed_in is null
+     and not exists (select from jsonb_to_recordset(entries) as g (id text, hash text) where g.id = e.external_id and g.hash = e.entry_hash);
+  get diagnostics gone = row_count;
+  insert into public.watchlist_entries (list_id, external_id, entry_hash, body, added_in)
+  select v.list_id, g.id, g.hash, g.body, next_ordinal from jsonb_to_recordset(entries) as g (id text, hash text, body jsonb)
+   where not exists (select from public.watchlist_entries e where e.list_id = v.list_id and e.removed_in is null and e.external_id = g.id);
+  get diagnostics fresh = row_count;
+  select count(*) into altered from public.watchlist_entries n join public.watchlist_entries o
+      on o.list_id = n.list_id and o.external_id = n.external_id and o.removed_in = next_ordinal
+   where n.list_id = v.list_id and n.added_in = next_ordinal;
+  perform set_config('enable_nestloop', 'on', true);
+  update public.watchlist_versions x set status = 'superseded' where x.list_id = v.list_id and x.status = 'current';
+  -- what still waits for people was compared with a list that is no longer the current one
+  update public.watchlist_versions x set status = 'refused' where x.list_id = v.list_id and x.status = 'held' and x.version_id <> v.version_id;
+  delete from public.watchlist_held h using public.watchlist_versions x where x.version_id = h.version_id and x.list_id = v.list_id;
+  update public.watchlist_versions x
+     set status = 'current', ordinal = next_ordinal, added = fresh - altered, changed = altered, removed = gone - altered
+   where x.version_id = v.version_id returning x.* into v;
+  perform evergreen.announce_watchlist(v, request_id);
+  return v;
+end $$;
+comment on function evergreen.install_watchlist(public.watchlist_versions, jsonb, text) is
+  'Makes a version the current one of its list: entries that are gone end with it, new and changed ones begin with it. The caller holds the lock of the list.';
+
+create or replace function evergreen.announce_watchlist(v public.watchlist_versions, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.emit('LIST_PUBLISHED', null, jsonb_build_object('list_id', v.list_id, 'version_id', v.version_id, 'rows', v.rows, 'added', v.added, 'changed', v.changed, 'removed', v.removed),
+    evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('list published: version %s, sha256 %s, %s rows, %s added, %s changed, %s removed',
+    v.ordinal, v.sha256, v.rows, v.added, v.changed, v.removed), request_id);
+end $$;
+comment on function evergreen.announce_watchlist(public.watchlist_versions, text) is 'The event and the audit entry of a list that may be used from now on.';
+
+create or replace function public.fn_set_watchlist(source text, title text, format text, address text default null, active boolean default true, max_age_hours int default 24, shrink_limit numeric default 0.05,
+  request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  w public.watchlists;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('source', source, 'title', title, 'format', format, 'address', address, 'active', active, 'max_age_hours', max_age_hours, 'shrink_limit', shrink_limit::text);
+  answer := evergreen.earlier_answer('fn_set_watchlist', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(source ~ '^[a-z][a-z0-9-]{1,39}$' and length(title) between 1 and 200 and format in ('ofac-csv', 'eu-xml', 'un-xml', 'uk-csv', 'own-csv', 'opensanctions-csv', 'ftm-json', 'yente'), 'EG400',
+    'source is a word of a-z, 0-9 and -, title has 1 to 200 characters, format is one of ofac-csv, eu-xml, un-xml, uk-csv, own-csv, opensanctions-csv, ftm-json.');
+  perform evergreen.refuse_unless(address is null or (length(address) between 1 and 1000 and address !~ '[[:cntrl:]]'), 'EG400', 'address is a URL or a path of at most 1,000 characters, or absent.');
+  perform evergreen.refuse_unless(active is not null and max_age_hours between 1 and 168 and shrink_limit between 0 and 0.2, 'EG400',
+    'A list may be 1 to 168 hours old and shrink by 0 to 0.2 of its rows.');
+  -- one after the other: a list that is set while another is published waits for it
+  perform pg_advisory_xact_lock(hashtextextended('evergreen.watchlists', 0));
+  select * into w from public.watchlists x where x.source = fn_set_watchlist.source for no key update;
+  if found then
+    perform evergreen.refuse_unless(active or not w.active or w.set_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever set a list cannot switch it off.');
+    perform evergreen.refuse_unless(w.format = fn_set_watchlist.format, 'EG428', 'The format of a list does not change; set another list.');
+    update public.watchlists x set title = fn_set_watchlist.title, address = fn_set_watchlist.address, active = fn_set_watchlist.active, max_age_hours = fn_set_watchlist.max_age_hours,
+        shrink_limit = fn_set_watchlist.shrink_limit, set_by = evergreen.actor()
+     where x.list_id = w.list_id returning x.* into w;
+  else
+    insert into public.watchlists (source, title, format, address, active, max_age_hours, shrink_limit, set_by)
+    values (source, title, format, address, active, max_age_hours, shrink_limit, evergreen.actor()) returning * into w;
+  end if;
+  perform evergreen.emit('WATCHLIST_SET', null, jsonb_build_object('list_id', w.list_id, 'source', w.source, 'active', w.active), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlists', w.list_id::text, format('list set: %s, %s, at most %s hours old, may shrink by %s', w.source, case when w.active then 'active' else 'off' end, w.max_age_hours, trim_scale(w.shrink_limit)), request_id);
+  answer := jsonb_build_object('list_id', w.list_id, 'source', w.source, 'active', w.active);
+  perform evergreen.keep_answer('fn_set_watchlist', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_watchlist(text, text, text, text, boolean, int, numeric, text) is
+  'Adds a list or changes where it is from, how many hours old it may be (1 to 168) and by which share of its rows it may shrink at once (0 to 0.2). Whoever set it last cannot switch it off. EG400, EG409, EG420, EG428 another format.';
+
+create or replace function public.fn_request_list_refresh(source text, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  w public.watchlists;
+  id uuid;
+begin
+  perform evergreen.require_role('ops_role', 'service_role', 'agent_kyc');
+  input := jsonb_build_object('source', source);
+  answer := evergreen.earlier_answer('fn_request_list_refresh', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into w from public.watchlists x where x.source = fn_request_list_refresh.source;
+  perform evergreen.refuse_unless(found, 'EG404', 'No list of that name; `lists show` names them.');
+  perform evergreen.refuse_unless(w.active, 'EG428', 'The list is switched off.');
+  perform evergreen.refuse_unless(w.address is not null, 'EG428', 'The list has no address: give its file, or set one.');
+  id := evergreen.emit('LIST_REFRESH_REQUESTED', null, jsonb_build_object('list_id', w.list_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlists', w.list_id::text, 'refresh asked for', request_id);
+  answer := jsonb_build_object('list_id', w.list_id, 'event_id', id);
+  perform evergreen.keep_answer('fn_request_list_refresh', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_list_refresh(text, text) is 'Asks for a list to be fetched from its address now. EG404, EG409, EG428 switched off or without address.';
+
+create or replace function public.fn_publish_watchlist(source text, entries jsonb, file_hash text, fetched_at timestamptz, label text default null, published_on date default null, request_id text default null)
+returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  w public.watchlists;
+  now_current public.watchlist_versions;
+  v public.watchlist_versions;
+  n int;
+  why text;
+  was_old boolean;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  input := jsonb_build_object('source', source, 'entries', encode(sha256(convert_to(entries::text, 'UTF8')), 'hex'), 'file_hash', file_hash, 'fetched_at', fetched_at, 'label', label, 'published_on', published_on);
+  answer := evergreen.earlier_answer('fn_publish_watchlist', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(file_hash ~ '^[0-9a-f]{64}$' and (label is null or length(label) between 1 and 100), 'EG400', 'file_hash is the sha256 of the bytes in hex; label has at most 100 characters.');
+  perform evergreen.refuse_unless(isfinite(fetched_at) and fetched_at <= evergreen.clock() + interval '5 minutes' and (published_on is null or (isfinite(published_on) and published_on <= evergreen.clock()::date + 1)), 'EG400',
+    'fetched_at and published_on are times that have come.');
+  perform evergreen.refuse_unless(jsonb_typeof(entries) = 'array', 'EG400', 'entries is a list.');
+  n := jsonb_array_length(entries);
+  perform evergreen.refuse_unless(n <= 500000, 'EG413', 'A list has at most 500,000 entries.');
+  -- one after the other, and never while a check is being recorded: it holds the list as it is
+  select * into w from public.watchlists x where x.source = fn_publish_watchlist.source for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No list of that name; `lists show` names them.');
+  perform evergreen.refuse_unless(w.active, 'EG428', 'The list is switched off.');
+  select * into now_current from public.watchlist_versions x where x.list_id = w.list_id and x.status = 'current' for no key update;
+  if now_current.sha256 = file_hash then
+    was_old := now_current.fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours);
+    update public.watchlist_versions x set fetched_at = greatest(x.fetched_at, fn_publish_watchlist.fetched_at) where x.version_id = now_current.version_id returning x.* into v;
+    if was_old and v.fetched_at >= evergreen.clock() - make_interval(hours => w.max_age_hours) then
+      -- whoever could not be cleared while it was old is looked at again
+      perform evergreen.announce_watchlist(v, request_id);
+    else
+      perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, 'list confirmed: no change since version ' || v.ordinal, request_id);
+    end if;
+    answer := evergreen.watchlist_answer(v, 'unchanged');
+    perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(entries) g (one)
+      where (length(g.one ->> 'id') between 1 and 200 and g.one ->> 'hash' ~ '^[0-9a-f]{64}$' and jsonb_typeof(g.one -> 'body') = 'object') is not true), 'EG400',
+    'Each entry has an id of 1 to 200 characters, a hash of 64 hexadecimal digits and a body.');
+  perform evergreen.refuse_unless(n = (select count(distinct g.id) from jsonb_to_recordset(entries) as g (id text)), 'EG400', 'An entry stands twice in the list.');
+  why := case when n = 0 then 'empty'
+    when fetched_at < evergreen.clock() - make_interval(hours => w.max_age_hours) then 'old'
+    when published_on < now_current.published_on then 'older'
+    when n < now_current.rows * (1 - w.shrink_limit) then 'shrunken' end;
+  if why is not null then
+    select * into v from public.watchlist_versions x where x.list_id = w.list_id and x.sha256 = file_hash and x.status in ('held', 'refused') and x.reason = why and x.recorded_at >= coalesce(now_current.recorded_at, '-infinity')
+     order by x.recorded_at desc limit 1;
+    if found then
+      -- the same file for the same reason: said once, waited for once
+      answer := evergreen.watchlist_answer(v, v.status);
+      perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
+      return answer;
+    end if;
+  end if;
+  insert into public.watchlist_versions (list_id, label, published_on, sha256, rows, status, reason, fetched_at, recorded_by)
+  values (w.list_id, label, published_on, file_hash, n, case when why is null then 'superseded' when why = 'shrunken' then 'held' else 'refused' end, why, fetched_at, evergreen.actor()) returning * into v;
+  if why is null then
+    v := evergreen.install_watchlist(v, entries, request_id);
+  else
+    if why = 'shrunken' then
+      update public.watchlist_versions x set status = 'refused' where x.list_id = w.list_id and x.status = 'held' and x.version_id <> v.version_id;
+      delete from public.watchlist_held h using public.watchlist_versions x where x.version_id = h.version_id and x.list_id = w.list_id;
+      insert into public.watchlist_held (version_id, entries) values (v.version_id, entries);
+    end if;
+    perform evergreen.emit('LIST_REFUSED', null, jsonb_build_object('list_id', w.list_id, 'version_id', v.version_id, 'reason', why), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('list refused as %s: sha256 %s, %s rows against %s', why, file_hash, n, coalesce(now_current.rows, 0)), request_id);
+  end if;
+  answer := evergreen.watchlist_answer(v, v.status);
+  perform evergreen.keep_answer('fn_publish_watchlist', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_publish_watchlist(text, jsonb, text, timestamptz, text, date, text) is
+  'Takes a list in: entries = [{id, hash, body}], file_hash = sha256 of the bytes, fetched_at = when its source said that this is the list. Status current, unchanged (the same bytes: confirmed), held (shrunken: two people accept it) or refused (empty, old: fetched too long ago, older: published before the current one). EG400, EG404, EG409, EG413, EG428.';
+
+create or replace function public.fn_accept_watchlist_version(version_id uuid, reason text, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  v public.watchlist_versions;
+  given jsonb;
+  people int;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('version_id', version_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_accept_watchlist_version', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  -- the list first, as whoever publishes takes it
+  perform 1 from public.watchlists w where w.list_id = (select x.list_id from public.watchlist_versions x where x.version_id = fn_accept_watchlist_version.version_id) for no key update;
+  select * into v from public.watchlist_versions x where x.version_id = fn_accept_watchlist_version.version_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No version of a list with that id.');
+  perform evergreen.refuse_unless(v.status = 'held', 'EG428', 'Only a version that is held because the list shrank is accepted.');
+  perform evergreen.refuse_unless(not exists (select from public.watchlist_acceptances a where a.version_id = v.version_id and a.accepted_by = evergreen.actor()), 'EG420',
+    'Four eyes: you have accepted it; a second person has to.');
+  insert into public.watchlist_acceptances (version_id, accepted_by, reason) values (v.version_id, evergreen.actor(), reason);
+  select count(*) into people from public.watchlist_acceptances a where a.version_id = v.version_id;
+  perform evergreen.audit(null, 'watchlist_versions', v.version_id::text, format('shrunken list accepted by %s of 2', people), request_id);
+  if people >= 2 then
+    select h.entries into given from public.watchlist_held h where h.version_id = v.version_id;
+    v := evergreen.install_watchlist(v, given, request_id);
+  end if;
+  answer := evergreen.watchlist_answer(v, v.status) || jsonb_build_object('accepted', people);
+  perform evergreen.keep_answer('fn_accept_watchlist_version', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_accept_watchlist_version(uuid, text, text) is 'One person accepts a list that shrank by more than its limit; the second one makes it current. EG400, EG404, EG409, EG420 the same person twice, EG428 not held.';
+
+-- from sql/6x-fn-screening.sql
+-- Screening: checks of parties against versions of lists, candidates they found, what people decided about them, and where a party stands.
+
+create or replace function evergreen.screening_facts_hash(s public.screening_subjects) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select encode(sha256(convert_to(s.party_id || '/' || s.facts_version, 'UTF8')), 'hex')
+$$;
+comment on function evergreen.screening_facts_hash(public.screening_subjects) is
+  'Names the facts of a party as they are now without holding a word of them: it changes whenever they change, and tells nothing once the party is erased.';
+
+create or replace function evergreen.request_screening(of_party uuid, why text, facts_changed boolean, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+begin
+  insert into public.screening_subjects (party_id, revision, facts_version, reason, asked_by) values (of_party, 1, 1, why, evergreen.actor())
+  on conflict (party_id) do update set revision = screening_subjects.revision + 1, facts_version = screening_subjects.facts_version + facts_changed::int,
+      reason = excluded.reason, asked_by = excluded.asked_by, asked_at = evergreen.clock()
+  returning * into s;
+  perform evergreen.emit('SCREENING_REQUESTED', null, jsonb_build_object('party_id', of_party, 'revision', s.revision, 'reason', why), evergreen.actor(), '{}', '{}', request_id);
+  return s.revision;
+end $$;
+comment on function evergreen.request_screening(uuid, text, boolean, text) is
+  'Has a party screened against all active lists; called in the transaction in which it is registered or its facts change. Until the check is there it stands as unscreened.';
+
+create or replace function evergreen.covered_through(of_list uuid) returns int language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(max(r.to_ordinal), 0) from public.screening_rescreens r where r.list_id = of_list
+$$;
+comment on function evergreen.covered_through(uuid) is 'Up to which version of a list its changes were held against all parties.';
+
+create or replace function evergreen.open_candidates(of_party uuid) returns table (candidate_id uuid, list_id uuid, external_id text, outcome text, decision text)
+language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  with subject as (
+    select s.*, evergreen.screening_facts_hash(s) as facts from public.screening_subjects s where s.party_id = of_party
+  ), last as (
+    -- the newest whole check, and what changes of lists were found to mean since
+    select c.check_id from public.screening_checks c, subject s where c.party_id = s.party_id and c.revision = s.revision
+       and c.checked_at >= (select max(f.checked_at) from public.screening_checks f where f.party_id = s.party_id and f.revision = s.revision and f.scope = 'full')
+  )
+  select distinct on (e.list_id, e.external_id) x.candidate_id, e.list_id, e.external_id, x.outcome, d.decision
+    from last join public.screening_candidates x using (check_id) join public.watchlist_entries e on e.entry_id = x.entry_id and e.removed_in is null
+    cross join subject s left join public.screening_clearances d on d.party_id = s.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
+      and d.facts_hash = s.facts and d.entry_hash = e.entry_hash
+   order by e.list_id, e.external_id, x.created_at desc
+$$;
+comment on function evergreen.open_candidates(uuid) is
+  'Candidates of a party that count today: of its newest whole check and the deltas since, whose entry still stands; with what was decided about the pair while neither has changed.';
+
+create or replace function evergreen.screening_standing(party_id uuid) returns text language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+  last public.screening_checks;
+begin
+  select * into s from public.screening_subjects x where x.party_id = screening_standing.party_id;
+  if not found then
+    return 'unscreened';
+  end if;
+  if exists (select from evergreen.open_candidates(s.party_id) o where o.decision = 'true_match') or evergreen.is_frozen(s.party_id) then
+    return 'refused';
+  elsif exists (select from evergreen.open_candidates(s.party_id) o where o.decision is null and o.outcome = 'alert') then
+    return 'open';
+  end if;
+  select * into last from public.screening_checks c where c.party_id = s.party_id and c.scope = 'full' order by c.checked_at desc, c.revision desc limit 1;
+  if not found or last.revision <> s.revision or evergreen.watchlist_trouble() is not null
+    or exists (select from evergreen.open_candidates(s.party_id) o where o.decision is null and o.outcome = 'ask')
+    or exists (select from public.watchlists w join public.watchlist_versions v on v.list_id = w.list_id and v.status = 'current'
+         left join public.screening_check_lists l on l.check_id = last.check_id and l.list_id = w.list_id
+        where w.active and greatest(coalesce(l.ordinal, 0), case when coalesce(l.ordinal, 0) < v.ordinal then evergreen.covered_through(w.list_id) else 0 end) < v.ordinal) then
+    return 'unscreened';
+  end if;
+  return 'clear';
+end $$;
+comment on function evergreen.screening_standing(uuid) is
+  'refused: a true match stands · open: a possible match is not decided · unscreened: never checked, facts changed since, evidence asked, or a list is missing, too old or not yet held against the party · clear.';
+
+create or replace function public.fn_request_screening(party_id uuid, request_id text default null) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+begin
+  perform evergreen.require_role('ops_role', 'agent_kyc');
+  input := jsonb_build_object('party_id', party_id);
+  answer := evergreen.earlier_answer('fn_request_screening', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_request_screening.party_id), 'EG404', 'No party with that id.');
+  answer := jsonb_build_object('party_id', party_id, 'revision', evergreen.request_screening(party_id, 'asked', false, request_id));
+  perform evergreen.audit(null, 'parties', party_id::text, 'screening asked for', request_id);
+  perform evergreen.keep_answer('fn_request_screening', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_screening(uuid, text) is 'Asks for a party to be screened anew against all active lists. EG404, EG409.';
+
+create or replace function public.fn_record_check(party_id uuid, revision int, scope text, lists jsonb, engine text, candidates jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.screening_subjects;
+  c public.screening_checks;
+  trouble text;
+  found_outcome text;
+  asked text[];
+  unsettled int;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('party_id', party_id, 'revision', revision, 'scope', scope, 'lists', lists, 'engine', engine, 'candidates', candidates);
+  answer := evergreen.earlier_answer('fn_record_check', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(scope in ('full', 'delta') and length(engine) between 1 and 100 and jsonb_typeof(lists) = 'array' and jsonb_typeof(candidates) = 'array', 'EG400',
+    'scope is full or delta, engine has 1 to 100 characters, lists and candidates are lists.');
+  perform evergreen.refuse_unless(jsonb_array_length(lists) between 1 and 100 and jsonb_array_length(candidates) <= 200, 'EG413', 'A check has 1 to 100 lists and at most 200 candidates.');
+  -- as it was at one moment: a version is published before this check or after it, never within
+  perform 1 from public.watchlists w where w.active order by w.list_id for share;
+  select * into s from public.screening_subjects x where x.party_id = fn_record_check.party_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No party with that id is screened.');
+  perform evergreen.refuse_unless(s.revision = fn_record_check.revision, 'EG425', 'The facts of the party have changed, or another screening was asked for since; screen it again.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid, sha256 text)
+      left join public.watchlist_versions v on v.version_id = g.version_id and v.sha256 = g.sha256 and v.status = 'current' left join public.watchlists w on w.list_id = v.list_id and w.active where w.list_id is null)
+    and (scope = 'delta' or (select count(distinct g.version_id) from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid))
+      = (select count(*) from public.watchlists w where w.active)), 'EG425', 'A list has changed since the check began, or is missing in it; screen the party against the lists of now.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_to_recordset(candidates) as g (entry_id uuid, score numeric, outcome text, features jsonb)
+      left join public.watchlist_entries e on e.entry_id = g.entry_id and e.removed_in is null
+        and e.list_id in (select v.list_id from jsonb_to_recordset(fn_record_check.lists) as l (version_id uuid) join public.watchlist_versions v on v.version_id = l.version_id)
+     where (e.entry_id is not null and g.score between 0 and 1 and g.outcome in ('alert', 'ask', 'clear') and jsonb_typeof(g.features) = 'array') is not true), 'EG400',
+    'Each candidate names an entry of the lists checked, a score from 0 to 1, an outcome (alert, ask or clear) and its features.');
+  insert into public.screening_checks (party_id, revision, facts_hash, scope, engine, outcome, checked_by, checked_at)
+  values (s.party_id, s.revision, evergreen.screening_facts_hash(s), scope, engine, 'clear', evergreen.actor(), clock_timestamp()) returning * into c;
+  insert into public.screening_check_lists (check_id, list_id, version_id, ordinal, sha256)
+  select distinct c.check_id, v.list_id, v.version_id, v.ordinal, v.sha256 from jsonb_to_recordset(fn_record_check.lists) as g (version_id uuid) join public.watchlist_versions v using (version_id);
+  insert into public.screening_candidates (check_id, party_id, entry_id, entry_hash, score, outcome, features, missing)
+  select c.check_id, s.party_id, e.entry_id, e.entry_hash, g.score, g.outcome, g.features, array(select jsonb_array_elements_text(coalesce(g.missing, '[]')) order by 1)
+    from jsonb_to_recordset(candidates) as g (entry_id uuid, score numeric, outcome text, features jsonb, missing jsonb) join public.watchlist_entries e on e.entry_id = g.entry_id;
+  -- a pair that was decided while neither side has changed is not found anew
+  select case when bool_or(x.outcome = 'alert') then 'possible' when bool_or(x.outcome = 'ask') then 'ask' else 'clear' end, count(*) filter (where x.outcome = 'alert')
+    into found_outcome, unsettled
+    from public.screening_candidates x join public.watchlist_entries e on e.entry_id = x.entry_id
+   where x.check_id = c.check_id and not exists (select from public.screening_clearances d where d.party_id = s.party_id and d.list_id = e.list_id and d.external_id = e.external_id
+     and d.ended_at is null and d.facts_hash = c.facts_hash and d.entry_hash = x.entry_hash and d.decision = 'false_match');
+  select coalesce(array_agg(distinct m order by m), '{}') into asked from public.screening_candidates x, unnest(x.missing) m where x.check_id = c.check_id and x.outcome = 'ask' and found_outcome = 'ask';
+  trouble := evergreen.watchlist_trouble();
+  perform evergreen.refuse_unless(found_outcome <> 'clear' or scope = 'delta' or trouble is null, 'EG428', trouble);
+  update public.screening_checks x set outcome = found_outcome, missing = asked where x.check_id = c.check_id;
+  perform evergreen.follow_check(c.check_id, request_id);
+  perform evergreen.emit('PARTY_SCREENED', null, jsonb_build_object('party_id', s.party_id, 'check_id', c.check_id, 'outcome', found_outcome), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'screening_checks', c.check_id::text, format('party screened (%s): %s, %s candidates, %s undecided', scope, found_outcome, jsonb_array_length(candidates), unsettled), request_id);
+  answer := jsonb_build_object('check_id', c.check_id, 'outcome', found_outcome, 'candidates', jsonb_array_length(candidates), 'undecided', unsettled, 'missing', to_jsonb(asked));
+  perform evergreen.keep_answer('fn_record_check', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_check(uuid, int, text, jsonb, text, jsonb, text) is
+  'Records what a screening found: lists = [{version_id, sha256}] as used (all active ones when scope is full), candidates = [{entry_id, score, outcome, features, missing}]. A possible match opens a case, missing facts are asked for. Refused when facts or lists changed since (EG425), and to clear on a list that is missing or too old (EG428). EG400, EG404, EG409, EG413.';
+
+create or replace function evergreen.evidence_for(fact text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select case fact when 'born' then 'date_of_birth' when 'country' then 'country_of_residence' else fact end
+$$;
+comment on function evergreen.evidence_for(text) is 'The kind of evidence that tells a fact which screening lacks.';
+
+create or replace function evergreen.clear_pair(of_party uuid, of_list text, of_entry text, of_case uuid, of_reason text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  x public.screening_candidates;
+begin
+  -- the newest candidate of the pair that the case holds; what was found before the facts changed is decided with it
+  select c.* into x from public.screening_candidates c join public.watchlist_entries e using (entry_id) join public.watchlists w on w.list_id = e.list_id
+   where c.party_id = of_party and c.case_id = of_case and w.source = of_list and e.external_id = of_entry order by c.created_at desc limit 1;
+  -- what has changed since is found anew by its own check; what is decided stays decided
+  if found and exists (select from public.screening_subjects s join public.screening_checks c on c.party_id = s.party_id where s.party_id = of_party and c.check_id = x.check_id and c.facts_hash = evergreen.screening_facts_hash(s))
+    and exists (select from public.watchlist_entries e where e.entry_id = x.entry_id and e.removed_in is null)
+    and not exists (select from public.screening_clearances d join public.watchlist_entries e on e.list_id = d.list_id and e.external_id = d.external_id and e.entry_hash = d.entry_hash
+      join public.screening_checks c on c.check_id = x.check_id and c.facts_hash = d.facts_hash where d.party_id = of_party and e.entry_id = x.entry_id and d.ended_at is null) then
+    perform evergreen.decide_pair(x, 'false_match', of_reason, null);
+  end if;
+end $$;
+comment on function evergreen.clear_pair(uuid, text, text, uuid, text) is 'The clearance that follows from the final verdict false_match of a case about one party and one entry; none when either has changed since.';
+
+create or replace function evergreen.follow_check(of_check uuid, request_id text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  c public.screening_checks;
+  of_case uuid;
+  found_now jsonb;
+begin
+  select * into c from public.screening_checks x where x.check_id = of_check;
+  if c.outcome = 'possible' then
+    -- only what nobody has decided; the case of a party takes what is found later while it is open
+    select jsonb_agg(jsonb_build_object('list', w.source, 'list_version', l.ordinal::text, 'entry_ref', e.external_id, 'check_id', c.check_id, 'score', x.score, 'features', x.features) order by x.score desc)
+      into found_now
+      from public.screening_candidates x join public.watchlist_entries e using (entry_id) join public.watchlists w on w.list_id = e.list_id
+      join public.screening_check_lists l on l.check_id = x.check_id and l.list_id = e.list_id
+     where x.check_id = c.check_id and x.outcome = 'alert'
+       and not exists (select from public.screening_clearances d where d.party_id = c.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
+         and d.facts_hash = c.facts_hash and d.entry_hash = x.entry_hash);
+    if found_now is not null then
+      of_case := evergreen.open_case('screening', 'critical', c.party_id, 'check/' || c.check_id, found_now, null, 'screening/' || c.party_id, request_id);
+      update public.screening_candidates x set case_id = of_case where x.check_id = c.check_id and x.outcome = 'alert'
+         and exists (select from jsonb_to_recordset(found_now) as g (entry_ref text, list text) join public.watchlists w on w.source = g.list join public.watchlist_entries e on e.list_id = w.list_id and e.external_id = g.entry_ref
+           where e.entry_id = x.entry_id);
+    end if;
+  elsif c.outcome = 'ask' then
+    -- an applicant is asked before an analyst is
+    update public.investors_pending_kyc p
+       set kyc_status = 'missing_evidence', missing = array(select distinct m from unnest(p.missing || array(select evergreen.evidence_for(k) from unnest(c.missing) k)) m order by m)
+     where p.party_id = c.party_id and p.kyc_status in ('submitted', 'missing_evidence');
+  end if;
+end $$;
+comment on function evergreen.follow_check(uuid, text) is 'What a check leads to: a possible match opens a case with its candidates, missing facts are asked for.';
+
+create or replace function evergreen.decide_pair(x public.screening_candidates, of_decision text, of_reason text, request_id text) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+  e public.watchlist_entries;
+  id uuid;
+begin
+  -- one after the other on one party: two people who decide one pair get one decision
+  select * into s from public.screening_subjects y where y.party_id = x.party_id for no key update;
+  select * into e from public.watchlist_entries y where y.entry_id = x.entry_id;
+  perform evergreen.refuse_unless(exists (select from public.screening_checks c where c.check_id = x.check_id and c.facts_hash = evergreen.screening_facts_hash(s)) and e.removed_in is null, 'EG425',
+    'The facts of the party or the entry of the list have changed since this candidate was found; decide on the newest check.');
+  perform evergreen.refuse_unless(not exists (select from public.screening_clearances d where d.party_id = x.party_id and d.list_id = e.list_id and d.external_id = e.external_id and d.ended_at is null
+      and d.facts_hash = evergreen.screening_facts_hash(s) and d.entry_hash = e.entry_hash), 'EG422', 'This pair was decided already.');
+  insert into public.screening_clearances (party_id, list_id, external_id, candidate_id, decision, facts_hash, entry_hash, reason, decided_by)
+  values (x.party_id, e.list_id, e.external_id, x.candidate_id, of_decision, evergreen.screening_facts_hash(s), e.entry_hash, of_reason, evergreen.actor()) returning clearance_id into id;
+  perform evergreen.emit('CANDIDATE_DECIDED', null, jsonb_build_object('party_id', x.party_id, 'clearance_id', id, 'decision', of_decision), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'screening_clearances', id::text, 'candidate decided: ' || of_decision, request_id);
+  return id;
+end $$;
+comment on function evergreen.decide_pair(public.screening_candidates, text, text, text) is
+  'One decision about one party and one entry, valid while the facts of the one and the text of the other stay what they were. EG422, EG425.';
+
+create or replace function public.fn_clear_candidate(candidate_id uuid, decision text, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  x public.screening_candidates;
+  id uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('candidate_id', candidate_id, 'decision', decision, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_clear_candidate', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(decision in ('false_match', 'true_match') and length(reason) between 1 and 500, 'EG400', 'decision is false_match or true_match, reason has 1 to 500 characters.');
+  select * into x from public.screening_candidates y where y.candidate_id = fn_clear_candidate.candidate_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No candidate with that id.');
+  perform evergreen.refuse_unless(x.case_id is null, 'EG428', 'The candidate is part of a case: decide the case.');
+  id := evergreen.decide_pair(x, decision, reason, request_id);
+  -- a statement of its own: it has to see the decision
+  answer := jsonb_build_object('clearance_id', id, 'decision', decision, 'standing', evergreen.screening_standing(x.party_id));
+  perform evergreen.keep_answer('fn_clear_candidate', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_clear_candidate(uuid, text, text, text) is
+  'Decides a candidate that is in no case: false_match clears the pair while neither side changes, true_match refuses the party. EG400, EG404, EG409, EG422, EG425, EG428.';
+
+create or replace function public.fn_end_clearance(clearance_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.screening_clearances;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('clearance_id', clearance_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_end_clearance', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into d from public.screening_clearances y where y.clearance_id = fn_end_clearance.clearance_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No clearance with that id.');
+  perform evergreen.refuse_unless(d.ended_at is null, 'EG422', 'The clearance was ended already.');
+  perform evergreen.refuse_unless(d.decided_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever decided a pair cannot take it back alone.');
+  update public.screening_clearances y set ended_by = evergreen.actor(), ended_at = now() where y.clearance_id = d.clearance_id;
+  perform evergreen.request_screening(d.party_id, 'decision taken back', false, request_id);
+  perform evergreen.audit(null, 'screening_clearances', d.clearance_id::text, 'decision taken back', request_id);
+  answer := jsonb_build_object('clearance_id', d.clearance_id, 'standing', evergreen.screening_standing(d.party_id));
+  perform evergreen.keep_answer('fn_end_clearance', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_end_clearance(uuid, text, text) is 'Takes the decision about a pair back, by another person than the one who made it; the party is screened anew. EG400, EG404, EG409, EG420, EG422.';
+
+create or replace function public.fn_record_rescreen(list_id uuid, from_ordinal int, to_ordinal int, parties int, affected int, engine text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  n int;
+begin
+  perform evergreen.require_role('agent_kyc');
+  input := jsonb_build_object('list_id', list_id, 'from_ordinal', from_ordinal, 'to_ordinal', to_ordinal, 'parties', parties, 'affected', affected, 'engine', engine);
+  answer := evergreen.earlier_answer('fn_record_rescreen', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(parties >= 0 and affected between 0 and parties and length(engine) between 1 and 100, 'EG400', 'parties and affected are counts, engine has 1 to 100 characters.');
+  perform 1 from public.watchlists w where w.list_id = fn_record_rescreen.list_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No list with that id.');
+  perform evergreen.refuse_unless(from_ordinal = evergreen.covered_through(list_id)
+    and to_ordinal = (select v.ordinal from public.watchlist_versions v where v.list_id = fn_record_rescreen.list_id and v.status = 'current') and to_ordinal > from_ordinal, 'EG425',
+    'The list was published again, or its changes were held against the parties already; look again.');
+  select count(*) into n from public.watchlist_entries e where e.list_id = fn_record_rescreen.list_id and e.added_in > from_ordinal and e.removed_in is null;
+  insert into public.screening_rescreens (list_id, from_ordinal, to_ordinal, entries, parties, affected, engine, recorded_by)
+  values (list_id, from_ordinal, to_ordinal, n, parties, affected, engine, evergreen.actor());
+  perform evergreen.emit('PARTIES_RESCREENED', null, jsonb_build_object('list_id', list_id, 'entries', n, 'parties', parties, 'affected', affected), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(null, 'watchlists', list_id::text, format('parties held against versions %s to %s: %s entries, %s parties, %s affected', from_ordinal, to_ordinal, n, parties, affected), request_id);
+  answer := jsonb_build_object('entries', n, 'parties', parties, 'affected', affected);
+  perform evergreen.keep_answer('fn_record_rescreen', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_rescreen(uuid, int, int, int, int, text, text) is
+  'Says that what a list changed between two versions was held against every party; those affected have checks of their own. Refused unless it begins where the last one ended and ends at the current version (EG425). EG400, EG404, EG409.';
+
+create or replace function public.fn_read_screening(party_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  s public.screening_subjects;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_read_screening.party_id), 'EG404', 'No party with that id.');
+  select * into s from public.screening_subjects x where x.party_id = fn_read_screening.party_id;
+  return jsonb_build_object('party_id', fn_read_screening.party_id, 'standing', evergreen.screening_standing(fn_read_screening.party_id), 'revision', s.revision, 'trouble', evergreen.watchlist_trouble(),
+    'check', (select jsonb_build_object('check_id', c.check_id, 'outcome', c.outcome, 'missing', to_jsonb(c.missing), 'engine', c.engine, 'checked_at', c.checked_at,
+        'lists', (select jsonb_agg(jsonb_build_object('source', w.source, 'ordinal', l.ordinal, 'sha256', l.sha256) order by w.source) from public.screening_check_lists l join public.watchlists w using (list_id) where l.check_id = c.check_id))
+      from public.screening_checks c where c.party_id = s.party_id and c.scope = 'full' order by c.checked_at desc limit 1),
+    'candidates', coalesce((select jsonb_agg(jsonb_build_object('candidate_id', o.candidate_id, 'source', w.source, 'entry', o.external_id, 'outcome', o.outcome, 'score', trim_scale(x.score)::text, 'decision', o.decision) order by x.score desc)
+      from evergreen.open_candidates(s.party_id) o join public.watchlists w using (list_id) join public.screening_candidates x using (candidate_id)), '[]'));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_screening(uuid) is 'Where a party stands: its newest whole check with the versions used, and the candidates that count today. No fact of the party. EG404.';
+
+create or replace function public.fn_list_unscreened(after uuid default null, max_rows int default 100) returns table (party_id uuid)
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.refuse_unless(max_rows between 1 and 1000, 'EG400', 'max_rows is 1 to 1,000.');
+  return query select s.party_id from public.screening_subjects s
+   where (fn_list_unscreened.after is null or s.party_id > fn_list_unscreened.after)
+     and not exists (select from public.screening_checks c where c.party_id = s.party_id and c.revision = s.revision and c.scope = 'full')
+   order by s.party_id limit max_rows;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_list_unscreened(uuid, int) is 'Parties whose whole check is missing since they were asked for, in the order of their ids. EG400.';
+
+create or replace function evergreen.screen_changed_facts() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  one record;
+begin
+  for one in select distinct c.subject_id from changed c join public.parties p on p.party_id = c.subject_id
+              where c.field in ('name', 'alias', 'born', 'country', 'nationality', 'identifier') and c.ciphertext is not null
+                and not exists (select from public.screening_subjects s where s.party_id = c.subject_id and s.asked_at = evergreen.clock() and s.reason = 'facts changed') order by 1 loop
+    perform evergreen.request_screening(one.subject_id, 'facts changed', true);
+  end loop;
+  return null;
+end $$;
+comment on function evergreen.screen_changed_facts() is 'Whoever''s screened facts are recorded, changed or taken back is screened anew, once per transaction; what was decided about the old facts does not hold for the new.';
+create or replace trigger screen_new_facts after insert on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();
+create or replace trigger screen_changed_facts after update on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();
+
 -- from sql/70-policies.sql
 -- Who may read what. Writes are bound by grants alone (nobody holds any); these policies are for reads.
 -- The first list is the whole truth for staff, agents and the service; LPs have policies of their own below.
@@ -3663,6 +6577,15 @@ begin
     ('audit_blocks',           'pm_role, ops_role, audit_role, service_role'),
     ('audit_cursor',           'pm_role, ops_role, audit_role, service_role'),
     ('compliance_logs',        'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_tokenization'),
+    ('rule_packs',             'pm_role, ops_role, audit_role, agent_compliance_sentinel'),
+    ('rule_pack_versions',     'pm_role, ops_role, audit_role, agent_compliance_sentinel'),
+    ('rule_tests',             'pm_role, ops_role, audit_role, agent_compliance_sentinel'),
+    ('rule_approvals',         'pm_role, ops_role, audit_role'),
+    ('rule_pins',              'pm_role, ops_role, audit_role, agent_compliance_sentinel'),
+    ('rule_snoozes',           'pm_role, ops_role, audit_role, agent_compliance_sentinel'),
+    ('rule_shadows',           'pm_role, ops_role, audit_role'),
+    ('breaches',               'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_rebalancing, agent_risk_guardian'),
+    ('obligations',            'pm_role, ops_role, audit_role'),
     ('risk_alerts',            'pm_role, ops_role, audit_role, agent_commander, agent_risk_guardian'),
     ('tokenization_actions',   'pm_role, ops_role, audit_role, agent_compliance_sentinel, agent_tokenization'),
     ('agent_memories',         'pm_role, audit_role, ' || agents),
@@ -3713,9 +6636,26 @@ begin
     ('stress_runs',            'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
     ('stress_outcomes',        'pm_role, ops_role, audit_role, service_role, agent_simulation, agent_liquidity_engine, agent_risk_guardian, agent_commander'),
     ('stress_shards',          'pm_role, ops_role, audit_role, service_role, agent_simulation'),
+    ('watchlists',             'pm_role, ops_role, audit_role, agent_kyc, agent_commander'),
+    ('watchlist_versions',     'pm_role, ops_role, audit_role, agent_kyc'),
+    ('watchlist_acceptances',  'pm_role, ops_role, audit_role'),
+    ('watchlist_held',         'audit_role'),
+    ('watchlist_entries',      'pm_role, ops_role, audit_role, agent_kyc'),
+    ('screening_subjects',     'ops_role, audit_role, agent_kyc'),
+    ('screening_checks',       'ops_role, audit_role, agent_kyc'),
+    ('screening_check_lists',  'ops_role, audit_role, agent_kyc'),
+    ('screening_candidates',   'ops_role, audit_role, agent_kyc'),
+    ('screening_clearances',   'ops_role, audit_role, agent_kyc'),
+    ('screening_rescreens',    'pm_role, ops_role, audit_role, agent_kyc'),
     ('trace_spans',            'pm_role, ops_role, audit_role'),
     ('retention_policies',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('legal_holds',            'pm_role, ops_role, audit_role'),
+    ('subject_keys',           'audit_role'),
+    ('personal_values',        'audit_role'),
+    ('documents',              'ops_role, audit_role, agent_kyc'),
+    ('personal_accesses',      'audit_role'),
+    ('subject_holds',          'pm_role, ops_role, audit_role'),
+    ('subject_tombstones',     'pm_role, ops_role, audit_role, service_role'),
     ('retention_archives',     'pm_role, ops_role, audit_role, service_role, agent_simulation'),
     ('platform_settings',      'pm_role, ops_role, audit_role, service_role, ' || agents)
   ) as access (name, readers) loop
@@ -3815,9 +6755,27 @@ begin
     ('fn_read_archivable(text,uuid,date)', 'service_role, agent_simulation'),
     ('fn_retire_events(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
     ('fn_retire_snapshots(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
+    ('fn_open_subject(uuid,text,text,text)', 'ops_role, agent_kyc'),
+    ('fn_put_personal(uuid,jsonb,text)', 'ops_role, agent_kyc'),
+    ('fn_read_personal(uuid[],text[],text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_find_subjects(text,text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_put_document(uuid,uuid,text,text,bigint,text,text,text)', 'ops_role, agent_kyc'),
+    ('fn_read_document(uuid,text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_list_subject_keys(text,uuid,int)', 'ops_role, service_role'),
+    ('fn_rotate_subject_keys(jsonb,text)', 'ops_role, service_role'),
+    ('fn_hold_subject(uuid,text,timestamptz,text)', 'pm_role, ops_role'),
+    ('fn_release_subject(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_request_erasure(uuid,text,text)', 'ops_role'),
+    ('fn_refuse_erasure(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_read_erasure(uuid)', 'pm_role, ops_role, audit_role'),
+    ('fn_erase_subject(uuid,jsonb,text)', 'pm_role, ops_role'),
+    ('fn_repeat_erasures(jsonb,text)', 'service_role'),
+    ('fn_export_subject(uuid)', 'ops_role, audit_role'),
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
     ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_read_home()', 'lp_role'),
+    ('fn_read_desk()', 'pm_role, ops_role, audit_role'),
+    ('fn_read_trail(text,bigint)', 'pm_role, ops_role, audit_role'),
     ('fn_seal_audit(int)', 'service_role'),
     ('fn_open_workflow(text,text,uuid,jsonb,text)', 'agent_commander, service_role'),
     ('fn_complete_workflow(text,text,jsonb,text)', 'agent_commander, service_role'),
@@ -3834,8 +6792,13 @@ begin
     ('fn_apply_allocations(uuid,text)', 'agent_rebalancing'),
     ('fn_set_mandate(text,jsonb,text,text)', 'pm_role'),
     ('fn_import_fund(jsonb,text)', 'pm_role, ops_role'),
-    ('fn_submit_investor(text,jsonb,text,text)', 'ops_role'),
-    ('fn_assign_investor(uuid,text,text)', 'agent_kyc, ops_role'),
+    ('fn_submit_investor(text,jsonb,text,text,text,uuid)', 'ops_role'),
+    ('fn_assign_investor(uuid,text,text,int,text,date)', 'agent_kyc, ops_role'),
+    ('fn_resubmit_evidence(uuid,jsonb,text,text)', 'ops_role, lp_role'),
+    ('fn_decline_investor(uuid,text,text)', 'ops_role, pm_role'),
+    ('fn_tick_kyc(text)', 'agent_kyc, service_role'),
+    ('fn_read_applicant(uuid)', 'agent_kyc, ops_role, pm_role, audit_role'),
+    ('fn_read_kyc(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
     ('fn_ask_evidence(uuid,text[],text)', 'agent_kyc'),
     ('fn_register_party(text,text)', 'ops_role'),
     ('fn_link_parties(uuid,uuid,text,numeric,date,boolean,text)', 'ops_role'),
@@ -3923,6 +6886,19 @@ begin
     ('fn_record_stress_check(uuid,text,text,text)', 'agent_simulation'),
     ('fn_close_stress_run(uuid,text,text)', 'agent_simulation'),
     ('fn_log_compliance(uuid,text,text,text,jsonb,text)', 'agent_compliance_sentinel'),
+    ('fn_draft_rules(jsonb,text,text)', 'pm_role, ops_role, agent_compliance_sentinel'),
+    ('fn_test_rules(uuid,jsonb,text)', 'pm_role, ops_role, agent_compliance_sentinel'),
+    ('fn_refuse_rules(text,text,jsonb,text)', 'pm_role, ops_role, agent_compliance_sentinel'),
+    ('fn_activate_rules(uuid,text,text,text)', 'pm_role, ops_role'),
+    ('fn_snooze_rule(text,text,text,uuid,timestamptz,text,text)', 'pm_role, ops_role'),
+    ('fn_pin_rules(text,uuid)', 'agent_compliance_sentinel'),
+    ('fn_read_order_facts(uuid,text,timestamptz,timestamptz,uuid,int)', 'agent_compliance_sentinel, pm_role, ops_role, audit_role'),
+    ('fn_record_rules(text,jsonb,jsonb,uuid,text)', 'agent_compliance_sentinel'),
+    ('fn_record_breach(text,text,text,text,jsonb,int,uuid,text)', 'agent_compliance_sentinel, pm_role, ops_role'),
+    ('fn_cure_breach(uuid,text,numeric,text,text)', 'pm_role, ops_role'),
+    ('fn_set_obligation(text,text,text,text,date,int,int,text)', 'pm_role, ops_role'),
+    ('fn_complete_obligation(uuid,text,text)', 'pm_role, ops_role'),
+    ('fn_tick_obligations(text,text)', 'agent_compliance_sentinel, service_role, ops_role'),
     ('fn_register_tokenization(uuid,uuid,text)', 'agent_tokenization'),
     ('fn_remember(jsonb,text)', 'pm_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
     ('fn_search_memories(float8[],uuid,int)', 'pm_role, audit_role, agent_commander, agent_rebalancing, agent_liquidity_engine, agent_compliance_sentinel, agent_risk_guardian, agent_kyc, agent_simulation, agent_tokenization'),
@@ -3944,6 +6920,17 @@ begin
     ('fn_record_esg(text,text,date,jsonb,jsonb,text,text)', 'pm_role, ops_role'),
     ('fn_read_fund_value(uuid,timestamptz)', 'agent_simulation'),
     ('fn_record_data_quality(text,text,date,jsonb,text,text)', 'agent_simulation'),
+    ('fn_set_watchlist(text,text,text,text,boolean,int,numeric,text)', 'ops_role'),
+    ('fn_request_list_refresh(text,text)', 'ops_role, service_role, agent_kyc'),
+    ('fn_publish_watchlist(text,jsonb,text,timestamptz,text,date,text)', 'ops_role, agent_kyc'),
+    ('fn_accept_watchlist_version(uuid,text,text)', 'ops_role, pm_role'),
+    ('fn_request_screening(uuid,text)', 'ops_role, agent_kyc'),
+    ('fn_record_check(uuid,int,text,jsonb,text,jsonb,text)', 'agent_kyc'),
+    ('fn_clear_candidate(uuid,text,text,text)', 'ops_role'),
+    ('fn_end_clearance(uuid,text,text)', 'ops_role'),
+    ('fn_record_rescreen(uuid,int,int,int,int,text,text)', 'agent_kyc'),
+    ('fn_list_unscreened(uuid,int)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_read_screening(uuid)', 'ops_role, pm_role, audit_role, agent_kyc'),
     ('fn_record_asset_payments(text,jsonb,text)', 'pm_role, ops_role'),
     ('fn_set_roll_forward(text,text,text,numeric,int,date,text)', 'pm_role, ops_role'),
     ('fn_note_schedule(text,text,text,text)', 'pm_role, ops_role'),

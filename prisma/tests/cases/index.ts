@@ -1,4 +1,7 @@
 // Every fn_* once; a sweep test fails when the database has one that is not here.
+import { BREACH_CASES } from "./breach-cases.ts";
+
+import { CREDIT_LINE_CASES } from "./credit-line-cases.ts";
 import { DEALING_DAY_CASES } from "./dealing-day-cases.ts";
 import { DEALING_GATE_CASES } from "./dealing-gate-cases.ts";
 import { DEALING_ORDER_CASES } from "./dealing-order-cases.ts";
@@ -6,6 +9,7 @@ import { DEALING_POSTING_CASES } from "./dealing-posting-cases.ts";
 import { DEALING_RUN_CASES } from "./dealing-run-cases.ts";
 import { DEALING_TERMS_CASES } from "./dealing-terms-cases.ts";
 import { DEMO_CASES } from "./demo-cases.ts";
+import { ERASURE_CASES } from "./erasure-cases.ts";
 import { EVENT_CASES } from "./event-cases.ts";
 import { EXCEPTION_CASES } from "./exception-cases.ts";
 import { FEE_CASES } from "./fee-cases.ts";
@@ -16,6 +20,7 @@ import { MARKET_CASES } from "./market-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { PAGE_CASES } from "./page-cases.ts";
 import { PARTY_CASES } from "./party-cases.ts";
+import { PERSONAL_CASES } from "./personal-cases.ts";
 import { POLICY_CASES } from "./policy-cases.ts";
 import { POSTING_CASES } from "./posting-cases.ts";
 import { PROPOSAL_CASES } from "./proposal-cases.ts";
@@ -23,7 +28,9 @@ import { RECONCILE_CASES } from "./reconcile-cases.ts";
 import { RESTATEMENT_CASES } from "./restatement-cases.ts";
 import { RETENTION_CASES } from "./retention-cases.ts";
 import type { RpcCase } from "./rpc-case.ts";
+import { RULE_CASES } from "./rule-cases.ts";
 import { SCHEDULE_CASES } from "./schedule-cases.ts";
+import { SCREENING_CASES } from "./screening-cases.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
 import { STRESS_CASES } from "./stress-cases.ts";
 import { STRESS_LIQUIDITY_CASES } from "./stress-liquidity-cases.ts";
@@ -35,6 +42,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...INVESTOR_CASES,
   ...PARTY_CASES,
   ...OVERSIGHT_CASES,
+  ...CREDIT_LINE_CASES,
   ...DEALING_TERMS_CASES,
   ...DEALING_ORDER_CASES,
   ...DEALING_DAY_CASES,
@@ -52,9 +60,14 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...SCHEDULE_CASES,
   ...STRESS_CASES,
   ...MARKET_CASES,
+  ...SCREENING_CASES,
   ...RETENTION_CASES,
+  ...PERSONAL_CASES,
+  ...ERASURE_CASES,
   ...PAGE_CASES,
   ...STRESS_LIQUIDITY_CASES,
+  ...RULE_CASES,
+  ...BREACH_CASES,
   // last: they halt every other
   ...RECONCILE_CASES,
 ];

@@ -40,6 +40,8 @@ export const INVESTOR_CASES: RpcCase[] = [
         change: (a) => ({ ...a, evidence: { note: "x".repeat(9000) } }),
       },
       { what: "a fund that is not there", code: "EG404", change: (a) => ({ ...a, fund: "NONE" }) },
+      { what: "a party that is not there", code: "EG404", change: (a) => ({ ...a, party_id: NOWHERE }) },
+      { what: "a kind of party that is none", code: "EG400", change: (a) => ({ ...a, party_kind: "unstated" }) },
     ],
   },
   {
@@ -72,6 +74,29 @@ export const INVESTOR_CASES: RpcCase[] = [
           const pending_id = await pending(db);
           await db.look("update investors_pending_kyc set kyc_status = 'declined' where pending_id = $1", [pending_id]);
           return { ...a, pending_id };
+        },
+      },
+      { what: "a level without its score", code: "EG400", change: (a) => ({ ...a, risk_level: "low" }) },
+      {
+        what: "an applicant whose evidence has run out",
+        code: "EG430",
+        change: (a) => ({ ...a, next_review: "2020-01-01" }),
+      },
+      {
+        what: "an applicant with an undecided case",
+        code: "EG430",
+        change: async (a, db) => {
+          const [row] = await db.look<{ party_id: string }>(
+            "select party_id from investors_pending_kyc where pending_id = $1",
+            [a.pending_id],
+          );
+          await db.call(KYC, "fn_open_case", {
+            kind: "screening",
+            severity: "warning",
+            party_id: row?.party_id,
+            source: "check/synthetic",
+          });
+          return a;
         },
       },
       {

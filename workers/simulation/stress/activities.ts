@@ -2,6 +2,7 @@
 // computed in a thread of the engine; every row is written by a fn_*.
 import type { RoomActions } from "@evergreen-fund/agent-kit";
 import type { STRESS_CONTRACTS } from "@evergreen-fund/domain";
+import { SHARD_SIZE } from "@evergreen-fund/finance/stress/shards.ts";
 import type { House } from "../../rooms.ts";
 import { basisOf, computedAgain, parametersOf, wholeShards } from "./decide.ts";
 import { readDone, readReported, readRun, readScenario, readShards } from "./facts.ts";
@@ -37,18 +38,24 @@ export const stressActions = ({ engine, reports, shelf, snapshots }: House): Str
       stressRunId: run.runId,
       scenarios: run.scenarios,
       shards: about.shards,
+      shardAssets: about.shardAssets,
       kind: run.kind,
       snapshotHash: open.snapshot_hash,
     };
   },
-  valueShard: async (context, { eventId, ordinal, round }) => {
+  valueShard: async (context, { eventId, ordinal, round, shardAssets }) => {
     const { run, scenario } = await context.facts(async (tx) => {
       const run = await readRun(tx, eventId);
       return { run, scenario: await readScenario(tx, run.runId, ordinal) };
     });
     const { snapshot } = basisOf(run, engine.codeHash);
     const { body, hash } = await context.decide(async () =>
-      engine.valueShard(await snapshots.book(snapshot, run.fundId), scenario, round - 1, context.signal),
+      engine.valueShard(
+        await snapshots.book(snapshot, run.fundId),
+        scenario,
+        { place: round - 1, assets: shardAssets ?? SHARD_SIZE },
+        context.signal,
+      ),
     );
     await context.record((rpc) =>
       rpc("fn_record_stress_shard", {

@@ -3,7 +3,10 @@ import type { CommanderPlaybook } from "@evergreen-fund/domain/events.ts";
 import { onboardInvestor } from "./onboard-investor.ts";
 import type { PlaybookFunction } from "./playbook.ts";
 import { rebalance } from "./rebalance.ts";
+import { refreshLists } from "./refresh-lists.ts";
+import { rescreenParties } from "./rescreen-parties.ts";
 import { runStress } from "./run-stress.ts";
+import { screenParty } from "./screen-party.ts";
 import { stressFund } from "./stress-fund.ts";
 import { tokenize } from "./tokenize.ts";
 import { warnOfRisk } from "./warn-of-risk.ts";
@@ -16,4 +19,7 @@ export const PLAYBOOK_TABLE: Record<CommanderPlaybook, PlaybookFunction> = {
   "stress-fund": stressFund,
   "run-stress": runStress,
   tokenize,
+  "refresh-lists": refreshLists,
+  "rescreen-parties": rescreenParties,
+  "screen-party": screenParty,
 };

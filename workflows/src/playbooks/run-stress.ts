@@ -12,7 +12,7 @@ export const runStress: PlaybookFunction = async ({ run }, { room, rooms, saga, 
   // a run that breaks off is ended as well: what was computed stays, the rest fails with the reason
   saga.push("end the stress run", () => simulation.closeStress({ ...run, reason: "the run did not come to its end" }));
   stage("taking a snapshot");
-  const { scenarios, shards, kind } = await simulation.openStress(run);
+  const { scenarios, shards, shardAssets, kind } = await simulation.openStress(run);
   let started = 0;
   let ended = 0;
   const line = async (): Promise<void> => {
@@ -20,7 +20,7 @@ export const runStress: PlaybookFunction = async ({ run }, { room, rooms, saga, 
       const ordinal = ++started;
       await executeChild<typeof stressScenario>("stressScenario", {
         workflowId: `${workflowInfo().workflowId}/scenario-${ordinal}`,
-        args: [{ ref: { ...run, ordinal }, shards, from: 0, rooms }],
+        args: [{ ref: { ...run, ordinal }, shards, shardAssets, from: 0, rooms }],
         // a run that is ended by force takes its scenarios with it, and they say so
         parentClosePolicy: "REQUEST_CANCEL",
         cancellationType: "WAIT_CANCELLATION_COMPLETED",

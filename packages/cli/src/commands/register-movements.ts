@@ -1,7 +1,6 @@
 // `import register-movements`: whether a published statement of changes in units foots, and what it implies. Nothing is written anywhere.
 import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
-import { grouped } from "@evergreen-fund/finance/dealing/scaled.ts";
-import { Exact, fixed } from "@evergreen-fund/finance/money.ts";
+import { Exact, fixed, groupedText } from "@evergreen-fund/finance/money.ts";
 import type { RegisterMovementsOutput } from "@evergreen-fund/finance/statement/register-movements.ts";
 import type { z } from "zod";
 import { type Command, text } from "../command.ts";
@@ -78,13 +77,13 @@ function reportText(report: Report): string {
   return [
     table(report.classes, [
       { header: "Class", value: (of) => of.class },
-      { header: "Opening", value: (of) => grouped(of.opening), figure: true },
-      { header: "Issued", value: (of) => grouped(of.issued), figure: true },
-      { header: "Reinvested", value: (of) => grouped(of.reinvested), figure: true },
-      { header: "Transferred", value: (of) => grouped(of.transferred), figure: true },
-      { header: "Repurchased", value: (of) => grouped(of.repurchased), figure: true },
-      { header: "Closing", value: (of) => grouped(of.closing), figure: true },
-      { header: "Money", value: (of) => grouped(of.amount), figure: true },
+      { header: "Opening", value: (of) => groupedText(of.opening), figure: true },
+      { header: "Issued", value: (of) => groupedText(of.issued), figure: true },
+      { header: "Reinvested", value: (of) => groupedText(of.reinvested), figure: true },
+      { header: "Transferred", value: (of) => groupedText(of.transferred), figure: true },
+      { header: "Repurchased", value: (of) => groupedText(of.repurchased), figure: true },
+      { header: "Closing", value: (of) => groupedText(of.closing), figure: true },
+      { header: "Money", value: (of) => groupedText(of.amount), figure: true },
     ]),
     table(
       prices,
@@ -101,9 +100,9 @@ function reportText(report: Report): string {
       "No movement has an amount: no price is implied.",
     ),
     facts([
-      ["Units at the start", grouped(report.totals.opening)],
-      ["Movements", grouped(report.totals.movements)],
-      ["Units at the end", grouped(report.totals.closing)],
+      ["Units at the start", groupedText(report.totals.opening)],
+      ["Movements", groupedText(report.totals.movements)],
+      ["Units at the end", groupedText(report.totals.closing)],
     ]),
     report.foots
       ? "Everything foots."

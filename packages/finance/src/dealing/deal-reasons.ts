@@ -1,11 +1,13 @@
 // Every order's own arithmetic in words and figures: what was asked, what was admitted, at which ratio and price, what was taken off. Pure.
+import { groupedText } from "../money.ts";
 import type { BookedOrder, DealClass } from "./deal-book.ts";
 import type { Piece } from "./deal-series.ts";
 import type { GateDecision } from "./gate.ts";
-import { type Fraction, fractionText, grouped, scaledText, valueText } from "./scaled.ts";
+import { type Fraction, fractionText, scaledText, valueText } from "./scaled.ts";
 
-const units = (count: bigint, of: DealClass): string => grouped(scaledText(count, of.unitsDp));
-const money = (minor: bigint, dp: number, currency: string): string => `${grouped(scaledText(minor, dp))} ${currency}`;
+const units = (count: bigint, of: DealClass): string => groupedText(scaledText(count, of.unitsDp));
+const money = (minor: bigint, dp: number, currency: string): string =>
+  `${groupedText(scaledText(minor, dp))} ${currency}`;
 
 export type RedemptionFigures = {
   readonly booked: BookedOrder;
@@ -35,7 +37,7 @@ export function redemptionReason(
   said.push(
     order.amount === undefined
       ? `Asked for ${units(booked.units, of)} units.`
-      : `Asked for ${grouped(order.amount)} ${currency}: ${units(booked.units, of)} units at the NAV per unit of ${grouped(of.navPerUnit)}, rounded down.`,
+      : `Asked for ${groupedText(order.amount)} ${currency}: ${units(booked.units, of)} units at the NAV per unit of ${groupedText(of.navPerUnit)}, rounded down.`,
   );
   if (booked.covered < booked.units)
     said.push(
@@ -49,7 +51,7 @@ export function redemptionReason(
     const down = product / ratio.den;
     const shown = scaledText((product * 10_000n) / ratio.den, of.unitsDp + 4);
     said.push(
-      `${units(booked.allowed, of)} × ${fractionText(ratio)} = ${grouped(shown)}…, rounded down ${units(down, of)}` +
+      `${units(booked.allowed, of)} × ${fractionText(ratio)} = ${groupedText(shown)}…, rounded down ${units(down, of)}` +
         (filled > down
           ? `, and ${units(filled - down, of)} more for one of the largest remainders: ${units(filled, of)} units.`
           : " units."),
@@ -80,7 +82,7 @@ function gateWords({ ratio, cohort }: RedemptionFigures, decision: GateDecision,
 /** A value for reading: at most two decimals, rounded down, where it has more. */
 function shown(value: bigint): string {
   const [whole = "0", decimals = ""] = valueText(value).split(".");
-  return grouped(decimals === "" ? whole : `${whole}.${decimals.slice(0, 2).padEnd(2, "0")}`);
+  return groupedText(decimals === "" ? whole : `${whole}.${decimals.slice(0, 2).padEnd(2, "0")}`);
 }
 
 function cashWords(figures: RedemptionFigures, currency: string, dp: number): string {
@@ -92,12 +94,12 @@ function cashWords(figures: RedemptionFigures, currency: string, dp: number): st
   const { pieces } = figures;
   const bySeries = pieces.map(
     (piece) =>
-      `${units(piece.units, booked.of)} × ${grouped(scaledText(piece.price, booked.of.priceDp))} = ${money(piece.amount, dp, currency)}`,
+      `${units(piece.units, booked.of)} × ${groupedText(scaledText(piece.price, booked.of.priceDp))} = ${money(piece.amount, dp, currency)}`,
   );
   const start =
     pieces.length > 1
       ? `Lot by lot at the price of its series, rounded down to the minor unit, ${bySeries.slice(0, 5).join(", ")}${pieces.length > 5 ? ` and ${pieces.length - 5} more` : ""}: ${money(gross, dp, currency)}`
-      : `${units(filled, booked.of)} units × ${grouped(figures.price)} = ${money(gross, dp, currency)}, rounded down to the minor unit`;
+      : `${units(filled, booked.of)} units × ${groupedText(figures.price)} = ${money(gross, dp, currency)}, rounded down to the minor unit`;
   return taken.length === 0
     ? `${start}.`
     : `${start}, less ${taken.join(" and ")} kept by the fund: ${money(net, dp, currency)}.`;
@@ -121,7 +123,7 @@ export function subscriptionReason(
 ): string {
   const { gross, levy, net } = figures;
   const paid = `${figures.source} ${money(gross, dp, currency)}${levy > 0n ? ` less levy ${money(levy, dp, currency)} kept by the fund` : ""}:`;
-  const bought = `${grouped(scaledText(net, dp))} / ${grouped(figures.price)} per unit, rounded down, is ${units(figures.units, figures.of)} units.`;
+  const bought = `${groupedText(scaledText(net, dp))} / ${groupedText(figures.price)} per unit, rounded down, is ${units(figures.units, figures.of)} units.`;
   if (figures.residual === 0n) return `${paid} ${bought}`;
   const where =
     figures.refund > 0n ? `${money(figures.refund, dp, currency)} of it is paid back` : "it stays in the fund";

@@ -1,5 +1,7 @@
 // Redemptions of a dealing day after the allocation: price, cash, levy and fees, the lots that go, and what becomes of the rest. Pure.
+
 import { EvergreenError } from "@evergreen-fund/domain";
+import { groupedText } from "../money.ts";
 import { carryOutcome } from "./carry.ts";
 import type { DealPrices, Dealt } from "./deal.ts";
 import type { BookedOrder, DealBook, DealClass } from "./deal-book.ts";
@@ -11,7 +13,7 @@ import type { GateDecision } from "./gate.ts";
 import { levyOf } from "./levy.ts";
 import type { LotUse } from "./lots.ts";
 import { ulpValue } from "./pro-rata.ts";
-import { type Fraction, fractionOf, grouped, halfUpDiv, pow10, scaledText, VALUE_DP, valueText } from "./scaled.ts";
+import { type Fraction, fractionOf, halfUpDiv, pow10, scaledText, VALUE_DP, valueText } from "./scaled.ts";
 import { DUST_STAGE, OVERDUE_STAGE, SMALL_STAGE } from "./stages.ts";
 import { cashOf } from "./units.ts";
 
@@ -92,7 +94,7 @@ export function dealRedemptions(
           price: priceText,
           pieces: pieces ?? [],
           ...cash,
-          rest: rest === null ? null : `${grouped(text(left))} units are left. ${rest.reason}`,
+          rest: rest === null ? null : `${groupedText(text(left))} units are left. ${rest.reason}`,
         },
         decision,
         facts.currency,

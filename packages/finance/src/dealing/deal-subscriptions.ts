@@ -1,5 +1,7 @@
 // Subscriptions and switches of a dealing day: units at the published price, the levy, and what rounding leaves in the fund. Pure.
+
 import { EvergreenError } from "@evergreen-fund/domain";
+import { groupedText } from "../money.ts";
 import type { DealPrices, Dealt } from "./deal.ts";
 import type { BookedOrder, DealBook, DealClass } from "./deal-book.ts";
 import { entryPrice, leavingDues, newLot } from "./deal-fees.ts";
@@ -10,7 +12,7 @@ import type { DealFacts, DealtOrder } from "./deal-shapes.ts";
 import { levyOf } from "./levy.ts";
 import type { LotUse } from "./lots.ts";
 import { ulpValue } from "./pro-rata.ts";
-import { grouped, scaledOf, scaledText, valueText } from "./scaled.ts";
+import { scaledOf, scaledText, valueText } from "./scaled.ts";
 import { cashOf, costOf, issue } from "./units.ts";
 
 /** Cleared subscriptions at the dealing price; the levy comes off the amount, or on top of the cost of an order in units. Others wait for their cash. */
@@ -73,8 +75,8 @@ export function dealSwitches(facts: DealFacts, book: DealBook, uses: ReadonlyMap
       amount: scaledText(cash, book.currencyDp),
       lots: (pieces ?? lots).map((use) => ({ ...lotText(use, of, book.currencyDp), feeRate: "0" })),
       reason:
-        `Switches ${grouped(text(covered))} of ${grouped(text(units))} units out at the NAV per unit of ${grouped(price)}: ` +
-        `${grouped(scaledText(cash, book.currencyDp))} ${facts.currency} go into the other class. No asset is sold, so the gate does not apply.`,
+        `Switches ${groupedText(text(covered))} of ${groupedText(text(units))} units out at the NAV per unit of ${groupedText(price)}: ` +
+        `${groupedText(scaledText(cash, book.currencyDp))} ${facts.currency} go into the other class. No asset is sold, so the gate does not apply.`,
     });
     if (residual > 0n) dealt.residuals.push(roundingLine(order.id, "redemption_rounding", residual, 0n, book));
   }

@@ -105,13 +105,6 @@ export function fractionText({ num, den }: Fraction, dp = 18): string {
   return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }
 
-/** 1234567 → "1,234,567" in the whole part of a decimal text, for words that people read. */
-export function grouped(text: string): string {
-  const [whole = "", decimals] = text.split(".");
-  const parted = whole.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-  return decimals === undefined ? parted : `${parted}.${decimals}`;
-}
-
 /** A value of 10^-18 as text, as exact as it is, without trailing zeros. */
 export function valueText(value: bigint): string {
   const text = scaledText(value, VALUE_DP);

@@ -2,9 +2,8 @@
 // The amount is recomputed from the row before it is said. Pure.
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { z } from "zod";
-import { grouped } from "../dealing/scaled.ts";
 import { Fraction } from "../fees/fraction.ts";
-import { currencyExponent } from "../money.ts";
+import { currencyExponent, groupedText } from "../money.ts";
 import { parseInput } from "../parse.ts";
 import { StatementBody, type StatementCompensation } from "./statement-body.ts";
 
@@ -43,10 +42,10 @@ function letterOf(body: StatementBody, row: StatementCompensation): Compensation
       "EG428",
       `The compensation of order ${row.orderId} is not its units times the difference of the prices.`,
     );
-  const money = (text: string): string => `${grouped(Fraction.of(text).text(digits))} ${currency}`;
-  const units = (text: string): string => `${grouped(Fraction.of(text).text(body.shareClass.unitsDp))} units`;
+  const money = (text: string): string => `${groupedText(Fraction.of(text).text(digits))} ${currency}`;
+  const units = (text: string): string => `${groupedText(Fraction.of(text).text(body.shareClass.unitsDp))} units`;
   const price = (text: string): string =>
-    `${grouped(Fraction.of(text).text(body.shareClass.priceDp))} ${currency} per unit`;
+    `${groupedText(Fraction.of(text).text(body.shareClass.priceDp))} ${currency} per unit`;
   const synthetic = body.fund.synthetic && !/synthetic/i.test(body.fund.name) ? " (synthetic)" : "";
   const subject = `Compensation in ${body.fund.name}${synthetic}, class ${body.shareClass.code}, dealing day ${body.dealingDate}`;
   const facts = [

@@ -2,9 +2,8 @@
 // why. Every figure is recomputed from the row before it is said. Pure.
 import { EvergreenError } from "@evergreen-fund/domain";
 import { z } from "zod";
-import { grouped } from "../dealing/scaled.ts";
 import { Fraction } from "../fees/fraction.ts";
-import { currencyExponent } from "../money.ts";
+import { currencyExponent, groupedText } from "../money.ts";
 import { parseInput } from "../parse.ts";
 import { StatementBody, type StatementFill } from "./statement-body.ts";
 
@@ -63,8 +62,9 @@ function letterOf(body: StatementBody, fill: StatementFill): FillLetter {
 
 function factsOf(body: StatementBody, fill: StatementFill): FillLetter["facts"] {
   const { currency } = body;
-  const units = (text: string): string => `${grouped(Fraction.of(text).text(body.shareClass.unitsDp))} units`;
-  const money = (text: string): string => `${grouped(Fraction.of(text).text(currencyExponent(currency)))} ${currency}`;
+  const units = (text: string): string => `${groupedText(Fraction.of(text).text(body.shareClass.unitsDp))} units`;
+  const money = (text: string): string =>
+    `${groupedText(Fraction.of(text).text(currencyExponent(currency)))} ${currency}`;
   const own = ownFraction(fill);
   const facts: FillLetter["facts"] = [{ label: "Asked for", value: askedFor(fill, units, money) }];
   const say = (label: string, value: string, when = true): void => {
@@ -80,9 +80,9 @@ function factsOf(body: StatementBody, fill: StatementFill): FillLetter["facts"] 
   const lapsed = lapsedUnits(fill);
   say("Not dealt", `${units(lapsed)} end here`, !Fraction.of(lapsed).isZero);
   if (fill.kind === "transfer") return facts;
-  say("Price", `${grouped(fill.price)} ${currency} per unit`);
+  say("Price", `${groupedText(fill.price)} ${currency} per unit`);
   for (const piece of (fill.pieces ?? []).length > 1 ? (fill.pieces ?? []) : [])
-    say(`Of series ${piece.series}`, `${units(piece.units)} × ${grouped(piece.price)} = ${money(piece.amount)}`);
+    say(`Of series ${piece.series}`, `${units(piece.units)} × ${groupedText(piece.price)} = ${money(piece.amount)}`);
   say(fill.direction === "redemption" ? "Value at that price" : "Paid in", money(fill.grossAmount));
   say("Anti-dilution levy", `− ${money(fill.levy)}`, !Fraction.of(fill.levy).isZero);
   say("Fee", `− ${money(fill.fee)}`, !Fraction.of(fill.fee).isZero);
@@ -106,7 +106,7 @@ function askedFor(fill: StatementFill, units: (text: string) => string, money: (
 
 function gateWords({ gate }: StatementBody): string {
   if (!gate.active) return "not in use on this day";
-  const cap = gate.capUnits === null ? "" : `, ${grouped(gate.capUnits)} units of the class in all`;
+  const cap = gate.capUnits === null ? "" : `, ${groupedText(gate.capUnits)} units of the class in all`;
   return gate.fraction === null ? `in use${cap}` : `${percent(gate.fraction)} of what was asked is paid${cap}`;
 }
 

@@ -1,0 +1,14 @@
+// Personal data: encrypted outside the database, erased by destroying a key. `openPersonal` is the door.
+export { INDEXED_FIELDS, type IndexedField, normalised } from "./blind-index.ts";
+export { BUCKET, type Bucket, bucketStore, type DocumentStore, folderStore } from "./documents.ts";
+export { PERSONAL_FIELDS, type PersonalField, type PersonalFields, type PersonalValue } from "./fields.ts";
+export { fileKeys, type KeySource, type MasterKeys, masterKeysFrom } from "./master-keys.ts";
+export {
+  openPersonal,
+  type PersonalCall,
+  type PersonalData,
+  type StoredDocument,
+  type SubjectData,
+  type SubjectState,
+} from "./personal-data.ts";
+export { DOCUMENT_TYPES, LARGEST_DOCUMENT } from "./sniff.ts";
