@@ -364,6 +364,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_snooze_rule: ["pm_role", "ops_role"],
   fn_pin_rules: rooms("compliance-sentinel"),
   fn_read_order_facts: ["pm_role", "ops_role", "audit_role", ...rooms("compliance-sentinel")],
+  fn_read_fund_facts: ["pm_role", "ops_role", "audit_role", ...rooms("compliance-sentinel")],
   fn_record_rules: rooms("compliance-sentinel"),
   fn_record_breach: ["pm_role", "ops_role", ...rooms("compliance-sentinel")],
   fn_cure_breach: ["pm_role", "ops_role"],

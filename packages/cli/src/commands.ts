@@ -4,6 +4,7 @@ import { alertCommands } from "./commands/alerts.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
+import { breachCommands } from "./commands/breaches.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { creditLineCommands } from "./commands/credit-lines.ts";
 import { dealCommands } from "./commands/deal.ts";
@@ -36,6 +37,7 @@ import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { retentionCommands } from "./commands/retention.ts";
 import { ruleCommands } from "./commands/rules.ts";
+import { liveRuleCommands } from "./commands/rules-live.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
@@ -81,6 +83,8 @@ export const COMMANDS: readonly Command[] = [
   ...verifyCommands,
   ...scenarioCommands,
   ...ruleCommands,
+  ...liveRuleCommands,
+  ...breachCommands,
   ...stressCommands,
   ...labCommands,
   ...scheduleCommands,
