@@ -291,5 +291,7 @@ insert into public.platform_settings (key, value) values
     "cap_rate": {"unit": "ratio", "max_age_days": 190, "measure": "absolute", "breaker_bps": 100, "low": 0.001, "high": 1},
     "volatility": {"unit": "ratio", "max_age_days": 5, "measure": "absolute", "breaker_bps": 2000, "low": 0, "high": 10}}'),
   ('data_quality_limits', '{"nav_agreement_bps": 0.5, "stale_marks_share": 0.1, "stale_series_share": 0.1}'),
+  -- R53: records of an investor are kept for five years after the relationship
+  ('personal_retention_months', '60'),
   ('demo', 'false')
 on conflict (key) do nothing;

@@ -47,6 +47,7 @@ import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { statementCommands } from "./commands/statement.ts";
 import { stressCommands } from "./commands/stress.ts";
+import { subjectCommands } from "./commands/subject.ts";
 import { termsCommands } from "./commands/terms.ts";
 import { verifyCommands } from "./commands/verify.ts";
 
@@ -96,6 +97,7 @@ export const COMMANDS: readonly Command[] = [
   ...evidenceCommands,
   ...snapshotCommands,
   ...retentionCommands,
+  ...subjectCommands,
   ...backupCommands,
   ...screenCommands,
   ...calcCommands,

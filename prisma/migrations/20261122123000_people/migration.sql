@@ -889,6 +889,9 @@ ALTER TABLE "breaches" ADD CONSTRAINT "breaches_proposal_id_fkey" FOREIGN KEY ("
 ALTER TABLE "obligations" ADD CONSTRAINT "obligations_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
+ALTER TABLE "subject_keys" ADD CONSTRAINT "subject_keys_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
 ALTER TABLE "personal_values" ADD CONSTRAINT "personal_values_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
@@ -1695,6 +1698,8 @@ insert into public.platform_settings (key, value) values
     "cap_rate": {"unit": "ratio", "max_age_days": 190, "measure": "absolute", "breaker_bps": 100, "low": 0.001, "high": 1},
     "volatility": {"unit": "ratio", "max_age_days": 5, "measure": "absolute", "breaker_bps": 2000, "low": 0, "high": 10}}'),
   ('data_quality_limits', '{"nav_agreement_bps": 0.5, "stale_marks_share": 0.1, "stale_series_share": 0.1}'),
+  -- R53: records of an investor are kept for five years after the relationship
+  ('personal_retention_months', '60'),
   ('demo', 'false')
 on conflict (key) do nothing;
 
@@ -5408,8 +5413,17 @@ comment on function public.fn_read_home() is
 
 create or replace function evergreen.subject_held(subject_id uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select exists (select from public.subject_holds h where h.subject_id = subject_held.subject_id and h.lifted_at is null and (h.until is null or h.until > now()))
+      or exists (
+        select from public.investors i
+         where i.party_id = subject_held.subject_id and (
+           -- R53: records are kept for a term after the relationship; an investor, an order or a holding of theirs is one
+           greatest(i.recorded_at, (select max(f.created_at) from public.fund_flows f where f.investor_id = i.investor_id))
+             > now() - make_interval(months => (select (p.value #>> '{}')::int from public.platform_settings p where p.key = 'personal_retention_months'))
+           or exists (select from public.holdings u where u.investor_id = i.investor_id and u.units > 0)
+           or exists (select from public.fund_flows f where f.investor_id = i.investor_id and evergreen.held(f.fund_id))))
 $$;
-comment on function evergreen.subject_held(uuid) is 'Whether a legal hold forbids erasing this subject today.';
+comment on function evergreen.subject_held(uuid) is
+  'Whether a legal hold on the subject or on a fund it has orders in, a holding, or the term of records (platform_settings: personal_retention_months, R53) forbids erasing it today.';
 
 create or replace function evergreen.destroy_subject(subject_id uuid) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
   update public.subject_keys k set state = 'destroyed', wrapped_key = null, master_key_id = null, destroyed_at = now()
@@ -5537,7 +5551,8 @@ declare
   answer jsonb;
   standing text;
 begin
-  perform evergreen.require_role('ops_role');
+  perform evergreen.require_role('ops_role', 'lp_role');
+  perform evergreen.require_own_subject(subject_id);
   input := jsonb_build_object('subject_id', subject_id, 'reason', reason);
   answer := evergreen.earlier_answer('fn_request_erasure', request_id, input);
   if answer is not null then
@@ -5557,7 +5572,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_request_erasure(uuid, text, text) is
-  'Asks for the erasure of a subject: from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
+  'Asks for the erasure of a subject (an LP: the party of an own investor): from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
 
 create or replace function public.fn_refuse_erasure(subject_id uuid, reason text, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -5636,7 +5651,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
   perform evergreen.refuse_unless(k.state <> 'destroyed', 'EG428', 'The subject was erased already.');
   perform evergreen.refuse_unless(k.state = 'restricted', 'EG428', 'Nobody has asked for the erasure; ask for it first.');
-  perform evergreen.refuse_unless(not evergreen.subject_held(subject_id), 'EG428', 'A legal hold stands on the subject; it stays restricted until the hold is lifted.');
+  perform evergreen.refuse_unless(not evergreen.subject_held(subject_id), 'EG428', 'A legal hold or a duty to keep records stands on the subject; it stays restricted until that has ended.');
   perform evergreen.refuse_unless(k.asked_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever asked for an erasure cannot carry it out.');
   perform evergreen.refuse_unless(body ->> 'subjectId' = subject_id::text, 'EG400', 'The tombstone is of another subject.');
   perform evergreen.refuse_unless(body ->> 'keyDigest' = encode(sha256(convert_to(k.wrapped_key, 'UTF8')), 'hex'), 'EG425', 'The key was wrapped anew since the tombstone was made; make it again.');
@@ -5699,7 +5714,8 @@ create or replace function public.fn_export_subject(subject_id uuid) returns jso
 declare
   answer jsonb;
 begin
-  perform evergreen.require_role('ops_role', 'audit_role');
+  perform evergreen.require_role('ops_role', 'audit_role', 'lp_role');
+  perform evergreen.require_own_subject(subject_id);
   perform evergreen.refuse_unless(evergreen.subject_state(subject_id) is not null, 'EG404', 'No personal data is kept under that id.');
   insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by) values (subject_id, 'export', '{}', 'subject-access', evergreen.actor());
   perform evergreen.audit(null, 'subject_keys', subject_id::text, 'personal data exported', null);
@@ -5710,7 +5726,12 @@ begin
       'documents', (select coalesce(jsonb_agg(to_jsonb(d) - '{created_at,updated_at,subject_id}'::text[] order by d.recorded_at, d.document_id), '[]') from public.documents d where d.subject_id = k.subject_id),
       'accesses', (select coalesce(jsonb_agg(jsonb_build_object('what', a.what, 'fields', a.fields, 'purpose', a.purpose, 'accessed_by', a.accessed_by, 'accessed_at', a.accessed_at)
           order by a.accessed_at, a.access_id), '[]') from public.personal_accesses a where a.subject_id = k.subject_id),
-      'holds', (select count(*) from public.subject_holds h where h.subject_id = k.subject_id and h.lifted_at is null),
+      -- neither risk, cases nor freezes: an answer to the person must not tip off
+      'party', (select jsonb_build_object('party_id', p.party_id, 'code', p.code, 'kind', p.kind) from public.parties p where p.party_id = k.subject_id),
+      'investors', (select coalesce(jsonb_agg(jsonb_build_object('investor_id', i.investor_id, 'code', i.code, 'classification', i.classification, 'kyc_valid_until', i.kyc_valid_until) order by i.code), '[]')
+          from public.investors i where i.party_id = k.subject_id),
+      'evidence', (select coalesce(jsonb_agg(jsonb_build_object('kind', e.kind, 'dated_on', e.dated_on, 'expires_on', e.expires_on, 'recorded_at', e.recorded_at) order by e.recorded_at, e.kind), '[]')
+          from public.party_evidence e where e.party_id = k.subject_id),
       'changes', (select coalesce(jsonb_agg(jsonb_build_object('message', t.message, 'created_by', t.created_by, 'created_at', t.created_at) order by t.tx, t.seq), '[]')
           from public.audit_trail t where t.entity_id = k.subject_id::text),
       'tombstone', (select jsonb_build_object('body', t.body, 'signature', t.signature, 'public_key', t.public_key) from public.subject_tombstones t where t.subject_id = k.subject_id))
@@ -5731,6 +5752,15 @@ create or replace function evergreen.subject_state(subject_id uuid) returns text
   select k.state from public.subject_keys k where k.subject_id = subject_state.subject_id
 $$;
 comment on function evergreen.subject_state(uuid) is 'active, restricted (an erasure was asked for) or destroyed; null when no personal data is kept of this subject.';
+
+create or replace function evergreen.require_own_subject(subject_id uuid) returns void language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- an LP has a user, and looks at the parties of the own investors alone; whose data is kept is not told to others
+  perform evergreen.refuse_unless(evergreen.role_name() <> 'lp_role' or (evergreen.actor() is not null and exists (
+    select from public.investors i join evergreen.my_investors m on m.investor_id = i.investor_id where i.party_id = require_own_subject.subject_id)),
+    'EG404', 'No personal data is kept under that id.');
+end $$;
+comment on function evergreen.require_own_subject(uuid) is 'Refuses an LP for every subject but the party of an own investor. EG401, EG404.';
 
 create or replace function evergreen.open_for_writing(subject_id uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -5758,6 +5788,7 @@ begin
   end if;
   perform evergreen.refuse_unless(subject_id is not null, 'EG400', 'subject_id is needed.');
   perform evergreen.refuse_unless(wrapped_key ~ '^v1\.[A-Za-z0-9+/]{80}$' and master_key_id ~ '^[a-z0-9-]{1,60}$', 'EG400', 'wrapped_key is a wrapped key of 32 bytes, master_key_id names what wrapped it.');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = subject_id), 'EG404', 'No party with that id.');
   perform evergreen.refuse_unless(not exists (select from public.subject_tombstones t where t.subject_id = fn_open_subject.subject_id), 'EG428', 'The subject was erased; nothing more is kept of it.');
   insert into public.subject_keys (subject_id, wrapped_key, master_key_id, opened_by) values (subject_id, wrapped_key, master_key_id, evergreen.actor()) on conflict do nothing;
   get diagnostics made = row_count;
@@ -5773,7 +5804,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_open_subject(uuid, text, text, text) is
-  'Gives a subject its wrapped data key; of two at once the first counts (opened says whose). EG400, EG403, EG409, EG428 erased.';
+  'Gives a subject its wrapped data key; of two at once the first counts (opened says whose). EG400, EG403, EG404, EG409, EG428 erased.';
 
 create or replace function public.fn_put_personal(subject_id uuid, field_values jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -5821,9 +5852,10 @@ create or replace function public.fn_read_personal(subject_ids uuid[], fields te
 returns table (subject_id uuid, state text, wrapped_key text, master_key_id text, value_id uuid, field text, ciphertext text, recorded_at timestamptz)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc', 'lp_role');
   perform evergreen.refuse_unless(cardinality(subject_ids) between 1 and 5000, 'EG400', 'subject_ids names 1 to 5,000 subjects.');
   perform evergreen.refuse_unless(purpose ~ '^[a-z-]{1,60}$', 'EG400', 'purpose is a code of small letters and hyphens.');
+  perform evergreen.require_own_subject(s) from unnest(subject_ids) s;
   if fields is null or cardinality(fields) > 0 then
     insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by)
     select k.subject_id, 'values', coalesce(fn_read_personal.fields, '{}'), fn_read_personal.purpose, evergreen.actor()
@@ -5836,14 +5868,14 @@ begin
       left join public.personal_values p on p.subject_id = k.subject_id and p.superseded_at is null and p.ciphertext is not null
         and (fn_read_personal.fields is null or p.field = any (fn_read_personal.fields))
         -- whose erasure was asked for is still screened and audited, and otherwise left alone
-        and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc'))
+        and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc', 'lp_role'))
      where k.subject_id = any (subject_ids) order by k.subject_id, p.field;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_personal(uuid[], text[], text) is
-  'The wrapped key and the current encrypted values of subjects (all fields, or those named; none: the key alone). Every read is recorded with its purpose. Unknown subjects have no row. EG400, EG403.';
+  'The wrapped key and the current encrypted values of subjects (all fields, or those named; none: the key alone). Every read is recorded with its purpose. Unknown subjects have no row. LPs read the party of an own investor. EG400, EG401, EG403, EG404.';
 
 create or replace function public.fn_find_subjects(field text, index_value text) returns table (subject_id uuid)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -7208,7 +7240,7 @@ begin
     ('fn_retire_snapshots(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
     ('fn_open_subject(uuid,text,text,text)', 'ops_role, agent_kyc'),
     ('fn_put_personal(uuid,jsonb,text)', 'ops_role, agent_kyc'),
-    ('fn_read_personal(uuid[],text[],text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_read_personal(uuid[],text[],text)', 'ops_role, audit_role, agent_kyc, lp_role'),
     ('fn_find_subjects(text,text)', 'ops_role, audit_role, agent_kyc'),
     ('fn_put_document(uuid,uuid,text,text,bigint,text,text,text)', 'ops_role, agent_kyc'),
     ('fn_read_document(uuid,text)', 'ops_role, audit_role, agent_kyc'),
@@ -7216,12 +7248,12 @@ begin
     ('fn_rotate_subject_keys(jsonb,text)', 'ops_role, service_role'),
     ('fn_hold_subject(uuid,text,timestamptz,text)', 'pm_role, ops_role'),
     ('fn_release_subject(uuid,text,text)', 'pm_role, ops_role'),
-    ('fn_request_erasure(uuid,text,text)', 'ops_role'),
+    ('fn_request_erasure(uuid,text,text)', 'ops_role, lp_role'),
     ('fn_refuse_erasure(uuid,text,text)', 'pm_role, ops_role'),
     ('fn_read_erasure(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_erase_subject(uuid,jsonb,text)', 'pm_role, ops_role'),
     ('fn_repeat_erasures(jsonb,text)', 'service_role'),
-    ('fn_export_subject(uuid)', 'ops_role, audit_role'),
+    ('fn_export_subject(uuid)', 'ops_role, audit_role, lp_role'),
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
     ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_read_home()', 'lp_role'),

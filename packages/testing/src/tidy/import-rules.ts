@@ -55,7 +55,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   gateway: ["agent-kit", "analytics", "config", "dashboard", "domain"],
   // finance is pure: a browser computes with the same formulas
   dashboard: ["domain", "finance"],
-  stack: ["config", "domain"],
+  stack: ["config", "domain", "personal-data"],
   prisma: ["config", "domain", "finance", "interchange", "screening", "stack", "supabase-client", "workers"],
   cli: [
     "agent-kit",
