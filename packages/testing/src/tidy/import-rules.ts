@@ -55,7 +55,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   gateway: ["agent-kit", "analytics", "config", "dashboard", "domain"],
   // finance is pure: a browser computes with the same formulas
   dashboard: ["domain", "finance"],
-  stack: ["config", "domain"],
+  stack: ["config", "domain", "personal-data"],
   prisma: ["config", "domain", "finance", "interchange", "screening", "stack", "supabase-client", "workers"],
   cli: [
     "agent-kit",
@@ -117,7 +117,7 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^saxes$/, ["nport", "interchange", "screening"]],
   [/^(any-ascii|double-metaphone)$/, ["screening"]],
   [/^csv-parse$/, ["interchange", "screening"]],
-  [/^(yauzl|yaml)$/, ["interchange"]],
+  [/^yauzl$/, ["interchange"]],
   [/^(file-type|@infisical\/sdk)$/, ["personal-data"]],
   [/^saxes$/, ["nport", "interchange"]],
   [/^(csv-parse|yauzl)$/, ["interchange"]],
