@@ -1,7 +1,7 @@
 // A fund in a real database, synchronised and read back as the book of a stress run.
 import { FundBook } from "@evergreen-fund/finance/stress/book.ts";
 import { PM_ONE } from "@evergreen-fund/prisma/tests/arrange.ts";
-import { CREDIT_LINE } from "@evergreen-fund/prisma/tests/dealing-day.ts";
+import { CREDIT_LINE } from "@evergreen-fund/prisma/tests/credit-line.ts";
 import { beforeAll, expect, it } from "vitest";
 import { openNewest, readBook, synchronise } from "./index.ts";
 import { type Market, openMarket } from "./test-market.ts";

@@ -2,7 +2,8 @@
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
 import { newCase, newParty, WHY } from "./cases/party-cases.ts";
 import { candidateOf, fileOf, publishedList } from "./cases/screening-cases.ts";
-import { CREDIT_LINE, DEALING_DATE, dayAt } from "./dealing-day.ts";
+import { CREDIT_LINE } from "./credit-line.ts";
+import { DEALING_DATE, dayAt } from "./dealing-day.ts";
 import {
   approvedAccounts,
   codeOf,

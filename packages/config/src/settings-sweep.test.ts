@@ -26,7 +26,16 @@ const PLANTED = ["EVERGREEN_COLOUR"];
 /** How long a test looks and at what: of use to whoever hunts for a fault. */
 const OF_TESTS = ["EVERGREEN_MODEL_RUNS", "EVERGREEN_SEED", "EVERGREEN_YEAR_DATES"];
 /** What scripts and tests read of the machine they run on. */
-const OF_THE_MACHINE = ["CI", "PATH", "HOME", "PRISMA_SCHEMA_ENGINE_BINARY", "TZ", "LANG", "VITEST_POOL_ID"];
+const OF_THE_MACHINE = [
+  "CI",
+  "CHROMIUM_PATH",
+  "PATH",
+  "HOME",
+  "PRISMA_SCHEMA_ENGINE_BINARY",
+  "TZ",
+  "LANG",
+  "VITEST_POOL_ID",
+];
 
 const known = (name: string, more: readonly string[] = []): boolean =>
   Object.hasOwn(SETTINGS, name) || [...FOR_CONTAINERS, ...PLANTED, ...OF_TESTS, ...more].includes(name);

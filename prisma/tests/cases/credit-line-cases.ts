@@ -1,7 +1,7 @@
 // RPC cases: credit lines of a fund.
 import { expect } from "vitest";
 import { PM_ONE } from "../arrange.ts";
-import { CREDIT_LINE } from "../dealing-day.ts";
+import { CREDIT_LINE } from "../credit-line.ts";
 import { newFund } from "../synthetic-fund.ts";
 import type { RpcCase } from "./rpc-case.ts";
 
