@@ -152,11 +152,11 @@ async function histories(): Promise<Hits> {
 async function duck(): Promise<Hits> {
   const { file } = await openNewest(home);
   try {
-    const names = await file.rows("select table_schema as s, table_name as t from information_schema.tables", []);
+    const names = await file.rows("select table_schema as s, table_name as t from information_schema.tables");
     const hits: Hits = {};
     for (const { s, t } of names as { s: string; t: string }[])
       hits[`snapshot ${t}`] = canariesIn(
-        JSON.stringify(await file.rows(`select cast(x as varchar) as row from "${s}"."${t}" x`, [])),
+        JSON.stringify(await file.rows(`select cast(x as varchar) as row from "${s}"."${t}" x`)),
         searched,
       );
     return hits;
@@ -277,7 +277,7 @@ describe("a stack that is given canaries", () => {
         "update trace_spans set attributes = jsonb_build_object('note', $1::text) where ctid = (select min(ctid) from trace_spans)",
         [CANARIES.name],
       );
-      await look("insert into agent_memories (text, embedding, trust) values ($1, '{1}', 'synthetic')", [
+      await look("insert into agent_memories (text, embedding, trust) values ($1, '{1}', 'person')", [
         Buffer.from(CANARIES.email).toString("base64"),
       ]);
       await look("insert into platform_settings (key, value) values ('planted', to_jsonb($1::text))", [CANARIES.alias]);

@@ -57,7 +57,11 @@ describe("Infisical (a loopback server that speaks its API)", () => {
   });
 
   it("that refuses or is away is EG503, and no secret stands in the error", async () => {
-    for (const more of [{ INFISICAL_CLIENT_SECRET: "wrong-secret" }, { INFISICAL_SITE_URL: "http://127.0.0.1:9" }]) {
+    const wrong: Record<string, string>[] = [
+      { INFISICAL_CLIENT_SECRET: "wrong-secret" },
+      { INFISICAL_SITE_URL: "http://127.0.0.1:9" },
+    ];
+    for (const more of wrong) {
       const error = await opened(more)
         .list()
         .then(
