@@ -237,4 +237,47 @@ export const PERSONAL_CASES: RpcCase[] = [
       },
     ],
   },
+  {
+    fn: "fn_read_vault_keys",
+    by: KYC,
+    // no test cluster has Supabase's extension: a table of the documented columns stands for its view
+    arrange: async (db) => {
+      await db.look("create schema if not exists vault");
+      await db.look("create table if not exists vault.decrypted_secrets (name text, decrypted_secret text)");
+      await db.look("grant usage on schema vault to evergreen_owner");
+      await db.look("grant select on vault.decrypted_secrets to evergreen_owner");
+      await db.look("truncate vault.decrypted_secrets");
+      for (const name of ["master", "index", "signing"])
+        await db.look(
+          "insert into vault.decrypted_secrets values ('evergreen_personal_' || $1::text, repeat('a', 64))",
+          [name],
+        );
+      return {};
+    },
+    check: ([row]) => {
+      const key = "a".repeat(64);
+      expect(row?.fn_read_vault_keys).toEqual({ master: key, index: key, signing: key });
+    },
+    other: null,
+    audits: 0,
+    events: [],
+    refuses: [
+      {
+        what: "a Vault without the keys",
+        code: "EG404",
+        change: async (a, db) => {
+          await db.look("truncate vault.decrypted_secrets");
+          return a;
+        },
+      },
+      {
+        what: "no Vault",
+        code: "EG428",
+        change: async (a, db) => {
+          await db.look("drop schema vault cascade");
+          return a;
+        },
+      },
+    ],
+  },
 ];
