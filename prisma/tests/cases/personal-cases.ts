@@ -84,7 +84,7 @@ export const PERSONAL_CASES: RpcCase[] = [
     },
     other: (args) => ({ ...args, field_values: [value("name")] }),
     audits: 1,
-    events: ["PERSONAL_DATA_RECORDED"],
+    events: ["SCREENING_REQUESTED", "PERSONAL_DATA_RECORDED"],
     refuses: [
       putting("no list", "EG400", () => ({})),
       putting("an empty list", "EG400", () => []),
