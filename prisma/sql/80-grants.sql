@@ -65,6 +65,7 @@ begin
     ('fn_assign_investor(uuid,text,text,int,text,date)', 'agent_kyc, ops_role'),
     ('fn_resubmit_evidence(uuid,jsonb,text,text)', 'ops_role, lp_role'),
     ('fn_decline_investor(uuid,text,text)', 'ops_role, pm_role'),
+    ('fn_give_evidence(uuid,jsonb,text)', 'ops_role'),
     ('fn_tick_kyc(text)', 'agent_kyc, service_role'),
     ('fn_read_applicant(uuid)', 'agent_kyc, ops_role, pm_role, audit_role'),
     ('fn_read_kyc(uuid)', 'lp_role, ops_role, pm_role, audit_role'),

@@ -265,6 +265,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_assign_investor: ["ops_role", ...rooms("kyc")],
   fn_ask_evidence: rooms("kyc"),
   fn_resubmit_evidence: ["ops_role", "lp_nobody", ...LPS],
+  fn_give_evidence: ["ops_role"],
   fn_decline_investor: ["ops_role", "pm_role"],
   fn_tick_kyc: ["service_role", ...rooms("kyc")],
   fn_read_applicant: ["ops_role", "pm_role", "audit_role", ...rooms("kyc")],

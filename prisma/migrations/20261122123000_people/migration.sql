@@ -2358,7 +2358,7 @@ begin
   perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
   -- locked: a case that freezes the party comes before or after, never between
   select * into party from public.parties p where p.party_id = waiting.party_id for no key update;
-  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id), 'EG430', 'The review of the application is not complete.');
+  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id) and evergreen.screening_of(waiting.party_id) in ('clear', 'none'), 'EG430', 'The review of the application is not complete.');
   policy := evergreen.kyc_policy();
   -- R51: the first of the years of the risk, what the review says, and the first document that runs out
   until := least(evergreen.clock() + make_interval(years => (policy.body #>> array['refresh', 'years', coalesce(fn_assign_investor.risk_level, 'unrated')])::int),
@@ -2447,7 +2447,7 @@ begin
   ), orders as materialized (
     -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
     select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
-             and not evergreen.is_frozen(i.party_id) as cleared,
+             and not evergreen.party_stopped(i.party_id) as cleared,
            -- units are demand at the last price; a transfer takes nothing out of the fund
            case f.order_kind when 'transfer' then 0
              else coalesce(f.amount, round(f.requested_units * (select c.nav_per_unit from public.share_classes c where c.share_class_id = f.share_class_id), 2), 0) end as amount
@@ -2593,6 +2593,10 @@ begin
   kept := evergreen.keep_evidence(waiting.party_id, evidence);
   perform evergreen.refuse_unless(kept > 0 or party_kind is not null, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
   update public.investors_pending_kyc p set evidence = p.evidence || fn_resubmit_evidence.evidence where p.pending_id = waiting.pending_id;
+  -- what screening asked for may be among it
+  if exists (select from public.screening_subjects s where s.party_id = waiting.party_id) and evergreen.screening_standing(waiting.party_id) = 'unscreened' then
+    perform evergreen.request_screening(waiting.party_id, 'evidence given', false, request_id);
+  end if;
   perform evergreen.emit('EVIDENCE_RESUBMITTED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence given: ' || kept || ' kinds', request_id);
   answer := jsonb_build_object('pending_id', waiting.pending_id, 'given', kept);
@@ -2604,6 +2608,34 @@ exception when others then
 end $$;
 comment on function public.fn_resubmit_evidence(uuid, jsonb, text, text) is
   'Gives evidence that was missing, and states what kind of party it is where nobody has; the application is reviewed again by itself. An LP only for an own investor. Returns {pending_id, given}. EG400, EG404, EG428.';
+
+create or replace function public.fn_give_evidence(party_id uuid, evidence jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  kept int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('party_id', party_id, 'evidence', evidence);
+  answer := evergreen.earlier_answer('fn_give_evidence', request_id, input);
+  if answer is not null then
+    return (answer ->> 'given')::int;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_give_evidence.party_id), 'EG404', 'No party with that id.');
+  kept := evergreen.keep_evidence(party_id, evidence);
+  perform evergreen.refuse_unless(kept > 0, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
+  -- an owner's paper may be the one that an application lacked
+  perform evergreen.review_again(party_id, request_id);
+  perform evergreen.audit(null, 'party_evidence', party_id::text, 'evidence given: ' || kept || ' kinds', request_id);
+  perform evergreen.keep_answer('fn_give_evidence', request_id, input, jsonb_build_object('given', kept));
+  return kept;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_give_evidence(uuid, jsonb, text) is 'Keeps evidence of a party that stands behind applicants; their applications are reviewed again. Returns how many kinds are new. EG400, EG404.';
 
 create or replace function public.fn_decline_investor(pending_id uuid, reason text, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -2741,6 +2773,9 @@ begin
       from (select distinct on (x.party_id, x.kind) x.* from public.party_evidence x where x.party_id = any (behind) and x.dated_on <= evergreen.clock()::date
         order by x.party_id, x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e), '[]'),
     'case_stands', evergreen.case_stands(waiting.party_id),
+    'screening', evergreen.screening_of(waiting.party_id),
+    -- nobody has asked for them to be screened yet
+    'unasked', coalesce((select jsonb_agg(b order by b) from unnest(behind) b where not exists (select from public.screening_subjects s where s.party_id = b)), '[]'),
     'past_true_match', exists (select from public.cases c where c.outcome = 'true_match' and c.party_id = any (behind)),
     'investors', case when waiting.fund_id is null then 0 else (select count(distinct f.investor_id) from public.fund_flows f where f.fund_id = waiting.fund_id) end);
 exception when others then
@@ -2846,6 +2881,33 @@ begin
   return exists (select from evergreen.parties_behind(of_party) b join public.parties p on p.party_id = b and p.frozen_at is not null);
 end $$;
 comment on function evergreen.is_frozen(uuid) is 'Whether the party or anybody behind it is frozen: no orders, no units, no payments.';
+
+create or replace function evergreen.party_stopped(of_party uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return evergreen.is_frozen(of_party)
+    -- a match that nobody has decided stops as one that was: money waits, nobody is told why
+    or (exists (select from public.screening_candidates) and exists (
+      select from evergreen.parties_behind(of_party) b where exists (select from public.screening_candidates x where x.party_id = b) and evergreen.screening_standing(b) in ('open', 'refused')));
+end $$;
+comment on function evergreen.party_stopped(uuid) is 'Whether orders of the party stop: it or anybody behind it is frozen, or a possible match of theirs is not decided.';
+
+create or replace function evergreen.investor_stopped(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select evergreen.party_stopped((select i.party_id from public.investors i where i.investor_id = of_investor))
+$$;
+comment on function evergreen.investor_stopped(uuid) is 'Whether units and money of the investor stop because of who stands behind it.';
+
+create or replace function evergreen.screening_of(of_party uuid) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- a platform that has set no list screens nobody; from the first one on everybody behind an applicant is screened
+  if not exists (select from public.watchlists w where w.active) then
+    return 'none';
+  end if;
+  return (select s.standing from (select evergreen.screening_standing(b) as standing from evergreen.parties_behind(of_party) b) s
+    order by array_position(array['refused', 'open', 'unscreened', 'clear'], s.standing) limit 1);
+end $$;
+comment on function evergreen.screening_of(uuid) is 'The worst standing of the party and everybody behind it: refused, open, unscreened, clear; none where no list was ever set.';
 
 create or replace function evergreen.kyc_policy() returns public.kyc_policies
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -2995,6 +3057,10 @@ begin
     perform evergreen.emit('CASE_OPENED', of_fund, jsonb_build_object('case_id', id, 'severity', of_severity), evergreen.actor(), '{}', '{}', request_id);
     perform evergreen.audit(of_fund, 'cases', id::text, 'case opened: ' || of_kind || ', ' || of_severity, request_id);
   end if;
+  -- found again by a newer check: what is not decided is looked at as it is now
+  update public.case_candidates c set list_version = x.list_version, check_id = x.check_id, score = x.score, features = coalesce(x.features, '[]')
+    from jsonb_to_recordset(candidates) as x (list text, list_version text, entry_ref text, check_id uuid, score numeric, features jsonb)
+   where c.case_id = known.case_id and c.list = x.list and c.entry_ref = x.entry_ref and c.status not in ('true_match', 'false_match');
   insert into public.case_candidates (case_id, list, list_version, entry_ref, check_id, score, features)
   select known.case_id, x.list, x.list_version, x.entry_ref, x.check_id, x.score, coalesce(x.features, '[]')
     from jsonb_to_recordset(case when jsonb_array_length(candidates) = 0 then '[{}]' else candidates end)
@@ -3217,9 +3283,12 @@ begin
       perform evergreen.emit('PARTY_FROZEN', null, jsonb_build_object('party_id', c.party_id, 'case_id', c.case_id), evergreen.actor(), '{}', '{}', request_id);
       perform evergreen.audit(null, 'parties', c.party_id::text, 'party frozen', request_id);
     end if;
+  elsif verdict = 'false_match' and c.party_id is not null and x.entry_ref is not null then
+    perform evergreen.clear_pair(c.party_id, x.list, x.entry_ref, c.case_id, left(reason, 500));
   end if;
 end $$;
-comment on function evergreen.settle_candidate(public.cases, public.case_candidates, text, text, text) is 'What follows from a final verdict: a true match on a list freezes the party.';
+comment on function evergreen.settle_candidate(public.cases, public.case_candidates, text, text, text) is
+  'What follows from a final verdict: a true match on a list freezes the party, a false one clears this pair of party and entry.';
 
 create or replace function public.fn_list_cases(status text default null, mine boolean default false, max_rows int default 100)
 returns table (case_id uuid, code text, kind text, severity text, case_status text, party_id uuid, party_code text, source text, due_at timestamptz, overdue boolean, claimed_by text,
@@ -3801,9 +3870,9 @@ comment on function public.fn_release_hold(uuid, text, text, text) is 'Accepts a
 
 create or replace function evergreen.is_cleared(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select exists (select from public.investors i where i.investor_id = of_investor and i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
-    and not evergreen.is_frozen(i.party_id))
+    and not evergreen.party_stopped(i.party_id))
 $$;
-comment on function evergreen.is_cleared(uuid) is 'Whether KYC clears the investor at this moment: approved, in date, and nobody behind it frozen.';
+comment on function evergreen.is_cleared(uuid) is 'Whether KYC clears the investor at this moment: approved, in date, and nobody behind it frozen or possibly on a list.';
 
 -- from sql/6f-fn-posting.sql
 -- The dealing day, second half: allocations (computed elsewhere, held to the rules here), posting in one transaction, claims, the close.
@@ -4149,11 +4218,9 @@ begin
   perform evergreen.refuse_unless(d.status = 'allocated', 'EG428', 'The dealing day is ' || d.status || '.');
   perform evergreen.refuse_unless(d.rechecked_at is not null, 'EG428', 'KYC has not looked at the orders of the day again.');
   perform evergreen.check_allocations(d);
-  -- I14, at this instant
-  select count(*) into bad from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+  select count(*) into bad /* I14, at this instant */ from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
    where a.dealing_day_id = d.dealing_day_id and a.filled_units > 0 and not evergreen.is_cleared(a.investor_id)
-     -- who is frozen gets no money either; whose clearance only ran out since the orders were looked at is paid
-     and (f.direction = 'subscription' or exists (select from public.investors i where i.investor_id = a.investor_id and evergreen.is_frozen(i.party_id)));
+     and (f.direction = 'subscription' or evergreen.investor_stopped(a.investor_id)); -- no money either; whose clearance only ran out since is paid
   perform evergreen.refuse_unless(bad = 0, 'EG430', bad || ' orders would deal for an investor who is not cleared; look at the orders again.');
   pieces := evergreen.consume_lots(d);
   event := evergreen.emit('DEALING_DAY_POSTED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
@@ -4552,6 +4619,260 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
+
+-- from sql/6h-fn-payments.sql
+-- Files out: accounts that money is paid to, approved by a second person, and the payment files that pay redemptions and compensation.
+
+create or replace function evergreen.is_account(number text) returns boolean language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+  moved text := substr(number, 5) || left(number, 4);
+  digits text := '';
+  c text;
+begin
+  if number !~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11}' then
+    return number ~ '^[A-Za-z0-9][A-Za-z0-9./-]{2,33}$';
+  end if;
+  if number !~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$' then
+    return false;
+  end if;
+  foreach c in array string_to_array(moved, null) loop
+    digits := digits || case when c between 'A' and 'Z' then (ascii(c) - 55)::text else c end;
+  end loop;
+  return digits::numeric % 97 = 1;  -- ISO 13616
+end $$;
+comment on function evergreen.is_account(text) is 'Whether it is an IBAN with right check digits, or an account number that does not look like one.';
+
+create or replace function public.fn_propose_bank_accounts(fund text, accounts jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad record;
+  n int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(accounts::text, 'UTF8')), 'hex'));
+  answer := evergreen.earlier_answer('fn_propose_bank_accounts', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(accounts) = 'array', 'EG400', 'accounts is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(accounts) between 1 and 10000, 'EG413', 'accounts has 1 to 10,000 rows.');
+  select a.n, a.investor is not null and i.investor_id is null as nobody into bad
+    from (select x.*, row_number() over () as n from jsonb_to_recordset(accounts) x (investor text, account text, bic text, holder text, currency text)) a
+    left join public.investors i on i.investor_id = evergreen.investor_named(a.investor)
+   where (evergreen.is_account(a.account) and (a.bic is null or a.bic ~ '^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$') and length(a.holder) between 1 and 140
+      and exists (select from public.currencies c where c.code = a.currency) and (a.investor is null or i.investor_id is not null)) is not true order by a.n limit 1;
+  perform evergreen.refuse_unless(bad.n is null or not bad.nobody, 'EG404', 'Account ' || bad.n || ': no investor with that code.');
+  perform evergreen.refuse_unless(bad.n is null, 'EG400', 'Account ' || bad.n || ' has no account number with right check digits, no BIC, no holder or no currency we know.');
+  -- one that is proposed or in force already is not proposed again
+  insert into public.bank_accounts (fund_id, investor_id, account, bic, holder, currency, proposed_by)
+  select distinct of_fund.fund_id, i.investor_id, a.account, a.bic, a.holder, a.currency, evergreen.actor()
+    from jsonb_to_recordset(accounts) a (investor text, account text, bic text, holder text, currency text)
+    left join public.investors i on i.investor_id = evergreen.investor_named(a.investor)
+   where not exists (select from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is not distinct from i.investor_id and b.account = a.account
+     and b.bic is not distinct from a.bic and b.holder = a.holder and b.currency = a.currency and b.status in ('proposed', 'active'));
+  get diagnostics n = row_count;
+  if n > 0 then
+    perform evergreen.emit('BANK_ACCOUNTS_PROPOSED', of_fund.fund_id, jsonb_build_object('accounts', n), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'bank_accounts', of_fund.fund_id::text, n || ' bank accounts proposed', request_id);
+  end if;
+  answer := jsonb_build_object('proposed', n, 'known', jsonb_array_length(accounts) - n);
+  perform evergreen.keep_answer('fn_propose_bank_accounts', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_bank_accounts(text, jsonb, text) is
+  'Proposes accounts to pay to and from: [{investor | null for the fund''s own, account, bic, holder, currency}]; another person decides. EG400, EG404, EG413.';
+
+create or replace function public.fn_decide_bank_accounts(accounts jsonb, decision text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  ids uuid[];
+  of_fund uuid;
+  n int;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('accounts', accounts, 'decision', decision);
+  answer := evergreen.earlier_answer('fn_decide_bank_accounts', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(decision in ('approved', 'rejected', 'ended'), 'EG400', 'decision is approved, rejected or ended.');
+  perform evergreen.refuse_unless(jsonb_typeof(accounts) = 'array', 'EG400', 'accounts is a list of ids.');
+  perform evergreen.refuse_unless(jsonb_array_length(accounts) between 1 and 10000, 'EG413', 'accounts has 1 to 10,000 ids.');
+  ids := array(select distinct x::uuid from jsonb_array_elements_text(accounts) x);
+  select min(b.fund_id::text)::uuid into of_fund from public.bank_accounts b where b.account_id = any (ids) having count(*) = cardinality(ids) and count(distinct b.fund_id) = 1;
+  perform evergreen.refuse_unless(of_fund is not null, 'EG404', 'An id names no account, or they are of several funds.');
+  perform 1 from public.funds f where f.fund_id = of_fund for no key update;
+  perform 1 from public.bank_accounts b where b.account_id = any (ids) order by b.account_id for no key update;
+  perform evergreen.refuse_unless(not exists (select from public.bank_accounts b where b.account_id = any (ids) and b.status <> case decision when 'ended' then 'active' else 'proposed' end),
+    'EG428', 'An account is not ' || case decision when 'ended' then 'in force.' else 'proposed any more.' end);
+  -- whoever can write an account and approve it could pay himself
+  perform evergreen.refuse_unless(decision <> 'approved' or not exists (select from public.bank_accounts b where b.account_id = any (ids) and b.proposed_by = evergreen.actor()),
+    'EG420', 'Who proposed an account cannot approve it.');
+  perform evergreen.refuse_unless(decision <> 'approved' or not exists (select from public.bank_accounts b where b.account_id = any (ids) group by b.investor_id, b.currency having count(*) > 1),
+    'EG428', 'Two of the accounts are of one owner and currency; approve one.');
+  if decision = 'approved' then
+    update public.bank_accounts o set status = 'ended' from public.bank_accounts b where b.account_id = any (ids) and o.fund_id = b.fund_id
+      and o.investor_id is not distinct from b.investor_id and o.currency = b.currency and o.status = 'active';
+  end if;
+  update public.bank_accounts b set status = case decision when 'approved' then 'active' else decision end,
+         decided_by = case decision when 'ended' then b.decided_by else evergreen.actor() end, decided_at = now() where b.account_id = any (ids);
+  get diagnostics n = row_count;
+  perform evergreen.emit('BANK_ACCOUNTS_DECIDED', of_fund, jsonb_build_object('accounts', n, 'decision', decision), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund, 'bank_accounts', of_fund::text, n || ' bank accounts ' || decision, request_id);
+  answer := jsonb_build_object('accounts', n, 'decision', decision);
+  perform evergreen.keep_answer('fn_decide_bank_accounts', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decide_bank_accounts(jsonb, text, text) is
+  'Approves, rejects or ends accounts of one fund; who proposed cannot approve, and what was in force for the same owner and currency ends. EG400, EG404, EG413, EG420, EG428.';
+
+create or replace function evergreen.payments_answer(of_file uuid, repeated boolean, missing jsonb) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('payment_file_id', p.payment_file_id, 'message_id', p.message_id, 'created_at', to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'execution_date', p.execution_date, 'currency', p.currency, 'places', (select c.exponent from public.currencies c where c.code = p.currency), 'repeated', repeated, 'missing', missing,
+    'transactions', p.transactions, 'control_sum', p.control_sum::text, 'debtor', jsonb_build_object('holder', d.holder, 'account', d.account, 'bic', d.bic),
+    'transfers', (select jsonb_agg(jsonb_build_object('flow_id', l.flow_id, 'end_to_end', l.end_to_end, 'amount', trim_scale(l.amount)::text, 'holder', a.holder, 'account', a.account,
+        'bic', a.bic, 'remittance', case l.purpose when 'compensation' then 'Compensation ' else 'Redemption ' end || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
+      from public.payment_lines l join public.bank_accounts a on a.account_id = l.account_id join public.funds f on f.fund_id = p.fund_id where l.payment_file_id = p.payment_file_id))
+    from public.payment_files p join public.bank_accounts d on d.account_id = p.account_id where p.payment_file_id = of_file
+$$;
+comment on function evergreen.payments_answer(uuid, boolean, jsonb) is 'Everything a payment file says, from rows that do not change.';
+
+do $$
+begin
+  if to_regtype('evergreen.payment') is null then
+    create type evergreen.payment as (flow_id uuid, investor text, amount numeric, account_id uuid);
+  end if;
+end $$;
+
+create or replace function evergreen.settlement_day(of_fund uuid, dealt date) returns date language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  days int;
+  market text;
+  today date;
+  day date := dealt;
+begin
+  select coalesce(max((p.body ->> 'settlementDays')::int), 0), min(p.body ->> 'calendar') into days, market
+    from public.dealing_days d join public.dealing_policies p on p.policy_id = d.policy_id where d.fund_id = of_fund and d.dealing_date = dealt;
+  select coalesce(market, f.calendar), (now() at time zone f.time_zone)::date into market, today from public.funds f where f.fund_id = of_fund;
+  if days > 0 then
+    select g::date into day from generate_series(dealt + 1, dealt + 3 * days + 30, interval '1 day') g where evergreen.is_business_day(market, g::date) order by g offset days - 1 limit 1;
+  end if;
+  return (select g::date from generate_series(greatest(day, today), greatest(day, today) + 60, interval '1 day') g where evergreen.is_business_day(market, g::date) order by g limit 1);
+end $$;
+comment on function evergreen.settlement_day(uuid, date) is 'When redemptions of a dealing date are paid: so many business days after it as the policy says, and never before today.';
+
+create or replace function public.fn_export_payments(fund text, dealing_date date, execution_date date default null, request_id text default null, purpose text default 'redemption') returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  debtor public.bank_accounts;
+  id uuid := gen_random_uuid();
+  earlier uuid;
+  missing jsonb;
+  pays evergreen.payment[];
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'dealing_date', dealing_date, 'execution_date', execution_date, 'purpose', purpose);
+  answer := evergreen.earlier_answer('fn_export_payments', request_id, input);
+  if answer is not null then
+    return evergreen.payments_answer((answer ->> 'payment_file_id')::uuid, false, answer -> 'missing');
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(purpose in ('redemption', 'compensation'), 'EG400', 'purpose is redemption or compensation.');
+  perform evergreen.refuse_unless(isfinite(dealing_date) and (execution_date is null or isfinite(execution_date)), 'EG400', 'dealing_date and execution_date are dates.');
+  perform evergreen.refuse_unless(execution_date is null or execution_date >= (now() at time zone of_fund.time_zone)::date, 'EG400', 'execution_date has passed.');
+  select * into debtor from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is null and b.currency = of_fund.base_currency and b.status = 'active';
+  perform evergreen.refuse_unless(found, 'EG428', 'The fund has no approved account of its own in its currency.');
+  -- what is due and in no payment file yet; in one order, as everyone locks orders
+  select array_agg(row(f.flow_id, i.code, case purpose when 'compensation' then evergreen.compensation_due(f.flow_id) else f.net_amount end, a.account_id)::evergreen.payment order by f.flow_id) into pays
+    from (select x.* from public.fund_flows x join public.dealing_days d on d.dealing_day_id = x.dealing_day_id
+           where x.fund_id = of_fund.fund_id and d.dealing_date = fn_export_payments.dealing_date
+             and case purpose when 'compensation' then evergreen.compensation_due(x.flow_id) > 0
+               else x.direction = 'redemption' and x.order_kind = 'plain' and x.status = 'claimable' and x.cleared_at is null and x.net_amount > 0 end
+           order by x.flow_id for no key update of x) f
+    join public.investors i on i.investor_id = f.investor_id
+    left join public.bank_accounts a on a.fund_id = of_fund.fund_id and a.investor_id = f.investor_id and a.currency = f.currency and a.status = 'active'
+   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.purpose = fn_export_payments.purpose and l.live)
+     -- who is frozen, or may be on a list, is not paid; the claim stands
+     and not evergreen.party_stopped(i.party_id);
+  select coalesce(jsonb_agg(jsonb_build_object('flow_id', p.flow_id, 'investor', p.investor) order by p.flow_id), '[]') into missing from unnest(pays) p where p.account_id is null;
+  pays := array(select p from unnest(pays) p where p.account_id is not null);
+  if cardinality(pays) = 0 then
+    -- nothing new: the file that was made is made again, byte for byte
+    select p.payment_file_id into earlier from public.payment_files p where p.fund_id = of_fund.fund_id and p.dealing_date = fn_export_payments.dealing_date and p.status = 'exported'
+       and exists (select from public.payment_lines l where l.payment_file_id = p.payment_file_id and l.purpose = fn_export_payments.purpose)
+     order by p.created_at desc limit 1;
+    perform evergreen.refuse_unless(earlier is not null, 'EG428', case when missing = '[]' then 'No ' || purpose || ' of that dealing date is due.'
+      else 'No investor of a ' || purpose || ' that is due has an approved account.' end);
+    return evergreen.payments_answer(earlier, true, missing);
+  end if;
+  perform evergreen.refuse_unless(cardinality(pays) <= 50000, 'EG413', 'A payment file has at most 50,000 payments.');
+  insert into public.payment_files (payment_file_id, fund_id, dealing_date, execution_date, account_id, currency, message_id, transactions, control_sum, exported_by)
+  select id, of_fund.fund_id, fn_export_payments.dealing_date, coalesce(fn_export_payments.execution_date, evergreen.settlement_day(of_fund.fund_id, fn_export_payments.dealing_date)),
+    debtor.account_id, of_fund.base_currency, 'EVG' || replace(id::text, '-', ''), count(*), sum(p.amount), evergreen.actor() from unnest(pays) p;
+  -- the identifier comes back on the statement, and matches the debit to its order
+  insert into public.payment_lines (payment_file_id, flow_id, account_id, end_to_end, amount, purpose)
+  select id, p.flow_id, p.account_id, case purpose when 'compensation' then 'CMP' else '' end || replace(p.flow_id::text, '-', ''), p.amount, fn_export_payments.purpose from unnest(pays) p;
+  perform evergreen.emit('PAYMENTS_EXPORTED', of_fund.fund_id, jsonb_build_object('payment_file_id', id, 'payments', cardinality(pays)), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'payment_files', id::text, 'payment file with ' || cardinality(pays) || ' payments', request_id);
+  answer := evergreen.payments_answer(id, false, missing);
+  -- kept without the payments: names and accounts stay in their table
+  perform evergreen.keep_answer('fn_export_payments', request_id, input, jsonb_build_object('payment_file_id', id, 'missing', missing));
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_export_payments(text, date, date, text, text) is
+  'Puts the redemptions of a dealing date that are due, or (purpose compensation) what a restatement owes its investors, each once, into a payment file; with nothing new it answers the last one again. Amounts in fund currency. Returns the whole file; missing = who has no approved account. EG400, EG404, EG413, EG428.';
+
+create or replace function public.fn_withdraw_payments(payment_file_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.payment_files;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('payment_file_id', payment_file_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_withdraw_payments', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.payment_files x where x.payment_file_id = fn_withdraw_payments.payment_file_id) for no key update;
+  select * into p from public.payment_files x where x.payment_file_id = fn_withdraw_payments.payment_file_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No payment file with that id.');
+  perform evergreen.refuse_unless(p.status = 'exported', 'EG428', 'The payment file was withdrawn already.');
+  perform evergreen.refuse_unless(not exists (select from public.payment_lines l join public.fund_flows f on f.flow_id = l.flow_id where l.payment_file_id = p.payment_file_id
+    and case l.purpose when 'compensation' then not l.live else f.status = 'settled' end), 'EG428', 'Payments of the file have been made.');
+  update public.payment_lines l set live = false where l.payment_file_id = p.payment_file_id;
+  update public.payment_files x set status = 'withdrawn', withdrawn_at = now(), withdrawn_by = evergreen.actor(), reason = fn_withdraw_payments.reason where x.payment_file_id = p.payment_file_id;
+  perform evergreen.emit('PAYMENTS_WITHDRAWN', p.fund_id, jsonb_build_object('payment_file_id', p.payment_file_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(p.fund_id, 'payment_files', p.payment_file_id::text, 'payment file withdrawn', request_id);
+  perform evergreen.keep_answer('fn_withdraw_payments', request_id, input, '{"status": "withdrawn"}');
+  return 'withdrawn';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_withdraw_payments(uuid, text, text) is 'Takes a payment file back that was not sent, so that its redemptions can be exported again. EG400, EG404, EG428.';
 
 -- from sql/6w-fn-breaches.sql
 -- Breaches (R57) with their cure clock, and the regulatory calendar: obligations with due dates, and the clock that says what is due.
@@ -6239,9 +6560,10 @@ begin
     end if;
   elsif c.outcome = 'ask' then
     -- an applicant is asked before an analyst is
-    update public.investors_pending_kyc p
-       set kyc_status = 'missing_evidence', missing = array(select distinct m from unnest(p.missing || array(select evergreen.evidence_for(k) from unnest(c.missing) k)) m order by m)
-     where p.party_id = c.party_id and p.kyc_status in ('submitted', 'missing_evidence');
+    perform evergreen.ask_party_evidence(c.party_id, array(select evergreen.evidence_for(k) from unnest(c.missing) k), request_id);
+  else
+    -- what waited for the check goes on
+    perform evergreen.review_again(c.party_id, request_id);
   end if;
 end $$;
 comment on function evergreen.follow_check(uuid, text) is 'What a check leads to: a possible match opens a case with its candidates, missing facts are asked for.';
@@ -6671,6 +6993,7 @@ begin
     ('fn_assign_investor(uuid,text,text,int,text,date)', 'agent_kyc, ops_role'),
     ('fn_resubmit_evidence(uuid,jsonb,text,text)', 'ops_role, lp_role'),
     ('fn_decline_investor(uuid,text,text)', 'ops_role, pm_role'),
+    ('fn_give_evidence(uuid,jsonb,text)', 'ops_role'),
     ('fn_tick_kyc(text)', 'agent_kyc, service_role'),
     ('fn_read_applicant(uuid)', 'agent_kyc, ops_role, pm_role, audit_role'),
     ('fn_read_kyc(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
