@@ -20,6 +20,7 @@ import { openShelf } from "./shelf.ts";
 import { openSolver } from "./solver.ts";
 import { openStressEngine } from "./stress-engine.ts";
 import { warmUp } from "./warm-up.ts";
+import { openWatchlists } from "./watchlists.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -39,6 +40,7 @@ async function main(names: string[]): Promise<void> {
   const solver = openSolver();
   const engine = openStressEngine(await codeHashOf(), { shardAssets: config.shardAssets });
   const analytical = connectSnapshots(config, connections.database, engine.codeHash, say);
+  const personal = openPersonalDoor(config.home, connections.database);
   const house: House = {
     database: connections.database,
     crashPoint,
@@ -48,7 +50,8 @@ async function main(names: string[]): Promise<void> {
     snapshots: analytical.snapshots,
     reports: analytical.reports,
     retention: analytical.retention,
-    personal: openPersonalDoor(config.home, connections.database),
+    personal,
+    watchlists: openWatchlists({ database: connections.database, personal, folder: config.listsFolder }),
     shelf: openShelf(),
     quality: openDataQuality(config.home),
     ...(config.langfuse === null ? {} : { scores: openScores(config.langfuse) }),

@@ -13,8 +13,11 @@ import { Layout } from "./layout.tsx";
 import { homeOf } from "./places.ts";
 import { SignInPage } from "./sign-in/sign-in-page.tsx";
 
+const DeskPage = lazy(() => import("./ops/desk-page.tsx"));
 const HomePage = lazy(() => import("./lp/home-page.tsx"));
 const StatementPage = lazy(() => import("./lp/statement-page.tsx"));
+const ProposalPage = lazy(() => import("./pm/proposal-page.tsx"));
+const TrailPage = lazy(() => import("./audit/trail-page.tsx"));
 const MorningPage = lazy(() => import("./pm/morning-page.tsx"));
 
 const root = createRootRoute({ component: Layout, notFoundComponent: NotFound });
@@ -42,6 +45,18 @@ const page = <Path extends string>(path: Path, component: RouteComponent) =>
 const routeTree = root.addChildren([
   page("/", Start),
   page("/pm", MorningPage),
+  page("/pm/proposals/$proposalId", ProposalPage),
+  page("/ops", DeskPage),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/audit",
+    component: TrailPage,
+    // what is looked at stands in the address, so that it can be sent to somebody
+    validateSearch: (search): { entity?: string; before?: string } => ({
+      ...(typeof search.entity === "string" ? { entity: search.entity } : {}),
+      ...(/^\d+$/.test(String(search.before)) ? { before: String(search.before) } : {}),
+    }),
+  }),
   page("/lp", HomePage),
   page("/lp/statements/$statementId", StatementPage),
   createRoute({

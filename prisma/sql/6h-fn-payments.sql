@@ -29,7 +29,7 @@ declare
   n int;
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(accounts::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(accounts));
   answer := evergreen.earlier_answer('fn_propose_bank_accounts', request_id, input);
   if answer is not null then
     return answer;

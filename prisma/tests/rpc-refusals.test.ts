@@ -23,6 +23,9 @@ it("every function that writes refuses something", () => {
     "fn_read_events",
     "fn_read_morning",
     "fn_read_home",
+    "fn_read_desk",
+    "fn_read_trail",
+    "fn_read_changes",
   ]); // they read, and answer no memories to whatever they do not understand
 });
 

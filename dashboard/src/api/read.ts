@@ -82,3 +82,27 @@ export function useRow<T>(
       ),
   });
 }
+
+/** Every row of a table or view with that value, as far as whoever is signed in may see them. */
+export function useRows<T>(
+  table: string,
+  columns: string,
+  key: string,
+  value: string,
+  shape: z.ZodType<T>,
+): UseQueryResult<T[], Error> {
+  const { supabase, person } = useSession();
+  return useQuery({
+    queryKey: [person?.userId, table, columns, key, value, "rows"],
+    enabled: person != null,
+    queryFn: async ({ signal }) =>
+      answered(
+        shape.array(),
+        await supabase
+          .from(table)
+          .select(columns)
+          .eq(key, value)
+          .abortSignal(AbortSignal.any([signal, AbortSignal.timeout(ANSWERS_WITHIN_MS)])),
+      ),
+  });
+}

@@ -1,5 +1,6 @@
 // What waits for a decision of mine, then what waits for others; and the alerts that nobody has looked at.
 import type { Morning } from "@evergreen-fund/domain/pages.ts";
+import { Link } from "@tanstack/react-router";
 import { DataTable } from "../ui/data-table.tsx";
 import { time } from "../words/format.ts";
 import { nameOf } from "../words/names.ts";
@@ -15,7 +16,15 @@ export function DecisionsTile({ morning: { waiting, alerts } }: { morning: Morni
       <DataTable
         caption="Proposals that are open"
         columns={[
-          { header: "Proposal", cell: (row) => nameOf(row.kind), value: (row) => row.proposal_id },
+          {
+            header: "Proposal",
+            cell: (row) => (
+              <Link to="/pm/proposals/$proposalId" params={{ proposalId: row.proposal_id }}>
+                {nameOf(row.kind)}
+              </Link>
+            ),
+            value: (row) => row.proposal_id,
+          },
           {
             header: "For you",
             cell: (row) => (row.mine ? "yes" : "no: somebody else decides"),

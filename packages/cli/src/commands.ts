@@ -4,6 +4,7 @@ import { alertCommands } from "./commands/alerts.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
+import { breachCommands } from "./commands/breaches.ts";
 import { calcCommands } from "./commands/calc.ts";
 import { caseCommands } from "./commands/cases.ts";
 import { creditLineCommands } from "./commands/credit-lines.ts";
@@ -21,6 +22,7 @@ import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
 import { kycCommands } from "./commands/kyc.ts";
 import { labCommands } from "./commands/lab.ts";
+import { listCommands } from "./commands/lists.ts";
 import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { marketCommands } from "./commands/market.ts";
@@ -37,14 +39,17 @@ import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { retentionCommands } from "./commands/retention.ts";
 import { ruleCommands } from "./commands/rules.ts";
+import { liveRuleCommands } from "./commands/rules-live.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
+import { screenCommands } from "./commands/screen.ts";
 import { seriesCommands } from "./commands/series.ts";
 import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { statementCommands } from "./commands/statement.ts";
 import { stressCommands } from "./commands/stress.ts";
+import { subjectCommands } from "./commands/subject.ts";
 import { termsCommands } from "./commands/terms.ts";
 import { verifyCommands } from "./commands/verify.ts";
 
@@ -69,6 +74,7 @@ export const COMMANDS: readonly Command[] = [
   ...dealLabCommands,
   ...dealingFactCommands,
   ...markCommands,
+  ...listCommands,
   ...marketCommands,
   ...esgCommands,
   ...qualityCommands,
@@ -82,6 +88,8 @@ export const COMMANDS: readonly Command[] = [
   ...verifyCommands,
   ...scenarioCommands,
   ...ruleCommands,
+  ...liveRuleCommands,
+  ...breachCommands,
   ...stressCommands,
   ...labCommands,
   ...scheduleCommands,
@@ -93,7 +101,9 @@ export const COMMANDS: readonly Command[] = [
   ...evidenceCommands,
   ...snapshotCommands,
   ...retentionCommands,
+  ...subjectCommands,
   ...backupCommands,
+  ...screenCommands,
   ...calcCommands,
   ...benchCommands,
 ];

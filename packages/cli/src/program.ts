@@ -66,7 +66,9 @@ export function buildProgram(streams: Streams, act: Act): Parser {
     const words = command.path.split(" ");
     const name = words.at(-1) ?? "";
     const parent = words.length === 1 ? root : groupOf(words[0] ?? "", root, groups);
-    addCommand(parent, name, command, act);
+    const added = addCommand(parent, name, command, act);
+    // a command of one word may have others below it: `screen NAME` and `screen file F`
+    if (words.length === 1) groups.set(name, added);
   }
   forEach(root, (parser) => {
     parser
@@ -90,7 +92,7 @@ function groupOf(name: string, root: Parser, groups: Map<string, Parser>): Parse
   return group;
 }
 
-function addCommand(parent: Parser, name: string, command: Command, act: Act): void {
+function addCommand(parent: Parser, name: string, command: Command, act: Act): Parser {
   const parser = parent
     .command(name)
     .description(command.summary)
@@ -110,6 +112,7 @@ function addCommand(parent: Parser, name: string, command: Command, act: Act): v
     const count = command.arguments?.length ?? 0;
     return act(command, given.slice(0, count) as (string | undefined)[], parser.optsWithGlobals() as Options);
   });
+  return parser;
 }
 
 function forEach(parser: Parser, visit: (parser: Parser) => void): void {

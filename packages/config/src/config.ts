@@ -67,6 +67,8 @@ export interface Config {
   otlpEndpoint: string | null;
   /** Null: no model is used anywhere. */
   model: { baseUrl: string; name: string; apiKey: string | null } | null;
+  /** Folder of list files. */
+  listsFolder: string;
   /** Null: no feed of market data. */
   marketFeedUrl: string | null;
   /** Assets in a shard of a stress run. */
@@ -198,6 +200,10 @@ function assemble(settings: Settings, homeIsDefault: boolean): Config {
             baseUrl: settings.LANGFUSE_BASE_URL,
           }
         : null,
+    listsFolder: resolve(
+      settings.EVERGREEN_LISTS ??
+        join(resolve(homeIsDefault ? REPOSITORY_ROOT : ".", settings.EVERGREEN_HOME), "lists"),
+    ),
     marketFeedUrl: settings.MARKET_FEED_URL ?? null,
     shardAssets: settings.STRESS_SHARD_ASSETS,
     otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,

@@ -177,6 +177,12 @@ export const SETTINGS = {
     "Assets in a shard of a stress run: smaller ones spread a large fund over more workers, and each is a step of its own. The outcome is the same.",
     "500",
   ),
+  EVERGREEN_LISTS: setting(
+    WORK,
+    z.string().min(1).optional(),
+    "Folder from which workers read sanctions lists whose address is a file name. Unset: lists/ in EVERGREEN_HOME.",
+    "/srv/lists",
+  ),
   EVERGREEN_SCHEDULES: setting(
     WORK,
     z.enum(["on", "off"], 'must be "on" or "off"').default("on"),

@@ -165,3 +165,78 @@ export const Home = z.object({
   ),
 });
 export type Home = z.infer<typeof Home>;
+
+/** The desk of operations. */
+export const Desk = z.object({
+  read_at: time,
+  work: z.array(
+    z.object({
+      kind: z.string(),
+      id: z.string(),
+      fund: z.string().nullable(),
+      what: z.string(),
+      due: time.nullable(),
+      since: time,
+      reason: z.string().nullable(),
+    }),
+  ),
+  outbox: z.object({ waiting: count, dead: count, oldest: time.nullable() }),
+  runs: z.array(
+    z.object({
+      workflow_id: z.string(),
+      type: z.string(),
+      status: z.string(),
+      fund: z.string().nullable(),
+      started_at: time,
+      ended_at: time.nullable(),
+    }),
+  ),
+  imports: z.array(
+    z.object({
+      import_id: uuid,
+      fund: z.string(),
+      kind: z.string(),
+      format: z.string(),
+      file_name: z.string(),
+      rows: count,
+      accepted: count,
+      refused: count,
+      unmatched: count,
+      status: z.string(),
+      recorded_at: time,
+    }),
+  ),
+});
+export type Desk = z.infer<typeof Desk>;
+
+/** The audit trail with the state of its chains; places in the trail are text. */
+export const Trail = z.object({
+  read_at: time,
+  chains: z.array(
+    z.object({
+      chain_id: uuid,
+      fund: z.string().nullable(),
+      height: z.string(),
+      entries: z.string(),
+      head: z.string(),
+      sealed_at: time,
+    }),
+  ),
+  unsealed: count,
+  oldest_unsealed: time.nullable(),
+  entries: z.array(
+    z.object({
+      audit_id: uuid,
+      seq: z.string(),
+      at: time,
+      fund: z.string().nullable(),
+      entity_type: z.string(),
+      entity_id: z.string(),
+      message: z.string(),
+      by: z.string(),
+      digest: z.string(),
+      sealed: z.boolean(),
+    }),
+  ),
+});
+export type Trail = z.infer<typeof Trail>;

@@ -1,6 +1,7 @@
 // How far two names agree, 0 to 1: words are paired whatever their order, what stays over on both sides counts more than what one side adds.
 import { looseLikeness, wordForm, wordLikeness } from "./likeness.ts";
 import type { Name, NameWord } from "./name.ts";
+import { Spelled } from "./spelled.ts";
 
 /** What the weights of unpaired words cost. Chosen on the development half of the labelled pairs (bench screen), rounded. */
 export const NAME_POLICY = {
@@ -12,8 +13,13 @@ export const NAME_POLICY = {
   singleWord: 0.62,
   /** The same, and an initial agrees with the other word. */
   wordAndInitial: 0.72,
+  /** Nothing but initials. */
+  initialsOnly: 0.5,
   /** Nothing but words that many companies share is paired. */
   genericOnly: 0.6,
+  /** Whole names that are the same letter by letter from this share on are a match, whatever their words: at least `spelledScore`. */
+  spelledFrom: 0.94,
+  spelledScore: 0.7,
 } as const;
 
 export interface Pairing {
@@ -45,6 +51,21 @@ export function nameScore(
   right: Name,
   like: Likeness = (a, b) => pairLikeness(left.words[a]!, right.words[b]!),
 ): NameScore {
+  const byWords = wordScore(left, right, like);
+  if (byWords.score >= NAME_POLICY.spelledScore + 0.06) return byWords;
+  const floor = spelledScore(new Spelled(left.spelled), left, right);
+  return floor > byWords.score ? { score: floor, pairs: byWords.pairs } : byWords;
+}
+
+/** What spelling alone gives a pair of names, or 0. */
+export function spelledScore(spelled: Spelled, left: Name, right: Name): number {
+  if (left.figures !== right.figures) return 0;
+  const ratio = spelled.ratio(right.spelled, NAME_POLICY.spelledFrom);
+  return ratio < NAME_POLICY.spelledFrom ? 0 : NAME_POLICY.spelledScore + (ratio - NAME_POLICY.spelledFrom);
+}
+
+/** The score by words: paired as they stand, or with two neighbours written as one. */
+export function wordScore(left: Name, right: Name, like: Likeness): NameScore {
   const plain = paired(left, right, like);
   if (plain.score >= 0.97 || left.words.length === right.words.length) return plain;
   const joined = left.words.length > right.words.length ? withJoin(left, right) : withJoin(right, left);
@@ -108,9 +129,10 @@ function scored(left: Name, right: Name, pairs: readonly Pairing[]): number {
   let score = 1 - NAME_POLICY.oneSided * more - NAME_POLICY.bothSides * less;
   const most = Math.max(left.words.length, right.words.length);
   if (left.style === "person" && right.style === "person") {
+    if (strong === 0 && more > 0) score = Math.min(score, NAME_POLICY.initialsOnly);
     if (strong < 2 && most > 1)
       score = Math.min(score, pairs.length > 1 && telling === 1 ? NAME_POLICY.wordAndInitial : NAME_POLICY.singleWord);
-  } else if (telling === 0 && less > 0) score = Math.min(score, NAME_POLICY.genericOnly);
+  } else if (telling === 0 && more > 0) score = Math.min(score, NAME_POLICY.genericOnly);
   return Math.min(1, Math.max(0, score));
 }
 
@@ -120,7 +142,14 @@ function withJoin(longer: Name, shorter: Name): number {
   for (let at = 0; at + 1 < longer.words.length; at += 1) {
     const [first, second] = [longer.words[at]!, longer.words[at + 1]!];
     if (first.initial || second.initial || first.form.text.length + second.form.text.length > 20) continue;
-    const form = wordForm(first.form.text + second.form.text);
+    const text = first.form.text + second.form.text;
+    if (
+      !shorter.words.some(
+        ({ form }) => form.text.charCodeAt(0) === text.charCodeAt(0) && Math.abs(form.text.length - text.length) <= 3,
+      )
+    )
+      continue;
+    const form = wordForm(text);
     const word: NameWord = {
       ...first,
       form,

@@ -18,6 +18,10 @@ export interface Name {
   readonly words: readonly NameWord[];
   readonly weight: number;
   readonly style: "person" | "company";
+  /** All words of the raw name, sorted: what is compared letter by letter. */
+  readonly spelled: string;
+  /** Words of figures, sorted: they are the same or the names are others. */
+  readonly figures: string;
 }
 
 /** Words of one name that are compared; the rest would only cost time. */
@@ -38,7 +42,14 @@ export function nameOf(raw: string, kind?: PartyKind): Name {
   const found = rawWords(raw).slice(0, MOST_WORDS * 2);
   const style = styleOf(kind, found);
   const words = (style === "person" ? personWords(found) : companyWords(found)).slice(0, MOST_WORDS);
-  return { words, style, weight: words.reduce((sum, { weight }) => sum + weight, 0) };
+  const texts = found.map(({ text }) => text).sort();
+  return {
+    words,
+    style,
+    weight: words.reduce((sum, { weight }) => sum + weight, 0),
+    spelled: texts.join(" "),
+    figures: texts.filter((text) => /\d/.test(text)).join(" "),
+  };
 }
 
 const word = ({ text, script }: RawWord, weight: number, generic = false): NameWord => ({

@@ -51,6 +51,22 @@ export class Words {
     return this.#ids.has(text);
   }
 
+  /** Halves of a text that are words of the index both; only of texts long enough to be two words. */
+  pieces(text: string): string[] {
+    const found: string[] = [];
+    if (text.length < 6) return found;
+    for (let cut = 2; cut <= text.length - 2; cut += 1) {
+      const [left, right] = [text.slice(0, cut), text.slice(cut)];
+      if (this.#ids.has(left) && this.#ids.has(right)) found.push(left, right);
+    }
+    return found;
+  }
+
+  exact(text: string): Neighbours {
+    const id = this.#ids.get(text);
+    return id === undefined ? NONE : { ids: Int32Array.of(id), likes: Float64Array.of(1) };
+  }
+
   neighbours(word: NameWord): Neighbours {
     if (word.initial) return NONE;
     const key = word.form.text + scriptClass(word.script).toUpperCase();
@@ -77,13 +93,25 @@ export class Words {
         const loose = other.script !== word.script;
         if (!loose && tooFar(mask, this.#masks[id]!, length, other.form.key.length)) continue;
         const like = pairLikeness(word, other);
-        if (like < LEAST_LIKE) continue;
+        // one letter apart is looked at although it is no pair: the whole names may be nearly the same
+        if (like < LEAST_LIKE && !oneEdit(word.form.text, other.form.text)) continue;
         ids.push(id);
         likes.push(like);
       }
     }
     return { ids: Int32Array.from(ids), likes: Float64Array.from(likes) };
   }
+}
+
+/** Whether one letter added, left out, exchanged or swapped with its neighbour makes the one the other. */
+export function oneEdit(left: string, right: string): boolean {
+  if (Math.abs(left.length - right.length) > 1 || left.length < 2) return false;
+  let at = 0;
+  while (at < left.length && left.charCodeAt(at) === right.charCodeAt(at)) at += 1;
+  const [a, b] = [left.slice(at), right.slice(at)];
+  if (a.length === b.length)
+    return a.slice(1) === b.slice(1) || (a.slice(2) === b.slice(2) && a[0] === b[1] && a[1] === b[0]);
+  return a.length > b.length ? a.slice(1) === b : a === b.slice(1);
 }
 
 /** Which consonants a key holds, a bit for each. */

@@ -27,7 +27,11 @@ export const PERSONAL_CASES: RpcCase[] = [
   {
     fn: "fn_open_subject",
     by: KYC,
-    arrange: async () => ({ subject_id: randomUUID(), wrapped_key: wrappedKey(), master_key_id: "mk-synthetic" }),
+    arrange: async (db) => ({
+      subject_id: await db.value<string>(OPS, "fn_register_party", { kind: "natural_person" }),
+      wrapped_key: wrappedKey(),
+      master_key_id: "mk-synthetic",
+    }),
     check: async (_rows, args, db) => {
       expect(
         await db.look("select wrapped_key, master_key_id, state, opened_by from subject_keys where subject_id = $1", [
@@ -50,6 +54,7 @@ export const PERSONAL_CASES: RpcCase[] = [
       { what: "a key in clear", code: "EG400", change: (a) => ({ ...a, wrapped_key: "00".repeat(32) }) },
       { what: "a master key without a name", code: "EG400", change: (a) => ({ ...a, master_key_id: "" }) },
       { what: "no subject", code: "EG400", change: (a) => ({ ...a, subject_id: null }) },
+      absent,
       {
         what: "a subject that was erased",
         code: "EG428",

@@ -1,4 +1,4 @@
-// `calc`: every public function of finance, by name, from JSON to JSON. No stack is needed.
+// `calc`: every public function of finance and a pair's screening, by name, from JSON to JSON. No stack is needed.
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { type Command, text } from "../command.ts";
 import { jsonDocument, table } from "../output.ts";
@@ -6,7 +6,7 @@ import { jsonDocument, table } from "../output.ts";
 export const calcCommands: readonly Command[] = [
   {
     path: "calc",
-    summary: "Computes one function of the finance package: JSON on stdin, JSON out",
+    summary: "Computes one function by its name, such as those of the finance package: JSON on stdin, JSON out",
     arguments: [{ name: "[name]", about: "name of the function" }],
     options: [
       { flags: "--list", about: "the names there are" },
@@ -14,7 +14,7 @@ export const calcCommands: readonly Command[] = [
     ],
     examples: ["calc --list", "calc --schema liquidity-coverage", "calc liquidity-coverage < input.json"],
     run: async (context, args, options) => {
-      const { CALCULATIONS, calculationNamed, calculationSchema } = await import("@evergreen-fund/finance/calc.ts");
+      const { CALCULATIONS, calculationNamed, calculationSchema } = await import("../calculations.ts");
       const asked = [args[0], options.list, options.schema].filter((given) => given !== undefined);
       if (asked.length !== 1) throw new EvergreenError("EG400", "Give a function's name, or --list, or --schema NAME.");
       if (options.list) {

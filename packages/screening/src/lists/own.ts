@@ -1,6 +1,7 @@
 // A block list of one's own: CSV with a header. Columns: id, name; and as wanted kind, aliases, weak_aliases, born, countries, identifiers, programme, remarks.
 // Several values of a cell are separated by ";". An identifier is "kind:value" or "kind:value:country".
-import { type Identifier, type ListEntry, PARTY_KINDS } from "../party.ts";
+import { type ListEntry, PARTY_KINDS } from "../party.ts";
+import { identifier } from "../read-parties.ts";
 import { csvRows, headed } from "./csv.ts";
 import { datesOf, entryOf } from "./entry.ts";
 import { type ListLimits, refused } from "./limits.ts";
@@ -45,10 +46,4 @@ export function readOwn(text: string, list: string, limits: ListLimits): ListEnt
       );
     })
     .filter((entry) => entry !== null);
-}
-
-function identifier(text: string): Identifier {
-  const [kind = "", value, country] = text.split(":").map((part) => part.trim());
-  if (value === undefined) return { kind: "other", value: kind };
-  return { kind: kind.toLowerCase(), value, ...(country ? { country } : {}) };
 }
