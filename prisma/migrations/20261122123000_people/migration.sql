@@ -6430,11 +6430,7 @@ declare
   n int;
 begin
   perform evergreen.require_role('ops_role');
-<<<<<<< HEAD
-  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(accounts::text, 'UTF8')), 'hex'));
-=======
   input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(accounts));
->>>>>>> next
   answer := evergreen.earlier_answer('fn_propose_bank_accounts', request_id, input);
   if answer is not null then
     return answer;
@@ -6590,13 +6586,9 @@ begin
            order by x.flow_id for no key update of x) f
     join public.investors i on i.investor_id = f.investor_id
     left join public.bank_accounts a on a.fund_id = of_fund.fund_id and a.investor_id = f.investor_id and a.currency = f.currency and a.status = 'active'
-<<<<<<< HEAD
    where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.purpose = fn_export_payments.purpose and l.live)
      -- who is frozen, or may be on a list, is not paid; the claim stands
      and not evergreen.party_stopped(i.party_id);
-=======
-   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.purpose = fn_export_payments.purpose and l.live);
->>>>>>> next
   select coalesce(jsonb_agg(jsonb_build_object('flow_id', p.flow_id, 'investor', p.investor) order by p.flow_id), '[]') into missing from unnest(pays) p where p.account_id is null;
   pays := array(select p from unnest(pays) p where p.account_id is not null);
   if cardinality(pays) = 0 then
@@ -6660,8 +6652,6 @@ exception when others then
 end $$;
 comment on function public.fn_withdraw_payments(uuid, text, text) is 'Takes a payment file back that was not sent, so that its redemptions can be exported again. EG400, EG404, EG428.';
 
-<<<<<<< HEAD
-=======
 -- from sql/6j-fn-dealing-run.sql
 -- The run of a dealing day beside its steps: where it stands, who knocks, what it reads, marks, unpaid subscriptions, the lab, discarding.
 
@@ -7458,7 +7448,6 @@ comment on function evergreen.carry_metrics() is
   'Fills score and leverage of a new mark from what is known of its asset on its day: the newest rating, and debt as a share of gross value (attributes: leverage, or debt in the fund''s currency). Hypothetical values are left alone.';
 create or replace trigger carry_metrics before insert on public.asset_snapshots for each row when (new.scenario_id = '') execute function evergreen.carry_metrics();
 
->>>>>>> next
 -- from sql/6w-fn-breaches.sql
 -- Breaches (R57) with their cure clock, and the regulatory calendar: obligations with due dates, and the clock that says what is due.
 
