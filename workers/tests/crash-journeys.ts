@@ -209,6 +209,8 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["liquidity-engine.", dealt],
   ["compliance-sentinel.checkTrades", approved],
   ["compliance-sentinel.checkTokenization", tokenized],
+  ["compliance-sentinel.checkOrders", dealt],
+  ["compliance-sentinel.checkFund", dealt],
   ["risk-guardian.", warned],
   ["kyc.tick", expired],
   ...Object.keys(SCREENING_CONTRACTS.kyc).map((action): [string, Journey] => [`kyc.${action}`, screened]),
