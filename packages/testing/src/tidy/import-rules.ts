@@ -116,10 +116,9 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^saxes$/, ["nport", "interchange", "screening"]],
   [/^(any-ascii|double-metaphone)$/, ["screening"]],
   [/^csv-parse$/, ["interchange", "screening"]],
-  [/^(yauzl|yaml)$/, ["interchange"]],
+  [/^yauzl$/, ["interchange"]],
   [/^(file-type|@infisical\/sdk)$/, ["personal-data"]],
   [/^saxes$/, ["nport", "interchange"]],
-  [/^(csv-parse|yauzl)$/, ["interchange"]],
   [/^yaml$/, ["interchange", "compliance-rules"]],
 ];
 
