@@ -47,6 +47,7 @@ begin
     ('fn_read_home()', 'lp_role'),
     ('fn_read_desk()', 'pm_role, ops_role, audit_role'),
     ('fn_read_trail(text,bigint)', 'pm_role, ops_role, audit_role'),
+    ('fn_read_changes(text)', 'pm_role, ops_role, audit_role'),
     ('fn_seal_audit(int)', 'service_role'),
     ('fn_open_workflow(text,text,uuid,jsonb,text)', 'agent_commander, service_role'),
     ('fn_complete_workflow(text,text,jsonb,text)', 'agent_commander, service_role'),

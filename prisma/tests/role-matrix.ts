@@ -247,6 +247,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_read_home: ["lp_nobody", ...LPS],
   fn_read_desk: ["pm_role", "ops_role", "audit_role"],
   fn_read_trail: ["pm_role", "ops_role", "audit_role"],
+  fn_read_changes: ["pm_role", "ops_role", "audit_role"],
   fn_seal_audit: ["service_role"],
   fn_open_workflow: ["service_role", ...rooms("commander")],
   fn_complete_workflow: ["service_role", ...rooms("commander")],

@@ -101,7 +101,8 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^(@duckdb\/node-api|@aws-sdk\/client-s3)$/, ["analytics"]],
   [/^@supabase\/lite$/, ["gateway", "stack"]],
   [/^(postgres|hono|@hono\/node-server)$/, ["gateway"]],
-  [/^(@supabase\/supabase-js|ws)$/, ["supabase-client", "cli", "dashboard"]],
+  [/^@supabase\/supabase-js$/, ["supabase-client", "cli", "dashboard"]],
+  [/^ws$/, ["supabase-client", "cli", "gateway"]],
   [/^(mem0ai|@langchain\/core|@energetic-ai\/.*)$/, ["memory"]],
   // mem0 asks for it; a backup copies the store of the local Temporal server by it
   [/^better-sqlite3$/, ["memory", "stack"]],
