@@ -60,6 +60,7 @@ export function dealingSteps(tools: RoomTools): DealingSteps {
     },
     reports: { keep: refuse },
     retention: { run: refuse },
+    watchlists: { fetch: refuse, screen: refuse, affected: refuse },
     personal: {
       put: refuse,
       read: refuse,

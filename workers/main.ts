@@ -4,6 +4,7 @@ import { cancellationInterceptor, crashPointAt, dataConverter } from "@evergreen
 import { loadConfig } from "@evergreen-fund/config/config.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { ERRORS, EvergreenError, isErrorCode, ROOMS, type RoomName } from "@evergreen-fund/domain";
+import { keysOf } from "@evergreen-fund/personal-data";
 import { openScores, temporalPlugin } from "@evergreen-fund/tracing";
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { workflowBundle } from "./bundle.ts";
@@ -20,6 +21,7 @@ import { openShelf } from "./shelf.ts";
 import { openSolver } from "./solver.ts";
 import { openStressEngine } from "./stress-engine.ts";
 import { warmUp } from "./warm-up.ts";
+import { openWatchlists } from "./watchlists.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -39,6 +41,11 @@ async function main(names: string[]): Promise<void> {
   const solver = openSolver();
   const engine = openStressEngine(await codeHashOf(), { shardAssets: config.shardAssets });
   const analytical = connectSnapshots(config, connections.database, engine.codeHash, say);
+  const personal = openPersonalDoor(
+    config.home,
+    connections.database,
+    keysOf(config, () => connections.database.rpc({ role: "agent_kyc" }, "fn_read_vault_keys", {})),
+  );
   const house: House = {
     database: connections.database,
     crashPoint,
@@ -48,7 +55,8 @@ async function main(names: string[]): Promise<void> {
     snapshots: analytical.snapshots,
     reports: analytical.reports,
     retention: analytical.retention,
-    personal: openPersonalDoor(config.home, connections.database),
+    personal,
+    watchlists: openWatchlists({ database: connections.database, personal, folder: config.listsFolder }),
     shelf: openShelf(),
     quality: openDataQuality(config.home),
     ...(config.langfuse === null ? {} : { scores: openScores(config.langfuse) }),

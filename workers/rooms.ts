@@ -31,8 +31,7 @@ export interface House extends RoomTools {
   engine: StressEngine;
   reports: MorningReports;
   retention: Retention;
-  /** Absent: this process cannot read lists or names; nobody is screened by it. */
-  watchlists?: Watchlists;
+  watchlists: Watchlists;
   /** Personal data of parties, as the KYC room may put and read it. */
   personal: PersonalData;
   /** Absent: no feed of market data is configured. */

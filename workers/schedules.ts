@@ -8,6 +8,7 @@ import type { Client } from "@temporalio/client";
 import { TypedSearchAttributes } from "@temporalio/common";
 import { ensureClock } from "./clock.ts";
 import { ensureKycSchedule, KYC_SCHEDULE, readKycClock } from "./kyc-schedule.ts";
+import { ensureListSchedule, LIST_SCHEDULE, readListClock } from "./list-schedule.ts";
 import { ensureRetentionSchedule, RETENTION_SCHEDULE, readRetentionClock } from "./retention-schedule.ts";
 import { ensureStressSchedule, readStressedFunds, stressScheduleIdOf } from "./stress-schedules.ts";
 
@@ -124,6 +125,12 @@ export function keepSchedules(options: {
       const done = await ensureRetentionSchedule(client, retention, rooms);
       known.set(RETENTION_SCHEDULE, what);
       if (done !== "as it was") log(`schedule ${RETENTION_SCHEDULE}: ${done}`);
+    }
+    const lists = await readListClock(database);
+    if (lists !== null && known.get(LIST_SCHEDULE) !== JSON.stringify(lists)) {
+      const done = await ensureListSchedule(client, lists, rooms);
+      known.set(LIST_SCHEDULE, JSON.stringify(lists));
+      if (done !== "as it was") log(`schedule ${LIST_SCHEDULE}: ${done}`);
     }
     const kyc = await readKycClock(database);
     if (kyc !== null && known.get(KYC_SCHEDULE) !== JSON.stringify(kyc)) {

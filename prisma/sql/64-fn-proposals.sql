@@ -140,11 +140,15 @@ begin
     perform evergreen.refuse_unless(p.status = 'checking', 'EG428', 'The proposal is ' || p.status || '.');
     perform evergreen.refuse_unless(jsonb_typeof(checks) = 'array', 'EG400', 'checks is a list of verdicts.');
     perform evergreen.refuse_unless(jsonb_array_length(checks) between 1 and 100, 'EG400', 'checks is a list of 1 to 100 verdicts.');
+    -- no worsening trade while a breach of the rule is open (R57), whatever its outcome would be
+    checks := (select jsonb_agg(case when coalesce((c ->> 'worse')::boolean, false) and exists (select from public.breaches b where b.fund_id = p.fund_id and b.rule = c ->> 'rule' and b.cured_at is null)
+      then c || '{"result": "failed"}' else c end order by n) from jsonb_array_elements(checks) with ordinality t (c, n));
     insert into public.proposal_checks (proposal_id, room, rule, result, value, limit_value, detail)
     select p.proposal_id, 'compliance-sentinel', c ->> 'rule', c ->> 'result', (c ->> 'value')::numeric, (c ->> 'limit_value')::numeric, left(c ->> 'detail', 500)
       from jsonb_array_elements(checks) c;
-    insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, entity_type, entity_id, detail, workflow_id)
-    select p.fund_id, evergreen.actor(), c ->> 'rule', coalesce(c ->> 'rule_version', '1'), c ->> 'result', 'proposals', p.proposal_id::text,
+    insert into public.compliance_logs (fund_id, actor, rule, rule_version, result, outcome, version_id, explain, entity_type, entity_id, detail, workflow_id)
+    select p.fund_id, evergreen.actor(), c ->> 'rule', coalesce(c ->> 'rule_version', '1'), case when c ->> 'result' = 'passed' and c ->> 'outcome' = 'review' then 'review' else c ->> 'result' end,
+           c ->> 'outcome', (c ->> 'version_id')::uuid, c -> 'explain', 'proposals', p.proposal_id::text,
            jsonb_build_object('value', c ->> 'value', 'limit', c ->> 'limit_value', 'detail', left(c ->> 'detail', 500)), p.workflow_id
       from jsonb_array_elements(checks) c;
     select count(*) into failed from jsonb_array_elements(checks) c where c ->> 'result' <> 'passed';

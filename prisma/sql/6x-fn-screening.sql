@@ -205,9 +205,10 @@ begin
     end if;
   elsif c.outcome = 'ask' then
     -- an applicant is asked before an analyst is
-    update public.investors_pending_kyc p
-       set kyc_status = 'missing_evidence', missing = array(select distinct m from unnest(p.missing || array(select evergreen.evidence_for(k) from unnest(c.missing) k)) m order by m)
-     where p.party_id = c.party_id and p.kyc_status in ('submitted', 'missing_evidence');
+    perform evergreen.ask_party_evidence(c.party_id, array(select evergreen.evidence_for(k) from unnest(c.missing) k), request_id);
+  else
+    -- what waited for the check goes on
+    perform evergreen.review_again(c.party_id, request_id);
   end if;
 end $$;
 comment on function evergreen.follow_check(uuid, text) is 'What a check leads to: a possible match opens a case with its candidates, missing facts are asked for.';
@@ -362,3 +363,18 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_list_unscreened(uuid, int) is 'Parties whose whole check is missing since they were asked for, in the order of their ids. EG400.';
+
+create or replace function evergreen.screen_changed_facts() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  one record;
+begin
+  for one in select distinct c.subject_id from changed c join public.parties p on p.party_id = c.subject_id
+              where c.field in ('name', 'alias', 'born', 'country', 'nationality', 'identifier') and c.ciphertext is not null
+                and not exists (select from public.screening_subjects s where s.party_id = c.subject_id and s.asked_at = evergreen.clock() and s.reason = 'facts changed') order by 1 loop
+    perform evergreen.request_screening(one.subject_id, 'facts changed', true);
+  end loop;
+  return null;
+end $$;
+comment on function evergreen.screen_changed_facts() is 'Whoever''s screened facts are recorded, changed or taken back is screened anew, once per transaction; what was decided about the old facts does not hold for the new.';
+create or replace trigger screen_new_facts after insert on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();
+create or replace trigger screen_changed_facts after update on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();

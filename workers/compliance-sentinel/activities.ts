@@ -3,12 +3,22 @@ import { room } from "@evergreen-fund/agent-kit";
 import type { Activities, House } from "../rooms.ts";
 import { judgeTokenization, judgeTrades } from "./decide.ts";
 import { readTokenization, readTrades } from "./facts.ts";
+import { checkFund, checkOrders } from "./rules/activities.ts";
+import { judgeProposal } from "./rules/decide.ts";
+import { readPins, readProposal } from "./rules/facts.ts";
 
 export const complianceSentinel = (house: House): Activities =>
   room("compliance-sentinel", house, {
-    checkTrades: async (context, { proposalId }) => {
+    checkTrades: async (context, { proposalId, fundId }) => {
       const facts = await context.facts((tx) => readTrades(tx, proposalId));
-      const checks = await context.decide(() => judgeTrades(facts));
+      // the packs the run began with stand beside the limits of the mandate
+      const pinned = await readPins(context, fundId);
+      const asked =
+        fundId === undefined || pinned.live.length === 0 ? undefined : await readProposal(context, fundId, proposalId);
+      const checks = await context.decide(() => [
+        ...judgeTrades(facts),
+        ...(asked === undefined ? [] : judgeProposal(pinned, asked)),
+      ]);
       const result = await context.record((rpc) =>
         rpc("fn_record_checks", { proposal_id: proposalId, checks: checks.map((check) => ({ ...check })) }),
       );
@@ -36,4 +46,6 @@ export const complianceSentinel = (house: House): Activities =>
       );
       return verdict;
     },
+    checkOrders,
+    checkFund,
   });

@@ -206,6 +206,8 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["liquidity-engine.", dealt],
   ["compliance-sentinel.checkTrades", approved],
   ["compliance-sentinel.checkTokenization", tokenized],
+  ["compliance-sentinel.checkOrders", dealt],
+  ["compliance-sentinel.checkFund", dealt],
   ["risk-guardian.", warned],
   ["kyc.tick", expired],
   ["kyc.", onboard],

@@ -12,6 +12,7 @@ import {
   DEALING_CONTRACTS,
   RESTATEMENT_CONTRACTS,
   type RoomName,
+  RULE_CONTRACTS,
   STRESS_CONTRACTS,
 } from "@evergreen-fund/domain";
 import { openEmbedder, openMemory } from "@evergreen-fund/memory";
@@ -32,6 +33,8 @@ export interface RoomHouse {
   database: Database;
   /** EVERGREEN_HOME of its doors. */
   home: string;
+  /** The vault of personal data. */
+  personal: House["personal"];
   /** Superuser URL: for arranging what no function may do. */
   adminUrl: string;
   /** Calls an action as its activity would be called. */
@@ -81,6 +84,7 @@ async function openRooms(dir: string, doors: Partial<House>): Promise<RoomHouse>
   return {
     database,
     home: dir,
+    personal: house.personal,
     adminUrl: fresh.adminUrl,
     look: (sql, values) => lookAt(fresh.adminUrl, sql, values),
     async duck(sql, values) {
@@ -122,7 +126,7 @@ export async function expectWrongInputRefused(house: RoomHouse, room: RoomName):
 
 /** Actions of dealing days, restatements and schedules need each other's rooms: they are taken in dealing-rooms.database.test.ts. */
 const DEALING = new Set(
-  [DATA_CONTRACTS, DEALING_CONTRACTS, RESTATEMENT_CONTRACTS].flatMap((rooms) =>
+  [DATA_CONTRACTS, DEALING_CONTRACTS, RESTATEMENT_CONTRACTS, RULE_CONTRACTS].flatMap((rooms) =>
     Object.values(rooms).flatMap(Object.keys),
   ),
 );

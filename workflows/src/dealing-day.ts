@@ -70,6 +70,7 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
   const commander = callRoom("commander", rooms);
   const engine = callRoom("liquidity-engine", rooms);
   const kyc = callRoom("kyc", rooms);
+  const sentinel = callRoom("compliance-sentinel", rooms);
   const run = { eventId, workflowId };
   const { dealingDayId, fundId } = await commander.openDay(run);
   let step = { ...run, fundId, dealingDayId, round: turn };
@@ -128,6 +129,11 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
       return undefined;
     }
     if (!day.rechecked && BEFORE_POSTING.includes(day.status)) {
+      // before KYC says that everybody was looked at: a look that failed is taken again
+      if (patched("compliance-rules")) {
+        await sentinel.checkOrders(step);
+        await sentinel.checkFund(step);
+      }
       await kyc.recheckOrders(step);
       return undefined;
     }
@@ -269,8 +275,9 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
 
   /** Step 8, with a last look at KYC: who left takes the allocation that counted on them along. */
   async function post(): Promise<number | undefined> {
+    const rules = patched("compliance-rules") ? (await sentinel.checkOrders(step)).held : 0;
     const { held } = await kyc.recheckOrders(step);
-    if (held > 0) decideAgain = true;
+    if (held + rules > 0) decideAgain = true;
     else await commander.postDay(step);
     return undefined;
   }

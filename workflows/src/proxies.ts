@@ -59,6 +59,7 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     restateStatements: dealing,
     beginNextRestatement: dealing,
   },
+  "compliance-sentinel": { checkOrders: dealing },
   kyc: {
     tick: dealing,
     recheckOrders: dealing,

@@ -59,7 +59,7 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     proposeTool: ALL,
     allocate: ALL,
   },
-  "compliance-sentinel": { checkTrades: ALL, checkTokenization: ALL },
+  "compliance-sentinel": { checkTrades: ALL, checkTokenization: ALL, checkOrders: ALL, checkFund: ALL },
   "risk-guardian": { alert: ALL },
   kyc: {
     review: ALL,

@@ -4,7 +4,9 @@ import { alertCommands } from "./commands/alerts.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
+import { breachCommands } from "./commands/breaches.ts";
 import { calcCommands } from "./commands/calc.ts";
+import { caseCommands } from "./commands/cases.ts";
 import { creditLineCommands } from "./commands/credit-lines.ts";
 import { dealCommands } from "./commands/deal.ts";
 import { dealLabCommands } from "./commands/deal-lab.ts";
@@ -18,7 +20,9 @@ import { feeCommands } from "./commands/fees.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
+import { kycCommands } from "./commands/kyc.ts";
 import { labCommands } from "./commands/lab.ts";
+import { listCommands } from "./commands/lists.ts";
 import { lmtCommands } from "./commands/lmt.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { marketCommands } from "./commands/market.ts";
@@ -35,6 +39,7 @@ import { registerCommands } from "./commands/register-movements.ts";
 import { restatementCommands } from "./commands/restatement.ts";
 import { retentionCommands } from "./commands/retention.ts";
 import { ruleCommands } from "./commands/rules.ts";
+import { liveRuleCommands } from "./commands/rules-live.ts";
 import { runCommands } from "./commands/runs.ts";
 import { scenarioCommands } from "./commands/scenarios.ts";
 import { scheduleCommands } from "./commands/schedules.ts";
@@ -44,6 +49,7 @@ import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { statementCommands } from "./commands/statement.ts";
 import { stressCommands } from "./commands/stress.ts";
+import { subjectCommands } from "./commands/subject.ts";
 import { termsCommands } from "./commands/terms.ts";
 import { verifyCommands } from "./commands/verify.ts";
 
@@ -59,6 +65,8 @@ export const COMMANDS: readonly Command[] = [
   ...proposalCommands,
   ...statementCommands,
   ...performanceCommands,
+  ...kycCommands,
+  ...caseCommands,
   ...orderCommands,
   ...postingCommands,
   ...payoutCommands,
@@ -66,6 +74,7 @@ export const COMMANDS: readonly Command[] = [
   ...dealLabCommands,
   ...dealingFactCommands,
   ...markCommands,
+  ...listCommands,
   ...marketCommands,
   ...esgCommands,
   ...qualityCommands,
@@ -79,6 +88,8 @@ export const COMMANDS: readonly Command[] = [
   ...verifyCommands,
   ...scenarioCommands,
   ...ruleCommands,
+  ...liveRuleCommands,
+  ...breachCommands,
   ...stressCommands,
   ...labCommands,
   ...scheduleCommands,
@@ -90,6 +101,7 @@ export const COMMANDS: readonly Command[] = [
   ...evidenceCommands,
   ...snapshotCommands,
   ...retentionCommands,
+  ...subjectCommands,
   ...backupCommands,
   ...screenCommands,
   ...calcCommands,

@@ -1,7 +1,8 @@
 // Judging by a pack: each rule holds, fires, lacks a fact, is snoozed or does not apply; the worst outcome wins, and every answer comes with its tree.
-import { compileCondition, type Node, type Predicate, type Scope } from "./compile.ts";
+import { compileCondition, type Node, type Predicate } from "./compile.ts";
 import type { Facts, Subject } from "./facts.ts";
 import { OUTCOMES, type Outcome, type Rule, type RulePack } from "./rule-pack.ts";
+import type { Scope } from "./truth.ts";
 
 export type RuleState = "held" | "fired" | "lacks" | "snoozed" | "not_applicable";
 export interface RuleVerdict {

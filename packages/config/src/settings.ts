@@ -177,6 +177,12 @@ export const SETTINGS = {
     "Assets in a shard of a stress run: smaller ones spread a large fund over more workers, and each is a step of its own. The outcome is the same.",
     "500",
   ),
+  EVERGREEN_LISTS: setting(
+    WORK,
+    z.string().min(1).optional(),
+    "Folder from which workers read sanctions lists whose address is a file name. Unset: lists/ in EVERGREEN_HOME.",
+    "/srv/lists",
+  ),
   EVERGREEN_SCHEDULES: setting(
     WORK,
     z.enum(["on", "off"], 'must be "on" or "off"').default("on"),
@@ -260,6 +266,18 @@ export const SETTINGS = {
     "",
     true,
   ),
+  PERSONAL_KEYS: setting(
+    SECRETS,
+    z.enum(["file", "vault", "infisical"], 'must be "file", "vault" or "infisical"').default("file"),
+    "Where the master keys of personal data are: file: EVERGREEN_HOME/keys, made at the first start; vault: Supabase Vault; infisical: as configured below.",
+    "file",
+  ),
+  INFISICAL_SITE_URL: setting(SECRETS, httpUrl.default("https://app.infisical.com"), "Infisical server.", ""),
+  INFISICAL_CLIENT_ID: setting(SECRETS, text.optional(), "Machine identity of Infisical (universal auth)."),
+  INFISICAL_CLIENT_SECRET: setting(SECRETS, text.optional(), "Secret of that identity.", "", true),
+  INFISICAL_PROJECT_ID: setting(SECRETS, text.optional(), "Project that holds the secrets."),
+  INFISICAL_ENVIRONMENT: setting(SECRETS, text.default("prod"), "Environment of that project.", "prod"),
+  INFISICAL_PATH: setting(SECRETS, text.default("/evergreen"), "Folder of the secrets.", "/evergreen"),
   EVERGREEN_CRASH_AT: setting(
     TESTING,
     text.optional(),

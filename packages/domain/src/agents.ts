@@ -5,6 +5,7 @@ import { DATA_CONTRACTS } from "./data-agents.ts";
 import { DEALING_CONTRACTS } from "./dealing-agents.ts";
 import { OWN_WORKFLOWS, PLAYBOOKS } from "./events.ts";
 import { RESTATEMENT_CONTRACTS } from "./restatement-agents.ts";
+import { RULE_CONTRACTS } from "./rule-agents.ts";
 import { SCREENING_CONTRACTS } from "./screening-agents.ts";
 import { STRESS_CONTRACTS } from "./stress-agents.ts";
 
@@ -99,6 +100,7 @@ export const CONTRACTS = {
     checkTrades: action(ProposalRef, Verdict),
     /** Checks a tokenization request against its compliance approval. */
     checkTokenization: action(RunRef, Verdict),
+    ...RULE_CONTRACTS["compliance-sentinel"],
   },
   "risk-guardian": {
     /** Turns a breach, a trend, a drift, a failed check of data or a run that differed into an alert, of liquidity with what could be done; it never acts. */

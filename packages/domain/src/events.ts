@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Bucket } from "./buckets.ts";
 import { MoneyString, RatioString } from "./money.ts";
 import type { AgentRole, PersonRole, SystemRole } from "./roles.ts";
+import { RULE_EVENTS } from "./rule-events.ts";
 
 /**
  * How the dispatcher hands an event on:
@@ -237,26 +238,7 @@ export const EVENTS = {
       compliance_log_id: id.optional(),
     }),
   }),
-  // Compliance rules, breaches and the regulatory calendar.
-  RULES_DRAFTED: fact(z.object({ version_id: id, pack: z.string().max(60), version: z.int().positive() })),
-  RULES_TESTED: fact(z.object({ version_id: id, examples: z.int().positive(), passed: z.int().min(0) })),
-  RULES_ACTIVATED: fact(z.object({ version_id: id, pack: z.string().max(60), version: z.int().positive() })),
-  /** The last good one stays live. */
-  RULE_PACK_REFUSED: fact(
-    z.object({
-      pack: z.string().max(200),
-      source: z.enum(["file", "infisical"]),
-      problems: z.array(z.string()).min(1).max(50),
-    }),
-  ),
-  RULE_SNOOZED: fact(z.object({ snooze_id: id, pack: z.string().max(60), rule: z.string().max(60) })),
-  RULES_CHECKED: fact(z.object({ checked: z.int().min(0), held: z.int().min(0) })),
-  BREACH_RECORDED: fact(z.object({ breach_id: id, rule: z.string().max(121), class: z.enum(["active", "passive"]) })),
-  BREACH_CURED: fact(z.object({ breach_id: id })),
-  BREACH_OVERDUE: fact(z.object({ breach_id: id, rule: z.string().max(121) })),
-  OBLIGATION_DUE: fact(z.object({ obligation_id: id, code: z.string().max(60), due_on: day })),
-  OBLIGATION_OVERDUE: fact(z.object({ obligation_id: id, code: z.string().max(60), due_on: day })),
-  OBLIGATION_DONE: fact(z.object({ obligation_id: id, code: z.string().max(60) })),
+  ...RULE_EVENTS,
   WORKFLOW_COMPLETED: event({
     mode: "note",
     recordedBy: [],

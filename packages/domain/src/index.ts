@@ -11,6 +11,7 @@ export * from "./policies/index.ts";
 export * from "./proposals.ts";
 export * from "./restatement-agents.ts";
 export * from "./roles.ts";
+export * from "./rule-agents.ts";
 export * from "./schedule-note.ts";
 export * from "./screening-agents.ts";
 export * from "./stress-agents.ts";

@@ -1,5 +1,7 @@
 // What the package offers: reading lists, screening a party against them, and the other direction.
+
 export { type ListDelta, listDelta } from "./delta.ts";
+export { type EntryRow, entryRow } from "./entry-row.ts";
 export { datesOf } from "./lists/entry.ts";
 export { LIST_LIMITS, type ListLimits } from "./lists/limits.ts";
 export { type ListFile, type ListFileBytes, type ReadListOptions, readList, recognised } from "./lists/read-list.ts";

@@ -65,6 +65,18 @@ export const COMPLIANCE_RPCS = {
       }),
     ),
   ),
+  fn_read_fund_facts: rpc(
+    "one",
+    z.object({ fund: z.string(), proposal_id: uuid.optional() }),
+    z.object({
+      fund_id: uuid,
+      as_of: day,
+      facts: json,
+      after: json.nullable(),
+      open_breaches: z.array(z.string()),
+      snoozed: z.array(z.string()),
+    }),
+  ),
   fn_record_rules: rpc(
     "one",
     z.object({

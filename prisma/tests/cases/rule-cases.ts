@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import { type Args, agent, OPS, PM_ONE, PM_TWO, type TestDatabase } from "../arrange.ts";
 import { dayAt, openDay } from "../dealing-day.ts";
 import { drafted, live, RIGHT, syntheticRules, tested } from "../rule-versions.ts";
-import { newFund, newInvestor } from "../synthetic-fund.ts";
+import { newFund, newInvestor, newProposal } from "../synthetic-fund.ts";
 import { NOWHERE, type RpcCase } from "./rpc-case.ts";
 
 const SENTINEL = agent("compliance-sentinel");
@@ -279,6 +279,35 @@ export const RULE_CASES: RpcCase[] = [
       { what: "too many at once", code: "EG400", change: (a) => ({ ...a, max_orders: 5001 }) },
       { what: "a day that is not there", code: "EG404", change: () => ({ dealing_day_id: NOWHERE }) },
       { what: "a fund that is not there", code: "EG404", change: () => ({ fund: "NONE" }) },
+    ],
+  },
+  {
+    fn: "fn_read_fund_facts",
+    by: SENTINEL,
+    arrange: async (db) => {
+      const { proposalId, fund } = await newProposal(db);
+      return { fund: fund.code, proposal_id: proposalId };
+    },
+    check: ([row]) => {
+      const read = row?.fn_read_fund_facts as Record<"facts" | "after", { fund: Args; positions: Args[] }> & Args;
+      expect(read.facts.fund).toMatchObject({ nav: "1000000" });
+      // 50 of costs leave the fund
+      expect(read.after.fund).toMatchObject({ nav: "999950" });
+      expect(read.facts.positions).toHaveLength(6);
+      expect(read.open_breaches).toEqual([]);
+      // borrowing is not on record: not known, rather than none
+      expect(read.facts.fund).not.toHaveProperty("borrowingRatio");
+    },
+    other: null,
+    audits: 0,
+    events: [],
+    refuses: [
+      { what: "a fund that is not there", code: "EG404", change: (a) => ({ ...a, fund: "NONE" }) },
+      {
+        what: "a proposal of another fund",
+        code: "EG404",
+        change: async (a, db) => ({ ...a, proposal_id: (await newProposal(db)).proposalId }),
+      },
     ],
   },
   {

@@ -4,7 +4,7 @@ import type { RoomActions, RoomContext } from "@evergreen-fund/agent-kit";
 import { EvergreenError } from "@evergreen-fund/domain";
 import { traced } from "@evergreen-fund/tracing";
 import type { House } from "../../rooms.ts";
-import type { Screening, Watchlists } from "../../watchlists.ts";
+import type { Screening } from "../../watchlists.ts";
 import { candidatesOf, pageOf } from "./decide.ts";
 import { readChecked, readList, readSources, readSubject, type SubjectFacts } from "./facts.ts";
 
@@ -29,7 +29,7 @@ export const screeningActions = (house: House): ScreeningActions => ({
     try {
       // no transaction is open while somebody else's server thinks
       const file = await traced("data.load.market", { workflow_id: context.workflowId }, async (step) => {
-        const fetched = await doorOf(house).fetch({ ...list, address }, context.signal);
+        const fetched = await house.watchlists.fetch({ ...list, address }, context.signal);
         step.note({ rows: fetched.entries.length });
         return fetched;
       });
@@ -83,7 +83,7 @@ export const screeningActions = (house: House): ScreeningActions => ({
     });
     if (list.current <= list.covered || !list.active)
       return { outcome: "nothing", parties: 0, affected: 0, possible: 0 };
-    const { parties, affected } = await doorOf(house).affected(list.listId, list.covered);
+    const { parties, affected } = await house.watchlists.affected(list.listId, list.covered);
     const { page, left } = await context.decide(() => pageOf([...affected.keys()], done, PAGE));
     let possible = 0;
     const covered = await context.record(async (rpc) => {
@@ -132,11 +132,6 @@ const WORDS = {
   shrunken: "the list shrank by more than its limit; two people accept it",
 } as const;
 
-function doorOf(house: House): Watchlists {
-  if (house.watchlists === undefined) throw new EvergreenError("EG503", "This process has no lists open.");
-  return house.watchlists;
-}
-
 type Verdict = Awaited<ReturnType<ScreeningActions["screenParty"]>>;
 
 /** Screens one party against the versions of one moment. `again`: facts or lists changed before it was recorded. */
@@ -149,7 +144,7 @@ async function screen(
   const nothing = { candidates: 0, missing: [], reason: "" };
   if (subject.revision === null)
     return { outcome: "absent", ...nothing, reason: "nobody asked for this party to be screened" };
-  const screening = await doorOf(house).screen(subject.partyId);
+  const screening = await house.watchlists.screen(subject.partyId);
   if (screening === null) return { outcome: "absent", ...nothing, reason: "no facts of the party are kept" };
   if (screening.lists.length === 0) return { outcome: "unusable", ...nothing, reason: "no list is published" };
   const candidates = await context.decide(() => candidatesOf(screening.found));
