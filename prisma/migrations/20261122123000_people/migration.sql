@@ -3274,7 +3274,7 @@ begin
   perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
   -- locked: a case that freezes the party comes before or after, never between
   select * into party from public.parties p where p.party_id = waiting.party_id for no key update;
-  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id), 'EG430', 'The review of the application is not complete.');
+  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id) and evergreen.screening_of(waiting.party_id) in ('clear', 'none'), 'EG430', 'The review of the application is not complete.');
   policy := evergreen.kyc_policy();
   -- R51: the first of the years of the risk, what the review says, and the first document that runs out
   until := least(evergreen.clock() + make_interval(years => (policy.body #>> array['refresh', 'years', coalesce(fn_assign_investor.risk_level, 'unrated')])::int),
@@ -3363,7 +3363,7 @@ begin
   ), orders as materialized (
     -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
     select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
-             and not evergreen.is_frozen(i.party_id) as cleared,
+             and not evergreen.party_stopped(i.party_id) as cleared,
            -- units are demand at the last price; a transfer takes nothing out of the fund
            case f.order_kind when 'transfer' then 0
              else coalesce(f.amount, round(f.requested_units * (select c.nav_per_unit from public.share_classes c where c.share_class_id = f.share_class_id), 2), 0) end as amount
@@ -3509,6 +3509,10 @@ begin
   kept := evergreen.keep_evidence(waiting.party_id, evidence);
   perform evergreen.refuse_unless(kept > 0 or party_kind is not null, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
   update public.investors_pending_kyc p set evidence = p.evidence || fn_resubmit_evidence.evidence where p.pending_id = waiting.pending_id;
+  -- what screening asked for may be among it
+  if exists (select from public.screening_subjects s where s.party_id = waiting.party_id) and evergreen.screening_standing(waiting.party_id) = 'unscreened' then
+    perform evergreen.request_screening(waiting.party_id, 'evidence given', false, request_id);
+  end if;
   perform evergreen.emit('EVIDENCE_RESUBMITTED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence given: ' || kept || ' kinds', request_id);
   answer := jsonb_build_object('pending_id', waiting.pending_id, 'given', kept);
@@ -3520,6 +3524,34 @@ exception when others then
 end $$;
 comment on function public.fn_resubmit_evidence(uuid, jsonb, text, text) is
   'Gives evidence that was missing, and states what kind of party it is where nobody has; the application is reviewed again by itself. An LP only for an own investor. Returns {pending_id, given}. EG400, EG404, EG428.';
+
+create or replace function public.fn_give_evidence(party_id uuid, evidence jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  kept int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('party_id', party_id, 'evidence', evidence);
+  answer := evergreen.earlier_answer('fn_give_evidence', request_id, input);
+  if answer is not null then
+    return (answer ->> 'given')::int;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_give_evidence.party_id), 'EG404', 'No party with that id.');
+  kept := evergreen.keep_evidence(party_id, evidence);
+  perform evergreen.refuse_unless(kept > 0, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
+  -- an owner's paper may be the one that an application lacked
+  perform evergreen.review_again(party_id, request_id);
+  perform evergreen.audit(null, 'party_evidence', party_id::text, 'evidence given: ' || kept || ' kinds', request_id);
+  perform evergreen.keep_answer('fn_give_evidence', request_id, input, jsonb_build_object('given', kept));
+  return kept;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_give_evidence(uuid, jsonb, text) is 'Keeps evidence of a party that stands behind applicants; their applications are reviewed again. Returns how many kinds are new. EG400, EG404.';
 
 create or replace function public.fn_decline_investor(pending_id uuid, reason text, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -3657,6 +3689,9 @@ begin
       from (select distinct on (x.party_id, x.kind) x.* from public.party_evidence x where x.party_id = any (behind) and x.dated_on <= evergreen.clock()::date
         order by x.party_id, x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e), '[]'),
     'case_stands', evergreen.case_stands(waiting.party_id),
+    'screening', evergreen.screening_of(waiting.party_id),
+    -- nobody has asked for them to be screened yet
+    'unasked', coalesce((select jsonb_agg(b order by b) from unnest(behind) b where not exists (select from public.screening_subjects s where s.party_id = b)), '[]'),
     'past_true_match', exists (select from public.cases c where c.outcome = 'true_match' and c.party_id = any (behind)),
     'investors', case when waiting.fund_id is null then 0 else (select count(distinct f.investor_id) from public.fund_flows f where f.fund_id = waiting.fund_id) end);
 exception when others then
@@ -3762,6 +3797,33 @@ begin
   return exists (select from evergreen.parties_behind(of_party) b join public.parties p on p.party_id = b and p.frozen_at is not null);
 end $$;
 comment on function evergreen.is_frozen(uuid) is 'Whether the party or anybody behind it is frozen: no orders, no units, no payments.';
+
+create or replace function evergreen.party_stopped(of_party uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return evergreen.is_frozen(of_party)
+    -- a match that nobody has decided stops as one that was: money waits, nobody is told why
+    or (exists (select from public.screening_candidates) and exists (
+      select from evergreen.parties_behind(of_party) b where exists (select from public.screening_candidates x where x.party_id = b) and evergreen.screening_standing(b) in ('open', 'refused')));
+end $$;
+comment on function evergreen.party_stopped(uuid) is 'Whether orders of the party stop: it or anybody behind it is frozen, or a possible match of theirs is not decided.';
+
+create or replace function evergreen.investor_stopped(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select evergreen.party_stopped((select i.party_id from public.investors i where i.investor_id = of_investor))
+$$;
+comment on function evergreen.investor_stopped(uuid) is 'Whether units and money of the investor stop because of who stands behind it.';
+
+create or replace function evergreen.screening_of(of_party uuid) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- a platform that has set no list screens nobody; from the first one on everybody behind an applicant is screened
+  if not exists (select from public.watchlists w where w.active) then
+    return 'none';
+  end if;
+  return (select s.standing from (select evergreen.screening_standing(b) as standing from evergreen.parties_behind(of_party) b) s
+    order by array_position(array['refused', 'open', 'unscreened', 'clear'], s.standing) limit 1);
+end $$;
+comment on function evergreen.screening_of(uuid) is 'The worst standing of the party and everybody behind it: refused, open, unscreened, clear; none where no list was ever set.';
 
 create or replace function evergreen.kyc_policy() returns public.kyc_policies
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -3911,6 +3973,10 @@ begin
     perform evergreen.emit('CASE_OPENED', of_fund, jsonb_build_object('case_id', id, 'severity', of_severity), evergreen.actor(), '{}', '{}', request_id);
     perform evergreen.audit(of_fund, 'cases', id::text, 'case opened: ' || of_kind || ', ' || of_severity, request_id);
   end if;
+  -- found again by a newer check: what is not decided is looked at as it is now
+  update public.case_candidates c set list_version = x.list_version, check_id = x.check_id, score = x.score, features = coalesce(x.features, '[]')
+    from jsonb_to_recordset(candidates) as x (list text, list_version text, entry_ref text, check_id uuid, score numeric, features jsonb)
+   where c.case_id = known.case_id and c.list = x.list and c.entry_ref = x.entry_ref and c.status not in ('true_match', 'false_match');
   insert into public.case_candidates (case_id, list, list_version, entry_ref, check_id, score, features)
   select known.case_id, x.list, x.list_version, x.entry_ref, x.check_id, x.score, coalesce(x.features, '[]')
     from jsonb_to_recordset(case when jsonb_array_length(candidates) = 0 then '[{}]' else candidates end)
@@ -4133,9 +4199,12 @@ begin
       perform evergreen.emit('PARTY_FROZEN', null, jsonb_build_object('party_id', c.party_id, 'case_id', c.case_id), evergreen.actor(), '{}', '{}', request_id);
       perform evergreen.audit(null, 'parties', c.party_id::text, 'party frozen', request_id);
     end if;
+  elsif verdict = 'false_match' and c.party_id is not null and x.entry_ref is not null then
+    perform evergreen.clear_pair(c.party_id, x.list, x.entry_ref, c.case_id, left(reason, 500));
   end if;
 end $$;
-comment on function evergreen.settle_candidate(public.cases, public.case_candidates, text, text, text) is 'What follows from a final verdict: a true match on a list freezes the party.';
+comment on function evergreen.settle_candidate(public.cases, public.case_candidates, text, text, text) is
+  'What follows from a final verdict: a true match on a list freezes the party, a false one clears this pair of party and entry.';
 
 create or replace function public.fn_list_cases(status text default null, mine boolean default false, max_rows int default 100)
 returns table (case_id uuid, code text, kind text, severity text, case_status text, party_id uuid, party_code text, source text, due_at timestamptz, overdue boolean, claimed_by text,
@@ -4840,9 +4909,9 @@ comment on function public.fn_release_hold(uuid, text, text, text) is 'Accepts a
 
 create or replace function evergreen.is_cleared(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select exists (select from public.investors i where i.investor_id = of_investor and i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
-    and not evergreen.is_frozen(i.party_id))
+    and not evergreen.party_stopped(i.party_id))
 $$;
-comment on function evergreen.is_cleared(uuid) is 'Whether KYC clears the investor at this moment: approved, in date, and nobody behind it frozen.';
+comment on function evergreen.is_cleared(uuid) is 'Whether KYC clears the investor at this moment: approved, in date, and nobody behind it frozen or possibly on a list.';
 
 -- from sql/6c-fn-asset-payments.sql
 -- Calls and distributions of an asset since its mark (R5): recorded, carried with the mark, and bound with it in the hash of a NAV.
@@ -5927,11 +5996,9 @@ begin
   perform evergreen.refuse_unless(d.status = 'allocated', 'EG428', 'The dealing day is ' || d.status || '.');
   perform evergreen.refuse_unless(d.rechecked_at is not null, 'EG428', 'KYC has not looked at the orders of the day again.');
   perform evergreen.check_allocations(d);
-  -- I14, at this instant
-  select count(*) into bad from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+  select count(*) into bad /* I14, at this instant */ from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
    where a.dealing_day_id = d.dealing_day_id and a.filled_units > 0 and not evergreen.is_cleared(a.investor_id)
-     -- who is frozen gets no money either; whose clearance only ran out since the orders were looked at is paid
-     and (f.direction = 'subscription' or exists (select from public.investors i where i.investor_id = a.investor_id and evergreen.is_frozen(i.party_id)));
+     and (f.direction = 'subscription' or evergreen.investor_stopped(a.investor_id)); -- no money either; whose clearance only ran out since is paid
   perform evergreen.refuse_unless(bad = 0, 'EG430', bad || ' orders would deal for an investor who is not cleared; look at the orders again.');
   pieces := evergreen.consume_lots(d);
   event := evergreen.emit('DEALING_DAY_POSTED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
@@ -6519,7 +6586,9 @@ begin
            order by x.flow_id for no key update of x) f
     join public.investors i on i.investor_id = f.investor_id
     left join public.bank_accounts a on a.fund_id = of_fund.fund_id and a.investor_id = f.investor_id and a.currency = f.currency and a.status = 'active'
-   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.purpose = fn_export_payments.purpose and l.live);
+   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.purpose = fn_export_payments.purpose and l.live)
+     -- who is frozen, or may be on a list, is not paid; the claim stands
+     and not evergreen.party_stopped(i.party_id);
   select coalesce(jsonb_agg(jsonb_build_object('flow_id', p.flow_id, 'investor', p.investor) order by p.flow_id), '[]') into missing from unnest(pays) p where p.account_id is null;
   pays := array(select p from unnest(pays) p where p.account_id is not null);
   if cardinality(pays) = 0 then
@@ -8358,6 +8427,23 @@ exception when others then
 end $$;
 comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
 
+create or replace function public.fn_read_vault_keys() returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  answer jsonb;
+begin
+  perform evergreen.require_role('agent_kyc', 'service_role');
+  perform evergreen.refuse_unless(to_regclass('vault.decrypted_secrets') is not null, 'EG428', 'This database has no Supabase Vault; keep the keys in a file or in Infisical.');
+  -- looked up when it is run: the view is there only where the extension is
+  select jsonb_object_agg(substr(s.name, 20), s.decrypted_secret) into answer from vault.decrypted_secrets s
+   where s.name in ('evergreen_personal_master', 'evergreen_personal_index', 'evergreen_personal_signing');
+  perform evergreen.refuse_unless(answer ?& array['master', 'index', 'signing'], 'EG404', 'The Vault has no evergreen_personal_master, evergreen_personal_index or evergreen_personal_signing.');
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_vault_keys() is 'Master, index and signing keys of personal data out of Supabase Vault, for who encrypts: workers, never people. EG403, EG404, EG428 no Vault.';
+
 -- from sql/6w-fn-rule-facts.sql
 -- What rules may know of a fund: positions, terms, offers, borrowing; as it stands and after the trades of a proposal.
 
@@ -9245,9 +9331,10 @@ begin
     end if;
   elsif c.outcome = 'ask' then
     -- an applicant is asked before an analyst is
-    update public.investors_pending_kyc p
-       set kyc_status = 'missing_evidence', missing = array(select distinct m from unnest(p.missing || array(select evergreen.evidence_for(k) from unnest(c.missing) k)) m order by m)
-     where p.party_id = c.party_id and p.kyc_status in ('submitted', 'missing_evidence');
+    perform evergreen.ask_party_evidence(c.party_id, array(select evergreen.evidence_for(k) from unnest(c.missing) k), request_id);
+  else
+    -- what waited for the check goes on
+    perform evergreen.review_again(c.party_id, request_id);
   end if;
 end $$;
 comment on function evergreen.follow_check(uuid, text) is 'What a check leads to: a possible match opens a case with its candidates, missing facts are asked for.';
@@ -9668,6 +9755,7 @@ begin
     ('fn_read_erasure(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_erase_subject(uuid,jsonb,text)', 'pm_role, ops_role'),
     ('fn_repeat_erasures(jsonb,text)', 'service_role'),
+    ('fn_read_vault_keys()', 'agent_kyc, service_role'),
     ('fn_export_subject(uuid)', 'ops_role, audit_role, lp_role'),
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
     ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
@@ -9695,6 +9783,7 @@ begin
     ('fn_assign_investor(uuid,text,text,int,text,date)', 'agent_kyc, ops_role'),
     ('fn_resubmit_evidence(uuid,jsonb,text,text)', 'ops_role, lp_role'),
     ('fn_decline_investor(uuid,text,text)', 'ops_role, pm_role'),
+    ('fn_give_evidence(uuid,jsonb,text)', 'ops_role'),
     ('fn_tick_kyc(text)', 'agent_kyc, service_role'),
     ('fn_read_applicant(uuid)', 'agent_kyc, ops_role, pm_role, audit_role'),
     ('fn_read_kyc(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
@@ -9864,6 +9953,14 @@ begin
   if to_regclass('public._prisma_migrations') is not null then
     execute 'alter table public._prisma_migrations enable row level security';
     execute 'revoke all on public._prisma_migrations from public, anon, authenticated, service_role';
+  end if;
+end $$;
+-- where Supabase's extension is: the owner of fn_read_vault_keys reads what it needs
+do $$
+begin
+  if to_regclass('vault.decrypted_secrets') is not null then
+    grant usage on schema vault to evergreen_owner;
+    grant select on vault.decrypted_secrets to evergreen_owner;
   end if;
 end $$;
 grant usage on schema public to pm_role, lp_role, ops_role, audit_role, service_role, demo_role, agent_commander, agent_rebalancing, agent_liquidity_engine,

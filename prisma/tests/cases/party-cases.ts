@@ -86,6 +86,25 @@ export const PARTY_CASES: RpcCase[] = [
     ],
   },
   {
+    fn: "fn_give_evidence",
+    by: OPS,
+    arrange: async (db) => ({ party_id: await newParty(db), evidence: { identity_document: "2026-01-02" } }),
+    check: async ([row], args, db) => {
+      expect(row?.fn_give_evidence).toBe(1);
+      expect(await db.look("select kind from party_evidence where party_id = $1", [args.party_id])).toEqual([
+        { kind: "identity_document" },
+      ]);
+    },
+    other: (args) => ({ ...args, evidence: { address_proof: "2026-01-03" } }),
+    audits: 1,
+    events: [],
+    refuses: [
+      { what: "a party that is not there", code: "EG404", change: (a) => ({ ...a, party_id: NOWHERE }) },
+      { what: "evidence without a date", code: "EG400", change: (a) => ({ ...a, evidence: { address_proof: "yes" } }) },
+      { what: "evidence that is no object", code: "EG400", change: (a) => ({ ...a, evidence: JSON.stringify("x") }) },
+    ],
+  },
+  {
     fn: "fn_decline_investor",
     by: OPS,
     arrange: async (db) => ({ pending_id: await pending(db), reason: "evidence_not_given" }),
