@@ -53,7 +53,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const home = mkdtempSync(join(tmpdir(), "evergreen-browser-"));
   chmodSync(home, 0o755);
   const environment = { EVERGREEN_HOME: home, EVERGREEN_PORT_BASE: String(await freePortBase()) };
-  const env = { ...process.env, ...environment };
+  // what is built is what people are served: the runner's own NODE_ENV would make it a build for development
+  const env = { ...process.env, NODE_ENV: "production", ...environment };
   const config = readConfig(env);
   // as a person starts it
   const evergreen = (...args: string[]) =>
