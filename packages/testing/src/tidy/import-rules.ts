@@ -123,7 +123,6 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^file-type$/, ["personal-data"]],
   [/^@infisical\/sdk$/, ["config"]],
   [/^saxes$/, ["nport", "interchange"]],
-  [/^(csv-parse|yauzl)$/, ["interchange"]],
   [/^yaml$/, ["interchange", "compliance-rules"]],
 ];
 
