@@ -145,7 +145,7 @@ function withJoin(longer: Name, shorter: Name): number {
     const text = first.form.text + second.form.text;
     if (
       !shorter.words.some(
-        ({ form }) => form.text.charCodeAt(0) === text.charCodeAt(0) && Math.abs(form.text.length - text.length) <= 3,
+        ({ form }) => form.text.charCodeAt(0) === text.charCodeAt(0) && Math.abs(form.text.length - text.length) <= 1,
       )
     )
       continue;
