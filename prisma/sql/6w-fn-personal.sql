@@ -195,3 +195,20 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
+
+create or replace function public.fn_read_vault_keys() returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  answer jsonb;
+begin
+  perform evergreen.require_role('agent_kyc', 'service_role');
+  perform evergreen.refuse_unless(to_regclass('vault.decrypted_secrets') is not null, 'EG428', 'This database has no Supabase Vault; keep the keys in a file or in Infisical.');
+  -- looked up when it is run: the view is there only where the extension is
+  select jsonb_object_agg(substr(s.name, 20), s.decrypted_secret) into answer from vault.decrypted_secrets s
+   where s.name in ('evergreen_personal_master', 'evergreen_personal_index', 'evergreen_personal_signing');
+  perform evergreen.refuse_unless(answer ?& array['master', 'index', 'signing'], 'EG404', 'The Vault has no evergreen_personal_master, evergreen_personal_index or evergreen_personal_signing.');
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_vault_keys() is 'Master, index and signing keys of personal data out of Supabase Vault, for who encrypts: workers, never people. EG403, EG404, EG428 no Vault.';

@@ -41,6 +41,7 @@ begin
     ('fn_read_erasure(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_erase_subject(uuid,jsonb,text)', 'pm_role, ops_role'),
     ('fn_repeat_erasures(jsonb,text)', 'service_role'),
+    ('fn_read_vault_keys()', 'agent_kyc, service_role'),
     ('fn_export_subject(uuid)', 'ops_role, audit_role, lp_role'),
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
     ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
@@ -238,6 +239,14 @@ begin
   if to_regclass('public._prisma_migrations') is not null then
     execute 'alter table public._prisma_migrations enable row level security';
     execute 'revoke all on public._prisma_migrations from public, anon, authenticated, service_role';
+  end if;
+end $$;
+-- where Supabase's extension is: the owner of fn_read_vault_keys reads what it needs
+do $$
+begin
+  if to_regclass('vault.decrypted_secrets') is not null then
+    grant usage on schema vault to evergreen_owner;
+    grant select on vault.decrypted_secrets to evergreen_owner;
   end if;
 end $$;
 grant usage on schema public to pm_role, lp_role, ops_role, audit_role, service_role, demo_role, agent_commander, agent_rebalancing, agent_liquidity_engine,

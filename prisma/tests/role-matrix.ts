@@ -241,6 +241,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_read_erasure: ["pm_role", "ops_role", "audit_role"],
   fn_erase_subject: ["pm_role", "ops_role"],
   fn_repeat_erasures: ["service_role"],
+  fn_read_vault_keys: ["service_role", ...rooms("kyc")],
   fn_export_subject: ["ops_role", "audit_role", "lp_nobody", ...LPS],
   fn_read_events: ["pm_role", "lp_nobody", ...LPS, "ops_role", "audit_role"],
   fn_read_morning: ["pm_role", "ops_role", "audit_role"],

@@ -12,15 +12,15 @@ export interface PersonalDoor extends LifecycleParts {
 
 /** Errors: EG403 when the login may not, EG503 when the keys are not on this machine. */
 export async function personalOf(context: Context, session: Session): Promise<PersonalDoor> {
-  const [{ home }, { fileJournal, fileKeys, folderStore, openPersonal }, { tombstonesFile }] = await Promise.all([
+  const [config, { fileJournal, folderStore, keysOf, openPersonal }, { tombstonesFile }] = await Promise.all([
     configOf(context),
     import("@evergreen-fund/personal-data"),
     import("@evergreen-fund/stack/backup/erasures.ts"),
   ]);
   const parts = {
     call: (fn: string, args: Readonly<Record<string, unknown>>) => session.call(fn, args, z.unknown()),
-    keys: fileKeys(home),
-    documents: folderStore(join(home, "documents")),
+    keys: keysOf(config),
+    documents: folderStore(join(config.home, "documents")),
   };
-  return { ...parts, journal: fileJournal(tombstonesFile(home)), personal: openPersonal(parts) };
+  return { ...parts, journal: fileJournal(tombstonesFile(config.home)), personal: openPersonal(parts) };
 }

@@ -11,7 +11,7 @@ export {
   readErasure,
   rotateKeys,
 } from "./lifecycle.ts";
-export { fileKeys, type KeySource, type MasterKeys, masterKeysFrom } from "./master-keys.ts";
+export { fileKeys, type KeySource, keysOf, type MasterKeys, masterKeysFrom } from "./master-keys.ts";
 export {
   openPersonal,
   type PersonalCall,

@@ -8427,6 +8427,23 @@ exception when others then
 end $$;
 comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
 
+create or replace function public.fn_read_vault_keys() returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  answer jsonb;
+begin
+  perform evergreen.require_role('agent_kyc', 'service_role');
+  perform evergreen.refuse_unless(to_regclass('vault.decrypted_secrets') is not null, 'EG428', 'This database has no Supabase Vault; keep the keys in a file or in Infisical.');
+  -- looked up when it is run: the view is there only where the extension is
+  select jsonb_object_agg(substr(s.name, 20), s.decrypted_secret) into answer from vault.decrypted_secrets s
+   where s.name in ('evergreen_personal_master', 'evergreen_personal_index', 'evergreen_personal_signing');
+  perform evergreen.refuse_unless(answer ?& array['master', 'index', 'signing'], 'EG404', 'The Vault has no evergreen_personal_master, evergreen_personal_index or evergreen_personal_signing.');
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_vault_keys() is 'Master, index and signing keys of personal data out of Supabase Vault, for who encrypts: workers, never people. EG403, EG404, EG428 no Vault.';
+
 -- from sql/6w-fn-rule-facts.sql
 -- What rules may know of a fund: positions, terms, offers, borrowing; as it stands and after the trades of a proposal.
 
@@ -9738,6 +9755,7 @@ begin
     ('fn_read_erasure(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_erase_subject(uuid,jsonb,text)', 'pm_role, ops_role'),
     ('fn_repeat_erasures(jsonb,text)', 'service_role'),
+    ('fn_read_vault_keys()', 'agent_kyc, service_role'),
     ('fn_export_subject(uuid)', 'ops_role, audit_role, lp_role'),
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
     ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
@@ -9935,6 +9953,14 @@ begin
   if to_regclass('public._prisma_migrations') is not null then
     execute 'alter table public._prisma_migrations enable row level security';
     execute 'revoke all on public._prisma_migrations from public, anon, authenticated, service_role';
+  end if;
+end $$;
+-- where Supabase's extension is: the owner of fn_read_vault_keys reads what it needs
+do $$
+begin
+  if to_regclass('vault.decrypted_secrets') is not null then
+    grant usage on schema vault to evergreen_owner;
+    grant select on vault.decrypted_secrets to evergreen_owner;
   end if;
 end $$;
 grant usage on schema public to pm_role, lp_role, ops_role, audit_role, service_role, demo_role, agent_commander, agent_rebalancing, agent_liquidity_engine,

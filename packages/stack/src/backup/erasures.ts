@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Config } from "@evergreen-fund/config";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
-import { fileJournal, fileKeys, publicKeyOf, type Tombstone, verifyTombstone } from "@evergreen-fund/personal-data";
+import { fileJournal, keysOf, publicKeyOf, type Tombstone, verifyTombstone } from "@evergreen-fund/personal-data";
 import pg from "pg";
 import { loginUrl } from "../addresses.ts";
 
@@ -25,7 +25,6 @@ export async function repeatErasures(
   url: string = loginUrl(config, "evergreen_app"),
 ): Promise<RepeatedErasures> {
   const journal = fileJournal(tombstonesFile(config.home));
-  const keys = fileKeys(config.home);
   const client = new pg.Client({ connectionString: url, options: "-c TimeZone=UTC" });
   client.on("error", () => undefined);
   await client.connect().catch((error: unknown) => {
@@ -43,6 +42,7 @@ export async function repeatErasures(
       throw error;
     }
   };
+  const keys = keysOf(config, async () => (await asService("select public.fn_read_vault_keys() as answer"))[0]?.answer);
   try {
     // made at the first start, so that every backup of this home has them
     await keys.current();

@@ -119,8 +119,10 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^csv-parse$/, ["interchange", "screening"]],
   [/^yauzl$/, ["interchange"]],
   [/^(file-type|@infisical\/sdk)$/, ["personal-data"]],
+  [/^(yauzl|yaml)$/, ["interchange"]],
+  [/^file-type$/, ["personal-data"]],
+  [/^@infisical\/sdk$/, ["config"]],
   [/^saxes$/, ["nport", "interchange"]],
-  [/^(csv-parse|yauzl)$/, ["interchange"]],
   [/^yaml$/, ["interchange", "compliance-rules"]],
 ];
 
