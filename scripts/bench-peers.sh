@@ -11,7 +11,9 @@ printf '{ "name": "evergreen-bench-peers", "version": "0.0.0", "private": true }
 npm install --no-audit --no-fund --save-exact graphile-worker@0.17.3 pg-boss@10.4.2
 
 python3 -m venv venv
-venv/bin/pip install --quiet --disable-pip-version-check highspy==1.15.1 clarabel==0.11.1 numpy==2.4.6 scipy==1.17.1 pyxirr==0.10.8 duckdb==1.5.5 duckdb-extension-postgres-scanner==1.5.5
+venv/bin/pip install --quiet --disable-pip-version-check highspy==1.15.1 clarabel==0.11.1 numpy==2.4.6 scipy==1.17.1 pyxirr==0.10.8 duckdb==1.5.5 duckdb-extension-postgres-scanner==1.5.5 rapidfuzz==3.14.6
+# builds on ICU's headers (Debian: libicu-dev, pkg-config); bench screen goes on without it
+venv/bin/pip install --quiet --disable-pip-version-check nomenklatura==4.17.4 || echo "nomenklatura could not be installed: bench screen leaves logic-v2 out."
 
 echo "Peers are in $folder"
 command -v pgbench > /dev/null || echo "pgbench is not on the PATH: bench events and bench rls will say what they leave out (Debian: postgresql-contrib)."

@@ -4,6 +4,7 @@ import { cancellationInterceptor, crashPointAt, dataConverter } from "@evergreen
 import { loadConfig } from "@evergreen-fund/config/config.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { ERRORS, EvergreenError, isErrorCode, ROOMS, type RoomName } from "@evergreen-fund/domain";
+import { keysOf } from "@evergreen-fund/personal-data";
 import { openScores, temporalPlugin } from "@evergreen-fund/tracing";
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
 import { workflowBundle } from "./bundle.ts";
@@ -40,7 +41,11 @@ async function main(names: string[]): Promise<void> {
   const solver = openSolver();
   const engine = openStressEngine(await codeHashOf(), { shardAssets: config.shardAssets });
   const analytical = connectSnapshots(config, connections.database, engine.codeHash, say);
-  const personal = openPersonalDoor(config.home, connections.database);
+  const personal = openPersonalDoor(
+    config.home,
+    connections.database,
+    keysOf(config, () => connections.database.rpc({ role: "agent_kyc" }, "fn_read_vault_keys", {})),
+  );
   const house: House = {
     database: connections.database,
     crashPoint,

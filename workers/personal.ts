@@ -1,13 +1,13 @@
 // The door to personal data for the rooms: keys and documents of this home, in the database as KYC may.
 import { join } from "node:path";
-import { fileKeys, folderStore, openPersonal, type PersonalData } from "@evergreen-fund/personal-data";
+import { fileKeys, folderStore, type MasterKeys, openPersonal, type PersonalData } from "@evergreen-fund/personal-data";
 import type { Database, RpcArgs, RpcName } from "@evergreen-fund/supabase-client";
 
 /** @param home EVERGREEN_HOME */
-export function openPersonalDoor(home: string, database: Database): PersonalData {
+export function openPersonalDoor(home: string, database: Database, keys: MasterKeys = fileKeys(home)): PersonalData {
   return openPersonal({
     call: (fn, args) => database.rpc({ role: "agent_kyc" }, fn as RpcName, args as RpcArgs<RpcName>),
-    keys: fileKeys(home),
+    keys,
     documents: folderStore(join(home, "documents")),
   });
 }

@@ -1,10 +1,10 @@
 // Writes what was computed or saved (valuations, scenarios, what-ifs) into the working file and publishes it: same moment of Postgres, new snapshot.
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { DuckFile } from "./file.ts";
-import { makeHome } from "./home.ts";
+import { type AnalyticsHome, makeHome } from "./home.ts";
 import { booksOf } from "./load.ts";
 import { type Manifest, publish, sweep } from "./publish.ts";
-import { openWork } from "./work.ts";
+import { holding, openWork } from "./work.ts";
 
 /**
  * Runs `work` in one transaction, all of it or nothing, and publishes. It writes to the tables of sql/20-outcomes.sql only: a mirrored table that it
@@ -17,6 +17,14 @@ export async function amend<T>(
   options: { keep?: number } = {},
 ): Promise<{ manifest: Manifest; result: T }> {
   const paths = await makeHome(home);
+  return holding(paths, () => changed(paths, work, options.keep ?? 14));
+}
+
+async function changed<T>(
+  paths: AnalyticsHome,
+  work: (file: DuckFile) => Promise<T>,
+  keep: number,
+): Promise<{ manifest: Manifest; result: T }> {
   const file = await openWork(paths);
   try {
     await sweep(paths);
@@ -35,7 +43,7 @@ export async function amend<T>(
     await file.run("checkpoint");
     file.close();
     return {
-      manifest: await publish(paths, paths.work, content, { keep: options.keep ?? 14, reach: () => {} }),
+      manifest: await publish(paths, paths.work, content, { keep, reach: () => {} }),
       result,
     };
   } finally {

@@ -6,6 +6,8 @@ export interface AnalyticsHome {
   folder: string;
   /** Written to by one synchronisation at a time; nobody reads it. */
   work: string;
+  /** Held by whoever writes here, from before anything is read until its snapshot has its name. */
+  lock: string;
   /** Rows under way from Postgres; emptied at every start. */
   staging: string;
   /** Published files with their manifests: they never change. */
@@ -20,6 +22,7 @@ export function analyticsHome(home: string): AnalyticsHome {
   return {
     folder,
     work: join(folder, "work.duckdb"),
+    lock: join(folder, "lock.duckdb"),
     staging: join(folder, "staging"),
     snapshots: join(folder, "snapshots"),
     newest: join(folder, "dev.duckdb"),

@@ -76,7 +76,7 @@ export async function take(
     refuseUnequal(mirror.name, theirs, { ...theirs, rows: added.rows });
     await writeBook(file, mirror, added);
   });
-  if (!straight) await file.run(`drop table ${staged(mirror)}`);
+  if (!straight && since === null) await file.run(`drop table ${staged(mirror)}`);
 }
 
 const isEmpty = async (file: DuckFile, table: string): Promise<boolean> =>
@@ -102,18 +102,17 @@ async function replace(file: DuckFile, mirror: Mirror, theirs: Checksum): Promis
   );
   const hash = `coalesce(sum(${rowHash(mirror, "t")}::hugeint), 0)`;
   const [found] = await file.rows(
-    `select s.rows as stale, s.sum as stale_sum, a.rows as added, a.sum as added_sum from
-      (select count(*) as rows, ${hash} as sum from ${table} t where ${PLACES}) s,
-      (select count(*) as rows, ${hash} as sum from ${staged(mirror)} t) a`,
+    `select s.rows as stale, a.rows as added, coalesce(b.rows, 0) - s.rows + a.rows as rows, coalesce(b.sum, 0) - s.sum + a.sum as sum from
+      (select count(*)::hugeint as rows, ${hash} as sum from ${table} t where ${PLACES}) s,
+      (select count(*)::hugeint as rows, ${hash} as sum from ${staged(mirror)} t) a
+      left join (select rows::hugeint as rows, sum from sync.tables where name = ${literal(mirror.name)}) b on true`,
   );
   refuseUnequal(mirror.name, theirs, { ...theirs, rows: String(found?.added) });
-  const before = await bookOf(file, mirror);
-  const remove = found?.stale === "0" ? "" : `delete from ${table} where ${PLACES}; `;
-  await file.run(`${remove}insert into ${table} from ${staged(mirror)}`);
-  await writeBook(file, mirror, {
-    rows: String(BigInt(before.rows) - BigInt(String(found?.stale)) + BigInt(String(found?.added))),
-    sum: String(BigInt(before.sum) - BigInt(String(found?.stale_sum)) + BigInt(String(found?.added_sum))),
-  });
+  const remove = found?.stale === "0" ? "" : `delete from ${table} where ${PLACES};`;
+  await file.run(
+    `${remove} insert into ${table} from ${staged(mirror)}; drop table ${staged(mirror)};
+      insert or replace into sync.tables values (${literal(mirror.name)}, ${String(found?.rows)}::ubigint, ${String(found?.sum)}::hugeint)`,
+  );
 }
 
 /** Of the table of places that `stale` is: rows are looked up by where they are, so that only those that go are read whole. */

@@ -68,9 +68,9 @@ export async function publish(
   // where the file system can, the copy shares its blocks and costs nothing
   await copyFile(closed, draft, constants.COPYFILE_FICLONE);
   await chmod(draft, 0o444);
-  await persist(draft);
+  // while the disk takes it, it is hashed
+  const [sha256] = await Promise.all([sha256Of(draft), persist(draft)]);
   options.reach("copied");
-  const sha256 = await sha256Of(draft);
   // by its bytes, so that no other file ever has the name
   const name = `${moment}-${sha256.slice(0, 12)}`;
   const madeAt = new Date().toISOString();

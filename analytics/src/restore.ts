@@ -1,9 +1,9 @@
 // Puts a snapshot in the place of the newest: one that lies here, or a copy from the store. Everything is compared before anything moves.
 import { copyFile, rename } from "node:fs/promises";
-import { makeHome, persist } from "./home.ts";
+import { type AnalyticsHome, makeHome, persist } from "./home.ts";
 import { fileOf, findSnapshot, listSnapshots, type Manifest, point, seal, verifySnapshot } from "./publish.ts";
 import type { Store } from "./store.ts";
-import { openWork } from "./work.ts";
+import { holding, openWork } from "./work.ts";
 
 export type RestoreFrom = { name: string } | { store: Store; day: string | null };
 
@@ -17,6 +17,15 @@ export async function restoreSnapshot(
   say: (line: string) => void = () => {},
 ): Promise<Manifest> {
   const paths = await makeHome(home);
+  return holding(paths, () => replaced(home, paths, from, say));
+}
+
+async function replaced(
+  home: string,
+  paths: AnalyticsHome,
+  from: RestoreFrom,
+  say: (line: string) => void,
+): Promise<Manifest> {
   // held while it is replaced: no synchronisation writes meanwhile
   const held = await openWork(paths);
   try {

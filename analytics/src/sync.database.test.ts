@@ -4,7 +4,7 @@ import { openDeltaReader } from "@evergreen-fund/supabase-client";
 import pg from "pg";
 import { beforeAll, describe, expect, it } from "vitest";
 import { analyticsHome } from "./home.ts";
-import { findSnapshot, listSnapshots, openFile, openNewest, synchronise, verifySnapshot } from "./index.ts";
+import { amend, findSnapshot, listSnapshots, openFile, openNewest, synchronise, verifySnapshot } from "./index.ts";
 import { insertSnapshot, type Market, openMarket, writeTogether } from "./test-market.ts";
 
 let market: Market;
@@ -289,6 +289,25 @@ describe("a synchronisation", () => {
       return market.openReader();
     };
     await synchronise({ home, openReader });
+    // also while its snapshot is made out of the file that is closed already: another one would write into what is copied, and sweep the draft away
+    let others: Promise<unknown> | undefined;
+    const made = await synchronise({
+      home,
+      openReader: market.openReader,
+      reach: (at) => {
+        if (at !== "closed") return;
+        others = Promise.allSettled([
+          synchronise({ home, openReader: market.openReader }),
+          amend(home, async () => {}),
+        ]);
+      },
+    });
+    expect(await others).toMatchObject(
+      Array.from({ length: 2 }, () => ({ status: "rejected", reason: { code: "EG428" } })),
+    );
+    const newest = await findSnapshot(home);
+    expect(newest.name).toBe(made.manifest.name);
+    await verifySnapshot(newest.path, newest);
   });
 
   it("reads everything anew when the database is another one, or was put back", async () => {

@@ -3,11 +3,11 @@
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { Checksum, DeltaReader, Position } from "@evergreen-fund/supabase-client";
 import type { DuckFile } from "./file.ts";
-import { makeHome } from "./home.ts";
+import { type AnalyticsHome, makeHome } from "./home.ts";
 import { bookOf, booksOf, checksum, checksumOfTexts, refuseUnequal, removeGone, take } from "./load.ts";
 import { type Mirror, readModel } from "./model.ts";
 import { type Content, contentHashOf, type Manifest, type PublishPoint, publish, sweep } from "./publish.ts";
-import { openWork, positionOf } from "./work.ts";
+import { holding, openWork, positionOf } from "./work.ts";
 
 /** The places at which a test ends the process. */
 export const SYNC_POINTS = [
@@ -57,16 +57,23 @@ export interface SyncResult {
  * what Postgres has (nothing is published), EG503 when the database is not there, EG403 when its login may not read.
  */
 export async function synchronise(options: SyncOptions): Promise<SyncResult> {
-  const { say = () => {}, reach = () => {}, keep = 14, span = (_name, work) => work() } = options;
   const paths = await makeHome(options.home);
+  return holding(paths, () => bringUpToDate(paths, options));
+}
+
+async function bringUpToDate(paths: AnalyticsHome, options: SyncOptions): Promise<SyncResult> {
+  const { say = () => {}, reach = () => {}, keep = 14, span = (_name, work) => work() } = options;
   const { mirrors, hash } = await readModel();
-  const file = await openWork(paths);
-  let closed = false;
+  // nobody else writes here, so the snapshot of Postgres may be taken while the file is opened: it is not older than what the file has
+  const opening = options.openReader();
+  opening.catch(() => {}); // whoever awaits it below hears of it
   try {
-    await sweep(paths);
-    reach("opened");
-    const reader = await options.openReader();
+    const file = await openWork(paths);
+    let closed = false;
     try {
+      await sweep(paths);
+      const reader = await opening;
+      reach("opened");
       const before = await positionOf(file);
       const rebuilt = reasonToRebuild(before, reader.position, options.rebuild === true);
       const since = rebuilt === null && before !== null ? before.tx : null;
@@ -100,8 +107,8 @@ export async function synchronise(options: SyncOptions): Promise<SyncResult> {
         return settle(file, reader, hash);
       });
       reach("committed");
-      await reader.close(); // Postgres need not hold the snapshot while it is published
-      await file.run("checkpoint");
+      // Postgres need not hold the snapshot while it is published
+      await Promise.all([reader.close(), file.run("checkpoint")]);
       file.close();
       closed = true;
       reach("closed");
@@ -109,10 +116,10 @@ export async function synchronise(options: SyncOptions): Promise<SyncResult> {
       const manifest = await publish(paths, paths.work, content, { keep, reach });
       return { manifest, rebuilt, read, check };
     } finally {
-      await reader.close().catch(() => {});
+      if (!closed) file.close();
     }
   } finally {
-    if (!closed) file.close();
+    await opening.then((reader) => reader.close()).catch(() => {});
   }
 }
 

@@ -1,6 +1,7 @@
 // What stands around every page: name, menu of the role, theme, who is signed in; and the sign-in instead of it when nobody is.
 import { Link, Outlet, useRouterState } from "@tanstack/react-router";
 import { Suspense, useEffect, useState } from "react";
+import { useLive } from "./api/live.ts";
 import { useSession } from "./api/session.tsx";
 import { menuOf } from "./places.ts";
 import { SignInPage } from "./sign-in/sign-in-page.tsx";
@@ -9,6 +10,7 @@ import { nameOf } from "./words/names.ts";
 
 export function Layout() {
   const { person, supabase } = useSession();
+  useLive();
   const path = useRouterState({ select: (state) => state.location.pathname });
   // a new page is read from its top, by the eye and by a screen reader
   useEffect(() => {
@@ -32,7 +34,7 @@ export function Layout() {
         </Link>
         <nav aria-label="Pages">
           {menuOf(person.role).map(({ to, name }) => (
-            <Link key={to} to={to} activeOptions={{ exact: true }}>
+            <Link key={to} to={to} activeOptions={{ exact: true, includeSearch: false }}>
               {name}
             </Link>
           ))}

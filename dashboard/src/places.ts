@@ -1,13 +1,14 @@
 // Where each role begins and what its menu holds. It hides nothing that the database would show: it only says what is useful.
 
 export interface Place {
-  to: "/pm" | "/lp" | "/ops" | "/audit" | "/";
+  to: "/pm" | "/pm/stress" | "/lp" | "/ops" | "/audit" | "/";
   name: string;
 }
 
 const MENU: Readonly<Record<string, readonly Place[]>> = {
   pm_role: [
     { to: "/pm", name: "Morning" },
+    { to: "/pm/stress", name: "Stress" },
     { to: "/ops", name: "Desk" },
     { to: "/audit", name: "Audit trail" },
   ],

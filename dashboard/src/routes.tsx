@@ -17,6 +17,7 @@ const DeskPage = lazy(() => import("./ops/desk-page.tsx"));
 const HomePage = lazy(() => import("./lp/home-page.tsx"));
 const StatementPage = lazy(() => import("./lp/statement-page.tsx"));
 const ProposalPage = lazy(() => import("./pm/proposal-page.tsx"));
+const StressPage = lazy(() => import("./pm/stress-page.tsx"));
 const TrailPage = lazy(() => import("./audit/trail-page.tsx"));
 const MorningPage = lazy(() => import("./pm/morning-page.tsx"));
 
@@ -46,6 +47,15 @@ const routeTree = root.addChildren([
   page("/", Start),
   page("/pm", MorningPage),
   page("/pm/proposals/$proposalId", ProposalPage),
+  createRoute({
+    getParentRoute: () => root,
+    path: "/pm/stress",
+    component: StressPage,
+    validateSearch: (search): { run?: string; against?: string } => ({
+      ...(typeof search.run === "string" ? { run: search.run } : {}),
+      ...(typeof search.against === "string" ? { against: search.against } : {}),
+    }),
+  }),
   page("/ops", DeskPage),
   createRoute({
     getParentRoute: () => root,

@@ -132,3 +132,54 @@ describe("a rebalancing", () => {
     await visited.close();
   });
 });
+
+describe("a change that somebody else makes", () => {
+  it("appears by itself, long before the page would be read again", async () => {
+    const visited = await visit(DESKTOP);
+    const { page } = visited;
+    const frames: string[] = [];
+    page.on("websocket", (socket) => socket.on("framereceived", ({ payload }) => frames.push(String(payload))));
+    await signIn(visited, "pm2");
+    await page.getByText("changes appear by themselves").waitFor();
+    const { waiting } = Morning.parse(await read("pm2", "fn_read_morning"));
+    const nav = waiting.find(({ kind }) => kind === "nav");
+    const row = page.getByRole("row").filter({ hasText: "NAV to strike" });
+    await row.getByText("0 of 2").waitFor();
+    const { error } = await (await apiOf("pm1")).rpc("fn_decide_proposal", {
+      proposal_id: nav?.proposal_id,
+      hash: nav?.hash,
+      decision: "approved",
+    });
+    expect(error).toBeNull();
+    const decided = Date.now();
+    await row.getByText("1 of 2").waitFor({ timeout: 20_000 });
+    process.stdout.write(`a decision appeared on another page after ${Date.now() - decided} ms\n`);
+    expect(frames.some((frame) => frame.includes("postgres_changes") && frame.includes(nav?.proposal_id ?? "?"))).toBe(
+      true,
+    );
+    expect(visited.said).toEqual([]);
+    await visited.close();
+  });
+
+  it("is told as lost when the connection is, and found again by itself", async () => {
+    const visited = await visit(DESKTOP);
+    const { page } = visited;
+    let broken = false;
+    await page.routeWebSocket(/realtime/, (socket) => {
+      const server = socket.connectToServer();
+      // the first connection breaks as soon as it has been joined; the next ones hold
+      if (broken) return;
+      server.onMessage((message) => {
+        socket.send(message);
+        if (!broken && String(message).includes("Subscribed to PostgreSQL")) {
+          broken = true;
+          setTimeout(() => void socket.close({ code: 1011 }), 500);
+        }
+      });
+    });
+    await signIn(visited, "pm2");
+    await page.getByText("changes are not told at the moment").waitFor({ timeout: 60_000 });
+    await page.getByText("changes appear by themselves").waitFor({ timeout: 60_000 });
+    await visited.close();
+  });
+});

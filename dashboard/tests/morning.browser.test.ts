@@ -61,8 +61,9 @@ describe.each([
       ),
     );
     expect(await page.getByText(limits[0]?.holds ? "Holds" : "Broken", { exact: true }).count()).toBe(limits.length);
+    const mine = waiting.filter((row) => row.mine).length;
     expect(await page.locator("[data-figure=mine]").textContent()).toBe(
-      `${waiting.filter(({ mine }) => mine).length} proposal waits for you.`,
+      mine === 0 ? "Nothing waits for you." : `${mine} ${mine === 1 ? "proposal waits" : "proposals wait"} for you.`,
     );
     await visited.picture(`morning-${name}-${theme}`);
     expect(await visited.barriers()).toEqual([]);

@@ -15,6 +15,8 @@ export interface TestStack {
   url: string;
   publishableKey: string;
   passwords: Record<string, string>;
+  /** What a command needs to find this stack. */
+  environment: { EVERGREEN_HOME: string; EVERGREEN_PORT_BASE: string };
   /** Where screenshots are kept. */
   pictures: string;
 }
@@ -50,7 +52,8 @@ async function untilHistoryIsThere(config: ReturnType<typeof readConfig>): Promi
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = mkdtempSync(join(tmpdir(), "evergreen-browser-"));
   chmodSync(home, 0o755);
-  const env = { ...process.env, EVERGREEN_HOME: home, EVERGREEN_PORT_BASE: String(await freePortBase()) };
+  const environment = { EVERGREEN_HOME: home, EVERGREEN_PORT_BASE: String(await freePortBase()) };
+  const env = { ...process.env, ...environment };
   const config = readConfig(env);
   // as a person starts it
   const evergreen = (...args: string[]) =>
@@ -67,6 +70,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       url: dashboardUrl,
       publishableKey,
       passwords: Object.fromEntries(PEOPLE.map((person) => [person, demoPassword(home, emailOf(person))])),
+      environment,
       pictures: process.env.BROWSER_PICTURES ?? join(tmpdir(), "evergreen-pictures"),
     });
   } catch (error) {

@@ -51,6 +51,11 @@ export async function visit(
   });
   page.on("pageerror", (error) => said.push(error.message));
   page.on("request", (request) => asked.push(request.url()));
+  // what comes over sockets is traffic too
+  page.on("websocket", (socket) => {
+    asked.push(socket.url().replace(/^ws/, "http"));
+    socket.on("framereceived", ({ payload }) => bodies.push(Promise.resolve(String(payload))));
+  });
   page.on("response", (response) => {
     bodies.push(response.text().catch(() => ""));
   });

@@ -18,6 +18,7 @@ import type { ReadEvent } from "./src/archived-events.ts";
 import { type DashboardFiles, readDashboard } from "./src/dashboard-files.ts";
 import { createGateway, type GatewayOptions } from "./src/gateway.ts";
 import { projectTokens } from "./src/project-token.ts";
+import { serveRealtime } from "./src/realtime/serve.ts";
 import { openSupabaseApi } from "./src/supabase-api.ts";
 import { refuseUnread } from "./src/unread-request.ts";
 
@@ -88,6 +89,10 @@ async function main(config: Config): Promise<void> {
     process.stdout.write("ready\n"),
   );
   refuseUnread(server as Server);
+  const endRealtime =
+    api === null
+      ? () => undefined
+      : serveRealtime(server as Server, { api, jwtSecret, publishableKey, publicUrl: config.publicUrl });
   server.once("error", (error: NodeJS.ErrnoException) => {
     process.stderr.write(
       `The gateway cannot listen on port ${config.ports.gateway}: ${error.code ?? error.message}.\n`,
@@ -95,6 +100,7 @@ async function main(config: Config): Promise<void> {
     process.exit(1);
   });
   const stop = () => {
+    endRealtime();
     server.close(() => {
       void api?.close().finally(() => process.exit(0));
       if (!api) process.exit(0);

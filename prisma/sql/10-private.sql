@@ -89,6 +89,8 @@ begin
     raise exception using errcode = 'EG400', message = 'The input breaks the rule ' || coalesce(nullif(constraint_name, ''), 'of a column') || '.';
   elsif state like '22%' or state = '21000' then
     raise exception using errcode = 'EG400', message = 'An argument is malformed or out of range.';
+  elsif state like '54%' then
+    raise exception using errcode = 'EG413', message = 'A text in the input is larger than what can be kept or found again.';
   elsif state in ('40001', '40P01', '55P03') or state like '53%' or state like '57%' then
     raise exception using errcode = 'EG503', message = 'The database is busy; try again with the same request id.';
   end if;
@@ -96,11 +98,39 @@ begin
 end $$;
 comment on function evergreen.raise_public(text, text, text) is 'Maps any error to the public list without DETAIL, HINT or rows.';
 
+create or replace function evergreen.harmless_text(fn text, input jsonb) returns boolean language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+  words text := input::text;
+begin
+  -- no terminal, page or file that shows a text may be steered by it: control characters but tab and line end, marks that turn the direction of writing, tags
+  -- that nobody sees. A file's own lines are kept as they came; whoever shows them makes them harmless.
+  if fn not in ('fn_import_orders', 'fn_import_bank_statement', 'fn_publish_watchlist') and (
+      words ~ '[\u007f-\u009f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]'
+      -- jsonb writes the others as escapes; what is left of a backslash that was meant is gone first
+      or (position('\' in words) > 0 and replace(words, '\\', '') ~ '\\(b|f|u00[01])')) then
+    raise exception using errcode = 'EG400', message = 'A text holds control characters or marks that turn the direction of writing; leave them out.';
+  end if;
+  if octet_length(words) > 1048576 and fn !~ '^fn_(record_stress|put_document|load_)'
+      and exists (select from jsonb_path_query(input, '$.** ? (@.type() == "string")') part where octet_length(part #>> '{}') > 1048576) then
+    raise exception using errcode = 'EG413', message = 'A text in the input is larger than 1 MB.';
+  end if;
+  return true;
+end $$;
+comment on function evergreen.harmless_text(text, jsonb) is 'Refuses input with a text that could steer what shows it (EG400), or one beyond 1 MB (EG413; bodies of stress runs and documents have limits of their own).';
+
+create or replace function evergreen.content_digest(content jsonb) returns text language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.harmless_text('', content);
+  return encode(sha256(convert_to(content::text, 'UTF8')), 'hex');
+end $$;
+comment on function evergreen.content_digest(jsonb) is 'What the input of a request says of a large part of it: its sha256, after the same look at its texts as the rest gets. EG400, EG413.';
+
 create or replace function evergreen.earlier_answer(fn text, request_id text, input jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   earlier record;
 begin
+  perform evergreen.harmless_text(fn, input);
   if request_id is null then
     return null;
   end if;

@@ -239,6 +239,32 @@ insert into public.retention_policies (what, keep_months, afterwards, source) va
   ('case_candidates', null, 'nothing', 'what a decision looked at'),
   ('case_decisions', null, 'nothing', 'who decided what and why (R53)'),
   ('case_notes', null, 'nothing', 'part of the record of a case; no personal data belongs in it'),
+  ('breaches', null, 'nothing', 'limits that did not hold, and their cure (R57)'),
+  ('obligations', null, 'nothing', 'what was due to whom and when it was done'),
+  ('rule_packs', null, 'nothing', 'by what was judged'),
+  ('rule_pack_versions', null, 'nothing', 'by what was judged: every result names its version'),
+  ('rule_approvals', null, 'nothing', 'who let a rule go live'),
+  ('rule_tests', null, 'nothing', 'how a rule was tried before it went live'),
+  ('rule_pins', null, 'nothing', 'which versions a run was judged by'),
+  ('rule_shadows', null, 'nothing', 'what a draft would have said'),
+  ('rule_snoozes', null, 'nothing', 'who silenced which rule and until when'),
+  ('watchlists', null, 'nothing', 'by what was screened'),
+  ('watchlist_versions', null, 'nothing', 'every check names its version'),
+  ('watchlist_entries', null, 'nothing', 'as published: what a check was held against; ended, never removed'),
+  ('watchlist_held', null, 'nothing', 'goes when people accept or refuse the version'),
+  ('watchlist_acceptances', null, 'nothing', 'who let a shrunken list in'),
+  ('screening_subjects', null, 'nothing', 'ids: what is still to be screened'),
+  ('screening_checks', null, 'nothing', 'ids and hashes: AML file (R53: five years) is exceeded'),
+  ('screening_check_lists', null, 'nothing', 'ids: which versions a check used'),
+  ('screening_candidates', null, 'nothing', 'ids and scores: what a decision looked at'),
+  ('screening_clearances', null, 'nothing', 'who cleared whom of what (R53)'),
+  ('screening_rescreens', null, 'nothing', 'that a changed list was held against everybody'),
+  ('subject_holds', null, 'nothing', 'who forbade the erasure of what'),
+  ('subject_tombstones', null, 'nothing', 'the proof of an erasure, repeated after a restored backup'),
+  ('personal_accesses', null, 'nothing', 'who read whose data'),
+  ('personal_values', 60, 'erasure', 'AML file: five years after the relationship ends (R53), then the key of the subject is destroyed and no value can be read'),
+  ('subject_keys', 60, 'erasure', 'destroyed by erasure: five years after the relationship ends (R53), a legal hold first'),
+  ('documents', 60, 'erasure', 'AML file: five years after the relationship ends (R53), then the key is destroyed and the file removed'),
   ('event_outbox', null, 'end_of_work', 'a queue: a row goes when its event is delivered')
 on conflict (what) do nothing;
 
@@ -267,5 +293,7 @@ insert into public.platform_settings (key, value) values
     "cap_rate": {"unit": "ratio", "max_age_days": 190, "measure": "absolute", "breaker_bps": 100, "low": 0.001, "high": 1},
     "volatility": {"unit": "ratio", "max_age_days": 5, "measure": "absolute", "breaker_bps": 2000, "low": 0, "high": 10}}'),
   ('data_quality_limits', '{"nav_agreement_bps": 0.5, "stale_marks_share": 0.1, "stale_series_share": 0.1}'),
+  -- R53: records of an investor are kept for five years after the relationship
+  ('personal_retention_months', '60'),
   ('demo', 'false')
 on conflict (key) do nothing;

@@ -9,6 +9,7 @@ declare
   answer jsonb;
   id uuid;
 begin
+  perform evergreen.harmless_text('fn_record_event', jsonb_build_object('payload', payload, 'source', source));
   if request_id is not null then
     input := jsonb_build_object('type', type, 'payload', payload, 'source', source, 'workflow_id', workflow_id, 'fund_id', fund_id, 'investor_ids', investor_ids);
     answer := evergreen.earlier_answer('fn_record_event', request_id, input);

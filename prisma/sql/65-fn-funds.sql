@@ -58,7 +58,7 @@ declare
   bad text;
 begin
   perform evergreen.require_role('pm_role', 'ops_role');
-  input := jsonb_build_object('sha256', encode(sha256(convert_to(fund::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('sha256', evergreen.content_digest(fund));
   answer := evergreen.earlier_answer('fn_import_fund', request_id, input);
   if answer is not null then
     return answer;

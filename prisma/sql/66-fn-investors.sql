@@ -71,7 +71,7 @@ begin
   perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
   -- locked: a case that freezes the party comes before or after, never between
   select * into party from public.parties p where p.party_id = waiting.party_id for no key update;
-  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id), 'EG430', 'The review of the application is not complete.');
+  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id) and evergreen.screening_of(waiting.party_id) in ('clear', 'none'), 'EG430', 'The review of the application is not complete.');
   policy := evergreen.kyc_policy();
   -- R51: the first of the years of the risk, what the review says, and the first document that runs out
   until := least(evergreen.clock() + make_interval(years => (policy.body #>> array['refresh', 'years', coalesce(fn_assign_investor.risk_level, 'unrated')])::int),
@@ -160,7 +160,7 @@ begin
   ), orders as materialized (
     -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
     select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
-             and not evergreen.is_frozen(i.party_id) as cleared,
+             and not evergreen.party_stopped(i.party_id) as cleared,
            -- units are demand at the last price; a transfer takes nothing out of the fund
            case f.order_kind when 'transfer' then 0
              else coalesce(f.amount, round(f.requested_units * (select c.nav_per_unit from public.share_classes c where c.share_class_id = f.share_class_id), 2), 0) end as amount

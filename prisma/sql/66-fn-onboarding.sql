@@ -95,6 +95,10 @@ begin
   kept := evergreen.keep_evidence(waiting.party_id, evidence);
   perform evergreen.refuse_unless(kept > 0 or party_kind is not null, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
   update public.investors_pending_kyc p set evidence = p.evidence || fn_resubmit_evidence.evidence where p.pending_id = waiting.pending_id;
+  -- what screening asked for may be among it
+  if exists (select from public.screening_subjects s where s.party_id = waiting.party_id) and evergreen.screening_standing(waiting.party_id) = 'unscreened' then
+    perform evergreen.request_screening(waiting.party_id, 'evidence given', false, request_id);
+  end if;
   perform evergreen.emit('EVIDENCE_RESUBMITTED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence given: ' || kept || ' kinds', request_id);
   answer := jsonb_build_object('pending_id', waiting.pending_id, 'given', kept);
@@ -106,6 +110,34 @@ exception when others then
 end $$;
 comment on function public.fn_resubmit_evidence(uuid, jsonb, text, text) is
   'Gives evidence that was missing, and states what kind of party it is where nobody has; the application is reviewed again by itself. An LP only for an own investor. Returns {pending_id, given}. EG400, EG404, EG428.';
+
+create or replace function public.fn_give_evidence(party_id uuid, evidence jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  kept int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('party_id', party_id, 'evidence', evidence);
+  answer := evergreen.earlier_answer('fn_give_evidence', request_id, input);
+  if answer is not null then
+    return (answer ->> 'given')::int;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_give_evidence.party_id), 'EG404', 'No party with that id.');
+  kept := evergreen.keep_evidence(party_id, evidence);
+  perform evergreen.refuse_unless(kept > 0, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
+  -- an owner's paper may be the one that an application lacked
+  perform evergreen.review_again(party_id, request_id);
+  perform evergreen.audit(null, 'party_evidence', party_id::text, 'evidence given: ' || kept || ' kinds', request_id);
+  perform evergreen.keep_answer('fn_give_evidence', request_id, input, jsonb_build_object('given', kept));
+  return kept;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_give_evidence(uuid, jsonb, text) is 'Keeps evidence of a party that stands behind applicants; their applications are reviewed again. Returns how many kinds are new. EG400, EG404.';
 
 create or replace function public.fn_decline_investor(pending_id uuid, reason text, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -243,6 +275,9 @@ begin
       from (select distinct on (x.party_id, x.kind) x.* from public.party_evidence x where x.party_id = any (behind) and x.dated_on <= evergreen.clock()::date
         order by x.party_id, x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e), '[]'),
     'case_stands', evergreen.case_stands(waiting.party_id),
+    'screening', evergreen.screening_of(waiting.party_id),
+    -- nobody has asked for them to be screened yet
+    'unasked', coalesce((select jsonb_agg(b order by b) from unnest(behind) b where not exists (select from public.screening_subjects s where s.party_id = b)), '[]'),
     'past_true_match', exists (select from public.cases c where c.outcome = 'true_match' and c.party_id = any (behind)),
     'investors', case when waiting.fund_id is null then 0 else (select count(distinct f.investor_id) from public.fund_flows f where f.fund_id = waiting.fund_id) end);
 exception when others then

@@ -95,6 +95,33 @@ begin
 end $$;
 comment on function evergreen.is_frozen(uuid) is 'Whether the party or anybody behind it is frozen: no orders, no units, no payments.';
 
+create or replace function evergreen.party_stopped(of_party uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return evergreen.is_frozen(of_party)
+    -- a match that nobody has decided stops as one that was: money waits, nobody is told why
+    or (exists (select from public.screening_candidates) and exists (
+      select from evergreen.parties_behind(of_party) b where exists (select from public.screening_candidates x where x.party_id = b) and evergreen.screening_standing(b) in ('open', 'refused')));
+end $$;
+comment on function evergreen.party_stopped(uuid) is 'Whether orders of the party stop: it or anybody behind it is frozen, or a possible match of theirs is not decided.';
+
+create or replace function evergreen.investor_stopped(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select evergreen.party_stopped((select i.party_id from public.investors i where i.investor_id = of_investor))
+$$;
+comment on function evergreen.investor_stopped(uuid) is 'Whether units and money of the investor stop because of who stands behind it.';
+
+create or replace function evergreen.screening_of(of_party uuid) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- a platform that has set no list screens nobody; from the first one on everybody behind an applicant is screened
+  if not exists (select from public.watchlists w where w.active) then
+    return 'none';
+  end if;
+  return (select s.standing from (select evergreen.screening_standing(b) as standing from evergreen.parties_behind(of_party) b) s
+    order by array_position(array['refused', 'open', 'unscreened', 'clear'], s.standing) limit 1);
+end $$;
+comment on function evergreen.screening_of(uuid) is 'The worst standing of the party and everybody behind it: refused, open, unscreened, clear; none where no list was ever set.';
+
 create or replace function evergreen.kyc_policy() returns public.kyc_policies
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select p from public.kyc_policies p where p.effective_from <= evergreen.clock()::date order by p.effective_from desc, p.version desc limit 1

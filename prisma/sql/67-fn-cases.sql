@@ -34,6 +34,10 @@ begin
     perform evergreen.emit('CASE_OPENED', of_fund, jsonb_build_object('case_id', id, 'severity', of_severity), evergreen.actor(), '{}', '{}', request_id);
     perform evergreen.audit(of_fund, 'cases', id::text, 'case opened: ' || of_kind || ', ' || of_severity, request_id);
   end if;
+  -- found again by a newer check: what is not decided is looked at as it is now
+  update public.case_candidates c set list_version = x.list_version, check_id = x.check_id, score = x.score, features = coalesce(x.features, '[]')
+    from jsonb_to_recordset(candidates) as x (list text, list_version text, entry_ref text, check_id uuid, score numeric, features jsonb)
+   where c.case_id = known.case_id and c.list = x.list and c.entry_ref = x.entry_ref and c.status not in ('true_match', 'false_match');
   insert into public.case_candidates (case_id, list, list_version, entry_ref, check_id, score, features)
   select known.case_id, x.list, x.list_version, x.entry_ref, x.check_id, x.score, coalesce(x.features, '[]')
     from jsonb_to_recordset(case when jsonb_array_length(candidates) = 0 then '[{}]' else candidates end)
@@ -256,9 +260,12 @@ begin
       perform evergreen.emit('PARTY_FROZEN', null, jsonb_build_object('party_id', c.party_id, 'case_id', c.case_id), evergreen.actor(), '{}', '{}', request_id);
       perform evergreen.audit(null, 'parties', c.party_id::text, 'party frozen', request_id);
     end if;
+  elsif verdict = 'false_match' and c.party_id is not null and x.entry_ref is not null then
+    perform evergreen.clear_pair(c.party_id, x.list, x.entry_ref, c.case_id, left(reason, 500));
   end if;
 end $$;
-comment on function evergreen.settle_candidate(public.cases, public.case_candidates, text, text, text) is 'What follows from a final verdict: a true match on a list freezes the party.';
+comment on function evergreen.settle_candidate(public.cases, public.case_candidates, text, text, text) is
+  'What follows from a final verdict: a true match on a list freezes the party, a false one clears this pair of party and entry.';
 
 create or replace function public.fn_list_cases(status text default null, mine boolean default false, max_rows int default 100)
 returns table (case_id uuid, code text, kind text, severity text, case_status text, party_id uuid, party_code text, source text, due_at timestamptz, overdue boolean, claimed_by text,

@@ -12,7 +12,7 @@ declare
 begin
   perform evergreen.require_role('agent_commander', 'agent_rebalancing', 'agent_liquidity_engine', 'agent_compliance_sentinel', 'agent_risk_guardian',
     'agent_kyc', 'agent_simulation', 'agent_tokenization', 'pm_role');
-  input := jsonb_build_object('sha256', encode(sha256(convert_to((memory - 'embedding')::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('sha256', evergreen.content_digest(memory - 'embedding'));
   answer := evergreen.earlier_answer('fn_remember', request_id, input);
   if answer is not null then
     return (answer ->> 'memory_id')::uuid;

@@ -10,7 +10,7 @@ declare
   n int;
 begin
   perform evergreen.require_role('ops_role', 'pm_role');
-  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(payments::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(payments));
   answer := evergreen.earlier_answer('fn_record_asset_payments', request_id, input);
   if answer is not null then
     return (answer ->> 'payments')::int;

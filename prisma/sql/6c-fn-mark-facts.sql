@@ -14,7 +14,7 @@ declare
   n int;
 begin
   perform evergreen.require_role('ops_role', 'pm_role');
-  input := jsonb_build_object('sha256', encode(sha256(convert_to(index_values::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('sha256', evergreen.content_digest(index_values));
   answer := evergreen.earlier_answer('fn_record_index_values', request_id, input);
   if answer is not null then
     return (answer ->> 'values')::int;

@@ -58,7 +58,7 @@ declare
   id uuid;
 begin
   perform evergreen.require_role('agent_commander', 'ops_role');
-  input := jsonb_build_object('fund', fund, 'nav_date', nav_date, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'))
+  input := jsonb_build_object('fund', fund, 'nav_date', nav_date, 'sha256', evergreen.content_digest(inputs))
     || case when draft = '{}' then '{}'::jsonb else jsonb_build_object('draft', encode(sha256(convert_to(draft::text, 'UTF8')), 'hex')) end;
   answer := evergreen.earlier_answer('fn_freeze_nav_inputs', request_id, input);
   if answer is not null then
@@ -284,7 +284,7 @@ declare
   id uuid;
 begin
   perform evergreen.require_role('pm_role', 'ops_role', 'agent_commander');
-  input := jsonb_build_object('strike_id', strike_id, 'reason', reason, 'sha256', encode(sha256(convert_to(inputs::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('strike_id', strike_id, 'reason', reason, 'sha256', evergreen.content_digest(inputs));
   answer := evergreen.earlier_answer('fn_restate_nav', request_id, input);
   if answer is not null then
     return answer;

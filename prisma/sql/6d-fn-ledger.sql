@@ -76,7 +76,7 @@ declare
   posted uuid;
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('share_class_id', share_class_id, 'sha256', encode(sha256(convert_to(positions::text, 'UTF8')), 'hex'))
+  input := jsonb_build_object('share_class_id', share_class_id, 'sha256', evergreen.content_digest(positions))
     || jsonb_strip_nulls(jsonb_build_object('high_water', high_water));
   answer := evergreen.earlier_answer('fn_open_register', request_id, input);
   if answer is not null then
@@ -131,7 +131,7 @@ declare
   counts record;
 begin
   perform evergreen.require_role('ops_role', 'agent_commander');
-  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(payments::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(payments));
   answer := evergreen.earlier_answer('fn_confirm_cash', request_id, input);
   if answer is not null then
     return answer;

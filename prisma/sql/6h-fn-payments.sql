@@ -29,7 +29,7 @@ declare
   n int;
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(accounts::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(accounts));
   answer := evergreen.earlier_answer('fn_propose_bank_accounts', request_id, input);
   if answer is not null then
     return answer;
@@ -185,7 +185,9 @@ begin
            order by x.flow_id for no key update of x) f
     join public.investors i on i.investor_id = f.investor_id
     left join public.bank_accounts a on a.fund_id = of_fund.fund_id and a.investor_id = f.investor_id and a.currency = f.currency and a.status = 'active'
-   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.purpose = fn_export_payments.purpose and l.live);
+   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.purpose = fn_export_payments.purpose and l.live)
+     -- who is frozen, or may be on a list, is not paid; the claim stands
+     and not evergreen.party_stopped(i.party_id);
   select coalesce(jsonb_agg(jsonb_build_object('flow_id', p.flow_id, 'investor', p.investor) order by p.flow_id), '[]') into missing from unnest(pays) p where p.account_id is null;
   pays := array(select p from unnest(pays) p where p.account_id is not null);
   if cardinality(pays) = 0 then

@@ -218,7 +218,7 @@ declare
   n int;
 begin
   perform evergreen.require_role('ops_role', 'pm_role');
-  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(marks::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(marks));
   answer := evergreen.earlier_answer('fn_record_marks', request_id, input);
   if answer is not null then
     return (answer ->> 'marks')::int;

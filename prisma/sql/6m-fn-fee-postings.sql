@@ -219,7 +219,7 @@ declare
   posted uuid;
 begin
   perform evergreen.require_role('ops_role', 'agent_commander');
-  input := jsonb_build_object('fund', fund, 'account', account, 'sha256', encode(sha256(convert_to(payments::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('fund', fund, 'account', account, 'sha256', evergreen.content_digest(payments));
   answer := evergreen.earlier_answer('fn_confirm_payout', request_id, input);
   if answer is not null then
     return answer;

@@ -54,7 +54,7 @@ declare
   posted uuid;
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('fund', fund, 'sha256', encode(sha256(convert_to(payments::text, 'UTF8')), 'hex'));
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(payments));
   answer := evergreen.earlier_answer('fn_settle_compensation', request_id, input);
   if answer is not null then
     return answer;

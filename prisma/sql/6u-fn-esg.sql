@@ -12,7 +12,7 @@ declare
   n int;
 begin
   perform evergreen.require_role('ops_role', 'pm_role');
-  input := jsonb_build_object('fund', fund, 'provider', provider, 'as_of', as_of, 'scale', scale, 'ratings', encode(sha256(convert_to(ratings::text, 'UTF8')), 'hex'), 'file_hash', file_hash);
+  input := jsonb_build_object('fund', fund, 'provider', provider, 'as_of', as_of, 'scale', scale, 'ratings', evergreen.content_digest(ratings), 'file_hash', file_hash);
   answer := evergreen.earlier_answer('fn_record_esg', request_id, input);
   if answer is not null then
     return answer;

@@ -68,3 +68,23 @@ language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
 $$;
 comment on function public.fn_read_trail(text, bigint) is
   'The audit trail, the newest 100 entries (of one entity, before a seq), each with whether a block seals it; the chains with their heads, and what no block covers yet. Under the reader''s row-level security.';
+
+create or replace function public.fn_read_changes(place text default null) returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with said as (
+    select split_part(place, ':', 1)::xid8 as tx, split_part(place, ':', 2)::bigint as seq where place ~ '^[0-9]{1,20}:[0-9]{1,18}$'
+  ), found as (
+    -- below the oldest transaction that is still open nothing can appear any more: whoever goes on from there misses nothing
+    select t.* from public.audit_trail t, said s where (t.tx, t.seq) > (s.tx, s.seq) and t.tx < pg_snapshot_xmin(pg_current_snapshot()) order by t.tx, t.seq limit 1000
+  ), last as (
+    select * from (select f.tx, f.seq from found f order by f.tx desc, f.seq desc limit 1) f
+    union all select * from (select t.tx, t.seq from public.audit_trail t where not exists (select from said) and t.tx < pg_snapshot_xmin(pg_current_snapshot())
+      order by t.tx desc, t.seq desc limit 1) t
+  )
+  select jsonb_build_object(
+    'place', coalesce((select l.tx || ':' || l.seq from last l), (select s.tx || ':' || s.seq from said s), '0:0'),
+    'changes', coalesce((select jsonb_agg(jsonb_build_object('table', f.entity_type, 'id', f.entity_id,
+        'is_new', not exists (select from public.audit_trail e where e.entity_id = f.entity_id and e.entity_type = f.entity_type and e.seq < f.seq)) order by f.tx, f.seq) from found f), '[]'::jsonb))
+$$;
+comment on function public.fn_read_changes(text) is
+  'The rows that functions have written since a place in the audit trail, at most 1,000, and the place to go on from; without a place: none, and where the trail ends now. Under the reader''s row-level security.';

@@ -2,8 +2,17 @@
 
 create or replace function evergreen.subject_held(subject_id uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select exists (select from public.subject_holds h where h.subject_id = subject_held.subject_id and h.lifted_at is null and (h.until is null or h.until > now()))
+      or exists (
+        select from public.investors i
+         where i.party_id = subject_held.subject_id and (
+           -- R53: records are kept for a term after the relationship; an investor, an order or a holding of theirs is one
+           greatest(i.recorded_at, (select max(f.created_at) from public.fund_flows f where f.investor_id = i.investor_id))
+             > now() - make_interval(months => (select (p.value #>> '{}')::int from public.platform_settings p where p.key = 'personal_retention_months'))
+           or exists (select from public.holdings u where u.investor_id = i.investor_id and u.units > 0)
+           or exists (select from public.fund_flows f where f.investor_id = i.investor_id and evergreen.held(f.fund_id))))
 $$;
-comment on function evergreen.subject_held(uuid) is 'Whether a legal hold forbids erasing this subject today.';
+comment on function evergreen.subject_held(uuid) is
+  'Whether a legal hold on the subject or on a fund it has orders in, a holding, or the term of records (platform_settings: personal_retention_months, R53) forbids erasing it today.';
 
 create or replace function evergreen.destroy_subject(subject_id uuid) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
   update public.subject_keys k set state = 'destroyed', wrapped_key = null, master_key_id = null, destroyed_at = now()
@@ -131,7 +140,8 @@ declare
   answer jsonb;
   standing text;
 begin
-  perform evergreen.require_role('ops_role');
+  perform evergreen.require_role('ops_role', 'lp_role');
+  perform evergreen.require_own_subject(subject_id);
   input := jsonb_build_object('subject_id', subject_id, 'reason', reason);
   answer := evergreen.earlier_answer('fn_request_erasure', request_id, input);
   if answer is not null then
@@ -151,7 +161,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_request_erasure(uuid, text, text) is
-  'Asks for the erasure of a subject: from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
+  'Asks for the erasure of a subject (an LP: the party of an own investor): from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
 
 create or replace function public.fn_refuse_erasure(subject_id uuid, reason text, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -230,7 +240,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
   perform evergreen.refuse_unless(k.state <> 'destroyed', 'EG428', 'The subject was erased already.');
   perform evergreen.refuse_unless(k.state = 'restricted', 'EG428', 'Nobody has asked for the erasure; ask for it first.');
-  perform evergreen.refuse_unless(not evergreen.subject_held(subject_id), 'EG428', 'A legal hold stands on the subject; it stays restricted until the hold is lifted.');
+  perform evergreen.refuse_unless(not evergreen.subject_held(subject_id), 'EG428', 'A legal hold or a duty to keep records stands on the subject; it stays restricted until that has ended.');
   perform evergreen.refuse_unless(k.asked_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever asked for an erasure cannot carry it out.');
   perform evergreen.refuse_unless(body ->> 'subjectId' = subject_id::text, 'EG400', 'The tombstone is of another subject.');
   perform evergreen.refuse_unless(body ->> 'keyDigest' = encode(sha256(convert_to(k.wrapped_key, 'UTF8')), 'hex'), 'EG425', 'The key was wrapped anew since the tombstone was made; make it again.');
@@ -293,7 +303,8 @@ create or replace function public.fn_export_subject(subject_id uuid) returns jso
 declare
   answer jsonb;
 begin
-  perform evergreen.require_role('ops_role', 'audit_role');
+  perform evergreen.require_role('ops_role', 'audit_role', 'lp_role');
+  perform evergreen.require_own_subject(subject_id);
   perform evergreen.refuse_unless(evergreen.subject_state(subject_id) is not null, 'EG404', 'No personal data is kept under that id.');
   insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by) values (subject_id, 'export', '{}', 'subject-access', evergreen.actor());
   perform evergreen.audit(null, 'subject_keys', subject_id::text, 'personal data exported', null);
@@ -304,7 +315,12 @@ begin
       'documents', (select coalesce(jsonb_agg(to_jsonb(d) - '{created_at,updated_at,subject_id}'::text[] order by d.recorded_at, d.document_id), '[]') from public.documents d where d.subject_id = k.subject_id),
       'accesses', (select coalesce(jsonb_agg(jsonb_build_object('what', a.what, 'fields', a.fields, 'purpose', a.purpose, 'accessed_by', a.accessed_by, 'accessed_at', a.accessed_at)
           order by a.accessed_at, a.access_id), '[]') from public.personal_accesses a where a.subject_id = k.subject_id),
-      'holds', (select count(*) from public.subject_holds h where h.subject_id = k.subject_id and h.lifted_at is null),
+      -- neither risk, cases nor freezes: an answer to the person must not tip off
+      'party', (select jsonb_build_object('party_id', p.party_id, 'code', p.code, 'kind', p.kind) from public.parties p where p.party_id = k.subject_id),
+      'investors', (select coalesce(jsonb_agg(jsonb_build_object('investor_id', i.investor_id, 'code', i.code, 'classification', i.classification, 'kyc_valid_until', i.kyc_valid_until) order by i.code), '[]')
+          from public.investors i where i.party_id = k.subject_id),
+      'evidence', (select coalesce(jsonb_agg(jsonb_build_object('kind', e.kind, 'dated_on', e.dated_on, 'expires_on', e.expires_on, 'recorded_at', e.recorded_at) order by e.recorded_at, e.kind), '[]')
+          from public.party_evidence e where e.party_id = k.subject_id),
       'changes', (select coalesce(jsonb_agg(jsonb_build_object('message', t.message, 'created_by', t.created_by, 'created_at', t.created_at) order by t.tx, t.seq), '[]')
           from public.audit_trail t where t.entity_id = k.subject_id::text),
       'tombstone', (select jsonb_build_object('body', t.body, 'signature', t.signature, 'public_key', t.public_key) from public.subject_tombstones t where t.subject_id = k.subject_id))

@@ -205,9 +205,10 @@ begin
     end if;
   elsif c.outcome = 'ask' then
     -- an applicant is asked before an analyst is
-    update public.investors_pending_kyc p
-       set kyc_status = 'missing_evidence', missing = array(select distinct m from unnest(p.missing || array(select evergreen.evidence_for(k) from unnest(c.missing) k)) m order by m)
-     where p.party_id = c.party_id and p.kyc_status in ('submitted', 'missing_evidence');
+    perform evergreen.ask_party_evidence(c.party_id, array(select evergreen.evidence_for(k) from unnest(c.missing) k), request_id);
+  else
+    -- what waited for the check goes on
+    perform evergreen.review_again(c.party_id, request_id);
   end if;
 end $$;
 comment on function evergreen.follow_check(uuid, text) is 'What a check leads to: a possible match opens a case with its candidates, missing facts are asked for.';

@@ -28,7 +28,7 @@ begin
     ('fn_retire_snapshots(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
     ('fn_open_subject(uuid,text,text,text)', 'ops_role, agent_kyc'),
     ('fn_put_personal(uuid,jsonb,text)', 'ops_role, agent_kyc'),
-    ('fn_read_personal(uuid[],text[],text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_read_personal(uuid[],text[],text)', 'ops_role, audit_role, agent_kyc, lp_role'),
     ('fn_find_subjects(text,text)', 'ops_role, audit_role, agent_kyc'),
     ('fn_put_document(uuid,uuid,text,text,bigint,text,text,text)', 'ops_role, agent_kyc'),
     ('fn_read_document(uuid,text)', 'ops_role, audit_role, agent_kyc'),
@@ -36,17 +36,19 @@ begin
     ('fn_rotate_subject_keys(jsonb,text)', 'ops_role, service_role'),
     ('fn_hold_subject(uuid,text,timestamptz,text)', 'pm_role, ops_role'),
     ('fn_release_subject(uuid,text,text)', 'pm_role, ops_role'),
-    ('fn_request_erasure(uuid,text,text)', 'ops_role'),
+    ('fn_request_erasure(uuid,text,text)', 'ops_role, lp_role'),
     ('fn_refuse_erasure(uuid,text,text)', 'pm_role, ops_role'),
     ('fn_read_erasure(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_erase_subject(uuid,jsonb,text)', 'pm_role, ops_role'),
     ('fn_repeat_erasures(jsonb,text)', 'service_role'),
-    ('fn_export_subject(uuid)', 'ops_role, audit_role'),
+    ('fn_read_vault_keys()', 'agent_kyc, service_role'),
+    ('fn_export_subject(uuid)', 'ops_role, audit_role, lp_role'),
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
     ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_read_home()', 'lp_role'),
     ('fn_read_desk()', 'pm_role, ops_role, audit_role'),
     ('fn_read_trail(text,bigint)', 'pm_role, ops_role, audit_role'),
+    ('fn_read_changes(text)', 'pm_role, ops_role, audit_role'),
     ('fn_seal_audit(int)', 'service_role'),
     ('fn_open_workflow(text,text,uuid,jsonb,text)', 'agent_commander, service_role'),
     ('fn_complete_workflow(text,text,jsonb,text)', 'agent_commander, service_role'),
@@ -67,6 +69,7 @@ begin
     ('fn_assign_investor(uuid,text,text,int,text,date)', 'agent_kyc, ops_role'),
     ('fn_resubmit_evidence(uuid,jsonb,text,text)', 'ops_role, lp_role'),
     ('fn_decline_investor(uuid,text,text)', 'ops_role, pm_role'),
+    ('fn_give_evidence(uuid,jsonb,text)', 'ops_role'),
     ('fn_tick_kyc(text)', 'agent_kyc, service_role'),
     ('fn_read_applicant(uuid)', 'agent_kyc, ops_role, pm_role, audit_role'),
     ('fn_read_kyc(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
@@ -236,6 +239,14 @@ begin
   if to_regclass('public._prisma_migrations') is not null then
     execute 'alter table public._prisma_migrations enable row level security';
     execute 'revoke all on public._prisma_migrations from public, anon, authenticated, service_role';
+  end if;
+end $$;
+-- where Supabase's extension is: the owner of fn_read_vault_keys reads what it needs
+do $$
+begin
+  if to_regclass('vault.decrypted_secrets') is not null then
+    grant usage on schema vault to evergreen_owner;
+    grant select on vault.decrypted_secrets to evergreen_owner;
   end if;
 end $$;
 grant usage on schema public to pm_role, lp_role, ops_role, audit_role, service_role, demo_role, agent_commander, agent_rebalancing, agent_liquidity_engine,

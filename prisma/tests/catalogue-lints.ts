@@ -182,7 +182,7 @@ const FUNCTION_LINTS: Lint[] = [
   {
     rule: "functions that read under the caller's policies are few and known",
     offenders: `select p.oid::regprocedure from pg_proc p where p.pronamespace = 'public'::regnamespace
-    and not p.prosecdef and p.proname not in ('fn_search_memories', 'fn_list_memories', 'fn_read_events', 'fn_read_morning', 'fn_read_home', 'fn_read_desk', 'fn_read_trail')`,
+    and not p.prosecdef and p.proname not in ('fn_search_memories', 'fn_list_memories', 'fn_read_events', 'fn_read_morning', 'fn_read_home', 'fn_read_desk', 'fn_read_trail', 'fn_read_changes')`,
     planted: "alter function public.fn_seal_audit(int) security invoker",
   },
   {

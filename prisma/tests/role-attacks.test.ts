@@ -258,6 +258,7 @@ it("the second lock: a function whose grant was given away still refuses the rol
           "fn_read_home",
           "fn_read_desk",
           "fn_read_trail",
+          "fn_read_changes",
         ].includes(fn)
       )
         continue; // run as their caller, whom row-level security binds

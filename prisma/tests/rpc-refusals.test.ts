@@ -25,6 +25,7 @@ it("every function that writes refuses something", () => {
     "fn_read_home",
     "fn_read_desk",
     "fn_read_trail",
+    "fn_read_changes",
   ]); // they read, and answer no memories to whatever they do not understand
 });
 

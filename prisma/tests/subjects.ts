@@ -16,7 +16,7 @@ export const value = (field: string, index: string[] = []): Args => ({
 
 /** A subject of its own; answers its id. */
 export async function newSubject(db: TestDatabase): Promise<string> {
-  const subject_id = randomUUID();
+  const subject_id = await db.value<string>(OPS, "fn_register_party", { kind: "natural_person" });
   await db.call(KYC, "fn_open_subject", { subject_id, wrapped_key: wrappedKey(), master_key_id: "mk-synthetic" });
   return subject_id;
 }

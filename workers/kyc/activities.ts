@@ -41,7 +41,10 @@ export const kyc = (house: House): Activities => ({
           await context.record((rpc) => rpc("fn_ask_evidence", { pending_id: pendingId, missing: verdict.missing }));
           return { outcome: "missing" as const, missing: verdict.missing };
         case "wait":
-          // nothing is written: what it waits for asks for the review itself
+          // what it waits for asks for the review itself
+          await context.record(async (rpc) => {
+            for (const party_id of verdict.screen) await rpc("fn_request_screening", { party_id });
+          });
           return { outcome: "waiting" as const, missing: [] };
       }
     },

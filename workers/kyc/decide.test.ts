@@ -34,6 +34,8 @@ const applicant = (
   links: [],
   evidence: evidenceOf("root", given),
   case_stands: false,
+  screening: "none",
+  unasked: [],
   past_true_match: false,
   investors: 0,
   ...change,
@@ -192,6 +194,31 @@ describe("the gates", () => {
     expect(
       review(applicant("natural_person", "retail", all(kinds), { policy, investors: 9, investor_id: "i" }), TODAY),
     ).toMatchObject({ outcome: "assign" });
+  });
+});
+
+describe("screening", () => {
+  const papers = all(owed("natural_person", "professional"));
+  it.each<[Applicant["screening"], string]>([
+    ["none", "assign"],
+    ["clear", "assign"],
+    ["unscreened", "wait"],
+    ["open", "wait"],
+    ["refused", "wait"],
+  ])("%s: %s", (screening, outcome) => {
+    expect(review(applicant("natural_person", "professional", papers, { screening }), TODAY)).toMatchObject({
+      outcome,
+    });
+  });
+  it("is asked for once the papers of identity and classification are there, for whom nobody asked before", () => {
+    const facts = { screening: "unscreened", unasked: ["root", "x"] } as const;
+    const change = { ...facts, unasked: [...facts.unasked] };
+    expect(review(applicant("natural_person", "professional", papers, change), TODAY)).toEqual({
+      outcome: "wait",
+      gate: "screening",
+      screen: ["root", "x"],
+    });
+    expect(review(applicant("natural_person", "professional", {}, change), TODAY)).toMatchObject({ outcome: "ask" });
   });
 });
 

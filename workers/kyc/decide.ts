@@ -15,10 +15,14 @@ export type Review =
   | { outcome: "assign"; classification: string; score: number; level: RiskLevel; nextReview: string }
   /** `gate`: the first that does not pass. */
   | { outcome: "ask"; gate: KycGate; missing: string[] }
-  | { outcome: "wait"; gate: KycGate };
+  /** `screen`: whom nobody has screened yet. */
+  | { outcome: "wait"; gate: KycGate; screen: string[] };
 
 /** At most so many are asked for at once; the others are asked for when these are there. */
 const ASKED_AT_ONCE = 20;
+
+/** Screenings that one review asks for; the next one asks for more. */
+const SCREENED_AT_ONCE = 50;
 
 const oneOf = <T extends string>(list: readonly T[], value: string): T | undefined => list.find((one) => one === value);
 
@@ -75,10 +79,12 @@ export function review(applicant: Applicant, today: string): Review {
   // R54: any red stops; the first one is what the answer names, all papers are asked for at once
   for (const gate of KYC_GATES) {
     if (applicant.status === "assigned") break;
-    if (gate === "screening" && applicant.case_stands) return { outcome: "wait", gate };
-    if (gate === "cap" && full) return { outcome: "wait", gate };
+    if (gate === "cap" && full) return { outcome: "wait", gate, screen: [] };
+    // papers of the gates before it are asked for first; a person is never screened on half an identity
     if (gaps.some((gap) => gap.gate === gate))
       return { outcome: "ask", gate, missing: gaps.map(({ words }) => words).slice(0, ASKED_AT_ONCE) };
+    if (gate === "screening" && (applicant.case_stands || !["clear", "none"].includes(applicant.screening)))
+      return { outcome: "wait", gate, screen: applicant.unasked.slice(0, SCREENED_AT_ONCE) };
   }
 
   const factors = [

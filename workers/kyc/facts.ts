@@ -31,6 +31,9 @@ const Facts = z.object({
     z.object({ party_id: z.string(), kind: z.string(), on: z.string(), expires: z.string().nullable() }),
   ),
   case_stands: z.boolean(),
+  /** The worst of everybody behind; `none`: no list was ever set. */
+  screening: z.enum(["refused", "open", "unscreened", "clear", "none"]),
+  unasked: z.array(z.string()),
   past_true_match: z.boolean(),
   investors: z.int(),
 });

@@ -106,3 +106,28 @@ export function useRows<T>(
       ),
   });
 }
+
+/** The newest rows of a table or view by a column, as far as whoever is signed in may see them. */
+export function useTable<T>(
+  table: string,
+  columns: string,
+  newestBy: string,
+  most: number,
+  shape: z.ZodType<T>,
+): UseQueryResult<T[], Error> {
+  const { supabase, person } = useSession();
+  return useQuery({
+    queryKey: [person?.userId, table, columns, newestBy, most],
+    enabled: person != null,
+    queryFn: async ({ signal }) =>
+      answered(
+        shape.array(),
+        await supabase
+          .from(table)
+          .select(columns)
+          .order(newestBy, { ascending: false })
+          .limit(most)
+          .abortSignal(AbortSignal.any([signal, AbortSignal.timeout(ANSWERS_WITHIN_MS)])),
+      ),
+  });
+}

@@ -1,8 +1,15 @@
 // The states every page has: loading, refused or failed, and stale when the server has stopped answering behind what is shown.
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { useConnection } from "../api/live.ts";
 import { ApiError } from "../api/read.ts";
 import { time } from "../words/format.ts";
+
+const HEARD = {
+  live: " · changes appear by themselves",
+  connecting: "",
+  lost: " · changes are not told at the moment: read again every half minute",
+} as const;
 
 interface Props<T> {
   query: UseQueryResult<T, Error>;
@@ -10,6 +17,7 @@ interface Props<T> {
 }
 
 export function ReadState<T>({ query, children }: Props<T>) {
+  const connection = useConnection();
   const { data, error, dataUpdatedAt, refetch, isFetching } = query;
   if (data === undefined) {
     if (error === null)
@@ -32,7 +40,7 @@ export function ReadState<T>({ query, children }: Props<T>) {
     <>
       <p className={error === null ? "age" : "age stale"} role="status">
         {error === null
-          ? `As of ${time(dataUpdatedAt)}`
+          ? `As of ${time(dataUpdatedAt)}${HEARD[connection]}`
           : `Not up to date: the server has not answered since ${time(dataUpdatedAt)}. It is asked again by itself.`}
       </p>
       {children(data)}

@@ -6,6 +6,7 @@ import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { breachCommands } from "./commands/breaches.ts";
 import { calcCommands } from "./commands/calc.ts";
+import { caseCommands } from "./commands/cases.ts";
 import { creditLineCommands } from "./commands/credit-lines.ts";
 import { dealCommands } from "./commands/deal.ts";
 import { dealLabCommands } from "./commands/deal-lab.ts";
@@ -19,6 +20,7 @@ import { feeCommands } from "./commands/fees.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
+import { kycCommands } from "./commands/kyc.ts";
 import { labCommands } from "./commands/lab.ts";
 import { listCommands } from "./commands/lists.ts";
 import { lmtCommands } from "./commands/lmt.ts";
@@ -47,6 +49,7 @@ import { snapshotCommands } from "./commands/snapshot.ts";
 import { stackCommands } from "./commands/stack.ts";
 import { statementCommands } from "./commands/statement.ts";
 import { stressCommands } from "./commands/stress.ts";
+import { subjectCommands } from "./commands/subject.ts";
 import { termsCommands } from "./commands/terms.ts";
 import { verifyCommands } from "./commands/verify.ts";
 
@@ -62,6 +65,8 @@ export const COMMANDS: readonly Command[] = [
   ...proposalCommands,
   ...statementCommands,
   ...performanceCommands,
+  ...kycCommands,
+  ...caseCommands,
   ...orderCommands,
   ...postingCommands,
   ...payoutCommands,
@@ -96,6 +101,7 @@ export const COMMANDS: readonly Command[] = [
   ...evidenceCommands,
   ...snapshotCommands,
   ...retentionCommands,
+  ...subjectCommands,
   ...backupCommands,
   ...screenCommands,
   ...calcCommands,

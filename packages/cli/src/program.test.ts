@@ -84,7 +84,7 @@ describe("usage errors end with 2, one sentence on stderr and nothing on stdout"
   it("names the benchmarks there are", async () => {
     const { err } = await evergreen(["bench", "nonsense"]);
     expect(err).toContain(
-      "there are chain, deal, events, nightly, rebalance, returns, rls, rules, stress, sync. (EG404)",
+      "there are chain, deal, events, nightly, rebalance, returns, rls, rules, screen, stress, sync. (EG404)",
     );
   });
 

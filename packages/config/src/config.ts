@@ -85,6 +85,17 @@ export interface Config {
   } | null;
   /** Hex; null: the key file under home is used, see keys.ts. */
   codecKeyHex: string | null;
+  /** Where the master keys of personal data are. */
+  personalKeys: "file" | "vault" | "infisical";
+  /** Null: not configured. */
+  infisical: {
+    siteUrl: string;
+    clientId: string;
+    clientSecret: string;
+    projectId: string;
+    environment: string;
+    path: string;
+  } | null;
   /** Who signs in at the command line when nobody is named. */
   person: { email: string | null; password: string | null };
   crashAt: string | null;
@@ -107,6 +118,10 @@ export function readConfig(environment: Environment): Config {
   together("LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY");
   together("EVERGREEN_MODEL_BASE_URL", "EVERGREEN_MODEL_NAME");
   together("SNAPSHOT_ACCESS_KEY_ID", "SNAPSHOT_SECRET_ACCESS_KEY");
+  together("INFISICAL_CLIENT_ID", "INFISICAL_CLIENT_SECRET");
+  together("INFISICAL_CLIENT_ID", "INFISICAL_PROJECT_ID");
+  if (settings.PERSONAL_KEYS === "infisical" && settings.INFISICAL_CLIENT_ID === undefined)
+    throw new EvergreenError("EG400", "INFISICAL_CLIENT_ID is missing: PERSONAL_KEYS=infisical needs it.");
   needs(settings, "SNAPSHOT_ENDPOINT", "SNAPSHOT_BUCKET");
   needs(settings, "SNAPSHOT_ACCESS_KEY_ID", "SNAPSHOT_BUCKET");
   needs(settings, "DIRECT_URL", "DATABASE_URL");
@@ -217,6 +232,20 @@ function assemble(settings: Settings, homeIsDefault: boolean): Config {
         : null,
     snapshotStore: storeOf(settings),
     codecKeyHex: settings.EVERGREEN_CODEC_KEY ?? null,
+    personalKeys: settings.PERSONAL_KEYS,
+    infisical:
+      settings.INFISICAL_CLIENT_ID !== undefined &&
+      settings.INFISICAL_CLIENT_SECRET !== undefined &&
+      settings.INFISICAL_PROJECT_ID !== undefined
+        ? {
+            siteUrl: settings.INFISICAL_SITE_URL,
+            clientId: settings.INFISICAL_CLIENT_ID,
+            clientSecret: settings.INFISICAL_CLIENT_SECRET,
+            projectId: settings.INFISICAL_PROJECT_ID,
+            environment: settings.INFISICAL_ENVIRONMENT,
+            path: settings.INFISICAL_PATH,
+          }
+        : null,
     person: { email: settings.EVERGREEN_EMAIL ?? null, password: settings.EVERGREEN_PASSWORD ?? null },
     crashAt: settings.EVERGREEN_CRASH_AT ?? null,
     cacheDir: join(settings.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "evergreen"),

@@ -266,6 +266,18 @@ export const SETTINGS = {
     "",
     true,
   ),
+  PERSONAL_KEYS: setting(
+    SECRETS,
+    z.enum(["file", "vault", "infisical"], 'must be "file", "vault" or "infisical"').default("file"),
+    "Where the master keys of personal data are: file: EVERGREEN_HOME/keys, made at the first start; vault: Supabase Vault; infisical: as configured below.",
+    "file",
+  ),
+  INFISICAL_SITE_URL: setting(SECRETS, httpUrl.default("https://app.infisical.com"), "Infisical server.", ""),
+  INFISICAL_CLIENT_ID: setting(SECRETS, text.optional(), "Machine identity of Infisical (universal auth)."),
+  INFISICAL_CLIENT_SECRET: setting(SECRETS, text.optional(), "Secret of that identity.", "", true),
+  INFISICAL_PROJECT_ID: setting(SECRETS, text.optional(), "Project that holds the secrets."),
+  INFISICAL_ENVIRONMENT: setting(SECRETS, text.default("prod"), "Environment of that project.", "prod"),
+  INFISICAL_PATH: setting(SECRETS, text.default("/evergreen"), "Folder of the secrets.", "/evergreen"),
   EVERGREEN_CRASH_AT: setting(
     TESTING,
     text.optional(),

@@ -1,4 +1,4 @@
-// The page at /: what runs here and where, who may sign in, what to do next, and a sign-in that lets the Temporal UI show payloads.
+// The page at /stack: what runs here and where, who may sign in, what to do next, and a sign-in that lets the Temporal UI show payloads.
 // No script, nothing from outside.
 import { createHash } from "node:crypto";
 

@@ -4,6 +4,7 @@ import { App, InMemoryEmailDriver } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
 import { type Claims, TOKEN_LIFE_S } from "./access-token.ts";
 import { publicError } from "./public-error.ts";
+import type { Change } from "./realtime/changes.ts";
 
 export interface SupabaseApiOptions {
   /** Login evergreen_api: NOINHERIT, NOBYPASSRLS. */
@@ -17,6 +18,8 @@ export interface SupabaseApi {
   fetch(request: Request): Promise<Response>;
   /** Whether the session of these claims still stands: not signed out, same role, account not banned. Known for up to 5 s. */
   sessionStands(claims: Claims): Promise<boolean>;
+  /** Rows that functions have written since a place in the audit trail, at most 1,000; null: none, and the place where it ends now. */
+  changesAfter(place: string | null): Promise<{ place: string; changes: Change[] }>;
   /** Whether the database answers. */
   ping(): Promise<boolean>;
   close(): Promise<void>;
@@ -75,6 +78,7 @@ export async function openSupabaseApi(options: SupabaseApiOptions): Promise<Supa
   return {
     fetch: (request) => app.fetch(request, { peerAddress: null }),
     sessionStands: standingSessions(connection.driver),
+    changesAfter: (place) => changesAfter(connection.driver, place),
     ping: () =>
       connection.driver`select 1`.then(
         () => true,
@@ -122,4 +126,18 @@ function standingSessions(sql: Sql): (claims: Claims) => Promise<boolean> {
 function safeInteger(text: string): number | string {
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : text;
+}
+
+/** The feed is the audit trail, so it is read as an auditor reads it. */
+function changesAfter(sql: Sql, place: string | null): ReturnType<SupabaseApi["changesAfter"]> {
+  return sql.begin(async (asAuditor) => {
+    await asAuditor`set local role audit_role`;
+    const [row] = await asAuditor`select fn_read_changes(${place}) as found`;
+    const found = (row as { found: { place: string; changes: { table: string; id: string; is_new: boolean }[] } })
+      .found;
+    return {
+      place: found.place,
+      changes: found.changes.map(({ table, id, is_new: isNew }) => ({ table, id, isNew })),
+    };
+  });
 }

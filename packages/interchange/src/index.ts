@@ -8,6 +8,7 @@ export { type MappedColumn, MappingFile, parseMapping } from "./mapping.ts";
 export { ESG_METRICS, type EsgRow, type MarketRow } from "./market.ts";
 export type { ImportedOrder, OrderFile } from "./orders.ts";
 export { type PaymentFile, PaymentOrder, writePain001 } from "./pain-001.ts";
+export { parsePlainDocument } from "./plain-document.ts";
 export {
   type AccountFile,
   type FileIdentity,

@@ -2,7 +2,16 @@
 export { INDEXED_FIELDS, type IndexedField, normalised } from "./blind-index.ts";
 export { BUCKET, type Bucket, bucketStore, type DocumentStore, folderStore } from "./documents.ts";
 export { PERSONAL_FIELDS, type PersonalField, type PersonalFields, type PersonalValue } from "./fields.ts";
-export { fileKeys, type KeySource, type MasterKeys, masterKeysFrom } from "./master-keys.ts";
+export {
+  type Erasure,
+  eraseSubject,
+  exportSubject,
+  type LifecycleParts,
+  type Rotation,
+  readErasure,
+  rotateKeys,
+} from "./lifecycle.ts";
+export { fileKeys, type KeySource, keysOf, type MasterKeys, masterKeysFrom } from "./master-keys.ts";
 export {
   openPersonal,
   type PersonalCall,
@@ -12,3 +21,12 @@ export {
   type SubjectState,
 } from "./personal-data.ts";
 export { DOCUMENT_TYPES, LARGEST_DOCUMENT } from "./sniff.ts";
+export {
+  fileJournal,
+  type Journal,
+  publicKeyOf,
+  signTombstone,
+  type Tombstone,
+  type TombstoneBody,
+  verifyTombstone,
+} from "./tombstone.ts";

@@ -4,8 +4,11 @@
 import { randomBytes } from "node:crypto";
 import { appendFileSync, closeSync, fsyncSync, openSync } from "node:fs";
 import { join } from "node:path";
+import type { Config } from "@evergreen-fund/config/config.ts";
+import { openInfisical } from "@evergreen-fund/config/infisical.ts";
 import { ownKey } from "@evergreen-fund/config/keys.ts";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { z } from "zod";
 import { KEY_BYTES, type MasterKey, masterKey } from "./envelope.ts";
 
 export interface MasterKeys {
@@ -113,3 +116,48 @@ export const fileKeys = (home: string): MasterKeys =>
       }
     },
   });
+
+/** Secrets of Infisical that hold the keys, in hexadecimal digits; the first may have several lines. */
+const INFISICAL_NAMES = {
+  master: "PERSONAL_MASTER_KEYS",
+  index: "PERSONAL_INDEX_KEY",
+  signing: "PERSONAL_SIGNING_KEY",
+};
+
+/**
+ * Keys from where the configuration says they are. `readVault` calls fn_read_vault_keys as a worker or the service; whoever may not has none.
+ * Errors of its methods: EG503 when they are not there, EG428 when a person asks for keys that only workers read.
+ */
+export function keysOf(
+  config: Pick<Config, "home" | "infisical" | "personalKeys">,
+  readVault?: () => Promise<unknown>,
+): MasterKeys {
+  const { infisical } = config;
+  if (config.personalKeys === "infisical" && infisical !== null)
+    return masterKeysFrom({
+      async read() {
+        const all = await openInfisical(infisical).list();
+        const of = (name: string): string => {
+          const found = all.get(name);
+          if (found === undefined) throw new EvergreenError("EG503", `Infisical has no ${name} at ${infisical.path}.`);
+          return found;
+        };
+        return {
+          master: of(INFISICAL_NAMES.master),
+          index: of(INFISICAL_NAMES.index),
+          signing: of(INFISICAL_NAMES.signing),
+        };
+      },
+    });
+  if (config.personalKeys === "vault")
+    return masterKeysFrom({
+      async read() {
+        if (readVault === undefined)
+          throw new EvergreenError("EG428", "The keys are in the Vault, which workers alone read.");
+        return KeyTextsShape.parse(await readVault());
+      },
+    });
+  return fileKeys(config.home);
+}
+
+const KeyTextsShape = z.object({ master: z.string(), index: z.string(), signing: z.string() });

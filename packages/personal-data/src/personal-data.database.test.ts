@@ -32,6 +32,7 @@ const doorOf = (actor: Actor, keys = fileKeys(home)) =>
     documents: folderStore(join(home, "documents")),
   });
 const door = doorOf(KYC);
+const party = () => database.rpc(OPS, "fn_register_party", { kind: "natural_person" });
 const code = (of: string) => expect.objectContaining({ code: of });
 const rows = async (sql: string, values: unknown[] = []) => (await admin.query(sql, values)).rows;
 
@@ -47,7 +48,7 @@ const PERSON = {
 
 describe("what is put", () => {
   it("comes out again, under every role that may read it", async () => {
-    const id = randomUUID();
+    const id = await party();
     await door.put(id, PERSON);
     for (const who of [door, doorOf(OPS)]) {
       const read = await who.read(id);
@@ -58,13 +59,14 @@ describe("what is put", () => {
     expect(await rows("select count(*)::int as n from personal_accesses where subject_id = $1", [id])).toEqual([
       { n: 3 },
     ]);
-    for (const role of ["pm_role", "lp_role"] as const)
-      await expect(doorOf({ role, userId: randomUUID() }).read(id)).rejects.toEqual(code("EG403"));
+    await expect(doorOf({ role: "pm_role", userId: randomUUID() }).read(id)).rejects.toEqual(code("EG403"));
+    await expect(doorOf({ role: "lp_role", userId: randomUUID() }).read(id)).rejects.toEqual(code("EG404"));
+    await expect(door.put(randomUUID(), PERSON)).rejects.toEqual(code("EG404"));
     await expect(door.read(randomUUID())).rejects.toEqual(code("EG404"));
   });
 
   it("is found by name, alias, e-mail and identifier as long as it stands", async () => {
-    const id = randomUUID();
+    const id = await party();
     await door.put(id, { name: "Émile Findé", alias: ["Emil F."], email: "Emile@Example.com", identifier: ["X 12-3"] });
     expect(await door.findByIndex("name", "finde, EMILE")).toEqual([id]);
     expect(await door.findByIndex("alias", "emil f")).toEqual([id]);
@@ -79,7 +81,7 @@ describe("what is put", () => {
   });
 
   it("under one request id is one, and with other content refused", async () => {
-    const id = randomUUID();
+    const id = await party();
     const requestId = `test/${id}`;
     const asOps = doorOf(OPS);
     await asOps.put(id, { name: "First Synthetic" }, { requestId });
@@ -91,7 +93,7 @@ describe("what is put", () => {
   });
 
   it("by twenty at once has one key and one current value", async () => {
-    const id = randomUUID();
+    const id = await party();
     await Promise.all(Array.from({ length: 20 }, (_, i) => door.put(id, { name: `Racer ${i}`, born: "1980" })));
     expect(await rows("select count(*)::int as n from subject_keys where subject_id = $1", [id])).toEqual([{ n: 1 }]);
     expect(
@@ -107,7 +109,7 @@ describe("what is put", () => {
   });
 
   it("is read for many in one go; whoever is not known is not there", async () => {
-    const ids = Array.from({ length: 25 }, () => randomUUID());
+    const ids = await Promise.all(Array.from({ length: 25 }, party));
     await Promise.all(ids.map((id, i) => door.put(id, { name: `Many ${i}` })));
     const found = await door.readMany([...ids, randomUUID()], ["name"], "screening");
     expect(found.size).toBe(25);
@@ -115,7 +117,7 @@ describe("what is put", () => {
   });
 
   it("opens nowhere else: swapped between rows, fields or persons it is refused", async () => {
-    const [a, b] = [randomUUID(), randomUUID()];
+    const [a, b] = [await party(), await party()];
     for (const id of [a, b]) await door.put(id, { name: `Owner ${id.slice(0, 4)}`, email: "a@example.com" });
     const swap = async (from: [string, string], to: [string, string]) => {
       await admin.query("begin");
@@ -136,7 +138,7 @@ describe("what is put", () => {
     };
     await swap([a, "name"], [b, "name"]);
     await swap([a, "name"], [a, "email"]);
-    const c = randomUUID();
+    const c = await party();
     await door.put(c, { name: "Third" });
     await admin.query(
       "update subject_keys set wrapped_key = (select wrapped_key from subject_keys where subject_id = $1) where subject_id = $2",
@@ -146,7 +148,7 @@ describe("what is put", () => {
   });
 
   it("does not open with the keys of another house", async () => {
-    const id = randomUUID();
+    const id = await party();
     await door.put(id, { name: "Here Alone" });
     const elsewhere = mkdtempSync(join(tmpdir(), "evergreen-other-"));
     await expect(doorOf(KYC, fileKeys(elsewhere)).read(id)).rejects.toEqual(code("EG503"));
@@ -161,7 +163,7 @@ const PNG = Buffer.from(
 
 describe("a document", () => {
   it("comes out as it went in, is stored encrypted, and opens only as what was recorded", async () => {
-    const id = randomUUID();
+    const id = await party();
     const bytes = Buffer.concat([PNG, Buffer.from("canary passport")]);
     const stored = await door.putDocument(id, { kind: "identity_document", bytes });
     expect(stored).toMatchObject({ contentType: "image/png", size: bytes.length });
@@ -177,7 +179,7 @@ describe("a document", () => {
   });
 
   it("is one under one request id, and its second file goes", async () => {
-    const id = randomUUID();
+    const id = await party();
     const asOps = doorOf(OPS);
     const options = { requestId: `document/${id}` };
     const first = await asOps.putDocument(id, { kind: "address_proof", bytes: PNG }, options);
@@ -188,7 +190,7 @@ describe("a document", () => {
   });
 
   it("that is refused leaves no file", async () => {
-    const id = randomUUID();
+    const id = await party();
     await expect(door.putDocument(id, { kind: "Not A Kind", bytes: PNG })).rejects.toEqual(code("EG400"));
     expect(await rows("select count(*)::int as n from documents where subject_id = $1", [id])).toEqual([{ n: 0 }]);
   });

@@ -142,7 +142,8 @@ export class NameIndex {
       const { weight } = name.words[slot]!;
       if (followed[slot]) this.#gather(this.#postings, list, weight);
       else {
-        spare += weight;
+        // the same word may weigh more in another kind of name
+        spare += Math.max(1, weight);
         this.#gather(this.#lenient, list, weight);
       }
     });
@@ -248,14 +249,14 @@ export class NameIndex {
     const { record, at, name: other, ids } = this.#names[number]!;
     const same = near && spelled.ratio(other.spelled, NAME_POLICY.spelledFrom) >= NAME_POLICY.spelledFrom;
     if (!same) {
-      if (!hopeful || this.#reach(name, other, ids) < threshold - SLACK) return null;
+      if (!hopeful || this.#reach(name, other, ids, threshold) < threshold - SLACK) return null;
     }
     const { score } = nameScore(name, other);
     return score >= threshold ? { record, at, score } : null;
   }
 
   /** An upper bound by the likeness of every word to the word it fits best, whoever else fits it too. */
-  #reach(name: Name, other: Name, ids: Int32Array): number {
+  #reach(name: Name, other: Name, ids: Int32Array, threshold: number): number {
     const { words } = name;
     let restOwn = 0;
     let restOther = other.weight;
@@ -284,13 +285,13 @@ export class NameIndex {
       }
       restOther -= other.words[place]!.weight * best;
     }
-    // words written as one are seen by the exact score alone
-    if (words.length !== ids.length && this.#mayJoin(name, other)) return 1;
-    if (strong < 2 && name.style === "person" && other.style === "person" && words.length > 1)
-      return NAME_POLICY.singleWord;
-    let [a, b] = [restOwn / name.weight, Math.max(0, restOther) / other.weight];
+    let [a, b] = [Math.max(0, restOwn) / name.weight, Math.max(0, restOther) / other.weight];
     if (a < b) [a, b] = [b, a];
-    return 1 - NAME_POLICY.oneSided * a - NAME_POLICY.bothSides * b;
+    let bound = 1 - NAME_POLICY.oneSided * a - NAME_POLICY.bothSides * b;
+    if (strong < 2 && name.style === "person" && other.style === "person" && words.length > 1)
+      bound = Math.min(bound, NAME_POLICY.singleWord);
+    // words written as one are seen by the exact score alone
+    return bound < threshold - SLACK && words.length !== ids.length && this.#mayJoin(name, other) ? 1 : bound;
   }
 
   #mayJoin(name: Name, other: Name): boolean {

@@ -108,20 +108,20 @@ class EntryIndex implements ScreeningIndex {
 
   screen(given: ScreenedParty, { limit = 10, threshold = POLICY.alert }: ScreenOptions = {}): Match[] {
     const party = checkedParty(given);
-    const best = new Map<number, { score: number; at: number; own: string }>();
+    const best = new Map<number, { score: number; exact: number; at: number; own: string }>();
     for (const own of namesOf(party))
       for (const { record, at, score } of this.#names.find(nameOf(own, party.kind), threshold)) {
         const known = best.get(record);
         const rank = score - (this.#held[record]!.entry.names[at]!.quality === "weak" ? 0.001 : 0);
-        if (known === undefined || rank > known.score) best.set(record, { score: rank, at, own });
+        if (known === undefined || rank > known.score) best.set(record, { score: rank, exact: score, at, own });
       }
     for (const { value } of party.identifiers ?? [])
       for (const record of this.#identifiers.get(bareIdentifier(value)) ?? [])
-        if (!best.has(record)) best.set(record, { score: 0, at: 0, own: party.names[0] ?? "" });
+        if (!best.has(record)) best.set(record, { score: 0, exact: -1, at: 0, own: party.names[0] ?? "" });
     const evidence = evidenceOf(party);
     const matches: Match[] = [];
-    for (const [record, { at, own }] of best) {
-      const match = matchOf(this.#held[record]!, at, own, party, evidence);
+    for (const [record, { at, own, exact }] of best) {
+      const match = matchOf(this.#held[record]!, at, own, party, evidence, exact);
       if (
         match.features.some(({ feature, score }) =>
           feature === "name" ? score >= threshold : feature === "identifier" && score === 1,
@@ -168,24 +168,27 @@ class EntryIndex implements ScreeningIndex {
   }
 }
 
-/** The judgement of one candidate: the pair of names is scored anew with the kinds both sides know. */
-export function matchOf(held: Held, at: number, own: string, party: ScreenedParty, evidence: Evidence): Match {
+/** The judgement of one candidate. `exact`: the score of the two names where both kinds were known; else they are scored anew with what both sides know. */
+export function matchOf(
+  held: Held,
+  at: number,
+  own: string,
+  party: ScreenedParty,
+  evidence: Evidence,
+  exact = -1,
+): Match {
   const { entry } = held;
   const name = entry.names[at] ?? { name: "", quality: "strong" as const };
-  const kind = party.kind === undefined || party.kind === "unknown" ? entry.kind : party.kind;
-  const [left, right] = [nameOf(own, kind), nameOf(name.name, entry.kind === "unknown" ? party.kind : entry.kind)];
-  const known: Evidence =
-    evidence.kind !== "unknown" || left.style === "company"
-      ? evidence
-      : entry.kind === "unknown"
-        ? { ...evidence, kind: "person" }
-        : evidence;
-  const pair = {
-    score: nameScore(left, right).score,
-    weak: name.quality === "weak",
-    left: cleanText(own),
-    right: cleanText(name.name),
-  };
+  const unknown = (kind: ScreenedParty["kind"]): boolean => kind === undefined || kind === "unknown";
+  let score = exact;
+  let known = evidence;
+  if (exact < 0 || unknown(party.kind) || unknown(entry.kind)) {
+    const left = nameOf(own, unknown(party.kind) ? entry.kind : party.kind);
+    score = nameScore(left, nameOf(name.name, unknown(entry.kind) ? party.kind : entry.kind)).score;
+    if (evidence.kind === "unknown" && left.style === "person" && unknown(entry.kind))
+      known = { ...evidence, kind: "person" };
+  }
+  const pair = { score, weak: name.quality === "weak", left: cleanText(own), right: cleanText(name.name) };
   return {
     entityId: entry.entityId,
     list: entry.list,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Config, makeHome, processEnvironment, refuseHalfASupabase } from "@evergreen-fund/config";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { type StackAddresses, stackAddresses } from "./addresses.ts";
+import { repeatErasures } from "./backup/erasures.ts";
 import { haltIfApart, reportLines } from "./backup/reconcile.ts";
 import { type DemoProgress, demoProgress } from "./demo-progress.ts";
 import { answers, portTaken, untilReady } from "./postgres.ts";
@@ -113,6 +114,15 @@ async function startAll(config: Config, supervisor: Supervisor, say: Progress, s
     say("Migrating the database …");
     const { applied, total } = await prepareDatabase(config);
     say(applied.length > 0 ? `${applied.length} of ${total} migrations applied.` : "The database is up to date.");
+    if (config.directUrl === null) {
+      // what was put back may know people who were erased since; while writes are halted nobody reads them either
+      const { repeated } = await repeatErasures(config).catch((error: unknown) => {
+        if (!(error instanceof EvergreenError && error.retryable)) throw error;
+        say(error.message);
+        return { repeated: 0 };
+      });
+      if (repeated > 0) say(`${repeated} persons whom the database had back were erased again.`);
+    }
   };
   const temporal = async () => {
     if (config.temporal.address !== null) {

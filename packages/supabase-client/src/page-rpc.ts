@@ -8,4 +8,12 @@ export const PAGE_RPCS = {
   fn_read_home: rpc("one", z.object({}), Home),
   fn_read_desk: rpc("one", z.object({}), Desk),
   fn_read_trail: rpc("one", z.object({ entity_id: z.string().optional(), before: bigint.optional() }), Trail),
+  fn_read_changes: rpc(
+    "one",
+    z.object({ place: z.string().optional() }),
+    z.object({
+      place: z.string(),
+      changes: z.array(z.object({ table: z.string(), id: z.string(), is_new: z.boolean() })),
+    }),
+  ),
 } satisfies Record<string, Rpc>;

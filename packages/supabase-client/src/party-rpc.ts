@@ -19,6 +19,7 @@ export const PARTY_RPCS = {
     z.object({ pending_id: uuid, evidence: json, request_id, party_kind: z.string().optional() }),
     z.object({ pending_id: uuid, given: z.int() }),
   ),
+  fn_give_evidence: rpc("one", z.object({ party_id: uuid, evidence: json, request_id }), z.int()),
   fn_decline_investor: rpc("one", z.object({ pending_id: uuid, reason: z.string(), request_id }), z.string()),
   fn_tick_kyc: rpc("one", z.object({ request_id }), z.object({ expired: z.int(), opened: z.int(), overdue: z.int() })),
   fn_read_applicant: rpc("one", z.object({ pending_id: uuid }), json),

@@ -102,5 +102,6 @@ export const PERSONAL_RPCS = {
     z.object({ tombstones: z.array(json), request_id }),
     z.object({ repeated: z.int(), known: z.int() }),
   ),
+  fn_read_vault_keys: rpc("one", z.object({}), json),
   fn_export_subject: rpc("one", z.object({ subject_id: uuid }), json),
 } as const;

@@ -889,6 +889,9 @@ ALTER TABLE "breaches" ADD CONSTRAINT "breaches_proposal_id_fkey" FOREIGN KEY ("
 ALTER TABLE "obligations" ADD CONSTRAINT "obligations_fund_id_fkey" FOREIGN KEY ("fund_id") REFERENCES "funds"("fund_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
+ALTER TABLE "subject_keys" ADD CONSTRAINT "subject_keys_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "parties"("party_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
+
+-- AddForeignKey
 ALTER TABLE "personal_values" ADD CONSTRAINT "personal_values_subject_id_fkey" FOREIGN KEY ("subject_id") REFERENCES "subject_keys"("subject_id") ON DELETE RESTRICT ON UPDATE RESTRICT;
 
 -- AddForeignKey
@@ -992,6 +995,8 @@ begin
     raise exception using errcode = 'EG400', message = 'The input breaks the rule ' || coalesce(nullif(constraint_name, ''), 'of a column') || '.';
   elsif state like '22%' or state = '21000' then
     raise exception using errcode = 'EG400', message = 'An argument is malformed or out of range.';
+  elsif state like '54%' then
+    raise exception using errcode = 'EG413', message = 'A text in the input is larger than what can be kept or found again.';
   elsif state in ('40001', '40P01', '55P03') or state like '53%' or state like '57%' then
     raise exception using errcode = 'EG503', message = 'The database is busy; try again with the same request id.';
   end if;
@@ -999,11 +1004,39 @@ begin
 end $$;
 comment on function evergreen.raise_public(text, text, text) is 'Maps any error to the public list without DETAIL, HINT or rows.';
 
+create or replace function evergreen.harmless_text(fn text, input jsonb) returns boolean language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+  words text := input::text;
+begin
+  -- no terminal, page or file that shows a text may be steered by it: control characters but tab and line end, marks that turn the direction of writing, tags
+  -- that nobody sees. A file's own lines are kept as they came; whoever shows them makes them harmless.
+  if fn not in ('fn_import_orders', 'fn_import_bank_statement', 'fn_publish_watchlist') and (
+      words ~ '[\u007f-\u009f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]'
+      -- jsonb writes the others as escapes; what is left of a backslash that was meant is gone first
+      or (position('\' in words) > 0 and replace(words, '\\', '') ~ '\\(b|f|u00[01])')) then
+    raise exception using errcode = 'EG400', message = 'A text holds control characters or marks that turn the direction of writing; leave them out.';
+  end if;
+  if octet_length(words) > 1048576 and fn !~ '^fn_(record_stress|put_document|load_)'
+      and exists (select from jsonb_path_query(input, '$.** ? (@.type() == "string")') part where octet_length(part #>> '{}') > 1048576) then
+    raise exception using errcode = 'EG413', message = 'A text in the input is larger than 1 MB.';
+  end if;
+  return true;
+end $$;
+comment on function evergreen.harmless_text(text, jsonb) is 'Refuses input with a text that could steer what shows it (EG400), or one beyond 1 MB (EG413; bodies of stress runs and documents have limits of their own).';
+
+create or replace function evergreen.content_digest(content jsonb) returns text language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.harmless_text('', content);
+  return encode(sha256(convert_to(content::text, 'UTF8')), 'hex');
+end $$;
+comment on function evergreen.content_digest(jsonb) is 'What the input of a request says of a large part of it: its sha256, after the same look at its texts as the rest gets. EG400, EG413.';
+
 create or replace function evergreen.earlier_answer(fn text, request_id text, input jsonb) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   earlier record;
 begin
+  perform evergreen.harmless_text(fn, input);
   if request_id is null then
     return null;
   end if;
@@ -1669,6 +1702,32 @@ insert into public.retention_policies (what, keep_months, afterwards, source) va
   ('case_candidates', null, 'nothing', 'what a decision looked at'),
   ('case_decisions', null, 'nothing', 'who decided what and why (R53)'),
   ('case_notes', null, 'nothing', 'part of the record of a case; no personal data belongs in it'),
+  ('breaches', null, 'nothing', 'limits that did not hold, and their cure (R57)'),
+  ('obligations', null, 'nothing', 'what was due to whom and when it was done'),
+  ('rule_packs', null, 'nothing', 'by what was judged'),
+  ('rule_pack_versions', null, 'nothing', 'by what was judged: every result names its version'),
+  ('rule_approvals', null, 'nothing', 'who let a rule go live'),
+  ('rule_tests', null, 'nothing', 'how a rule was tried before it went live'),
+  ('rule_pins', null, 'nothing', 'which versions a run was judged by'),
+  ('rule_shadows', null, 'nothing', 'what a draft would have said'),
+  ('rule_snoozes', null, 'nothing', 'who silenced which rule and until when'),
+  ('watchlists', null, 'nothing', 'by what was screened'),
+  ('watchlist_versions', null, 'nothing', 'every check names its version'),
+  ('watchlist_entries', null, 'nothing', 'as published: what a check was held against; ended, never removed'),
+  ('watchlist_held', null, 'nothing', 'goes when people accept or refuse the version'),
+  ('watchlist_acceptances', null, 'nothing', 'who let a shrunken list in'),
+  ('screening_subjects', null, 'nothing', 'ids: what is still to be screened'),
+  ('screening_checks', null, 'nothing', 'ids and hashes: AML file (R53: five years) is exceeded'),
+  ('screening_check_lists', null, 'nothing', 'ids: which versions a check used'),
+  ('screening_candidates', null, 'nothing', 'ids and scores: what a decision looked at'),
+  ('screening_clearances', null, 'nothing', 'who cleared whom of what (R53)'),
+  ('screening_rescreens', null, 'nothing', 'that a changed list was held against everybody'),
+  ('subject_holds', null, 'nothing', 'who forbade the erasure of what'),
+  ('subject_tombstones', null, 'nothing', 'the proof of an erasure, repeated after a restored backup'),
+  ('personal_accesses', null, 'nothing', 'who read whose data'),
+  ('personal_values', 60, 'erasure', 'AML file: five years after the relationship ends (R53), then the key of the subject is destroyed and no value can be read'),
+  ('subject_keys', 60, 'erasure', 'destroyed by erasure: five years after the relationship ends (R53), a legal hold first'),
+  ('documents', 60, 'erasure', 'AML file: five years after the relationship ends (R53), then the key is destroyed and the file removed'),
   ('event_outbox', null, 'end_of_work', 'a queue: a row goes when its event is delivered')
 on conflict (what) do nothing;
 
@@ -1697,6 +1756,8 @@ insert into public.platform_settings (key, value) values
     "cap_rate": {"unit": "ratio", "max_age_days": 190, "measure": "absolute", "breaker_bps": 100, "low": 0.001, "high": 1},
     "volatility": {"unit": "ratio", "max_age_days": 5, "measure": "absolute", "breaker_bps": 2000, "low": 0, "high": 10}}'),
   ('data_quality_limits', '{"nav_agreement_bps": 0.5, "stale_marks_share": 0.1, "stale_series_share": 0.1}'),
+  -- R53: records of an investor are kept for five years after the relationship
+  ('personal_retention_months', '60'),
   ('demo', 'false')
 on conflict (key) do nothing;
 
@@ -2207,6 +2268,314 @@ create or replace view public.mark_metrics with (security_invoker = true) as
    where a.status = 'active';
 comment on view public.mark_metrics is 'Score and leverage on the newest mark of each active asset, or why there is none, under the reader''s row-level security.';
 
+-- from sql/60-fn-events.sql
+-- The event bus and its outbox: record, claim, hand over, fail, retry. Only the service role delivers.
+
+create or replace function public.fn_record_event(
+  type text, payload jsonb, source text, workflow_id text default null,
+  request_id text default null, fund_id uuid default null, investor_ids uuid[] default '{}'
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  id uuid;
+begin
+  perform evergreen.harmless_text('fn_record_event', jsonb_build_object('payload', payload, 'source', source));
+  if request_id is not null then
+    input := jsonb_build_object('type', type, 'payload', payload, 'source', source, 'workflow_id', workflow_id, 'fund_id', fund_id, 'investor_ids', investor_ids);
+    answer := evergreen.earlier_answer('fn_record_event', request_id, input);
+    if answer is not null then
+      return (answer ->> 'event_id')::uuid;
+    end if;
+  end if;
+  perform evergreen.refuse_unless(type is not null and payload is not null and length(source) between 1 and 200, 'EG400', 'type, payload and source (1 to 200 characters) are needed.');
+  perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  -- an unknown type is refused by emit() with the list of those there are
+  perform evergreen.refuse_unless(
+    coalesce((select evergreen.role_name() = any (t.recorded_by) from public.event_types t where t.type = fn_record_event.type), true),
+    'EG403', 'Your role may not record ' || type || '.');
+  id := evergreen.emit(type, fund_id, payload, source,
+    case when workflow_id is null then '{}'::jsonb else jsonb_build_object('workflow_id', workflow_id) end, coalesce(investor_ids, '{}'), request_id);
+  perform evergreen.audit(fund_id, 'fund_events', id::text, type || ' recorded', request_id);
+  perform evergreen.keep_answer('fn_record_event', request_id, input, jsonb_build_object('event_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_event(text, jsonb, text, text, text, uuid, uuid[]) is
+  'Records an event with validation; returns event_id. EG400 unknown type or payload, EG403 type not for this role, EG409 request id reused, EG413 payload over 64 KB.';
+
+drop function if exists public.fn_claim_events(text, int, int);
+create or replace function public.fn_claim_events(consumer text, max_events int default 100, lease_seconds int default 30)
+returns table (seq bigint, event_id uuid, type text, mode text, fund_id uuid, attempts int, recorded_at timestamptz, to_workflow_id text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  -- as fn_fail_event counts
+  most constant int := 5;
+  -- a dispatcher that only waits for a Temporal that is away brings its events back within this, and then it cost them nothing
+  patience constant interval := interval '1 minute';
+  lost bigint[];
+  taken bigint[];
+  gone record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(consumer) between 1 and 200 and max_events between 1 and 100000 and lease_seconds between 0 and 3600, 'EG400',
+    'consumer has 1 to 200 characters, max_events is 1 to 100,000 and lease_seconds 0 to 3,600.');
+  -- after a restore nothing is handed over until the stores are reconciled; the dispatcher sees an empty queue
+  if exists (select from public.platform_settings p where p.key = 'writes_halted') then
+    return;
+  end if;
+  -- A lease that ran out (leased_by is still there) means that its holder is gone. Once may be anything. From the second time on the
+  -- event is suspected of killing whoever holds it and is handed out alone, so that nothing dies with it; the fifth time it is lost.
+  with due as materialized (
+    select o.seq, o.tx, o.leased_by is not null and o.attempts >= 2 as suspect, o.leased_by is not null and o.attempts >= most as lost
+      from public.event_outbox o
+     where o.dead_at is null and o.next_at <= now() and o.mode in ('run', 'tell') and o.tx < pg_snapshot_xmin(pg_current_snapshot())
+       and (o.leased_by is null or o.attempts < most or o.next_at <= now() - patience)
+     order by o.tx, o.seq limit max_events for update skip locked
+  ), living as (
+    select d.seq, d.suspect, row_number() over (order by d.tx, d.seq) as place, first_value(d.suspect) over (order by d.tx, d.seq) as alone
+      from due d where not d.lost
+  )
+  select (select array_agg(d.seq) from due d where d.lost),
+         (select array_agg(l.seq) from living l where case when l.alone then l.place = 1 else not l.suspect end)
+    into lost, taken;
+  if lost is not null then
+    for gone in
+      update public.event_outbox o
+         set dead_at = now(), leased_by = null, reason = left(case
+               when o.reason is null then 'The dispatcher died ' || o.attempts || ' times while it held this event.'
+               else 'The dispatcher died while it held this event for the ' || o.attempts || 'th time. Before that: ' || o.reason end, 500)
+       where o.seq = any (lost)
+      returning o.fund_id, o.event_id, o.type, o.attempts
+    loop
+      perform evergreen.audit(gone.fund_id, 'fund_events', gone.event_id::text,
+        gone.type || ' dead letter after ' || gone.attempts || ' attempts: the dispatcher died while it held it', null);
+    end loop;
+  end if;
+  if taken is null then
+    return;
+  end if;
+  return query
+    with held as (
+      update public.event_outbox o
+         set next_at = now() + make_interval(secs => lease_seconds), leased_by = consumer, attempts = o.attempts + 1
+       where o.seq = any (taken)
+      returning o.seq, o.event_id, o.type, o.mode, o.fund_id, o.attempts
+    )
+    select t.seq, t.event_id, t.type, t.mode, t.fund_id, t.attempts, e.recorded_at,
+           case when t.type = 'PROPOSAL_DECIDED' then (select p.workflow_id from public.proposals p where p.proposal_id = (e.payload ->> 'proposal_id')::uuid)
+                -- a run with an id of its own (a dealing day, a restatement) begins under it; those of the Commander begin under the id of their event
+                when t.mode = 'tell' or exists (select from public.event_types y where y.type = t.type and y.playbook in ('dealing-day', 'restate-nav')) then e.event_meta ->> 'workflow_id' end
+      from held t join public.fund_events e on e.event_id = t.event_id order by t.seq;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_claim_events(text, int, int) is
+  'Leases due events of modes run and tell to a dispatcher (skip locked, commit order). Lease in seconds; an event whose lease ran out is claimed again, alone from the third time on, and is a dead letter a minute after its fifth lease ran out. to_workflow_id: whom to tell, or under which id to begin.';
+
+create or replace function public.fn_finish_events(seqs bigint[]) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  gone int;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(seqs is not null, 'EG400', 'seqs is a list of outbox positions.');
+  delete from public.event_outbox o where o.seq = any (seqs);
+  get diagnostics gone = row_count;
+  return gone;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_finish_events(bigint[]) is 'Events were handed over (their workflow exists): they leave the outbox. Returns how many did.';
+
+create or replace function public.fn_fail_event(seq bigint, reason text, max_attempts int default 5) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  waiting record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(reason) between 1 and 2000 and max_attempts >= 1, 'EG400', 'reason (1 to 2,000 characters) and max_attempts (from 1) are needed.');
+  select * into waiting from public.event_outbox o where o.seq = fn_fail_event.seq for no key update;
+  if not found then
+    return 'gone';
+  end if;
+  if waiting.dead_at is not null then
+    return 'dead';
+  end if;
+  if waiting.attempts >= max_attempts then
+    update public.event_outbox o set dead_at = now(), leased_by = null, reason = left(fn_fail_event.reason, 500) where o.seq = fn_fail_event.seq;
+    perform evergreen.audit(waiting.fund_id, 'fund_events', waiting.event_id::text, waiting.type || ' dead letter after ' || waiting.attempts || ' attempts', null);
+    return 'dead';
+  end if;
+  update public.event_outbox o
+     set next_at = now() + make_interval(secs => least(60, power(2, waiting.attempts))), leased_by = null, reason = left(fn_fail_event.reason, 500)
+   where o.seq = fn_fail_event.seq;
+  return 'later';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_fail_event(bigint, text, int) is
+  'An event could not be handed over: later again (2^attempts seconds, at most 60), or a dead letter with its reason after max_attempts. Returns later, dead or gone.';
+
+create or replace function public.fn_release_events(seqs bigint[]) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  freed int;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(seqs is not null, 'EG400', 'seqs is a list of outbox positions.');
+  -- the service, not the event, was at fault: the attempt does not count
+  update public.event_outbox o set next_at = now() + interval '1 second', leased_by = null, attempts = greatest(0, o.attempts - 1)
+   where o.seq = any (seqs) and o.dead_at is null;
+  get diagnostics freed = row_count;
+  return freed;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_release_events(bigint[]) is 'Gives leased events back without counting the attempt, for when Temporal was not there.';
+
+create or replace function public.fn_claim_batch(consumer text, max_events int default 5000, lease_seconds int default 60)
+returns table (batch_id uuid, type text, events int, attempts int) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  -- as fn_fail_batch counts
+  most constant int := 5;
+  -- whoever holds a batch waits for its workflow, and that may wait for a room: longer than for an event, which is only handed over
+  patience constant interval := interval '10 minutes';
+  chosen text;
+  made uuid;
+  gone record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(consumer) between 1 and 200 and max_events between 1 and 100000 and lease_seconds between 0 and 3600, 'EG400',
+    'consumer has 1 to 200 characters, max_events is 1 to 100,000 and lease_seconds 0 to 3,600.');
+  -- after a restore nothing is handed over until the stores are reconciled; the dispatcher sees an empty queue
+  if exists (select from public.platform_settings p where p.key = 'writes_halted') then
+    return;
+  end if;
+  for gone in
+    update public.event_batches b
+       set dead_at = now(), leased_by = null, reason = left(case
+             when b.reason is null then 'The dispatcher died ' || b.attempts || ' times while it held this batch.'
+             else 'The dispatcher died while it held this batch for the ' || b.attempts || 'th time. Before that: ' || b.reason end, 500)
+     where b.batch_id in (
+       select x.batch_id from public.event_batches x
+        where x.done_at is null and x.dead_at is null and x.next_at <= now() - patience and x.leased_by is not null and x.attempts >= most
+          for update skip locked)
+    returning b.batch_id, b.type, b.attempts
+  loop
+    perform evergreen.audit(null, 'event_batches', gone.batch_id::text,
+      gone.type || ' batch dead letter after ' || gone.attempts || ' attempts: the dispatcher died while it held it', null);
+  end loop;
+  -- an open batch whose lease ran out comes first
+  select b.batch_id into made from public.event_batches b
+   where b.done_at is null and b.dead_at is null and b.next_at <= now() and (b.leased_by is null or b.attempts < most)
+   order by b.next_at limit 1 for update skip locked;
+  if made is not null then
+    return query update public.event_batches b
+      set next_at = now() + make_interval(secs => lease_seconds), leased_by = consumer, attempts = b.attempts + 1
+      where b.batch_id = made returning b.batch_id, b.type, b.events, b.attempts;
+    return;
+  end if;
+  select o.type into chosen from public.event_outbox o
+   where o.dead_at is null and o.mode = 'batch' and o.next_at <= now() and o.tx < pg_snapshot_xmin(pg_current_snapshot())
+   order by o.tx, o.seq limit 1;
+  if chosen is null then
+    return;
+  end if;
+  return query
+    with due as materialized (
+      select o.seq, o.event_id from public.event_outbox o
+       where o.dead_at is null and o.mode = 'batch' and o.type = chosen and o.next_at <= now() and o.tx < pg_snapshot_xmin(pg_current_snapshot())
+       order by o.tx, o.seq limit max_events for update skip locked
+    ), gone as (
+      delete from public.event_outbox o using due where o.seq = due.seq
+    )
+    insert into public.event_batches (type, event_ids, events, attempts, next_at, leased_by)
+    select chosen, array_agg(d.event_id order by d.seq), count(*), 1, now() + make_interval(secs => lease_seconds), consumer from due d having count(*) > 0
+    returning event_batches.batch_id, event_batches.type, event_batches.events, event_batches.attempts;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_claim_batch(text, int, int) is
+  'Moves due events of one type from the outbox into a batch, or leases an open batch again. One row is written per batch, one deleted per event. A batch is a dead letter ten minutes after its fifth lease ran out.';
+
+create or replace function public.fn_fail_batch(batch_id uuid, reason text, max_attempts int default 5) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  open_batch record;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(length(reason) between 1 and 2000 and max_attempts >= 0, 'EG400', 'reason (1 to 2,000 characters) and max_attempts (from 0) are needed.');
+  select * into open_batch from public.event_batches b where b.batch_id = fn_fail_batch.batch_id and b.done_at is null for no key update;
+  if not found then
+    return 'gone';
+  end if;
+  if open_batch.dead_at is not null then
+    return 'dead';
+  end if;
+  if max_attempts = 0 then
+    -- the service, not the batch, was at fault: the attempt does not count
+    update public.event_batches b set next_at = now() + interval '1 second', leased_by = null, attempts = greatest(0, b.attempts - 1)
+     where b.batch_id = fn_fail_batch.batch_id;
+    return 'later';
+  end if;
+  if open_batch.attempts >= max_attempts then
+    update public.event_batches b set dead_at = now(), leased_by = null, reason = left(fn_fail_batch.reason, 500) where b.batch_id = fn_fail_batch.batch_id;
+    perform evergreen.audit(null, 'event_batches', fn_fail_batch.batch_id::text, open_batch.type || ' batch dead letter after ' || open_batch.attempts || ' attempts', null);
+    return 'dead';
+  end if;
+  update public.event_batches b
+     set next_at = now() + make_interval(secs => least(60, power(2, open_batch.attempts))), leased_by = null, reason = left(fn_fail_batch.reason, 500)
+   where b.batch_id = fn_fail_batch.batch_id;
+  return 'later';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_fail_batch(uuid, text, int) is
+  'A batch could not be handed over or handled: later again, or a dead letter with its reason. max_attempts 0: Temporal was not there, and the attempt does not count.';
+
+create or replace function public.fn_retry_event(event_id uuid, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  revived text := 'event';
+  of_fund uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('event_id', event_id);
+  answer := evergreen.earlier_answer('fn_retry_event', request_id, input);
+  if answer is not null then
+    return answer ->> 'retried';
+  end if;
+  update public.event_outbox o set dead_at = null, attempts = 0, next_at = now(), reason = null
+   where o.event_id = fn_retry_event.event_id and o.dead_at is not null returning o.fund_id into of_fund;
+  if not found then
+    revived := 'batch';
+    update public.event_batches b set dead_at = null, attempts = 0, next_at = now(), reason = null
+     where fn_retry_event.event_id = any (b.event_ids) and b.dead_at is not null and b.done_at is null;
+    if not found then
+      perform evergreen.fail('EG404', 'No dead letter with that event id.');
+    end if;
+  end if;
+  perform evergreen.audit(of_fund, 'fund_events', event_id::text, 'dead letter retried', request_id);
+  perform evergreen.keep_answer('fn_retry_event', request_id, input, jsonb_build_object('retried', revived));
+  if pg_try_advisory_xact_lock(7236511) then
+    perform pg_notify('evergreen_events', '');
+  end if;
+  return revived;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_retry_event(uuid, text) is 'Puts a dead letter (or the dead batch that holds the event) back into the queue. EG404 when there is none.';
+
 -- from sql/62-fn-workflows.sql
 -- The mirror of Temporal: a run opens and completes.
 
@@ -2676,6 +3045,163 @@ end $$;
 comment on function public.fn_apply_allocations(uuid, text) is
   'Applies an approved proposal once: new allocation version, ladder, net assets less trading cost (fund currency). EG420, EG421 changed, EG424, EG425 facts changed, EG428.';
 
+-- from sql/65-fn-funds.sql
+-- Funds and mandates: a filing becomes a fund; a mandate is data with versions.
+
+create or replace function evergreen.put_mandate(of_fund uuid, body jsonb, label text, request_id text) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  next_version int;
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and jsonb_typeof(body -> 'sleeves') = 'array', 'EG400', 'A mandate is an object with a list of sleeves.');
+  perform evergreen.refuse_unless(octet_length(body::text) <= 1048576, 'EG413', 'The mandate is larger than 1 MB.');
+  perform evergreen.refuse_unless(length(label) between 1 and 200, 'EG400', 'label has 1 to 200 characters.');
+  select coalesce(max(m.version), 0) + 1 into next_version from public.mandates m where m.fund_id = of_fund;
+  update public.mandates m set superseded_at = now() where m.fund_id = of_fund and m.superseded_at is null;
+  insert into public.mandates (fund_id, version, label, body, set_by) values (of_fund, next_version, label, body, evergreen.actor());
+  perform evergreen.audit(of_fund, 'mandates', of_fund || '/' || next_version, 'mandate version ' || next_version || ' set', request_id);
+  return next_version;
+end $$;
+comment on function evergreen.put_mandate(uuid, jsonb, text, text) is 'Stores a new mandate version and supersedes the current one.';
+
+create or replace function public.fn_set_mandate(fund text, mandate jsonb, label text default 'set by hand', request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  version int;
+begin
+  perform evergreen.require_role('pm_role');
+  input := jsonb_build_object('fund', fund, 'mandate', mandate, 'label', label);
+  answer := evergreen.earlier_answer('fn_set_mandate', request_id, input);
+  if answer is not null then
+    return (answer ->> 'version')::int;
+  end if;
+  select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  version := evergreen.put_mandate(of_fund, mandate, label, request_id);
+  perform evergreen.keep_answer('fn_set_mandate', request_id, input, jsonb_build_object('version', version));
+  return version;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_mandate(text, jsonb, text, text) is 'Sets the mandate of a fund (code or id) and returns its version. EG400, EG404, EG413.';
+
+create or replace function public.fn_import_fund(fund jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  unit text := fund ->> 'currency';
+  day date;
+  effective timestamptz;
+  scale int;
+  of_fund public.funds;
+  next_version bigint;
+  earlier_day date;
+  net numeric;
+  held numeric;
+  bad text;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('sha256', evergreen.content_digest(fund));
+  answer := evergreen.earlier_answer('fn_import_fund', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  day := (fund ->> 'as_of')::date;
+  effective := day::timestamp at time zone 'UTC';
+  net := (fund ->> 'net_assets')::numeric;
+  perform evergreen.refuse_unless(jsonb_typeof(fund -> 'assets') = 'array', 'EG400', 'assets is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(fund -> 'assets') <= 200000, 'EG413', 'assets is a list of at most 200,000.');
+  select c.exponent into scale from public.currencies c where c.code = unit;
+  perform evergreen.refuse_unless(scale is not null, 'EG400', 'currency is an ISO 4217 code that the platform knows.');
+  perform evergreen.refuse_unless(day is not null and isfinite(day) and net = round(net, scale) and net < 1e30, 'EG400', 'as_of and net_assets (in the currency''s units) are needed.');
+  select coalesce(sum((a ->> 'market_value')::numeric), 0) into held from jsonb_array_elements(fund -> 'assets') a;
+  perform evergreen.refuse_unless(jsonb_array_length(fund -> 'assets') = 0 or held = net, 'EG400', 'The assets (cash included) do not add up to net_assets.');
+  select coalesce(left(a ->> 'key', 120), '?') into bad from jsonb_array_elements(fund -> 'assets') a
+   where ((a ->> 'market_value')::numeric = round((a ->> 'market_value')::numeric, scale) and (a ->> 'market_value')::numeric < 1e30) is not true limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG400', 'A market value is missing or has more decimals than the currency: ' || coalesce(bad, ''));
+  perform evergreen.refuse_unless((select count(*) = count(distinct a ->> 'key') from jsonb_array_elements(fund -> 'assets') a), 'EG400', 'The key of an asset is missing or stands twice.');
+  perform evergreen.refuse_unless(not exists (
+      select from jsonb_array_elements(coalesce(fund -> 'ladder', '[]')) l
+       where ((l ->> 'capacity')::numeric = round((l ->> 'capacity')::numeric, scale)
+         and coalesce((l ->> 'stress_delta')::numeric, 0) = round(coalesce((l ->> 'stress_delta')::numeric, 0), scale)) is not true)
+    and not exists (
+      select from jsonb_array_elements(coalesce(fund -> 'reported_flows', '[]')) r
+       where ((r ->> 'amount')::numeric = round((r ->> 'amount')::numeric, scale)) is not true),
+    'EG400', 'An amount of the ladder or of a reported flow is missing or has more decimals than the currency.');
+
+  insert into public.funds (code, name, base_currency, source, synthetic, calendar, time_zone)
+  values (fund ->> 'code', fund ->> 'name', unit, coalesce(fund -> 'source', '{}'), coalesce((fund ->> 'synthetic')::boolean, false),
+    coalesce(fund ->> 'calendar', 'none'), coalesce(fund ->> 'time_zone', 'UTC'))
+  on conflict (code) do nothing;
+  select * into of_fund from public.funds f where f.code = fund ->> 'code' for no key update;
+  perform evergreen.refuse_unless(of_fund.base_currency = unit, 'EG400', 'The fund exists with another currency.');
+  perform evergreen.refuse_unless(of_fund.nav_as_of is null or of_fund.nav_as_of <= day, 'EG428', 'The fund already stands at a later date; an older filing would not change it.');
+  next_version := of_fund.allocations_version + 1;
+
+  insert into public.assets (fund_id, external_key, name, type, strategy, issuer, country, currency, lp_visible, liquid_flag, bucket, fair_value_level, maturity, identifiers, attributes)
+  select of_fund.fund_id, a ->> 'key', left(a ->> 'name', 300), a ->> 'type', a ->> 'sleeve', a ->> 'issuer', a ->> 'country', coalesce(a ->> 'currency', unit),
+         coalesce((a ->> 'lp_visible')::boolean, false), coalesce((a ->> 'liquid')::boolean, false), a ->> 'bucket', (a ->> 'fair_value_level')::int, (a ->> 'maturity')::date,
+         coalesce(a -> 'identifiers', '[]'), coalesce(a -> 'attributes', '{}')
+    from jsonb_array_elements(fund -> 'assets') a
+  on conflict (fund_id, external_key) do update set name = excluded.name, type = excluded.type, strategy = excluded.strategy, issuer = excluded.issuer, country = excluded.country,
+    currency = excluded.currency, liquid_flag = excluded.liquid_flag, bucket = excluded.bucket, fair_value_level = excluded.fair_value_level, maturity = excluded.maturity,
+    identifiers = excluded.identifiers, attributes = excluded.attributes, status = 'active';
+  update public.assets x set status = 'retired' where x.fund_id = of_fund.fund_id and x.status = 'active'
+     -- "not in" is looked up in a hash; "not exists" was compared key by key when the planner took the fund for a handful of rows
+     and x.external_key not in (select a ->> 'key' from jsonb_array_elements(fund -> 'assets') a);
+  update public.portfolio_allocations a set superseded_at = now() where a.fund_id = of_fund.fund_id and a.superseded_at is null;
+  insert into public.portfolio_allocations (fund_id, asset_id, sleeve, target_pct, actual_pct, market_value, liquid_flag, version, effective_at)
+  select of_fund.fund_id, x.id, a ->> 'sleeve', coalesce((a ->> 'target_pct')::numeric, 0), case when net = 0 then 0 else round(round((a ->> 'market_value')::numeric, 20) / net, 18) end,
+         (a ->> 'market_value')::numeric, x.liquid_flag, next_version, effective
+    from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
+  insert into public.asset_snapshots (asset_id, fund_id, as_of, nav, method, source, effective_at)
+  select x.id, of_fund.fund_id, day, (a ->> 'market_value')::numeric, 'reported', coalesce(fund #>> '{source,kind}', 'import'), effective
+    from jsonb_array_elements(fund -> 'assets') a join public.assets x on x.fund_id = of_fund.fund_id and x.external_key = a ->> 'key';
+  -- every rung at once and in one order, as fn_reserve_liquidity does
+  perform 1 from public.liquidity_ladder l where l.fund_id = of_fund.fund_id and l.side = 'asset' order by l.ladder_id for no key update;
+  earlier_day := evergreen.ladder_date(of_fund.fund_id, 'liability', 'base');
+  insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, stress_delta)
+  select of_fund.fund_id, l ->> 'side', day, 'base', l ->> 'bucket', (l ->> 'capacity')::numeric, coalesce((l ->> 'stress_delta')::numeric, 0)
+    from jsonb_array_elements(coalesce(fund -> 'ladder', '[]')) l
+  on conflict (fund_id, side, as_of, scenario_id, bucket) do update set capacity = excluded.capacity, stress_delta = excluded.stress_delta;
+  -- What was accepted is still to be paid: it goes over to the new ladder. A filing that plans no liabilities lays none, and the earlier one stands.
+  insert into public.liquidity_ladder (fund_id, side, as_of, scenario_id, bucket, capacity, utilization)
+  select l.fund_id, 'liability', day, 'base', l.bucket, 0, l.utilization from public.liquidity_ladder l
+   where l.fund_id = of_fund.fund_id and l.side = 'liability' and l.scenario_id = 'base' and l.as_of = earlier_day and l.utilization > 0
+     and earlier_day < day and evergreen.ladder_date(of_fund.fund_id, 'liability', 'base') = day
+  on conflict (fund_id, side, as_of, scenario_id, bucket) do update set utilization = excluded.utilization;
+  insert into public.reported_flows (fund_id, month, kind, amount, currency, source)
+  select of_fund.fund_id, (r ->> 'month')::date, r ->> 'kind', (r ->> 'amount')::numeric, unit, coalesce(fund #>> '{source,kind}', 'import')
+    from jsonb_array_elements(coalesce(fund -> 'reported_flows', '[]')) r
+  on conflict (fund_id, month, kind, source) do update set amount = excluded.amount;
+  insert into public.fund_sensitivities (fund_id, as_of, measure, currency, tenor, value, source)
+  select of_fund.fund_id, day, r ->> 'measure', r ->> 'currency', r ->> 'tenor', (r ->> 'value')::numeric, coalesce(fund #>> '{source,kind}', 'import')
+    from jsonb_array_elements(coalesce(fund -> 'sensitivities', '[]')) r
+  on conflict (fund_id, as_of, measure, currency, tenor) do update set value = excluded.value;
+  update public.funds f set nav_as_of = day, net_assets = net, allocations_version = next_version, name = fund ->> 'name', source = coalesce(fund -> 'source', '{}'), effective_at = effective
+   where f.fund_id = of_fund.fund_id;
+  if fund -> 'mandate' is not null and not exists (select from public.mandates m where m.fund_id = of_fund.fund_id and m.superseded_at is null) then
+    perform evergreen.put_mandate(of_fund.fund_id, fund -> 'mandate', coalesce(fund ->> 'mandate_label', 'default, made at import'), request_id);
+  end if;
+  perform evergreen.emit('FUND_IMPORTED', of_fund.fund_id, jsonb_build_object('source', coalesce(fund #>> '{source,kind}', 'import'),
+    'assets', jsonb_array_length(fund -> 'assets'), 'as_of', day), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, null, 'fund imported');
+  perform evergreen.audit(of_fund.fund_id, 'funds', of_fund.fund_id::text, 'fund imported with ' || jsonb_array_length(fund -> 'assets') || ' assets as of ' || day, request_id);
+  answer := jsonb_build_object('fund_id', of_fund.fund_id, 'code', of_fund.code, 'assets', jsonb_array_length(fund -> 'assets'), 'version', next_version::text);
+  perform evergreen.keep_answer('fn_import_fund', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_import_fund(jsonb, text) is
+  'Creates or brings forward a fund with its assets, allocations, snapshots, ladder, reported flows, sensitivities and (if it has none) mandate, all or nothing; accepted redemptions go over to the new ladder. Σ market_value = net_assets to the cent. EG400, EG428 older than what stands.';
+
 -- from sql/66-fn-investors.sql
 -- Investors and the intake of their orders: submit, assign, take in. What an order may do is in 6a-fn-orders.sql.
 
@@ -2750,7 +3276,7 @@ begin
   perform evergreen.refuse_unless(waiting.kyc_status <> 'declined', 'EG428', 'The application was declined.');
   -- locked: a case that freezes the party comes before or after, never between
   select * into party from public.parties p where p.party_id = waiting.party_id for no key update;
-  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id), 'EG430', 'The review of the application is not complete.');
+  perform evergreen.refuse_unless(not evergreen.case_stands(waiting.party_id) and evergreen.screening_of(waiting.party_id) in ('clear', 'none'), 'EG430', 'The review of the application is not complete.');
   policy := evergreen.kyc_policy();
   -- R51: the first of the years of the risk, what the review says, and the first document that runs out
   until := least(evergreen.clock() + make_interval(years => (policy.body #>> array['refresh', 'years', coalesce(fn_assign_investor.risk_level, 'unrated')])::int),
@@ -2839,7 +3365,7 @@ begin
   ), orders as materialized (
     -- locked in one order: another batch that names the same order waits, and then finds it no longer submitted
     select f.flow_id, f.fund_id, f.direction, f.event_id, i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
-             and not evergreen.is_frozen(i.party_id) as cleared,
+             and not evergreen.party_stopped(i.party_id) as cleared,
            -- units are demand at the last price; a transfer takes nothing out of the fund
            case f.order_kind when 'transfer' then 0
              else coalesce(f.amount, round(f.requested_units * (select c.nav_per_unit from public.share_classes c where c.share_class_id = f.share_class_id), 2), 0) end as amount
@@ -2985,6 +3511,10 @@ begin
   kept := evergreen.keep_evidence(waiting.party_id, evidence);
   perform evergreen.refuse_unless(kept > 0 or party_kind is not null, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
   update public.investors_pending_kyc p set evidence = p.evidence || fn_resubmit_evidence.evidence where p.pending_id = waiting.pending_id;
+  -- what screening asked for may be among it
+  if exists (select from public.screening_subjects s where s.party_id = waiting.party_id) and evergreen.screening_standing(waiting.party_id) = 'unscreened' then
+    perform evergreen.request_screening(waiting.party_id, 'evidence given', false, request_id);
+  end if;
   perform evergreen.emit('EVIDENCE_RESUBMITTED', waiting.fund_id, jsonb_build_object('pending_id', waiting.pending_id), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(waiting.fund_id, 'investors_pending_kyc', waiting.pending_id::text, 'evidence given: ' || kept || ' kinds', request_id);
   answer := jsonb_build_object('pending_id', waiting.pending_id, 'given', kept);
@@ -2996,6 +3526,34 @@ exception when others then
 end $$;
 comment on function public.fn_resubmit_evidence(uuid, jsonb, text, text) is
   'Gives evidence that was missing, and states what kind of party it is where nobody has; the application is reviewed again by itself. An LP only for an own investor. Returns {pending_id, given}. EG400, EG404, EG428.';
+
+create or replace function public.fn_give_evidence(party_id uuid, evidence jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  kept int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('party_id', party_id, 'evidence', evidence);
+  answer := evergreen.earlier_answer('fn_give_evidence', request_id, input);
+  if answer is not null then
+    return (answer ->> 'given')::int;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(evidence) = 'object' and octet_length(evidence::text) <= 8192, 'EG400', 'evidence is a small JSON object of document kinds and dates.');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = fn_give_evidence.party_id), 'EG404', 'No party with that id.');
+  kept := evergreen.keep_evidence(party_id, evidence);
+  perform evergreen.refuse_unless(kept > 0, 'EG400', 'Nothing new was given: each kind of evidence comes with its date, YYYY-MM-DD.');
+  -- an owner's paper may be the one that an application lacked
+  perform evergreen.review_again(party_id, request_id);
+  perform evergreen.audit(null, 'party_evidence', party_id::text, 'evidence given: ' || kept || ' kinds', request_id);
+  perform evergreen.keep_answer('fn_give_evidence', request_id, input, jsonb_build_object('given', kept));
+  return kept;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_give_evidence(uuid, jsonb, text) is 'Keeps evidence of a party that stands behind applicants; their applications are reviewed again. Returns how many kinds are new. EG400, EG404.';
 
 create or replace function public.fn_decline_investor(pending_id uuid, reason text, request_id text default null) returns text
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -3133,6 +3691,9 @@ begin
       from (select distinct on (x.party_id, x.kind) x.* from public.party_evidence x where x.party_id = any (behind) and x.dated_on <= evergreen.clock()::date
         order by x.party_id, x.kind, x.dated_on desc, x.recorded_at desc, x.evidence_id) e), '[]'),
     'case_stands', evergreen.case_stands(waiting.party_id),
+    'screening', evergreen.screening_of(waiting.party_id),
+    -- nobody has asked for them to be screened yet
+    'unasked', coalesce((select jsonb_agg(b order by b) from unnest(behind) b where not exists (select from public.screening_subjects s where s.party_id = b)), '[]'),
     'past_true_match', exists (select from public.cases c where c.outcome = 'true_match' and c.party_id = any (behind)),
     'investors', case when waiting.fund_id is null then 0 else (select count(distinct f.investor_id) from public.fund_flows f where f.fund_id = waiting.fund_id) end);
 exception when others then
@@ -3238,6 +3799,33 @@ begin
   return exists (select from evergreen.parties_behind(of_party) b join public.parties p on p.party_id = b and p.frozen_at is not null);
 end $$;
 comment on function evergreen.is_frozen(uuid) is 'Whether the party or anybody behind it is frozen: no orders, no units, no payments.';
+
+create or replace function evergreen.party_stopped(of_party uuid) returns boolean
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  return evergreen.is_frozen(of_party)
+    -- a match that nobody has decided stops as one that was: money waits, nobody is told why
+    or (exists (select from public.screening_candidates) and exists (
+      select from evergreen.parties_behind(of_party) b where exists (select from public.screening_candidates x where x.party_id = b) and evergreen.screening_standing(b) in ('open', 'refused')));
+end $$;
+comment on function evergreen.party_stopped(uuid) is 'Whether orders of the party stop: it or anybody behind it is frozen, or a possible match of theirs is not decided.';
+
+create or replace function evergreen.investor_stopped(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select evergreen.party_stopped((select i.party_id from public.investors i where i.investor_id = of_investor))
+$$;
+comment on function evergreen.investor_stopped(uuid) is 'Whether units and money of the investor stop because of who stands behind it.';
+
+create or replace function evergreen.screening_of(of_party uuid) returns text
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- a platform that has set no list screens nobody; from the first one on everybody behind an applicant is screened
+  if not exists (select from public.watchlists w where w.active) then
+    return 'none';
+  end if;
+  return (select s.standing from (select evergreen.screening_standing(b) as standing from evergreen.parties_behind(of_party) b) s
+    order by array_position(array['refused', 'open', 'unscreened', 'clear'], s.standing) limit 1);
+end $$;
+comment on function evergreen.screening_of(uuid) is 'The worst standing of the party and everybody behind it: refused, open, unscreened, clear; none where no list was ever set.';
 
 create or replace function evergreen.kyc_policy() returns public.kyc_policies
 language sql stable security definer set search_path = pg_catalog, pg_temp as $$
@@ -3387,6 +3975,10 @@ begin
     perform evergreen.emit('CASE_OPENED', of_fund, jsonb_build_object('case_id', id, 'severity', of_severity), evergreen.actor(), '{}', '{}', request_id);
     perform evergreen.audit(of_fund, 'cases', id::text, 'case opened: ' || of_kind || ', ' || of_severity, request_id);
   end if;
+  -- found again by a newer check: what is not decided is looked at as it is now
+  update public.case_candidates c set list_version = x.list_version, check_id = x.check_id, score = x.score, features = coalesce(x.features, '[]')
+    from jsonb_to_recordset(candidates) as x (list text, list_version text, entry_ref text, check_id uuid, score numeric, features jsonb)
+   where c.case_id = known.case_id and c.list = x.list and c.entry_ref = x.entry_ref and c.status not in ('true_match', 'false_match');
   insert into public.case_candidates (case_id, list, list_version, entry_ref, check_id, score, features)
   select known.case_id, x.list, x.list_version, x.entry_ref, x.check_id, x.score, coalesce(x.features, '[]')
     from jsonb_to_recordset(case when jsonb_array_length(candidates) = 0 then '[{}]' else candidates end)
@@ -3609,9 +4201,12 @@ begin
       perform evergreen.emit('PARTY_FROZEN', null, jsonb_build_object('party_id', c.party_id, 'case_id', c.case_id), evergreen.actor(), '{}', '{}', request_id);
       perform evergreen.audit(null, 'parties', c.party_id::text, 'party frozen', request_id);
     end if;
+  elsif verdict = 'false_match' and c.party_id is not null and x.entry_ref is not null then
+    perform evergreen.clear_pair(c.party_id, x.list, x.entry_ref, c.case_id, left(reason, 500));
   end if;
 end $$;
-comment on function evergreen.settle_candidate(public.cases, public.case_candidates, text, text, text) is 'What follows from a final verdict: a true match on a list freezes the party.';
+comment on function evergreen.settle_candidate(public.cases, public.case_candidates, text, text, text) is
+  'What follows from a final verdict: a true match on a list freezes the party, a false one clears this pair of party and entry.';
 
 create or replace function public.fn_list_cases(status text default null, mine boolean default false, max_rows int default 100)
 returns table (case_id uuid, code text, kind text, severity text, case_status text, party_id uuid, party_code text, source text, due_at timestamptz, overdue boolean, claimed_by text,
@@ -3635,6 +4230,129 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_list_cases(text, boolean, int) is 'The work queue, what is due first comes first; without a status what is undecided. EG400.';
+
+-- from sql/68-fn-memory.sql
+-- Memory and traces: what agents remember, with references; what the workers did, as spans.
+
+create or replace function public.fn_remember(memory jsonb, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  unit float8[];
+  input jsonb;
+  answer jsonb;
+  id uuid := gen_random_uuid();
+  linked int;
+  of_fund uuid;
+begin
+  perform evergreen.require_role('agent_commander', 'agent_rebalancing', 'agent_liquidity_engine', 'agent_compliance_sentinel', 'agent_risk_guardian',
+    'agent_kyc', 'agent_simulation', 'agent_tokenization', 'pm_role');
+  input := jsonb_build_object('sha256', evergreen.content_digest(memory - 'embedding'));
+  answer := evergreen.earlier_answer('fn_remember', request_id, input);
+  if answer is not null then
+    return (answer ->> 'memory_id')::uuid;
+  end if;
+  of_fund := (memory ->> 'fund_id')::uuid;
+  perform evergreen.refuse_unless(length(memory ->> 'text') between 1 and 4096, 'EG400', 'text has 1 to 4096 characters.');
+  perform evergreen.refuse_unless(jsonb_typeof(memory -> 'embedding') = 'array', 'EG400', 'embedding is a vector.');
+  perform evergreen.refuse_unless(jsonb_array_length(memory -> 'embedding') between 8 and 4096
+    and not exists (select from jsonb_array_elements(memory -> 'embedding') x where jsonb_typeof(x) <> 'number'), 'EG400', 'embedding is a vector of 8 to 4096 numbers.');
+  -- who writes does not say how far it may be trusted: a person's words are a person's, a room's are the system's or untrusted
+  perform evergreen.refuse_unless(coalesce(memory ->> 'trust', 'system') in ('system', 'untrusted') or evergreen.role_name() = 'pm_role', 'EG400', 'trust is system or untrusted.');
+  perform evergreen.refuse_unless(
+    coalesce((select cardinality(m.embedding) from public.agent_memories m where m.superseded_at is null limit 1), jsonb_array_length(memory -> 'embedding'))
+      = jsonb_array_length(memory -> 'embedding'),
+    'EG400', 'The embedding has another dimension than the memories here; re-embed them before changing the embedder.');
+  -- kept at length one, so that a search is one sum per memory; what is too small to count is zero, what is too large is no embedding
+  perform evergreen.refuse_unless(not exists (
+    select from jsonb_array_elements_text(memory -> 'embedding') x where abs(x::numeric) > 1e100), 'EG400', 'embedding has a component beyond 1e100.');
+  with parts as (
+    select n, case when abs(x::numeric) < 1e-100 then 0::float8 else x::float8 end as v from jsonb_array_elements_text(memory -> 'embedding') with ordinality as e(x, n)
+  ), scaled as (
+    select p.n, case when m.most = 0 or abs(p.v) / m.most < 1e-100 then 0 else p.v / m.most end as v from parts p, (select max(abs(v)) as most from parts) m
+  )
+  select array_agg(case when l.length = 0 then 0 else s.v / l.length end order by s.n) into unit
+    from scaled s, (select sqrt(sum(v * v)) as length from scaled) l;
+  insert into public.agent_memories (memory_id, fund_id, text, embedding, reference_ids, supabase_refs, duckdb_refs, workflow_id, langfuse_trace_id, trust)
+  values (id, of_fund, memory ->> 'text', unit,
+    array(select x::uuid from jsonb_array_elements_text(coalesce(memory -> 'reference_ids', '[]')) x), coalesce(memory -> 'supabase_refs', '[]'), coalesce(memory -> 'duckdb_refs', '[]'),
+    memory ->> 'workflow_id', memory ->> 'langfuse_trace_id', case when evergreen.role_name() = 'pm_role' then 'person' else coalesce(memory ->> 'trust', 'system') end);
+  insert into public.memory_nodes (memory_id, kind, ref)
+  select distinct id, n ->> 'kind', n ->> 'ref' from jsonb_array_elements(coalesce(memory -> 'nodes', '[]')) n;
+  insert into public.memory_edges (memory_id, kind, from_node, to_node)
+  select id, e ->> 'kind', f.node_id, t.node_id from jsonb_array_elements(coalesce(memory -> 'edges', '[]')) e
+    join public.memory_nodes f on f.memory_id = id and f.kind = e #>> '{from,kind}' and f.ref = e #>> '{from,ref}'
+    join public.memory_nodes t on t.memory_id = id and t.kind = e #>> '{to,kind}' and t.ref = e #>> '{to,ref}';
+  get diagnostics linked = row_count;
+  perform evergreen.refuse_unless(linked = jsonb_array_length(coalesce(memory -> 'edges', '[]')), 'EG400', 'An edge joins a node that the memory does not have.');
+  perform evergreen.audit(of_fund, 'agent_memories', id::text, 'remembered', request_id);
+  perform evergreen.keep_answer('fn_remember', request_id, input, jsonb_build_object('memory_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_remember(jsonb, text) is
+  'Stores a memory {text, embedding, fund_id, reference_ids, supabase_refs, duckdb_refs, workflow_id, langfuse_trace_id, trust, nodes:[{kind, ref}], edges:[{kind, from, to}]}; returns memory_id.';
+
+create or replace function public.fn_search_memories(embedding float8[], fund_id uuid default null, max_rows int default 5)
+returns table (memory_id uuid, text text, score float8, supabase_refs jsonb, duckdb_refs jsonb, workflow_id text, langfuse_trace_id text, trust text, superseded boolean, recorded_at timestamptz)
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  -- runs as the caller: row-level security of agent_memories decides what can be found; exact, so recall is 1. Memories have length one.
+  with parts as (
+    select n, case when abs(x::numeric) < 1e-100 then 0 else x end as v from unnest(fn_search_memories.embedding) with ordinality as e(x, n) where x not in ('NaN', 'Infinity', '-Infinity')
+  ), scaled as (
+    select p.n, case when m.most = 0 or abs(p.v) / m.most < 1e-100 then 0 else p.v / m.most end as v from parts p, (select max(abs(v)) as most from parts) m
+  ), asked as materialized (
+    select array_agg(s.v / nullif(l.length, 0) order by s.n) as unit from scaled s, (select sqrt(sum(v * v)) as length from scaled) l
+  )
+  select m.memory_id, m.text, (select nullif(sum(a * b), 0) from unnest(m.embedding, asked.unit) as pair(a, b)) as score,
+         m.supabase_refs, m.duckdb_refs, m.workflow_id, m.langfuse_trace_id, m.trust, m.superseded_at is not null, m.recorded_at
+    from public.agent_memories m, asked
+   where (fn_search_memories.fund_id is null or m.fund_id = fn_search_memories.fund_id) and m.superseded_at is null
+     and cardinality(m.embedding) = cardinality(asked.unit)
+   order by score desc nulls last, m.memory_id limit least(greatest(max_rows, 0), 100)
+$$;
+comment on function public.fn_search_memories(float8[], uuid, int) is 'Nearest memories by cosine under the caller''s row-level security; superseded ones are left out.';
+
+create or replace function public.fn_list_memories(fund_id uuid, since text default '0', memory_ids uuid[] default '{}', max_rows int default 250)
+returns table (horizon text, tx text, changed boolean, memory_id uuid, embedding float8[], text text, supabase_refs jsonb, duckdb_refs jsonb, workflow_id text, langfuse_trace_id text,
+  trust text, superseded boolean, recorded_at timestamptz)
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  -- a reader that keeps vectors asks from the horizon of its last answer: what was not yet visible then was written by a transaction at or after it
+  with changed as (
+    select m.* from public.agent_memories m where m.fund_id = fn_list_memories.fund_id and m.tx >= fn_list_memories.since::xid8
+     order by m.tx fetch first least(greatest(max_rows, 1), 1000) rows with ties
+  ), listed as (
+    select c.*, true as changed from changed c
+    union all
+    select m.*, false from public.agent_memories m
+     where m.fund_id = fn_list_memories.fund_id and m.memory_id = any (memory_ids) and not exists (select from changed c where c.memory_id = m.memory_id)
+  )
+  select pg_snapshot_xmin(pg_current_snapshot())::text, l.tx::text, l.changed, l.memory_id, case when l.changed and l.superseded_at is null then l.embedding end,
+         l.text, l.supabase_refs, l.duckdb_refs, l.workflow_id, l.langfuse_trace_id, l.trust, l.superseded_at is not null, l.recorded_at
+    from (values (1)) as always (one) left join listed l on true
+$$;
+comment on function public.fn_list_memories(uuid, text, uuid[], int) is
+  'Memories of a fund changed at or after a transaction, with their vectors, and the named ones without; at least one row, whose horizon is where to ask from next. Under the caller''s row-level security.';
+
+create or replace function public.fn_record_spans(spans jsonb) returns int language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  kept int;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(jsonb_typeof(spans) = 'array', 'EG400', 'spans is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(spans) <= 10000, 'EG413', 'spans is a list of at most 10,000.');
+  insert into public.trace_spans (trace_id, span_id, parent_span_id, name, service, started_at, ended_at, status, attributes)
+  select s ->> 'trace_id', s ->> 'span_id', s ->> 'parent_span_id', left(s ->> 'name', 200), left(s ->> 'service', 80),
+         (s ->> 'started_at')::timestamptz, (s ->> 'ended_at')::timestamptz, s ->> 'status', coalesce(s -> 'attributes', '{}')
+    from jsonb_array_elements(spans) s on conflict do nothing;
+  get diagnostics kept = row_count;
+  return kept;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_spans(jsonb) is 'Keeps exported spans for `evergreen trace`; a span sent twice is kept once. Telemetry: writes no audit row.';
 
 -- from sql/69-fn-demo.sql
 -- The demo: its clock, and what only its loader may do. The past of the demo fund is made by the functions everybody calls; what stands here lets the loader
@@ -4193,9 +4911,748 @@ comment on function public.fn_release_hold(uuid, text, text, text) is 'Accepts a
 
 create or replace function evergreen.is_cleared(of_investor uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select exists (select from public.investors i where i.investor_id = of_investor and i.kyc_status = 'approved' and (i.kyc_valid_until is null or i.kyc_valid_until > evergreen.clock())
-    and not evergreen.is_frozen(i.party_id))
+    and not evergreen.party_stopped(i.party_id))
 $$;
-comment on function evergreen.is_cleared(uuid) is 'Whether KYC clears the investor at this moment: approved, in date, and nobody behind it frozen.';
+comment on function evergreen.is_cleared(uuid) is 'Whether KYC clears the investor at this moment: approved, in date, and nobody behind it frozen or possibly on a list.';
+
+-- from sql/6c-fn-asset-payments.sql
+-- Calls and distributions of an asset since its mark (R5): recorded, carried with the mark, and bound with it in the hash of a NAV.
+
+create or replace function public.fn_record_asset_payments(fund text, payments jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  n int;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(payments));
+  answer := evergreen.earlier_answer('fn_record_asset_payments', request_id, input);
+  if answer is not null then
+    return (answer ->> 'payments')::int;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
+  select count(*) into bad from jsonb_to_recordset(payments) p (asset text) left join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = p.asset or a.id::text = p.asset)
+   where a.id is null;
+  perform evergreen.refuse_unless(bad = 0, 'EG404', bad || ' payments are of assets that the fund does not have.');
+  select count(*) into bad from jsonb_to_recordset(payments) p (asset text, kind text, amount numeric, paid_on date, source text)
+    join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = p.asset or a.id::text = p.asset)
+   where (p.kind in ('call', 'distribution') and p.amount > 0 and p.amount < 1e30 and evergreen.within_exponent(p.amount, of_fund.base_currency)
+     and isfinite(p.paid_on) and p.paid_on <= evergreen.clock()::date and length(p.source) between 1 and 200 and a.type <> 'cash') is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' payments are no call or distribution of an amount above 0 in the currency''s units, up to today, with a source; or of a balance of cash.');
+  insert into public.asset_payments (asset_id, fund_id, kind, amount, paid_on, source, recorded_by)
+  select a.id, of_fund.fund_id, p.kind, p.amount, p.paid_on, p.source, evergreen.actor() from jsonb_to_recordset(payments) p (asset text, kind text, amount numeric, paid_on date, source text)
+    join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = p.asset or a.id::text = p.asset);
+  get diagnostics n = row_count;
+  perform evergreen.emit('ASSET_PAYMENTS_RECORDED', of_fund.fund_id, jsonb_build_object('payments', n), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, null, 'payments of an asset recorded');
+  perform evergreen.audit(of_fund.fund_id, 'asset_payments', of_fund.code, 'payments of assets recorded: ' || n, request_id);
+  perform evergreen.keep_answer('fn_record_asset_payments', request_id, input, jsonb_build_object('payments', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_asset_payments(text, jsonb, text) is
+  'Records payments = [{asset, kind: call | distribution, amount, paid_on, source}] in the fund''s currency; a mark rolled forward past their day counts them (R5), and the opposite takes a mistake back. Returns how many. EG400, EG404, EG413.';
+
+create or replace function evergreen.rolled_value(mark numeric, beta numeric, index_at_mark numeric, index_now numeric, payments jsonb) returns numeric language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select mark * (1 + beta * (round(index_now, 40) / index_at_mark - 1))
+    + coalesce((select sum(p.amount * (1 + beta * (round(index_now, 40) / p.index - 1))) from jsonb_to_recordset(payments) p (amount numeric, index numeric)), 0)
+$$;
+comment on function evergreen.rolled_value(numeric, numeric, numeric, numeric, jsonb) is 'R5: the mark and what was paid since, each carried by beta times the return of the index since its day; fund currency, not rounded.';
+
+create or replace function evergreen.are_payments(payments jsonb, after_day date, up_to date) returns boolean language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select payments is null or (jsonb_typeof(payments) = 'array' and jsonb_array_length(payments) between 1 and 10000
+    and (select bool_and((p."on" > after_day and p."on" <= up_to and p.amount <> 0 and abs(p.amount) < 1e30 and p.index > 0 and p.index < 1e18) is true)
+           from jsonb_to_recordset(case when jsonb_typeof(payments) = 'array' then payments else '[]' end) p ("on" date, amount numeric, index numeric)))
+$$;
+comment on function evergreen.are_payments(jsonb, date, date) is 'Whether the payments that a rolled mark counts are whole, and of days after the mark up to the NAV date; null when there are none.';
+
+create or replace function evergreen.payments_text(payments jsonb) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select string_agg(concat_ws(',', p."on", trim_scale(p.amount), trim_scale(p.index)), ';' order by p."on", p.amount, p.index) from jsonb_to_recordset(payments) p ("on" date, amount numeric, index numeric)
+$$;
+comment on function evergreen.payments_text(jsonb) is 'The payments that a rolled mark counts as the hash of the NAV has them: day, amount, index; null when there are none.';
+
+-- from sql/6c-fn-mark-facts.sql
+-- Marks between valuations (R5): values of indices, how an asset is rolled forward with one, and what the breaker holds a new mark against.
+
+create or replace function evergreen.market_counts(of_import uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select of_import is null or exists (select from public.market_imports b where b.import_id = of_import and b.status <> 'undone')
+$$;
+comment on function evergreen.market_counts(uuid) is 'Whether values of an import count: it was not undone. What was recorded by hand always does.';
+
+create or replace function public.fn_record_index_values(index_values jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  bad int;
+  n int;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('sha256', evergreen.content_digest(index_values));
+  answer := evergreen.earlier_answer('fn_record_index_values', request_id, input);
+  if answer is not null then
+    return (answer ->> 'values')::int;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(index_values) = 'array', 'EG400', 'index_values is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(index_values) between 1 and 200000, 'EG413', 'index_values has 1 to 200,000 rows.');
+  select count(*) into bad from jsonb_to_recordset(index_values) v (series text, as_of date, value numeric, source text)
+   where (v.series ~ '^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,59}$' and isfinite(v.as_of) and v.as_of <= evergreen.clock()::date and v.value > 0 and v.value < 1e18
+     and length(v.source) between 1 and 200) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' values have no series, no date up to today, no value above 0 or no source.');
+  -- an index is a market series like any other: one place holds them all
+  insert into public.market_series (series, kind, unit, recorded_by)
+  select distinct v.series, 'index', 'points', evergreen.actor() from jsonb_to_recordset(index_values) v (series text) on conflict do nothing;
+  perform evergreen.refuse_unless(not exists (select from public.market_series s where s.kind <> 'index' and s.series in (select v.series from jsonb_to_recordset(index_values) v (series text))),
+    'EG428', 'One of the series is no index.');
+  insert into public.market_data (series, as_of, value, source, recorded_by)
+  select v.series, v.as_of, v.value, v.source, evergreen.actor()
+    from rows from (jsonb_to_recordset(index_values) as (series text, as_of date, value numeric, source text)) with ordinality v (series, as_of, value, source, place) order by v.place;
+  get diagnostics n = row_count;
+  perform evergreen.emit('INDEX_VALUES_RECORDED', null, jsonb_build_object('values', n), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(f.fund_id, null, null, 'index values recorded') from public.funds f
+   where f.fund_id in (select r.fund_id from public.roll_forwards r where r.series in (select v.series from jsonb_to_recordset(index_values) v (series text)));
+  perform evergreen.audit(null, 'market_data', 'market_data', 'index values recorded: ' || n, request_id);
+  perform evergreen.keep_answer('fn_record_index_values', request_id, input, jsonb_build_object('values', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_index_values(jsonb, text) is
+  'Records index_values = [{series, as_of, value, source}]; of two for one date the later counts, and both stay. A person types them, so the breaker of imports does not hold them. Returns how many. EG400, EG413, EG428 no index.';
+
+create or replace function evergreen.index_value(of_series text, on_day date, most_age int) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select v.value from public.market_data v where v.series = of_series and v.as_of <= on_day and v.as_of >= on_day - most_age and evergreen.market_counts(v.import_id)
+   order by v.as_of desc, v.recorded_at desc, v.seq desc limit 1
+$$;
+comment on function evergreen.index_value(text, date, int) is 'The value of an index on a day, or on the last day before it that has one and is not older than so many days; null when there is none.';
+
+create or replace function public.fn_set_roll_forward(fund text, asset text, series text, beta numeric, after_days int, effective_from date, request_id text default null) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  of_asset public.assets;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'asset', asset, 'series', series, 'beta', beta, 'after_days', after_days, 'effective_from', effective_from);
+  answer := evergreen.earlier_answer('fn_set_roll_forward', request_id, input);
+  if answer is not null then
+    return (answer ->> 'rule_id')::uuid;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  select * into of_asset from public.assets a where a.fund_id = of_fund.fund_id and (a.external_key = asset or a.id::text = asset);
+  perform evergreen.refuse_unless(found, 'EG404', 'The fund has no asset with that key.');
+  perform evergreen.refuse_unless(isfinite(effective_from), 'EG400', 'effective_from is a date.');
+  perform evergreen.refuse_unless(num_nonnulls(series, beta, after_days) in (0, 3), 'EG400', 'series, beta and after_days go together; none of them ends the rule.');
+  perform evergreen.refuse_unless(series is null or (series ~ '^[A-Za-z0-9][A-Za-z0-9 ._:/-]{0,59}$' and beta between -10 and 10 and after_days between 0 and 3650),
+    'EG400', 'series is the name of an index, beta is -10 to 10, after_days 0 to 3,650.');
+  perform evergreen.refuse_unless(series is null or of_asset.type <> 'cash', 'EG428', 'A balance of cash is not a mark.');
+  insert into public.roll_forwards (asset_id, fund_id, series, beta, after_days, effective_from, set_by)
+  values (of_asset.id, of_fund.fund_id, fn_set_roll_forward.series, fn_set_roll_forward.beta, fn_set_roll_forward.after_days, fn_set_roll_forward.effective_from, evergreen.actor()) returning rule_id into id;
+  perform evergreen.emit('ROLL_FORWARD_SET', of_fund.fund_id, jsonb_build_object('asset_id', of_asset.id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, null, 'a roll-forward was set');
+  perform evergreen.audit(of_fund.fund_id, 'roll_forwards', id::text, case when series is null then 'roll-forward ended' else 'roll-forward set' end, request_id);
+  perform evergreen.keep_answer('fn_set_roll_forward', request_id, input, jsonb_build_object('rule_id', id));
+  return id;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_set_roll_forward(text, text, text, numeric, int, date, text) is
+  'From a date on the mark of an asset that is older than after_days is carried forward in every NAV by beta times the return of an index since its day (R5); without series, beta and after_days that ends. Returns rule_id. EG400, EG404, EG428 cash.';
+
+create or replace function evergreen.roll_forward_of(of_asset uuid, marked_on date, on_day date) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('series', r.series, 'beta', trim_scale(r.beta)::text,
+      -- an index that was not published for so long is no index of the day
+      'index_at_mark', trim_scale(evergreen.index_value(r.series, marked_on, 7))::text, 'index_now', trim_scale(evergreen.index_value(r.series, on_day, 7))::text,
+      'payments', (select coalesce(jsonb_agg(jsonb_build_object('on', p.paid_on, 'amount', trim_scale(case when p.kind = 'call' then p.amount else -p.amount end)::text,
+          'index', trim_scale(evergreen.index_value(r.series, p.paid_on, 7))::text) order by p.paid_on, p.created_at, p.payment_id), '[]')
+         from public.asset_payments p where p.asset_id = of_asset and p.paid_on > marked_on and p.paid_on <= on_day))
+    from (select x.* from public.roll_forwards x where x.asset_id = of_asset and x.effective_from <= on_day order by x.effective_from desc, x.created_at desc, x.rule_id limit 1) r
+   where r.series is not null and on_day - marked_on > r.after_days
+$$;
+comment on function evergreen.roll_forward_of(uuid, date, date) is
+  'How a mark of one day is carried forward to another: index, beta, the index on both days (or within the seven before, null without one), and what was paid into or out of the asset since; null when no rule asks for it at that age.';
+
+create or replace function evergreen.anchor_of(of_asset uuid, of_fund uuid, on_day date, marked_on date) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- the value at the start of the window, not the last one: small steps cannot walk away. What a person confirmed, or what was traded, starts it anew.
+  with setting as (select coalesce((select (p.value #>> '{}')::int from public.platform_settings p where p.key = 'price_breaker_window_days'), 30) as days),
+  released as (
+    select greatest((select max(s.as_of) from public.asset_snapshots s where s.asset_id = of_asset and s.scenario_id = '' and s.method = 'confirmed' and s.as_of < marked_on),
+      (select max(p.recorded_at::date) from public.portfolio_allocations p where p.asset_id = of_asset and p.proposal_id is not null and p.recorded_at::date <= on_day)) as day
+  ), struck as (
+    select s.nav_date, i.value from public.nav_strikes s join public.nav_inputs i using (strike_id)
+     where s.fund_id = of_fund and s.state = 'final' and s.nav_date < on_day and i.asset_id = of_asset
+  )
+  select coalesce(
+    (select x.value from struck x, setting, released where x.nav_date > on_day - setting.days and x.nav_date >= coalesce(released.day, '-infinity') order by x.nav_date limit 1),
+    (select s.nav from public.asset_snapshots s, released where s.asset_id = of_asset and s.scenario_id = '' and s.method = 'confirmed' and s.as_of = released.day
+       and not exists (select from struck x where x.nav_date >= released.day) order by s.recorded_at desc limit 1),
+    (select x.value from struck x order by x.nav_date desc limit 1))
+$$;
+comment on function evergreen.anchor_of(uuid, uuid, date, date) is
+  'What the price breaker holds a mark against (R5): the value in the first final NAV within the window (price_breaker_window_days), since a person confirmed one or it was traded; with none in it, the one confirmed, or the last final NAV.';
+
+-- from sql/6c-fn-nav.sql
+-- The NAV strike: inputs frozen, proposed to two people on the hash, struck; and its restatement, which is the same again with a reason.
+
+create or replace function evergreen.freeze_inputs(of_fund uuid, on_day date, inputs jsonb, replaces uuid, why text) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  id uuid := gen_random_uuid();
+  bad int;
+  unit text;
+begin
+  perform evergreen.refuse_unless(jsonb_typeof(inputs) = 'array', 'EG400', 'inputs is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(inputs) between 1 and 200000, 'EG413', 'inputs has 1 to 200,000 rows.');
+  select f.base_currency into unit from public.funds f where f.fund_id = of_fund;
+  select count(*) into bad from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric, payments jsonb)
+    left join public.assets a on a.id = i.asset_id and a.fund_id = of_fund
+   where (i.kind in ('asset', 'cash', 'receivable', 'debt', 'payable', 'accrual') and (i.asset_id is null or a.id is not null) and (i.kind <> 'asset' or i.asset_id is not null)
+      and i.value > -1e30 and i.value < 1e30 and evergreen.within_exponent(i.value, unit) and isfinite(i.as_of) and i.as_of <= on_day
+      and length(i.label) between 1 and 200 and length(i.source) between 1 and 200 and (i.blocked_by is null or length(i.blocked_by) between 1 and 200)
+      -- R5: rolled forward by beta times the return of the index, rounded half up at the minor unit
+      and case when num_nonnulls(i.mark, i.beta, i.index_series, i.index_at_mark, i.index_now) = 0 then i.payments is null else i.kind = 'asset' and i.index_at_mark > 0 and i.index_now > 0 and length(i.index_series) > 0
+        and evergreen.are_payments(i.payments, i.as_of, on_day) and abs(i.value - evergreen.rolled_value(i.mark, i.beta, i.index_at_mark, i.index_now, i.payments)) <= 0.5 * power(10::numeric, -(select u.exponent from public.currencies u where u.code = unit)) + 1e-9 end) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' inputs lack a kind, an asset of the fund, a value in the currency''s units, a label, a source or a date up to the NAV date, or are not rolled forward by their index.');
+  perform evergreen.refuse_unless((select count(i.asset_id) = count(distinct i.asset_id) from jsonb_to_recordset(inputs) i (asset_id uuid)), 'EG400', 'An asset stands twice.');
+  insert into public.nav_strikes (strike_id, fund_id, nav_date, version, state, inputs_hash, supersedes, reason, effective_at)
+  values (id, of_fund, on_day, (select coalesce(max(s.version), 0) + 1 from public.nav_strikes s where s.fund_id = of_fund and s.nav_date = on_day), 'estimated',
+    -- one line per input in the order of kind, label, asset: a verifier builds the same bytes
+    (select encode(sha256(convert_to(string_agg(concat_ws('|', i.kind, i.label, coalesce(i.asset_id::text, ''), trim_scale(i.value), i.as_of, i.source, coalesce(i.blocked_by, ''),
+        -- a mark that was rolled forward is bound with what it was rolled from
+        case when i.mark is not null then concat_ws('|', trim_scale(i.mark), trim_scale(i.beta), i.index_series, trim_scale(i.index_at_mark), trim_scale(i.index_now), evergreen.payments_text(i.payments)) end), E'\n'
+        order by i.kind collate "C", i.label collate "C", i.asset_id, i.value, i.source collate "C"), 'UTF8')), 'hex')
+       from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric, payments jsonb)),
+    replaces, why, on_day::timestamp at time zone 'UTC');
+  insert into public.nav_inputs (strike_id, asset_id, kind, label, value, as_of, source, age_days, blocked_by, mark, beta, index_series, index_at_mark, index_now, payments)
+  select id, i.asset_id, i.kind, i.label, i.value, i.as_of, i.source, on_day - i.as_of, i.blocked_by, i.mark, i.beta, i.index_series, i.index_at_mark, i.index_now, i.payments
+    from jsonb_to_recordset(inputs) i (asset_id uuid, kind text, label text, value numeric, as_of date, source text, blocked_by text, mark numeric, beta numeric, index_series text, index_at_mark numeric, index_now numeric, payments jsonb);
+  -- R5: a mark that the price breaker held back is told, once per mark; it stays where it is, and a person releases it by confirming it
+  perform evergreen.emit('DATA_DRIFT', of_fund, jsonb_build_object('asset_id', i.asset_id, 'deviation_bps', i.drift_bps::text, 'threshold_bps', i.limit_bps::text), 'price_breaker')
+    from jsonb_to_recordset(inputs) i (asset_id uuid, as_of date, drift_bps numeric, limit_bps numeric)
+   where i.drift_bps is not null and i.asset_id is not null and not exists (select from public.fund_events e where e.fund_id = of_fund and e.type = 'DATA_DRIFT' and e.payload ->> 'asset_id' = i.asset_id::text
+     and e.recorded_at >= (select max(s.recorded_at) from public.asset_snapshots s where s.asset_id = i.asset_id and s.scenario_id = '' and s.as_of = i.as_of));
+  return id;
+end $$;
+comment on function evergreen.freeze_inputs(uuid, date, jsonb, uuid, text) is 'Stores the inputs of a NAV with their hash as an estimated strike.';
+
+create or replace function evergreen.strike_answer(of_strike uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'state', s.state, 'inputs_hash', s.inputs_hash, 'supersedes', s.supersedes,
+    'blockers', (select coalesce(jsonb_agg(jsonb_build_object('label', i.label, 'blocked_by', i.blocked_by, 'age_days', i.age_days) order by i.label), '[]')
+       from public.nav_inputs i where i.strike_id = s.strike_id and i.blocked_by is not null))
+    from public.nav_strikes s where s.strike_id = of_strike
+$$;
+comment on function evergreen.strike_answer(uuid) is 'What the steps of a strike answer, with the inputs that block it by name.';
+
+create or replace function public.fn_freeze_nav_inputs(fund text, nav_date date, inputs jsonb, request_id text default null, draft jsonb default '{}') returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  id uuid;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('fund', fund, 'nav_date', nav_date, 'sha256', evergreen.content_digest(inputs))
+    || case when draft = '{}' then '{}'::jsonb else jsonb_build_object('draft', encode(sha256(convert_to(draft::text, 'UTF8')), 'hex')) end;
+  answer := evergreen.earlier_answer('fn_freeze_nav_inputs', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(isfinite(nav_date), 'EG400', 'nav_date is a date.');
+  perform evergreen.refuse_unless(jsonb_typeof(draft) = 'object' and octet_length(draft::text) <= 1048576, 'EG400', 'draft is a JSON object of at most 1 MB.');
+  -- forward pricing: no valuation of a day whose book is still open
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.fund_id = of_fund.fund_id and d.dealing_date = fn_freeze_nav_inputs.nav_date and d.status = 'open'),
+    'EG428', 'A dealing day of that date has not reached its cut-off.');
+  perform evergreen.refuse_unless(not exists (select from public.nav_strikes s where s.fund_id = of_fund.fund_id and s.nav_date = fn_freeze_nav_inputs.nav_date and s.state = 'final'),
+    'EG428', 'The NAV of that date is final; only a restatement changes it.');
+  id := evergreen.freeze_inputs(of_fund.fund_id, nav_date, inputs, null, null);
+  update public.nav_strikes s set body = jsonb_build_object('draft', draft) where s.strike_id = id and draft <> '{}';
+  update public.dealing_days d set status = 'inputs_frozen', step = greatest(d.step, 3), strike_id = id
+   where d.fund_id = of_fund.fund_id and d.dealing_date = fn_freeze_nav_inputs.nav_date and d.status in ('cut_off', 'inputs_frozen', 'nav_proposed');
+  answer := evergreen.strike_answer(id);
+  perform evergreen.emit('NAV_INPUTS_FROZEN', of_fund.fund_id, jsonb_build_object('strike_id', id, 'inputs_hash', answer ->> 'inputs_hash'), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'nav_strikes', id::text, 'NAV inputs frozen: ' || jsonb_array_length(inputs) || ', blocking ' || jsonb_array_length(answer -> 'blockers'), request_id);
+  perform evergreen.keep_answer('fn_freeze_nav_inputs', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_freeze_nav_inputs(text, date, jsonb, text, jsonb) is
+  'Freezes inputs = [{asset_id?, kind, label, value, as_of, source, blocked_by?, mark?, beta?, index_series?, index_at_mark?, index_now?, payments?, drift_bps?, limit_bps?}] (fund currency; the second half for a mark rolled forward, and one held back by the breaker) as an estimated strike, with the draft of what they amount to; answers the blockers by name. EG400, EG404, EG413, EG428.';
+
+create or replace function evergreen.strike_units(s public.nav_strikes, of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select case when s.supersedes is null then (select c.units_outstanding from public.share_classes c where c.share_class_id = of_class)
+              else coalesce((select c.units from public.class_navs c where c.strike_id = s.supersedes and c.share_class_id = of_class), 0) end
+$$;
+comment on function evergreen.strike_units(public.nav_strikes, uuid) is 'Units of a class that a strike is over: those of the register, or for a restatement those of the strike it corrects.';
+
+create or replace function public.fn_propose_nav(strike_id uuid, body jsonb, classes jsonb, workflow_id text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.nav_strikes;
+  unit text;
+  total numeric;
+  owed numeric;
+  fee numeric;
+  net numeric;
+  bad text;
+  id uuid := gen_random_uuid();
+  event uuid;
+  until timestamptz;
+  what jsonb;
+  stale jsonb;
+  inputs jsonb;
+  digest text;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role', 'pm_role');
+  input := jsonb_build_object('strike_id', strike_id, 'body', body, 'classes', classes, 'workflow_id', workflow_id);
+  answer := evergreen.earlier_answer('fn_propose_nav', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select f.base_currency into unit from public.funds f where f.fund_id = (select x.fund_id from public.nav_strikes x where x.strike_id = fn_propose_nav.strike_id) for no key update;
+  select * into s from public.nav_strikes x where x.strike_id = fn_propose_nav.strike_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.state = 'estimated' or (s.state = 'provisional' and exists (
+    select from public.proposals p where p.proposal_id = s.proposal_id and p.status in ('rejected', 'expired', 'withdrawn'))), 'EG428', 'The strike is ' || s.state || '.');
+  perform evergreen.refuse_unless(not exists (select from public.nav_strikes x where x.fund_id = s.fund_id and x.nav_date = s.nav_date and x.version > s.version), 'EG425', 'The inputs were frozen anew since.');
+  perform evergreen.refuse_unless(jsonb_typeof(body) = 'object' and jsonb_typeof(classes) = 'array', 'EG400', 'body is an object and classes a list.');
+  perform evergreen.refuse_unless(octet_length(body::text) <= 1048576, 'EG413', 'body is larger than 1 MB.');
+  perform evergreen.refuse_unless(workflow_id is null or length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
+  select string_agg(i.label || ' (' || i.blocked_by || ')', ', ' order by i.label) into bad from (
+    select n.label, n.blocked_by from public.nav_inputs n where n.strike_id = s.strike_id and n.blocked_by is not null order by n.label limit 5) i;
+  perform evergreen.refuse_unless(bad is null, 'EG429', 'The NAV cannot be proposed: ' || coalesce(left(bad, 400), '') || '.');
+  -- R4, from the frozen inputs and from nothing else
+  select coalesce(sum(n.value) filter (where n.kind in ('asset', 'cash', 'receivable')), 0), coalesce(sum(n.value) filter (where n.kind in ('debt', 'payable', 'accrual')), 0)
+    into total, owed from public.nav_inputs n where n.strike_id = s.strike_id;
+  fee := coalesce((body ->> 'performance_fee')::numeric, 0);
+  net := total - owed - fee;
+  perform evergreen.refuse_unless(fee >= 0 and evergreen.within_exponent(fee, unit) and (body ->> 'total_assets')::numeric = total and (body ->> 'liabilities')::numeric = owed
+    and (body ->> 'gnav')::numeric = total - owed and (body ->> 'nav')::numeric = net, 'EG400', 'total_assets, liabilities, gnav, performance_fee and nav do not foot with the frozen inputs.');
+  -- a fund that has not issued anything yet deals at its first price
+  perform evergreen.refuse_unless(net > 0 or (net = 0 and not exists (select from public.share_classes c where c.fund_id = s.fund_id and c.units_outstanding > 0)),
+    'EG429', 'The net asset value is not above zero.');
+  select coalesce(left(coalesce(sc.code, c.share_class_id::text), 40), '?') into bad from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric, performance_accrued numeric)
+    left join public.share_classes sc on sc.share_class_id = c.share_class_id and sc.fund_id = s.fund_id
+    cross join lateral evergreen.strike_units(s, sc.share_class_id) u
+   where (sc.share_class_id is not null and c.nav >= 0 and c.nav < 1e30 and evergreen.within_exponent(c.nav, unit) and c.nav_per_unit > 0 and c.nav_per_unit < 1e12
+      and (c.performance_accrued is null or (c.performance_accrued >= 0 and evergreen.within_exponent(c.performance_accrued, unit)))
+      and case when u > 0 then c.nav > 0 and c.nav_per_unit = round(round(c.nav, 30) / u, sc.price_dp)
+               else c.nav = 0 and c.nav_per_unit = coalesce(sc.issue_price, sc.nav_per_unit) end) is not true limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG400', 'The price of a class is not its value over its units, rounded: ' || coalesce(bad, '') || '.');
+  perform evergreen.refuse_unless((select count(*) = count(distinct c.share_class_id) and sum(c.nav) = net from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric))
+    and not exists (select from public.share_classes sc where sc.fund_id = s.fund_id
+      and (evergreen.strike_units(s, sc.share_class_id) > 0 or exists (select from public.dealing_days d where d.strike_id = s.strike_id and d.share_class_id = sc.share_class_id))
+      and not exists (select from jsonb_to_recordset(classes) c (share_class_id uuid) where c.share_class_id = sc.share_class_id)),
+    'EG400', 'classes names every class with units once, and their values sum to the NAV of the fund.');
+  -- who subscribes and who redeems deal before the fee that their class owes: it has to be known class by class
+  perform evergreen.refuse_unless((select coalesce(sum(c.performance_accrued), 0) = fee from jsonb_to_recordset(classes) c (performance_accrued numeric)),
+    'EG400', 'The performance fee is not the sum of what its classes accrued (performance_accrued).');
+  -- by series everybody deals at the price of the own series: the approved values have to be those of the register, series by series (R25)
+  select coalesce(left(sc.code, 40), '?') into bad from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, performance_accrued numeric, series jsonb) join public.share_classes sc using (share_class_id)
+   where case when evergreen.strike_units(s, c.share_class_id) > 0 and (s.supersedes is null and evergreen.by_series(c.share_class_id, s.nav_date)
+       or exists (select from public.series_navs n where n.strike_id = s.supersedes and n.share_class_id = c.share_class_id))
+     then not evergreen.series_foot(s, c.share_class_id, c.nav, coalesce(c.performance_accrued, 0), c.series) else coalesce(c.series, '[]') <> '[]' end limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG400', 'The series of a class are not those of its register, or do not sum to it: ' || coalesce(bad, '') || '.');
+  delete from public.series_navs n where n.strike_id = s.strike_id;
+  delete from public.class_navs c where c.strike_id = s.strike_id;
+  insert into public.class_navs (strike_id, share_class_id, nav, units, nav_per_unit, performance_accrued)
+  select s.strike_id, c.share_class_id, c.nav, evergreen.strike_units(s, c.share_class_id), c.nav_per_unit, coalesce(c.performance_accrued, 0)
+    from jsonb_to_recordset(classes) c (share_class_id uuid, nav numeric, nav_per_unit numeric, performance_accrued numeric);
+  insert into public.series_navs (strike_id, share_class_id, series, nav, units, nav_per_unit, performance_accrued, high_water, since)
+  select s.strike_id, c.share_class_id, r.series, r.nav, r.units, r.nav_per_unit, r.performance_accrued, r.high_water, r.since
+    from jsonb_to_recordset(classes) c (share_class_id uuid, series jsonb)
+    cross join lateral jsonb_to_recordset(c.series) r (series text, nav numeric, units numeric, nav_per_unit numeric, performance_accrued numeric, high_water numeric, since date);
+  until := now() + make_interval(hours => coalesce((select (v.value #>> '{}')::int from public.platform_settings v where v.key = 'approval_timeout_hours'), 72));
+  -- R46: the share of the NAV that rests on marks older than 90 days stands before who approves it
+  stale := jsonb_build_object('stale_share', (select trim_scale(round(coalesce(sum(n.value), 0) / nullif(net, 0), 18))::text from public.nav_inputs n
+    where n.strike_id = s.strike_id and n.kind = 'asset' and n.age_days > 90));
+  what := jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version, 'supersedes', s.supersedes, 'reason', s.reason) || body || stale || jsonb_build_object('classes', classes);
+  inputs := jsonb_build_object('inputs_hash', s.inputs_hash, 'units', (select jsonb_object_agg(c.share_class_id, trim_scale(c.units)::text) from public.class_navs c where c.strike_id = s.strike_id));
+  digest := evergreen.proposal_hash(id, s.fund_id, 'nav', what, inputs, until);
+  event := evergreen.emit('NAV_PROPOSED', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'proposal_id', id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', fn_propose_nav.workflow_id)), '{}', request_id);
+  insert into public.proposals (proposal_id, fund_id, kind, status, hash, body, inputs, blast_radius, based_on_version, event_id, workflow_id, proposed_by, requested_by, approvals_needed, expires_at)
+  values (id, s.fund_id, 'nav', 'pending', digest, what, inputs,
+    jsonb_build_object('funds', 1, 'orders', (select coalesce(sum(d.orders), 0) from public.dealing_days d where d.strike_id = s.strike_id)),
+    (select f.allocations_version from public.funds f where f.fund_id = s.fund_id), event, coalesce(fn_propose_nav.workflow_id, 'nav/' || s.strike_id), evergreen.actor(), evergreen.actor(), 2, until);
+  update public.nav_strikes x set state = 'provisional',
+    -- the draft stays beside what was made of it: a run that proposes again after a crash starts from there
+    body = case when x.body ? 'draft' then jsonb_build_object('draft', x.body -> 'draft') else '{}'::jsonb end || fn_propose_nav.body || stale, total_assets = total, liabilities = owed, gnav = total - owed, performance_fee = fee, nav = net, proposal_id = id
+   where x.strike_id = s.strike_id;
+  update public.dealing_days d set status = 'nav_proposed', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status in ('inputs_frozen', 'nav_proposed');
+  perform evergreen.audit(s.fund_id, 'proposals', id::text, 'NAV of ' || s.nav_date || ' proposed', request_id);
+  answer := jsonb_build_object('proposal_id', id, 'hash', digest, 'strike_id', s.strike_id);
+  perform evergreen.keep_answer('fn_propose_nav', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_nav(uuid, jsonb, jsonb, text, text) is
+  'Puts a NAV before two people: body = {total_assets, liabilities, gnav, performance_fee, nav, …} must foot with the frozen inputs, classes = [{share_class_id, nav, nav_per_unit, performance_accrued?, series?: [{series, units, nav, nav_per_unit, performance_accrued, high_water, since}]}] with the units of the register, series by series where the fee is. EG400, EG404, EG425, EG428, EG429 blocked.';
+
+create or replace function evergreen.has_approvals(p public.proposals) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select count(distinct a.decided_by) >= p.approvals_needed from public.approvals a
+   where a.proposal_id = p.proposal_id and a.decision = 'approved' and a.proposal_hash = p.hash and 'user:' || a.decided_by <> all (array[p.requested_by, p.proposed_by])
+$$;
+comment on function evergreen.has_approvals(public.proposals) is 'Whether enough different people, none of them who asked or proposed, approved the hash.';
+
+create or replace function public.fn_strike_nav(strike_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.nav_strikes;
+  p public.proposals;
+  event uuid;
+  n int;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('strike_id', strike_id);
+  answer := evergreen.earlier_answer('fn_strike_nav', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  -- proposal, fund, then the strike
+  select x.* into p from public.proposals x where x.proposal_id = (select y.proposal_id from public.nav_strikes y where y.strike_id = fn_strike_nav.strike_id) for no key update;
+  perform 1 from public.funds f where f.fund_id = (select y.fund_id from public.nav_strikes y where y.strike_id = fn_strike_nav.strike_id) for no key update;
+  select * into s from public.nav_strikes x where x.strike_id = fn_strike_nav.strike_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.state = 'provisional' and s.proposal_id = p.proposal_id, 'EG428', 'The strike is ' || s.state || '.');
+  perform evergreen.refuse_unless(p.status = 'approved', 'EG428', 'The proposal is ' || p.status || ', not approved.');
+  perform evergreen.refuse_unless(not exists (select from public.nav_strikes x where x.fund_id = s.fund_id and x.nav_date = s.nav_date and x.version > s.version), 'EG425', 'The inputs were frozen anew since.');
+  perform evergreen.refuse_unless(evergreen.has_approvals(p), 'EG420', 'Two people who did not propose it must approve a NAV.');
+  perform evergreen.refuse_unless(p.hash = evergreen.proposal_hash(p.proposal_id, p.fund_id, p.kind, p.body, p.inputs, p.expires_at)
+    and p.inputs ->> 'inputs_hash' = s.inputs_hash, 'EG421', 'The proposal was changed after it was hashed.');
+  -- a restatement is of the register as it was; a first strike is of the register as it is
+  perform evergreen.refuse_unless(s.supersedes is not null or not exists (select from public.class_navs c join public.share_classes sc on sc.share_class_id = c.share_class_id
+    where c.strike_id = s.strike_id and c.units <> sc.units_outstanding), 'EG425', 'Units were issued or redeemed since the NAV was proposed.');
+  update public.nav_strikes x set state = 'restated' where x.strike_id = s.supersedes and x.state = 'final';
+  update public.nav_strikes x set state = 'final' where x.strike_id = s.strike_id;
+  update public.class_navs c set published_at = now() where c.strike_id = s.strike_id;
+  -- from its first strike by series on a lot bears the name of its series, whatever becomes of its price
+  update public.lots l set series = evergreen.series_of(l) where l.series = '' and exists (select from public.series_navs n where n.strike_id = s.strike_id and n.share_class_id = l.share_class_id);
+  update public.proposals x set status = 'applied', applied_at = now() where x.proposal_id = p.proposal_id;
+  update public.share_classes sc set nav_per_unit = c.nav_per_unit from public.class_navs c
+   where c.strike_id = s.strike_id and sc.share_class_id = c.share_class_id
+     and not exists (select from public.nav_strikes later where later.fund_id = s.fund_id and later.state = 'final' and later.nav_date > s.nav_date);
+  event := evergreen.emit('NAV_STRUCK', s.fund_id, jsonb_build_object('strike_id', s.strike_id, 'nav_date', s.nav_date, 'version', s.version), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  -- only here an order meets a price that was not known when it was accepted
+  with priced as materialized (
+    select f.flow_id from public.fund_flows f join public.dealing_days d on d.dealing_day_id = f.dealing_day_id
+     where d.strike_id = s.strike_id and d.status = 'nav_proposed' and f.status = 'locked' order by f.flow_id for no key update of f
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
+    select o.flow_id, 'locked', 'priced', event, evergreen.actor() from priced o
+  )
+  update public.fund_flows f set status = 'priced', priced_at = now() from priced o where f.flow_id = o.flow_id;
+  get diagnostics n = row_count;
+  update public.dealing_days d set status = 'struck', step = greatest(d.step, 5) where d.strike_id = s.strike_id and d.status = 'nav_proposed';
+  -- the other classes of the strike
+  perform evergreen.knock_days(s.fund_id, null, d.dealing_day_id, 'the NAV is struck') from public.dealing_days d
+    where d.strike_id = s.strike_id and p.workflow_id like 'deal/%' and d.workflow_id <> p.workflow_id;
+  perform evergreen.audit(s.fund_id, 'nav_strikes', s.strike_id::text, 'NAV of ' || s.nav_date || ' struck, version ' || s.version || ', orders priced ' || n, request_id);
+  answer := evergreen.strike_answer(s.strike_id) || jsonb_build_object('orders', n);
+  perform evergreen.keep_answer('fn_strike_nav', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_strike_nav(uuid, text) is
+  'Makes an approved NAV final and publishes its prices; locked orders of its days become priced. A restatement supersedes and touches no order. EG404, EG420, EG421, EG425, EG428.';
+
+create or replace function public.fn_restate_nav(strike_id uuid, inputs jsonb, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  s public.nav_strikes;
+  id uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'agent_commander');
+  input := jsonb_build_object('strike_id', strike_id, 'reason', reason, 'sha256', evergreen.content_digest(inputs));
+  answer := evergreen.earlier_answer('fn_restate_nav', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.nav_strikes x where x.strike_id = fn_restate_nav.strike_id) for no key update;
+  select * into s from public.nav_strikes x where x.strike_id = fn_restate_nav.strike_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  perform evergreen.refuse_unless(s.state = 'final', 'EG428', 'The strike is ' || s.state || '; only a final one is restated.');
+  perform evergreen.refuse_restating(s);
+  id := evergreen.freeze_inputs(s.fund_id, s.nav_date, inputs, s.strike_id, reason);
+  answer := evergreen.strike_answer(id);
+  perform evergreen.emit('NAV_RESTATEMENT_BEGUN', s.fund_id, jsonb_build_object('strike_id', id, 'supersedes', s.strike_id), evergreen.actor(),
+    jsonb_build_object('workflow_id', 'restate/' || id), '{}', request_id);
+  perform evergreen.audit(s.fund_id, 'nav_strikes', id::text, 'restatement of the NAV of ' || s.nav_date || ' begun', request_id);
+  perform evergreen.keep_answer('fn_restate_nav', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_restate_nav(uuid, jsonb, text, text) is
+  'Begins the restatement (R30) of a final NAV with corrected inputs: a new version that is proposed and struck like the first. EG400, EG404, EG413, EG428.';
+
+-- from sql/6d-fn-ledger.sql
+-- The ledger: one function posts, for everybody; what was wrong is reversed. Balances are kept by triggers (45) and compared here.
+
+do $$
+begin
+  if to_regtype('evergreen.unit_entry') is null then
+    create type evergreen.unit_entry as (share_class_id uuid, account text, investor_id uuid, lot_id uuid, flow_id uuid, units numeric);
+  end if;
+  if to_regtype('evergreen.cash_entry') is null then
+    create type evergreen.cash_entry as (account text, investor_id uuid, flow_id uuid, currency text, amount numeric, reference text);
+  end if;
+end $$;
+
+create or replace function evergreen.post_ledger(
+  of_fund uuid, kind text, description text, day uuid, event uuid, reverses uuid, units evergreen.unit_entry[], cash evergreen.cash_entry[], as_id uuid default null
+) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  id uuid := coalesce(as_id, gen_random_uuid());
+begin
+  -- one posting at a time per fund: balances then have one writer
+  perform 1 from public.funds f where f.fund_id = of_fund for no key update;
+  insert into public.ledger_transactions (ledger_tx_id, fund_id, dealing_day_id, kind, reverses, description, posted_by, event_id)
+  values (id, of_fund, day, kind, reverses, description, evergreen.actor(), event);
+  -- holders' units have their contra in what is outstanding, one line per class
+  insert into public.unit_ledger (ledger_tx_id, share_class_id, account, investor_id, lot_id, flow_id, units)
+  select id, u.share_class_id, u.account, u.investor_id, u.lot_id, u.flow_id, u.units from unnest(units) u where u.units <> 0
+  union all
+  select id, u.share_class_id, 'outstanding', null, null, null, -sum(u.units) from unnest(units) u group by u.share_class_id having sum(u.units) <> 0;
+  insert into public.cash_movements (ledger_tx_id, fund_id, account, investor_id, flow_id, currency, amount, reference)
+  select id, of_fund, c.account, c.investor_id, c.flow_id, c.currency, c.amount, c.reference from unnest(cash) c where c.amount <> 0;
+  return id;
+end $$;
+comment on function evergreen.post_ledger(uuid, text, text, uuid, uuid, uuid, evergreen.unit_entry[], evergreen.cash_entry[], uuid) is
+  'Posts one ledger transaction (under the id given, where its event names it) under the fund''s lock: units of holders (their contra is added) and cash entries, all or nothing. EG424 a holding below zero, EG431 out of balance.';
+
+create or replace function evergreen.post_instead(wrong public.ledger_transactions, of_fund uuid, description text, event uuid, units evergreen.unit_entry[], cash evergreen.cash_entry[]) returns uuid
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  back uuid;
+  id uuid;
+begin
+  perform 1 from public.funds f where f.fund_id = of_fund for no key update;
+  if wrong.ledger_tx_id is not null then
+    insert into public.ledger_transactions (fund_id, dealing_day_id, kind, reverses, description, posted_by, event_id)
+    values (of_fund, wrong.dealing_day_id, 'reversal', wrong.ledger_tx_id, left(description, 500), evergreen.actor(),
+      evergreen.emit('LEDGER_REVERSED', of_fund, jsonb_build_object('ledger_tx_id', wrong.ledger_tx_id), evergreen.actor(), jsonb_build_object('causation_id', event)))
+    returning ledger_tx_id into back;
+  end if;
+  if units is not null or cash <> '{}' then
+    insert into public.ledger_transactions (fund_id, kind, description, posted_by, event_id) values (of_fund, coalesce(wrong.kind, 'crystallisation'), description, evergreen.actor(), event) returning ledger_tx_id into id;
+  end if;
+  -- both in one statement: nobody is below zero between what is taken back and what stands in its place
+  insert into public.unit_ledger (ledger_tx_id, share_class_id, account, investor_id, lot_id, flow_id, units)
+  select back, u.share_class_id, u.account, u.investor_id, u.lot_id, u.flow_id, -u.units from public.unit_ledger u where u.ledger_tx_id = wrong.ledger_tx_id and back is not null
+  union all
+  select id, u.share_class_id, u.account, u.investor_id, u.lot_id, u.flow_id, u.units from unnest(units) u where u.units <> 0
+  union all
+  select id, u.share_class_id, 'outstanding', null, null, null, -sum(u.units) from unnest(units) u group by u.share_class_id having sum(u.units) <> 0;
+  insert into public.cash_movements (ledger_tx_id, fund_id, account, investor_id, flow_id, currency, amount, reference)
+  select back, c.fund_id, c.account, c.investor_id, c.flow_id, c.currency, -c.amount, c.reference from public.cash_movements c where c.ledger_tx_id = wrong.ledger_tx_id and back is not null
+  union all
+  select id, of_fund, c.account, c.investor_id, c.flow_id, c.currency, c.amount, c.reference from unnest(cash) c where c.amount <> 0;
+  return id;
+end $$;
+comment on function evergreen.post_instead(public.ledger_transactions, uuid, text, uuid, evergreen.unit_entry[], evergreen.cash_entry[]) is
+  'Reverses a ledger transaction and posts another in its place, both at once; null when nothing stands in its place. EG424 a holding below zero, EG431 out of balance.';
+
+create or replace function public.fn_open_register(share_class_id uuid, positions jsonb, request_id text default null, high_water numeric default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  class public.share_classes;
+  bad int;
+  units evergreen.unit_entry[];
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('share_class_id', share_class_id, 'sha256', evergreen.content_digest(positions))
+    || jsonb_strip_nulls(jsonb_build_object('high_water', high_water));
+  answer := evergreen.earlier_answer('fn_open_register', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into class from public.share_classes c where c.share_class_id = fn_open_register.share_class_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No class with that id.');
+  perform 1 from public.funds f where f.fund_id = class.fund_id for no key update;
+  perform evergreen.refuse_unless(jsonb_typeof(positions) = 'array', 'EG400', 'positions is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(positions) between 1 and 200000, 'EG413', 'positions has 1 to 200,000 rows.');
+  perform evergreen.refuse_unless(not exists (select from public.unit_ledger u where u.share_class_id = class.share_class_id)
+    and class.units_outstanding = 0, 'EG428', 'The register of the class is open already.');
+  select count(*) into bad from jsonb_to_recordset(positions) p (investor_id uuid, units numeric, opened_on date, price numeric)
+    left join public.investors i on i.investor_id = p.investor_id
+   where (i.investor_id is not null and p.units > 0 and p.units < 1e18 and p.units = round(p.units, class.units_dp)
+      and p.price > 0 and p.price < 1e18 and isfinite(p.opened_on) and p.opened_on <= current_date) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' positions name no investor, no units of the class''s decimals, no price or no date up to today.');
+  perform evergreen.refuse_unless(fn_open_register.high_water is null or (fn_open_register.high_water > 0 and fn_open_register.high_water < 1e18), 'EG400', 'high_water is a price.');
+  with rows as materialized (
+    select gen_random_uuid() as lot_id, p.* from jsonb_to_recordset(positions)
+        p (investor_id uuid, units numeric, opened_on date, price numeric, series text, high_water numeric, equalisation_credit numeric)
+  ), made as (
+    insert into public.lots (lot_id, share_class_id, investor_id, opened_on, series, units_issued, price, high_water, equalisation_credit)
+    select r.lot_id, class.share_class_id, r.investor_id, r.opened_on, coalesce(r.series, ''), r.units, r.price, r.high_water, coalesce(r.equalisation_credit, 0) from rows r
+  )
+  select array_agg(row(class.share_class_id, 'holder', r.investor_id, r.lot_id, null, r.units)::evergreen.unit_entry order by r.lot_id) into units from rows r;
+  event := evergreen.emit('REGISTER_OPENED', class.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'positions', jsonb_array_length(positions)),
+    evergreen.actor(), '{}', '{}', request_id);
+  posted := evergreen.post_ledger(class.fund_id, 'opening', 'register as taken over', null, event, null, units, null);
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, ledger_tx_id)
+  select class.share_class_id, current_date, 'opening', fn_open_register.high_water, posted where fn_open_register.high_water is not null;
+  perform evergreen.audit(class.fund_id, 'ledger_transactions', posted::text, 'register opened with ' || jsonb_array_length(positions) || ' positions', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'positions', jsonb_array_length(positions));
+  perform evergreen.keep_answer('fn_open_register', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_register(uuid, jsonb, text, numeric) is
+  'Takes the register of a class over, once: positions = [{investor_id, units, opened_on, price, series?, high_water?, equalisation_credit?}] become lots; high_water is the mark of the class. EG400, EG404, EG413, EG428 open already.';
+
+create or replace function public.fn_confirm_cash(fund text, payments jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  event uuid;
+  posted uuid;
+  counts record;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander');
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(payments));
+  answer := evergreen.earlier_answer('fn_confirm_cash', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
+  perform evergreen.refuse_unless((select count(*) = count(distinct p.flow_id) from jsonb_to_recordset(payments) p (flow_id uuid)),
+    'EG400', 'A payment names no order, or two name one.');
+  perform 1 from public.fund_flows f join jsonb_to_recordset(payments) p (flow_id uuid) on p.flow_id = f.flow_id order by f.flow_id for no key update of f;
+  select count(*) into bad from jsonb_to_recordset(payments) p (flow_id uuid) left join public.fund_flows f on f.flow_id = p.flow_id and f.fund_id = of_fund.fund_id
+   where f.flow_id is null or f.order_kind <> 'plain';
+  perform evergreen.refuse_unless(bad = 0, 'EG404', bad || ' payments name no order of this fund that moves cash.');
+  -- money of a subscription may come before its dealing; a redemption is paid when it is claimable; each once
+  select count(*) into bad from jsonb_to_recordset(payments) p (flow_id uuid) join public.fund_flows f on f.flow_id = p.flow_id
+   where f.cleared_at is not null or case f.direction when 'redemption' then f.status <> 'claimable'
+     else f.status not in ('submitted', 'kyc_hold', 'accepted', 'locked', 'priced', 'allocated', 'claimable') end;
+  perform evergreen.refuse_unless(bad = 0, 'EG428', bad || ' payments are for orders that are paid already or cannot be paid now.');
+  select count(*) into bad from jsonb_to_recordset(payments) p (flow_id uuid, amount numeric) join public.fund_flows f on f.flow_id = p.flow_id
+   where p.amount is distinct from case f.direction when 'redemption' then f.net_amount else f.amount end;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' payments are not of the amount that is due.');
+  event := evergreen.emit('CASH_CONFIRMED', of_fund.fund_id, jsonb_build_object('payments', jsonb_array_length(payments)), evergreen.actor(), '{}',
+    array(select distinct f.investor_id from public.fund_flows f join jsonb_to_recordset(payments) p (flow_id uuid) on p.flow_id = f.flow_id), request_id);
+  posted := evergreen.post_ledger(of_fund.fund_id, 'cash', 'payments confirmed', null, event, null, null, (
+    select array_agg(row(e.account, e.investor_id, f.flow_id, f.currency, e.amount, p.reference)::evergreen.cash_entry)
+      from jsonb_to_recordset(payments) p (flow_id uuid, amount numeric, reference text) join public.fund_flows f on f.flow_id = p.flow_id
+      cross join lateral (values
+        ('bank', null::uuid, case f.direction when 'redemption' then -p.amount else p.amount end),
+        (case f.direction when 'redemption' then 'redemptions_payable' else 'subscriptions_received' end, f.investor_id,
+         case f.direction when 'redemption' then p.amount else -p.amount end)) e (account, investor_id, amount)));
+  with named as materialized (
+    select f.flow_id, f.status from public.fund_flows f join jsonb_to_recordset(payments) p (flow_id uuid) on p.flow_id = f.flow_id
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, actor)
+    select n.flow_id, 'claimable', 'settled', event, evergreen.actor() from named n where n.status = 'claimable'
+  )
+  update public.fund_flows f set cleared_at = now(), status = case n.status when 'claimable' then 'settled' else f.status end,
+         settled_at = case n.status when 'claimable' then now() end
+    from named n where f.flow_id = n.flow_id;
+  perform evergreen.settle_days(of_fund.fund_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, d.dealing_day_id, 'settled') from public.dealing_days d where d.fund_id = of_fund.fund_id and d.status = 'settled';
+  select count(*) filter (where f.status = 'settled') as settled, count(*) filter (where f.status <> 'settled') as early into counts
+    from public.fund_flows f join jsonb_to_recordset(payments) p (flow_id uuid) on p.flow_id = f.flow_id;
+  perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'cash confirmed: ' || jsonb_array_length(payments) || ' payments', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'settled', counts.settled, 'before_dealing', counts.early);
+  perform evergreen.keep_answer('fn_confirm_cash', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_confirm_cash(text, jsonb, text) is
+  'Cash has moved: payments = [{flow_id, amount, reference}] (fund currency, exactly what is due), posted as one ledger transaction; claimable orders become settled. EG400, EG404, EG413, EG428.';
+
+create or replace function evergreen.settle_days(of_fund uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  update public.dealing_days d set status = 'settled', step = 10
+   where d.fund_id = of_fund and d.status = 'claimable' and not exists (
+     select from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status in ('priced', 'allocated', 'claimable'));
+end $$;
+comment on function evergreen.settle_days(uuid) is 'Days of a fund whose every order is settled, carried or lapsed are settled.';
+
+create or replace function public.fn_reverse_ledger(ledger_tx_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  wrong public.ledger_transactions;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('ledger_tx_id', ledger_tx_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_reverse_ledger', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into wrong from public.ledger_transactions t where t.ledger_tx_id = fn_reverse_ledger.ledger_tx_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No ledger transaction with that id.');
+  perform 1 from public.funds f where f.fund_id = wrong.fund_id for no key update;
+  perform evergreen.refuse_unless(wrong.reverses is null, 'EG428', 'A reversal is not reversed; post anew.');
+  perform evergreen.refuse_unless(not exists (select from public.ledger_transactions t where t.reverses = wrong.ledger_tx_id), 'EG428', 'It has been reversed already.');
+  perform evergreen.refuse_unless(wrong.posted_by <> evergreen.actor(), 'EG420', 'Who posted it cannot reverse it: a second person must.');
+  event := evergreen.emit('LEDGER_REVERSED', wrong.fund_id, jsonb_build_object('ledger_tx_id', wrong.ledger_tx_id), evergreen.actor(), '{}', '{}', request_id);
+  posted := evergreen.post_ledger(wrong.fund_id, 'reversal', left(reason, 500), wrong.dealing_day_id, event, wrong.ledger_tx_id,
+    (select array_agg(row(u.share_class_id, u.account, u.investor_id, u.lot_id, u.flow_id, -u.units)::evergreen.unit_entry)
+       from public.unit_ledger u where u.ledger_tx_id = wrong.ledger_tx_id and u.account = 'holder'),
+    (select array_agg(row(m.account, m.investor_id, m.flow_id, m.currency, -m.amount, m.reference)::evergreen.cash_entry)
+       from public.cash_movements m where m.ledger_tx_id = wrong.ledger_tx_id));
+  perform evergreen.audit(wrong.fund_id, 'ledger_transactions', posted::text, 'reverses ' || wrong.ledger_tx_id, request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'reverses', wrong.ledger_tx_id);
+  perform evergreen.keep_answer('fn_reverse_ledger', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_reverse_ledger(uuid, text, text) is
+  'Posts the opposite of a ledger transaction, once, by somebody else than who posted it; states of orders stay. EG404, EG420, EG424 units are gone since, EG428.';
 
 -- from sql/6f-fn-posting.sql
 -- The dealing day, second half: allocations (computed elsewhere, held to the rules here), posting in one transaction, claims, the close.
@@ -4541,11 +5998,9 @@ begin
   perform evergreen.refuse_unless(d.status = 'allocated', 'EG428', 'The dealing day is ' || d.status || '.');
   perform evergreen.refuse_unless(d.rechecked_at is not null, 'EG428', 'KYC has not looked at the orders of the day again.');
   perform evergreen.check_allocations(d);
-  -- I14, at this instant
-  select count(*) into bad from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
+  select count(*) into bad /* I14, at this instant */ from public.allocations a join public.fund_flows f on f.flow_id = a.flow_id
    where a.dealing_day_id = d.dealing_day_id and a.filled_units > 0 and not evergreen.is_cleared(a.investor_id)
-     -- who is frozen gets no money either; whose clearance only ran out since the orders were looked at is paid
-     and (f.direction = 'subscription' or exists (select from public.investors i where i.investor_id = a.investor_id and evergreen.is_frozen(i.party_id)));
+     and (f.direction = 'subscription' or evergreen.investor_stopped(a.investor_id)); -- no money either; whose clearance only ran out since is paid
   perform evergreen.refuse_unless(bad = 0, 'EG430', bad || ' orders would deal for an investor who is not cleared; look at the orders again.');
   pieces := evergreen.consume_lots(d);
   event := evergreen.emit('DEALING_DAY_POSTED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
@@ -4945,6 +6400,804 @@ exception when others then
 end $$;
 comment on function public.fn_verify_invariants(text) is 'Checks the invariants of orders, strikes and ledger of a fund (or all); answers what is broken, and nothing when all is well. EG404.';
 
+-- from sql/6h-fn-payments.sql
+-- Files out: accounts that money is paid to, approved by a second person, and the payment files that pay redemptions and compensation.
+
+create or replace function evergreen.is_account(number text) returns boolean language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
+declare
+  moved text := substr(number, 5) || left(number, 4);
+  digits text := '';
+  c text;
+begin
+  if number !~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11}' then
+    return number ~ '^[A-Za-z0-9][A-Za-z0-9./-]{2,33}$';
+  end if;
+  if number !~ '^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$' then
+    return false;
+  end if;
+  foreach c in array string_to_array(moved, null) loop
+    digits := digits || case when c between 'A' and 'Z' then (ascii(c) - 55)::text else c end;
+  end loop;
+  return digits::numeric % 97 = 1;  -- ISO 13616
+end $$;
+comment on function evergreen.is_account(text) is 'Whether it is an IBAN with right check digits, or an account number that does not look like one.';
+
+create or replace function public.fn_propose_bank_accounts(fund text, accounts jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad record;
+  n int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(accounts));
+  answer := evergreen.earlier_answer('fn_propose_bank_accounts', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(accounts) = 'array', 'EG400', 'accounts is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(accounts) between 1 and 10000, 'EG413', 'accounts has 1 to 10,000 rows.');
+  select a.n, a.investor is not null and i.investor_id is null as nobody into bad
+    from (select x.*, row_number() over () as n from jsonb_to_recordset(accounts) x (investor text, account text, bic text, holder text, currency text)) a
+    left join public.investors i on i.investor_id = evergreen.investor_named(a.investor)
+   where (evergreen.is_account(a.account) and (a.bic is null or a.bic ~ '^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$') and length(a.holder) between 1 and 140
+      and exists (select from public.currencies c where c.code = a.currency) and (a.investor is null or i.investor_id is not null)) is not true order by a.n limit 1;
+  perform evergreen.refuse_unless(bad.n is null or not bad.nobody, 'EG404', 'Account ' || bad.n || ': no investor with that code.');
+  perform evergreen.refuse_unless(bad.n is null, 'EG400', 'Account ' || bad.n || ' has no account number with right check digits, no BIC, no holder or no currency we know.');
+  -- one that is proposed or in force already is not proposed again
+  insert into public.bank_accounts (fund_id, investor_id, account, bic, holder, currency, proposed_by)
+  select distinct of_fund.fund_id, i.investor_id, a.account, a.bic, a.holder, a.currency, evergreen.actor()
+    from jsonb_to_recordset(accounts) a (investor text, account text, bic text, holder text, currency text)
+    left join public.investors i on i.investor_id = evergreen.investor_named(a.investor)
+   where not exists (select from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is not distinct from i.investor_id and b.account = a.account
+     and b.bic is not distinct from a.bic and b.holder = a.holder and b.currency = a.currency and b.status in ('proposed', 'active'));
+  get diagnostics n = row_count;
+  if n > 0 then
+    perform evergreen.emit('BANK_ACCOUNTS_PROPOSED', of_fund.fund_id, jsonb_build_object('accounts', n), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'bank_accounts', of_fund.fund_id::text, n || ' bank accounts proposed', request_id);
+  end if;
+  answer := jsonb_build_object('proposed', n, 'known', jsonb_array_length(accounts) - n);
+  perform evergreen.keep_answer('fn_propose_bank_accounts', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_propose_bank_accounts(text, jsonb, text) is
+  'Proposes accounts to pay to and from: [{investor | null for the fund''s own, account, bic, holder, currency}]; another person decides. EG400, EG404, EG413.';
+
+create or replace function public.fn_decide_bank_accounts(accounts jsonb, decision text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  ids uuid[];
+  of_fund uuid;
+  n int;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('accounts', accounts, 'decision', decision);
+  answer := evergreen.earlier_answer('fn_decide_bank_accounts', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(decision in ('approved', 'rejected', 'ended'), 'EG400', 'decision is approved, rejected or ended.');
+  perform evergreen.refuse_unless(jsonb_typeof(accounts) = 'array', 'EG400', 'accounts is a list of ids.');
+  perform evergreen.refuse_unless(jsonb_array_length(accounts) between 1 and 10000, 'EG413', 'accounts has 1 to 10,000 ids.');
+  ids := array(select distinct x::uuid from jsonb_array_elements_text(accounts) x);
+  select min(b.fund_id::text)::uuid into of_fund from public.bank_accounts b where b.account_id = any (ids) having count(*) = cardinality(ids) and count(distinct b.fund_id) = 1;
+  perform evergreen.refuse_unless(of_fund is not null, 'EG404', 'An id names no account, or they are of several funds.');
+  perform 1 from public.funds f where f.fund_id = of_fund for no key update;
+  perform 1 from public.bank_accounts b where b.account_id = any (ids) order by b.account_id for no key update;
+  perform evergreen.refuse_unless(not exists (select from public.bank_accounts b where b.account_id = any (ids) and b.status <> case decision when 'ended' then 'active' else 'proposed' end),
+    'EG428', 'An account is not ' || case decision when 'ended' then 'in force.' else 'proposed any more.' end);
+  -- whoever can write an account and approve it could pay himself
+  perform evergreen.refuse_unless(decision <> 'approved' or not exists (select from public.bank_accounts b where b.account_id = any (ids) and b.proposed_by = evergreen.actor()),
+    'EG420', 'Who proposed an account cannot approve it.');
+  perform evergreen.refuse_unless(decision <> 'approved' or not exists (select from public.bank_accounts b where b.account_id = any (ids) group by b.investor_id, b.currency having count(*) > 1),
+    'EG428', 'Two of the accounts are of one owner and currency; approve one.');
+  if decision = 'approved' then
+    update public.bank_accounts o set status = 'ended' from public.bank_accounts b where b.account_id = any (ids) and o.fund_id = b.fund_id
+      and o.investor_id is not distinct from b.investor_id and o.currency = b.currency and o.status = 'active';
+  end if;
+  update public.bank_accounts b set status = case decision when 'approved' then 'active' else decision end,
+         decided_by = case decision when 'ended' then b.decided_by else evergreen.actor() end, decided_at = now() where b.account_id = any (ids);
+  get diagnostics n = row_count;
+  perform evergreen.emit('BANK_ACCOUNTS_DECIDED', of_fund, jsonb_build_object('accounts', n, 'decision', decision), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund, 'bank_accounts', of_fund::text, n || ' bank accounts ' || decision, request_id);
+  answer := jsonb_build_object('accounts', n, 'decision', decision);
+  perform evergreen.keep_answer('fn_decide_bank_accounts', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_decide_bank_accounts(jsonb, text, text) is
+  'Approves, rejects or ends accounts of one fund; who proposed cannot approve, and what was in force for the same owner and currency ends. EG400, EG404, EG413, EG420, EG428.';
+
+create or replace function evergreen.payments_answer(of_file uuid, repeated boolean, missing jsonb) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_build_object('payment_file_id', p.payment_file_id, 'message_id', p.message_id, 'created_at', to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
+    'execution_date', p.execution_date, 'currency', p.currency, 'places', (select c.exponent from public.currencies c where c.code = p.currency), 'repeated', repeated, 'missing', missing,
+    'transactions', p.transactions, 'control_sum', p.control_sum::text, 'debtor', jsonb_build_object('holder', d.holder, 'account', d.account, 'bic', d.bic),
+    'transfers', (select jsonb_agg(jsonb_build_object('flow_id', l.flow_id, 'end_to_end', l.end_to_end, 'amount', trim_scale(l.amount)::text, 'holder', a.holder, 'account', a.account,
+        'bic', a.bic, 'remittance', case l.purpose when 'compensation' then 'Compensation ' else 'Redemption ' end || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
+      from public.payment_lines l join public.bank_accounts a on a.account_id = l.account_id join public.funds f on f.fund_id = p.fund_id where l.payment_file_id = p.payment_file_id))
+    from public.payment_files p join public.bank_accounts d on d.account_id = p.account_id where p.payment_file_id = of_file
+$$;
+comment on function evergreen.payments_answer(uuid, boolean, jsonb) is 'Everything a payment file says, from rows that do not change.';
+
+do $$
+begin
+  if to_regtype('evergreen.payment') is null then
+    create type evergreen.payment as (flow_id uuid, investor text, amount numeric, account_id uuid);
+  end if;
+end $$;
+
+create or replace function evergreen.settlement_day(of_fund uuid, dealt date) returns date language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  days int;
+  market text;
+  today date;
+  day date := dealt;
+begin
+  select coalesce(max((p.body ->> 'settlementDays')::int), 0), min(p.body ->> 'calendar') into days, market
+    from public.dealing_days d join public.dealing_policies p on p.policy_id = d.policy_id where d.fund_id = of_fund and d.dealing_date = dealt;
+  select coalesce(market, f.calendar), (now() at time zone f.time_zone)::date into market, today from public.funds f where f.fund_id = of_fund;
+  if days > 0 then
+    select g::date into day from generate_series(dealt + 1, dealt + 3 * days + 30, interval '1 day') g where evergreen.is_business_day(market, g::date) order by g offset days - 1 limit 1;
+  end if;
+  return (select g::date from generate_series(greatest(day, today), greatest(day, today) + 60, interval '1 day') g where evergreen.is_business_day(market, g::date) order by g limit 1);
+end $$;
+comment on function evergreen.settlement_day(uuid, date) is 'When redemptions of a dealing date are paid: so many business days after it as the policy says, and never before today.';
+
+create or replace function public.fn_export_payments(fund text, dealing_date date, execution_date date default null, request_id text default null, purpose text default 'redemption') returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  debtor public.bank_accounts;
+  id uuid := gen_random_uuid();
+  earlier uuid;
+  missing jsonb;
+  pays evergreen.payment[];
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'dealing_date', dealing_date, 'execution_date', execution_date, 'purpose', purpose);
+  answer := evergreen.earlier_answer('fn_export_payments', request_id, input);
+  if answer is not null then
+    return evergreen.payments_answer((answer ->> 'payment_file_id')::uuid, false, answer -> 'missing');
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(purpose in ('redemption', 'compensation'), 'EG400', 'purpose is redemption or compensation.');
+  perform evergreen.refuse_unless(isfinite(dealing_date) and (execution_date is null or isfinite(execution_date)), 'EG400', 'dealing_date and execution_date are dates.');
+  perform evergreen.refuse_unless(execution_date is null or execution_date >= (now() at time zone of_fund.time_zone)::date, 'EG400', 'execution_date has passed.');
+  select * into debtor from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is null and b.currency = of_fund.base_currency and b.status = 'active';
+  perform evergreen.refuse_unless(found, 'EG428', 'The fund has no approved account of its own in its currency.');
+  -- what is due and in no payment file yet; in one order, as everyone locks orders
+  select array_agg(row(f.flow_id, i.code, case purpose when 'compensation' then evergreen.compensation_due(f.flow_id) else f.net_amount end, a.account_id)::evergreen.payment order by f.flow_id) into pays
+    from (select x.* from public.fund_flows x join public.dealing_days d on d.dealing_day_id = x.dealing_day_id
+           where x.fund_id = of_fund.fund_id and d.dealing_date = fn_export_payments.dealing_date
+             and case purpose when 'compensation' then evergreen.compensation_due(x.flow_id) > 0
+               else x.direction = 'redemption' and x.order_kind = 'plain' and x.status = 'claimable' and x.cleared_at is null and x.net_amount > 0 end
+           order by x.flow_id for no key update of x) f
+    join public.investors i on i.investor_id = f.investor_id
+    left join public.bank_accounts a on a.fund_id = of_fund.fund_id and a.investor_id = f.investor_id and a.currency = f.currency and a.status = 'active'
+   where not exists (select from public.payment_lines l where l.flow_id = f.flow_id and l.purpose = fn_export_payments.purpose and l.live)
+     -- who is frozen, or may be on a list, is not paid; the claim stands
+     and not evergreen.party_stopped(i.party_id);
+  select coalesce(jsonb_agg(jsonb_build_object('flow_id', p.flow_id, 'investor', p.investor) order by p.flow_id), '[]') into missing from unnest(pays) p where p.account_id is null;
+  pays := array(select p from unnest(pays) p where p.account_id is not null);
+  if cardinality(pays) = 0 then
+    -- nothing new: the file that was made is made again, byte for byte
+    select p.payment_file_id into earlier from public.payment_files p where p.fund_id = of_fund.fund_id and p.dealing_date = fn_export_payments.dealing_date and p.status = 'exported'
+       and exists (select from public.payment_lines l where l.payment_file_id = p.payment_file_id and l.purpose = fn_export_payments.purpose)
+     order by p.created_at desc limit 1;
+    perform evergreen.refuse_unless(earlier is not null, 'EG428', case when missing = '[]' then 'No ' || purpose || ' of that dealing date is due.'
+      else 'No investor of a ' || purpose || ' that is due has an approved account.' end);
+    return evergreen.payments_answer(earlier, true, missing);
+  end if;
+  perform evergreen.refuse_unless(cardinality(pays) <= 50000, 'EG413', 'A payment file has at most 50,000 payments.');
+  insert into public.payment_files (payment_file_id, fund_id, dealing_date, execution_date, account_id, currency, message_id, transactions, control_sum, exported_by)
+  select id, of_fund.fund_id, fn_export_payments.dealing_date, coalesce(fn_export_payments.execution_date, evergreen.settlement_day(of_fund.fund_id, fn_export_payments.dealing_date)),
+    debtor.account_id, of_fund.base_currency, 'EVG' || replace(id::text, '-', ''), count(*), sum(p.amount), evergreen.actor() from unnest(pays) p;
+  -- the identifier comes back on the statement, and matches the debit to its order
+  insert into public.payment_lines (payment_file_id, flow_id, account_id, end_to_end, amount, purpose)
+  select id, p.flow_id, p.account_id, case purpose when 'compensation' then 'CMP' else '' end || replace(p.flow_id::text, '-', ''), p.amount, fn_export_payments.purpose from unnest(pays) p;
+  perform evergreen.emit('PAYMENTS_EXPORTED', of_fund.fund_id, jsonb_build_object('payment_file_id', id, 'payments', cardinality(pays)), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(of_fund.fund_id, 'payment_files', id::text, 'payment file with ' || cardinality(pays) || ' payments', request_id);
+  answer := evergreen.payments_answer(id, false, missing);
+  -- kept without the payments: names and accounts stay in their table
+  perform evergreen.keep_answer('fn_export_payments', request_id, input, jsonb_build_object('payment_file_id', id, 'missing', missing));
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_export_payments(text, date, date, text, text) is
+  'Puts the redemptions of a dealing date that are due, or (purpose compensation) what a restatement owes its investors, each once, into a payment file; with nothing new it answers the last one again. Amounts in fund currency. Returns the whole file; missing = who has no approved account. EG400, EG404, EG413, EG428.';
+
+create or replace function public.fn_withdraw_payments(payment_file_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.payment_files;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('payment_file_id', payment_file_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_withdraw_payments', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.payment_files x where x.payment_file_id = fn_withdraw_payments.payment_file_id) for no key update;
+  select * into p from public.payment_files x where x.payment_file_id = fn_withdraw_payments.payment_file_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No payment file with that id.');
+  perform evergreen.refuse_unless(p.status = 'exported', 'EG428', 'The payment file was withdrawn already.');
+  perform evergreen.refuse_unless(not exists (select from public.payment_lines l join public.fund_flows f on f.flow_id = l.flow_id where l.payment_file_id = p.payment_file_id
+    and case l.purpose when 'compensation' then not l.live else f.status = 'settled' end), 'EG428', 'Payments of the file have been made.');
+  update public.payment_lines l set live = false where l.payment_file_id = p.payment_file_id;
+  update public.payment_files x set status = 'withdrawn', withdrawn_at = now(), withdrawn_by = evergreen.actor(), reason = fn_withdraw_payments.reason where x.payment_file_id = p.payment_file_id;
+  perform evergreen.emit('PAYMENTS_WITHDRAWN', p.fund_id, jsonb_build_object('payment_file_id', p.payment_file_id), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.audit(p.fund_id, 'payment_files', p.payment_file_id::text, 'payment file withdrawn', request_id);
+  perform evergreen.keep_answer('fn_withdraw_payments', request_id, input, '{"status": "withdrawn"}');
+  return 'withdrawn';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_withdraw_payments(uuid, text, text) is 'Takes a payment file back that was not sent, so that its redemptions can be exported again. EG400, EG404, EG428.';
+
+-- from sql/6j-fn-dealing-run.sql
+-- The run of a dealing day beside its steps: where it stands, who knocks, what it reads, marks, unpaid subscriptions, the lab, discarding.
+
+create or replace function evergreen.knock_days(of_fund uuid, on_date date, only_day uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.emit('DEALING_DAY_KNOCKED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'reason', left(why, 200)), evergreen.actor(),
+      jsonb_build_object('workflow_id', d.workflow_id), '{}', null)
+    from (select x.* from public.dealing_days x where x.fund_id = of_fund and (on_date is null or x.dealing_date = on_date) and (only_day is null or x.dealing_day_id = only_day)
+      and x.workflow_id is not null and x.status not in ('closed', 'suspended', 'discarded')
+      -- days of a demo's past have no run to tell
+      and evergreen.demo_clock() is null order by x.dealing_date, x.dealing_day_id) d;
+end $$;
+comment on function evergreen.knock_days(uuid, date, uuid, text) is 'Tells the runs of a fund''s open dealing days (of a date, or one) to look again.';
+
+create or replace function public.fn_knock_dealing_day(dealing_day_id uuid, reason text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_knock_dealing_day', request_id, input);
+  if answer is not null then
+    return answer ->> 'status';
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 200, 'EG400', 'reason has 1 to 200 characters.');
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status not in ('closed', 'suspended', 'discarded'), 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.knock_days(d.fund_id, null, d.dealing_day_id, reason);
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'asked to look again', request_id);
+  perform evergreen.keep_answer('fn_knock_dealing_day', request_id, input, jsonb_build_object('status', d.status));
+  return d.status;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_knock_dealing_day(uuid, text, text) is 'Tells the run of a dealing day to look again, after somebody corrected what it waits for; returns the status of the day. EG400, EG404, EG428 over.';
+
+create or replace function evergreen.waits_for(d public.dealing_days) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  -- one NAV per fund and date, over the register as it stands: every class is past its cut-off, and every day before is posted
+  select coalesce(jsonb_agg(w.words order by w.dealing_date, w.code), '[]') from (
+    select x.dealing_date, c.code, case when x.dealing_date = d.dealing_date then 'cut-off of class ' || c.code else 'posting of class ' || c.code || ' of ' || x.dealing_date end as words
+      from public.dealing_days x join public.share_classes c using (share_class_id)
+     where x.fund_id = d.fund_id and x.dealing_day_id <> d.dealing_day_id
+       and (x.dealing_date = d.dealing_date and x.status = 'open'
+         or x.dealing_date < d.dealing_date and x.status not in ('posted', 'claimable', 'settled', 'closed', 'suspended', 'discarded'))
+     order by x.dealing_date, c.code limit 5) w
+$$;
+comment on function evergreen.waits_for(public.dealing_days) is 'What the NAV of a day waits for among the other days of the fund, by name; at most five.';
+
+create or replace function public.fn_read_dealing_day(dealing_day_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  d public.dealing_days;
+  s public.nav_strikes;
+  p public.proposals;
+  a record;
+begin
+  perform evergreen.require_role('agent_commander');
+  select * into d from public.dealing_days x where x.dealing_day_id = fn_read_dealing_day.dealing_day_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
+  select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
+  select * into p from public.proposals x where x.proposal_id = s.proposal_id;
+  -- a tool that this run asked for, if people decided on it or still may
+  select x.activation_id, x.tool, x.proposal_id, q.status, x.status as activation into a from public.lmt_activations x join public.proposals q on q.proposal_id = x.proposal_id
+   where x.fund_id = d.fund_id and q.workflow_id = d.workflow_id and q.kind = 'lmt' and x.status <> 'ended' order by x.created_at desc limit 1;
+  return jsonb_build_object('dealing_day_id', d.dealing_day_id, 'fund_id', d.fund_id, 'status', d.status, 'step', d.step, 'workflow_id', d.workflow_id,
+    -- the database's clock; a little later than the moment itself
+    'cut_off_in_ms', greatest(0, ceil(extract(epoch from d.cut_off_at - clock_timestamp()) * 1000)::bigint),
+    'rechecked', d.rechecked_at is not null,
+    -- one of the classes that deal at a NAV makes it, for all of them
+    'leads', not exists (select from public.dealing_days x join public.share_classes c using (share_class_id), public.share_classes mine
+       where mine.share_class_id = d.share_class_id and x.fund_id = d.fund_id and x.dealing_date = d.dealing_date and c.code < mine.code
+         and x.status not in ('posted', 'claimable', 'settled', 'closed', 'suspended', 'discarded')),
+    'waits_for', case when d.status in ('cut_off', 'inputs_frozen') then evergreen.waits_for(d) else '[]' end,
+    'strike_id', d.strike_id, 'strike_state', s.state, 'lab', d.decision ? 'lab',
+    'blockers', case when s.state = 'estimated' then (select coalesce(jsonb_agg(b.words), '[]') from (
+        select i.label || ': ' || i.blocked_by as words from public.nav_inputs i where i.strike_id = s.strike_id and i.blocked_by is not null
+        union all select x ->> 'words' from jsonb_array_elements(coalesce(s.body #> '{draft,blockers}', '[]')) x order by 1 limit 10) b) else '[]' end,
+    'proposal_id', p.proposal_id, 'proposal_status', p.status,
+    'proposed_for_ms', floor(extract(epoch from clock_timestamp() - p.created_at) * 1000)::bigint,
+    'expires_in_ms', greatest(0, ceil(extract(epoch from p.expires_at - clock_timestamp()) * 1000)::bigint),
+    'suspension', exists (select from public.lmt_activations x where x.fund_id = d.fund_id and x.tool = 'suspension' and x.status = 'active'),
+    'activation_id', a.activation_id, 'tool', a.tool, 'tool_status', case when a.activation = 'active' then 'active' else a.status end);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_dealing_day(uuid) is
+  'Where a dealing day stands, for its run: status, what it waits for, who leads the NAV of the date, what blocks it, how its proposal stands. Times in ms by the database''s clock. EG404.';
+
+create or replace function public.fn_roll_unpaid(dealing_day_id uuid, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  unpaid uuid[];
+  event uuid;
+begin
+  perform evergreen.require_role('agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id);
+  answer := evergreen.earlier_answer('fn_roll_unpaid', request_id, input);
+  if answer is not null then
+    return (answer ->> 'rolled')::int;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('cut_off', 'inputs_frozen', 'nav_proposed'), 'EG428', 'The dealing day is ' || d.status || '.');
+  -- before anybody knows the price: who could still choose to pay would have an option on it
+  select array_agg(f.flow_id order by f.flow_id) into unpaid from (
+    select x.flow_id from public.fund_flows x where x.dealing_day_id in (select y.dealing_day_id from public.dealing_days y where y.fund_id = d.fund_id and y.dealing_date = d.dealing_date
+       and y.status in ('cut_off', 'inputs_frozen', 'nav_proposed')) and x.status = 'locked' and x.direction = 'subscription' and x.order_kind = 'plain' and x.cleared_at is null
+     order by x.flow_id for no key update) f;
+  if unpaid is not null then
+    event := evergreen.emit('ORDERS_ROLLED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id, 'orders', cardinality(unpaid)), evergreen.actor(),
+      jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+    perform evergreen.leave_day(unpaid, event, 'the cash has not come');
+  end if;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'subscriptions without their cash rolled: ' || coalesce(cardinality(unpaid), 0), request_id);
+  perform evergreen.keep_answer('fn_roll_unpaid', request_id, input, jsonb_build_object('rolled', coalesce(cardinality(unpaid), 0)));
+  return coalesce(cardinality(unpaid), 0);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_roll_unpaid(uuid, text) is 'Subscriptions whose cash has not come, of every class that deals on the date, wait for the next dealing day (R6); returns how many. EG404, EG428.';
+
+create or replace function evergreen.leave_day(flows uuid[], event uuid, why text) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  with leaving as materialized (
+    select f.flow_id, f.status from public.fund_flows f where f.flow_id = any (flows) order by f.flow_id for no key update
+  ), noted as (
+    insert into public.order_transitions (flow_id, from_status, to_status, event_id, reason, actor)
+    select l.flow_id, l.status, 'accepted', event, left(why, 200), evergreen.actor() from leaving l
+  )
+  update public.fund_flows f set status = 'accepted', dealing_day_id = null, dealing_date = null, priced_at = null, reason = left(why, 200) from leaving l where f.flow_id = l.flow_id;
+end $$;
+comment on function evergreen.leave_day(uuid[], uuid, text) is 'Orders leave their dealing day and wait for the next one they are eligible for.';
+
+create or replace function public.fn_record_lab(dealing_day_id uuid, lab jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'lab', lab);
+  answer := evergreen.earlier_answer('fn_record_lab', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  perform evergreen.refuse_unless(d.status in ('inputs_frozen', 'nav_proposed'), 'EG428', 'The dealing day is ' || d.status || '.');
+  perform evergreen.refuse_unless(jsonb_typeof(lab) = 'object' and octet_length(lab::text) <= 32768, 'EG400', 'lab is a JSON object of at most 32 KB.');
+  update public.dealing_days x set decision = jsonb_build_object('lab', fn_record_lab.lab), step = greatest(x.step, 4) where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'liquidity tools compared', request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_record_lab', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_lab(uuid, jsonb, text) is 'Keeps what each permitted combination of liquidity tools would do on the day, beside the decision to come. EG400, EG404, EG428.';
+
+create or replace function public.fn_discard_dealing_day(dealing_day_id uuid, reason text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  d public.dealing_days;
+  book uuid[];
+  event uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander');
+  input := jsonb_build_object('dealing_day_id', dealing_day_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_discard_dealing_day', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  d := evergreen.lock_dealing_day(dealing_day_id);
+  -- what is posted is changed by a restatement only
+  perform evergreen.refuse_unless(d.status in ('open', 'cut_off', 'inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated'), 'EG428', 'The dealing day is ' || d.status || '.');
+  event := evergreen.emit('DEALING_DAY_DISCARDED', d.fund_id, jsonb_build_object('dealing_day_id', d.dealing_day_id), evergreen.actor(),
+    jsonb_strip_nulls(jsonb_build_object('workflow_id', d.workflow_id)), '{}', request_id);
+  select array_agg(f.flow_id) into book from public.fund_flows f where f.dealing_day_id = d.dealing_day_id and f.status in ('locked', 'priced');
+  delete from public.allocations a where a.dealing_day_id = d.dealing_day_id;
+  perform evergreen.leave_day(coalesce(book, '{}'), event, 'the dealing day was discarded');
+  update public.dealing_days x set status = 'discarded' where x.dealing_day_id = d.dealing_day_id;
+  perform evergreen.end_gate_use(d.strike_id, 'the dealing day of ' || d.dealing_date || ' was discarded');
+  -- a NAV that nobody deals at any more is not decided; one that is final stays so
+  update public.proposals p set status = 'withdrawn', refusal = jsonb_build_object('code', 'EG428', 'reason', 'the dealing day was discarded')
+    from public.nav_strikes s where s.strike_id = d.strike_id and p.proposal_id = s.proposal_id and p.status in ('pending', 'approved')
+     and not exists (select from public.dealing_days x where x.strike_id = s.strike_id and x.status not in ('discarded', 'suspended'));
+  perform evergreen.knock_days(x.fund_id, null, x.dealing_day_id, 'another day was discarded') from public.dealing_days x
+    where x.fund_id = d.fund_id and x.dealing_day_id <> d.dealing_day_id and x.dealing_date >= d.dealing_date;
+  perform evergreen.audit(d.fund_id, 'dealing_days', d.dealing_day_id::text, 'dealing day discarded, orders waiting again: ' || coalesce(cardinality(book), 0), request_id);
+  answer := evergreen.day_answer(d.dealing_day_id);
+  perform evergreen.keep_answer('fn_discard_dealing_day', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_discard_dealing_day(uuid, text, text) is
+  'Gives a dealing day up that is not posted: its orders are accepted again and deal on a later day. A NAV that was struck stays. EG400, EG404, EG428.';
+
+create or replace function public.fn_record_marks(fund text, marks jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  n int;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(marks));
+  answer := evergreen.earlier_answer('fn_record_marks', request_id, input);
+  if answer is not null then
+    return (answer ->> 'marks')::int;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(marks) = 'array', 'EG400', 'marks is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(marks) between 1 and 200000, 'EG413', 'marks has 1 to 200,000 rows.');
+  select count(*) into bad from jsonb_to_recordset(marks) m (asset text, as_of date, value numeric, source text, confirmed boolean)
+    left join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = m.asset or a.id::text = m.asset)
+   where (a.id is not null and isfinite(m.as_of) and m.as_of <= current_date and m.value > -1e30 and m.value < 1e30
+     and evergreen.within_exponent(m.value, of_fund.base_currency) and length(m.source) between 1 and 200) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' marks name no asset of the fund, no date up to today, no value in the currency''s units or no source.');
+  insert into public.asset_snapshots (asset_id, fund_id, as_of, nav, method, source, effective_at)
+  select a.id, of_fund.fund_id, m.as_of, m.value, case when m.confirmed then 'confirmed' else 'recorded' end, m.source, m.as_of::timestamp at time zone 'UTC'
+    from jsonb_to_recordset(marks) m (asset text, as_of date, value numeric, source text, confirmed boolean)
+    join public.assets a on a.fund_id = of_fund.fund_id and (a.external_key = m.asset or a.id::text = m.asset);
+  get diagnostics n = row_count;
+  perform evergreen.emit('MARKS_RECORDED', of_fund.fund_id, jsonb_build_object('marks', n), evergreen.actor(), '{}', '{}', request_id);
+  perform evergreen.knock_days(of_fund.fund_id, null, null, 'marks recorded');
+  perform evergreen.audit(of_fund.fund_id, 'asset_snapshots', of_fund.fund_id::text, 'marks recorded: ' || n, request_id);
+  perform evergreen.keep_answer('fn_record_marks', request_id, input, jsonb_build_object('marks', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_marks(text, jsonb, text) is
+  'Records marks = [{asset, as_of, value, source, confirmed?}] (fund currency; asset by key or id) beside those of before; a confirmed one is not held back by the price breaker. EG400, EG404, EG413.';
+
+-- from sql/6m-fn-fee-postings.sql
+-- Postings beside the dealing day: performance fee crystallised, distributions, what is paid out of them, cash of a subscription sent back. The mark of a class.
+
+create or replace function evergreen.class_mark(of_class uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select evergreen.mark_on(of_class, 'infinity', true)
+$$;
+comment on function evergreen.class_mark(uuid) is 'High-water mark of a class in force, fund currency per unit.';
+
+create or replace function evergreen.refuse_while_dealing(of_class uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.share_class_id = of_class
+    and d.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated')), 'EG428', 'A dealing day of the class is priced and not yet posted.');
+end $$;
+comment on function evergreen.refuse_while_dealing(uuid) is 'Refuses (EG428) what would move units or prices between the strike and the posting of a day.';
+
+create or replace function public.fn_read_crystallisation(fund text, share_class text default null) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund public.funds;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role', 'pm_role');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(share_class is null or exists (select from public.share_classes c where c.fund_id = of_fund.fund_id and c.code = share_class), 'EG404', 'The fund has no class with that code.');
+  return (
+    with last as (select s.* from public.nav_strikes s where s.fund_id = of_fund.fund_id and s.state = 'final' order by s.nav_date desc limit 1)
+    select coalesce(jsonb_agg(jsonb_build_object('share_class_id', c.share_class_id, 'code', c.code, 'currency', c.currency, 'strike_id', s.strike_id, 'nav_date', s.nav_date,
+        'units_dp', c.units_dp, 'price_dp', c.price_dp, 'nav', n.nav::text, 'units', trim_scale(n.units)::text, 'units_outstanding', trim_scale(c.units_outstanding)::text,
+        'nav_per_unit', trim_scale(n.nav_per_unit)::text, 'performance_accrued', n.performance_accrued::text, 'mark', trim_scale(evergreen.class_mark(c.share_class_id))::text,
+        'since', l.since, 'crystallised_on', (select max(m.as_of) from public.class_marks m where m.share_class_id = c.share_class_id and m.cause = 'crystallisation'), 'policy', p.body,
+        'proposal', (select jsonb_build_object('proposal_id', x.proposal_id, 'hash', x.hash, 'status', case when x.status in ('pending', 'approved') and x.expires_at <= now() then 'expired' else x.status end)
+           from public.proposals x where x.fund_id = of_fund.fund_id and x.kind = 'crystallisation' and x.body ->> 'strike_id' = s.strike_id::text
+            and x.body ->> 'share_class_id' = c.share_class_id::text order by x.created_at desc limit 1),
+        'lots', l.lots, 'series', evergreen.struck_series(s.strike_id, c.share_class_id)) order by c.code), '[]')
+      from last s join public.class_navs n using (strike_id) join public.share_classes c using (share_class_id)
+      cross join lateral evergreen.dealing_policy(c.share_class_id, s.nav_date) p
+      cross join lateral (select min(o.opened_on) as since, coalesce(jsonb_agg(jsonb_build_object('id', o.lot_id, 'units', trim_scale(o.units_left)::text, 'reference', trim_scale(coalesce(o.high_water, o.price))::text,
+          'credit', trim_scale(o.equalisation_credit)::text, 'series', evergreen.series_of(o)) order by o.lot_id) filter (where o.units_left > 0), '[]') as lots from public.lots o where o.share_class_id = c.share_class_id) l
+     where (share_class is null or c.code = share_class) and coalesce(p.body #>> '{fees,performance,method}', 'none') <> 'none' and l.since is not null);
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_crystallisation(text, text) is
+  'What the performance fee of a fund''s classes (or of one) would crystallise on at the last final NAV: accrued fee, mark, lots with reference and credit, the proposal there is. Fund currency. EG404.';
+
+create or replace function public.fn_crystallise_fee(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  class public.share_classes;
+  s public.nav_strikes;
+  n public.class_navs;
+  terms jsonb;
+  minor int;
+  bad int;
+  mark numeric;
+  accrued numeric;
+  fee numeric;
+  event uuid;
+  posted uuid;
+  units evergreen.unit_entry[];
+  before jsonb;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_crystallise_fee', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  p := evergreen.take_consent(proposal_id, 'crystallisation');
+  select * into class from public.share_classes c where c.share_class_id = (p.body ->> 'share_class_id')::uuid;
+  select u.exponent into minor from public.currencies u where u.code = class.currency;
+  select * into s from public.nav_strikes x where x.strike_id = (p.body ->> 'strike_id')::uuid and x.fund_id = p.fund_id;
+  if p.body ? 'replaces' then
+    answer := evergreen.crystallise_again(p, class, s, request_id);
+    perform evergreen.keep_answer('fn_crystallise_fee', request_id, input, answer);
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(found and s.state = 'final' and not exists (select from public.nav_strikes x where x.fund_id = s.fund_id and x.state = 'final' and x.nav_date > s.nav_date),
+    'EG428', 'A fee is crystallised on the last final NAV of the fund.');
+  select * into n from public.class_navs x where x.strike_id = s.strike_id and x.share_class_id = class.share_class_id;
+  perform evergreen.refuse_unless(found and n.units = class.units_outstanding, 'EG425', 'Units were issued or redeemed since that NAV: what they owe went with them.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause = 'crystallisation' and m.as_of >= s.nav_date),
+    'EG428', 'The fee of the class is crystallised for that date or a later one.');
+  -- orders that are allocated were dealt before the fee; after it they have other prices and credits
+  perform evergreen.refuse_unless(not exists (select from public.dealing_days d where d.strike_id = s.strike_id and d.share_class_id = class.share_class_id and d.status = 'allocated'),
+    'EG428', 'The orders of that NAV are allocated: post the day, and crystallise on the next NAV.');
+  terms := (select d.body #> '{fees,performance}' from evergreen.dealing_policy(class.share_class_id, s.nav_date) d);
+  if terms ->> 'method' = 'series' then
+    answer := evergreen.crystallise_series(p, class, s, terms, request_id);
+    perform evergreen.keep_answer('fn_crystallise_fee', request_id, input, answer);
+    return answer;
+  end if;
+  mark := evergreen.class_mark(class.share_class_id);
+  accrued := (p.body ->> 'accrued')::numeric;
+  fee := (p.body ->> 'fee')::numeric;
+  perform evergreen.refuse_unless(accrued >= 0 and accrued < 1e30 and fee >= 0 and fee = round(fee, minor), 'EG400', 'accrued and fee are amounts, the fee in whole minor units.');
+  -- what the strike took from the price of this class; rate times gain over the mark where the terms are linear
+  perform evergreen.refuse_unless(round(accrued, minor) <= n.performance_accrued, 'EG424', 'The strike accrued less performance fee than that.');
+  perform evergreen.refuse_unless(terms ->> 'method' is distinct from 'equalisation'
+    or abs(accrued - (terms ->> 'rate')::numeric * greatest(0, n.nav + accrued - mark * n.units)) <= power(10::numeric, -minor),
+    'EG424', 'The accrued fee is not the rate on the gain over the mark.');
+  perform evergreen.refuse_unless((p.body ->> 'high_water')::numeric = greatest(mark, n.nav_per_unit), 'EG424', 'The new mark is the higher of the mark and the price after fee (R22).');
+  -- every open lot once; units by floor at the price; a credit falls by its refund; the reference is the new mark, below the mark the price (R24)
+  select count(*) into bad from (select l.* from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0) l
+    full join jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, refund numeric, depreciation numeric, change numeric, high_water numeric, credit numeric) on r.lot_id = l.lot_id
+   where (l.lot_id is not null and r.lot_id is not null and r.refund >= 0 and r.depreciation >= 0
+     and r.change = trunc(round(r.refund, 30) / n.nav_per_unit, class.units_dp) - trunc(round(r.depreciation, 30) / n.nav_per_unit, class.units_dp)
+     and l.units_left + r.change >= 0 and r.credit >= 0 and abs(r.credit - (l.equalisation_credit - r.refund)) <= 1e-17
+     and case when n.nav + accrued >= mark * n.units then r.high_water = greatest(mark, n.nav_per_unit)
+              else abs(r.high_water - greatest(coalesce(l.high_water, l.price), round(round(n.nav, 30) / n.units, 18))) <= 1e-12 end
+     and (r.depreciation = 0 or coalesce(l.high_water, l.price) < mark)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' lots are missing, unknown, or not what a refund or a depreciation charge at the price gives.');
+  perform evergreen.refuse_unless((select count(*) = count(distinct r.lot_id) and abs(fee - (accrued - coalesce(sum(r.refund), 0) + coalesce(sum(r.depreciation), 0))) <= power(10::numeric, -minor)
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, refund numeric, depreciation numeric)), 'EG424', 'The fee is not what was accrued, less refunds, with depreciation charges.');
+  event := evergreen.emit('FEE_CRYSTALLISED', p.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'strike_id', s.strike_id), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), '{}', request_id);
+  select array_agg(row(class.share_class_id, 'holder', l.investor_id, l.lot_id, null, r.change)::evergreen.unit_entry order by l.lot_id) into units
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric) join public.lots l on l.lot_id = r.lot_id where r.change <> 0;
+  -- what the lots were before it: if the NAV is restated the fee is taken again from there
+  select jsonb_agg(jsonb_build_object('lot_id', l.lot_id, 'units', trim_scale(l.units_left)::text, 'reference', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', trim_scale(l.equalisation_credit)::text) order by l.lot_id)
+    into before from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0;
+  -- a refund is issued on the lot that paid the credit
+  update public.lots l set units_issued = l.units_issued + greatest(r.change, 0), high_water = r.high_water, equalisation_credit = r.credit
+    from jsonb_to_recordset(p.body -> 'lots') r (lot_id uuid, change numeric, high_water numeric, credit numeric) where l.lot_id = r.lot_id;
+  if units is not null or fee > 0 then
+    posted := evergreen.post_ledger(p.fund_id, 'crystallisation', 'performance fee ' || s.nav_date, null, event, null, units,
+      case when fee > 0 then array[row('capital', null, null, class.currency, fee, 'performance fee')::evergreen.cash_entry,
+        row('fee_payable', null, null, class.currency, -fee, 'performance fee')::evergreen.cash_entry] end);
+  end if;
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, strike_id, ledger_tx_id, body, effective_at)
+  values (class.share_class_id, s.nav_date, 'crystallisation', greatest(mark, n.nav_per_unit), s.strike_id, posted,
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'accrued', trim_scale(accrued)::text, 'fee', trim_scale(fee)::text, 'lots', before), s.effective_at);
+  perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'performance fee crystallised for ' || s.nav_date, request_id);
+  answer := jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'high_water', trim_scale(greatest(mark, n.nav_per_unit))::text, 'fee', fee::text);
+  perform evergreen.keep_answer('fn_crystallise_fee', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_crystallise_fee(uuid, text) is
+  'Posts an approved crystallisation {share_class_id, strike_id, accrued, fee, high_water, lots: [{lot_id, refund, depreciation, change, high_water, credit}]} on the last NAV (R22, R24): refunds as units, the fee as payable, the marks; of a class by series {…, series, lots} (R25); with replaces, in place of one whose NAV was restated (R30). EG400, EG404, EG420, EG421, EG424, EG425, EG428.';
+
+create or replace function public.fn_post_distribution(proposal_id uuid, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  p public.proposals;
+  class public.share_classes;
+  minor int;
+  day date;
+  each numeric;
+  mark numeric;
+  cash evergreen.cash_entry[];
+  total numeric;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('agent_commander', 'ops_role');
+  input := jsonb_build_object('proposal_id', proposal_id);
+  answer := evergreen.earlier_answer('fn_post_distribution', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  p := evergreen.take_consent(proposal_id, 'distribution');
+  select * into class from public.share_classes c where c.share_class_id = (p.body ->> 'share_class_id')::uuid;
+  select u.exponent into minor from public.currencies u where u.code = class.currency;
+  day := (p.body ->> 'ex_date')::date;
+  each := (p.body ->> 'per_unit')::numeric;
+  mark := evergreen.class_mark(class.share_class_id);
+  perform evergreen.refuse_unless(isfinite(day) and day <= current_date and each > 0 and each = round(each, 18) and each < 1e12, 'EG400', 'ex_date is a date up to today and per_unit an amount above zero.');
+  perform evergreen.refuse_unless(not exists (select from public.class_marks m where m.share_class_id = class.share_class_id and m.cause <> 'opening' and m.as_of > day), 'EG428', 'The mark of the class has moved after that date.');
+  perform evergreen.refuse_unless(each < mark and not exists (select from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0 and coalesce(l.high_water, l.price) <= each
+    and evergreen.by_series(class.share_class_id, day)), 'EG424', 'The distribution would leave no mark; crystallise first.');
+  perform evergreen.refuse_while_dealing(class.share_class_id);
+  -- every lot down to the minor unit; what the floors leave stays in the fund
+  with paid as (
+    select l.investor_id, sum(trunc(l.units_left * each, minor)) as amount from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0 group by l.investor_id
+  )
+  select sum(x.amount), array_agg(row('distributions_payable', x.investor_id, null, class.currency, -x.amount, 'distribution')::evergreen.cash_entry order by x.investor_id)
+    into total, cash from paid x where x.amount > 0;
+  perform evergreen.refuse_unless(total > 0, 'EG428', 'Nobody holds enough units to be paid a minor unit.');
+  event := evergreen.emit('DISTRIBUTED', p.fund_id, jsonb_build_object('share_class_id', class.share_class_id, 'ex_date', day), evergreen.actor(),
+    jsonb_build_object('causation_id', p.event_id, 'workflow_id', p.workflow_id), array(select distinct c.investor_id from unnest(cash) c), request_id);
+  posted := evergreen.post_ledger(p.fund_id, 'distribution', 'distribution ' || day, null, event, null, null,
+    cash || row('capital', null, null, class.currency, total, 'distribution')::evergreen.cash_entry);
+  -- a lot without a reference of its own has the price it was bought at
+  update public.lots l set high_water = coalesce(l.high_water, l.price) - each where l.share_class_id = class.share_class_id and l.units_left > 0
+    and (l.high_water is not null or exists (select from evergreen.dealing_policy(class.share_class_id, day) d where d.body #>> '{fees,performance,method}' in ('equalisation', 'series')));
+  insert into public.class_marks (share_class_id, as_of, cause, high_water, per_unit, ledger_tx_id, body, effective_at)
+  values (class.share_class_id, day, 'distribution', mark - each, each, posted,
+    jsonb_build_object('proposal_id', p.proposal_id, 'before', trim_scale(mark)::text, 'amount', trim_scale(total)::text)
+      -- by series each pays its own lots
+      || case when evergreen.by_series(class.share_class_id, day) then jsonb_build_object('series', (select jsonb_agg(jsonb_build_object('series', x.series, 'amount', x.amount::text) order by x.series)
+        from (select evergreen.series_of(l) as series, sum(trunc(l.units_left * each, minor)) as amount from public.lots l where l.share_class_id = class.share_class_id and l.units_left > 0 group by 1) x)) else '{}'::jsonb end,
+    day::timestamp at time zone 'UTC');
+  perform evergreen.audit(p.fund_id, 'class_marks', class.share_class_id::text, 'distribution of ' || day || ' posted', request_id);
+  answer := jsonb_build_object('share_class_id', class.share_class_id, 'ledger_tx_id', posted, 'amount', total::text, 'high_water', trim_scale(mark - each)::text);
+  perform evergreen.keep_answer('fn_post_distribution', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_post_distribution(uuid, text) is
+  'Posts an approved distribution {share_class_id, ex_date, per_unit} (fund currency): owed to each holder lot by lot, down to the minor unit; the marks fall by it (R22). EG400, EG404, EG420, EG421, EG424, EG428.';
+
+create or replace function public.fn_confirm_payout(fund text, account text, payments jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('ops_role', 'agent_commander');
+  input := jsonb_build_object('fund', fund, 'account', account, 'sha256', evergreen.content_digest(payments));
+  answer := evergreen.earlier_answer('fn_confirm_payout', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(account in ('distributions_payable', 'refunds_payable', 'fee_payable'), 'EG400', 'account is distributions_payable, refunds_payable or fee_payable; an order is paid by fn_confirm_cash.');
+  perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
+  perform evergreen.refuse_unless((select count(*) = count(distinct coalesce(x.investor_id, '00000000-0000-0000-0000-000000000000'))
+    from jsonb_to_recordset(payments) x (investor_id uuid)), 'EG400', 'Two payments are to one.');
+  select count(*) into bad from jsonb_to_recordset(payments) x (investor_id uuid, amount numeric) left join public.cash_balances b
+      on b.fund_id = of_fund.fund_id and b.account = fn_confirm_payout.account and b.currency = of_fund.base_currency and b.investor_id is not distinct from x.investor_id
+   where (x.amount > 0 and x.amount <= -b.amount and evergreen.within_exponent(x.amount, of_fund.base_currency)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' payments are of more than is owed, or of nothing.');
+  event := evergreen.emit('PAID_OUT', of_fund.fund_id, jsonb_build_object('account', account, 'payments', jsonb_array_length(payments)), evergreen.actor(), '{}',
+    array(select x.investor_id from jsonb_to_recordset(payments) x (investor_id uuid) where x.investor_id is not null), request_id);
+  posted := evergreen.post_ledger(of_fund.fund_id, 'cash', 'paid out of ' || account, null, event, null, null, (
+    select array_agg(row(e.account, e.investor_id, null, of_fund.base_currency, e.amount, x.reference)::evergreen.cash_entry)
+      from jsonb_to_recordset(payments) x (investor_id uuid, amount numeric, reference text)
+      cross join lateral (values ('bank', null::uuid, -x.amount), (fn_confirm_payout.account, x.investor_id, x.amount)) e (account, investor_id, amount)));
+  perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'paid out of ' || account || ': ' || jsonb_array_length(payments) || ' payments', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'payments', jsonb_array_length(payments));
+  perform evergreen.keep_answer('fn_confirm_payout', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_confirm_payout(text, text, jsonb, text) is
+  'Cash has left for a distribution, a refund or a fee: payments = [{investor_id?, amount, reference?}] (fund currency), never more than the account owes. EG400, EG404, EG413, EG424.';
+
+create or replace function public.fn_return_cash(flow_id uuid, reference text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  back public.fund_flows;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('flow_id', flow_id, 'reference', reference);
+  answer := evergreen.earlier_answer('fn_return_cash', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(reference) between 1 and 200, 'EG400', 'reference has 1 to 200 characters.');
+  perform 1 from public.funds f where f.fund_id = (select x.fund_id from public.fund_flows x where x.flow_id = fn_return_cash.flow_id) for no key update;
+  select * into back from public.fund_flows f where f.flow_id = fn_return_cash.flow_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No order with that id.');
+  -- what bought units is a redemption's, not this one's
+  perform evergreen.refuse_unless(back.direction = 'subscription' and back.cleared_at is not null and back.status in ('submitted', 'kyc_hold', 'accepted', 'rejected', 'lapsed', 'cancelled'),
+    'EG428', 'Only the money of a subscription that has not dealt can be sent back.');
+  event := evergreen.emit('CASH_RETURNED', back.fund_id, jsonb_build_object('flow_id', back.flow_id), evergreen.actor(), '{}', array[back.investor_id], request_id);
+  posted := evergreen.post_ledger(back.fund_id, 'cash', 'subscription money returned', null, event, null, null, array[
+    row('bank', null, back.flow_id, back.currency, -back.amount, reference)::evergreen.cash_entry,
+    row('subscriptions_received', back.investor_id, back.flow_id, back.currency, back.amount, reference)::evergreen.cash_entry]);
+  update public.fund_flows f set cleared_at = null where f.flow_id = back.flow_id;
+  perform evergreen.audit(back.fund_id, 'fund_flows', back.flow_id::text, 'cash returned', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'flow_id', back.flow_id);
+  perform evergreen.keep_answer('fn_return_cash', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_return_cash(uuid, text, text) is 'The money of a subscription that has not dealt went back to its investor (fund currency, all of it); the order can then be cancelled. EG400, EG404, EG428.';
+
 -- from sql/6q-fn-schedules.sql
 -- Schedules belong to Temporal; who pauses, resumes or backfills one, and why, is recorded here before it is done.
 
@@ -4980,6 +7233,222 @@ exception when others then
 end $$;
 comment on function public.fn_note_schedule(text, text, text, text) is
   'Records that a person pauses, resumes or backfills a schedule of a fund or of the platform, and why; called before it is done. EG400, EG404.';
+
+-- from sql/6s-fn-compensation.sql
+-- After a restatement (R30): compensation as debts of the ledger, their payment, and the word to the authority.
+
+create or replace function evergreen.post_compensation(of_strike uuid, event uuid) returns uuid language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund public.funds;
+  owed evergreen.cash_entry[];
+begin
+  select f.* into of_fund from public.funds f where f.fund_id = (select s.fund_id from public.nav_strikes s where s.strike_id = of_strike);
+  -- what the fund holds too much is owed to investors; what it paid too much is owed by the responsible party, and never asked of an investor
+  select array_agg(row(e.account, e.investor_id, c.flow_id, of_fund.base_currency, e.amount, 'compensation')::evergreen.cash_entry order by c.flow_id, e.account) into owed
+    from public.compensations c join public.restatements r using (restatement_id)
+    cross join lateral (
+      select case when c.pays then 'compensation_payable' else 'compensation_receivable' end, case when c.pays then c.investor_id end, case when c.pays then -c.difference else c.difference end
+       where c.difference > 0 and (c.pays or c.owed_to = 'fund')
+      -- the fee that a redemption took along (R24, R25): the manager had too much of it, or too little
+      union all select 'fee_payable', null, (c.due ->> 'performance_fee')::numeric where (c.due ->> 'performance_fee')::numeric <> 0) e (account, investor_id, amount)
+   where r.strike_id = of_strike and r.material;
+  if owed is null then
+    return null;
+  end if;
+  return evergreen.post_ledger(of_fund.fund_id, 'compensation', 'compensation for a NAV error', null, event, null, null,
+    owed || (select row('capital', null, null, of_fund.base_currency, -sum(o.amount), 'compensation')::evergreen.cash_entry from unnest(owed) o));
+end $$;
+comment on function evergreen.post_compensation(uuid, uuid) is
+  'Posts what a material restatement comes to: payable to investors, receivable from the responsible party, performance fee that redemptions paid too much or too little, order by order, against capital; null when nothing is owed.';
+
+create or replace function evergreen.enter_lots_anew(s public.nav_strikes) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- who was paid for the difference has bought at the correct price: reference and credit are those of that price (R24), for what is left of the lot
+  update public.lots l set high_water = (c.due ->> 'reference')::numeric - coalesce((select sum(m.per_unit) from evergreen.marks_known(l.share_class_id, 'infinity') m
+             where m.cause = 'distribution' and m.as_of > s.nav_date), 0),
+         equalisation_credit = round(round((c.due ->> 'credit')::numeric, 30) * l.units_left / c.units_dealt, 18)
+    from public.compensations c join public.restatements r using (restatement_id)
+   where r.strike_id = s.strike_id and r.material and c.due ? 'reference' and l.flow_id = c.flow_id and l.share_class_id = r.share_class_id
+     -- a fee that was taken since is taken again, which begins with these terms
+     and not exists (select from public.class_marks m where m.share_class_id = l.share_class_id and m.cause = 'crystallisation' and m.as_of > s.nav_date);
+end $$;
+comment on function evergreen.enter_lots_anew(public.nav_strikes) is 'Gives the lots that were opened at a restated NAV the reference and the credit of the correct price, where the error is material.';
+
+create or replace function evergreen.compensation_due(of_flow uuid) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(-sum(m.amount), 0) from public.cash_movements m where m.flow_id = of_flow and m.account = 'compensation_payable'
+$$;
+comment on function evergreen.compensation_due(uuid) is 'Compensation that is owed for the deal of an order and not paid yet, fund currency.';
+
+create or replace function public.fn_settle_compensation(fund text, payments jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  bad int;
+  made_good numeric;
+  event uuid;
+  posted uuid;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(payments));
+  answer := evergreen.earlier_answer('fn_settle_compensation', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(jsonb_typeof(payments) = 'array', 'EG400', 'payments is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(payments) between 1 and 200000, 'EG413', 'payments has 1 to 200,000 rows.');
+  perform evergreen.refuse_unless((select count(x.flow_id) = count(distinct x.flow_id) and count(*) - count(x.flow_id) <= 1 and bool_and(coalesce(length(x.reference), 1) between 1 and 200)
+    from jsonb_to_recordset(payments) x (flow_id uuid, reference text)), 'EG400', 'Two payments are for one order or from the responsible party, or a reference has not 1 to 200 characters.');
+  select count(*) into bad from jsonb_to_recordset(payments) x (flow_id uuid) where x.flow_id is not null
+     and not exists (select from public.fund_flows f where f.flow_id = x.flow_id and f.fund_id = of_fund.fund_id);
+  perform evergreen.refuse_unless(bad = 0, 'EG404', bad || ' payments are for no order of this fund.');
+  select count(*) into bad from jsonb_to_recordset(payments) x (flow_id uuid, amount numeric)
+   where x.flow_id is not null and (x.amount > 0 and x.amount = evergreen.compensation_due(x.flow_id)) is not true;
+  perform evergreen.refuse_unless(bad = 0, 'EG424', bad || ' payments are not of the compensation that is due.');
+  select x.amount into made_good from jsonb_to_recordset(payments) x (flow_id uuid, amount numeric) where x.flow_id is null;
+  perform evergreen.refuse_unless(made_good is null or (made_good > 0 and evergreen.within_exponent(made_good, of_fund.base_currency)
+    and made_good <= coalesce((select sum(b.amount) from public.cash_balances b where b.fund_id = of_fund.fund_id and b.account = 'compensation_receivable'), 0)),
+    'EG424', 'The responsible party owes less than that.');
+  event := evergreen.emit('COMPENSATION_SETTLED', of_fund.fund_id, jsonb_build_object('payments', jsonb_array_length(payments)), evergreen.actor(), '{}',
+    array(select distinct f.investor_id from public.fund_flows f join jsonb_to_recordset(payments) x (flow_id uuid) on x.flow_id = f.flow_id), request_id);
+  posted := evergreen.post_ledger(of_fund.fund_id, 'cash', 'compensation settled', null, event, null, null, (
+    select array_agg(row(e.account, e.investor_id, e.flow_id, of_fund.base_currency, e.amount, x.reference)::evergreen.cash_entry)
+      from jsonb_to_recordset(payments) x (flow_id uuid, amount numeric, reference text) left join public.fund_flows f on f.flow_id = x.flow_id
+      cross join lateral (values
+        ('bank', null::uuid, x.flow_id, case when x.flow_id is null then x.amount else -x.amount end),
+        (case when x.flow_id is null then 'compensation_receivable' else 'compensation_payable' end, f.investor_id, x.flow_id, case when x.flow_id is null then -x.amount else x.amount end))
+        e (account, investor_id, flow_id, amount)));
+  -- what comes due later for the same order goes into a file of its own
+  update public.payment_lines l set live = false from jsonb_to_recordset(payments) x (flow_id uuid) where l.flow_id = x.flow_id and l.purpose = 'compensation' and l.live;
+  perform evergreen.audit(of_fund.fund_id, 'ledger_transactions', posted::text, 'compensation settled: ' || jsonb_array_length(payments) || ' payments', request_id);
+  answer := jsonb_build_object('ledger_tx_id', posted, 'payments', jsonb_array_length(payments));
+  perform evergreen.keep_answer('fn_settle_compensation', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_settle_compensation(text, jsonb, text) is
+  'Compensation has moved: payments = [{flow_id?, amount, reference?}] (fund currency): for an order exactly what is due to its investor, without one what the responsible party made good, never more than it owes. EG400, EG404, EG413, EG424.';
+
+create or replace function public.fn_note_nav_error(strike_id uuid, document text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund uuid;
+  task uuid;
+begin
+  perform evergreen.require_role('pm_role', 'ops_role');
+  input := jsonb_build_object('strike_id', strike_id, 'document', document);
+  answer := evergreen.earlier_answer('fn_note_nav_error', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(length(document) between 1 and 200, 'EG400', 'document has 1 to 200 characters.');
+  select s.fund_id into of_fund from public.nav_strikes s where s.strike_id = fn_note_nav_error.strike_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No strike with that id.');
+  select e.event_id into task from public.fund_events e where e.fund_id = of_fund and e.type = 'NAV_ERROR_TO_NOTIFY' and e.payload ->> 'strike_id' = fn_note_nav_error.strike_id::text;
+  perform evergreen.refuse_unless(found, 'EG428', 'The strike corrects no error that is to be notified.');
+  perform evergreen.refuse_unless(not exists (select from public.fund_events e where e.fund_id = of_fund and e.type = 'NAV_ERROR_NOTIFIED' and e.payload ->> 'strike_id' = fn_note_nav_error.strike_id::text),
+    'EG428', 'The authority was told already.');
+  perform evergreen.emit('NAV_ERROR_NOTIFIED', of_fund, jsonb_build_object('strike_id', fn_note_nav_error.strike_id, 'document', document), evergreen.actor(), jsonb_build_object('causation_id', task), '{}', request_id);
+  perform evergreen.audit(of_fund, 'nav_strikes', fn_note_nav_error.strike_id::text, 'NAV error notified to the authority', request_id);
+  answer := jsonb_build_object('strike_id', fn_note_nav_error.strike_id, 'document', document);
+  perform evergreen.keep_answer('fn_note_nav_error', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_note_nav_error(uuid, text, text) is 'Notes that the authority was told of a material NAV error, with the reference of the document; once. EG400, EG404, EG428.';
+
+-- from sql/6u-fn-esg.sql
+-- ESG ratings as a provider gives them, and what a new mark takes over of an asset: its score and its leverage.
+
+create or replace function public.fn_record_esg(fund text, provider text, as_of date, scale jsonb, ratings jsonb, file_hash text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  low numeric;
+  high numeric;
+  wrong text;
+  n int;
+begin
+  perform evergreen.require_role('ops_role', 'pm_role');
+  input := jsonb_build_object('fund', fund, 'provider', provider, 'as_of', as_of, 'scale', scale, 'ratings', evergreen.content_digest(ratings), 'file_hash', file_hash);
+  answer := evergreen.earlier_answer('fn_record_esg', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  low := (scale ->> 'low')::numeric;
+  high := (scale ->> 'high')::numeric;
+  perform evergreen.refuse_unless(provider ~ '^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$' and isfinite(as_of) and as_of <= evergreen.clock()::date and file_hash ~ '^[0-9a-f]{64}$' and low < high
+    and low > -1e9 and high < 1e9, 'EG400', 'provider (1 to 60 characters), as_of up to today, scale {low, high} with low below high and file_hash (sha256, hex) are needed.');
+  perform evergreen.refuse_unless(jsonb_typeof(ratings) = 'array', 'EG400', 'ratings is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(ratings) between 1 and 50000, 'EG413', 'A file has 1 to 50,000 ratings.');
+  select case when x.matches = 0 then format('The fund has no asset %s.', left(x.asset, 60)) when x.matches > 1 then format('%s names several assets of the fund.', left(x.asset, 60))
+              when x.twice then format('The asset %s is rated twice.', left(x.asset, 60)) else format('The score of %s lies outside of the scale.', left(x.asset, 60)) end,
+         case when x.matches = 0 then 0 else 1 end into wrong, n
+    from (select r.n, r.asset, r.score, cardinality(m.ids) as matches, count(*) over (partition by m.ids) > 1 and cardinality(m.ids) = 1 as twice
+            from rows from (jsonb_to_recordset(ratings) as (asset text, score numeric)) with ordinality r (asset, score, n)
+            cross join lateral (select evergreen.assets_named(of_fund.fund_id, r.asset) as ids) m) x
+   where (x.matches = 1 and not x.twice and x.score between low and high) is not true order by x.n limit 1;
+  perform evergreen.refuse_unless(wrong is null, case n when 0 then 'EG404' else 'EG400' end, wrong);
+  insert into public.esg_ratings (fund_id, asset_id, provider, as_of, score, scale_low, scale_high, file_sha256, recorded_by)
+  select of_fund.fund_id, (evergreen.assets_named(of_fund.fund_id, r.asset))[1], provider, fn_record_esg.as_of, r.score, low, high, file_hash, evergreen.actor()
+    from jsonb_to_recordset(ratings) r (asset text, score numeric) on conflict do nothing;
+  get diagnostics n = row_count;
+  answer := jsonb_build_object('fund_id', of_fund.fund_id, 'rated', jsonb_array_length(ratings), 'recorded', n, 'assets',
+    (select jsonb_agg(jsonb_build_object('asset', r.asset, 'asset_id', (evergreen.assets_named(of_fund.fund_id, r.asset))[1]) order by r.asset) from jsonb_to_recordset(ratings) r (asset text)));
+  -- the same file again changes nothing, and says so
+  if n > 0 then
+    perform evergreen.emit('ESG_RECORDED', of_fund.fund_id, jsonb_build_object('provider', provider, 'as_of', as_of, 'ratings', n), evergreen.actor(), '{}', '{}', request_id);
+    perform evergreen.audit(of_fund.fund_id, 'esg_ratings', of_fund.fund_id::text, 'ESG ratings recorded: ' || n, request_id);
+  end if;
+  perform evergreen.keep_answer('fn_record_esg', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_esg(text, text, date, jsonb, jsonb, text, text) is
+  'Records ratings = [{asset, score}] of a provider on a day, on its scale {low, high}; an asset by key, id or identifier. From then on every new mark carries the score. Returns {fund_id, rated, recorded, assets}. EG400, EG404 by name, EG413.';
+
+create or replace function evergreen.assets_named(of_fund uuid, named text) returns uuid[] language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select coalesce(nullif(array(select a.id from public.assets a where a.fund_id = of_fund and (a.external_key = named or a.id::text = named)), '{}'),
+    array(select a.id from public.assets a where a.fund_id = of_fund and jsonb_path_exists(a.identifiers, '$[*].value ? (@ == $named)', jsonb_build_object('named', named))))
+$$;
+comment on function evergreen.assets_named(uuid, text) is 'The assets of a fund that a key or an id names, or else that carry it as an identifier: none, one or several.';
+
+create or replace function evergreen.carry_metrics() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  said jsonb;
+begin
+  -- a mark is never written again: what is known when it is recorded goes with it, what comes later goes with the next one
+  if new.esg_score is null then
+    select r.score into new.esg_score from public.esg_ratings r where r.asset_id = new.asset_id and r.as_of <= new.as_of order by r.as_of desc, r.recorded_at desc, r.rating_id limit 1;
+  end if;
+  if new.leverage is null then
+    select a.attributes into said from public.assets a where a.id = new.asset_id;
+    if said ->> 'leverage' ~ '^\d{1,6}(\.\d{1,18})?$' then
+      new.leverage := (said ->> 'leverage')::numeric;
+    elsif said ->> 'debt' ~ '^\d{1,20}(\.\d{1,4})?$' and new.nav > 0 then
+      new.leverage := round((said ->> 'debt')::numeric / ((said ->> 'debt')::numeric + new.nav), 18);
+    end if;
+  end if;
+  return new;
+end $$;
+comment on function evergreen.carry_metrics() is
+  'Fills score and leverage of a new mark from what is known of its asset on its day: the newest rating, and debt as a share of gross value (attributes: leverage, or debt in the fund''s currency). Hypothetical values are left alone.';
+create or replace trigger carry_metrics before insert on public.asset_snapshots for each row when (new.scenario_id = '') execute function evergreen.carry_metrics();
 
 -- from sql/6w-fn-breaches.sql
 -- Breaches (R57) with their cure clock, and the regulatory calendar: obligations with due dates, and the clock that says what is due.
@@ -5286,6 +7755,26 @@ $$;
 comment on function public.fn_read_trail(text, bigint) is
   'The audit trail, the newest 100 entries (of one entity, before a seq), each with whether a block seals it; the chains with their heads, and what no block covers yet. Under the reader''s row-level security.';
 
+create or replace function public.fn_read_changes(place text default null) returns jsonb
+language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
+  with said as (
+    select split_part(place, ':', 1)::xid8 as tx, split_part(place, ':', 2)::bigint as seq where place ~ '^[0-9]{1,20}:[0-9]{1,18}$'
+  ), found as (
+    -- below the oldest transaction that is still open nothing can appear any more: whoever goes on from there misses nothing
+    select t.* from public.audit_trail t, said s where (t.tx, t.seq) > (s.tx, s.seq) and t.tx < pg_snapshot_xmin(pg_current_snapshot()) order by t.tx, t.seq limit 1000
+  ), last as (
+    select * from (select f.tx, f.seq from found f order by f.tx desc, f.seq desc limit 1) f
+    union all select * from (select t.tx, t.seq from public.audit_trail t where not exists (select from said) and t.tx < pg_snapshot_xmin(pg_current_snapshot())
+      order by t.tx desc, t.seq desc limit 1) t
+  )
+  select jsonb_build_object(
+    'place', coalesce((select l.tx || ':' || l.seq from last l), (select s.tx || ':' || s.seq from said s), '0:0'),
+    'changes', coalesce((select jsonb_agg(jsonb_build_object('table', f.entity_type, 'id', f.entity_id,
+        'is_new', not exists (select from public.audit_trail e where e.entity_id = f.entity_id and e.entity_type = f.entity_type and e.seq < f.seq)) order by f.tx, f.seq) from found f), '[]'::jsonb))
+$$;
+comment on function public.fn_read_changes(text) is
+  'The rows that functions have written since a place in the audit trail, at most 1,000, and the place to go on from; without a place: none, and where the trail ends now. Under the reader''s row-level security.';
+
 -- from sql/6w-fn-pages.sql
 -- Whole pages in one round trip, for the dashboard: they run with the rights of whoever reads them, so that row-level security decides
 -- what a page may show. Every amount is text, because JSON knows only floating-point numbers.
@@ -5410,8 +7899,17 @@ comment on function public.fn_read_home() is
 
 create or replace function evergreen.subject_held(subject_id uuid) returns boolean language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select exists (select from public.subject_holds h where h.subject_id = subject_held.subject_id and h.lifted_at is null and (h.until is null or h.until > now()))
+      or exists (
+        select from public.investors i
+         where i.party_id = subject_held.subject_id and (
+           -- R53: records are kept for a term after the relationship; an investor, an order or a holding of theirs is one
+           greatest(i.recorded_at, (select max(f.created_at) from public.fund_flows f where f.investor_id = i.investor_id))
+             > now() - make_interval(months => (select (p.value #>> '{}')::int from public.platform_settings p where p.key = 'personal_retention_months'))
+           or exists (select from public.holdings u where u.investor_id = i.investor_id and u.units > 0)
+           or exists (select from public.fund_flows f where f.investor_id = i.investor_id and evergreen.held(f.fund_id))))
 $$;
-comment on function evergreen.subject_held(uuid) is 'Whether a legal hold forbids erasing this subject today.';
+comment on function evergreen.subject_held(uuid) is
+  'Whether a legal hold on the subject or on a fund it has orders in, a holding, or the term of records (platform_settings: personal_retention_months, R53) forbids erasing it today.';
 
 create or replace function evergreen.destroy_subject(subject_id uuid) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
   update public.subject_keys k set state = 'destroyed', wrapped_key = null, master_key_id = null, destroyed_at = now()
@@ -5539,7 +8037,8 @@ declare
   answer jsonb;
   standing text;
 begin
-  perform evergreen.require_role('ops_role');
+  perform evergreen.require_role('ops_role', 'lp_role');
+  perform evergreen.require_own_subject(subject_id);
   input := jsonb_build_object('subject_id', subject_id, 'reason', reason);
   answer := evergreen.earlier_answer('fn_request_erasure', request_id, input);
   if answer is not null then
@@ -5559,7 +8058,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_request_erasure(uuid, text, text) is
-  'Asks for the erasure of a subject: from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
+  'Asks for the erasure of a subject (an LP: the party of an own investor): from now on restricted (nothing is added, only screening and audit read); another person erases. EG400, EG403, EG404, EG409, EG428.';
 
 create or replace function public.fn_refuse_erasure(subject_id uuid, reason text, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -5638,7 +8137,7 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No personal data is kept under that id.');
   perform evergreen.refuse_unless(k.state <> 'destroyed', 'EG428', 'The subject was erased already.');
   perform evergreen.refuse_unless(k.state = 'restricted', 'EG428', 'Nobody has asked for the erasure; ask for it first.');
-  perform evergreen.refuse_unless(not evergreen.subject_held(subject_id), 'EG428', 'A legal hold stands on the subject; it stays restricted until the hold is lifted.');
+  perform evergreen.refuse_unless(not evergreen.subject_held(subject_id), 'EG428', 'A legal hold or a duty to keep records stands on the subject; it stays restricted until that has ended.');
   perform evergreen.refuse_unless(k.asked_by <> evergreen.actor(), 'EG420', 'Four eyes: whoever asked for an erasure cannot carry it out.');
   perform evergreen.refuse_unless(body ->> 'subjectId' = subject_id::text, 'EG400', 'The tombstone is of another subject.');
   perform evergreen.refuse_unless(body ->> 'keyDigest' = encode(sha256(convert_to(k.wrapped_key, 'UTF8')), 'hex'), 'EG425', 'The key was wrapped anew since the tombstone was made; make it again.');
@@ -5701,7 +8200,8 @@ create or replace function public.fn_export_subject(subject_id uuid) returns jso
 declare
   answer jsonb;
 begin
-  perform evergreen.require_role('ops_role', 'audit_role');
+  perform evergreen.require_role('ops_role', 'audit_role', 'lp_role');
+  perform evergreen.require_own_subject(subject_id);
   perform evergreen.refuse_unless(evergreen.subject_state(subject_id) is not null, 'EG404', 'No personal data is kept under that id.');
   insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by) values (subject_id, 'export', '{}', 'subject-access', evergreen.actor());
   perform evergreen.audit(null, 'subject_keys', subject_id::text, 'personal data exported', null);
@@ -5712,7 +8212,12 @@ begin
       'documents', (select coalesce(jsonb_agg(to_jsonb(d) - '{created_at,updated_at,subject_id}'::text[] order by d.recorded_at, d.document_id), '[]') from public.documents d where d.subject_id = k.subject_id),
       'accesses', (select coalesce(jsonb_agg(jsonb_build_object('what', a.what, 'fields', a.fields, 'purpose', a.purpose, 'accessed_by', a.accessed_by, 'accessed_at', a.accessed_at)
           order by a.accessed_at, a.access_id), '[]') from public.personal_accesses a where a.subject_id = k.subject_id),
-      'holds', (select count(*) from public.subject_holds h where h.subject_id = k.subject_id and h.lifted_at is null),
+      -- neither risk, cases nor freezes: an answer to the person must not tip off
+      'party', (select jsonb_build_object('party_id', p.party_id, 'code', p.code, 'kind', p.kind) from public.parties p where p.party_id = k.subject_id),
+      'investors', (select coalesce(jsonb_agg(jsonb_build_object('investor_id', i.investor_id, 'code', i.code, 'classification', i.classification, 'kyc_valid_until', i.kyc_valid_until) order by i.code), '[]')
+          from public.investors i where i.party_id = k.subject_id),
+      'evidence', (select coalesce(jsonb_agg(jsonb_build_object('kind', e.kind, 'dated_on', e.dated_on, 'expires_on', e.expires_on, 'recorded_at', e.recorded_at) order by e.recorded_at, e.kind), '[]')
+          from public.party_evidence e where e.party_id = k.subject_id),
       'changes', (select coalesce(jsonb_agg(jsonb_build_object('message', t.message, 'created_by', t.created_by, 'created_at', t.created_at) order by t.tx, t.seq), '[]')
           from public.audit_trail t where t.entity_id = k.subject_id::text),
       'tombstone', (select jsonb_build_object('body', t.body, 'signature', t.signature, 'public_key', t.public_key) from public.subject_tombstones t where t.subject_id = k.subject_id))
@@ -5733,6 +8238,15 @@ create or replace function evergreen.subject_state(subject_id uuid) returns text
   select k.state from public.subject_keys k where k.subject_id = subject_state.subject_id
 $$;
 comment on function evergreen.subject_state(uuid) is 'active, restricted (an erasure was asked for) or destroyed; null when no personal data is kept of this subject.';
+
+create or replace function evergreen.require_own_subject(subject_id uuid) returns void language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- an LP has a user, and looks at the parties of the own investors alone; whose data is kept is not told to others
+  perform evergreen.refuse_unless(evergreen.role_name() <> 'lp_role' or (evergreen.actor() is not null and exists (
+    select from public.investors i join evergreen.my_investors m on m.investor_id = i.investor_id where i.party_id = require_own_subject.subject_id)),
+    'EG404', 'No personal data is kept under that id.');
+end $$;
+comment on function evergreen.require_own_subject(uuid) is 'Refuses an LP for every subject but the party of an own investor. EG401, EG404.';
 
 create or replace function evergreen.open_for_writing(subject_id uuid) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -5760,6 +8274,7 @@ begin
   end if;
   perform evergreen.refuse_unless(subject_id is not null, 'EG400', 'subject_id is needed.');
   perform evergreen.refuse_unless(wrapped_key ~ '^v1\.[A-Za-z0-9+/]{80}$' and master_key_id ~ '^[a-z0-9-]{1,60}$', 'EG400', 'wrapped_key is a wrapped key of 32 bytes, master_key_id names what wrapped it.');
+  perform evergreen.refuse_unless(exists (select from public.parties p where p.party_id = subject_id), 'EG404', 'No party with that id.');
   perform evergreen.refuse_unless(not exists (select from public.subject_tombstones t where t.subject_id = fn_open_subject.subject_id), 'EG428', 'The subject was erased; nothing more is kept of it.');
   insert into public.subject_keys (subject_id, wrapped_key, master_key_id, opened_by) values (subject_id, wrapped_key, master_key_id, evergreen.actor()) on conflict do nothing;
   get diagnostics made = row_count;
@@ -5775,7 +8290,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_open_subject(uuid, text, text, text) is
-  'Gives a subject its wrapped data key; of two at once the first counts (opened says whose). EG400, EG403, EG409, EG428 erased.';
+  'Gives a subject its wrapped data key; of two at once the first counts (opened says whose). EG400, EG403, EG404, EG409, EG428 erased.';
 
 create or replace function public.fn_put_personal(subject_id uuid, field_values jsonb, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -5823,9 +8338,10 @@ create or replace function public.fn_read_personal(subject_ids uuid[], fields te
 returns table (subject_id uuid, state text, wrapped_key text, master_key_id text, value_id uuid, field text, ciphertext text, recorded_at timestamptz)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc');
+  perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc', 'lp_role');
   perform evergreen.refuse_unless(cardinality(subject_ids) between 1 and 5000, 'EG400', 'subject_ids names 1 to 5,000 subjects.');
   perform evergreen.refuse_unless(purpose ~ '^[a-z-]{1,60}$', 'EG400', 'purpose is a code of small letters and hyphens.');
+  perform evergreen.require_own_subject(s) from unnest(subject_ids) s;
   if fields is null or cardinality(fields) > 0 then
     insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by)
     select k.subject_id, 'values', coalesce(fn_read_personal.fields, '{}'), fn_read_personal.purpose, evergreen.actor()
@@ -5838,14 +8354,14 @@ begin
       left join public.personal_values p on p.subject_id = k.subject_id and p.superseded_at is null and p.ciphertext is not null
         and (fn_read_personal.fields is null or p.field = any (fn_read_personal.fields))
         -- whose erasure was asked for is still screened and audited, and otherwise left alone
-        and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc'))
+        and (k.state = 'active' or k.state = 'restricted' and evergreen.role_name() in ('audit_role', 'agent_kyc', 'lp_role'))
      where k.subject_id = any (subject_ids) order by k.subject_id, p.field;
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_personal(uuid[], text[], text) is
-  'The wrapped key and the current encrypted values of subjects (all fields, or those named; none: the key alone). Every read is recorded with its purpose. Unknown subjects have no row. EG400, EG403.';
+  'The wrapped key and the current encrypted values of subjects (all fields, or those named; none: the key alone). Every read is recorded with its purpose. Unknown subjects have no row. LPs read the party of an own investor. EG400, EG401, EG403, EG404.';
 
 create or replace function public.fn_find_subjects(field text, index_value text) returns table (subject_id uuid)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -5912,6 +8428,23 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
+
+create or replace function public.fn_read_vault_keys() returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  answer jsonb;
+begin
+  perform evergreen.require_role('agent_kyc', 'service_role');
+  perform evergreen.refuse_unless(to_regclass('vault.decrypted_secrets') is not null, 'EG428', 'This database has no Supabase Vault; keep the keys in a file or in Infisical.');
+  -- looked up when it is run: the view is there only where the extension is
+  select jsonb_object_agg(substr(s.name, 20), s.decrypted_secret) into answer from vault.decrypted_secrets s
+   where s.name in ('evergreen_personal_master', 'evergreen_personal_index', 'evergreen_personal_signing');
+  perform evergreen.refuse_unless(answer ?& array['master', 'index', 'signing'], 'EG404', 'The Vault has no evergreen_personal_master, evergreen_personal_index or evergreen_personal_signing.');
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_vault_keys() is 'Master, index and signing keys of personal data out of Supabase Vault, for who encrypts: workers, never people. EG403, EG404, EG428 no Vault.';
 
 -- from sql/6w-fn-rule-facts.sql
 -- What rules may know of a fund: positions, terms, offers, borrowing; as it stands and after the trades of a proposal.
@@ -6811,9 +9344,10 @@ begin
     end if;
   elsif c.outcome = 'ask' then
     -- an applicant is asked before an analyst is
-    update public.investors_pending_kyc p
-       set kyc_status = 'missing_evidence', missing = array(select distinct m from unnest(p.missing || array(select evergreen.evidence_for(k) from unnest(c.missing) k)) m order by m)
-     where p.party_id = c.party_id and p.kyc_status in ('submitted', 'missing_evidence');
+    perform evergreen.ask_party_evidence(c.party_id, array(select evergreen.evidence_for(k) from unnest(c.missing) k), request_id);
+  else
+    -- what waited for the check goes on
+    perform evergreen.review_again(c.party_id, request_id);
   end if;
 end $$;
 comment on function evergreen.follow_check(uuid, text) is 'What a check leads to: a possible match opens a case with its candidates, missing facts are asked for.';
@@ -7221,7 +9755,7 @@ begin
     ('fn_retire_snapshots(uuid,date,bigint,text,jsonb,text)', 'ops_role, service_role'),
     ('fn_open_subject(uuid,text,text,text)', 'ops_role, agent_kyc'),
     ('fn_put_personal(uuid,jsonb,text)', 'ops_role, agent_kyc'),
-    ('fn_read_personal(uuid[],text[],text)', 'ops_role, audit_role, agent_kyc'),
+    ('fn_read_personal(uuid[],text[],text)', 'ops_role, audit_role, agent_kyc, lp_role'),
     ('fn_find_subjects(text,text)', 'ops_role, audit_role, agent_kyc'),
     ('fn_put_document(uuid,uuid,text,text,bigint,text,text,text)', 'ops_role, agent_kyc'),
     ('fn_read_document(uuid,text)', 'ops_role, audit_role, agent_kyc'),
@@ -7229,17 +9763,19 @@ begin
     ('fn_rotate_subject_keys(jsonb,text)', 'ops_role, service_role'),
     ('fn_hold_subject(uuid,text,timestamptz,text)', 'pm_role, ops_role'),
     ('fn_release_subject(uuid,text,text)', 'pm_role, ops_role'),
-    ('fn_request_erasure(uuid,text,text)', 'ops_role'),
+    ('fn_request_erasure(uuid,text,text)', 'ops_role, lp_role'),
     ('fn_refuse_erasure(uuid,text,text)', 'pm_role, ops_role'),
     ('fn_read_erasure(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_erase_subject(uuid,jsonb,text)', 'pm_role, ops_role'),
     ('fn_repeat_erasures(jsonb,text)', 'service_role'),
-    ('fn_export_subject(uuid)', 'ops_role, audit_role'),
+    ('fn_read_vault_keys()', 'agent_kyc, service_role'),
+    ('fn_export_subject(uuid)', 'ops_role, audit_role, lp_role'),
     ('fn_read_events(uuid,timestamptz,timestamptz,bigint,int)', 'pm_role, lp_role, ops_role, audit_role'),
     ('fn_read_morning(uuid)', 'pm_role, ops_role, audit_role'),
     ('fn_read_home()', 'lp_role'),
     ('fn_read_desk()', 'pm_role, ops_role, audit_role'),
     ('fn_read_trail(text,bigint)', 'pm_role, ops_role, audit_role'),
+    ('fn_read_changes(text)', 'pm_role, ops_role, audit_role'),
     ('fn_seal_audit(int)', 'service_role'),
     ('fn_open_workflow(text,text,uuid,jsonb,text)', 'agent_commander, service_role'),
     ('fn_complete_workflow(text,text,jsonb,text)', 'agent_commander, service_role'),
@@ -7260,6 +9796,7 @@ begin
     ('fn_assign_investor(uuid,text,text,int,text,date)', 'agent_kyc, ops_role'),
     ('fn_resubmit_evidence(uuid,jsonb,text,text)', 'ops_role, lp_role'),
     ('fn_decline_investor(uuid,text,text)', 'ops_role, pm_role'),
+    ('fn_give_evidence(uuid,jsonb,text)', 'ops_role'),
     ('fn_tick_kyc(text)', 'agent_kyc, service_role'),
     ('fn_read_applicant(uuid)', 'agent_kyc, ops_role, pm_role, audit_role'),
     ('fn_read_kyc(uuid)', 'lp_role, ops_role, pm_role, audit_role'),
@@ -7429,6 +9966,14 @@ begin
   if to_regclass('public._prisma_migrations') is not null then
     execute 'alter table public._prisma_migrations enable row level security';
     execute 'revoke all on public._prisma_migrations from public, anon, authenticated, service_role';
+  end if;
+end $$;
+-- where Supabase's extension is: the owner of fn_read_vault_keys reads what it needs
+do $$
+begin
+  if to_regclass('vault.decrypted_secrets') is not null then
+    grant usage on schema vault to evergreen_owner;
+    grant select on vault.decrypted_secrets to evergreen_owner;
   end if;
 end $$;
 grant usage on schema public to pm_role, lp_role, ops_role, audit_role, service_role, demo_role, agent_commander, agent_rebalancing, agent_liquidity_engine,

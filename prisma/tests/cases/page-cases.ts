@@ -110,4 +110,32 @@ export const PAGE_CASES: readonly RpcCase[] = [
     events: [],
     refuses: [],
   },
+  {
+    fn: "fn_read_changes",
+    by: AUDIT,
+    arrange: async (db) => {
+      const start = await db.value<{ place: string; changes: unknown[] }>(AUDIT, "fn_read_changes", {});
+      expect(start.changes).toEqual([]);
+      return { place: start.place };
+    },
+    check: async ([row], args, db) => {
+      const read = (place: unknown) =>
+        db.value<{ place: string; changes: { table: string; id: string; is_new: boolean }[] }>(
+          AUDIT,
+          "fn_read_changes",
+          { place },
+        );
+      expect(row?.fn_read_changes).toMatchObject({ place: args.place, changes: [] });
+      const { proposalId } = await pendingProposal(db);
+      const found = await read(args.place);
+      const mine = found.changes.filter(({ table, id }) => table === "proposals" && id === proposalId);
+      // made, then checked and opened: it is new once
+      expect(mine.map(({ is_new }) => is_new)).toEqual([true, ...mine.slice(1).map(() => false)]);
+      expect(await read(found.place)).toEqual({ place: found.place, changes: [] });
+    },
+    other: null,
+    audits: 0,
+    events: [],
+    refuses: [],
+  },
 ];

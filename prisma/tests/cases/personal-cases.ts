@@ -27,7 +27,11 @@ export const PERSONAL_CASES: RpcCase[] = [
   {
     fn: "fn_open_subject",
     by: KYC,
-    arrange: async () => ({ subject_id: randomUUID(), wrapped_key: wrappedKey(), master_key_id: "mk-synthetic" }),
+    arrange: async (db) => ({
+      subject_id: await db.value<string>(OPS, "fn_register_party", { kind: "natural_person" }),
+      wrapped_key: wrappedKey(),
+      master_key_id: "mk-synthetic",
+    }),
     check: async (_rows, args, db) => {
       expect(
         await db.look("select wrapped_key, master_key_id, state, opened_by from subject_keys where subject_id = $1", [
@@ -50,6 +54,7 @@ export const PERSONAL_CASES: RpcCase[] = [
       { what: "a key in clear", code: "EG400", change: (a) => ({ ...a, wrapped_key: "00".repeat(32) }) },
       { what: "a master key without a name", code: "EG400", change: (a) => ({ ...a, master_key_id: "" }) },
       { what: "no subject", code: "EG400", change: (a) => ({ ...a, subject_id: null }) },
+      absent,
       {
         what: "a subject that was erased",
         code: "EG428",
@@ -79,7 +84,7 @@ export const PERSONAL_CASES: RpcCase[] = [
     },
     other: (args) => ({ ...args, field_values: [value("name")] }),
     audits: 1,
-    events: ["PERSONAL_DATA_RECORDED"],
+    events: ["SCREENING_REQUESTED", "PERSONAL_DATA_RECORDED"],
     refuses: [
       putting("no list", "EG400", () => ({})),
       putting("an empty list", "EG400", () => []),
@@ -229,6 +234,49 @@ export const PERSONAL_CASES: RpcCase[] = [
         what: "a key in clear",
         code: "EG400",
         change: (a) => ({ keys: [{ ...(a.keys as Args[])[0], wrapped_key: "00" }] }),
+      },
+    ],
+  },
+  {
+    fn: "fn_read_vault_keys",
+    by: KYC,
+    // no test cluster has Supabase's extension: a table of the documented columns stands for its view
+    arrange: async (db) => {
+      await db.look("create schema if not exists vault");
+      await db.look("create table if not exists vault.decrypted_secrets (name text, decrypted_secret text)");
+      await db.look("grant usage on schema vault to evergreen_owner");
+      await db.look("grant select on vault.decrypted_secrets to evergreen_owner");
+      await db.look("truncate vault.decrypted_secrets");
+      for (const name of ["master", "index", "signing"])
+        await db.look(
+          "insert into vault.decrypted_secrets values ('evergreen_personal_' || $1::text, repeat('a', 64))",
+          [name],
+        );
+      return {};
+    },
+    check: ([row]) => {
+      const key = "a".repeat(64);
+      expect(row?.fn_read_vault_keys).toEqual({ master: key, index: key, signing: key });
+    },
+    other: null,
+    audits: 0,
+    events: [],
+    refuses: [
+      {
+        what: "a Vault without the keys",
+        code: "EG404",
+        change: async (a, db) => {
+          await db.look("truncate vault.decrypted_secrets");
+          return a;
+        },
+      },
+      {
+        what: "no Vault",
+        code: "EG428",
+        change: async (a, db) => {
+          await db.look("drop schema vault cascade");
+          return a;
+        },
       },
     ],
   },

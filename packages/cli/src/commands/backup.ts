@@ -141,7 +141,7 @@ const reconcile: Command = {
   examples: ["backup reconcile", "backup reconcile --output-format json"],
   role: "ops_role",
   run: async (context, _args, options) => {
-    const [config, { forgetRuns, haltedWrites, reportLines, requireOwnStores }, { findTemporalCli }] =
+    const [config, { forgetRuns, haltedWrites, repeatErasures, reportLines, requireOwnStores }, { findTemporalCli }] =
       await Promise.all([configOf(context), backups(), import("@evergreen-fund/stack/temporal-cli.ts")]);
     requireOwnStores(config);
     const session = await context.session("ops_role");
@@ -166,6 +166,8 @@ const reconcile: Command = {
       { hash, request_id: requestIdOf(text(options, "requestId")) },
       z.object({ queued: z.number() }),
     );
+    // what could not be while writes were halted
+    await repeatErasures(config);
     const deleted = halted.report.unknown.length + halted.report.ahead.length;
     return {
       json: { halted: false, hash, deleted, queued },

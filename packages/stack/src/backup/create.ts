@@ -1,12 +1,13 @@
 // `backup create`: everything of a home that cannot be made anew, while it runs. Temporal's store first and Postgres last: what a run did in
 // between is then in Postgres, which answers a step that is asked again with its first answer; the other way round would lose what was done.
 import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, readdir, realpath, rm } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, readdir, realpath, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import type { Config } from "@evergreen-fund/config";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { adminUrl } from "../addresses.ts";
+import { repeatErasures } from "./erasures.ts";
 import { type BackupManifest, readManifest, saveKeys, seal } from "./manifest.ts";
 import { copyPostgres } from "./postgres-copy.ts";
 
@@ -59,7 +60,8 @@ export async function createBackup(
       say("copying Temporal's store");
       await copySqlite(store, join(folder, "temporal.db"));
     }
-    say("copying the newest snapshot and the archives");
+    await repeatErasures(config);
+    say("copying documents, the newest snapshot and the archives");
     await copyAnalytics(config.home, folder);
     say("copying Postgres");
     const postgres = await copyPostgres(
@@ -101,6 +103,9 @@ async function copyAnalytics(home: string, folder: string): Promise<void> {
     await mkdir(target, { recursive: true, mode: 0o700 });
     for (const path of [file, file.replace(/\.duckdb$/, ".json")]) await copyFile(path, join(target, basename(path)));
   }
+  // encrypted, and named by ids
+  const documents = join(home, "documents");
+  if (existsSync(documents)) await cp(documents, join(folder, "documents"), { recursive: true });
   const archive = join(home, "archive");
   const names = (await readdir(archive).catch(() => [])).filter((name) => !name.endsWith(".draft"));
   if (names.length > 0) await mkdir(join(folder, "archive"), { recursive: true, mode: 0o700 });

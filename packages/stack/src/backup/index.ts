@@ -1,5 +1,6 @@
 // Backups of a home: made while it runs, verified, put back, and the two stores compared before anything is written again.
 export { backupFolder, createBackup, keysFile, listBackups, type MadeBackup, requireOwnStores } from "./create.ts";
+export { type RepeatedErasures, repeatErasures, tombstonesFile } from "./erasures.ts";
 export { type BackupManifest, verifyBackup } from "./manifest.ts";
 export {
   compareStores,

@@ -18,7 +18,7 @@ export interface RestoredBackup {
 }
 
 /** What a restore replaces; logs and backups of the home stay. */
-const PARTS = ["pg", "temporal", "analytics", "archive", "keys"] as const;
+const PARTS = ["pg", "temporal", "analytics", "archive", "documents", "keys"] as const;
 
 /**
  * Errors: EG404 without a backup or its keys, EG428 when a stack runs in the home or it is not empty and `force` is not given,
@@ -64,7 +64,7 @@ async function unpack(from: string, draft: string): Promise<void> {
     await mkdir(join(draft, "temporal"), { mode: 0o700 });
     await cp(join(from, "temporal.db"), join(draft, "temporal", "temporal.db"));
   }
-  for (const part of ["analytics", "archive"])
+  for (const part of ["analytics", "archive", "documents"])
     if (existsSync(join(from, part))) await cp(join(from, part), join(draft, part), { recursive: true });
   const snapshots = join(draft, "analytics", "snapshots");
   const [newest] = (await readdir(snapshots).catch(() => [])).filter((name) => name.endsWith(".duckdb"));

@@ -55,7 +55,7 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   gateway: ["agent-kit", "analytics", "config", "dashboard", "domain"],
   // finance is pure: a browser computes with the same formulas
   dashboard: ["domain", "finance"],
-  stack: ["config", "domain"],
+  stack: ["config", "domain", "personal-data"],
   prisma: ["config", "domain", "finance", "interchange", "screening", "stack", "supabase-client", "workers"],
   cli: [
     "agent-kit",
@@ -101,7 +101,8 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^(@duckdb\/node-api|@aws-sdk\/client-s3)$/, ["analytics"]],
   [/^@supabase\/lite$/, ["gateway", "stack"]],
   [/^(postgres|hono|@hono\/node-server)$/, ["gateway"]],
-  [/^(@supabase\/supabase-js|ws)$/, ["supabase-client", "cli", "dashboard"]],
+  [/^@supabase\/supabase-js$/, ["supabase-client", "cli", "dashboard"]],
+  [/^ws$/, ["supabase-client", "cli", "gateway"]],
   [/^(mem0ai|@langchain\/core|@energetic-ai\/.*)$/, ["memory"]],
   // mem0 asks for it; a backup copies the store of the local Temporal server by it
   [/^better-sqlite3$/, ["memory", "stack"]],
@@ -118,8 +119,10 @@ const DOORS: [pattern: RegExp, parts: readonly string[]][] = [
   [/^csv-parse$/, ["interchange", "screening"]],
   [/^yauzl$/, ["interchange"]],
   [/^(file-type|@infisical\/sdk)$/, ["personal-data"]],
+  [/^(yauzl|yaml)$/, ["interchange"]],
+  [/^file-type$/, ["personal-data"]],
+  [/^@infisical\/sdk$/, ["config"]],
   [/^saxes$/, ["nport", "interchange"]],
-  [/^(csv-parse|yauzl)$/, ["interchange"]],
   [/^yaml$/, ["interchange", "compliance-rules"]],
 ];
 
