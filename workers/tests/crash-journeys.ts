@@ -1,7 +1,8 @@
 // The journeys that the crash and server tests send through a house, and which of them passes each crash point. Each expects its own end.
-import { DEALING_CONTRACTS, RESTATEMENT_CONTRACTS } from "@evergreen-fund/domain";
+import { DEALING_CONTRACTS, RESTATEMENT_CONTRACTS, SCREENING_CONTRACTS } from "@evergreen-fund/domain";
 import { until } from "@evergreen-fund/testing/working-house.ts";
 import { expect } from "vitest";
+import { calendarTicked } from "./calendar-journey.ts";
 import { dealt, overdue, restated, scheduled, stopped } from "./dealing-crashes.ts";
 import type { TestHouse } from "./houses.ts";
 import {
@@ -19,6 +20,7 @@ import {
 } from "./journeys.ts";
 import { expired } from "./kyc-journey.ts";
 import { retired } from "./retention-journey.ts";
+import { screenedByLists } from "./screening-journey.ts";
 import { stressBrokenOff, stressedInPart, stressOfTheNight, stressRun } from "./stress-journeys.ts";
 
 export type Journey = (house: TestHouse) => Promise<void>;
@@ -181,6 +183,8 @@ export const ordered: Journey = async ({ database }) => {
   expect([logs, demand]).toEqual([20, "2000.00"]);
 };
 
+const screened: Journey = async (house) => void (await screenedByLists(house));
+
 const suspended = stopped("suspension", "suspended", "locked");
 const extended = stopped("notice_extension", "discarded", "accepted");
 
@@ -208,8 +212,10 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["compliance-sentinel.checkTokenization", tokenized],
   ["compliance-sentinel.checkOrders", dealt],
   ["compliance-sentinel.checkFund", dealt],
+  ["compliance-sentinel.tickCalendar", calendarTicked],
   ["risk-guardian.", warned],
   ["kyc.tick", expired],
+  ...Object.keys(SCREENING_CONTRACTS.kyc).map((action): [string, Journey] => [`kyc.${action}`, screened]),
   ["kyc.", onboard],
   ["simulation.stress.", stressed],
   ["simulation.failScenario", stressedInPart],

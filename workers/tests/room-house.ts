@@ -13,6 +13,7 @@ import {
   RESTATEMENT_CONTRACTS,
   type RoomName,
   RULE_CONTRACTS,
+  SCREENING_CONTRACTS,
   STRESS_CONTRACTS,
 } from "@evergreen-fund/domain";
 import { openEmbedder, openMemory } from "@evergreen-fund/memory";
@@ -126,7 +127,7 @@ export async function expectWrongInputRefused(house: RoomHouse, room: RoomName):
 
 /** Actions of dealing days, restatements and schedules need each other's rooms: they are taken in dealing-rooms.database.test.ts. */
 const DEALING = new Set(
-  [DATA_CONTRACTS, DEALING_CONTRACTS, RESTATEMENT_CONTRACTS, RULE_CONTRACTS].flatMap((rooms) =>
+  [DATA_CONTRACTS, DEALING_CONTRACTS, RESTATEMENT_CONTRACTS, RULE_CONTRACTS, SCREENING_CONTRACTS].flatMap((rooms) =>
     Object.values(rooms).flatMap(Object.keys),
   ),
 );
