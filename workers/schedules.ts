@@ -6,6 +6,7 @@ import type { Rooms } from "@evergreen-fund/workflows/proxies.ts";
 import { SEARCH } from "@evergreen-fund/workflows/search-attributes.ts";
 import type { Client } from "@temporalio/client";
 import { TypedSearchAttributes } from "@temporalio/common";
+import { CALENDAR_SCHEDULE, ensureCalendarSchedule, readCalendarClock } from "./calendar-schedule.ts";
 import { ensureClock } from "./clock.ts";
 import { ensureKycSchedule, KYC_SCHEDULE, readKycClock } from "./kyc-schedule.ts";
 import { ensureListSchedule, LIST_SCHEDULE, readListClock } from "./list-schedule.ts";
@@ -131,6 +132,12 @@ export function keepSchedules(options: {
       const done = await ensureListSchedule(client, lists, rooms);
       known.set(LIST_SCHEDULE, JSON.stringify(lists));
       if (done !== "as it was") log(`schedule ${LIST_SCHEDULE}: ${done}`);
+    }
+    const calendar = await readCalendarClock(database);
+    if (calendar !== null && known.get(CALENDAR_SCHEDULE) !== JSON.stringify(calendar)) {
+      const done = await ensureCalendarSchedule(client, calendar, rooms);
+      known.set(CALENDAR_SCHEDULE, JSON.stringify(calendar));
+      if (done !== "as it was") log(`schedule ${CALENDAR_SCHEDULE}: ${done}`);
     }
     const kyc = await readKycClock(database);
     if (kyc !== null && known.get(KYC_SCHEDULE) !== JSON.stringify(kyc)) {

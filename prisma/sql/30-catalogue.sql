@@ -273,6 +273,8 @@ insert into public.platform_settings (key, value) values
   ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
   ('approval_timeout_hours', '72'),
   -- how long and how often in a year a rule is snoozed for the same investor or fund
+  -- UTC
+  ('calendar_daily', '{"at": "05:10"}'),
   ('rule_snooze_limits', '{"days": 30, "times": 3}'),
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),

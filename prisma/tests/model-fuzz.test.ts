@@ -30,8 +30,8 @@ const GRANTED =
 const broken = async (): Promise<string[]> =>
   (await db.call(PM_ONE, "fn_verify_invariants")).map((row) => JSON.stringify(row));
 
-/** Copied from rows of people by the functions, never said by the caller: who asked and so may not decide, who placed an order that goes on, which side owes. */
-const COPIED = ["proposals.requested_by", "fund_flows.placed_by", "compensations.owed_by"];
+/** Copied from rows of people by the functions, never said by the caller: who asked and so may not decide, who placed an order that goes on, which side owes, by when a breach is cured. */
+const COPIED = ["proposals.requested_by", "fund_flows.placed_by", "compensations.owed_by", "breaches.cure_by"];
 
 /** Who is named as the doer of something, as "table.column who". */
 const authors = ({ table, row, columns }: Change): string[] =>

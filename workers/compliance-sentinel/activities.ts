@@ -48,4 +48,5 @@ export const complianceSentinel = (house: House): Activities =>
     },
     checkOrders,
     checkFund,
+    tickCalendar: (context) => context.record((rpc) => rpc("fn_tick_obligations", {})),
   });

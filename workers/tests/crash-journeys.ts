@@ -2,6 +2,7 @@
 import { DEALING_CONTRACTS, RESTATEMENT_CONTRACTS, SCREENING_CONTRACTS } from "@evergreen-fund/domain";
 import { until } from "@evergreen-fund/testing/working-house.ts";
 import { expect } from "vitest";
+import { calendarTicked } from "./calendar-journey.ts";
 import { dealt, overdue, restated, scheduled, stopped } from "./dealing-crashes.ts";
 import type { TestHouse } from "./houses.ts";
 import {
@@ -211,6 +212,7 @@ const PASSES: [prefix: string, journey: Journey][] = [
   ["compliance-sentinel.checkTokenization", tokenized],
   ["compliance-sentinel.checkOrders", dealt],
   ["compliance-sentinel.checkFund", dealt],
+  ["compliance-sentinel.tickCalendar", calendarTicked],
   ["risk-guardian.", warned],
   ["kyc.tick", expired],
   ...Object.keys(SCREENING_CONTRACTS.kyc).map((action): [string, Journey] => [`kyc.${action}`, screened]),

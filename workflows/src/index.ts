@@ -9,4 +9,5 @@ export { rescreenList } from "./rescreen-list.ts";
 export { restatement } from "./restatement.ts";
 export { retireOldRows } from "./retire-old-rows.ts";
 export { stressScenario } from "./stress-scenario.ts";
+export { tickCalendar } from "./tick-calendar.ts";
 export { tickKyc } from "./tick-kyc.ts";

@@ -59,7 +59,13 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     proposeTool: ALL,
     allocate: ALL,
   },
-  "compliance-sentinel": { checkTrades: ALL, checkTokenization: ALL, checkOrders: ALL, checkFund: ALL },
+  "compliance-sentinel": {
+    checkTrades: ALL,
+    checkTokenization: ALL,
+    checkOrders: ALL,
+    checkFund: ALL,
+    tickCalendar: ["record"],
+  },
   "risk-guardian": { alert: ALL },
   kyc: {
     review: ALL,

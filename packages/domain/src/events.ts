@@ -111,7 +111,6 @@ export const EVENTS = {
     recordedBy: [],
     payload: z.object({ pending_id: id }),
   }),
-  /** A case was decided, or an investor's clearance falls due: the application is looked at again. */
   REVIEW_REQUESTED: event({
     mode: "run",
     playbook: "onboard-investor",
@@ -122,7 +121,6 @@ export const EVENTS = {
   KYC_RENEWED: fact(z.object({ investor_id: id })),
   KYC_EXPIRED: fact(z.object({ investor_id: id })),
   CASE_OVERDUE: fact(z.object({ case_id: id })),
-  // Parties and cases: no event of theirs names an investor, so that no investor learns of it.
   PARTY_REGISTERED: fact(z.object({ party_id: id })),
   PARTIES_LINKED: fact(z.object({ link_id: id })),
   PARTY_FROZEN: fact(z.object({ party_id: id, case_id: id })),

@@ -9,6 +9,11 @@ export const RULE_CONTRACTS = {
   "compliance-sentinel": {
     /** The orders of a dealing day by the packs the run began with; what is not approved leaves the day. */
     checkOrders: action(DayRef, z.object({ checked: count, held: count })),
+    /** What is due, overdue or past its cure is said once; no event asks for it, a schedule does. */
+    tickCalendar: action(
+      z.strictObject({ workflowId: z.string().max(200) }),
+      z.object({ due: count, overdue: count, uncured: count }),
+    ),
     /** The fund as it stands by the same packs; a limit with a cure clock that does not hold is a breach. */
     checkFund: action(DayRef, z.object({ checked: count, breaches: count })),
   },

@@ -142,7 +142,8 @@ export class NameIndex {
       const { weight } = name.words[slot]!;
       if (followed[slot]) this.#gather(this.#postings, list, weight);
       else {
-        spare += weight;
+        // the same word may weigh more in another kind of name
+        spare += Math.max(1, weight);
         this.#gather(this.#lenient, list, weight);
       }
     });

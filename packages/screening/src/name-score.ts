@@ -156,7 +156,12 @@ function withJoin(longer: Name, shorter: Name): number {
       weight: Math.max(first.weight, second.weight),
       generic: first.generic && second.generic,
     };
-    if (!shorter.words.some((other) => !other.initial && pairLikeness(word, other) >= 0.8)) continue;
+    const written = (other: NameWord): boolean => {
+      const like = other.initial ? 0 : pairLikeness(word, other);
+      // a word that is like one of the two alone is no word for both
+      return like >= 0.8 && like > pairLikeness(first, other) && like > pairLikeness(second, other);
+    };
+    if (!shorter.words.some(written)) continue;
     const words = [...longer.words.slice(0, at), word, ...longer.words.slice(at + 2)];
     const name: Name = { ...longer, words, weight: words.reduce((sum, one) => sum + one.weight, 0) };
     const { score } = paired(name, shorter, (a, b) => pairLikeness(words[a]!, shorter.words[b]!));

@@ -1736,6 +1736,8 @@ insert into public.platform_settings (key, value) values
   ('nav_max_age_days', '{"default": 100, "cash": 5, "debt": 35, "equity": 5, "private_equity": 190, "private_credit": 100, "infrastructure": 190, "real_estate": 190}'),
   ('approval_timeout_hours', '72'),
   -- how long and how often in a year a rule is snoozed for the same investor or fund
+  -- UTC
+  ('calendar_daily', '{"at": "05:10"}'),
   ('rule_snooze_limits', '{"days": 30, "times": 3}'),
   ('price_breaker_window_days', '30'),
   ('stress_nightly', '{"at": "02:30"}'),
@@ -8543,9 +8545,13 @@ end $$;
 comment on function public.fn_pin_rules(text, uuid) is
   'The versions a run judges by: those in force at its first look, kept for all of it. Returns {live: [{version_id, hash, body}], drafts: […]}. EG400, EG404.';
 
-create or replace function evergreen.order_facts(of_flow public.fund_flows) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
-  select jsonb_build_object(
-    'investor', jsonb_strip_nulls(jsonb_build_object('classification', i.classification, 'kycStatus', i.kyc_status,
+create or replace function evergreen.order_facts(of_flow public.fund_flows) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- not in SQL: what it asks of screening is created after it
+  return (select jsonb_build_object(
+    'investor', jsonb_strip_nulls(jsonb_build_object('kind', (select p.kind from public.parties p where p.party_id = i.party_id),
+      'risk', (select p.risk_level from public.parties p where p.party_id = i.party_id and p.risk_level <> 'unrated'),
+      'screening', case when i.party_id is not null then evergreen.screening_standing(i.party_id) end, 'classification', i.classification, 'kycStatus', i.kyc_status,
       'kycValidUntil', to_char(i.kyc_valid_until at time zone 'UTC', 'YYYY-MM-DD'), 'tags', to_jsonb(i.eligibility_tags),
       'suitability', (select bool_or(p.evidence ? 'suitability_test') from public.investors_pending_kyc p where p.investor_id = i.investor_id),
       'sourceOfFunds', (select bool_or(p.evidence ? 'source_of_funds') from public.investors_pending_kyc p where p.investor_id = i.investor_id))),
@@ -8554,6 +8560,13 @@ create or replace function evergreen.order_facts(of_flow public.fund_flows) retu
       'selfHosted', case when f.channel <> 'wallet' then false end)),
     'fund', jsonb_strip_nulls(jsonb_build_object('nav', trim_scale(u.net_assets)::text,
       'regime', (select p.body ->> 'regime' from public.lmt_policies p where p.fund_id = u.fund_id and p.effective_from <= current_date order by p.effective_from desc, p.version desc limit 1))),
+    -- everybody above the investor, by whichever chain; shares of the direct ones
+    'owners', case when i.party_id is not null then (
+      with recursive above (party_id, share, depth) as (
+        select l.owner_id, l.share::numeric, 1 from evergreen.links_in_force(current_date) l where l.owned_id = i.party_id
+        union select l.owner_id, null::numeric, a.depth + 1 from above a join evergreen.links_in_force(current_date) l on l.owned_id = a.party_id where a.depth < 10)
+      select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('share', trim_scale(o.share)::text, 'screening', evergreen.screening_standing(o.party_id))) order by o.party_id), '[]')
+        from (select a.party_id, max(a.share) as share from above a group by a.party_id) o) end,
     -- more than can be read is not known, rather than too little
     'history', (select case when count(*) <= 500 then coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('on', to_char(h.requested_at at time zone 'UTC', 'YYYY-MM-DD'), 'direction', h.direction, 'channel', h.channel,
         'amount', trim_scale(coalesce(h.net_amount, h.amount, round(h.requested_units * c.nav_per_unit, 4)))::text)) order by h.requested_at, h.flow_id), '[]') end
@@ -8562,8 +8575,8 @@ create or replace function evergreen.order_facts(of_flow public.fund_flows) retu
     from (select (of_flow).*) f
     join public.investors i on i.investor_id = f.investor_id
     join public.funds u on u.fund_id = f.fund_id
-    left join public.share_classes c on c.share_class_id = f.share_class_id
-$$;
+    left join public.share_classes c on c.share_class_id = f.share_class_id);
+end $$;
 comment on function evergreen.order_facts(public.fund_flows) is 'What rules may know of an order, as of the moment it was asked for: amounts in the fund''s currency, units at the last price; what is not known is absent.';
 
 create or replace function public.fn_read_order_facts(dealing_day_id uuid default null, fund text default null, since timestamptz default null, until timestamptz default null, after uuid default null, max_orders int default 1000) returns jsonb

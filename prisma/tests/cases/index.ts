@@ -17,6 +17,7 @@ import { FUND_CASES } from "./fund-cases.ts";
 import { IMPORT_CASES } from "./import-cases.ts";
 import { INVESTOR_CASES } from "./investor-cases.ts";
 import { MARKET_CASES } from "./market-cases.ts";
+import { ONBOARDING_CASES } from "./onboarding-cases.ts";
 import { OVERSIGHT_CASES } from "./oversight-cases.ts";
 import { PAGE_CASES } from "./page-cases.ts";
 import { PARTY_CASES } from "./party-cases.ts";
@@ -40,6 +41,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...FUND_CASES,
   ...PROPOSAL_CASES,
   ...INVESTOR_CASES,
+  ...ONBOARDING_CASES,
   ...PARTY_CASES,
   ...OVERSIGHT_CASES,
   ...CREDIT_LINE_CASES,

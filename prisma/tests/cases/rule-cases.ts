@@ -267,8 +267,8 @@ export const RULE_CASES: RpcCase[] = [
         investor: { classification: "professional", kycStatus: "approved" },
         history: [],
       });
-      // nobody was screened here: that is not known, and not clear
-      expect(subscription?.facts.investor).not.toHaveProperty("screening");
+      // nobody was screened here: that is said, and is not clear
+      expect(subscription?.facts.investor.screening).toBe("unscreened");
     },
     other: null,
     audits: 0,

@@ -241,6 +241,20 @@ it("while a breach is open the database refuses a worsening trade that the room 
   ).toBe("passed");
 });
 
+it("looks at the calendar, twice the same", async () => {
+  const { fundId } = await proposed(rooms);
+  const due_on = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  await rooms.database.rpc(OPS, "fn_set_obligation", {
+    fund: fundId,
+    code: "report",
+    title: "Report",
+    source: "synthetic",
+    due_on,
+  });
+  const answer = await twice(rooms, "compliance-sentinel.tickCalendar", { workflowId: "tick-calendar-1" });
+  expect(answer).toMatchObject({ due: 1, overdue: 0 });
+});
+
 it("passes every crash point of its actions by rules", () =>
   expectEveryCrashPointPassed(rooms, "compliance-sentinel", "dealing"));
 

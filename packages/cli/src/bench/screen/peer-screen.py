@@ -32,12 +32,12 @@ def logic():
     except ImportError:
         return None
 
-    def entity(name, kind):
+    def entity(side, name, kind):
         schema = "Person" if kind == "person" else "Company"
-        return model.get_proxy({"id": "x", "schema": schema, "properties": {"name": [name]}})
+        return model.get_proxy({"id": f"{side}-{name}", "schema": schema, "properties": {"name": [name]}})
 
     config = LogicV2.default_config()
-    return [LogicV2.compare(entity(a, kind), entity(b, kind), config).score for a, b, kind in pairs]
+    return [LogicV2.compare(entity("a", a, kind), entity("b", b, kind), config).score for a, b, kind in pairs]
 
 
 print(json.dumps({"ready": True}), flush=True)
