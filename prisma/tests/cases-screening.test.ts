@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { agent, OPS, PM_ONE, testDatabase } from "./arrange.ts";
 import { pending, WHY } from "./cases/party-cases.ts";
-import { checkOf } from "./cases/screening-cases.ts";
+import { checkOf } from "./cases/screening-arrange.ts";
 import { newInvestor } from "./synthetic-fund.ts";
 
 const db = await testDatabase();

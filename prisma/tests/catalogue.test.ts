@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { testDatabase } from "./arrange.ts";
 import { LINTS } from "./catalogue-lints.ts";
-import { LP_ORACLE } from "./role-matrix.ts";
+import { LP_ORACLE } from "./lp-oracle.ts";
 
 const db = await testDatabase();
 

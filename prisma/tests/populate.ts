@@ -1,7 +1,7 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
 import { newCase, newParty, WHY } from "./cases/party-cases.ts";
-import { candidateOf, fileOf, publishedList } from "./cases/screening-cases.ts";
+import { candidateOf, fileOf, publishedList } from "./cases/screening-arrange.ts";
 import { CREDIT_LINE } from "./credit-line.ts";
 import { DEALING_DATE, dayAt } from "./dealing-day.ts";
 import {

@@ -2,8 +2,10 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callOn, claimsOf, LP_A, LP_B, OPS, PM_ONE, refusedWith, SERVICE, testDatabase } from "./arrange.ts";
+import { LP_ORACLE } from "./lp-oracle.ts";
 import { populate, userOf } from "./populate.ts";
-import { CALLERS, IDENTITIES, LOGINS, LP_ORACLE } from "./role-matrix.ts";
+import { IDENTITIES, LOGINS } from "./role-identities.ts";
+import { CALLERS } from "./role-matrix.ts";
 import { newFund, newInvestor } from "./synthetic-fund.ts";
 
 const db = await testDatabase();

@@ -3,8 +3,10 @@ import { ALL_ROLES } from "@evergreen-fund/domain/roles.ts";
 import pg from "pg";
 import { afterAll, describe, expect, it } from "vitest";
 import { claimsOf, LP_A, LP_B, testDatabase } from "./arrange.ts";
+import { LP_ORACLE } from "./lp-oracle.ts";
 import { populate, userOf } from "./populate.ts";
-import { CALLERS, IDENTITIES, type Identity, LOGINS, LP_ORACLE, PRIVATE_CALLERS, READERS } from "./role-matrix.ts";
+import { IDENTITIES, type Identity, LOGINS } from "./role-identities.ts";
+import { CALLERS, PRIVATE_CALLERS, READERS } from "./role-matrix.ts";
 
 const db = await testDatabase();
 await populate(db);

@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Activities, House } from "../rooms.ts";
 import { type Review, review } from "./decide.ts";
 import { applicantOf, readPendingId } from "./facts.ts";
-import { screeningActions } from "./screening/actions.ts";
+import { screeningActions } from "./screening/activities.ts";
 
 const BatchInput = z.object({ batchId: z.uuid(), type: z.string() });
 

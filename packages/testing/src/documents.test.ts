@@ -69,7 +69,7 @@ describe("README.md", () => {
 describe("the glossary", () => {
   it("has the sections of schema.prisma, in their order", () => {
     const sections = [...read("prisma/schema.prisma").matchAll(/^\/\/ ── (.+?) ─/gm)].map(([, name]) => name);
-    const glossary = [...read("packages/domain/README.md").matchAll(/^\*\*([^*]+?)\.\*\*/gm)].map(([, name]) => name);
+    const glossary = [...read("packages/domain/GLOSSARY.md").matchAll(/^\*\*([^*]+?)\.\*\*/gm)].map(([, name]) => name);
     expect(sections.length).toBeGreaterThan(5);
     expect(glossary).toEqual(sections);
   });

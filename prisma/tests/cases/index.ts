@@ -35,6 +35,7 @@ import { SCREENING_CASES } from "./screening-cases.ts";
 import { STATEMENT_CASES } from "./statement-cases.ts";
 import { STRESS_CASES } from "./stress-cases.ts";
 import { STRESS_LIQUIDITY_CASES } from "./stress-liquidity-cases.ts";
+import { WATCHLIST_CASES } from "./watchlist-cases.ts";
 
 export const RPC_CASES: readonly RpcCase[] = [
   ...EVENT_CASES,
@@ -62,6 +63,7 @@ export const RPC_CASES: readonly RpcCase[] = [
   ...SCHEDULE_CASES,
   ...STRESS_CASES,
   ...MARKET_CASES,
+  ...WATCHLIST_CASES,
   ...SCREENING_CASES,
   ...RETENTION_CASES,
   ...PERSONAL_CASES,
