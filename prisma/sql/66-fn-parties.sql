@@ -113,8 +113,8 @@ comment on function evergreen.investor_stopped(uuid) is 'Whether units and money
 create or replace function evergreen.screening_of(of_party uuid) returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  -- a platform that has set no list screens nobody; from the first one on everybody behind an applicant is screened
-  if not exists (select from public.watchlists w where w.active) then
+  -- a platform that never set a list screens nobody; from the first one on everybody behind an applicant is screened, and switching lists off clears nobody
+  if not exists (select from public.watchlists) then
     return 'none';
   end if;
   return (select s.standing from (select evergreen.screening_standing(b) as standing from evergreen.parties_behind(of_party) b) s

@@ -56,6 +56,15 @@ describe("an applicant with a possible match", () => {
     const facts = await db.value<{ screening: string; unasked: string[] }>(KYC, "fn_read_applicant", { pending_id });
     expect([facts.screening, facts.unasked.length]).toEqual(["unscreened", 1]);
   });
+  it("waits too when every list was switched off meanwhile", async () => {
+    const pending_id = await pending(db);
+    const lists = await db.look<{ list_id: string }>("select list_id from watchlists where active");
+    await db.look("update watchlists set active = false");
+    await expect(
+      db.call(OPS, "fn_assign_investor", { pending_id, classification: "professional" }),
+    ).rejects.toMatchObject({ code: "EG430" });
+    await db.look("update watchlists set active = true where list_id = any ($1)", [lists.map((l) => l.list_id)]);
+  });
 });
 
 it("an investor's orders stop with a possible match, go on after a false one, and stop for good with a true one", async () => {
