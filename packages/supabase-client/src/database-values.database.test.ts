@@ -14,6 +14,7 @@ import {
   PM,
   refusal,
   SERVICE,
+  STEERING,
 } from "./test-door.ts";
 
 onAFreshDatabase();
@@ -59,6 +60,13 @@ describe("hostile values are data", () => {
     expect(event).toMatchObject({ source: hostile, payload: { [`k${hostile}`]: hostile } });
     const found = await database.read(PM, (tx) => tx.fund_events.count({ where: { source: hostile } }));
     expect(found).toBe(1);
+  });
+
+  it.each(STEERING)("%j is refused and leaves nothing", async (steering) => {
+    const before = await database.read(PM, (tx) => tx.fund_events.count());
+    for (const attempt of [drift({ [steering]: "key" }), drift({ value: steering }), drift({}, steering)])
+      expect(await refusal(attempt)).toMatchObject({ code: "EG400" });
+    expect(await database.read(PM, (tx) => tx.fund_events.count())).toBe(before);
   });
 
   it("all of them as text[]", async () => {

@@ -102,6 +102,8 @@ export const HOSTILE = [
   "NULL",
   "{a,b}",
   " ",
-  "é 漢字 👩‍👩‍👧 \u202e\ufeff",
-  "line\r\nfeed\ttab\u0007",
+  "é 漢字 👩‍👩‍👧 \ufeff",
+  "line\r\nfeed\ttab",
 ];
+/** What would steer whoever shows it: refused, never stored. */
+export const STEERING = ["\u202eadd", "bell\u0007", "\u001b[2J"];
