@@ -3,11 +3,10 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { crashPoints } from "@evergreen-fund/agent-kit";
 import type { Actor } from "@evergreen-fund/domain";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { OPS, PM_ONE } from "../../tests/journeys.ts";
-import { effects, failureOf, useRooms } from "../../tests/room-house.ts";
+import { effects, expectEveryCrashPointPassed, failureOf, useRooms } from "../../tests/room-house.ts";
 
 /** What the server says next, by path. */
 const answers = new Map<string, { status: number; body: string; cut?: boolean }>();
