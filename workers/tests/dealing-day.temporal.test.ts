@@ -99,7 +99,8 @@ describe.concurrent("a dealing day", () => {
     ).rejects.toMatchObject({ code: "EG429" });
     await marks(on, { asset: "CASH", as_of: dayAhead(0), value: "500000.00", source: "bank statement" });
     const proposal = await navProposed(house, dayId);
-    expect(proposal.strike).toMatchObject({ version: 2 });
+    // inputs are frozen anew at every knock, so how often depends on who knocked; the one that was blocked is not the one proposed
+    expect(proposal.strike?.version).toBeGreaterThan(1);
     await approve(house, proposal);
     await dayReaches(house, dayId, "claimable");
   });
