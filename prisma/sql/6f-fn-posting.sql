@@ -69,7 +69,7 @@ begin
      a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
      and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.refund = round(a.refund, u.exponent) and a.credit = round(a.credit, u.exponent)
      and a.performance_fee = round(a.performance_fee, u.exponent)
-     and length(a.cohort) between 1 and 40 and (a.reason is null or length(a.reason) <= 200)
+     and a.cohort ~ '^[[:alnum:]_:./ -]{1,40}$' and (a.reason is null or length(a.reason) <= 200 and evergreen.harmless_text('fn_record_allocations', to_jsonb(a.reason)))
      -- what becomes of the rest: only what is carried goes on, nobody is asked twice, and dust ends only after its investor was asked and did not keep it
      and case when a.rest is null then true when f.direction <> 'redemption' then false when a.rest in ('carried', 'pay_or_notify', 'notify') then a.carried_units > 0
               when a.rest = 'ask_dust' then a.carried_units > 0 and f.dust_asked_at is null when a.rest = 'lapsed' then a.carried_units = 0

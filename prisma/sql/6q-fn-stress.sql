@@ -17,7 +17,7 @@ declare
   n int;
 begin
   perform evergreen.require_role('pm_role', 'agent_simulation', 'service_role');
-  input := jsonb_build_object('fund', fund, 'kind', kind, 'sha256', evergreen.text_digest(scenarios::text));
+  input := jsonb_build_object('fund', fund, 'kind', kind, 'sha256', evergreen.content_digest(scenarios));
   answer := evergreen.earlier_answer('fn_request_stress', request_id, input);
   if answer is not null then
     return answer;

@@ -7,6 +7,7 @@ declare
 begin
   perform evergreen.require_role('service_role', 'ops_role');
   perform evergreen.refuse_unless(jsonb_typeof(runs) = 'array' and jsonb_array_length(runs) <= 20000 and since is not null, 'EG400', 'runs is a list of at most 20,000 {workflow_id, status}, since a time.');
+  perform evergreen.harmless_text('fn_compare_runs', runs);
   with theirs as materialized (
     select r ->> 'workflow_id' as id, r ->> 'status' as status,
            case when r ->> 'workflow_id' ~ '^(event|batch)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then split_part(r ->> 'workflow_id', '/', 2)::uuid end as names

@@ -20,6 +20,7 @@ begin
   perform evergreen.require_role('agent_compliance_sentinel');
   perform evergreen.refuse_unless(length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
   perform evergreen.refuse_unless(fund_id is null or exists (select from public.funds f where f.fund_id = fn_pin_rules.fund_id), 'EG404', 'No fund with that id.');
+  perform evergreen.harmless_text('fn_pin_rules', to_jsonb(workflow_id));
   -- the first look decides for the whole run, whatever goes live meanwhile
   insert into public.rule_pins (workflow_id, fund_id, version_ids)
   values (fn_pin_rules.workflow_id, fn_pin_rules.fund_id, array(select v.version_id from evergreen.rules_in_force(fn_pin_rules.fund_id, evergreen.clock()::date) v order by v.pack)) on conflict do nothing;

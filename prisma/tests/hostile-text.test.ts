@@ -42,6 +42,9 @@ const MORE = [
 ];
 const tried = HOSTILE_TEXTS.filter(({ kind }) => [...KINDS, ...MORE].includes(kind));
 
+/** Plain SQL that compares the text with ids and finds none. */
+const LOOKS_UP = new Set(["fn_read_trail"]);
+
 describe.each(RPC_CASES.map((rpc) => [rpc.fn, rpc] as const))("%s", (fn, rpc) => {
   it("refuses with a code, or keeps a text as a text", async () => {
     const found = places(await rpc.arrange(db));
@@ -61,7 +64,7 @@ describe.each(RPC_CASES.map((rpc) => [rpc.fn, rpc] as const))("%s", (fn, rpc) =>
           if (code === "ok" && STEERING.test(kind)) kept.push(`${at}, ${kind}`);
         }
       const [first] = found;
-      if (first !== undefined) {
+      if (first !== undefined && !LOOKS_UP.has(fn)) {
         const { code } = await tryOut(client, fn, first.put(TOO_LONG));
         if (!/^(EG(?!500)\d{3}|22...)$/.test(code)) unforeseen.push(`${first.at}, two megabytes: ${code}`);
       }
