@@ -3,6 +3,7 @@ import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { EvergreenError } from "@evergreen-fund/domain";
 import { type EntryRow, entryRow, LIST_LIMITS, type ListFormat, readList } from "@evergreen-fund/screening";
+import { ofYente } from "./yente.ts";
 
 export interface FetchedList {
   /** Of the bytes. */
@@ -16,7 +17,7 @@ export interface FetchedList {
 
 const ANSWER_MS = 120_000;
 
-interface Bytes {
+export interface Bytes {
   name: string;
   bytes: Uint8Array;
   at: Date;
@@ -34,13 +35,21 @@ function listOf(source: string, format: string, files: readonly Bytes[]): Fetche
   };
 }
 
-/** @param address URLs (http, https) or names of files in `folder`, with spaces between; several only where a list consists of several. */
+/**
+ * @param address URLs (http, https) or names of files in `folder`, with spaces between; several only where a list consists of several.
+ * Of the format `yente`: the URL of the server and the name of a dataset of its catalogue.
+ */
 export async function fetchList(
   { source, format, address }: { source: string; format: string; address: string },
   folder: string,
   signal: AbortSignal,
 ): Promise<FetchedList> {
   const parts = address.split(/\s+/).filter((part) => part !== "");
+  if (format === "yente") {
+    const { day, file } = await ofYente(parts, (url) => download(url, signal));
+    const list = listOf(source, "ftm-json", [file]);
+    return { ...list, publishedOn: day ?? list.publishedOn };
+  }
   const files: Bytes[] = [];
   for (const part of parts)
     files.push(/^https?:\/\//.test(part) ? await download(part, signal) : await fileIn(folder, part));

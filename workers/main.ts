@@ -2,6 +2,7 @@
 // on the same connection to Temporal (eager start). The only file here that constructs clients.
 import { cancellationInterceptor, crashPointAt, dataConverter } from "@evergreen-fund/agent-kit";
 import { loadConfig } from "@evergreen-fund/config/config.ts";
+import { openInfisical } from "@evergreen-fund/config/infisical.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { ERRORS, EvergreenError, isErrorCode, ROOMS, type RoomName } from "@evergreen-fund/domain";
 import { keysOf } from "@evergreen-fund/personal-data";
@@ -16,6 +17,7 @@ import { openMarketFeed } from "./market-feed.ts";
 import { roomMemory } from "./memory.ts";
 import { openPersonalDoor } from "./personal.ts";
 import { type Activities, type House, ROOM_TABLE } from "./rooms.ts";
+import { keepPacks } from "./rule-packs.ts";
 import { keepSchedules } from "./schedules.ts";
 import { openShelf } from "./shelf.ts";
 import { openSolver } from "./solver.ts";
@@ -118,10 +120,19 @@ async function main(names: string[]): Promise<void> {
           rooms: together ? "local" : "split",
           log: say,
         });
+  const packs =
+    config.infisical === null || !rooms.includes("compliance-sentinel")
+      ? undefined
+      : keepPacks(
+          connections.database,
+          openInfisical(config.infisical, `${config.infisical.path.replace(/\/$/, "")}/rules`),
+          say,
+        );
 
   const stop = (): void => {
     dispatcher?.stop();
     schedules?.stop();
+    packs?.stop();
     for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
   };
   process.once("SIGTERM", stop);
@@ -136,7 +147,9 @@ async function main(names: string[]): Promise<void> {
     },
     say,
   );
-  await Promise.all([...workers.map((worker) => worker.run()), dispatcher?.done, schedules?.done]).finally(stop);
+  await Promise.all([...workers.map((worker) => worker.run()), dispatcher?.done, schedules?.done, packs?.done]).finally(
+    stop,
+  );
   await solver.close();
   await engine.close();
   analytical.close();

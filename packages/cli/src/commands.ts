@@ -6,6 +6,7 @@ import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
 import { breachCommands } from "./commands/breaches.ts";
 import { calcCommands } from "./commands/calc.ts";
+import { calendarCommands } from "./commands/calendar.ts";
 import { caseCommands } from "./commands/cases.ts";
 import { creditLineCommands } from "./commands/credit-lines.ts";
 import { dealCommands } from "./commands/deal.ts";
@@ -90,6 +91,7 @@ export const COMMANDS: readonly Command[] = [
   ...ruleCommands,
   ...liveRuleCommands,
   ...breachCommands,
+  ...calendarCommands,
   ...stressCommands,
   ...labCommands,
   ...scheduleCommands,

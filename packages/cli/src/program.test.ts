@@ -287,6 +287,7 @@ describe("every command", () => {
       "rules shadow",
       "breaches list",
       "obligations list",
+      "obligations load",
       "obligations done",
       "stress run",
       "stress list",

@@ -1,4 +1,12 @@
 // Compliance rules as data: read a pack, compile it, judge by it, compare a draft with what is live. Pure: no clock, no files, no network.
+export {
+  type Calendar,
+  type CalendarEntry,
+  everyMonthsOf,
+  type FundDays,
+  firstDueOn,
+  readCalendar,
+} from "./calendar.ts";
 export type { Node } from "./compile.ts";
 export { type Condition, OPERATORS, type Problem } from "./condition.ts";
 export { type ExampleResult, runExamples } from "./examples.ts";

@@ -29,10 +29,13 @@ export interface PackFile {
 export const problemLine = ({ file, line, field, words }: LocatedProblem): string =>
   `${file}:${line}: ${field === "" ? "" : `${field}: `}${words}`;
 
-/** Reads a pack and runs its examples. Whatever is wrong is in `problems`; nothing is thrown. */
-export function readPackText(text: string, file: string): PackFile {
+/** A text as its value and a way from a place in it to its line, or what makes it no YAML. Whatever is wrong is said; nothing is thrown. */
+export function readText(
+  text: string,
+  file: string,
+): { body: unknown; locate: (problem: Problem) => LocatedProblem } | { problem: LocatedProblem } {
   const counter = new LineCounter();
-  const whole = (line: number, words: string): PackFile => ({ file, problems: [{ file, line, field: "", words }] });
+  const whole = (line: number, words: string) => ({ problem: { file, line, field: "", words } });
   if (text.length > LONGEST_PACK) return whole(1, "is larger than 512 KB");
   const document = parseDocument(text, {
     uniqueKeys: true,
@@ -64,6 +67,14 @@ export function readPackText(text: string, file: string): PackFile {
     field: printable(path.map(String).join("."), 200),
     words: printable(words, 4_000),
   });
+  return { body, locate };
+}
+
+/** Reads a pack and runs its examples. Whatever is wrong is in `problems`; nothing is thrown. */
+export function readPackText(text: string, file: string): PackFile {
+  const read = readText(text, file);
+  if ("problem" in read) return { file, problems: [read.problem] };
+  const { body, locate } = read;
   const { pack, problems } = readPack(body);
   if (pack === undefined) return { file, body, problems: inLines(problems.map(locate)) };
   const failed = runExamples(pack).flatMap(({ passed, words }, i) =>
@@ -72,7 +83,8 @@ export function readPackText(text: string, file: string): PackFile {
   return failed.length > 0 ? { file, body, problems: inLines(failed) } : { file, pack, body, problems: [] };
 }
 
-const inLines = (problems: LocatedProblem[]): LocatedProblem[] =>
+/** In the order of their lines, and not without end. */
+export const inLines = (problems: LocatedProblem[]): LocatedProblem[] =>
   problems.sort((a, b) => a.line - b.line).slice(0, MOST_PROBLEMS);
 
 /** A piece of a hostile file fit for a message. */

@@ -277,7 +277,12 @@ export const SETTINGS = {
   INFISICAL_CLIENT_SECRET: setting(SECRETS, text.optional(), "Secret of that identity.", "", true),
   INFISICAL_PROJECT_ID: setting(SECRETS, text.optional(), "Project that holds the secrets."),
   INFISICAL_ENVIRONMENT: setting(SECRETS, text.default("prod"), "Environment of that project.", "prod"),
-  INFISICAL_PATH: setting(SECRETS, text.default("/evergreen"), "Folder of the secrets.", "/evergreen"),
+  INFISICAL_PATH: setting(
+    SECRETS,
+    text.default("/evergreen"),
+    "Folder of the secrets; its folder rules holds packs of compliance rules, one secret each.",
+    "/evergreen",
+  ),
   EVERGREEN_CRASH_AT: setting(
     TESTING,
     text.optional(),

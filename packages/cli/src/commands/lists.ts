@@ -195,10 +195,14 @@ export const listCommands: readonly Command[] = [
     arguments: [{ name: "<source>", about: `short name, such as ${Object.keys(PUBLIC_LISTS).join(", ")} or own` }],
     options: [
       { flags: "--title <words>", about: "what it is" },
-      { flags: "--format <format>", about: "ofac-csv, eu-xml, un-xml, uk-csv, own-csv, opensanctions-csv, ftm-json" },
+      {
+        flags: "--format <format>",
+        about: "ofac-csv, eu-xml, un-xml, uk-csv, own-csv, opensanctions-csv, ftm-json, yente",
+      },
       {
         flags: "--address <address>",
-        about: "URL, or name of a file in the folder of the lists; several with spaces between",
+        about:
+          "URL, or name of a file in the folder of the lists; several with spaces between; of yente its URL and a dataset",
       },
       { flags: "--public", about: "the public address of the list, as its publisher documents it" },
       { flags: "--max-age <hours>", about: "older than this it clears nobody", default: "24" },
@@ -209,6 +213,7 @@ export const listCommands: readonly Command[] = [
     examples: [
       "lists set ofac-sdn --public",
       'lists set own --title "Own block list" --format own-csv --address own.csv',
+      'lists set sanctions --format yente --address "http://127.0.0.1:8000 sanctions"',
     ],
     role: "ops_role",
     run: async (context, [source = ""], options) => {

@@ -137,3 +137,38 @@ it("keeps the calendar: due, overdue, done, and again", async () => {
     { code: "report", due_on: "2026-04-30" },
   ]);
 });
+
+it("loads the calendar of a regime for a fund, once, and says which day it lacks", async () => {
+  const fund = await newFund(db);
+  const load = ["obligations", "load", "--fund", fund.code, "--regime", "us_interval", "--since", "2026-11-22"];
+  const loaded = await house.json("ops1", rows, load);
+  expect(loaded).toContainEqual(expect.objectContaining({ code: "form-n-port", status: "set", due_on: "2026-11-29" }));
+  expect(loaded).toContainEqual({
+    code: "interval-repurchase-notice",
+    status: "day missing",
+    due_on: null,
+    words: "name it with --repurchase-deadline",
+  });
+  expect(loaded.some(({ code }) => code === "eltif-annual-report")).toBe(false);
+  const again = await house.json("ops1", rows, [...load, "--repurchase-deadline", "2027-01-15"]);
+  expect(new Set(again.map(({ code, status }) => `${String(code)}: ${String(status)}`))).toEqual(
+    new Set(loaded.map(({ code, status }) => `${String(code)}: ${status === "set" ? "open already" : "set"}`)),
+  );
+  const listed = await house.json("pm1", rows, ["obligations", "list", "--fund", fund.code]);
+  expect(listed).toHaveLength(again.length);
+  expect(listed).toContainEqual(
+    expect.objectContaining({
+      code: "interval-repurchase-notice",
+      due_on: "2026-12-24",
+      every_months: 3,
+      source: "17 CFR 270.23c-3(b)(4)(i)",
+    }),
+  );
+  // of a wrong file nothing is set
+  const wrong = written("calendar: Synthetic\nasOf: 2026-01-01\nobligations:\n  - code: A\n");
+  const refused = await house.run("ops1", ["obligations", "load", wrong, "--fund", fund.code, "--regime", "aif"]);
+  expect(refused.err).toMatch(
+    /EG400[\s\S]*synthetic-\d+\.yaml:4: obligations\.0\.code: takes lower-case words|synthetic-\d+\.yaml:4: obligations\.0\.code: takes lower-case words[\s\S]*EG400/,
+  );
+  expect(await house.json("pm1", rows, ["obligations", "list", "--fund", fund.code])).toHaveLength(again.length);
+});

@@ -17,7 +17,9 @@ import { programmeVerdict } from "./programme-verdict.ts";
 
 const EG400 = expect.objectContaining({ code: "EG400" });
 const FOLDER = join(import.meta.dirname, "../../../../policies");
-const PACKS = readdirSync(FOLDER).map((file) => parsePack(readFileSync(join(FOLDER, file), "utf8")));
+const PACKS = readdirSync(FOLDER)
+  .filter((file) => file.endsWith(".yaml"))
+  .map((file) => parsePack(readFileSync(join(FOLDER, file), "utf8")));
 const packNamed = (name: string) => PACKS.find(({ pack }) => pack === name)!;
 
 /** A fund worth 1000 whose measure is `amount`; nothing else stands in the way of its own limit. */
