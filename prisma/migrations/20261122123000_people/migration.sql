@@ -5726,7 +5726,7 @@ begin
      a.filled_units = round(a.filled_units, c.units_dp) and a.carried_units = round(a.carried_units, c.units_dp)
      and a.gross_amount = round(a.gross_amount, u.exponent) and a.levy = round(a.levy, u.exponent) and a.fee = round(a.fee, u.exponent) and a.refund = round(a.refund, u.exponent) and a.credit = round(a.credit, u.exponent)
      and a.performance_fee = round(a.performance_fee, u.exponent)
-     and length(a.cohort) between 1 and 40 and (a.reason is null or length(a.reason) <= 200)
+     and a.cohort ~ '^[[:alnum:]_:./ -]{1,40}$' and (a.reason is null or length(a.reason) <= 200 and evergreen.harmless_text('fn_record_allocations', to_jsonb(a.reason)))
      -- what becomes of the rest: only what is carried goes on, nobody is asked twice, and dust ends only after its investor was asked and did not keep it
      and case when a.rest is null then true when f.direction <> 'redemption' then false when a.rest in ('carried', 'pay_or_notify', 'notify') then a.carried_units > 0
               when a.rest = 'ask_dust' then a.carried_units > 0 and f.dust_asked_at is null when a.rest = 'lapsed' then a.carried_units = 0
@@ -7234,6 +7234,320 @@ end $$;
 comment on function public.fn_note_schedule(text, text, text, text) is
   'Records that a person pauses, resumes or backfills a schedule of a fund or of the platform, and why; called before it is done. EG400, EG404.';
 
+-- from sql/6q-fn-stress.sql
+-- Stress runs: asked, opened on a snapshot, valued shard by shard, concluded scenario by scenario, closed. What a worker computes twice must come to the same bytes.
+
+create or replace function evergreen.text_digest(body text) returns text language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select encode(sha256(convert_to(body, 'UTF8')), 'hex')
+$$;
+comment on function evergreen.text_digest(text) is 'SHA-256 of the text in UTF-8, 64 hex digits.';
+
+create or replace function public.fn_request_stress(fund text, scenarios jsonb, kind text default 'on_demand', request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  of_fund public.funds;
+  run_id uuid := gen_random_uuid();
+  event uuid;
+  bad text;
+  n int;
+begin
+  perform evergreen.require_role('pm_role', 'agent_simulation', 'service_role');
+  input := jsonb_build_object('fund', fund, 'kind', kind, 'sha256', evergreen.content_digest(scenarios));
+  answer := evergreen.earlier_answer('fn_request_stress', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(kind in ('on_demand', 'nightly', 'laboratory'), 'EG400', 'kind is on_demand, nightly or laboratory.');
+  select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(of_fund.status <> 'closed', 'EG428', 'The fund is closed.');
+  perform evergreen.refuse_unless(
+    exists (select from public.portfolio_allocations a where a.fund_id = of_fund.fund_id and a.superseded_at is null and a.market_value <> 0),
+    'EG426', 'The fund has no holdings to stress; import a filing with holdings first.');
+  perform evergreen.refuse_unless(jsonb_typeof(scenarios) = 'array', 'EG400', 'scenarios is a list.');
+  perform evergreen.refuse_unless(jsonb_array_length(scenarios) between 1 and 150 and octet_length(scenarios::text) <= 33554432, 'EG413', 'scenarios has 1 to 150 entries and at most 32 MB.');
+  -- what is computed is what is hashed: the id and the version stand in the text
+  select coalesce(s ->> 'scenario_id', '?') into bad from jsonb_array_elements(scenarios) s
+   where (s ->> 'scenario_id' ~ '^[a-z0-9][a-z0-9_+-]{0,79}$' and s ->> 'version' ~ '^[1-9][0-9]{0,8}$' and length(s ->> 'title') between 1 and 200
+     and s ->> 'scenario_hash' ~ '^[0-9a-f]{64}$' and octet_length(s ->> 'body') <= 4194304
+     and evergreen.text_digest(s ->> 'body') = s ->> 'scenario_hash'
+     and (s ->> 'body')::jsonb ->> 'id' = s ->> 'scenario_id' and (s ->> 'body')::jsonb ->> 'version' = s ->> 'version') is not true limit 1;
+  perform evergreen.refuse_unless(bad is null, 'EG400', 'A scenario has scenario_id, version, title, body (JSON text that names the same id and version) and scenario_hash, its SHA-256; one has not.');
+  select count(distinct s ->> 'scenario_hash') into n from jsonb_array_elements(scenarios) s;
+  perform evergreen.refuse_unless(n = jsonb_array_length(scenarios), 'EG400', 'A scenario stands twice in the list.');
+  insert into public.stress_scenarios (scenario_hash, scenario_id, version, title, body, recorded_by)
+  select s ->> 'scenario_hash', s ->> 'scenario_id', (s ->> 'version')::int, s ->> 'title', s ->> 'body', evergreen.actor() from jsonb_array_elements(scenarios) s
+   order by 1 on conflict do nothing;  -- one order, so that two callers do not wait for each other
+  event := evergreen.emit('STRESS_RUN_REQUESTED', of_fund.fund_id, jsonb_build_object('stress_run_id', run_id, 'kind', kind, 'scenarios', n), evergreen.actor(), '{}', '{}', request_id);
+  insert into public.stress_runs (stress_run_id, fund_id, event_id, kind, asked_by, scenarios, currency)
+  values (run_id, of_fund.fund_id, event, kind, evergreen.actor(), n, of_fund.base_currency);
+  insert into public.stress_outcomes (stress_run_id, scenario_hash, ordinal)
+  select run_id, s ->> 'scenario_hash', place from jsonb_array_elements(scenarios) with ordinality l (s, place);
+  perform evergreen.audit(of_fund.fund_id, 'stress_runs', run_id::text, 'stress run requested: ' || kind || ', scenarios ' || n, request_id);
+  answer := jsonb_build_object('event_id', event, 'workflow_id', 'event/' || event, 'stress_run_id', run_id);
+  perform evergreen.keep_answer('fn_request_stress', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_request_stress(text, jsonb, text, text) is
+  'Asks for a stress run of a fund (code or id): scenarios = [{scenario_id, version, title, scenario_hash, body}], body = the JSON text whose SHA-256 is scenario_hash. Returns {event_id, workflow_id, stress_run_id}. EG400, EG404, EG413, EG426 no holdings, EG428.';
+
+create or replace function public.fn_open_stress_run(
+  stress_run_id uuid, snapshot_name text, snapshot_hash text, as_of date, code_hash text, seed text default null, request_id text default null
+) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  run public.stress_runs;
+begin
+  perform evergreen.require_role('agent_simulation');
+  input := jsonb_build_object('stress_run_id', stress_run_id, 'snapshot_name', snapshot_name, 'snapshot_hash', snapshot_hash, 'as_of', as_of, 'code_hash', code_hash, 'seed', seed);
+  answer := evergreen.earlier_answer('fn_open_stress_run', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select * into run from public.stress_runs r where r.stress_run_id = fn_open_stress_run.stress_run_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No stress run with that id.');
+  -- a run rests on one snapshot: who opens it again gets the one it has
+  if run.snapshot_hash is null then
+    perform evergreen.refuse_unless(run.status = 'running', 'EG428', 'The stress run has ended.');
+    perform evergreen.refuse_unless(
+      (length(snapshot_name) between 1 and 200 and snapshot_hash ~ '^[0-9a-f]{64}$' and code_hash ~ '^[0-9a-f]{64}$' and isfinite(as_of) and (seed is null or length(seed) between 1 and 80)) is true,
+      'EG400', 'snapshot_name (1 to 200 characters), snapshot_hash and code_hash (64 hex digits), as_of and a seed of at most 80 characters are needed.');
+    update public.stress_runs r set snapshot_name = fn_open_stress_run.snapshot_name, snapshot_hash = fn_open_stress_run.snapshot_hash,
+           as_of = fn_open_stress_run.as_of, code_hash = fn_open_stress_run.code_hash, seed = fn_open_stress_run.seed
+     where r.stress_run_id = run.stress_run_id returning * into run;
+    perform evergreen.audit(run.fund_id, 'stress_runs', run.stress_run_id::text, 'stress run opened on snapshot ' || left(run.snapshot_hash, 12), request_id);
+  end if;
+  answer := jsonb_build_object('stress_run_id', run.stress_run_id, 'fund_id', run.fund_id, 'status', run.status, 'scenarios', run.scenarios,
+    'snapshot_name', run.snapshot_name, 'snapshot_hash', run.snapshot_hash, 'as_of', run.as_of, 'code_hash', run.code_hash, 'seed', run.seed);
+  perform evergreen.keep_answer('fn_open_stress_run', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_open_stress_run(uuid, text, text, date, text, text, text) is
+  'Records on which snapshot, by which code and seed a run is computed, once; a second call answers what stands. Returns {stress_run_id, fund_id, status, scenarios, snapshot_name, snapshot_hash, as_of, code_hash, seed}. EG400, EG404, EG428.';
+
+create or replace function public.fn_record_stress_shard(stress_run_id uuid, scenario_hash text, shard int, body text, body_hash text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  run public.stress_runs;
+  stands public.stress_outcomes;
+  there text;
+begin
+  perform evergreen.require_role('agent_simulation');
+  perform evergreen.refuse_unless(coalesce(octet_length(body), 0) <= 16777216, 'EG413', 'body is JSON text of at most 16 MB.');
+  perform evergreen.refuse_unless(shard between 0 and 99999 and jsonb_typeof(body::jsonb) = 'object' and evergreen.text_digest(body) = body_hash, 'EG400',
+    'shard counts from 0, body is the text of a JSON object and body_hash its SHA-256.');
+  -- before the answer given to this request id: of a run a repeated step gets the first answer whatever it brings, and here what it brings is the point
+  select s.body_hash into there from public.stress_shards s
+   where s.stress_run_id = fn_record_stress_shard.stress_run_id and s.scenario_hash = fn_record_stress_shard.scenario_hash and s.shard = fn_record_stress_shard.shard;
+  perform evergreen.refuse_unless(there is null or there = body_hash, 'EG432', 'This shard was computed before and came to other bytes.');
+  input := jsonb_build_object('stress_run_id', stress_run_id, 'scenario_hash', scenario_hash, 'shard', shard, 'body_hash', body_hash);
+  answer := evergreen.earlier_answer('fn_record_stress_shard', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  answer := jsonb_build_object('shard', shard, 'body_hash', body_hash);
+  if there is not null then
+    return answer;
+  end if;
+  select * into run from public.stress_runs r where r.stress_run_id = fn_record_stress_shard.stress_run_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No stress run with that id.');
+  perform evergreen.refuse_unless(run.status = 'running' and run.snapshot_hash is not null, 'EG428', 'The stress run is not being computed.');
+  select * into stands from public.stress_outcomes o where o.stress_run_id = run.stress_run_id and o.scenario_hash = fn_record_stress_shard.scenario_hash;
+  perform evergreen.refuse_unless(found, 'EG404', 'The run has no scenario with that hash.');
+  perform evergreen.refuse_unless(stands.status = 'waiting', 'EG428', 'The scenario has been concluded.');
+  insert into public.stress_shards (stress_run_id, scenario_hash, shard, body, body_hash)
+  values (run.stress_run_id, stands.scenario_hash, shard, body, body_hash) on conflict do nothing;
+  if not found then
+    -- another worker was quicker
+    select s.body_hash into there from public.stress_shards s
+     where s.stress_run_id = run.stress_run_id and s.scenario_hash = stands.scenario_hash and s.shard = fn_record_stress_shard.shard;
+    perform evergreen.refuse_unless(there = body_hash, 'EG432', 'This shard was computed before and came to other bytes.');
+    return answer;
+  end if;
+  perform evergreen.audit(run.fund_id, 'stress_shards', run.stress_run_id || '/' || stands.ordinal || '/' || shard, 'shard of a stress run valued', request_id);
+  perform evergreen.keep_answer('fn_record_stress_shard', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_stress_shard(uuid, text, int, text, text, text) is
+  'Keeps the values of one shard of assets under one scenario, once; the same bytes again are success. Returns {shard, body_hash}. EG400, EG404, EG413, EG428, EG432 other bytes than before.';
+
+create or replace function public.fn_record_stress_outcome(
+  stress_run_id uuid, scenario_hash text, status text, body text default null, body_hash text default null, reason text default null, request_id text default null
+) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  run public.stress_runs;
+  stands public.stress_outcomes;
+  scenario public.stress_scenarios;
+  outcome jsonb;
+  rows int;
+  bad int;
+begin
+  perform evergreen.require_role('agent_simulation');
+  perform evergreen.refuse_unless(status in ('done', 'failed'), 'EG400', 'status is done or failed.');
+  perform evergreen.refuse_unless(coalesce(octet_length(body), 0) <= 67108864, 'EG413', 'body is JSON text of at most 64 MB.');
+  perform evergreen.refuse_unless(case status when 'done' then jsonb_typeof(body::jsonb) = 'object' and evergreen.text_digest(body) = body_hash and reason is null
+      else num_nonnulls(body, body_hash) = 0 and length(reason) between 1 and 500 end, 'EG400',
+    'What is done has body, the text of a JSON object, and body_hash, its SHA-256; what failed has a reason of 1 to 500 characters.');
+  -- locked in this order everywhere: the run, then its outcome
+  select * into run from public.stress_runs r where r.stress_run_id = fn_record_stress_outcome.stress_run_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No stress run with that id.');
+  select * into stands from public.stress_outcomes o where o.stress_run_id = run.stress_run_id and o.scenario_hash = fn_record_stress_outcome.scenario_hash;
+  perform evergreen.refuse_unless(found, 'EG404', 'The run has no scenario with that hash.');
+  perform evergreen.refuse_unless(stands.status <> 'done' or fn_record_stress_outcome.status <> 'done' or stands.body_hash = fn_record_stress_outcome.body_hash,
+    'EG432', 'This scenario was computed before and came to other bytes.');
+  input := jsonb_build_object('stress_run_id', stress_run_id, 'scenario_hash', scenario_hash, 'status', status, 'body_hash', body_hash, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_record_stress_outcome', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  if stands.status = 'waiting' then
+    perform evergreen.refuse_unless(run.status = 'running' and (run.snapshot_hash is not null or fn_record_stress_outcome.status = 'failed'), 'EG428', 'The stress run is not being computed.');
+    if fn_record_stress_outcome.status = 'done' then
+      outcome := body::jsonb;
+      select * into scenario from public.stress_scenarios s where s.scenario_hash = stands.scenario_hash;
+      perform evergreen.refuse_unless(
+        outcome ->> 'scenarioHash' = scenario.scenario_hash and outcome ->> 'scenarioId' = scenario.scenario_id and outcome ->> 'fundId' = run.fund_id::text
+          and outcome ->> 'snapshotHash' = run.snapshot_hash and outcome ->> 'asOf' = run.as_of::text and trim(outcome ->> 'currency') = trim(run.currency),
+        'EG425', 'The outcome is of another fund, scenario, snapshot, date or currency than the run.');
+      perform evergreen.refuse_unless(
+        abs((outcome ->> 'navBefore')::numeric) < 1e30 and abs((outcome ->> 'navAfter')::numeric) < 1e30
+          and evergreen.within_exponent((outcome ->> 'navBefore')::numeric, run.currency) and evergreen.within_exponent((outcome ->> 'navAfter')::numeric, run.currency)
+          and (outcome ->> 'navBefore')::numeric - (outcome ->> 'navAfter')::numeric = (outcome ->> 'loss')::numeric,
+        'EG400', 'navBefore − navAfter is the loss, each in the currency''s units.');
+      perform evergreen.refuse_unless(jsonb_typeof(outcome -> 'byAsset') = 'array', 'EG400', 'byAsset is a list.');
+      select count(*), count(*) filter (where (a.id is not null and abs((b ->> 'navAfter')::numeric) < 1e30 and evergreen.within_exponent((b ->> 'navAfter')::numeric, run.currency)
+               and length(b ->> 'method') between 1 and 200) is not true) + count(*) - count(distinct b ->> 'assetId') into rows, bad
+        from jsonb_array_elements(outcome -> 'byAsset') b left join public.assets a on a.id = (b ->> 'assetId')::uuid and a.fund_id = run.fund_id;
+      perform evergreen.refuse_unless(bad = 0, 'EG400', bad || ' rows of byAsset are no value of an asset of the fund in the currency''s units with a method, or stand twice.');
+      -- hypothetical values: the scenario marks them, so that no reader of marks ever takes them for one
+      insert into public.asset_snapshots (asset_id, fund_id, as_of, nav, scenario_id, method, source)
+      select (b ->> 'assetId')::uuid, run.fund_id, run.as_of, (b ->> 'navAfter')::numeric, scenario.scenario_id, b ->> 'method', 'stress:' || run.stress_run_id
+        from jsonb_array_elements(outcome -> 'byAsset') b;
+    end if;
+    update public.stress_outcomes o set status = fn_record_stress_outcome.status, reason = fn_record_stress_outcome.reason, body = fn_record_stress_outcome.body,
+           body_hash = fn_record_stress_outcome.body_hash, nav_before = (outcome ->> 'navBefore')::numeric, nav_after = (outcome ->> 'navAfter')::numeric
+     where o.stress_run_id = run.stress_run_id and o.scenario_hash = stands.scenario_hash returning * into stands;
+    update public.stress_runs r set done = r.done + (stands.status = 'done')::int, failed = r.failed + (stands.status = 'failed')::int
+     where r.stress_run_id = run.stress_run_id returning * into run;
+    perform evergreen.audit(run.fund_id, 'stress_outcomes', run.stress_run_id || '/' || stands.ordinal, 'scenario of a stress run ' || stands.status, request_id);
+  end if;
+  answer := jsonb_build_object('status', stands.status, 'done', run.done, 'failed', run.failed, 'scenarios', run.scenarios);
+  perform evergreen.keep_answer('fn_record_stress_outcome', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_stress_outcome(uuid, text, text, text, text, text, text) is
+  'Keeps what one scenario of a run came to (status done with body and hash, or failed with a reason), once, with a hypothetical value per asset in asset_snapshots; what stands first stays. Returns {status, done, failed, scenarios}. EG400, EG404, EG413, EG425 another run''s, EG428, EG432 other bytes than before.';
+
+create or replace function public.fn_record_stress_check(stress_run_id uuid, scenario_hash text, body_hash text, request_id text default null) returns text
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  run public.stress_runs;
+  stands public.stress_outcomes;
+  same boolean;
+begin
+  perform evergreen.require_role('agent_simulation');
+  input := jsonb_build_object('stress_run_id', stress_run_id, 'scenario_hash', scenario_hash, 'body_hash', body_hash);
+  answer := evergreen.earlier_answer('fn_record_stress_check', request_id, input);
+  if answer is not null then
+    return answer ->> 'result';
+  end if;
+  perform evergreen.refuse_unless(body_hash ~ '^[0-9a-f]{64}$', 'EG400', 'body_hash has 64 hex digits.');
+  select * into run from public.stress_runs r where r.stress_run_id = fn_record_stress_check.stress_run_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No stress run with that id.');
+  select * into stands from public.stress_outcomes o where o.stress_run_id = run.stress_run_id and o.scenario_hash = fn_record_stress_check.scenario_hash;
+  perform evergreen.refuse_unless(found, 'EG404', 'The run has no scenario with that hash.');
+  perform evergreen.refuse_unless(run.status = 'running' and stands.status = 'done', 'EG428', 'The scenario is not done, or the stress run has ended.');
+  same := stands.body_hash = fn_record_stress_check.body_hash;
+  -- a difference stays: a later check that comes out right does not hide it
+  if run.checked_equal is not false then
+    update public.stress_runs r set checked_scenario = stands.scenario_hash, checked_hash = fn_record_stress_check.body_hash, checked_equal = same
+     where r.stress_run_id = run.stress_run_id;
+  end if;
+  if not same then
+    perform evergreen.emit('STRESS_RUN_DIFFERED', run.fund_id,
+      jsonb_build_object('stress_run_id', run.stress_run_id, 'scenario_id', (select s.scenario_id from public.stress_scenarios s where s.scenario_hash = stands.scenario_hash)),
+      evergreen.actor(), jsonb_build_object('workflow_id', 'event/' || run.event_id, 'causation_id', run.event_id), '{}', request_id);
+  end if;
+  perform evergreen.audit(run.fund_id, 'stress_runs', run.stress_run_id::text, 'scenario computed again: ' || case when same then 'equal' else 'different' end, request_id);
+  answer := jsonb_build_object('result', case when same then 'equal' else 'different' end);
+  perform evergreen.keep_answer('fn_record_stress_check', request_id, input, answer);
+  return answer ->> 'result';
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_record_stress_check(uuid, text, text, text) is
+  'Compares a second computation of a scenario with the first and keeps the verdict on the run: equal, or different, which records STRESS_RUN_DIFFERED. EG400, EG404, EG428.';
+
+create or replace function public.fn_close_stress_run(stress_run_id uuid, reason text default null, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  run public.stress_runs;
+  worst record;
+begin
+  perform evergreen.require_role('agent_simulation');
+  input := jsonb_build_object('stress_run_id', stress_run_id, 'reason', reason);
+  answer := evergreen.earlier_answer('fn_close_stress_run', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(reason is null or length(reason) between 1 and 500, 'EG400', 'reason has 1 to 500 characters.');
+  select * into run from public.stress_runs r where r.stress_run_id = fn_close_stress_run.stress_run_id for no key update;
+  perform evergreen.refuse_unless(found, 'EG404', 'No stress run with that id.');
+  if run.ended_at is null then
+    -- what was not computed is kept as failed with the reason why
+    update public.stress_outcomes o set status = 'failed', reason = coalesce(fn_close_stress_run.reason, 'it was not computed')
+     where o.stress_run_id = run.stress_run_id and o.status = 'waiting';
+    update public.stress_runs r set done = c.done, failed = c.failed, ended_at = now(), reason = fn_close_stress_run.reason, nav_before = c.nav_before, outcomes_hash = c.digest,
+           status = case when c.failed = 0 then 'completed' when c.done > 0 then 'partial' else 'failed' end
+      from (select count(*) filter (where o.status = 'done') as done, count(*) filter (where o.status = 'failed') as failed,
+                   (array_agg(o.nav_before order by o.ordinal) filter (where o.status = 'done'))[1] as nav_before,
+                   evergreen.text_digest(string_agg(o.scenario_hash || ' ' || coalesce(o.body_hash, 'failed'), e'\n' order by o.scenario_hash)) as digest
+              from public.stress_outcomes o where o.stress_run_id = run.stress_run_id) c
+     where r.stress_run_id = run.stress_run_id returning r.* into run;
+  end if;
+  select s.scenario_id, trim_scale(o.nav_before - o.nav_after)::text as loss into worst from public.stress_outcomes o join public.stress_scenarios s using (scenario_hash)
+   where o.stress_run_id = run.stress_run_id and o.status = 'done' order by o.nav_before - o.nav_after desc, o.ordinal limit 1;
+  answer := jsonb_build_object('stress_run_id', run.stress_run_id, 'status', run.status, 'done', run.done, 'failed', run.failed,
+    'worst_scenario_id', worst.scenario_id, 'loss', worst.loss);
+  if not exists (select from public.fund_events e where e.fund_id = run.fund_id and e.type = 'STRESS_RUN_COMPLETED' and e.event_meta ->> 'causation_id' = run.event_id::text) then
+    perform evergreen.emit('STRESS_RUN_COMPLETED', run.fund_id, answer, evergreen.actor(),
+      jsonb_build_object('workflow_id', 'event/' || run.event_id, 'causation_id', run.event_id), '{}', request_id);
+    perform evergreen.audit(run.fund_id, 'stress_runs', run.stress_run_id::text, 'stress run ' || run.status, request_id);
+  end if;
+  answer := answer || jsonb_build_object('outcomes_hash', run.outcomes_hash);
+  perform evergreen.keep_answer('fn_close_stress_run', request_id, input, answer);
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_close_stress_run(uuid, text, text) is
+  'Ends a run: completed, partial (some scenarios failed) or failed (all did); what still waits fails with the reason. Records STRESS_RUN_COMPLETED once. Returns {stress_run_id, status, done, failed, worst_scenario_id, loss, outcomes_hash}. EG400, EG404.';
+
 -- from sql/6s-fn-compensation.sql
 -- After a restatement (R30): compensation as debts of the ledger, their payment, and the word to the authority.
 
@@ -7449,6 +7763,124 @@ end $$;
 comment on function evergreen.carry_metrics() is
   'Fills score and leverage of a new mark from what is known of its asset on its day: the newest rating, and debt as a share of gross value (attributes: leverage, or debt in the fund''s currency). Hypothetical values are left alone.';
 create or replace trigger carry_metrics before insert on public.asset_snapshots for each row when (new.scenario_id = '') execute function evergreen.carry_metrics();
+
+-- from sql/6u-fn-reconcile.sql
+-- After a restore: one store may be older than the other. Then writes are halted, the two are compared, and a person lets them go on.
+
+create or replace function public.fn_compare_runs(runs jsonb, since timestamptz) returns jsonb
+language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  found jsonb;
+begin
+  perform evergreen.require_role('service_role', 'ops_role');
+  perform evergreen.refuse_unless(jsonb_typeof(runs) = 'array' and jsonb_array_length(runs) <= 20000 and since is not null, 'EG400', 'runs is a list of at most 20,000 {workflow_id, status}, since a time.');
+  perform evergreen.harmless_text('fn_compare_runs', runs);
+  with theirs as materialized (
+    select r ->> 'workflow_id' as id, r ->> 'status' as status,
+           case when r ->> 'workflow_id' ~ '^(event|batch)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then split_part(r ->> 'workflow_id', '/', 2)::uuid end as names
+      from jsonb_array_elements(runs) r
+     -- a child is its parent's business, and no row names it
+     where r ->> 'workflow_id' !~ '^event/[^/]+/'
+  ), unknown as (
+    -- Temporal knows what this database has never heard of
+    select t.id, t.status from theirs t
+     where (t.id like 'event/%' and not exists (select from public.fund_events e where e.event_id = t.names))
+        or (t.id like 'batch/%' and not exists (select from public.event_batches b where b.batch_id = t.names))
+        or (t.id like 'deal/%' and not exists (select from public.dealing_days d where d.workflow_id = t.id))
+  ), ahead as (
+    -- it was completed there, and what it did is not here
+    select t.id, t.names from theirs t
+     where t.id like 'event/%' and t.status = 'completed' and exists (select from public.fund_events e where e.event_id = t.names)
+       and not exists (select from public.workflow_runs r where r.workflow_id = t.id and r.ended_at is not null)
+  ), missing as (
+    -- handed over here and unknown there: what its run had not ended is done by nobody
+    select e.event_id, 'event/' || e.event_id as id from public.fund_events e join public.event_types y using (type)
+     where y.mode = 'run' and y.playbook not in ('dealing-day', 'restate-nav') and e.created_at >= fn_compare_runs.since
+       -- a past that was made for a demo was handed to nobody
+       and not (evergreen.is_demo() and coalesce(e.origin_tx, e.tx) in (select a.tx from public.audit_trail a where a.entity_type = 'demo_clock' and a.created_by = 'demo'))
+       and not exists (select from public.event_outbox o where o.event_id = e.event_id)
+       and not exists (select from public.workflow_runs r where r.event_id = e.event_id and r.ended_at is not null)
+       and not exists (select from theirs t where t.id = 'event/' || e.event_id)
+  )
+  select jsonb_build_object(
+      'unknown', coalesce((select jsonb_agg(jsonb_build_object('workflow_id', u.id, 'status', u.status) order by u.id) from unknown u), '[]'),
+      'ahead', coalesce((select jsonb_agg(jsonb_build_object('workflow_id', a.id, 'event_id', a.names) order by a.id) from ahead a), '[]'),
+      'missing', coalesce((select jsonb_agg(jsonb_build_object('workflow_id', m.id, 'event_id', m.event_id) order by m.id) from missing m), '[]'),
+      'compared', (select count(*) from theirs)) into found;
+  return found;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_compare_runs(jsonb, timestamptz) is
+  'Runs that Temporal has and this database has not (unknown), that ended there and not here (ahead), and events handed over since a time whose run is nowhere (missing). EG400, EG403.';
+
+create or replace function public.fn_halt_writes(report jsonb, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  hash text;
+begin
+  perform evergreen.require_role('service_role');
+  perform evergreen.refuse_unless(jsonb_typeof(report) = 'object' and report ?& '{unknown,ahead,missing}'::text[] and octet_length(report::text) <= 4000000, 'EG400', 'report has unknown, ahead and missing.');
+  input := jsonb_build_object('report', report);
+  answer := evergreen.earlier_answer('fn_halt_writes', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  perform evergreen.refuse_unless(not exists (select from public.platform_settings p where p.key = 'writes_halted'), 'EG428', 'Writes are halted already.');
+  hash := encode(sha256(convert_to(report::text, 'UTF8')), 'hex');
+  perform evergreen.audit(null, 'platform_settings', 'writes_halted', 'writes halted: ' || jsonb_array_length(report -> 'unknown') || ' unknown, '
+    || jsonb_array_length(report -> 'ahead') || ' ahead, ' || jsonb_array_length(report -> 'missing') || ' missing runs; report ' || hash, request_id);
+  answer := jsonb_build_object('hash', hash);
+  perform evergreen.keep_answer('fn_halt_writes', request_id, input, answer);
+  -- last: from here on nothing is written
+  insert into public.platform_settings (key, value) values ('writes_halted', jsonb_build_object('since', now(), 'hash', hash, 'report', report));
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_halt_writes(jsonb, text) is 'Refuses every write (EG503) until a person has read the report and accepts it by its hash. EG400, EG403, EG428 halted already.';
+
+create or replace function public.fn_resume_writes(hash text, request_id text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  halted jsonb;
+  again int;
+begin
+  perform evergreen.require_role('ops_role');
+  input := jsonb_build_object('hash', hash);
+  answer := evergreen.earlier_answer('fn_resume_writes', request_id, input);
+  if answer is not null then
+    return answer;
+  end if;
+  select p.value into halted from public.platform_settings p where p.key = 'writes_halted' for update;
+  perform evergreen.refuse_unless(found, 'EG428', 'Writes are not halted.');
+  perform evergreen.refuse_unless(halted ->> 'hash' = fn_resume_writes.hash, 'EG421', 'That is not the hash of the report that stands; read it again.');
+  -- first: from here on is written again
+  delete from public.platform_settings p where p.key = 'writes_halted';
+  with lost as (
+    select distinct (x ->> 'event_id')::uuid as event_id from jsonb_array_elements((halted #> '{report,missing}') || (halted #> '{report,ahead}')) x
+  )
+  insert into public.event_outbox (seq, event_id, type, mode, fund_id)
+  select e.seq, e.event_id, e.type, y.mode, e.fund_id from lost join public.fund_events e using (event_id) join public.event_types y using (type)
+   where y.mode <> 'note' on conflict do nothing;
+  get diagnostics again = row_count;
+  perform evergreen.audit(null, 'platform_settings', 'writes_halted', 'writes resumed: ' || again || ' events queued again; report ' || fn_resume_writes.hash, request_id);
+  answer := jsonb_build_object('queued', again);
+  perform evergreen.keep_answer('fn_resume_writes', request_id, input, answer);
+  perform pg_notify('evergreen_events', '');
+  return answer;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_resume_writes(text, text) is
+  'Writes go on after a restore: by a person of operations who names the hash of the report; events whose run was lost are queued again. EG403, EG409, EG421, EG428.';
 
 -- from sql/6w-fn-breaches.sql
 -- Breaches (R57) with their cure clock, and the regulatory calendar: obligations with due dates, and the clock that says what is due.
@@ -7925,7 +8357,7 @@ create or replace function public.fn_list_subject_keys(but text, after uuid defa
 returns table (subject_id uuid, wrapped_key text, master_key_id text) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform evergreen.require_role('ops_role', 'service_role');
-  perform evergreen.refuse_unless(but is not null and max_keys between 1 and 5000, 'EG400', 'but (a master key id) and max_keys (1 to 5,000) are needed.');
+  perform evergreen.refuse_unless(length(but) <= 200 and max_keys between 1 and 5000, 'EG400', 'but (a master key id) and max_keys (1 to 5,000) are needed.');
   return query
     select k.subject_id, k.wrapped_key, k.master_key_id from public.subject_keys k
      where k.state <> 'destroyed' and k.master_key_id <> but and (fn_list_subject_keys.after is null or k.subject_id > fn_list_subject_keys.after)
@@ -8530,6 +8962,7 @@ begin
   perform evergreen.require_role('agent_compliance_sentinel');
   perform evergreen.refuse_unless(length(workflow_id) between 1 and 200, 'EG400', 'workflow_id has 1 to 200 characters.');
   perform evergreen.refuse_unless(fund_id is null or exists (select from public.funds f where f.fund_id = fn_pin_rules.fund_id), 'EG404', 'No fund with that id.');
+  perform evergreen.harmless_text('fn_pin_rules', to_jsonb(workflow_id));
   -- the first look decides for the whole run, whatever goes live meanwhile
   insert into public.rule_pins (workflow_id, fund_id, version_ids)
   values (fn_pin_rules.workflow_id, fn_pin_rules.fund_id, array(select v.version_id from evergreen.rules_in_force(fn_pin_rules.fund_id, evergreen.clock()::date) v order by v.pack)) on conflict do nothing;
