@@ -43,7 +43,7 @@ export const PERSONAL_RPCS = {
       subject_id: uuid,
       kind: z.string(),
       content_type: z.string(),
-      size: z.string(),
+      size: z.int(),
       sha256: z.string(),
       storage_path: z.string(),
       request_id,
