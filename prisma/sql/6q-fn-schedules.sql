@@ -17,7 +17,9 @@ begin
   perform evergreen.refuse_unless(action in ('pause', 'resume', 'backfill'), 'EG400', 'action is pause, resume or backfill.');
   perform evergreen.refuse_unless(length(btrim(note)) between 1 and 300 and note !~ '[[:cntrl:]]', 'EG400', 'note is one line of 1 to 300 characters.');
   -- a clock of the whole platform is of no fund
-  if schedule_id !~ '^platform/' then
+  if schedule_id ~ '^platform/' then
+    perform evergreen.refuse_unless(schedule_id in ('platform/retention', 'platform/kyc', 'platform/lists', 'platform/calendar'), 'EG404', 'No clock of the platform with that name.');
+  else
     select f.fund_id into of_fund from public.funds f where f.code = split_part(fn_note_schedule.schedule_id, '/', 2) for no key update;
     perform evergreen.refuse_unless(found, 'EG404', 'No fund with the code of that schedule.');
   end if;

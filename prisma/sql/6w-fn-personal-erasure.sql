@@ -28,7 +28,7 @@ create or replace function public.fn_list_subject_keys(but text, after uuid defa
 returns table (subject_id uuid, wrapped_key text, master_key_id text) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform evergreen.require_role('ops_role', 'service_role');
-  perform evergreen.refuse_unless(but ~ '^[[:graph:]]{1,200}$' and max_keys between 1 and 5000, 'EG400', 'but (a master key id) and max_keys (1 to 5,000) are needed.');
+  perform evergreen.refuse_unless(but ~ '^[!-~]{1,200}$' and max_keys between 1 and 5000, 'EG400', 'but (a master key id) and max_keys (1 to 5,000) are needed.');
   return query
     select k.subject_id, k.wrapped_key, k.master_key_id from public.subject_keys k
      where k.state <> 'destroyed' and k.master_key_id <> but and (fn_list_subject_keys.after is null or k.subject_id > fn_list_subject_keys.after)

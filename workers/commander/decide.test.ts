@@ -22,6 +22,11 @@ describe("an event that starts a run", () => {
     ["REBALANCE_REQUESTED", { mandate_version: 1 }, "rebalance"],
     ["REBALANCE_REQUESTED", { mandate_version: 2, method: "qp", reason: "because" }, "rebalance"],
     ["INVESTOR_SUBMITTED", { pending_id: ID }, "onboard-investor"],
+    ["EVIDENCE_RESUBMITTED", { pending_id: ID }, "onboard-investor"],
+    ["REVIEW_REQUESTED", { pending_id: ID }, "onboard-investor"],
+    ["LIST_REFRESH_REQUESTED", { list_id: ID }, "refresh-lists"],
+    ["LIST_PUBLISHED", { list_id: ID, version_id: ID, rows: 3, added: 1, changed: 1, removed: 0 }, "rescreen-parties"],
+    ["SCREENING_REQUESTED", { party_id: ID, revision: 1, reason: "asked" }, "screen-party"],
     ["LIQUIDITY_BREACH", { bucket: "30d", ratio: "1.1", required: "1.2" }, "warn-of-risk"],
     ["LIQUIDITY_BREACH", { bucket: "30d", ratio: null, required: "1.2" }, "warn-of-risk"],
     [

@@ -7218,7 +7218,9 @@ begin
   perform evergreen.refuse_unless(action in ('pause', 'resume', 'backfill'), 'EG400', 'action is pause, resume or backfill.');
   perform evergreen.refuse_unless(length(btrim(note)) between 1 and 300 and note !~ '[[:cntrl:]]', 'EG400', 'note is one line of 1 to 300 characters.');
   -- a clock of the whole platform is of no fund
-  if schedule_id !~ '^platform/' then
+  if schedule_id ~ '^platform/' then
+    perform evergreen.refuse_unless(schedule_id in ('platform/retention', 'platform/kyc', 'platform/lists', 'platform/calendar'), 'EG404', 'No clock of the platform with that name.');
+  else
     select f.fund_id into of_fund from public.funds f where f.code = split_part(fn_note_schedule.schedule_id, '/', 2) for no key update;
     perform evergreen.refuse_unless(found, 'EG404', 'No fund with the code of that schedule.');
   end if;
@@ -8357,7 +8359,7 @@ create or replace function public.fn_list_subject_keys(but text, after uuid defa
 returns table (subject_id uuid, wrapped_key text, master_key_id text) language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform evergreen.require_role('ops_role', 'service_role');
-  perform evergreen.refuse_unless(but ~ '^[[:graph:]]{1,200}$' and max_keys between 1 and 5000, 'EG400', 'but (a master key id) and max_keys (1 to 5,000) are needed.');
+  perform evergreen.refuse_unless(but ~ '^[!-~]{1,200}$' and max_keys between 1 and 5000, 'EG400', 'but (a master key id) and max_keys (1 to 5,000) are needed.');
   return query
     select k.subject_id, k.wrapped_key, k.master_key_id from public.subject_keys k
      where k.state <> 'destroyed' and k.master_key_id <> but and (fn_list_subject_keys.after is null or k.subject_id > fn_list_subject_keys.after)
