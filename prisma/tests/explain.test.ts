@@ -14,7 +14,8 @@ const SIZE = `
     select fund_id, 'K' || n, 'synthetic', 'debt', 's', 'USD', '1d', n = 1 from funds, generate_series(1, 10) n;
   insert into asset_snapshots (asset_id, fund_id, as_of, nav, method, source)
     select id, fund_id, '2026-01-01'::date + n, 1, 'm', 's' from assets, generate_series(1, 3) n;
-  insert into investors (code, classification, kyc_status) select 'I' || n, 'retail', 'approved' from generate_series(1, 5000) n;
+  insert into investors (code, classification, kyc_status, party_id) select 'I' || n, 'retail', 'approved', gen_random_uuid() from generate_series(1, 5000) n;
+  insert into parties (party_id, kind, code) select party_id, 'natural_person', 'PY-' || upper(left(md5(code), 10)) from investors;
   insert into investor_access (user_id, investor_id, kind) select gen_random_uuid(), investor_id, 'owner' from investors;
   with i as (select investor_id, row_number() over (order by code) n from investors), f as (select fund_id, row_number() over (order by code) n from funds)
     insert into fund_flows (fund_id, investor_id, direction, amount, currency, status, channel, requested_at)

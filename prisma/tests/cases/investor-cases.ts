@@ -6,6 +6,7 @@ import { CLASS_ORDER_REFUSALS } from "./dealing-order-cases.ts";
 import { claimedBatch } from "./event-cases.ts";
 import { NAMED_LOT_REFUSALS } from "./policy-cases.ts";
 import { NOWHERE, type RpcCase } from "./rpc-case.ts";
+import { clearApplicant } from "./screening-arrange.ts";
 
 const KYC = agent("kyc");
 const lpUser = "userId" in LP_A ? LP_A.userId : "";
@@ -47,7 +48,7 @@ export const INVESTOR_CASES: RpcCase[] = [
   {
     fn: "fn_assign_investor",
     by: KYC,
-    arrange: async (db) => ({ pending_id: await pending(db), classification: "professional" }),
+    arrange: async (db) => ({ pending_id: await clearApplicant(db), classification: "professional" }),
     check: async ([row], args, db) => {
       expect(
         await db.look(
@@ -103,7 +104,7 @@ export const INVESTOR_CASES: RpcCase[] = [
         what: "another classification than before",
         code: "EG428",
         change: async (a, db) => {
-          const pending_id = await pending(db);
+          const pending_id = await clearApplicant(db);
           await db.call(KYC, "fn_assign_investor", { pending_id, classification: "retail" });
           return { ...a, pending_id };
         },
@@ -132,7 +133,7 @@ export const INVESTOR_CASES: RpcCase[] = [
         what: "an application already assigned",
         code: "EG428",
         change: async (a, db) => {
-          const pending_id = await pending(db);
+          const pending_id = await clearApplicant(db);
           await db.call(KYC, "fn_assign_investor", { pending_id, classification: "professional" });
           return { ...a, pending_id };
         },

@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { agent, LP_A, OPS, type TestDatabase } from "../arrange.ts";
 import { newCase, newParty, pending } from "./party-cases.ts";
 import { NOWHERE, type RpcCase } from "./rpc-case.ts";
+import { clearApplicant } from "./screening-arrange.ts";
 
 /** An application that was declined. */
 const closed = async (db: TestDatabase): Promise<string> => {
@@ -94,7 +95,7 @@ export const ONBOARDING_CASES: RpcCase[] = [
     fn: "fn_tick_kyc",
     by: agent("kyc"),
     arrange: async (db) => {
-      const pending_id = await pending(db);
+      const pending_id = await clearApplicant(db);
       const investor = await db.value<string>(OPS, "fn_assign_investor", {
         pending_id,
         classification: "professional",
@@ -138,7 +139,7 @@ export const ONBOARDING_CASES: RpcCase[] = [
     fn: "fn_read_kyc",
     by: OPS,
     arrange: async (db) => {
-      const pending_id = await pending(db);
+      const pending_id = await clearApplicant(db);
       return { investor_id: await db.value(OPS, "fn_assign_investor", { pending_id, classification: "professional" }) };
     },
     check: ([row], args) => {

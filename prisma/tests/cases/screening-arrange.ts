@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
 import { type Args, agent, OPS, type TestDatabase } from "../arrange.ts";
-import { newParty } from "./party-cases.ts";
+import { newParty, pending } from "./party-cases.ts";
 import type { Refusal } from "./rpc-case.ts";
 
 export const KYC = agent("kyc");
@@ -95,6 +95,34 @@ export async function checkOf(db: TestDatabase, outcome = "alert"): Promise<Args
       { entry_id: one?.entry_id, score: 0.9, outcome, features, missing: outcome === "ask" ? ["born"] : [] },
     ]),
   };
+}
+
+/** A party that was held against the one active list and is not on it. */
+export async function screenedClear(db: TestDatabase, party_id: string): Promise<void> {
+  const list = await publishedList(db);
+  await onlyList(db, list.list_id);
+  const asked = await db.value<Args>(OPS, "fn_request_screening", { party_id });
+  const [version] = await db.look<{ sha256: string }>("select sha256 from watchlist_versions where version_id = $1", [
+    list.version_id,
+  ]);
+  await db.call(KYC, "fn_record_check", {
+    ...asked,
+    scope: "full",
+    lists: JSON.stringify([{ version_id: list.version_id, sha256: version?.sha256 }]),
+    engine: "test",
+    candidates: "[]",
+  });
+}
+
+/** An applicant whose review finds nothing in the way, whatever lists other cases left behind. */
+export async function clearApplicant(db: TestDatabase): Promise<string> {
+  const pending_id = await pending(db);
+  const [row] = await db.look<{ party_id: string }>(
+    "select party_id from investors_pending_kyc where pending_id = $1",
+    [pending_id],
+  );
+  await screenedClear(db, String(row?.party_id));
+  return pending_id;
 }
 
 /** A candidate that nobody has decided. */

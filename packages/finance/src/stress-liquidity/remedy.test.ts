@@ -208,25 +208,26 @@ describe("a remedy for any fund", () => {
 });
 
 const FOLDER = join(import.meta.dirname, "../../../../policies");
-describe.each(readdirSync(FOLDER).map((file) => [file, parsePack(readFileSync(join(FOLDER, file), "utf8"))] as const))(
-  "%s",
-  (_file, pack) => {
-    it("has a remedy for each of its tools, or says why it has none", () => {
-      const answer = liquidityRemedy({
-        ...bare,
-        sleeves: [...REMEDY.sleeves],
-        policy: pack.lmt,
-        noticeDays: pack.dealing.notice.redemption.n,
-      });
-      expect(answer.plan).not.toEqual([]);
-      const named = new Set([...answer.options.map(({ kind }) => kind), ...answer.without.map(({ tool }) => tool)]);
-      const KINDS: Record<string, string> = {
-        redemption_gate: "gate",
-        notice_extension: "extend_notice",
-        redemption_in_kind: "in_kind",
-      };
-      expect(pack.lmt.tools.filter((tool) => !named.has(KINDS[tool] ?? tool))).toEqual([]);
-      for (const { words } of answer.without) expect(words.length).toBeGreaterThan(10);
+describe.each(
+  readdirSync(FOLDER)
+    .filter((file) => file.endsWith(".yaml"))
+    .map((file) => [file, parsePack(readFileSync(join(FOLDER, file), "utf8"))] as const),
+)("%s", (_file, pack) => {
+  it("has a remedy for each of its tools, or says why it has none", () => {
+    const answer = liquidityRemedy({
+      ...bare,
+      sleeves: [...REMEDY.sleeves],
+      policy: pack.lmt,
+      noticeDays: pack.dealing.notice.redemption.n,
     });
-  },
-);
+    expect(answer.plan).not.toEqual([]);
+    const named = new Set([...answer.options.map(({ kind }) => kind), ...answer.without.map(({ tool }) => tool)]);
+    const KINDS: Record<string, string> = {
+      redemption_gate: "gate",
+      notice_extension: "extend_notice",
+      redemption_in_kind: "in_kind",
+    };
+    expect(pack.lmt.tools.filter((tool) => !named.has(KINDS[tool] ?? tool))).toEqual([]);
+    for (const { words } of answer.without) expect(words.length).toBeGreaterThan(10);
+  });
+});
