@@ -211,6 +211,7 @@ export const RIGHTS: Readonly<Record<AgentRole, Rights>> = {
       personal_values: ["superseded_at"],
       screening_candidates: ["case_id"],
       screening_checks: ["missing", "outcome"],
+      screening_subjects: ["asked_at", "facts_version", "revision"],
       watchlist_entries: ["removed_in"],
       watchlist_versions: ["added", "changed", "fetched_at", "ordinal", "removed", "status"],
     },
