@@ -101,7 +101,12 @@ function filesBelow(root: string): Hits {
   for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    hits[path.slice(folder.length)] = canariesIn(readFileSync(path), searched);
+    try {
+      hits[path.slice(folder.length)] = canariesIn(readFileSync(path), searched);
+    } catch (error) {
+      // Postgres takes files of its own away meanwhile
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
   }
   return hits;
 }
