@@ -67,7 +67,8 @@ export default defineConfig({
           include: ["**/*.temporal.test.ts"],
           exclude: NOT_OURS,
           globalSetup: [CLUSTER],
-          fileParallelism: false,
+          // after the others: what starts whole platforms waits much, so two of its files share the cores, but with nothing else
+          sequence: { groupOrder: 1 },
           testTimeout: 600_000,
           hookTimeout: 300_000,
         },

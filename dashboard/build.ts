@@ -1,9 +1,11 @@
 // Builds the dashboard once per state of its sources: `node --import tsx dashboard/build.ts FOLDER` prints the folder of the finished files.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompress, gzip } from "node:zlib";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(HERE);
@@ -16,8 +18,19 @@ const SOURCES = [
   "dashboard/build.ts",
   "packages/domain/src",
   "packages/finance/src",
+  "packages/reports/src",
+  "packages/verifier/src",
+  "scenarios",
   "package-lock.json",
 ];
+
+/** The scenarios that come with the platform, as the constant of the page that edits them. */
+async function shippedScenarios(): Promise<string> {
+  const { parse } = await import("yaml");
+  const folder = join(ROOT, "scenarios");
+  const files = (statEntries(folder) ?? []).filter((name) => name.endsWith(".yaml"));
+  return JSON.stringify(files.map((name) => parse(readFileSync(join(folder, name), "utf8"))));
+}
 
 /** Where the files of the sources as they stand are, or will be. */
 export function builtFolder(cacheDir: string): string {
@@ -58,9 +71,11 @@ export async function buildDashboard(cacheDir: string): Promise<string> {
       envFile: false,
       logLevel: "error",
       plugins: [react()],
+      define: { SHIPPED_SCENARIOS: await shippedScenarios() },
       // a file of its own for everything: the page's policy allows no data: address and no inline script
       build: { outDir: making, emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
     });
+    await compress(making);
     await rename(making, folder).catch((error: unknown) => {
       if (!existsSync(join(folder, "index.html"))) throw error;
     });
@@ -68,6 +83,20 @@ export async function buildDashboard(cacheDir: string): Promise<string> {
     await rm(making, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** Smaller files gain nothing. */
+const WORTH_IT_BYTES = 1_024;
+
+/** Beside each file the same as brotli and as gzip, once and thoroughly, so that serving it costs nothing. */
+async function compress(folder: string): Promise<void> {
+  for (const name of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (!/\.(js|css|html|svg)$/.test(name)) continue;
+    const bytes = await readFile(join(folder, name));
+    if (bytes.length < WORTH_IT_BYTES) continue;
+    await writeFile(join(folder, `${name}.br`), await promisify(brotliCompress)(bytes));
+    await writeFile(join(folder, `${name}.gz`), await promisify(gzip)(bytes, { level: 9 }));
+  }
 }
 
 const [, entry, cacheDir] = process.argv;

@@ -8,7 +8,7 @@ mkdir -p "$folder"
 cd "$folder"
 
 printf '{ "name": "evergreen-bench-peers", "version": "0.0.0", "private": true }\n' > package.json
-npm install --no-audit --no-fund --save-exact graphile-worker@0.17.3 pg-boss@10.4.2
+npm install --no-audit --no-fund --save-exact graphile-worker@0.17.3 pg-boss@10.4.2 lighthouse@12.8.2
 
 python3 -m venv venv
 venv/bin/pip install --quiet --disable-pip-version-check highspy==1.15.1 clarabel==0.11.1 numpy==2.4.6 scipy==1.17.1 pyxirr==0.10.8 duckdb==1.5.5 duckdb-extension-postgres-scanner==1.5.5 rapidfuzz==3.14.6

@@ -4,7 +4,7 @@ import { openStore, type Store } from "@evergreen-fund/analytics";
 import type { Config } from "@evergreen-fund/config/config.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { EvergreenError } from "@evergreen-fund/domain";
-import { type Database, openDatabase, openDeltaReader } from "@evergreen-fund/supabase-client";
+import { type Database, keepDeltaReaders, openDatabase } from "@evergreen-fund/supabase-client";
 import { startTracing, type Tracing, temporalPlugin } from "@evergreen-fund/tracing";
 import { Client } from "@temporalio/client";
 import { loadClientConnectConfig } from "@temporalio/envconfig";
@@ -12,6 +12,7 @@ import { NativeConnection } from "@temporalio/worker";
 import { type MorningReports, openMorningReports } from "./morning-reports.ts";
 import { openRetention, type Retention } from "./retention.ts";
 import { openSnapshots, type Snapshots } from "./snapshots.ts";
+import { openStatementFiles, type StatementFiles } from "./statement-files.ts";
 
 export interface Connections {
   database: Database;
@@ -71,20 +72,27 @@ export async function connect(config: Config, service: string): Promise<Connecti
   };
 }
 
+/** As long as the working file stays open between two turns. */
+const KEEP_CONNECTION_MS = 30_000;
+
 /** The door to the analytical files of this home; the mirror is read as Simulation may read. */
 export function connectSnapshots(
   config: Config,
   database: Database,
   codeHash: string,
   log: (line: string) => void,
-): { snapshots: Snapshots; reports: MorningReports; retention: Retention; close(): void } {
+): { snapshots: Snapshots; reports: MorningReports; statements: StatementFiles; retention: Retention; close(): void } {
   const url = config.databaseUrl ?? "";
   const store: Store | null = config.snapshotStore === null ? null : openStore(config.snapshotStore);
-  const openReader = () => openDeltaReader({ url, role: "agent_simulation" });
+  const readers = keepDeltaReaders({ url, role: "agent_simulation" }, KEEP_CONNECTION_MS);
   return {
-    snapshots: openSnapshots({ home: config.home, openReader, store, codeHash, log }),
+    snapshots: openSnapshots({ home: config.home, openReader: readers.open, store, codeHash, log }),
     reports: openMorningReports(config.home, store),
+    statements: openStatementFiles(config.home, store),
     retention: openRetention({ home: config.home, database, url, store, log }),
-    close: () => store?.close(),
+    close: () => {
+      store?.close();
+      readers.close().catch(() => {}); // it was cut: as good
+    },
   };
 }

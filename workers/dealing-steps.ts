@@ -59,6 +59,7 @@ export function dealingSteps(tools: RoomTools): DealingSteps {
       close: refuse,
     },
     reports: { keep: refuse },
+    statements: { keep: refuse },
     retention: { run: refuse },
     watchlists: { fetch: refuse, screen: refuse, affected: refuse },
     personal: {

@@ -5,14 +5,16 @@ import { loadConfig } from "@evergreen-fund/config/config.ts";
 import { openInfisical } from "@evergreen-fund/config/infisical.ts";
 import { codecKey } from "@evergreen-fund/config/keys.ts";
 import { ERRORS, EvergreenError, isErrorCode, ROOMS, type RoomName } from "@evergreen-fund/domain";
-import { keysOf } from "@evergreen-fund/personal-data";
+import { documentsOf, keysOf } from "@evergreen-fund/personal-data";
 import { openScores, temporalPlugin } from "@evergreen-fund/tracing";
 import { DefaultLogger, Runtime, Worker, type WorkerOptions } from "@temporalio/worker";
+import { keepTold } from "./asked-schedules.ts";
 import { workflowBundle } from "./bundle.ts";
 import { codeHashOf } from "./code-hash.ts";
 import { connect, connectSnapshots } from "./connect.ts";
 import { openDataQuality } from "./data-quality.ts";
 import { startDispatcher } from "./dispatcher/dispatcher.ts";
+import { logLine } from "./log-line.ts";
 import { openMarketFeed } from "./market-feed.ts";
 import { roomMemory } from "./memory.ts";
 import { openPersonalDoor } from "./personal.ts";
@@ -22,8 +24,10 @@ import { keepSchedules } from "./schedules.ts";
 import { openShelf } from "./shelf.ts";
 import { openSolver } from "./solver.ts";
 import { openStressEngine } from "./stress-engine.ts";
+import { openTokenChain } from "./token-chain.ts";
 import { warmUp } from "./warm-up.ts";
 import { openWatchlists } from "./watchlists.ts";
+import { keepWebhooks, openWebhooks } from "./webhooks.ts";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -34,7 +38,7 @@ async function main(names: string[]): Promise<void> {
   const together = rooms.length === ROOMS.length;
   // workflow ids name events, so Temporal's own log lines carry no personal data; still, only warnings are kept
   Runtime.install({
-    logger: new DefaultLogger("WARN", ({ level, message }) => say(`${level} ${message}`)),
+    logger: new DefaultLogger("WARN", (entry) => say(logLine(entry))),
     telemetryOptions: { logging: { filter: "warn", forward: {} } },
   });
 
@@ -43,11 +47,9 @@ async function main(names: string[]): Promise<void> {
   const solver = openSolver();
   const engine = openStressEngine(await codeHashOf(), { shardAssets: config.shardAssets });
   const analytical = connectSnapshots(config, connections.database, engine.codeHash, say);
-  const personal = openPersonalDoor(
-    config.home,
-    connections.database,
-    keysOf(config, () => connections.database.rpc({ role: "agent_kyc" }, "fn_read_vault_keys", {})),
-  );
+  const keys = keysOf(config, () => connections.database.rpc({ role: "agent_kyc" }, "fn_read_vault_keys", {}));
+  const chainKey = () => connections.database.rpc({ role: "agent_tokenization" }, "fn_read_chain_key", {});
+  const personal = openPersonalDoor(config.home, connections.database, keys, documentsOf(config));
   const house: House = {
     database: connections.database,
     crashPoint,
@@ -56,12 +58,15 @@ async function main(names: string[]): Promise<void> {
     engine,
     snapshots: analytical.snapshots,
     reports: analytical.reports,
+    statements: analytical.statements,
     retention: analytical.retention,
     personal,
+    webhooks: openWebhooks(connections.database, keys, config.webhooksPrivate),
     watchlists: openWatchlists({ database: connections.database, personal, folder: config.listsFolder }),
     shelf: openShelf(),
     quality: openDataQuality(config.home),
     ...(config.langfuse === null ? {} : { scores: openScores(config.langfuse) }),
+    ...(config.chain === null ? {} : { chain: openTokenChain(config, chainKey) }),
     ...(config.marketFeedUrl === null ? {} : { feed: openMarketFeed(config.marketFeedUrl) }),
   };
   const shared: Omit<WorkerOptions, "taskQueue"> = {
@@ -120,6 +125,8 @@ async function main(names: string[]): Promise<void> {
           rooms: together ? "local" : "split",
           log: say,
         });
+  const told = schedules === undefined ? undefined : keepTold(connections.database, connections.client, say);
+  const webhooks = dispatcher === undefined ? undefined : keepWebhooks(connections.database, keys, say);
   const packs =
     config.infisical === null || !rooms.includes("compliance-sentinel")
       ? undefined
@@ -132,6 +139,8 @@ async function main(names: string[]): Promise<void> {
   const stop = (): void => {
     dispatcher?.stop();
     schedules?.stop();
+    told?.stop();
+    webhooks?.stop();
     packs?.stop();
     for (const worker of workers) if (worker.getState() === "RUNNING") worker.shutdown();
   };
@@ -147,9 +156,14 @@ async function main(names: string[]): Promise<void> {
     },
     say,
   );
-  await Promise.all([...workers.map((worker) => worker.run()), dispatcher?.done, schedules?.done, packs?.done]).finally(
-    stop,
-  );
+  await Promise.all([
+    ...workers.map((worker) => worker.run()),
+    dispatcher?.done,
+    schedules?.done,
+    told?.done,
+    webhooks?.done,
+    packs?.done,
+  ]).finally(stop);
   await solver.close();
   await engine.close();
   analytical.close();

@@ -18,9 +18,12 @@ import type { Shelf } from "./shelf.ts";
 import { simulation } from "./simulation/activities.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { Solver } from "./solver.ts";
+import type { StatementFiles } from "./statement-files.ts";
 import type { StressEngine } from "./stress-engine.ts";
+import type { TokenChain } from "./token-chain.ts";
 import { tokenization } from "./tokenization/activities.ts";
 import type { Watchlists } from "./watchlists.ts";
+import type { WebhookDoor } from "./webhooks.ts";
 
 /** The memory door is opened per room, because what can be recalled is what the room's role may read. */
 export interface House extends RoomTools {
@@ -30,10 +33,15 @@ export interface House extends RoomTools {
   shelf: Shelf;
   engine: StressEngine;
   reports: MorningReports;
+  statements: StatementFiles;
   retention: Retention;
   watchlists: Watchlists;
   /** Personal data of parties, as the KYC room may put and read it. */
   personal: PersonalData;
+  /** Absent: this process sends no webhooks. */
+  webhooks?: WebhookDoor;
+  /** Absent: no chain is configured. */
+  chain?: TokenChain;
   /** Absent: no feed of market data is configured. */
   feed?: MarketFeed;
   /** Absent: this process has no analytical files. */

@@ -1,10 +1,12 @@
 // Packs of rules out of Infisical, where it is configured: every secret of the folder `rules` below INFISICAL_PATH is the text of one pack. A pack is
 // drafted and its examples are run; nothing goes live by itself. What is wrong is refused aloud (RULE_PACK_REFUSED), and what is live stays.
 import { createHash } from "node:crypto";
-import { problemLine, readPackText, runExamples } from "@evergreen-fund/compliance-rules";
+import { readPackText, runExamples } from "@evergreen-fund/compliance-rules";
 import type { Secrets } from "@evergreen-fund/config/infisical.ts";
 import { EvergreenError } from "@evergreen-fund/domain";
+import { problemLine } from "@evergreen-fund/interchange/located-text.ts";
 import type { Database } from "@evergreen-fund/supabase-client";
+import { type Repeating, repeating } from "./repeating.ts";
 
 const SENTINEL = { role: "agent_compliance_sentinel" } as const;
 const SOURCE = "infisical";
@@ -58,46 +60,24 @@ async function loadPack(database: Database, name: string, text: string): Promise
   }
 }
 
-export interface PackKeeper {
-  readonly done: Promise<void>;
-  stop(): void;
-}
-
 /** Loads the packs at once and every quarter of an hour, as long as the process lives. An Infisical or a database that is away is tried again. */
 export function keepPacks(
   database: Database,
   secrets: Pick<Secrets, "list">,
   log: (line: string) => void,
   everyMs = EVERY_MS,
-): PackKeeper {
-  let wake = (): void => {};
-  let stopped = false;
+): Repeating {
   let said = "";
   const say = (line: string): void => {
     if (line !== said) log(`rules: ${line}`);
     said = line;
   };
-  const loop = async (): Promise<void> => {
-    while (!stopped) {
-      await loadPacks(database, secrets).then(
+  return repeating(
+    () =>
+      loadPacks(database, secrets).then(
         (packs) => say(packs.map(({ name, status }) => `${name} ${status}`).join(", ") || "Infisical holds no pack"),
         (error: unknown) => say(error instanceof Error ? error.message : String(error)),
-      );
-      if (stopped) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, everyMs);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  };
-  return {
-    done: loop(),
-    stop() {
-      stopped = true;
-      wake();
-    },
-  };
+      ),
+    everyMs,
+  );
 }

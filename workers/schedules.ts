@@ -10,8 +10,10 @@ import { CALENDAR_SCHEDULE, ensureCalendarSchedule, readCalendarClock } from "./
 import { ensureClock } from "./clock.ts";
 import { ensureKycSchedule, KYC_SCHEDULE, readKycClock } from "./kyc-schedule.ts";
 import { ensureListSchedule, LIST_SCHEDULE, readListClock } from "./list-schedule.ts";
+import { type Repeating, repeating } from "./repeating.ts";
 import { ensureRetentionSchedule, RETENTION_SCHEDULE, readRetentionClock } from "./retention-schedule.ts";
 import { ensureStressSchedule, readStressedFunds, stressScheduleIdOf } from "./stress-schedules.ts";
+import { ensureTokenSchedule, readTokenClocks, tokenScheduleIdOf } from "./token-schedule.ts";
 
 const COMMANDER = { role: "agent_commander" } as const;
 const EVERY_MS = 30_000;
@@ -89,10 +91,27 @@ export async function ensureSchedule(
   });
 }
 
-export interface ScheduleKeeper {
-  readonly done: Promise<void>;
-  stop(): void;
-}
+type Ensured = Awaited<ReturnType<typeof ensureClock>>;
+type Keep = (scheduleId: string, wanted: unknown, ensure: () => Promise<Ensured>) => Promise<void>;
+
+/** A clock of the whole platform; null from `read`: there is none to keep. */
+const platformClock =
+  <T>(
+    scheduleId: string,
+    read: (database: Database) => Promise<T | null>,
+    ensure: (client: Client, wanted: T, rooms: Rooms) => Promise<Ensured>,
+  ) =>
+  async (database: Database, client: Client, rooms: Rooms, keep: Keep): Promise<void> => {
+    const wanted = await read(database);
+    if (wanted !== null) await keep(scheduleId, wanted, () => ensure(client, wanted, rooms));
+  };
+
+const PLATFORM_CLOCKS = [
+  platformClock(RETENTION_SCHEDULE, readRetentionClock, ensureRetentionSchedule),
+  platformClock(LIST_SCHEDULE, readListClock, ensureListSchedule),
+  platformClock(CALENDAR_SCHEDULE, readCalendarClock, ensureCalendarSchedule),
+  platformClock(KYC_SCHEDULE, readKycClock, ensureKycSchedule),
+];
 
 /** Looks for classes that have no schedule or another one, as long as the process lives. A Temporal or a database that is away is tried again. */
 export function keepSchedules(options: {
@@ -100,56 +119,29 @@ export function keepSchedules(options: {
   client: Client;
   rooms: Rooms;
   log: (message: string) => void;
-}): ScheduleKeeper {
+}): Repeating {
   const { database, client, rooms, log } = options;
   const known = new Map<string, string>();
-  let wake = (): void => {};
-  let stopped = false;
-  const turn = async (): Promise<void> => {
-    for (const one of await readScheduledClasses(database)) {
-      const what = JSON.stringify(one);
-      if (known.get(one.shareClassId) === what) continue;
-      const done = await ensureSchedule(client, one, rooms);
-      known.set(one.shareClassId, what);
-      if (done !== "as it was") log(`schedule ${scheduleIdOf(one)}: ${done}`);
-    }
-    for (const one of await readStressedFunds(database)) {
-      const what = JSON.stringify(one);
-      if (known.get(one.fundId) === what) continue;
-      const done = await ensureStressSchedule(client, one, rooms);
-      known.set(one.fundId, what);
-      if (done !== "as it was") log(`schedule ${stressScheduleIdOf(one)}: ${done}`);
-    }
-    const retention = await readRetentionClock(database);
-    const what = JSON.stringify(retention);
-    if (retention !== null && known.get(RETENTION_SCHEDULE) !== what) {
-      const done = await ensureRetentionSchedule(client, retention, rooms);
-      known.set(RETENTION_SCHEDULE, what);
-      if (done !== "as it was") log(`schedule ${RETENTION_SCHEDULE}: ${done}`);
-    }
-    const lists = await readListClock(database);
-    if (lists !== null && known.get(LIST_SCHEDULE) !== JSON.stringify(lists)) {
-      const done = await ensureListSchedule(client, lists, rooms);
-      known.set(LIST_SCHEDULE, JSON.stringify(lists));
-      if (done !== "as it was") log(`schedule ${LIST_SCHEDULE}: ${done}`);
-    }
-    const calendar = await readCalendarClock(database);
-    if (calendar !== null && known.get(CALENDAR_SCHEDULE) !== JSON.stringify(calendar)) {
-      const done = await ensureCalendarSchedule(client, calendar, rooms);
-      known.set(CALENDAR_SCHEDULE, JSON.stringify(calendar));
-      if (done !== "as it was") log(`schedule ${CALENDAR_SCHEDULE}: ${done}`);
-    }
-    const kyc = await readKycClock(database);
-    if (kyc !== null && known.get(KYC_SCHEDULE) !== JSON.stringify(kyc)) {
-      const done = await ensureKycSchedule(client, kyc, rooms);
-      known.set(KYC_SCHEDULE, JSON.stringify(kyc));
-      if (done !== "as it was") log(`schedule ${KYC_SCHEDULE}: ${done}`);
-    }
+  const keep: Keep = async (scheduleId, wanted, ensure) => {
+    const what = JSON.stringify(wanted);
+    if (known.get(scheduleId) === what) return;
+    const done = await ensure();
+    known.set(scheduleId, what);
+    if (done !== "as it was") log(`schedule ${scheduleId}: ${done}`);
   };
-  const loop = async (): Promise<void> => {
-    let complaint = "";
-    while (!stopped) {
-      await turn().then(
+  const turn = async (): Promise<void> => {
+    for (const one of await readScheduledClasses(database))
+      await keep(scheduleIdOf(one), one, () => ensureSchedule(client, one, rooms));
+    for (const one of await readStressedFunds(database))
+      await keep(stressScheduleIdOf(one), one, () => ensureStressSchedule(client, one, rooms));
+    for (const one of await readTokenClocks(database))
+      await keep(tokenScheduleIdOf(one), one, () => ensureTokenSchedule(client, one, rooms));
+    for (const clock of PLATFORM_CLOCKS) await clock(database, client, rooms, keep);
+  };
+  let complaint = "";
+  return repeating(
+    () =>
+      turn().then(
         () => {
           complaint = "";
         },
@@ -158,22 +150,7 @@ export function keepSchedules(options: {
           if (message !== complaint) log(`schedules: ${message}`);
           complaint = message;
         },
-      );
-      if (stopped) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, EVERY_MS);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-  };
-  return {
-    done: loop(),
-    stop() {
-      stopped = true;
-      wake();
-    },
-  };
+      ),
+    EVERY_MS,
+  );
 }

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { EvergreenError } from "@evergreen-fund/domain";
 import { scenarioText } from "@evergreen-fund/finance/scenarios/index.ts";
-import { openScenarioFolder, problemLine } from "@evergreen-fund/interchange/scenarios/index.ts";
+import { problemLine } from "@evergreen-fund/interchange/located-text.ts";
+import { openScenarioFolder } from "@evergreen-fund/interchange/scenarios/index.ts";
 
 export interface ShelvedScenario {
   scenario_id: string;

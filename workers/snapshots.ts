@@ -47,6 +47,9 @@ export interface Snapshots {
 const KEEP = 40;
 /** Books that stay; one that is asked for again is read again. */
 const KEEP_BOOKS = 60;
+/** For how long the working file stays open after a turn: a night of stress takes many. */
+const KEEP_OPEN_MS = 30_000;
+const KEPT = { keep: KEEP, keepOpenFor: KEEP_OPEN_MS };
 const PATIENCE_MS = 120_000;
 const PAUSE_MS = 250;
 
@@ -115,7 +118,7 @@ export function openSnapshots({ home, openReader, store, codeHash, log }: Snapsh
           const there = await notOlder(moment);
           const made =
             there === undefined
-              ? await unlessBusy(() => synchronise({ home, openReader, keep: KEEP, span: syncSpan }), end)
+              ? await unlessBusy(() => synchronise({ home, openReader, ...KEPT, span: syncSpan }), end)
               : undefined;
           const ref = there ?? (made === undefined ? undefined : refOf(made.manifest));
           if (ref === undefined) continue;
@@ -155,8 +158,8 @@ export function openSnapshots({ home, openReader, store, codeHash, log }: Snapsh
         const end = Date.now() + PATIENCE_MS;
         for (;;) {
           if ((await listSnapshots(home)).length === 0)
-            await unlessBusy(() => synchronise({ home, openReader, keep: KEEP, span: syncSpan }), end);
-          const done = await unlessBusy(() => amend(home, (file) => recordValuations(file, run), { keep: KEEP }), end);
+            await unlessBusy(() => synchronise({ home, openReader, ...KEPT, span: syncSpan }), end);
+          const done = await unlessBusy(() => amend(home, (file) => recordValuations(file, run), KEPT), end);
           if (done === undefined) continue;
           if (store !== null) await store.upload(await findSnapshot(home, done.manifest.name));
           return;

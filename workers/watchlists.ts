@@ -63,6 +63,8 @@ const FIELDS = ["name", "alias", "born", "country", "nationality", "identifier"]
 export const ENGINE = `screening ${POLICY_VERSION}`;
 /** Matches of one party that are kept. */
 const MOST = 50;
+/** Changed entries that are held against all parties before others have their turn. */
+const AT_ONCE = 500;
 
 interface Current {
   listId: string;
@@ -130,7 +132,13 @@ export function openWatchlists({ database, personal, folder }: WatchlistsOptions
       const entries = rows.map(({ body }) => body as unknown as ListEntry);
       const ids = new Map(rows.map(({ entry_id }, at) => [`${list.source}:${entries[at]!.entityId}`, entry_id]));
       const matches = new Map<string, Match[]>();
-      for (const { id, match } of index.affected(entries)) matches.set(id, [...(matches.get(id) ?? []), match]);
+      for (let at = 0; at < entries.length; at += AT_ONCE) {
+        for (const { id, match } of index.affected(entries.slice(at, at + AT_ONCE)))
+          matches.set(id, [...(matches.get(id) ?? []), match]);
+        // a whole new list takes long: heartbeats and other runs have their turn
+        await new Promise((resume) => setImmediate(resume));
+      }
+      for (const found of matches.values()) found.sort((a, b) => b.score - a.score);
       return {
         parties: index.size,
         affected: new Map([...matches].map(([id, found]) => [id, screeningOf([list], found.slice(0, MOST), ids)])),

@@ -74,6 +74,17 @@ create table credit_lines (
   effective_from date, expires_on date, due_days integer, effective_at timestamptz, recorded_at timestamptz, tx ubigint);
 comment on table credit_lines is 'Key: credit_line_id. Committed credit lines of a fund, effective-dated; the lender is an opaque code.';
 
+create table liquidity_pools (
+  pool_id uuid, fund_id uuid, share_class_id uuid, pool varchar, version integer, chain varchar, curve varchar, reserve_units decimal(38, 0),
+  reserve_cash decimal(38, 0), unit_decimals integer, cash_decimals integer, fee_ppm integer, amplification integer, effective_from date,
+  effective_at timestamptz, recorded_at timestamptz, tx ubigint);
+comment on table liquidity_pools is 'Key: pool_id. Pools of units of a class against cash, effective-dated; reserves in whole smallest units.';
+
+create table pool_trades (
+  trade_id uuid, pool_id uuid, direction varchar, amount_in decimal(38, 0), amount_out decimal(38, 0), tx_hash varchar, executed_at timestamptz,
+  effective_at timestamptz, recorded_at timestamptz, tx ubigint);
+comment on table pool_trades is 'Key: trade_id. Trades that were executed in a version of a pool, in whole smallest units.';
+
 create table nav_strikes (
   strike_id uuid, fund_id uuid, nav_date date, version integer, state varchar, inputs_hash varchar, total_assets decimal(38, 4), liabilities decimal(38, 4),
   gnav decimal(38, 4), performance_fee decimal(38, 4), nav decimal(38, 4), supersedes uuid, effective_at timestamptz, recorded_at timestamptz, tx ubigint);

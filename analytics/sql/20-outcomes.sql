@@ -19,10 +19,16 @@ create table esg_scores (
 comment on table esg_scores is 'ESG metrics per asset and date, on the provider''s own scale. External data.';
 
 create table tokenization_models (
-  model_id varchar not null, asset_id uuid not null, chain varchar not null, curve varchar not null, as_of timestamptz not null, currency varchar not null,
-  reserve_cash decimal(38, 18) not null, reserve_tokens decimal(38, 18) not null, fee_bps decimal(38, 18) not null, size decimal(38, 18) not null,
-  slippage_bps decimal(38, 18) not null, primary key (model_id, size));
-comment on table tokenization_models is 'Curves of automated market makers: expected slippage by size of the trade.';
+  run_id varchar not null, scenario_id varchar not null, scenario_hash varchar not null, snapshot_hash varchar not null, fund_id uuid not null,
+  pool_id uuid not null, as_of date not null, direction varchar not null, amount_in decimal(38, 0) not null, expected_out decimal(38, 0) not null,
+  expected_slippage decimal(38, 18) not null, depth decimal(38, 18) not null, stressed_out decimal(38, 0), stressed_slippage decimal(38, 18),
+  recorded_at timestamptz not null, primary key (run_id, scenario_id, pool_id, direction, amount_in));
+comment on table tokenization_models is 'Expected slippage of a pool by size, as it stands and at the least depth of a scenario; inputs are the version in liquidity_pools. Nothing stressed where the pool is empty.';
+
+create table executed_slippage (
+  trade_id uuid primary key, expected_out decimal(38, 0), expected_slippage decimal(38, 18), executed_slippage decimal(38, 18),
+  beyond_expected decimal(38, 18), recorded_at timestamptz not null);
+comment on table executed_slippage is 'Each trade of pool_trades beside what its version of the pool let expect at that size, once; beyond_expected above zero is worse. Nothing where the pool has no price.';
 
 create table asset_snapshots_retired (
   asset_id uuid not null, fund_id uuid not null, scenario_id varchar not null, month date not null, marks bigint not null, first_as_of date not null,

@@ -81,3 +81,16 @@ create view liquidity_risk_tree as
          sum(pending_redemptions) over upto as pending_within, sum(assets - reserved - liabilities) over upto as gap
     from rows window upto as (partition by fund_id, as_of, scenario_id order by place);
 comment on view liquidity_risk_tree is 'Per fund, date, scenario and bucket: assets, liabilities and pending redemptions, alone and summed; base currency. `pending_not_counted` orders are in another currency.';
+
+-- The step that holds a trade is the least of the ladder that is not smaller. Slippage grows with size, so the step's is the most to expect, but for the
+-- rounding of a trade of a few smallest units.
+create view pool_slippage as
+  with steps as (
+    select pool_id, direction, amount_in, expected_slippage, run_id from tokenization_models
+    qualify row_number() over (partition by pool_id, direction, amount_in order by as_of desc, recorded_at desc, run_id, scenario_id) = 1)
+  select p.fund_id, p.share_class_id, p.pool, p.version, p.chain, p.curve, t.trade_id, t.executed_at, t.direction, t.amount_in, t.amount_out,
+         e.expected_out, e.expected_slippage, e.executed_slippage, e.beyond_expected, m.amount_in as step, m.expected_slippage as step_slippage,
+         m.run_id, t.tx_hash
+    from pool_trades t join liquidity_pools p using (pool_id) left join executed_slippage e using (trade_id)
+    asof left join steps m on t.pool_id = m.pool_id and t.direction = m.direction and t.amount_in <= m.amount_in;
+comment on view pool_slippage is 'Each trade in a pool: what was expected and what was executed, in whole smallest units and shares below the price of a vanishing size, beside the step of tokenization_models that holds it. Empty until a stress run has looked.';

@@ -76,6 +76,12 @@ const CREDIT_LINES = `
      where fund_id = $fund::uuid and effective_from <= $day::date
     qualify row_number() over (partition by line order by effective_from desc, version desc) = 1)
    where committed > 0 order by line`;
+/** Of each pool the version in force. */
+const POOLS = `
+  select pool_id::varchar as id, pool, curve, reserve_units::varchar as "reserveUnits", reserve_cash::varchar as "reserveCash",
+         unit_decimals as "unitDecimals", cash_decimals as "cashDecimals", fee_ppm as "feePpm", amplification
+    from liquidity_pools where fund_id = $fund::uuid and effective_from <= $day::date
+  qualify row_number() over (partition by pool order by effective_from desc, version desc) = 1 order by pool`;
 /** Where a series stands twice for a day, what was recorded later counts. */
 const MARKET = `
   select series, as_of::varchar as "asOf", value::varchar as value from market_observations where as_of <= $day::date
@@ -131,6 +137,7 @@ export async function readBook(file: DuckFile, fundId: string): Promise<FundBook
     lmtPolicy,
     mandate,
     creditLines: await ask(CREDIT_LINES),
+    pools: await ask(POOLS),
     market: await ask(MARKET),
   });
   if (read.success) return read.data;

@@ -1,19 +1,17 @@
 // A DuckDB file: opened with the settings that every file of ours is opened with, asked in plain SQL, answered in text.
-import { type DuckDBDataChunk, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
+import { DuckDBInstance, type DuckDBType, type DuckDBValue } from "@duckdb/node-api";
 import { EvergreenError } from "@evergreen-fund/domain";
+import { type Append, makeInlet } from "./inlet.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
-
-/** Takes the rows of a chunk, which may be used again afterwards. */
-export type Append = (chunk: DuckDBDataChunk) => void;
 
 export interface DuckFile {
   /** Runs statements that answer nothing. */
   run(sql: string, values?: Record<string, DuckDBValue>): Promise<void>;
   /** Rows; decimals, big integers, dates and times as text. */
   rows(sql: string, values?: Record<string, DuckDBValue>): Promise<Row[]>;
-  /** Puts into a table what `work` appends, inside the transaction under way. `schema`: `temp` for a temporary table. */
-  append<T>(schema: "main" | "temp", table: string, work: (append: Append) => Promise<T>): Promise<T>;
+  /** Puts into a table what `work` appends, in columns of these types, inside the transaction under way; `table` as SQL names it. Nothing else may be asked meanwhile. */
+  append<T>(table: string, types: readonly DuckDBType[], work: (append: Append) => Promise<T>): Promise<T>;
   /** All of `work` or nothing. */
   transaction<T>(work: () => Promise<T>): Promise<T>;
   close(): void;
@@ -45,18 +43,13 @@ export async function openFile(path: string, options: { readOnly?: boolean } = {
     const connection = await instance.connect();
     await connection.run("set TimeZone = 'UTC'");
     let closed = false;
+    let inlet: ReturnType<typeof makeInlet> | undefined;
     const file: DuckFile = {
       run: async (sql, values) => void (await connection.run(sql, values)),
       rows: async (sql, values) => (await connection.runAndReadAll(sql, values)).getRowObjectsJson(),
-      async append(schema, table, work) {
-        const appender = await connection.createAppender(table, "main", schema === "temp" ? "temp" : undefined);
-        try {
-          const result = await work((chunk) => appender.appendDataChunk(chunk));
-          appender.flushSync();
-          return result;
-        } finally {
-          appender.closeSync();
-        }
+      append: (table, types, work) => {
+        inlet ??= makeInlet(connection);
+        return inlet(table, types, work);
       },
       async transaction(work) {
         await file.run("begin transaction");

@@ -8,6 +8,8 @@ export interface AnalyticsHome {
   work: string;
   /** Held by whoever writes here, from before anything is read until its snapshot has its name. */
   lock: string;
+  /** There while the holder of the lock only rests: who removes it asks for the home. */
+  resting: string;
   /** Rows under way from Postgres; emptied at every start. */
   staging: string;
   /** Published files with their manifests: they never change. */
@@ -23,6 +25,7 @@ export function analyticsHome(home: string): AnalyticsHome {
     folder,
     work: join(folder, "work.duckdb"),
     lock: join(folder, "lock.duckdb"),
+    resting: join(folder, "lock.resting"),
     staging: join(folder, "staging"),
     snapshots: join(folder, "snapshots"),
     newest: join(folder, "dev.duckdb"),

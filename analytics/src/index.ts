@@ -4,6 +4,7 @@ export { type ArchiveManifest, archiveFolder, type ReadEvent, verifyArchive, wit
 export { readBook } from "./book.ts";
 export { type EsgFile, writeEsgScores } from "./esg.ts";
 export { type DuckFile, openFile, type Row } from "./file.ts";
+export { letRest } from "./hold.ts";
 export { type AnalyticsHome, analyticsHome } from "./home.ts";
 export {
   findWhatIf,
@@ -18,6 +19,7 @@ export {
 } from "./laboratory.ts";
 export { readModel } from "./model.ts";
 export { type ParquetRow, readParquetMarket } from "./parquet.ts";
+export { type ParquetColumn, parquetOf } from "./parquet-table.ts";
 export { findSnapshot, listSnapshots, type Manifest, openNewest, verifySnapshot } from "./publish.ts";
 export { type AgeLimits, measureQuality, type QualityMeasure } from "./quality.ts";
 export {

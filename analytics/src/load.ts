@@ -3,10 +3,12 @@
 import { createWriteStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { EvergreenError } from "@evergreen-fund/domain";
 import { type Checksum, type DeltaReader, toEvergreenError } from "@evergreen-fund/supabase-client";
 import { receiveRows } from "./arrival.ts";
+import { typeOf } from "./columns.ts";
 import { type DuckFile, literal, quoted } from "./file.ts";
 import type { Mirror } from "./model.ts";
 import type { SyncSpan } from "./sync.ts";
@@ -37,46 +39,69 @@ export const checksum = (file: DuckFile, mirror: Mirror, table = quoted(mirror.n
 export const checksumOfTexts = (file: DuckFile, mirror: Mirror): Promise<Checksum> =>
   summed(file, textHash(mirror, "t"), `${quoted(mirror.name)} t`);
 
-const stagedName = ({ name }: Mirror): string => `staged_${name}`;
-const staged = (mirror: Mirror): string => quoted(stagedName(mirror));
+const staged = ({ name }: Mirror): string => quoted(`staged_${name}`);
+
+/** Rows that changed, as Postgres counts and hashes them in the same snapshot. */
+interface Changes {
+  since: string;
+  theirs: Checksum;
+  span: SyncSpan;
+}
 
 /**
- * Reads the rows written since the position (null: all) and puts them in the place of the rows of their keys; keeps the books of the table.
- * @param theirs what Postgres says of these rows in the same snapshot.
- * @param same the database that was read before: what it no longer has was retired, and is kept where retired rows are.
+ * Reads the rows written since the position, puts them in the place of the rows of their keys and keeps the books of the table.
  * Errors: EG431 when other rows arrive than Postgres counts and hashes.
  */
-export async function take(
+export async function takeChanges(
   file: DuckFile,
   reader: DeltaReader,
   mirror: Mirror,
-  { since, theirs, same, span }: { since: string | null; theirs: Checksum; same: boolean; span: SyncSpan },
+  { since, theirs, span }: Changes,
 ): Promise<void> {
-  const table = quoted(mirror.name);
-  const straight = since === null && (await isEmpty(file, table));
   await span("data.load.supabase", async () => {
+    await file.run(`create or replace temp table ${staged(mirror)} as from ${quoted(mirror.name)} limit 0`);
+    refuseUnequal(mirror.name, theirs, await arriving(file, mirror, staged(mirror), [reader.copy(mirror, since)]));
+  });
+  await span("data.transform.duckdb", () => replace(file, mirror, theirs));
+}
+
+/**
+ * Reads a table anew and writes its books; what arrived is answered, for the caller to compare.
+ * @param same the database that was read before: what it no longer has was retired, and is kept where retired rows are.
+ */
+export async function takeAll(
+  file: DuckFile,
+  reader: DeltaReader,
+  mirror: Mirror,
+  { same, span }: { same: boolean; span: SyncSpan },
+): Promise<Checksum> {
+  const table = quoted(mirror.name);
+  const straight = await isEmpty(file, table);
+  const arrived = await span("data.load.supabase", async () => {
     if (!straight) await file.run(`create or replace temp table ${staged(mirror)} as from ${table} limit 0`);
-    if (theirs.rows === "0") return;
-    const [schema, name] = straight ? (["main", mirror.name] as const) : (["temp", stagedName(mirror)] as const);
-    const streams = since === null ? await reader.copyAll(mirror) : [reader.copy(mirror, since)];
-    const arrived = await file.append(schema, name, (append) =>
-      receiveRows(streams, mirror, append).catch((error: unknown) => {
-        throw toEvergreenError(error);
-      }),
-    );
-    refuseUnequal(mirror.name, theirs, arrived);
+    return arriving(file, mirror, straight ? table : staged(mirror), await reader.copyAll(mirror));
   });
   await span("data.transform.duckdb", async () => {
-    if (since !== null) return replace(file, mirror, theirs);
     if (!straight) {
       if (same) await keepGone(file, mirror, staged(mirror));
-      await file.run(`delete from ${table}; insert into ${table} from ${staged(mirror)}`);
+      await file.run(`delete from ${table}; insert into ${table} from ${staged(mirror)}; drop table ${staged(mirror)}`);
     }
     const added = await checksum(file, mirror);
-    refuseUnequal(mirror.name, theirs, { ...theirs, rows: added.rows });
+    refuseUnequal(mirror.name, arrived, { ...arrived, rows: added.rows });
     await writeBook(file, mirror, added);
   });
-  if (!straight && since === null) await file.run(`drop table ${staged(mirror)}`);
+  return arrived;
+}
+
+/** Streams of COPY into a table. Errors: those of the database as its door names them. */
+function arriving(file: DuckFile, mirror: Mirror, into: string, streams: readonly Readable[]): Promise<Checksum> {
+  const types = mirror.columns.map(({ name }) => typeOf(mirror.types[name] ?? ""));
+  const duckdbTypes = types.map(({ duckdb }) => duckdb);
+  return file.append(into, duckdbTypes, (append) =>
+    receiveRows(streams, types, append).catch((error: unknown) => {
+      throw toEvergreenError(error);
+    }),
+  );
 }
 
 const isEmpty = async (file: DuckFile, table: string): Promise<boolean> =>
@@ -96,27 +121,38 @@ export function refuseUnequal(table: string, theirs: Checksum, ours: Checksum): 
 async function replace(file: DuckFile, mirror: Mirror, theirs: Checksum): Promise<void> {
   const table = quoted(mirror.name);
   // a column that never changes bounds the part of the table that is looked at: DuckDB knows the range of each block of rows
-  const keys = [...mirror.key, ...(mirror.fixed === null ? [] : [mirror.fixed])].map(quoted).join(", ");
-  await file.run(
-    `create or replace temp table stale as select t.rowid as place from ${table} t semi join ${staged(mirror)} using (${keys})`,
-  );
+  const keys = [...mirror.key, ...fixedOf(mirror)].map(quoted).join(", ");
   const hash = `coalesce(sum(${rowHash(mirror, "t")}::hugeint), 0)`;
   const [found] = await file.rows(
-    `select s.rows as stale, a.rows as added, coalesce(b.rows, 0) - s.rows + a.rows as rows, coalesce(b.sum, 0) - s.sum + a.sum as sum from
-      (select count(*)::hugeint as rows, ${hash} as sum from ${table} t where ${PLACES}) s,
+    `${keepPlaces(mirror, `from ${table} t semi join ${staged(mirror)} using (${keys})`)};
+    select s.rows as stale, a.rows as added, coalesce(b.rows, 0) - s.rows + a.rows as rows, coalesce(b.sum, 0) - s.sum + a.sum as sum from
+      (select count(*)::hugeint as rows, ${hash} as sum from ${atPlaces(mirror)}) s,
       (select count(*)::hugeint as rows, ${hash} as sum from ${staged(mirror)} t) a
       left join (select rows::hugeint as rows, sum from sync.tables where name = ${literal(mirror.name)}) b on true`,
   );
   refuseUnequal(mirror.name, theirs, { ...theirs, rows: String(found?.added) });
-  const remove = found?.stale === "0" ? "" : `delete from ${table} where ${PLACES};`;
+  const remove = found?.stale === "0" ? "" : `${removePlaces(mirror)};`;
   await file.run(
     `${remove} insert into ${table} from ${staged(mirror)}; drop table ${staged(mirror)};
       insert or replace into sync.tables values (${literal(mirror.name)}, ${String(found?.rows)}::ubigint, ${String(found?.sum)}::hugeint)`,
   );
 }
 
-/** Of the table of places that `stale` is: rows are looked up by where they are, so that only those that go are read whole. */
-const PLACES = "rowid in (select place from stale)";
+const fixedOf = ({ fixed }: Mirror): readonly string[] => (fixed === null ? [] : [fixed]);
+
+/**
+ * Rows are looked up by where they are, so that only those that go are read whole. The column that never changes stands beside the place: by the
+ * place alone DuckDB would go through the numbers of all rows, which takes longer the larger the table is.
+ */
+const keepPlaces = (mirror: Mirror, from: string): string =>
+  `create or replace temp table stale as select ${["t.rowid as place", ...fixedOf(mirror).map((name) => `t.${quoted(name)}`)].join(", ")} ${from}`;
+const isPlace = (mirror: Mirror, row: string): string =>
+  [`${row}.rowid = s.place`, ...fixedOf(mirror).map((name) => `${row}.${quoted(name)} = s.${quoted(name)}`)].join(
+    " and ",
+  );
+const atPlaces = (mirror: Mirror): string => `${quoted(mirror.name)} t semi join stale s on ${isPlace(mirror, "t")}`;
+const removePlaces = (mirror: Mirror): string =>
+  `delete from ${quoted(mirror.name)} using stale s where ${isPlace(mirror, quoted(mirror.name))}`;
 
 /** The rows of a mirrored table, as `t`, whose keys are not in another table. */
 const goneFrom = (mirror: Mirror, present: string): string =>
@@ -136,9 +172,9 @@ async function keepGone(file: DuckFile, mirror: Mirror, present: string): Promis
 
 /** Removes rows and says what they were in the books. `from`: the rows, as `t`. */
 async function removeRows(file: DuckFile, mirror: Mirror, from: string): Promise<Checksum> {
-  await file.run(`create or replace temp table stale as select t.rowid as place ${from}`);
-  const stale = await summed(file, rowHash(mirror, "t"), `${quoted(mirror.name)} t where t.${PLACES}`);
-  if (stale.rows !== "0") await file.run(`delete from ${quoted(mirror.name)} where ${PLACES}`);
+  await file.run(keepPlaces(mirror, from));
+  const stale = await summed(file, rowHash(mirror, "t"), atPlaces(mirror));
+  if (stale.rows !== "0") await file.run(removePlaces(mirror));
   return stale;
 }
 

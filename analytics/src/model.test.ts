@@ -8,6 +8,7 @@ import { type Mirror, readModel } from "./model.ts";
 const SCHEMA = readFileSync(join(import.meta.dirname, "../../prisma/schema.prisma"), "utf8");
 /** What Prisma's types are in DuckDB. */
 const TYPES: [prisma: RegExp, duckdb: RegExp][] = [
+  [/@db\.Decimal\(38, 0\)/, /^DECIMAL\(38,0\)$/],
   [/@db\.Decimal\(38, 4\)/, /^DECIMAL\(38,4\)$/],
   [/@db\.Decimal\(38, 18\)/, /^DECIMAL\(38,18\)$/],
   [/@db\.Uuid/, /^UUID$/],

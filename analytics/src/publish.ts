@@ -54,19 +54,18 @@ export function contentHashOf(tables: Record<string, Checksum>): string {
 export type PublishPoint = "copied" | "sealed" | "pointed";
 
 /**
- * Publishes a closed file as the newest snapshot. `newest`: how many published files are kept (the one that dev.duckdb names is always kept).
+ * Publishes the working file as the newest snapshot: after a checkpoint, while nothing writes, all of it is on the disk. `newest`: how many published files are kept (the one that dev.duckdb names is always kept).
  * Errors: EG500 when the disk refuses.
  */
 export async function publish(
   paths: AnalyticsHome,
-  closed: string,
   content: Content,
   options: { keep: number; reach: (point: PublishPoint) => void },
 ): Promise<Manifest> {
   const moment = `${content.takenAt.replace(/[-:.]/g, "")}-${content.position.tx}`;
   const draft = join(paths.snapshots, `${moment}.draft`);
   // where the file system can, the copy shares its blocks and costs nothing
-  await copyFile(closed, draft, constants.COPYFILE_FICLONE);
+  await copyFile(paths.work, draft, constants.COPYFILE_FICLONE);
   await chmod(draft, 0o444);
   // while the disk takes it, it is hashed
   const [sha256] = await Promise.all([sha256Of(draft), persist(draft)]);

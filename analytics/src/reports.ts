@@ -35,7 +35,7 @@ const Stored = z.strictObject({
       }),
     )
     .min(1)
-    .max(100),
+    .max(500),
 });
 /** `hash`: SHA-256 over the lines of `sha256sum` of the files, in the order of their names. */
 export type ReportManifest = z.infer<typeof Stored>;

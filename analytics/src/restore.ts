@@ -1,9 +1,9 @@
 // Puts a snapshot in the place of the newest: one that lies here, or a copy from the store. Everything is compared before anything moves.
 import { copyFile, rename } from "node:fs/promises";
+import { holding } from "./hold.ts";
 import { type AnalyticsHome, makeHome, persist } from "./home.ts";
 import { fileOf, findSnapshot, listSnapshots, type Manifest, point, seal, verifySnapshot } from "./publish.ts";
 import type { Store } from "./store.ts";
-import { holding, openWork } from "./work.ts";
 
 export type RestoreFrom = { name: string } | { store: Store; day: string | null };
 
@@ -26,20 +26,14 @@ async function replaced(
   from: RestoreFrom,
   say: (line: string) => void,
 ): Promise<Manifest> {
-  // held while it is replaced: no synchronisation writes meanwhile
-  const held = await openWork(paths);
-  try {
-    const manifest = "store" in from ? await bring(home, from.store, from.day, say) : await check(home, from.name, say);
-    const draft = `${paths.work}.draft`;
-    await copyFile(fileOf(paths, manifest.name), draft);
-    await persist(draft);
-    // still held: whoever opens the working file from here on finds the restored one
-    await rename(draft, paths.work);
-    await point(paths, manifest.name);
-    return manifest;
-  } finally {
-    held.close();
-  }
+  const manifest = "store" in from ? await bring(home, from.store, from.day, say) : await check(home, from.name, say);
+  const draft = `${paths.work}.draft`;
+  await copyFile(fileOf(paths, manifest.name), draft);
+  await persist(draft);
+  // the home is held: whoever opens the working file from here on finds the restored one
+  await rename(draft, paths.work);
+  await point(paths, manifest.name);
+  return manifest;
 }
 
 async function check(home: string, name: string, say: (line: string) => void): Promise<Manifest> {

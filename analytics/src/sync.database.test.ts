@@ -289,13 +289,13 @@ describe("a synchronisation", () => {
       return market.openReader();
     };
     await synchronise({ home, openReader });
-    // also while its snapshot is made out of the file that is closed already: another one would write into what is copied, and sweep the draft away
+    // also while its snapshot is made out of the file: another one would write into what is copied, and sweep the draft away
     let others: Promise<unknown> | undefined;
     const made = await synchronise({
       home,
       openReader: market.openReader,
       reach: (at) => {
-        if (at !== "closed") return;
+        if (at !== "written") return;
         others = Promise.allSettled([
           synchronise({ home, openReader: market.openReader }),
           amend(home, async () => {}),

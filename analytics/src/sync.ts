@@ -3,11 +3,12 @@
 import { EvergreenError } from "@evergreen-fund/domain";
 import type { Checksum, DeltaReader, Position } from "@evergreen-fund/supabase-client";
 import type { DuckFile } from "./file.ts";
+import { holding } from "./hold.ts";
 import { type AnalyticsHome, makeHome } from "./home.ts";
-import { bookOf, booksOf, checksum, checksumOfTexts, refuseUnequal, removeGone, take } from "./load.ts";
+import { bookOf, booksOf, checksum, checksumOfTexts, refuseUnequal, removeGone, takeAll, takeChanges } from "./load.ts";
 import { type Mirror, readModel } from "./model.ts";
 import { type Content, contentHashOf, type Manifest, type PublishPoint, publish, sweep } from "./publish.ts";
-import { holding, openWork, positionOf } from "./work.ts";
+import { positionOf } from "./work.ts";
 
 /** The places at which a test ends the process. */
 export const SYNC_POINTS = [
@@ -16,7 +17,7 @@ export const SYNC_POINTS = [
   "merged",
   "reconciled",
   "committed",
-  "closed",
+  "written",
   "copied",
   "sealed",
   "pointed",
@@ -37,6 +38,8 @@ export interface SyncOptions {
   check?: "delta" | "full";
   /** Published files that are kept here. Default 14. */
   keep?: number;
+  /** Milliseconds for which this process keeps the working file open for its next turn; it gives it up when another process asks. Default 0. */
+  keepOpenFor?: number;
   say?: (line: string) => void;
   reach?: (point: SyncPoint) => void;
   /** Runs each read of Postgres and each change of the file in a span of the caller's. Default: in none. */
@@ -58,69 +61,96 @@ export interface SyncResult {
  */
 export async function synchronise(options: SyncOptions): Promise<SyncResult> {
   const paths = await makeHome(options.home);
-  return holding(paths, () => bringUpToDate(paths, options));
+  return holding(paths, (file) => bringUpToDate(paths, file, options), options.keepOpenFor);
 }
 
-async function bringUpToDate(paths: AnalyticsHome, options: SyncOptions): Promise<SyncResult> {
+async function bringUpToDate(paths: AnalyticsHome, file: DuckFile, options: SyncOptions): Promise<SyncResult> {
   const { say = () => {}, reach = () => {}, keep = 14, span = (_name, work) => work() } = options;
   const { mirrors, hash } = await readModel();
-  // nobody else writes here, so the snapshot of Postgres may be taken while the file is opened: it is not older than what the file has
-  const opening = options.openReader();
-  opening.catch(() => {}); // whoever awaits it below hears of it
+  await sweep(paths);
+  const reader = await options.openReader();
   try {
-    const file = await openWork(paths);
-    let closed = false;
-    try {
-      await sweep(paths);
-      const reader = await opening;
-      reach("opened");
-      const before = await positionOf(file);
-      const rebuilt = reasonToRebuild(before, reader.position, options.rebuild === true);
-      const since = rebuilt === null && before !== null ? before.tx : null;
-      const check = since === null ? "full" : (options.check ?? "delta");
-      const same = before?.source === reader.position.source;
-      const read: Record<string, string> = {};
-      const content = await file.transaction(async () => {
-        const changes = await span("data.load.supabase", () => reader.check(mirrors, since));
-        for (const [at, mirror] of mirrors.entries()) {
-          const added = changes[at] ?? { rows: "0", sum: "0" };
-          if (added.rows !== "0") {
-            say(`${mirror.name}: reading ${added.rows} rows`);
-            read[mirror.name] = added.rows;
-          }
-          if (added.rows !== "0" || since === null) {
-            await take(file, reader, mirror, { since, theirs: added, same, span });
-            reach("staged");
-          }
-          if (since !== null && (check === "full" || mirror.shrinks))
-            await removeGone(file, reader, mirror, paths.staging);
-        }
-        reach("merged");
-        if (options.check === "full") {
-          say("comparing every row");
-          const theirs = await span("data.load.supabase", () => reader.checkTexts(mirrors));
-          await span("data.transform.duckdb", async () => {
-            for (const [at, mirror] of mirrors.entries()) await reconcile(file, mirror, theirs[at]);
-          });
-        }
-        reach("reconciled");
-        return settle(file, reader, hash);
-      });
-      reach("committed");
-      // Postgres need not hold the snapshot while it is published
-      await Promise.all([reader.close(), file.run("checkpoint")]);
-      file.close();
-      closed = true;
-      reach("closed");
-      say("publishing");
-      const manifest = await publish(paths, paths.work, content, { keep, reach });
-      return { manifest, rebuilt, read, check };
-    } finally {
-      if (!closed) file.close();
-    }
+    reach("opened");
+    const before = await positionOf(file);
+    const rebuilt = reasonToRebuild(before, reader.position, options.rebuild === true);
+    const since = rebuilt === null && before !== null ? before.tx : null;
+    const check = since === null ? "full" : (options.check ?? "delta");
+    const same = before?.source === reader.position.source;
+    // what changed is little: a second thread waits for its turn longer than it works
+    await file.run(check === "delta" ? "set threads = 1" : "reset threads");
+    let read: Record<string, string> = {};
+    const content = await file.transaction(async () => {
+      const moving = { file, reader, mirrors, span, say, staged: () => reach("staged") };
+      read = since === null ? await readAll(moving, same) : await readChanges(moving, since);
+      if (since !== null)
+        for (const mirror of mirrors)
+          if (check === "full" || mirror.shrinks) await removeGone(file, reader, mirror, paths.staging);
+      reach("merged");
+      if (options.check === "full") {
+        say("comparing every row");
+        const theirs = await span("data.load.supabase", () => reader.checkTexts(mirrors));
+        await span("data.transform.duckdb", async () => {
+          for (const [at, mirror] of mirrors.entries()) await reconcile(file, mirror, theirs[at]);
+        });
+      }
+      reach("reconciled");
+      return settle(file, reader, hash);
+    });
+    reach("committed");
+    // Postgres need not hold the snapshot while it is published
+    await Promise.all([reader.close(), file.run("checkpoint")]);
+    reach("written");
+    say("publishing");
+    const manifest = await publish(paths, content, { keep, reach });
+    return { manifest, rebuilt, read, check };
   } finally {
-    await opening.then((reader) => reader.close()).catch(() => {});
+    await reader.close().catch(() => {});
   }
+}
+
+interface Moving {
+  file: DuckFile;
+  reader: DeltaReader;
+  mirrors: readonly Mirror[];
+  span: SyncSpan;
+  say: (line: string) => void;
+  staged: () => void;
+}
+
+/** Asks which tables have changed and reads what did. Answers how many rows of which table. */
+async function readChanges(moving: Moving, since: string): Promise<Record<string, string>> {
+  const { file, reader, mirrors, span, say, staged } = moving;
+  const read: Record<string, string> = {};
+  const changes = await span("data.load.supabase", () => reader.check(mirrors, since));
+  for (const [at, theirs] of changes.entries()) {
+    if (theirs.rows === "0") continue;
+    const mirror = mirrors[at] as Mirror;
+    say(`${mirror.name}: reading ${theirs.rows} rows`);
+    await takeChanges(file, reader, mirror, { since, theirs, span });
+    read[mirror.name] = theirs.rows;
+    staged();
+  }
+  return read;
+}
+
+/** Reads every row and compares it with what Postgres says of all of them, which it is asked meanwhile. Answers how many rows of which table. */
+async function readAll(moving: Moving, same: boolean): Promise<Record<string, string>> {
+  const { file, reader, mirrors, span, say, staged } = moving;
+  const asked = span("data.load.supabase", () => reader.check(mirrors, null));
+  asked.catch(() => {}); // heard of below
+  const arrived: Checksum[] = [];
+  for (const mirror of mirrors) {
+    say(`${mirror.name}: reading all rows`);
+    arrived.push(await takeAll(file, reader, mirror, { same, span }));
+    staged();
+  }
+  const read: Record<string, string> = {};
+  for (const [at, theirs] of (await asked).entries()) {
+    const { name } = mirrors[at] as Mirror;
+    refuseUnequal(name, theirs, arrived[at] as Checksum);
+    if (theirs.rows !== "0") read[name] = theirs.rows;
+  }
+  return read;
 }
 
 function reasonToRebuild(before: Position | null, now: Position, asked: boolean): string | null {

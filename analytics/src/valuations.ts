@@ -1,5 +1,7 @@
-// What a stress run leaves in the analytical file: its scenarios laid out by period and factor, and the value of every asset at the end of every period.
+// What a stress run leaves in the analytical file: its scenarios laid out by period and factor, the value of every asset at the end of every period,
+// what pools of its units are expected to pay, and what trades in them cost beside that.
 import type { DuckFile } from "./file.ts";
+import { recordExecuted } from "./pool-slippage.ts";
 
 export interface ScenarioParameter {
   period: number;
@@ -41,19 +43,22 @@ const VALUES = `
          lateral (select unnest(json_extract(o.body, '$.byAsset[*]')) as asset) a,
          lateral (select unnest(range(1, json_array_length(a.asset, '$.path')::bigint + 1))::integer as period) n`;
 
+const POOLS = `
+  insert into tokenization_models
+  select $run, $scenario, $hash, $snapshot, $fund::uuid, (p.entry->>'poolId')::uuid, (o.body->>'asOf')::date, p.entry->>'direction', (p.entry->>'amountIn')::decimal(38, 0),
+         (p.entry->>'expectedOut')::decimal(38, 0), (p.entry->>'expectedSlippage')::decimal(38, 18), (p.entry->>'depth')::decimal(38, 18),
+         (p.entry->>'stressedOut')::decimal(38, 0), (p.entry->>'stressedSlippage')::decimal(38, 18), $at::timestamptz
+    from (select $outcome::json as body) o, lateral (select unnest(json_extract(o.body, '$.pools[*]')) as entry) p`;
+
 /** Writes the values of a run; done twice is done once. For `amend`, inside its transaction. */
 export async function recordValuations(file: DuckFile, run: ValuationRun): Promise<void> {
   await file.run("delete from valuation_runs where run_id = $run", { run: run.runId });
+  await file.run("delete from tokenization_models where run_id = $run", { run: run.runId });
   for (const { scenarioId: scenario, version, scenarioHash: hash, parameters, outcome } of run.scenarios) {
     await file.run(PARAMETERS, { scenario, version, hash, at: run.at, parameters: JSON.stringify(parameters) });
-    await file.run(VALUES, {
-      run: run.runId,
-      fund: run.fundId,
-      scenario,
-      hash,
-      snapshot: run.snapshotHash,
-      at: run.at,
-      outcome,
-    });
+    const one = { run: run.runId, fund: run.fundId, scenario, hash, snapshot: run.snapshotHash, at: run.at, outcome };
+    await file.run(VALUES, one);
+    await file.run(POOLS, one);
   }
+  await recordExecuted(file, run.fundId, run.at);
 }

@@ -7,19 +7,6 @@ import { type DuckFile, openFile, quoted } from "./file.ts";
 import type { AnalyticsHome } from "./home.ts";
 import { type Model, readModel } from "./model.ts";
 
-/**
- * Holds a home while `work` runs: an empty file of its own, whose lock DuckDB keeps and a process that is killed lets go of. The lock of the working file does not
- * last long enough: it must be closed before it is copied. Errors: EG428 while somebody else holds the home.
- */
-export async function holding<T>(paths: AnalyticsHome, work: () => Promise<T>): Promise<T> {
-  const lock = await openFile(paths.lock);
-  try {
-    return await work();
-  } finally {
-    lock.close();
-  }
-}
-
 /** Opens it for writing; whatever was half done before is gone. Errors: EG428 when another synchronisation writes. */
 export async function openWork(paths: AnalyticsHome): Promise<DuckFile> {
   const file = await openFile(paths.work).catch(async (error: unknown) => {

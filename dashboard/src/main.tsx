@@ -8,9 +8,11 @@ import { queries } from "./api/read.ts";
 import { SessionProvider } from "./api/session.tsx";
 import { router } from "./routes.tsx";
 import "./style.css";
+import { applyHidden } from "./ui/hide.ts";
 import { applyTheme } from "./ui/theme.ts";
 
 applyTheme();
+applyHidden();
 const root = createRoot(document.getElementById("app") as HTMLElement);
 
 connect().then(

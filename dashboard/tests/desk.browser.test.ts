@@ -1,5 +1,11 @@
 // Operations, the auditor and a decision, in a real browser on a real stack. The decision comes last: it moves the demo on.
+import { readConfig } from "@evergreen-fund/config";
 import { Desk, Morning, Trail } from "@evergreen-fund/domain/pages.ts";
+import { ProposalPage } from "@evergreen-fund/domain/proposal-page.ts";
+import { OPS, PM_ONE } from "@evergreen-fund/prisma/tests/arrange.ts";
+import { claimInKind } from "@evergreen-fund/prisma/tests/postings.ts";
+import { rolledBack } from "@evergreen-fund/prisma/tests/rolled-back.ts";
+import { adminUrl } from "@evergreen-fund/stack/addresses.ts";
 import { describe, expect, inject, it } from "vitest";
 import { nextStep } from "../src/ops/next-step.ts";
 import { apiOf, DESKTOP, PHONE, signIn, type Visit, visit } from "./visit.ts";
@@ -100,6 +106,8 @@ describe("a rebalancing", () => {
     await page
       .getByRole("table", { name: "Proposals that are open" })
       .getByRole("link", { name: "Rebalancing" })
+      // another one may be open too
+      .and(page.locator(`[href="/pm/proposals/${id}"]`))
       .focus();
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Before and after" }).waitFor();
@@ -129,6 +137,132 @@ describe("a rebalancing", () => {
       .waitFor();
     const { data: decided } = await asking.from("approvals").select("decision").eq("proposal_id", id);
     expect(decided).toEqual([{ decision: "approved" }]);
+    await visited.close();
+  });
+});
+
+describe.each([
+  ["desktop", DESKTOP, "dark"],
+  ["phone", PHONE, "light"],
+] as const)("on a %s, a proposal", (name, size, theme) => {
+  it("of another kind says what is asked, why, and what it changes, in words", async () => {
+    const asking = await apiOf("ops1");
+    const { data: fund } = await asking.from("funds").select("fund_id").eq("code", "DEMO").single();
+    const { fund_id } = fund as { fund_id: string };
+    const proposalOf = async (kind: string): Promise<string | undefined> => {
+      const { data } = await asking
+        .from("proposals")
+        .select("proposal_id")
+        .eq("fund_id", fund_id)
+        .eq("kind", kind)
+        .limit(1);
+      return (data as { proposal_id: string }[] | null)?.[0]?.proposal_id;
+    };
+    const { data: shares } = await asking
+      .from("share_classes")
+      .select("share_class_id")
+      .eq("fund_id", fund_id)
+      .limit(1);
+    const [{ share_class_id }] = shares as [{ share_class_id: string }];
+    // asked for, and decided by nobody: the demo goes on as it was
+    const request_id = "browser-suite/proposals";
+    const lmt = {
+      fund: "DEMO",
+      tool: "suspension",
+      trigger: { reason: "two thirds of the assets cannot be valued", asked_on: "2026-10-01", nav: "1000000.00" },
+      notice: "Dealing in the fund changes until further notice (synthetic draft).",
+    };
+    const paid = {
+      fund: "DEMO",
+      kind: "distribution",
+      body: { share_class_id, ex_date: "2026-10-01", per_unit: "1.5" },
+    };
+    await asking.rpc("fn_propose_lmt", { ...lmt, request_id: `${request_id}/lmt` });
+    await asking.rpc("fn_propose_posting", { ...paid, request_id: `${request_id}/distribution` });
+    // an operation on the chain is a proposal once Compliance Sentinel has looked at it; no chain is needed for that
+    const { data: class_ } = await asking
+      .from("share_classes")
+      .select("code")
+      .eq("share_class_id", share_class_id)
+      .single();
+    const { code } = class_ as { code: string };
+    const chained = { fund: "DEMO", share_class: code, kind: "deploy", body: {} };
+    await asking.rpc("fn_request_token_action", { ...chained, request_id: `${request_id}/token` });
+    const rows = async (table: string, column: string, equals: Record<string, string>): Promise<string> => {
+      const { data } = await asking
+        .from(table)
+        .select(column)
+        .match({ fund_id, ...equals })
+        .order(column)
+        .limit(1);
+      const [row] = data as unknown as Record<string, string>[];
+      if (row === undefined) throw new Error(`The demo has no row of ${table} for this: ${JSON.stringify(equals)}`);
+      return row[column] as string;
+    };
+    const posting = (kind: string, body: object) =>
+      asking.rpc("fn_propose_posting", { fund: "DEMO", kind, body, request_id: `${request_id}/${kind}` });
+    await posting("cancellation", {
+      flow_id: await rows("fund_flows", "flow_id", { status: "locked" }),
+      reason: "the investor typed a nought too many (synthetic)",
+    });
+    await posting("crystallisation", {
+      share_class_id,
+      strike_id: await rows("nav_strikes", "strike_id", { state: "final" }),
+      accrued: "1200.00",
+      fee: "1234.50",
+      high_water: "104.25",
+    });
+    await expect.poll(() => proposalOf("token"), { timeout: 60_000 }).toBeDefined();
+    const visited = await visit(size, theme);
+    const { page } = visited;
+    await signIn(visited, "pm1");
+    for (const [kind, asks, says] of [
+      ["lmt", "Suspend subscriptions and redemptions of DEMO.", "Why: two thirds of the assets cannot be valued"],
+      ["distribution", /^Pay a distribution to class \w+ of DEMO, ex Oct 1, 2026\.$/, /1\.50 [A-Z]{3} per unit/],
+      ["nav", /^Strike the NAV of DEMO of /, "Figures of the fund"],
+      ["token", /: class \w+ of DEMO\.$/, "What would be done on the chain"],
+      ["cancellation", /^Cancel a \w+ of DEMO after the cut-off\.$/, "a nought too many"],
+      ["crystallisation", /^Take the performance fee of class \w+ of DEMO\.$/, "1,234.50"],
+    ] as const) {
+      await page.goto(`/pm/proposals/${await proposalOf(kind)}`);
+      await page.locator("[data-figure=asks]").filter({ hasText: asks }).waitFor();
+      await page.locator("main").getByText(says).first().waitFor();
+      expect(await page.locator("main").textContent()).not.toMatch(/[{}]|\bundefined\b|NaN/);
+      expect(await page.locator("main pre").count()).toBe(0);
+      await visited.picture(`proposal-${kind}-${name}-${theme}`);
+      expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(size.width);
+      await faultless(visited);
+    }
+    await visited.close();
+  });
+
+  it("to pay in assets instead of cash says what is delivered, what stays cash, and of which order", async () => {
+    // the demo has no redemption that waits to be paid: one is dealt in a transaction that is never committed, and the page is given what was answered there
+    const config = readConfig({ ...process.env, ...inject("stack").environment });
+    const proposed = await rolledBack(adminUrl(config), async (db) => {
+      const { day, body } = await claimInKind(db);
+      const asked = { fund: day.fund.code, kind: "in_kind", body };
+      const { proposal_id } = await db.value<{ proposal_id: string }>(OPS, "fn_propose_posting", asked);
+      return ProposalPage.parse(await db.value(PM_ONE, "fn_read_proposal", { proposal_id }));
+    });
+    const visited = await visit(size, theme);
+    const { page } = visited;
+    await page.route("**/rpc/fn_read_proposal*", (route) => route.fulfill({ json: proposed }));
+    await signIn(visited, "pm1");
+    await page.goto(`/pm/proposals/${proposed.proposal.proposal_id}`);
+    await page.locator("[data-figure=asks]").filter({ hasText: "in assets instead of cash." }).waitFor();
+    const row = page.getByRole("table", { name: /^Assets at the values of the NAV/ }).locator("tbody tr");
+    const { currency = "?" } = proposed.refers.order ?? {};
+    expect(await row.allInnerTexts()).toEqual([expect.stringMatching(/45\s+4,500\.00/)]);
+    // 5,400 were due: 4,500 in the asset, and the rest stays cash
+    const change = await page.getByRole("table", { name: "Before and after" }).locator("tbody tr").allInnerTexts();
+    expect(change).toEqual([
+      expect.stringMatching(new RegExp(`^Due in cash\\s+5,400\\.00 ${currency}\\s+900\\.00 ${currency}$`)),
+      expect.stringMatching(new RegExp(`^Due in assets\\s+0\\.00 ${currency}\\s+4,500\\.00 ${currency}$`)),
+    ]);
+    await visited.picture(`proposal-in_kind-${name}-${theme}`);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(size.width);
+    await faultless(visited);
     await visited.close();
   });
 });

@@ -1,8 +1,12 @@
 // The portfolio manager's morning in a real browser on a real stack: figures, states, accessibility, nothing from anywhere else.
 import { Morning } from "@evergreen-fund/domain/pages.ts";
+import { decimal } from "@evergreen-fund/finance/money.ts";
 import { describe, expect, inject, it } from "vitest";
 import { date, money, signed } from "../src/words/format.ts";
 import { apiOf, DESKTOP, PHONE, signIn, visit } from "./visit.ts";
+
+type Rung = NonNullable<Morning["ladder"]>["rungs"][number];
+const leftOver = (rung: Rung): string => decimal(rung.assets_up_to).minus(rung.due_up_to).toFixed();
 
 const morning = async (): Promise<Morning> => Morning.parse((await (await apiOf("pm1")).rpc("fn_read_morning")).data);
 
@@ -56,9 +60,12 @@ describe.each([
     );
     const rungs = page.getByRole("table", { name: "Liquidity ladder" });
     expect(await rungs.locator("tbody td").allInnerTexts()).toEqual(
-      (ladder?.rungs ?? []).flatMap((rung) =>
-        [rung.assets, rung.liabilities, rung.stress, rung.assets_up_to, rung.due_up_to].map((text) => money(text, 2)),
-      ),
+      (ladder?.rungs ?? []).flatMap((rung) => [
+        ...[rung.assets, rung.liabilities, rung.stress, rung.assets_up_to, rung.due_up_to].map((text) =>
+          money(text, 2),
+        ),
+        signed(leftOver(rung), 2),
+      ]),
     );
     expect(await page.getByText(limits[0]?.holds ? "Holds" : "Broken", { exact: true }).count()).toBe(limits.length);
     const mine = waiting.filter((row) => row.mine).length;
@@ -88,7 +95,15 @@ describe("the morning page", () => {
     const { ladder } = await morning();
     expect(lines.slice(1)).toEqual(
       (ladder?.rungs ?? []).map((rung) =>
-        [rung.bucket, rung.assets, rung.liabilities, rung.stress, rung.assets_up_to, rung.due_up_to].join(","),
+        [
+          rung.bucket,
+          rung.assets,
+          rung.liabilities,
+          rung.stress,
+          rung.assets_up_to,
+          rung.due_up_to,
+          leftOver(rung),
+        ].join(","),
       ),
     );
     await visited.close();

@@ -2,12 +2,11 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import type { SupabaseClient } from "@supabase/supabase-js";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, inject } from "vitest";
-import ws from "ws";
 import { CHROMIUM } from "./chromium-path.ts";
-import { emailOf } from "./test-stack.ts";
+import { apiAt, emailOf } from "./test-stack.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -94,13 +93,4 @@ export async function signIn({ page }: Visit, person: string): Promise<void> {
 }
 
 /** The same person at the API, to compare what a page shows with what the database answers. */
-export async function apiOf(person: string): Promise<SupabaseClient> {
-  const { url, publishableKey, passwords } = inject("stack");
-  const client = createClient(url, publishableKey, {
-    auth: { persistSession: false, autoRefreshToken: false },
-    realtime: { transport: ws as never },
-  });
-  const { error } = await client.auth.signInWithPassword({ email: emailOf(person), password: passwords[person] ?? "" });
-  if (error !== null) throw error;
-  return client;
-}
+export const apiOf = (person: string): Promise<SupabaseClient> => apiAt(inject("stack"), person);

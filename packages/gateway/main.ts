@@ -2,7 +2,9 @@
 // Its argument is what the home page shows beyond its own settings, as JSON: demoLogins [{role, email}], elsewhere [name].
 import type { Server } from "node:http";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { AesGcmCodec } from "@evergreen-fund/agent-kit/codec.ts";
+import { openApiOf } from "@evergreen-fund/api-reference";
 import {
   type Config,
   codecKey,
@@ -12,12 +14,18 @@ import {
   requireDatabaseUrl,
   temporalAddress,
 } from "@evergreen-fund/config";
+import { platformVersion } from "@evergreen-fund/config/version.ts";
 import { buildDashboard } from "@evergreen-fund/dashboard/build.ts";
+import { ApiCatalogue } from "@evergreen-fund/domain/api-catalogue.ts";
 import { serve } from "@hono/node-server";
 import type { ReadEvent } from "./src/archived-events.ts";
 import { type DashboardFiles, readDashboard } from "./src/dashboard-files.ts";
+import { openDocuments } from "./src/documents.ts";
+import { openEvidenceMaker } from "./src/evidence-maker.ts";
 import { createGateway, type GatewayOptions } from "./src/gateway.ts";
+import { openOutbox, signInLink } from "./src/mail-outbox.ts";
 import { projectTokens } from "./src/project-token.ts";
+import { LIVE_TABLES } from "./src/realtime/changes.ts";
 import { serveRealtime } from "./src/realtime/serve.ts";
 import { openSupabaseApi } from "./src/supabase-api.ts";
 import { refuseUnread } from "./src/unread-request.ts";
@@ -50,6 +58,25 @@ async function withContent(config: Config, events: readonly ReadEvent[]): Promis
   }
 }
 
+/** PDFs are kept in the home and its store; personal data is opened with the keys of this home. */
+const documentsOf = (config: Config) =>
+  openDocuments({
+    home: config.home,
+    openStore: async () => {
+      const { openStore } = await import("@evergreen-fund/analytics");
+      const store = config.snapshotStore === null ? null : openStore(config.snapshotStore);
+      return { store, close: () => store?.close() };
+    },
+    exportSubject: async (call, subjectId) => {
+      const [personal, { subjectPack }] = await Promise.all([
+        import("@evergreen-fund/personal-data"),
+        import("@evergreen-fund/evidence"),
+      ]);
+      const parts = { call, keys: personal.keysOf(config), documents: personal.documentsOf(config) };
+      return subjectPack(await personal.exportSubject(parts, subjectId), new Date().toISOString());
+    },
+  });
+
 /** Built once per state of its sources; without it the page about this installation is served. */
 async function builtDashboard(config: Config): Promise<DashboardFiles | null> {
   try {
@@ -64,10 +91,25 @@ async function builtDashboard(config: Config): Promise<DashboardFiles | null> {
 async function main(config: Config): Promise<void> {
   const jwtSecret = ownKey(config.home, "jwt", 48);
   const publishableKey = config.supabase?.publishableKey ?? `sb_publishable_${ownKey(config.home, "publishable", 16)}`;
+  const isRequired = config.staffSecondStep === "required";
+  const outbox = openOutbox(join(config.home, "outbox"), (text) => process.stdout.write(`${text}\n`));
   const api = config.supabase
     ? null
-    : await openSupabaseApi({ databaseUrl: requireDatabaseUrl(config), jwtSecret, publishableKey });
-  const project = config.supabase === null ? null : { ...config.supabase, tokens: projectTokens(config.supabase) };
+    : await openSupabaseApi({
+        databaseUrl: requireDatabaseUrl(config),
+        jwtSecret,
+        publishableKey,
+        liveTables: LIVE_TABLES,
+        secondStep: {
+          key: Buffer.from(ownKey(config.home, "second_factors"), "hex"),
+          required: isRequired,
+        },
+        sendLink: (to, tokenHash) => outbox.write({ to, link: signInLink(config.publicUrl, tokenHash) }),
+      });
+  const project =
+    config.supabase === null
+      ? null
+      : { ...config.supabase, tokens: projectTokens({ ...config.supabase, staffNeedsAal2: isRequired }) };
   const shown = JSON.parse(process.argv[2] ?? "{}") as Partial<Pick<GatewayOptions, "demoLogins" | "elsewhere">>;
   const address = temporalAddress(config);
   const gateway = createGateway({
@@ -79,11 +121,22 @@ async function main(config: Config): Promise<void> {
     publishableKey,
     supabaseUrl: config.supabase?.url ?? config.publicUrl,
     publicUrl: config.publicUrl,
+    staffSecondStep: config.staffSecondStep,
     temporalUiUrl: config.temporal.uiUrl,
+    chainId: config.chain?.chainId ?? null,
     codec: new AesGcmCodec(codecKey(config)),
     temporalAnswers: () => answers(address),
     withContent: (events) => withContent(config, events),
+    documents: documentsOf(config),
+    // another project's tokens are nothing to the command of this machine
+    ...(api === null ? {} : { evidence: openEvidenceMaker(config.home) }),
     dashboard: await builtDashboard(config),
+    openapi:
+      api &&
+      (async () =>
+        JSON.stringify(
+          openApiOf(ApiCatalogue.parse(await api.describe()), { server: config.publicUrl, version: platformVersion() }),
+        )),
   });
   const server = serve({ fetch: gateway.fetch, hostname: config.listen, port: config.ports.gateway }, () =>
     process.stdout.write("ready\n"),

@@ -118,6 +118,18 @@ begin
 end $$;
 comment on function evergreen.harmless_text(text, jsonb) is 'Refuses input with a text that could steer what shows it (EG400), or one beyond 1 MB (EG413; bodies of stress runs and documents have limits of their own).';
 
+create or replace function evergreen.vault_secrets(variadic wanted text[]) returns jsonb language plpgsql stable set search_path = pg_catalog, pg_temp as $$
+declare
+  answer jsonb;
+begin
+  perform evergreen.refuse_unless(to_regclass('vault.decrypted_secrets') is not null, 'EG428', 'This database has no Supabase Vault; keep the keys in a file or in Infisical.');
+  -- looked up when it is run: the view is there only where the extension is
+  select jsonb_object_agg(s.name, s.decrypted_secret) into answer from vault.decrypted_secrets s where s.name = any (wanted) and s.decrypted_secret is not null;
+  perform evergreen.refuse_unless(answer ?& wanted, 'EG404', format('The Vault has no %s.', array_to_string(wanted, ' or ')));
+  return answer;
+end $$;
+comment on function evergreen.vault_secrets(text[]) is 'Secrets of Supabase Vault by name, for the functions that hand them to one role each. EG404 one is missing, EG428 no Vault.';
+
 create or replace function evergreen.content_digest(content jsonb) returns text language plpgsql immutable set search_path = pg_catalog, pg_temp as $$
 begin
   perform evergreen.harmless_text('', content);
@@ -201,9 +213,9 @@ begin
     'payload of ' || type || ' needs ' || array_to_string(handling.required_keys, ', ') || '.');
   -- ids of our own rows: one that is no uuid would only fail later, in whoever reads it, together with everything read beside it
   perform evergreen.refuse_unless(
-    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id', 'inflow_id', 'offer_id', 'notice_id', 'stress_run_id', 'credit_line_id']
+    not handling.required_keys && array['flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id', 'inflow_id', 'offer_id', 'notice_id', 'stress_run_id', 'credit_line_id', 'pool_id', 'trade_id', 'incident_id']
     or not exists (select from unnest(handling.required_keys) k
-      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id', 'stress_run_id', 'credit_line_id')
+      where k in ('flow_id', 'pending_id', 'asset_id', 'investor_id', 'proposal_id', 'alert_id', 'dealing_day_id', 'strike_id', 'ledger_tx_id', 'policy_id', 'activation_id', 'import_id', 'payment_file_id', 'stress_run_id', 'credit_line_id', 'pool_id', 'trade_id', 'incident_id')
         and coalesce(payload ->> k, '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'),
     'EG400', 'An id in the payload of ' || type || ' is not a uuid.');
   insert into public.fund_events (event_id, type, fund_id, payload, source, event_meta, created_by, request_id)

@@ -49,18 +49,23 @@ begin
   perform evergreen.add_check('workflow_runs', 'workflow_runs_status', $c$status in ('running', 'completed', 'refused', 'failed')$c$);
   perform evergreen.add_check('proposals', 'proposals_status',
     $c$status in ('checking', 'pending', 'approved', 'rejected', 'expired', 'refused', 'applied', 'withdrawn')$c$);
+  perform evergreen.add_check('proposals', 'proposals_kind',
+    $c$kind in ('rebalancing', 'nav', 'lmt', 'token', 'cancellation', 'crystallisation', 'distribution', 'in_kind')$c$);
   perform evergreen.add_check('proposals', 'proposals_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
   perform evergreen.add_check('proposal_checks', 'proposal_checks_result', $c$result in ('passed', 'failed')$c$);
   perform evergreen.add_check('approvals', 'approvals_decision', $c$decision in ('approved', 'rejected')$c$);
   perform evergreen.add_check('compliance_logs', 'compliance_logs_result', $c$result in ('passed', 'failed', 'review')$c$);
   perform evergreen.add_check('risk_alerts', 'risk_alerts_severity', $c$severity in ('notice', 'warning', 'critical')$c$);
-  perform evergreen.add_check('tokenization_actions', 'tokenization_actions_status',
-    $c$status in ('awaiting_approval', 'approved', 'refused', 'submitted', 'confirmed', 'failed')$c$);
   perform evergreen.add_check('agent_memories', 'agent_memories_trust', $c$trust in ('system', 'person', 'untrusted')$c$);
   perform evergreen.add_check('agent_memories', 'agent_memories_text', 'length(text) between 1 and 4096');
   perform evergreen.add_check('memory_nodes', 'memory_nodes_kind', $c$kind in ('Asset', 'Scenario', 'Workflow', 'Investor', 'Policy')$c$);
   perform evergreen.add_check('memory_edges', 'memory_edges_kind', $c$kind in ('caused', 'resolved_with', 'violated', 'prefers')$c$);
   perform evergreen.add_check('audit_cursor', 'audit_cursor_only', '"only"');
+  perform evergreen.add_check('webhook_endpoints', 'webhook_endpoints_state', $c$status in ('active', 'paused', 'gone', 'removed') and reason in ('people', 'failing', 'refused', 'gone') and cursor_seq >= 0$c$);
+  perform evergreen.add_check('webhook_endpoints', 'webhook_endpoints_owner', $c$owner_role in ('pm_role', 'ops_role', 'lp_role') and cardinality(types) between 1 and 100 and length(url) between 8 and 2000$c$);
+  perform evergreen.add_check('webhook_secrets', 'webhook_secrets_sealed', $c$sealed ~ '^v1\.mk-[0-9a-f]{16}\.' and length(sealed) <= 400$c$);
+  perform evergreen.add_check('webhook_deliveries', 'webhook_deliveries_state', $c$status in ('pending', 'delivered', 'dead', 'withheld') and attempts >= 0 and last_status between 100 and 999 and length(last_reason) between 1 and 60$c$);
+  perform evergreen.add_check('webhook_deliveries', 'webhook_deliveries_tries', $c$jsonb_typeof(tries) = 'array' and jsonb_array_length(tries) <= 50$c$);
   -- dealing and ledger
   perform evergreen.add_check('fund_flows', 'fund_flows_order_kind', $c$order_kind in ('plain', 'switch', 'transfer')$c$);
   -- an order is in money or in units; what a switch buys follows from what it sells
@@ -74,6 +79,9 @@ begin
   perform evergreen.add_check('dealing_policies', 'dealing_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
   perform evergreen.add_check('credit_lines', 'credit_lines_terms', $c$committed >= 0 and drawn between 0 and committed and due_days between 0 and 3650 and expires_on >= effective_from and version >= 1$c$);
   perform evergreen.add_check('credit_lines', 'credit_lines_codes', $c$line ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$' and lender ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$'$c$);
+  perform evergreen.add_check('liquidity_pools', 'liquidity_pools_curve', $c$pool ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$' and chain ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$' and (curve, amplification is null) in (('constant_product', true), ('stable_swap', false)) and coalesce(amplification between 1 and 1000000, true)$c$);
+  perform evergreen.add_check('liquidity_pools', 'liquidity_pools_terms', $c$reserve_units between 1 and 5192296858534827628530496329220095 and reserve_cash between 1 and 5192296858534827628530496329220095 and unit_decimals between 0 and 18 and cash_decimals between 0 and 18 and fee_ppm between 0 and 999999 and version >= 1$c$);
+  perform evergreen.add_check('pool_trades', 'pool_trades_terms', $c$direction in ('sell', 'buy') and amount_in between 1 and 5192296858534827628530496329220095 and amount_out between 0 and 5192296858534827628530496329220095 and tx_hash ~ '^0x[0-9a-f]{64}$'$c$);
   perform evergreen.add_check('lmt_policies', 'lmt_policies_hash', $c$hash ~ '^[0-9a-f]{64}$'$c$);
   perform evergreen.add_check('lmt_activations', 'lmt_activations_tool', $c$tool in ('redemption_gate', 'investor_gate', 'notice_extension', 'redemption_fee',
     'swing_pricing', 'dual_pricing', 'anti_dilution_levy', 'redemption_in_kind', 'side_pocket', 'suspension')$c$);
@@ -173,6 +181,9 @@ begin
   perform evergreen.add_check('import_batches', 'import_batches_counts', 'rows >= 1 and accepted >= 0 and refused >= 0 and unmatched >= 0 and accepted + refused + unmatched <= rows');
   perform evergreen.add_check('import_rows', 'import_rows_outcome', $c$outcome in ('accepted', 'refused', 'duplicate', 'matched', 'unmatched', 'undone')$c$);
   perform evergreen.add_check('import_rows', 'import_rows_made', $c$outcome not in ('accepted', 'matched') or (flow_id is not null and (outcome = 'accepted' or ledger_tx_id is not null))$c$);
+  -- clear numbers of investors are those from before they were encrypted; the next start of the stack, or `accounts seal`, encrypts them
+  perform evergreen.add_check('bank_accounts', 'bank_accounts_sealed', $c$num_nonnulls(account, sealed) = 1 and num_nonnulls(account, holder) in (0, 2) and num_nonnulls(sealed, account_index, content_mark) in (0, 3)
+    and (investor_id is not null or sealed is null)$c$);
   perform evergreen.add_check('bank_accounts', 'bank_accounts_status', $c$status in ('proposed', 'active', 'rejected', 'ended')$c$);
   perform evergreen.add_check('bank_accounts', 'bank_accounts_decided', $c$(status = 'proposed') = (decided_by is null) and (status <> 'active' or decided_by <> proposed_by)$c$);
   perform evergreen.add_check('payment_files', 'payment_files_status', $c$status in ('exported', 'withdrawn') and transactions >= 1 and control_sum > 0$c$);
@@ -221,7 +232,9 @@ select evergreen.add_check('subject_keys', 'subject_keys_state', $c$state in ('a
   and (state = 'destroyed') = (master_key_id is null) and (state = 'destroyed') = (destroyed_at is not null) and (state <> 'restricted' or asked_by is not null)$c$);
 select evergreen.add_check('subject_keys', 'subject_keys_wrapped', $c$wrapped_key ~ '^v1\.[A-Za-z0-9+/]{80}$' and master_key_id ~ '^[a-z0-9-]{1,60}$'$c$);
 select evergreen.add_check('personal_values', 'personal_values_encrypted', $c$field ~ '^[a-z_]{1,40}$' and ciphertext ~ '^v1\.[A-Za-z0-9+/]+=*$' and cardinality(blind_index) <= 100$c$);
-select evergreen.add_check('documents', 'documents_shape', $c$kind ~ '^[a-z_]{1,60}$' and size between 1 and 20971520 and sha256 ~ '^[0-9a-f]{64}$' and storage_path = subject_id || '/' || document_id$c$);
+-- encrypted anew a document lies elsewhere
+alter table public.documents drop constraint if exists documents_shape;
+select evergreen.add_check('documents', 'documents_stored', $c$kind ~ '^[a-z_]{1,60}$' and size between 1 and 20971520 and sha256 ~ '^[0-9a-f]{64}$' and storage_path ~ ('^' || subject_id || '/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')$c$);
 select evergreen.add_check('documents', 'documents_type', $c$content_type in ('application/pdf', 'image/jpeg', 'image/png', 'image/tiff', 'image/webp')$c$);
 select evergreen.add_check('personal_accesses', 'personal_accesses_purpose', $c$purpose ~ '^[a-z-]{1,60}$'$c$);
 select evergreen.add_check('subject_holds', 'subject_holds_reason', 'length(reason) between 1 and 500 and (until is null or until > placed_at)');
@@ -243,6 +256,10 @@ select evergreen.add_check('reported_flows', 'reported_flows_exponent', 'evergre
 select evergreen.add_check('credit_lines', 'credit_lines_exponent', 'evergreen.within_exponent(committed, currency) and evergreen.within_exponent(drawn, currency)');
 select evergreen.add_check('payment_files', 'payment_files_exponent', 'evergreen.within_exponent(control_sum, currency)');
 
+select evergreen.add_check('incidents', 'incidents_reasons', 'length(reason) between 10 and 1900 and coalesce(length(close_reason) between 10 and 1900, true) and coalesce(length(closed_reason) between 10 and 1900, true)');
+select evergreen.add_check('incidents', 'incidents_two_people', 'num_nulls(close_asked_by, close_asked_at, close_reason) in (0, 3) and num_nulls(closed_by, closed_at, closed_reason) in (0, 3) and (closed_by is null or (close_asked_by is not null and close_asked_by <> closed_by))');
+create unique index if not exists incidents_open on public.incidents (fund_id) where closed_at is null;
+
 insert into public.audit_cursor ("only", tx, seq) values (true, '0', 0) on conflict do nothing;
 
 -- rules, breaches and the calendar
@@ -258,6 +275,8 @@ select evergreen.add_check('breaches', 'breaches_cured', $c$num_nulls(cured_at, 
 create unique index if not exists breaches_open on public.breaches (fund_id, rule) where cured_at is null;
 select evergreen.add_check('obligations', 'obligations_terms', 'occurrence >= 0 and (every_months is null or every_months > 0) and lead_days >= 0 and due_on >= first_due_on and num_nulls(done_at, done_by, evidence) in (0, 3)');
 create unique index if not exists obligations_open on public.obligations (fund_id, code) where done_at is null;
+select evergreen.add_check('schedules', 'schedules_asked', $c$asked in ('pause', 'resume', 'backfill') and num_nulls(asked, asked_event, asked_by, asked_at, asked_note) in (0, 5) and num_nulls(answered_at, outcome, says) in (0, 3) and outcome in ('done', 'refused') and (asked is not distinct from 'backfill') = (first_day is not null) and num_nulls(first_day, last_day) in (0, 2)$c$);
+select evergreen.add_check('failure_steps', 'failure_steps_terms', $c$kind in ('event', 'batch', 'run') and action in ('skip', 'escalate') and num_nulls(decided_by, decided_at) in (0, 2) and (action = 'escalate') = (due_at is not null) and num_nulls(to_role, due_at) in (0, 2) and (action = 'skip' or decided_at is not null) and not (action = 'skip' and moves_money and decided_by is not null and decided_by = asked_by)$c$);
 -- one current version of a list, one file that waits, each entry once; one decision in force about a pair as it is
 create unique index if not exists watchlist_versions_one_current on public.watchlist_versions (list_id) where status = 'current';
 create unique index if not exists watchlist_versions_one_held on public.watchlist_versions (list_id) where status = 'held';

@@ -344,3 +344,14 @@ select 1, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF
 }
 $policy$::jsonb as body) p
 on conflict (version) do nothing;
+
+-- version 2: who declares not to be politically exposed says so, and residence in a country of high risk counts (R56)
+insert into public.kyc_policies (version, effective_from, body, hash, set_by)
+select 2, date '2026-01-01', p.body, encode(sha256(convert_to(p.body::text, 'UTF8')), 'hex'), 'platform' from (
+  select jsonb_set(jsonb_set(jsonb_set(k.body, '{version}', '2'), '{evidence,no_pep_declaration}', $policy$
+   {"gate": "screening", "words": "Declaration that the party neither is nor was a politically exposed person, nor is close to one.", "maxAgeDays": 1096, "expires": false}
+  $policy$), '{risk,countries}', $policy$
+   {"source": "FATF call for action, October 2025; Delegated Regulation (EU) 2016/1675 as amended by (EU) 2025/1184: look for later amendments", "asOf": "2025-10-24",
+    "values": ["AF", "AO", "BF", "CD", "CI", "CM", "DZ", "HT", "IR", "KE", "KP", "LA", "LB", "MC", "ML", "MM", "MZ", "NA", "NG", "NP", "SS", "SY", "TT", "TZ", "VE", "VN", "VU", "YE", "ZA"]}
+  $policy$) as body from public.kyc_policies k where k.version = 1 and k.set_by = 'platform') p
+on conflict (version) do nothing;

@@ -211,10 +211,9 @@ begin
   for who in select c.case_id, c.fund_id, c.severity from public.cases c where c.status <> 'decided' and c.due_at <= now() and c.overdue_alerted_at is null order by c.due_at, c.case_id limit 500 for no key update skip locked loop
     update public.cases c set overdue_alerted_at = now() where c.case_id = who.case_id;
     event := evergreen.emit('CASE_OVERDUE', who.fund_id, jsonb_build_object('case_id', who.case_id), evergreen.actor(), '{}', '{}', request_id);
-    if who.fund_id is not null then
-      insert into public.risk_alerts (fund_id, kind, severity, reason, event_id, workflow_id)
-      values (who.fund_id, 'case_overdue', case who.severity when 'critical' then 'critical' else 'warning' end, 'A case is not decided in its time; `cases list` shows it.', event, coalesce(request_id, 'kyc-tick'));
-    end if;
+    -- a case about a party alone is of no fund, and people are told all the same
+    insert into public.risk_alerts (fund_id, kind, severity, reason, event_id, workflow_id)
+    values (who.fund_id, 'case_overdue', case who.severity when 'critical' then 'critical' else 'warning' end, 'A case is not decided in its time; `cases list` shows it.', event, coalesce(request_id, 'kyc-tick'));
     perform evergreen.audit(who.fund_id, 'cases', who.case_id::text, 'case is overdue', request_id);
     overdue := overdue + 1;
   end loop;

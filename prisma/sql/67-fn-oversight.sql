@@ -125,6 +125,11 @@ begin
   end if;
   select * into asked from public.fund_events e where e.event_id = fn_register_tokenization.event_id and e.type = 'TOKENIZATION_REQUESTED' for no key update;
   perform evergreen.refuse_unless(found and asked.fund_id is not null, 'EG404', 'No token operation was requested by that event.');
+  if asked.payload ? 'action_id' then
+    answer := evergreen.register_token_action(asked, request_id);
+    perform evergreen.keep_answer('fn_register_tokenization', request_id, input, answer);
+    return answer;
+  end if;
   select * into made from public.tokenization_actions a where a.request_key = asked.event_id::text;
   if found then
     return jsonb_build_object('action_id', made.action_id, 'status', made.status);
@@ -148,4 +153,4 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_register_tokenization(uuid, uuid, text) is 'Registers a requested token operation against its compliance verdict; nothing is sent to a chain. Returns {action_id, status}.';
+comment on function public.fn_register_tokenization(uuid, uuid, text) is 'Registers a requested token operation against its compliance verdict; nothing is sent to a chain. Returns {action_id, status}, of an operation on a class {kind, proposal_id} too: two people decide on it.';

@@ -239,6 +239,7 @@ begin
   -- a restatement is of the register as it was; a first strike is of the register as it is
   perform evergreen.refuse_unless(s.supersedes is not null or not exists (select from public.class_navs c join public.share_classes sc on sc.share_class_id = c.share_class_id
     where c.strike_id = s.strike_id and c.units <> sc.units_outstanding), 'EG425', 'Units were issued or redeemed since the NAV was proposed.');
+  perform evergreen.refuse_while_chain_broken(s.fund_id);
   update public.nav_strikes x set state = 'restated' where x.strike_id = s.supersedes and x.state = 'final';
   update public.nav_strikes x set state = 'final' where x.strike_id = s.strike_id;
   update public.class_navs c set published_at = now() where c.strike_id = s.strike_id;

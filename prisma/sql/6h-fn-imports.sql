@@ -22,10 +22,25 @@ create or replace function evergreen.import_answer(of_import uuid, repeated bool
 $$;
 comment on function evergreen.import_answer(uuid, boolean, jsonb[]) is 'What an import answers of a batch that stands.';
 
+create or replace function evergreen.reference_words(said text) returns text language sql immutable security definer set search_path = pg_catalog, pg_temp as $$
+  -- a reference has letters and digits; names have no digit, days, telephone and most account numbers no letter; an IBAN is taken out, in groups of four, too
+  select string_agg(w.word, ' ' order by w.n) from regexp_split_to_table(
+      regexp_replace(said, '\m(?![0-9a-f]{32}\M)[A-Z]{2}[0-9]{2}( ?[A-Z0-9]{4}){2,7}( ?[A-Z0-9]{1,4})?\M', ' ', 'gi'), '[^[:alnum:]._/-]+') with ordinality w (word, n)
+   where length(w.word) between 2 and 60 and (w.word ~ '[0-9]' and w.word ~ '[[:alpha:]]' or w.word ~ '^[0-9]{32}$')
+$$;
+comment on function evergreen.reference_words(text) is 'Of a text of who paid the words that may name an order; names, account numbers, days and telephone numbers stay out.';
+
+create or replace function evergreen.without_people(said jsonb) returns jsonb language sql immutable security definer set search_path = pg_catalog, pg_temp as $$
+  select jsonb_strip_nulls(said - '{counterparty_account,remittance,end_to_end}'::text[] || jsonb_build_object('remittance', evergreen.reference_words(said ->> 'remittance'),
+    'end_to_end', evergreen.reference_words(said ->> 'end_to_end')))
+$$;
+comment on function evergreen.without_people(jsonb) is 'A line of a statement as it is kept: what its payer wrote is reduced to what matching needs, the number of the account is gone (its hash finds the account again).';
+
 create or replace function evergreen.keep_row(of_import uuid, of_fund uuid, kind text, at bigint, said jsonb, made jsonb) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
   insert into public.import_rows (import_id, position, line, fund_id, kind, outcome, code, reason, reference, identity, matched_by, flow_id, ledger_tx_id, said)
   values (of_import, at, (said ->> 'line')::int, of_fund, kind, made ->> 'outcome', made ->> 'code', made ->> 'reason', said ->> 'reference', made ->> 'identity',
-    made ->> 'matched_by', (made ->> 'flow_id')::uuid, (made ->> 'ledger_tx_id')::uuid, jsonb_strip_nulls(said))
+    made ->> 'matched_by', (made ->> 'flow_id')::uuid, (made ->> 'ledger_tx_id')::uuid,
+    case kind when 'bank' then evergreen.without_people(said) else jsonb_strip_nulls(said) end)
 $$;
 comment on function evergreen.keep_row(uuid, uuid, text, bigint, jsonb, jsonb) is 'One row of an import with what became of it.';
 
@@ -169,7 +184,7 @@ begin
   if hits is not null then
     return jsonb_build_object('flow_id', hits[1], 'by', 'compensation');
   end if;
-  select b.investor_id into owner from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.account = said ->> 'counterparty_account' and b.status = 'active' and b.investor_id is not null
+  select b.investor_id into owner from public.bank_accounts b where b.fund_id = of_fund.fund_id and (b.account_index = said ->> 'counterparty_index' or b.account = said ->> 'counterparty_account') and b.status = 'active' and b.investor_id is not null
    order by b.account_id limit 1;
   -- words of the texts, and the texts whole: an order is named by its id or by the reference it was imported with
   select array_agg(distinct upper(t.word)) into tokens from (
@@ -242,7 +257,7 @@ begin
   if hit ->> 'flow_id' is null then
     return jsonb_build_object('outcome', 'unmatched', 'reason', hit ->> 'reason', 'identity', mark);
   end if;
-  return evergreen.settle_line(of_fund, said, (hit ->> 'flow_id')::uuid, hit ->> 'by') || jsonb_build_object('identity', mark);
+  return evergreen.settle_line(of_fund, evergreen.without_people(said), (hit ->> 'flow_id')::uuid, hit ->> 'by') || jsonb_build_object('identity', mark);
 exception when others then
   if evergreen.row_refusal(sqlstate) is null then
     raise;
@@ -325,4 +340,7 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_import_bank_statement(text, jsonb, jsonb, boolean, boolean, text) is
-  'Takes a bank statement in: lines = [{line, side, amount, booked_on, currency, reference, end_to_end, remittance, account, counterparty_account}] are matched to open orders by reference or account and exact amount, and their cash confirmed; the others wait unmatched. Lines of earlier statements count once. As fn_import_orders otherwise. EG400, EG404, EG413.';
+  'Takes a bank statement in: lines = [{line, side, amount, booked_on, currency, reference, end_to_end, remittance, account, counterparty_account}] are matched to open orders by reference or account and exact amount, and their cash confirmed; the others wait unmatched. Lines of earlier statements count once. Of the texts of who paid only words that may name an order are kept. As fn_import_orders otherwise. EG400, EG404, EG413.';
+
+-- lines that were taken in before their texts were reduced
+update public.import_rows r set said = evergreen.without_people(r.said) where r.kind = 'bank' and r.said is distinct from evergreen.without_people(r.said);

@@ -29,7 +29,9 @@ declare
   n int;
 begin
   perform evergreen.require_role('ops_role');
-  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(accounts));
+  -- a ciphertext is another one every time; what says that the account is the same is the mark beside it
+  input := jsonb_build_object('fund', fund, 'sha256', evergreen.content_digest(case when jsonb_typeof(accounts) = 'array' then
+    (select jsonb_agg(case when jsonb_typeof(a) = 'object' then a - '{sealed,account_id,key_version}'::text[] else a end) from jsonb_array_elements(accounts) a) else accounts end));
   answer := evergreen.earlier_answer('fn_propose_bank_accounts', request_id, input);
   if answer is not null then
     return answer;
@@ -38,20 +40,28 @@ begin
   perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
   perform evergreen.refuse_unless(jsonb_typeof(accounts) = 'array', 'EG400', 'accounts is a list.');
   perform evergreen.refuse_unless(jsonb_array_length(accounts) between 1 and 10000, 'EG413', 'accounts has 1 to 10,000 rows.');
-  select a.n, a.investor is not null and i.investor_id is null as nobody into bad
-    from (select x.*, row_number() over () as n from jsonb_to_recordset(accounts) x (investor text, account text, bic text, holder text, currency text)) a
+  select a.n, a.investor is not null and i.investor_id is null as nobody, a.investor is not null and (a.account is not null or a.holder is not null) as clear into bad
+    from (select x.*, row_number() over () as n from jsonb_to_recordset(accounts) x (investor text, account text, bic text, holder text, currency text,
+           account_id uuid, sealed text, account_index text, content_mark text)) a
     left join public.investors i on i.investor_id = evergreen.investor_named(a.investor)
-   where (evergreen.is_account(a.account) and (a.bic is null or a.bic ~ '^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$') and length(a.holder) between 1 and 140
-      and exists (select from public.currencies c where c.code = a.currency) and (a.investor is null or i.investor_id is not null)) is not true order by a.n limit 1;
+   where ((a.bic is null or a.bic ~ '^[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?$') and exists (select from public.currencies c where c.code = a.currency)
+      and case when a.investor is null then evergreen.is_account(a.account) and length(a.holder) between 1 and 140 and num_nonnulls(a.sealed, a.account_index, a.content_mark) = 0
+        else i.investor_id is not null and a.account is null and a.holder is null and a.account_id is not null and a.sealed ~ '^v1\.[A-Za-z0-9+/]+=*$' and length(a.sealed) between 40 and 4000
+          and a.account_index ~ '^[0-9a-f]{64}$' and a.content_mark ~ '^[0-9a-f]{64}$' end) is not true order by a.n limit 1;
   perform evergreen.refuse_unless(bad.n is null or not bad.nobody, 'EG404', 'Account ' || bad.n || ': no investor with that code.');
+  perform evergreen.refuse_unless(bad.n is null or not bad.clear, 'EG400', 'Account ' || bad.n || ' is of an investor: its number and holder come encrypted, never in clear.');
   perform evergreen.refuse_unless(bad.n is null, 'EG400', 'Account ' || bad.n || ' has no account number with right check digits, no BIC, no holder or no currency we know.');
+  perform evergreen.require_key_version(i.party_id, a.key_version) from jsonb_to_recordset(accounts) a (investor text, key_version int)
+    join public.investors i on i.investor_id = evergreen.investor_named(a.investor) order by i.party_id;
   -- one that is proposed or in force already is not proposed again
-  insert into public.bank_accounts (fund_id, investor_id, account, bic, holder, currency, proposed_by)
-  select distinct of_fund.fund_id, i.investor_id, a.account, a.bic, a.holder, a.currency, evergreen.actor()
-    from jsonb_to_recordset(accounts) a (investor text, account text, bic text, holder text, currency text)
+  insert into public.bank_accounts (account_id, fund_id, investor_id, account, bic, holder, currency, sealed, account_index, content_mark, proposed_by)
+  select distinct on (i.investor_id, a.currency, a.bic, a.account, a.holder, a.content_mark) coalesce(a.account_id, gen_random_uuid()), of_fund.fund_id, i.investor_id, a.account, a.bic, a.holder, a.currency,
+         a.sealed, a.account_index, a.content_mark, evergreen.actor()
+    from jsonb_to_recordset(accounts) a (investor text, account text, bic text, holder text, currency text, account_id uuid, sealed text, account_index text, content_mark text)
     left join public.investors i on i.investor_id = evergreen.investor_named(a.investor)
-   where not exists (select from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is not distinct from i.investor_id and b.account = a.account
-     and b.bic is not distinct from a.bic and b.holder = a.holder and b.currency = a.currency and b.status in ('proposed', 'active'));
+   where not exists (select from public.bank_accounts b where b.fund_id = of_fund.fund_id and b.investor_id is not distinct from i.investor_id and b.account is not distinct from a.account
+     and b.bic is not distinct from a.bic and b.holder is not distinct from a.holder and b.content_mark is not distinct from a.content_mark and b.currency = a.currency and b.status in ('proposed', 'active'))
+   order by i.investor_id, a.currency, a.bic, a.account, a.holder, a.content_mark, a.account_id;
   get diagnostics n = row_count;
   if n > 0 then
     perform evergreen.emit('BANK_ACCOUNTS_PROPOSED', of_fund.fund_id, jsonb_build_object('accounts', n), evergreen.actor(), '{}', '{}', request_id);
@@ -65,7 +75,89 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_propose_bank_accounts(text, jsonb, text) is
-  'Proposes accounts to pay to and from: [{investor | null for the fund''s own, account, bic, holder, currency}]; another person decides. EG400, EG404, EG413.';
+  'Proposes accounts to pay to and from: of the fund {account, holder, bic, currency}; of an investor {investor, account_id, sealed, key_version, account_index, content_mark, bic, currency}, encrypted before they come. Another person decides. EG400, EG404, EG413, EG425 another data key since.';
+
+create or replace function evergreen.account_words(a public.bank_accounts) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+  select case when a.sealed is null then jsonb_build_object('holder', a.holder, 'account', a.account, 'bic', a.bic)
+    -- with the key that opens it, which a master key opens that is not here
+    else jsonb_build_object('bic', a.bic, 'sealed', jsonb_build_object('account_id', a.account_id, 'subject_id', i.party_id, 'sealed', a.sealed, 'wrapped_key', k.wrapped_key, 'master_key_id', k.master_key_id)) end
+    from (select) one left join public.investors i on i.investor_id = a.investor_id left join public.subject_keys k on k.subject_id = i.party_id and k.state <> 'destroyed'
+$$;
+comment on function evergreen.account_words(public.bank_accounts) is 'Number and holder of an account: in clear of the fund''s own, encrypted with its wrapped key of an investor''s.';
+
+create or replace function evergreen.note_account_reads(accounts uuid[], purpose text) returns void language sql security definer set search_path = pg_catalog, pg_temp as $$
+  insert into public.personal_accesses (subject_id, what, fields, purpose, accessed_by)
+  select distinct i.party_id, 'values', array['account'], note_account_reads.purpose, evergreen.actor()
+    from public.bank_accounts b join public.investors i on i.investor_id = b.investor_id join public.subject_keys k on k.subject_id = i.party_id
+   where b.account_id = any (accounts) and b.sealed is not null
+$$;
+comment on function evergreen.note_account_reads(uuid[], text) is 'Records that encrypted accounts of investors were given out.';
+
+create or replace function public.fn_read_bank_accounts(fund text, status text default null) returns jsonb
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  of_fund uuid;
+  ids uuid[];
+begin
+  perform evergreen.require_role('pm_role', 'ops_role', 'audit_role');
+  select f.fund_id into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund;
+  perform evergreen.refuse_unless(found, 'EG404', 'No fund with that code.');
+  perform evergreen.refuse_unless(status is null or status in ('proposed', 'active', 'rejected', 'ended'), 'EG400', 'status is proposed, active, rejected or ended.');
+  ids := array(select b.account_id from public.bank_accounts b where b.fund_id = of_fund and (fn_read_bank_accounts.status is null or b.status = fn_read_bank_accounts.status) order by b.account_id limit 50000);
+  perform evergreen.note_account_reads(ids, 'accounts');
+  return (select coalesce(jsonb_agg(jsonb_build_object('account_id', b.account_id, 'investor', i.code, 'currency', b.currency, 'status', b.status, 'proposed_by', b.proposed_by, 'decided_by', b.decided_by,
+      'words', evergreen.account_words(b)) order by b.account_id), '[]') from public.bank_accounts b left join public.investors i using (investor_id) where b.account_id = any (ids));
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_read_bank_accounts(text, text) is 'Accounts of a fund with number and holder, those of investors encrypted with their wrapped keys; every reading is recorded. EG400, EG404.';
+
+create or replace function public.fn_list_clear_accounts(max_accounts int default 1000) returns table (account_id uuid, subject_id uuid, account text, holder text, bic text, currency text)
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.require_role('ops_role', 'service_role');
+  perform evergreen.refuse_unless(max_accounts between 1 and 5000, 'EG400', 'max_accounts is 1 to 5,000.');
+  return query select b.account_id, i.party_id, b.account, b.holder, b.bic, b.currency::text from public.bank_accounts b join public.investors i on i.investor_id = b.investor_id
+    where b.account is not null and coalesce(evergreen.subject_state(i.party_id), 'active') = 'active' order by b.account_id limit max_accounts;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_list_clear_accounts(int) is 'Accounts of investors that were recorded before numbers were encrypted, to be sealed. EG400.';
+
+create or replace function public.fn_seal_accounts(accounts jsonb, request_id text default null) returns int
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  input jsonb;
+  answer jsonb;
+  n int;
+begin
+  perform evergreen.require_role('ops_role', 'service_role');
+  input := jsonb_build_object('sha256', evergreen.content_digest(accounts));
+  answer := evergreen.earlier_answer('fn_seal_accounts', request_id, input);
+  if answer is not null then
+    return (answer ->> 'sealed')::int;
+  end if;
+  perform evergreen.refuse_unless(jsonb_typeof(accounts) = 'array' and jsonb_array_length(accounts) between 1 and 5000, 'EG400', 'accounts is a list of 1 to 5,000.');
+  perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(accounts) a where (a ->> 'account_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' and a ->> 'sealed' ~ '^v1\.[A-Za-z0-9+/]+=*$' and length(a ->> 'sealed') between 40 and 4000
+      and a ->> 'account_index' ~ '^[0-9a-f]{64}$' and a ->> 'content_mark' ~ '^[0-9a-f]{64}$') is not true), 'EG400', 'Each of accounts has account_id, sealed, account_index and content_mark.');
+  perform evergreen.require_key_version(i.party_id, a.key_version) from jsonb_to_recordset(accounts) a (account_id uuid, key_version int)
+    join public.bank_accounts b on b.account_id = a.account_id join public.investors i on i.investor_id = b.investor_id order by i.party_id;
+  update public.bank_accounts b set sealed = a.sealed, account_index = a.account_index, content_mark = a.content_mark, account = null, holder = null
+    from jsonb_to_recordset(accounts) a (account_id uuid, sealed text, account_index text, content_mark text)
+   where b.account_id = a.account_id and b.investor_id is not null and b.account is not null;
+  get diagnostics n = row_count;
+  if n > 0 then
+    perform evergreen.audit(null, 'bank_accounts', 'sealed', n || ' bank accounts encrypted', request_id);
+  end if;
+  perform evergreen.keep_answer('fn_seal_accounts', request_id, input, jsonb_build_object('sealed', n));
+  return n;
+exception when others then
+  declare broken text; begin get stacked diagnostics broken = constraint_name;
+    perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
+end $$;
+comment on function public.fn_seal_accounts(jsonb, text) is 'Puts ciphertexts in the place of clear numbers and holders of investors; one that is sealed already stays as it is. Returns how many. EG400, EG425 another data key since.';
 
 create or replace function public.fn_decide_bank_accounts(accounts jsonb, decision text, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -119,9 +211,8 @@ comment on function public.fn_decide_bank_accounts(jsonb, text, text) is
 create or replace function evergreen.payments_answer(of_file uuid, repeated boolean, missing jsonb) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select jsonb_build_object('payment_file_id', p.payment_file_id, 'message_id', p.message_id, 'created_at', to_char(p.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
     'execution_date', p.execution_date, 'currency', p.currency, 'places', (select c.exponent from public.currencies c where c.code = p.currency), 'repeated', repeated, 'missing', missing,
-    'transactions', p.transactions, 'control_sum', p.control_sum::text, 'debtor', jsonb_build_object('holder', d.holder, 'account', d.account, 'bic', d.bic),
-    'transfers', (select jsonb_agg(jsonb_build_object('flow_id', l.flow_id, 'end_to_end', l.end_to_end, 'amount', trim_scale(l.amount)::text, 'holder', a.holder, 'account', a.account,
-        'bic', a.bic, 'remittance', case l.purpose when 'compensation' then 'Compensation ' else 'Redemption ' end || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
+    'transactions', p.transactions, 'control_sum', p.control_sum::text, 'debtor', evergreen.account_words(d),
+    'transfers', (select jsonb_agg(jsonb_build_object('flow_id', l.flow_id, 'end_to_end', l.end_to_end, 'amount', trim_scale(l.amount)::text, 'payee', evergreen.account_words(a), 'remittance', case l.purpose when 'compensation' then 'Compensation ' else 'Redemption ' end || p.dealing_date || ' ' || coalesce(f.code, '')) order by l.flow_id)
       from public.payment_lines l join public.bank_accounts a on a.account_id = l.account_id join public.funds f on f.fund_id = p.fund_id where l.payment_file_id = p.payment_file_id))
     from public.payment_files p join public.bank_accounts d on d.account_id = p.account_id where p.payment_file_id = of_file
 $$;
@@ -167,6 +258,7 @@ begin
   input := jsonb_build_object('fund', fund, 'dealing_date', dealing_date, 'execution_date', execution_date, 'purpose', purpose);
   answer := evergreen.earlier_answer('fn_export_payments', request_id, input);
   if answer is not null then
+    perform evergreen.note_account_reads(array(select l.account_id from public.payment_lines l where l.payment_file_id = (answer ->> 'payment_file_id')::uuid), 'payment');
     return evergreen.payments_answer((answer ->> 'payment_file_id')::uuid, false, answer -> 'missing');
   end if;
   select * into of_fund from public.funds f where f.code = fund or f.fund_id::text = fund for no key update;
@@ -197,6 +289,7 @@ begin
      order by p.created_at desc limit 1;
     perform evergreen.refuse_unless(earlier is not null, 'EG428', case when missing = '[]' then 'No ' || purpose || ' of that dealing date is due.'
       else 'No investor of a ' || purpose || ' that is due has an approved account.' end);
+    perform evergreen.note_account_reads(array(select l.account_id from public.payment_lines l where l.payment_file_id = earlier), 'payment');
     return evergreen.payments_answer(earlier, true, missing);
   end if;
   perform evergreen.refuse_unless(cardinality(pays) <= 50000, 'EG413', 'A payment file has at most 50,000 payments.');
@@ -208,6 +301,7 @@ begin
   select id, p.flow_id, p.account_id, case purpose when 'compensation' then 'CMP' else '' end || replace(p.flow_id::text, '-', ''), p.amount, fn_export_payments.purpose from unnest(pays) p;
   perform evergreen.emit('PAYMENTS_EXPORTED', of_fund.fund_id, jsonb_build_object('payment_file_id', id, 'payments', cardinality(pays)), evergreen.actor(), '{}', '{}', request_id);
   perform evergreen.audit(of_fund.fund_id, 'payment_files', id::text, 'payment file with ' || cardinality(pays) || ' payments', request_id);
+  perform evergreen.note_account_reads(array(select p.account_id from unnest(pays) p), 'payment');
   answer := evergreen.payments_answer(id, false, missing);
   -- kept without the payments: names and accounts stay in their table
   perform evergreen.keep_answer('fn_export_payments', request_id, input, jsonb_build_object('payment_file_id', id, 'missing', missing));

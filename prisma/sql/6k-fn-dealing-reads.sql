@@ -217,31 +217,15 @@ create or replace function evergreen.pockets_worth(of_strike uuid) returns numer
 $$;
 comment on function evergreen.pockets_worth(uuid) is 'What the side pockets of a strike are worth, fund currency: closed, they are no part of the NAV that a gate or a swing is measured against.';
 
-create or replace function public.fn_read_book(dealing_day_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  d public.dealing_days;
-  s public.nav_strikes;
-  f public.funds;
-  lmt jsonb;
-  days uuid[];
+create or replace function evergreen.book_of(d public.dealing_days, s public.nav_strikes, days uuid[], more uuid[] default '{}') returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  perform evergreen.require_role('agent_liquidity_engine');
-  select * into d from public.dealing_days x where x.dealing_day_id = fn_read_book.dealing_day_id;
-  perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
-  perform evergreen.refuse_unless(d.strike_id is not null, 'EG428', 'The dealing day is ' || d.status || ': it has no NAV yet.');
-  select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
-  select * into f from public.funds x where x.fund_id = d.fund_id;
-  select p.body into lmt from public.lmt_policies p where p.policy_id = d.lmt_policy_id;
-  -- the gate is one over all classes that deal at this NAV
-  select array_agg(x.dealing_day_id order by x.dealing_day_id) into days from public.dealing_days x
-   where x.strike_id = d.strike_id and x.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated');
-  return jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'dealing_date', d.dealing_date, 'strike_state', s.state,
+  return (select jsonb_build_object('fund', f.code, 'currency', f.base_currency, 'dealing_date', d.dealing_date, 'strike_state', s.state,
     'nav', coalesce((s.nav - evergreen.pockets_worth(s.strike_id))::text, ((s.body #>> '{draft,nav}')::numeric - (select coalesce(sum((e ->> 'nav')::numeric), 0)
        from jsonb_array_elements(coalesce(s.body #> '{draft,classes}', '[]')) e join public.share_classes k on k.share_class_id::text = e ->> 'share_class_id' and k.pocket_of is not null))::text),
     'liquid_assets', coalesce(s.body ->> 'liquid_assets', s.body #>> '{draft,liquid_assets}'),
     'certain_inflows', coalesce(s.body ->> 'certain_inflows', s.body #>> '{draft,certain_inflows}'),
     'offer_share', (select trim_scale(o.share)::text from public.repurchase_offers o where o.fund_id = f.fund_id and o.pricing_date = d.dealing_date),
-    'lmt', lmt, 'active', (select coalesce(jsonb_agg(distinct a.tool), '[]') from public.lmt_activations a join public.proposals q using (proposal_id) where a.fund_id = f.fund_id and a.status = 'active' and q.kind = 'lmt'),
+    'lmt', tools.body, 'active', (select coalesce(jsonb_agg(distinct a.tool), '[]') from public.lmt_activations a join public.proposals q using (proposal_id) where a.fund_id = f.fund_id and a.status = 'active' and q.kind = 'lmt'),
     'quarter_base', (select (q.nav - evergreen.pockets_worth(q.strike_id))::text from public.nav_strikes q where q.fund_id = f.fund_id and q.state = 'final' and q.nav_date < d.dealing_date
        order by q.nav_date >= date_trunc('quarter', d.dealing_date)::date, case when q.nav_date < date_trunc('quarter', d.dealing_date)::date then q.nav_date end desc, q.nav_date limit 1),
     'redeemed_in_quarter', evergreen.redeemed_since(f.fund_id, date_trunc('quarter', d.dealing_date)::date, d.dealing_date)::text,
@@ -263,15 +247,37 @@ begin
       where c.fund_id = f.fund_id and p.policy_id is not null and coalesce(trim_scale(n.nav_per_unit)::text, x.draft ->> 'nav_per_unit') is not null),
     'days', (select jsonb_agg(jsonb_build_object('dealing_day_id', x.dealing_day_id, 'share_class_id', x.share_class_id, 'status', x.status) order by x.dealing_day_id)
        from public.dealing_days x where x.dealing_day_id = any (days)),
-    'orders', evergreen.book_orders(days), 'lots', evergreen.book_lots(days),
+    'orders', evergreen.booked_orders(days, more, d.dealing_day_id), 'lots', evergreen.booked_lots(days, more),
     'cover', (select jsonb_build_object('assets', c.assets::text, 'liabilities', c.liabilities::text) from evergreen.thirty_day_cover(f.fund_id, null) c),
-    'holdings', case when lmt ? 'investorGate' then evergreen.book_holdings(days, d.dealing_date, lmt #>> '{investorGate,period}') else '[]'::jsonb end);
+    'holdings', case when tools.body ? 'investorGate' then evergreen.book_holdings(days, d.dealing_date, tools.body #>> '{investorGate,period}') else '[]'::jsonb end)
+    from public.funds f left join public.lmt_policies tools on tools.policy_id = d.lmt_policy_id where f.fund_id = d.fund_id);
+end $$;
+comment on function evergreen.book_of(public.dealing_days, public.nav_strikes, uuid[], uuid[]) is
+  'The book of a dealing day over a strike: the orders locked or priced on some days, and more orders by their ids; with prices, terms, lots and the figures the gate is held against.';
+
+create or replace function public.fn_read_book(dealing_day_id uuid) returns jsonb language plpgsql stable security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  d public.dealing_days;
+  s public.nav_strikes;
+  days uuid[];
+begin
+  perform evergreen.require_role('agent_liquidity_engine');
+  select * into d from public.dealing_days x where x.dealing_day_id = fn_read_book.dealing_day_id;
+  perform evergreen.refuse_unless(found, 'EG404', 'No dealing day with that id.');
+  perform evergreen.refuse_unless(d.strike_id is not null, 'EG428', 'The dealing day is ' || d.status || ': it has no NAV yet.');
+  select * into s from public.nav_strikes x where x.strike_id = d.strike_id;
+  -- the gate is one over all classes that deal at this NAV
+  select array_agg(x.dealing_day_id order by x.dealing_day_id) into days from public.dealing_days x
+   where x.strike_id = d.strike_id and x.status in ('inputs_frozen', 'nav_proposed', 'struck', 'lmt_decided', 'allocated');
+  -- a step that is taken again after its worker died may find the day posted
+  perform evergreen.refuse_unless(d.dealing_day_id = any (days), 'EG428', 'The dealing day is ' || d.status || ': it has no book any more.');
+  return evergreen.book_of(d, s, days);
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_read_book(uuid) is
-  'The locked orders of every class that deals at the NAV of a day, with prices, terms, lots of who redeems, the figures the gate is held against, and what the fund can sell and owes under stress within 30 days. EG404, EG428 no NAV yet.';
+  'The locked orders of every class that deals at the NAV of a day, with prices, terms, lots of who redeems, the figures the gate is held against, and what the fund can sell and owes under stress within 30 days. EG404, EG428 no NAV yet, or posted.';
 
 create or replace function evergreen.redeemed_since(of_fund uuid, since date, before date) returns numeric language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(sum(a.gross_amount), 0) from public.dealing_days d join public.allocations a using (dealing_day_id) join public.fund_flows f on f.flow_id = a.flow_id
@@ -280,30 +286,34 @@ create or replace function evergreen.redeemed_since(of_fund uuid, since date, be
 $$;
 comment on function evergreen.redeemed_since(uuid, date, date) is 'What redemptions took out of a fund on dealing days from a date until before another; fund currency. Switches and transfers take nothing out.';
 
-create or replace function evergreen.book_orders(days uuid[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+drop function if exists evergreen.book_orders(uuid[]);
+create or replace function evergreen.booked_orders(days uuid[], more uuid[], on_day uuid) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with recursive book as materialized (
     select f.* from public.fund_flows f where f.dealing_day_id = any (days) and f.status in ('locked', 'priced')
+    union all select f.* from public.fund_flows f where f.flow_id = any (more)
   ), chain as (
     -- how often what is left of an order was dealt before, and how often it got something
     select b.flow_id as root, p.parent_flow_id, 1 as dealings, (coalesce(p.filled_units, 0) > 0)::int as fills from book b join public.fund_flows p on p.flow_id = b.parent_flow_id
     union all
     select c.root, p.parent_flow_id, c.dealings + 1, c.fills + (coalesce(p.filled_units, 0) > 0)::int from chain c join public.fund_flows p on p.flow_id = c.parent_flow_id
   ), past as (select c.root, max(c.dealings) as dealings, max(c.fills) as fills from chain c group by c.root)
-  select coalesce(jsonb_agg(jsonb_build_object('flow_id', b.flow_id, 'dealing_day_id', b.dealing_day_id, 'share_class_id', b.share_class_id, 'investor_id', b.investor_id, 'owner_id', evergreen.owner_of(b.investor_id, y.dealing_date),
+  select coalesce(jsonb_agg(jsonb_build_object('flow_id', b.flow_id, 'dealing_day_id', y.dealing_day_id, 'share_class_id', b.share_class_id, 'investor_id', b.investor_id, 'owner_id', evergreen.owner_of(b.investor_id, y.dealing_date),
       'asked', b.dust_asked_at is not null, 'kept', coalesce(b.dust_answer = 'keep', false), 'elected_lots', to_jsonb(b.elected_lots),
-      'direction', b.direction, 'kind', b.order_kind, 'units', trim_scale(b.requested_units)::text, 'amount', trim_scale(b.amount)::text, 'vintage', b.vintage,
+      'direction', b.direction, 'kind', b.order_kind, 'units', trim_scale(b.requested_units)::text, 'amount', trim_scale(b.amount)::text, 'vintage', coalesce(b.vintage, y.dealing_date),
       'cleared', b.cleared_at is not null, 'linked_flow_id', b.linked_flow_id, 'dealings', coalesce(p.dealings, 0), 'fills', coalesce(p.fills, 0)) order by b.flow_id), '[]')
-    from book b join public.dealing_days y on y.dealing_day_id = b.dealing_day_id left join past p on p.root = b.flow_id
+    from book b join public.dealing_days y on y.dealing_day_id = coalesce(b.dealing_day_id, on_day) left join past p on p.root = b.flow_id
 $$;
-comment on function evergreen.book_orders(uuid[]) is 'The orders that are locked or priced on some days, in the order of their ids.';
+comment on function evergreen.booked_orders(uuid[], uuid[], uuid) is 'The orders that are locked or priced on some days, and more by their ids as of a day, in the order of their ids.';
 
-create or replace function evergreen.book_lots(days uuid[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
+drop function if exists evergreen.book_lots(uuid[]);
+create or replace function evergreen.booked_lots(days uuid[], more uuid[]) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   select coalesce(jsonb_agg(jsonb_build_object('lot_id', l.lot_id, 'share_class_id', l.share_class_id, 'investor_id', l.investor_id, 'opened_on', l.opened_on,
       'units', trim_scale(l.units_left)::text, 'reference', trim_scale(coalesce(l.high_water, l.price))::text, 'credit', trim_scale(l.equalisation_credit)::text, 'series', evergreen.series_of(l)) order by l.lot_id), '[]')
-    from (select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.status in ('locked', 'priced') offset 0) w
+    from (select distinct f.share_class_id, f.investor_id from public.fund_flows f where f.dealing_day_id = any (days) and f.direction = 'redemption' and f.status in ('locked', 'priced')
+            union select f.share_class_id, f.investor_id from public.fund_flows f where f.flow_id = any (more) and f.direction = 'redemption' offset 0) w
     cross join lateral (select x.* from public.lots x where x.share_class_id = w.share_class_id and x.investor_id = w.investor_id and x.units_left > 0) l
 $$;
-comment on function evergreen.book_lots(uuid[]) is 'What who redeems on some days holds, lot by lot.';
+comment on function evergreen.booked_lots(uuid[], uuid[]) is 'What who redeems on some days, or by some more orders, holds, lot by lot.';
 
 create or replace function evergreen.book_holdings(days uuid[], on_day date, period text) returns jsonb language sql stable security definer set search_path = pg_catalog, pg_temp as $$
   with span as (

@@ -2,16 +2,26 @@
 
 create or replace function public.fn_read_desk() returns jsonb
 language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
-  with work (kind, id, fund_id, what, due, since, reason) as (
+  with steps as (
+    -- the newest word about each failure; what was left with the second person's word, where one is needed, waits for nobody
+    select distinct on (s.kind, s.subject) s.kind, s.subject, s.created_at, s.due_at, s.action = 'skip' and s.decided_at is not null as done,
+           case when s.action = 'escalate' then 'escalated to ' || case s.to_role when 'pm_role' then 'portfolio managers' else 'operations' end
+                when s.decided_at is null then 'somebody asked to leave it: a second person confirms' end as why
+      from public.failure_steps s order by s.kind, s.subject, s.created_at desc
+  ), hooks as materialized (
+    select e.* from jsonb_to_recordset(public.fn_list_webhooks()) e (endpoint_id uuid, fund_id uuid, url text, reason text, stopped_at timestamptz, given_up int, given_up_at timestamptz)
+  ), work (kind, id, fund_id, what, due, since, reason) as (
     select 'proposal', p.proposal_id::text, p.fund_id, p.kind, p.expires_at, p.created_at, null::text from public.proposals p where p.status = 'pending' and p.expires_at > now()
     union all
     -- a day that is open waits for its clock; a later one for its next step
     select 'dealing_day', d.dealing_day_id::text, d.fund_id, d.status, case when d.status = 'open' then d.cut_off_at end, d.created_at, 'class ' || c.code || ', ' || d.dealing_date
       from public.dealing_days d join public.share_classes c using (share_class_id) where d.status not in ('closed', 'discarded')
     union all
-    select 'dead_letter', o.event_id::text, o.fund_id, o.type, null, o.dead_at, o.reason from public.event_outbox o where o.dead_at is not null
+    select 'dead_letter', o.event_id::text, o.fund_id, o.type, n.due_at, o.dead_at, concat_ws('; ', o.reason, n.why) from public.event_outbox o
+      left join lateral (select * from steps s where s.kind = 'event' and s.subject = o.event_id::text and s.created_at >= o.dead_at) n on true where o.dead_at is not null and n.done is not true
     union all
-    select 'dead_batch', b.batch_id::text, null, b.type, null, b.dead_at, b.reason from public.event_batches b where b.dead_at is not null and b.done_at is null
+    select 'dead_batch', b.batch_id::text, null, b.type, n.due_at, b.dead_at, concat_ws('; ', b.reason, n.why) from public.event_batches b
+      left join lateral (select * from steps s where s.kind = 'batch' and s.subject = b.batch_id::text and s.created_at >= b.dead_at) n on true where b.dead_at is not null and b.done_at is null and n.done is not true
     union all
     select 'import', i.import_id::text, i.fund_id, i.kind, null, i.recorded_at, i.refused || ' refused, ' || i.unmatched || ' unmatched of ' || i.rows || ' rows'
       from public.import_batches i where i.status = 'imported' and i.refused + i.unmatched > 0
@@ -24,7 +34,15 @@ language sql stable security invoker set search_path = pg_catalog, pg_temp as $$
     union all
     select 'alert', a.alert_id::text, a.fund_id, a.kind, null, a.created_at, a.reason from public.risk_alerts a where a.acknowledged_at is null
     union all
-    select 'run', r.workflow_id, r.fund_id, r.type, null, coalesce(r.ended_at, r.started_at), 'the run ended as failed' from public.workflow_runs r where r.status = 'failed'
+    select 'run', r.workflow_id, r.fund_id, r.type, n.due_at, coalesce(r.ended_at, r.started_at), concat_ws('; ', 'the run ended as failed', n.why) from public.workflow_runs r
+      left join lateral (select * from steps s where s.kind = 'run' and s.subject = r.workflow_id and s.created_at >= coalesce(r.ended_at, r.started_at)) n on true where r.status = 'failed' and n.done is not true
+    union all
+    -- a receiver that is told nothing is looked at within a day; of others' webhooks only operations and audit hear
+    select 'webhook', e.endpoint_id::text, e.fund_id, e.reason, e.stopped_at + interval '24 hours', e.stopped_at, e.url
+      from hooks e where e.stopped_at is not null
+    union all
+    select 'webhook_deliveries', e.endpoint_id::text, e.fund_id, 'given_up', e.given_up_at + interval '24 hours', e.given_up_at, e.given_up || ' to ' || e.url
+      from hooks e where e.given_up > 0 and e.stopped_at is null
   )
   select jsonb_build_object(
     'read_at', now(),

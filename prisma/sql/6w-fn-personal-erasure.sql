@@ -20,6 +20,7 @@ create or replace function evergreen.destroy_subject(subject_id uuid) returns vo
   -- without its key a ciphertext is noise; a blind index would still answer whether somebody was here
   update public.personal_values p set ciphertext = null, blind_index = '{}', superseded_at = coalesce(p.superseded_at, now())
    where p.subject_id = destroy_subject.subject_id and (p.ciphertext is not null or p.blind_index <> '{}');
+  delete from public.party_tests t where t.party_id = destroy_subject.subject_id;
   update public.documents d set removed_at = now() where d.subject_id = destroy_subject.subject_id and d.removed_at is null;
 $$;
 comment on function evergreen.destroy_subject(uuid) is 'Destroys the key of a subject and empties its values; idempotent.';
@@ -313,16 +314,17 @@ begin
       'values', (select coalesce(jsonb_agg(jsonb_build_object('value_id', p.value_id, 'field', p.field, 'ciphertext', p.ciphertext, 'recorded_by', p.recorded_by,
           'recorded_at', p.recorded_at, 'superseded_at', p.superseded_at) order by p.field, p.recorded_at, p.value_id), '[]') from public.personal_values p where p.subject_id = k.subject_id),
       'documents', (select coalesce(jsonb_agg(to_jsonb(d) - '{created_at,updated_at,subject_id}'::text[] order by d.recorded_at, d.document_id), '[]') from public.documents d where d.subject_id = k.subject_id),
-      'accesses', (select coalesce(jsonb_agg(jsonb_build_object('what', a.what, 'fields', a.fields, 'purpose', a.purpose, 'accessed_by', a.accessed_by, 'accessed_at', a.accessed_at)
+      'accesses', (select coalesce(jsonb_agg(jsonb_build_object('access_id', a.access_id, 'what', a.what, 'fields', a.fields, 'purpose', a.purpose, 'accessed_by', a.accessed_by, 'accessed_at', a.accessed_at)
           order by a.accessed_at, a.access_id), '[]') from public.personal_accesses a where a.subject_id = k.subject_id),
       -- neither risk, cases nor freezes: an answer to the person must not tip off
       'party', (select jsonb_build_object('party_id', p.party_id, 'code', p.code, 'kind', p.kind) from public.parties p where p.party_id = k.subject_id),
       'investors', (select coalesce(jsonb_agg(jsonb_build_object('investor_id', i.investor_id, 'code', i.code, 'classification', i.classification, 'kyc_valid_until', i.kyc_valid_until) order by i.code), '[]')
           from public.investors i where i.party_id = k.subject_id),
-      'evidence', (select coalesce(jsonb_agg(jsonb_build_object('kind', e.kind, 'dated_on', e.dated_on, 'expires_on', e.expires_on, 'recorded_at', e.recorded_at) order by e.recorded_at, e.kind), '[]')
+      'evidence', (select coalesce(jsonb_agg(jsonb_build_object('evidence_id', e.evidence_id, 'kind', e.kind, 'dated_on', e.dated_on, 'expires_on', e.expires_on, 'recorded_at', e.recorded_at) order by e.recorded_at, e.kind), '[]')
           from public.party_evidence e where e.party_id = k.subject_id),
-      'changes', (select coalesce(jsonb_agg(jsonb_build_object('message', t.message, 'created_by', t.created_by, 'created_at', t.created_at) order by t.tx, t.seq), '[]')
-          from public.audit_trail t where t.entity_id = k.subject_id::text),
+      'changes', (select coalesce(jsonb_agg(jsonb_build_object('tx', t.tx::text, 'seq', t.seq::text, 'message', t.message, 'created_by', t.created_by, 'created_at', t.created_at) order by t.tx, t.seq), '[]')
+          from public.audit_trail t where t.entity_id = k.subject_id::text and t.entity_type = 'subject_keys'),
+      'records', evergreen.subject_records(k.subject_id),
       'tombstone', (select jsonb_build_object('body', t.body, 'signature', t.signature, 'public_key', t.public_key) from public.subject_tombstones t where t.subject_id = k.subject_id))
     into answer from public.subject_keys k where k.subject_id = fn_export_subject.subject_id;
   return answer;
@@ -331,4 +333,4 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_export_subject(uuid) is
-  'All that is kept of a subject: values now and before, still encrypted, documents, who read what, and what was done. The export itself is recorded. EG403, EG404.';
+  'All that is kept of a subject: values now and before, still encrypted, documents, register, orders and money, who read what, and what was done. The export itself is recorded. EG403, EG404.';

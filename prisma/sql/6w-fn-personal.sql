@@ -26,6 +26,16 @@ begin
 end $$;
 comment on function evergreen.open_for_writing(uuid) is 'Locks a subject and refuses unless something may be added to it. EG404, EG428.';
 
+create or replace function evergreen.require_key_version(subject_id uuid, key_version int) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  current int;
+begin
+  -- shared, so that a new key waits for whoever writes under this one; those who write do not wait for each other
+  select k.key_version into current from public.subject_keys k where k.subject_id = require_key_version.subject_id for share;
+  perform evergreen.refuse_unless(not found or current = coalesce(key_version, 1), 'EG425', 'The subject has a new data key; read it and encrypt again.');
+end $$;
+comment on function evergreen.require_key_version(uuid, int) is 'Refuses what was encrypted under an earlier data key of the subject (EG425).';
+
 create or replace function public.fn_open_subject(subject_id uuid, wrapped_key text, master_key_id text, request_id text default null) returns jsonb
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -69,7 +79,7 @@ begin
   perform evergreen.require_role('ops_role', 'agent_kyc');
   -- a ciphertext is another one every time; what says that the content is the same is the mark that stands beside it (a keyed hash, stored nowhere)
   input := jsonb_build_object('subject_id', subject_id, 'field_values', case when jsonb_typeof(field_values) = 'array' then
-    (select jsonb_agg(case when jsonb_typeof(v) = 'object' then v - '{ciphertext,value_id}'::text[] else v end) from jsonb_array_elements(field_values) v) end);
+    (select jsonb_agg(case when jsonb_typeof(v) = 'object' then v - '{ciphertext,value_id,key_version}'::text[] else v end) from jsonb_array_elements(field_values) v) end);
   answer := evergreen.earlier_answer('fn_put_personal', request_id, input);
   if answer is not null then
     return answer;
@@ -78,12 +88,14 @@ begin
   perform evergreen.refuse_unless(octet_length(field_values::text) <= 2000000, 'EG413', 'field_values is larger than 2 MB.');
   perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(field_values) v where (jsonb_typeof(v) = 'object' and v ->> 'field' ~ '^[a-z_]{1,40}$'
       and v ->> 'value_id' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' and (v ->> 'ciphertext' is null or v ->> 'ciphertext' ~ '^v1\.[A-Za-z0-9+/]+=*$')
-      and v ->> 'content' ~ '^[0-9a-f]{64}$' and jsonb_typeof(v -> 'blind_index') = 'array') is not true), 'EG400', 'Each of field_values has field, value_id, ciphertext, content and blind_index.');
+      and v ->> 'content' ~ '^[0-9a-f]{64}$' and jsonb_typeof(v -> 'blind_index') = 'array' and coalesce(v ->> 'key_version', '1') ~ '^[1-9][0-9]{0,8}$') is not true),
+    'EG400', 'Each of field_values has field, value_id, ciphertext, content, blind_index and key_version.');
   perform evergreen.refuse_unless(not exists (select from jsonb_array_elements(field_values) v, jsonb_array_elements_text(v -> 'blind_index') b where (b ~ '^[0-9a-f]{64}$') is not true),
     'EG400', 'blind_index is a list of hashes.');
   select count(distinct v ->> 'field') into names from jsonb_array_elements(field_values) v;
   perform evergreen.refuse_unless(names = jsonb_array_length(field_values), 'EG400', 'A field stands twice in field_values.');
   perform evergreen.open_for_writing(subject_id);
+  perform evergreen.require_key_version(subject_id, (v ->> 'key_version')::int) from jsonb_array_elements(field_values) v;
   update public.personal_values p set superseded_at = now()
    where p.subject_id = fn_put_personal.subject_id and p.superseded_at is null and p.field in (select v ->> 'field' from jsonb_array_elements(field_values) v);
   insert into public.personal_values (value_id, subject_id, field, ciphertext, blind_index, recorded_by)
@@ -99,10 +111,11 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_put_personal(uuid, jsonb, text) is
-  'Records encrypted values of a subject (field, value_id, ciphertext or null to take it back, content: a keyed hash that says whether a repeated request is the same, blind_index); each supersedes the one before. EG400, EG403, EG404, EG409, EG413, EG428 erased or to be erased.';
+  'Records encrypted values of a subject (field, value_id, ciphertext or null to take it back, content: a keyed hash that says whether a repeated request is the same, blind_index); each supersedes the one before. EG400, EG403, EG404, EG409, EG413, EG425 another data key since, EG428 erased or to be erased.';
 
+drop function if exists public.fn_read_personal(uuid[], text[], text);
 create or replace function public.fn_read_personal(subject_ids uuid[], fields text[] default null, purpose text default 'review')
-returns table (subject_id uuid, state text, wrapped_key text, master_key_id text, value_id uuid, field text, ciphertext text, recorded_at timestamptz)
+returns table (subject_id uuid, state text, wrapped_key text, master_key_id text, key_version int, value_id uuid, field text, ciphertext text, recorded_at timestamptz)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform evergreen.require_role('ops_role', 'audit_role', 'agent_kyc', 'lp_role');
@@ -116,7 +129,7 @@ begin
   end if;
   -- key and values in one statement, so that they are of one moment
   return query
-    select k.subject_id, k.state, k.wrapped_key, k.master_key_id, p.value_id, p.field, p.ciphertext, p.recorded_at
+    select k.subject_id, k.state, k.wrapped_key, k.master_key_id, k.key_version, p.value_id, p.field, p.ciphertext, p.recorded_at
       from public.subject_keys k
       left join public.personal_values p on p.subject_id = k.subject_id and p.superseded_at is null and p.ciphertext is not null
         and (fn_read_personal.fields is null or p.field = any (fn_read_personal.fields))
@@ -144,8 +157,9 @@ exception when others then
 end $$;
 comment on function public.fn_find_subjects(text, text) is 'Subjects whose current value of the field has this blind index. EG400, EG403.';
 
+drop function if exists public.fn_put_document(uuid, uuid, text, text, bigint, text, text, text);
 create or replace function public.fn_put_document(
-  document_id uuid, subject_id uuid, kind text, content_type text, size bigint, sha256 text, storage_path text, request_id text default null
+  document_id uuid, subject_id uuid, kind text, content_type text, size bigint, sha256 text, storage_path text, key_version int default 1, request_id text default null
 ) returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   input jsonb;
@@ -163,6 +177,7 @@ begin
   perform evergreen.refuse_unless(size between 1 and 20971520, 'EG413', 'A document has 1 byte to 20 MB.');
   perform evergreen.refuse_unless(sha256 ~ '^[0-9a-f]{64}$' and storage_path = subject_id || '/' || document_id, 'EG400', 'sha256 is of what is stored, storage_path is the subject and the document.');
   perform evergreen.open_for_writing(subject_id);
+  perform evergreen.require_key_version(subject_id, key_version);
   insert into public.documents (document_id, subject_id, kind, content_type, size, sha256, storage_path, recorded_by)
   values (document_id, subject_id, kind, content_type, size, sha256, storage_path, evergreen.actor());
   perform evergreen.audit(null, 'documents', document_id::text, 'document recorded', request_id);
@@ -173,8 +188,8 @@ exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
-comment on function public.fn_put_document(uuid, uuid, text, text, bigint, text, text, text) is
-  'Records a document that is stored encrypted: its type by its bytes, its size before and its sha256 after encryption. EG400, EG403, EG404, EG409, EG413, EG428.';
+comment on function public.fn_put_document(uuid, uuid, text, text, bigint, text, text, int, text) is
+  'Records a document that is stored encrypted: its type by its bytes, its size before and its sha256 after encryption, the data key it is under. EG400, EG403, EG404, EG409, EG413, EG425 another data key since, EG428.';
 
 create or replace function public.fn_read_document(document_id uuid, purpose text default 'review')
 returns table (id uuid, subject_id uuid, kind text, content_type text, size bigint, sha256 text, storage_path text, wrapped_key text, master_key_id text)
@@ -197,16 +212,10 @@ end $$;
 comment on function public.fn_read_document(uuid, text) is 'Where a document is stored and the wrapped key that opens it; recorded with its purpose. EG400, EG403, EG404.';
 
 create or replace function public.fn_read_vault_keys() returns jsonb language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-  answer jsonb;
 begin
   perform evergreen.require_role('agent_kyc', 'service_role');
-  perform evergreen.refuse_unless(to_regclass('vault.decrypted_secrets') is not null, 'EG428', 'This database has no Supabase Vault; keep the keys in a file or in Infisical.');
-  -- looked up when it is run: the view is there only where the extension is
-  select jsonb_object_agg(substr(s.name, 20), s.decrypted_secret) into answer from vault.decrypted_secrets s
-   where s.name in ('evergreen_personal_master', 'evergreen_personal_index', 'evergreen_personal_signing');
-  perform evergreen.refuse_unless(answer ?& array['master', 'index', 'signing'], 'EG404', 'The Vault has no evergreen_personal_master, evergreen_personal_index or evergreen_personal_signing.');
-  return answer;
+  return (select jsonb_object_agg(substr(s.key, 20), s.value) from jsonb_each(
+    evergreen.vault_secrets('evergreen_personal_master', 'evergreen_personal_index', 'evergreen_personal_signing')) s);
 exception when others then
   declare broken text; begin get stacked diagnostics broken = constraint_name;
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;

@@ -40,12 +40,11 @@ create or replace function evergreen.order_facts(of_flow public.fund_flows) retu
 begin
   -- not in SQL: what it asks of screening is created after it
   return (select jsonb_build_object(
-    'investor', jsonb_strip_nulls(jsonb_build_object('kind', (select p.kind from public.parties p where p.party_id = i.party_id),
-      'risk', (select p.risk_level from public.parties p where p.party_id = i.party_id and p.risk_level <> 'unrated'),
-      'screening', case when i.party_id is not null then evergreen.screening_standing(i.party_id) end, 'classification', i.classification, 'kycStatus', i.kyc_status,
+    'investor', known.facts - 'tests' - 'verified' || jsonb_strip_nulls(jsonb_build_object('classification', i.classification, 'kycStatus', i.kyc_status,
       'kycValidUntil', to_char(i.kyc_valid_until at time zone 'UTC', 'YYYY-MM-DD'), 'tags', to_jsonb(i.eligibility_tags),
       'suitability', (select bool_or(p.evidence ? 'suitability_test') from public.investors_pending_kyc p where p.investor_id = i.investor_id),
       'sourceOfFunds', (select bool_or(p.evidence ? 'source_of_funds') from public.investors_pending_kyc p where p.investor_id = i.investor_id))),
+    'tests', coalesce(known.facts -> 'tests', '{}'),
     'order', jsonb_strip_nulls(jsonb_build_object('direction', f.direction, 'kind', f.order_kind, 'channel', f.channel, 'requestedOn', to_char(f.requested_at at time zone 'UTC', 'YYYY-MM-DD'),
       'amount', trim_scale(coalesce(f.amount, round(f.requested_units * c.nav_per_unit, 4)))::text, 'noticeDays', (f.dealing_date - (f.requested_at at time zone 'UTC')::date)::text,
       'selfHosted', case when f.channel <> 'wallet' then false end)),
@@ -56,7 +55,7 @@ begin
       with recursive above (party_id, share, depth) as (
         select l.owner_id, l.share::numeric, 1 from evergreen.links_in_force(current_date) l where l.owned_id = i.party_id
         union select l.owner_id, null::numeric, a.depth + 1 from above a join evergreen.links_in_force(current_date) l on l.owned_id = a.party_id where a.depth < 10)
-      select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('share', trim_scale(o.share)::text, 'screening', evergreen.screening_standing(o.party_id))) order by o.party_id), '[]')
+      select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('share', trim_scale(o.share)::text)) || (evergreen.party_rule_facts(o.party_id) - 'kind' - 'risk') order by o.party_id), '[]')
         from (select a.party_id, max(a.share) as share from above a group by a.party_id) o) end,
     -- more than can be read is not known, rather than too little
     'history', (select case when count(*) <= 500 then coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object('on', to_char(h.requested_at at time zone 'UTC', 'YYYY-MM-DD'), 'direction', h.direction, 'channel', h.channel,
@@ -65,6 +64,7 @@ begin
         and (x.requested_at, x.flow_id) < (f.requested_at, f.flow_id) and x.parent_flow_id is null and x.status not in ('draft', 'rejected', 'cancelled', 'lapsed') order by x.requested_at desc limit 501) h))
     from (select (of_flow).*) f
     join public.investors i on i.investor_id = f.investor_id
+    cross join lateral (select coalesce(evergreen.party_rule_facts(i.party_id), '{}') as facts) known
     join public.funds u on u.fund_id = f.fund_id
     left join public.share_classes c on c.share_class_id = f.share_class_id);
 end $$;
@@ -112,6 +112,7 @@ declare
   pinned public.rule_pins;
   d public.dealing_days;
   held uuid[];
+  applicants int;
   event uuid;
   one uuid;
 begin
@@ -145,7 +146,8 @@ begin
   -- what is not approved leaves the day and waits for a person; the investor is not told why
   held := array(select f.flow_id from public.fund_flows f where d.dealing_day_id is not null and f.dealing_day_id = d.dealing_day_id and f.status in ('locked', 'priced')
     and f.flow_id in (select (r ->> 'entity_id')::uuid from jsonb_array_elements(results) r where r ->> 'entity_type' = 'fund_flows' and r ->> 'outcome' <> 'approve') order by f.flow_id);
-  event := evergreen.emit('RULES_CHECKED', pinned.fund_id, jsonb_build_object('checked', jsonb_array_length(results), 'held', cardinality(held)), evergreen.actor(), jsonb_build_object('workflow_id', pinned.workflow_id), '{}', request_id);
+  applicants := evergreen.hold_applicants(pinned.workflow_id, pinned.fund_id, results, request_id);
+  event := evergreen.emit('RULES_CHECKED', pinned.fund_id, jsonb_build_object('checked', jsonb_array_length(results), 'held', cardinality(held) + applicants), evergreen.actor(), jsonb_build_object('workflow_id', pinned.workflow_id), '{}', request_id);
   foreach one in array held loop
     perform 1 from public.fund_flows f where f.flow_id = one or f.linked_flow_id = one order by f.flow_id for no key update;
     if exists (select from public.fund_flows f where f.flow_id = one and f.status in ('locked', 'priced')) then
@@ -159,7 +161,7 @@ begin
     update public.dealing_days x set status = 'lmt_decided' where x.dealing_day_id = d.dealing_day_id;
   end if;
   perform evergreen.audit(pinned.fund_id, 'rule_pins', pinned.workflow_id, 'rules checked: ' || jsonb_array_length(results) || ' verdicts, ' || cardinality(held) || ' orders held', request_id);
-  answer := jsonb_build_object('recorded', jsonb_array_length(results), 'held', cardinality(held));
+  answer := jsonb_build_object('recorded', jsonb_array_length(results), 'held', cardinality(held) + applicants);
   perform evergreen.keep_answer('fn_record_rules', request_id, input, answer);
   return answer;
 exception when others then
@@ -167,4 +169,4 @@ exception when others then
     perform evergreen.raise_public(sqlstate, sqlerrm, broken); end;
 end $$;
 comment on function public.fn_record_rules(text, jsonb, jsonb, uuid, text) is
-  'Verdicts of a run with their trees, by the versions it began with; drafts beside them; orders of the named dealing day that are not approved are held. Returns {recorded, held}. EG400, EG404, EG413, EG428.';
+  'Verdicts of a run with their trees, by the versions it began with; drafts beside them; orders of the named dealing day that are not approved are held, an applicant who is not gets a case. Returns {recorded, held}. EG400, EG404, EG413, EG428.';

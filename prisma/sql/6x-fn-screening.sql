@@ -364,17 +364,36 @@ exception when others then
 end $$;
 comment on function public.fn_list_unscreened(uuid, int) is 'Parties whose whole check is missing since they were asked for, in the order of their ids. EG400.';
 
-create or replace function evergreen.screen_changed_facts() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+create or replace function evergreen.screen_facts_of(subjects uuid[]) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  one record;
+  one uuid;
 begin
-  for one in select distinct c.subject_id from changed c join public.parties p on p.party_id = c.subject_id
-              where c.field in ('name', 'alias', 'born', 'country', 'nationality', 'identifier') and c.ciphertext is not null
-                and not exists (select from public.screening_subjects s where s.party_id = c.subject_id and s.asked_at = evergreen.clock() and s.reason = 'facts changed') order by 1 loop
-    perform evergreen.request_screening(one.subject_id, 'facts changed', true);
+  for one in select p.party_id from public.parties p
+              where p.party_id = any (subjects)
+                and not exists (select from public.screening_subjects s where s.party_id = p.party_id and s.asked_at = evergreen.clock() and s.reason = 'facts changed') order by 1 loop
+    perform evergreen.request_screening(one, 'facts changed', true);
   end loop;
+end $$;
+comment on function evergreen.screen_facts_of(uuid[]) is 'Has these parties screened anew because their facts changed, once per transaction; what was decided about the old facts does not hold for the new.';
+create or replace function evergreen.is_screened_fact(field text) returns boolean language sql immutable set search_path = pg_catalog, pg_temp as $$
+  select field in ('name', 'alias', 'born', 'country', 'nationality', 'identifier')
+$$;
+comment on function evergreen.is_screened_fact(text) is 'Whether screening compares this personal field with lists.';
+
+create or replace function evergreen.screen_new_facts() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform evergreen.screen_facts_of(array(select c.subject_id from changed c where evergreen.is_screened_fact(c.field) and c.ciphertext is not null));
   return null;
 end $$;
-comment on function evergreen.screen_changed_facts() is 'Whoever''s screened facts are recorded, changed or taken back is screened anew, once per transaction; what was decided about the old facts does not hold for the new.';
-create or replace trigger screen_new_facts after insert on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();
-create or replace trigger screen_changed_facts after update on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_changed_facts();
+comment on function evergreen.screen_new_facts() is 'Whoever''s screened facts are recorded is screened anew.';
+create or replace function evergreen.screen_changed_facts() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  -- the same fact under another key is no other fact
+  perform evergreen.screen_facts_of(array(
+    select c.subject_id from changed c join before b using (value_id)
+     where evergreen.is_screened_fact(c.field) and c.ciphertext is not null and c.superseded_at is distinct from b.superseded_at));
+  return null;
+end $$;
+comment on function evergreen.screen_changed_facts() is 'Whoever''s screened facts are changed or taken back is screened anew.';
+create or replace trigger screen_new_facts after insert on public.personal_values referencing new table as changed for each statement execute function evergreen.screen_new_facts();
+create or replace trigger screen_changed_facts after update on public.personal_values referencing old table as before new table as changed for each statement execute function evergreen.screen_changed_facts();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { BUCKETS } from "@evergreen-fund/domain/buckets.ts";
 import { ERRORS } from "@evergreen-fund/domain/errors.ts";
 import { EVENT_NAMES, EVENTS } from "@evergreen-fund/domain/events.ts";
+import { PROPOSAL_KINDS } from "@evergreen-fund/domain/proposal-page.ts";
 import { ALL_ROLES, agentRole, ROOMS } from "@evergreen-fund/domain/roles.ts";
 import { diffSchemas } from "@evergreen-fund/stack/migrate.ts";
 import type pg from "pg";
@@ -148,6 +149,15 @@ describe("the domain", () => {
     expect(rows.map((row) => row.rolname).sort()).toEqual([...ALL_ROLES].sort());
     const agents = await db.look("select rolname from pg_roles where rolname like 'agent\\_%'");
     expect(agents.map((row) => row.rolname).sort()).toEqual(ROOMS.map(agentRole).sort());
+  });
+
+  it("and the database name the same kinds of proposals", async () => {
+    const [check] = await db.look<{ is: string }>(
+      "select pg_get_constraintdef(oid) as is from pg_constraint where conname = 'proposals_kind'",
+    );
+    expect([...(check?.is ?? "").matchAll(/'(\w+)'/g)].map(([, kind]) => kind).sort()).toEqual(
+      [...PROPOSAL_KINDS].sort(),
+    );
   });
 
   it("and the database name the same buckets", async () => {

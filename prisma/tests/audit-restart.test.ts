@@ -7,6 +7,7 @@ import { migrateDeploy } from "@evergreen-fund/stack/migrate.ts";
 import { type RunningPostgres, startPostgres } from "@evergreen-fund/stack/postgres.ts";
 import { freePort } from "@evergreen-fund/stack/process-table.ts";
 import { setLoginPasswords } from "@evergreen-fund/stack/service-logins.ts";
+import { until } from "@evergreen-fund/testing/working-house.ts";
 import pg from "pg";
 import { afterAll, expect, it } from "vitest";
 import { claimsOf, PM_ONE } from "./arrange.ts";
@@ -90,7 +91,8 @@ it("loses nothing it acknowledged and forks no chain", async () => {
     }
     await working;
     await admin.end().catch(() => {});
-    server = await startPostgres(options);
+    // what the killed server left behind may live a moment longer than it, and holds its memory until then
+    server = (await until(() => startPostgres(options), "Postgres to start again", 10_000)) as RunningPostgres;
   }
   const admin = await connect(server.adminUrl);
   const look = async <T extends Record<string, unknown>>(sql: string) => (await admin.query<T>(sql)).rows;

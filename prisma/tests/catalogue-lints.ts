@@ -1,4 +1,5 @@
 // Lints of the database's own catalogue. Each rule is a query that answers the offenders by name, and a bug that, once planted, it must find.
+import { INVOKER_READS } from "./invoker-reads.ts";
 
 const TABLES = `pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'
   and c.relname <> '_prisma_migrations'`; // Prisma's own: it must read it as whoever migrates; nobody else has rights on it
@@ -126,7 +127,7 @@ const TABLE_LINTS: Lint[] = [
   },
   {
     rule: "append-only tables refuse update, delete and truncate",
-    offenders: `select t.name from unnest('{fund_events, event_investors, audit_trail, audit_blocks, approvals, commands, dealing_policies, lmt_policies, credit_lines, order_transitions, order_leaves,
+    offenders: `select t.name from unnest('{fund_events, event_investors, audit_trail, audit_blocks, approvals, commands, dealing_policies, lmt_policies, credit_lines, liquidity_pools, pool_trades, order_transitions, order_leaves,
       nav_inputs, ledger_transactions, unit_ledger, cash_movements, class_marks, in_kind_deliveries, statements, restatements, compensations,
       personal_accesses, subject_tombstones, rule_tests, rule_approvals, rule_pins, rule_snoozes, rule_shadows}'::text[]) t(name)
     where 2 <> (select count(*) from pg_trigger g where g.tgrelid = ('public.' || t.name)::regclass and g.tgname in ('append_only', 'append_only_truncate') and g.tgenabled = 'O')`,
@@ -182,12 +183,12 @@ const FUNCTION_LINTS: Lint[] = [
   {
     rule: "functions that read under the caller's policies are few and known",
     offenders: `select p.oid::regprocedure from pg_proc p where p.pronamespace = 'public'::regnamespace
-    and not p.prosecdef and p.proname not in ('fn_search_memories', 'fn_list_memories', 'fn_read_events', 'fn_read_morning', 'fn_read_home', 'fn_read_desk', 'fn_read_trail', 'fn_read_changes')`,
+    and not p.prosecdef and p.proname not in (${INVOKER_READS.map((name) => `'${name}'`).join(", ")})`,
     planted: "alter function public.fn_seal_audit(int) security invoker",
   },
   {
     rule: "no function runs text",
-    offenders: `select p.oid::regprocedure from ${OURS} and p.prosrc ~* '\\mexecute\\M' and p.proname not in ('add_check', 'apply_read_access')`,
+    offenders: `select p.oid::regprocedure from ${OURS} and p.prosrc ~* '(?<!'')\\mexecute\\M' and p.proname not in ('add_check', 'apply_read_access')`,
     planted: "create function evergreen.planted(x text) returns void language plpgsql as 'begin execute x; end'",
   },
   {

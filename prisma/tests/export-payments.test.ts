@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { type Args, agent, OPS, PM_ONE, refusal } from "./arrange.ts";
 import { broken, type Day, DEALING_DATE, dayAt, dealingDatabase, dealingFund } from "./dealing-day.ts";
 import {
+  accountOf,
   approvedAccounts,
   codeOf,
   debit,
@@ -35,9 +36,7 @@ interface Payments {
     flow_id: string;
     end_to_end: string;
     amount: string;
-    holder: string;
-    account: string;
-    bic: string | null;
+    payee: { bic: string | null; sealed: { account_id: string; sealed: string } };
     remittance: string;
   }[];
 }
@@ -62,7 +61,15 @@ const written = (file: Payments) =>
     currency: file.currency,
     places: file.places,
     debtor: file.debtor,
-    transfers: file.transfers.map(({ end_to_end, ...transfer }) => ({ ...transfer, endToEndId: end_to_end })),
+    // what the door decrypts; noise here
+    transfers: file.transfers.map(({ end_to_end, payee, amount, remittance }) => ({
+      amount,
+      remittance,
+      endToEndId: end_to_end,
+      holder: "Somebody (synthetic)",
+      account: IBANS[0],
+      bic: payee.bic,
+    })),
   });
 
 describe("a payment file", () => {
@@ -82,7 +89,7 @@ describe("a payment file", () => {
           flow_id: day.redemption,
           end_to_end: day.redemption.replaceAll("-", ""),
           amount: "5400",
-          account: IBANS[0],
+          payee: { sealed: { sealed: expect.stringMatching(/^v1\./) } },
           remittance: `Redemption ${DEALING_DATE} ${day.fund.code}`,
         },
       ],
@@ -167,7 +174,7 @@ describe("a payment file", () => {
       db,
       day,
       file.transfers.map((one) =>
-        debit(one.amount, { end_to_end: one.end_to_end, account: FUND_IBAN, counterparty_account: one.account }),
+        debit(one.amount, { end_to_end: one.end_to_end, account: FUND_IBAN, counterparty_account: IBANS[0] }),
       ),
     );
     expect(await outcomes(db, done.import_id)).toEqual(["matched"]);
@@ -213,7 +220,7 @@ describe("a payment file", () => {
           flow_id: day.subscription,
           end_to_end: `CMP${day.subscription.replaceAll("-", "")}`,
           amount: "540",
-          account: IBANS[1],
+          payee: { sealed: { account_id: expect.any(String) } },
           remittance: `Compensation ${DEALING_DATE} ${day.fund.code}`,
         },
       ],
@@ -282,7 +289,7 @@ describe("accounts", () => {
   it("of one owner and currency: one is in force", async () => {
     const { fund } = await dealingFund(db);
     const code = await codeOf(db, await newInvestor(db, null));
-    await propose(fund.code, [own, { ...own, account: IBANS[1] }, { ...own, investor: code, account: IBANS[2] }]);
+    await propose(fund.code, [own, { ...own, account: IBANS[1] }, accountOf(code, IBANS[2])]);
     const ids = await db.look<{ account_id: string; investor_id: string | null }>(
       "select account_id, investor_id from bank_accounts where fund_id = $1 order by investor_id nulls first, account",
       [fund.fundId],
@@ -306,7 +313,7 @@ describe("accounts", () => {
     ["a BIC that is none", { bic: "BANK" }, "EG400"],
     ["no holder", { holder: "" }, "EG400"],
     ["an unknown currency", { currency: "XXX" }, "EG400"],
-    ["nobody's", { investor: "LP-NOBODY" }, "EG404"],
+    ["nobody's", accountOf("LP-NOBODY", IBANS[0]), "EG404"],
   ])("%s: refused, with the place in the list", async (_what, change, code) => {
     const { fund } = await dealingFund(db);
     const error = await refusal(propose(fund.code, [own, { ...own, ...change }]));

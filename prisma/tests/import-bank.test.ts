@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Args, OPS, refusal } from "./arrange.ts";
 import { broken, dayAt, dealingDatabase, dealingFund } from "./dealing-day.ts";
 import {
+  accountOf,
   approvedAccounts,
   codeOf,
   credit,
@@ -45,6 +46,46 @@ const balance = async (fundId: string, account: string) =>
       [fundId, account],
     )
   )[0]?.amount;
+
+describe("what a payer wrote", () => {
+  it("matches as it came, and is kept reduced to words that may name an order", async () => {
+    const { on, codes, s1 } = await arranged();
+    const wrote =
+      "Jane Synthetic, born 1931-07-19, LU28 0019 4006 4475 0000, +352 621 123 456, for s-1 and T-77, thanks";
+    const done = await importLines(db, on, [
+      credit("5000.00", { remittance: wrote, end_to_end: "JANE SYNTHETIC 1" }),
+      credit("6000.00", { remittance: wrote.replace("s-1", "DE89370400440532013000"), end_to_end: "NOTPROVIDED" }),
+    ]);
+    expect(done).toMatchObject({ accepted: 1, unmatched: 1 });
+    const kept = await db.look<{ said: Record<string, unknown>; flow_id: string | null }>(
+      "select said, flow_id from import_rows where import_id = $1 order by position",
+      [done.import_id],
+    );
+    expect(kept.map(({ flow_id }) => flow_id)).toEqual([s1, null]);
+    expect(kept.map(({ said }) => [said.remittance, said.end_to_end])).toEqual([
+      ["s-1 T-77", undefined],
+      ["T-77", undefined],
+    ]);
+    // what is left still matches, once the order is there
+    expect(await importOrders(db, on, [subscription(codes[1], "6000.00", "T-77")])).toMatchObject({ accepted: 1 });
+    const [{ again } = { again: "" }] = await db.look<{ again: string }>(
+      "select evergreen.bank_match(f, r.said) ->> 'by' as again from import_rows r join funds f using (fund_id) where import_id = $1 and position = 2",
+      [done.import_id],
+    );
+    expect(again).toBe("reference");
+    // nothing of it stands anywhere else
+    for (const { name } of await db.look<{ name: string }>(
+      "select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'",
+    ))
+      expect(
+        await db.look(
+          `select 1 from public."${name}" x where x::text ~* 'jane synthetic|0019 4006|621 123|1931-07-19' limit 1`,
+          [],
+        ),
+        name,
+      ).toEqual([]);
+  });
+});
 
 describe("matching", () => {
   it.each([
@@ -144,7 +185,7 @@ describe("matching", () => {
     const { on, codes } = await arranged();
     await db.call(OPS, "fn_propose_bank_accounts", {
       fund: on.fund.code,
-      accounts: [{ investor: codes[0], account: IBANS[0], holder: "x", currency: "USD" }],
+      accounts: [accountOf(codes[0]!, IBANS[0])],
     });
     const done = await importLines(db, on, [credit("5000.00", { counterparty_account: IBANS[0] })]);
     expect(await outcomes(db, done.import_id)).toEqual(["unmatched"]);

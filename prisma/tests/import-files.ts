@@ -1,5 +1,5 @@
 // Synthetic files as the import functions take them: rows of orders, lines of statements, and the accounts of a fund and its investors.
-import { createHash, randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
 import { type Args, OPS, PM_ONE, type TestDatabase } from "./arrange.ts";
 import type { DealingFund } from "./dealing-day.ts";
@@ -59,7 +59,12 @@ export const importLines = (
   db.value<Imported>(by, "fn_import_bank_statement", {
     fund: fund.code,
     file: file(),
-    lines: lines.map((line, at) => ({ line: at + 2, ...line })),
+    lines: lines.map((line, at) => ({
+      line: at + 2,
+      // the door sends the hash of the number beside it
+      ...(typeof line.counterparty_account === "string" ? { counterparty_index: sha(line.counterparty_account) } : {}),
+      ...line,
+    })),
     ...more,
   });
 
@@ -87,6 +92,21 @@ export const credit = (amount: string, more: Args = {}): Args => ({
 });
 export const debit = (amount: string, more: Args = {}): Args => ({ ...credit(amount, more), side: "debit" });
 
+/** An account as it is proposed: of an investor encrypted, which is noise here, with its hashes; null: the fund's own, in clear. */
+export function accountOf(investor: string | null, account: string, more: Args = {}): Args {
+  const own = { bic: null, holder: "Somebody (synthetic)", currency: "USD", ...more };
+  if (investor === null) return { investor, account, ...own };
+  const { holder, ...said } = own;
+  return {
+    investor,
+    account_id: randomUUID(),
+    sealed: `v1.${randomBytes(60).toString("base64")}`,
+    account_index: sha(account),
+    content_mark: sha(JSON.stringify([account, holder, said.bic, said.currency])),
+    ...said,
+  };
+}
+
 /** Accounts proposed by operations and approved by a portfolio manager; null: the fund's own. */
 export async function approvedAccounts(
   db: TestDatabase,
@@ -95,13 +115,7 @@ export async function approvedAccounts(
 ): Promise<void> {
   await db.call(OPS, "fn_propose_bank_accounts", {
     fund: fund.code,
-    accounts: accounts.map(([investor, account]) => ({
-      investor,
-      account,
-      bic: null,
-      holder: "Somebody (synthetic)",
-      currency: "USD",
-    })),
+    accounts: accounts.map(([investor, account]) => accountOf(investor, account)),
   });
   const ids = await db.look<{ account_id: string }>(
     "select account_id from bank_accounts where fund_id = $1 and status = 'proposed'",

@@ -93,18 +93,24 @@ describe.each(ENTRIES)("%s", (_what, fn, path, through) => {
   });
 });
 
-describe.each(RPC_CASES.map((rpc, turn) => [rpc.fn, rpc, turn] as const))("%s", (fn, rpc, turn) => {
-  it("does the same with a few of them in each of its texts", async () => {
-    const found = places(await rpc.arrange(db));
-    const wrong = await asCaller(rpc, async (client) => {
-      const list: string[] = [];
-      for (const [i, place] of found.entries())
-        for (let n = 0; n < FEW; n++)
-          list.push(
-            ...(await difference(client, fn, place, INJECTIONS[(turn * 37 + i * FEW + n) % INJECTIONS.length] ?? "")),
-          );
-      return list;
+/** A seed is there to change which rows are drawn, whatever it says. */
+const DRAWN_BY_TEXT = new Set(["fn_read_sample"]);
+
+describe.each(RPC_CASES.map((rpc, turn) => [rpc.fn, rpc, turn] as const).filter(([fn]) => !DRAWN_BY_TEXT.has(fn)))(
+  "%s",
+  (fn, rpc, turn) => {
+    it("does the same with a few of them in each of its texts", async () => {
+      const found = places(await rpc.arrange(db));
+      const wrong = await asCaller(rpc, async (client) => {
+        const list: string[] = [];
+        for (const [i, place] of found.entries())
+          for (let n = 0; n < FEW; n++)
+            list.push(
+              ...(await difference(client, fn, place, INJECTIONS[(turn * 37 + i * FEW + n) % INJECTIONS.length] ?? "")),
+            );
+        return list;
+      });
+      expect(wrong).toEqual([]);
     });
-    expect(wrong).toEqual([]);
-  });
-});
+  },
+);

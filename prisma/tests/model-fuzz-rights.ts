@@ -57,6 +57,8 @@ export const NEVER = [
 export const RIGHTS: Readonly<Record<AgentRole, Rights>> = {
   agent_commander: {
     adds: [
+      "token_moves",
+      "tokenization_actions",
       "authority_notices",
       "cash_balances",
       "cash_movements",
@@ -83,6 +85,8 @@ export const RIGHTS: Readonly<Record<AgentRole, Rights>> = {
       "workflow_runs",
     ],
     changes: {
+      webhook_endpoints: ["delivered_at", "failing_since", "reason", "status"],
+      webhook_deliveries: ["attempts", "delivered_at", "last_reason", "last_status", "next_at", "status", "tries"],
       allocations: ["child_flow_id"],
       cash_balances: ["amount"],
       class_navs: ["published_at"],
@@ -178,6 +182,7 @@ export const RIGHTS: Readonly<Record<AgentRole, Rights>> = {
   },
   agent_kyc: {
     adds: [
+      "tokenization_actions",
       "case_candidates",
       "cases",
       "compliance_logs",
@@ -186,6 +191,7 @@ export const RIGHTS: Readonly<Record<AgentRole, Rights>> = {
       "investors_pending_kyc",
       "liquidity_ladder",
       "order_transitions",
+      "party_tests",
       "personal_accesses",
       "personal_values",
       "risk_alerts",
@@ -207,6 +213,7 @@ export const RIGHTS: Readonly<Record<AgentRole, Rights>> = {
       investors: ["classification", "kyc_status", "kyc_valid_until"],
       investors_pending_kyc: ["asked", "classification", "investor_id", "kyc_status", "missing"],
       liquidity_ladder: ["utilization"],
+      party_tests: ["answered_on", "answers", "mark", "version_ids"],
       parties: ["next_review", "risk_level", "risk_score"],
       personal_values: ["superseded_at"],
       screening_candidates: ["case_id"],
@@ -255,7 +262,24 @@ export const RIGHTS: Readonly<Record<AgentRole, Rights>> = {
     },
   },
   agent_tokenization: {
-    adds: ["tokenization_actions"],
-    changes: {},
+    adds: ["chain_breaks", "proposals", "token_contracts", "tokenization_actions"],
+    changes: {
+      chain_breaks: ["chain_units", "closed_at", "register_units"],
+      proposals: ["applied_at", "status"],
+      token_contracts: ["limits", "paused", "reconciled_at", "reconciled_block", "requests", "rules"],
+      tokenization_actions: [
+        "attempt",
+        "block",
+        "chain",
+        "compliance_log_id",
+        "contract_id",
+        "proposal_id",
+        "refusal",
+        "request_no",
+        "status",
+        "tx_hash",
+      ],
+      wallets: ["claim_until", "status"],
+    },
   },
 };

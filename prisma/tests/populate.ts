@@ -1,6 +1,8 @@
 // Rows in every table, of two LPs among others, so that "sees nothing" in the role matrix means something.
 import { AUDIT, agent, LP_A, LP_B, OPS, PM_ONE, PM_TWO, SERVICE, type TestDatabase } from "./arrange.ts";
+import { deadLetter } from "./cases/event-cases.ts";
 import { newCase, newParty, WHY } from "./cases/party-cases.ts";
+import { CLOCK } from "./cases/schedule-cases.ts";
 import { candidateOf, fileOf, publishedList } from "./cases/screening-arrange.ts";
 import { CREDIT_LINE } from "./credit-line.ts";
 import { DEALING_DATE, dayAt } from "./dealing-day.ts";
@@ -14,6 +16,7 @@ import {
   importOrders,
   subscription,
 } from "./import-files.ts";
+import { POOL, POOL_TRADE } from "./pool.ts";
 import { claimInKind, consented, crystallisation, feeDay } from "./postings.ts";
 import { outcome, restateDay } from "./restated-day.ts";
 import { archiveOf, oldEvents } from "./retention-days.ts";
@@ -21,6 +24,8 @@ import { live, tested } from "./rule-versions.ts";
 import { concluded } from "./stress-run.ts";
 import { toErase, tombstoneOf } from "./subjects.ts";
 import { approvedProposal, type Fund, newFund, newInvestor, newProposal } from "./synthetic-fund.ts";
+import { ADDRESS, askToken, classWithWallet, finalToken } from "./token-class.ts";
+import { queuedWebhook } from "./webhook.ts";
 
 export const userOf = (actor: { role: string }): string => ("userId" in actor ? String(actor.userId) : "");
 
@@ -66,6 +71,13 @@ export async function populate(
   await rulesAndBreaches(db, shared);
   await reserveAndApply(db, shared);
   await oversee(db, shared);
+  await db.call(SERVICE, "fn_tell_schedules", { schedules: JSON.stringify([CLOCK]) });
+  await queuedWebhook(db);
+  await db.call(OPS, "fn_skip_failure", {
+    kind: "event",
+    subject: await deadLetter(db),
+    reason: "a synthetic failure",
+  });
   await screened(db);
   await keepPersonal(db);
   await stressed(db, shared);
@@ -102,6 +114,10 @@ async function rulesAndBreaches(db: TestDatabase, fund: Fund): Promise<void> {
   const run = { workflow_id: "event/rules-of-the-sweep" };
   const entity = { entity_type: "funds", entity_id: fund.fundId };
   await db.call(agent("compliance-sentinel"), "fn_pin_rules", { ...run, fund_id: fund.fundId });
+  await db.call(agent("kyc"), "fn_record_party_tests", {
+    answers: [{ party_id: await newParty(db), mark: "", answers: { ["0".repeat(32)]: true } }],
+    version_ids: [version.version_id],
+  });
   await db.call(agent("compliance-sentinel"), "fn_record_rules", {
     ...run,
     results: [{ ...entity, version_id: version.version_id, outcome: "approve", explain: [] }],
@@ -141,6 +157,8 @@ async function deal(db: TestDatabase): Promise<{ ofA: string[]; ofB: string[] }>
   await db.call(OPS, "fn_crystallise_fee", fee);
   await db.call(OPS, "fn_set_holidays", { calendar: "LU", holidays: [{ date: "2026-05-01", name: "Labour Day" }] });
   await db.call(OPS, "fn_set_credit_line", { fund: day.fund.code, ...CREDIT_LINE });
+  const { pool_id } = await db.value<{ pool_id: string }>(OPS, "fn_set_pool", { share_class_id: day.classId, ...POOL });
+  await db.call(OPS, "fn_record_pool_trade", { pool_id, ...POOL_TRADE });
   await db.call(OPS, "fn_propose_lmt", {
     fund: day.fund.code,
     tool: "redemption_gate",
@@ -324,6 +342,13 @@ async function oversee(db: TestDatabase, fund: Fund): Promise<void> {
   await db.call(PM_ONE, "fn_place_legal_hold", { fund_id: fund.fundId, reason: "a claim" });
   const token = await record("TOKENIZATION_REQUESTED", { chain: "testnet", instrument: "SYN", size: "1" });
   await db.call(agent("tokenization"), "fn_register_tokenization", { event_id: token });
+  const chained = await classWithWallet(db);
+  await finalToken(db, await askToken(db, chained.code, "mint", { wallet: ADDRESS, units: "5" }));
+  await db.call(agent("tokenization"), "fn_record_token_reconciliation", {
+    contract_id: chained.contractId,
+    block: 100,
+    breaks: [{ kind: "differs", wallet: ADDRESS, register: "5", chain: "4" }],
+  });
   await db.call(PM_ONE, "fn_remember", {
     memory: {
       text: "The band was restored.",
@@ -349,6 +374,10 @@ async function oversee(db: TestDatabase, fund: Fund): Promise<void> {
       },
     ],
   });
+  const reason = "Keys of the service may be known (synthetic)";
+  const { incident_id } = await db.value<{ incident_id: string }>(OPS, "fn_open_incident", { fund: fund.code, reason });
+  await db.call(PM_ONE, "fn_close_incident", { incident_id, reason });
+  await db.call(OPS, "fn_close_incident", { incident_id, reason });
 }
 
 export { AUDIT };

@@ -36,10 +36,13 @@ it("only what can be archived has a term that ends in an archive", () => {
   expect(archived.map(({ what }) => what)).toEqual(["asset_snapshots", "fund_events"]);
 });
 
-it("only a queue loses rows when its work is done", () => {
-  expect(terms.filter(({ afterwards }) => afterwards === "end_of_work").map(({ what }) => what)).toEqual([
-    "event_outbox",
-  ]);
+it("only a queue and replaced secrets lose rows when their work is done", () => {
+  expect(
+    terms
+      .filter(({ afterwards }) => afterwards === "end_of_work")
+      .map(({ what }) => what)
+      .toSorted(),
+  ).toEqual(["event_outbox", "webhook_secrets"]);
 });
 
 it.each([

@@ -1,7 +1,9 @@
 // Ways around the matrix: another caller's claims on a pooled connection, shadowed names, forged roles, ids hidden in payloads, functions without their grants.
+
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callOn, claimsOf, LP_A, LP_B, OPS, PM_ONE, refusedWith, SERVICE, testDatabase } from "./arrange.ts";
+import { INVOKER_READS } from "./invoker-reads.ts";
 import { LP_ORACLE } from "./lp-oracle.ts";
 import { populate, userOf } from "./populate.ts";
 import { IDENTITIES, LOGINS } from "./role-identities.ts";
@@ -251,19 +253,7 @@ it("the second lock: a function whose grant was given away still refuses the rol
     await client.query("select set_config('request.jwt.claims', $1, true)", [claimsOf(PM_ONE)]);
     for (const fn of Object.keys(CALLERS)) {
       if (fn === "fn_record_event") continue; // asks the event's own list, see below
-      if (
-        [
-          "fn_search_memories",
-          "fn_list_memories",
-          "fn_read_events",
-          "fn_read_morning",
-          "fn_read_home",
-          "fn_read_desk",
-          "fn_read_trail",
-          "fn_read_changes",
-        ].includes(fn)
-      )
-        continue; // run as their caller, whom row-level security binds
+      if (INVOKER_READS.includes(fn)) continue; // run as their caller, whom row-level security binds
       const [row] = (
         await client.query(
           "select string_agg('null::' || format_type(t, null), ', ' order by i) as nulls from pg_proc p left join unnest(p.proargtypes) with ordinality as x(t, i) on true where p.oid = ('public.' || $1)::regproc",

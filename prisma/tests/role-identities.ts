@@ -39,3 +39,10 @@ export const EVERYONE: Identity[] = [...STAFF, "service_role", ...AGENTS];
 
 export const rooms = (...names: string[]): Identity[] =>
   names.map((name) => `agent_${name.replaceAll("-", "_")}` as Identity);
+
+/** Who reads what a stress run came to. */
+export const STRESS_READERS: Identity[] = [
+  ...STAFF,
+  "service_role",
+  ...rooms("simulation", "liquidity-engine", "risk-guardian", "commander"),
+];

@@ -1,12 +1,11 @@
 // Who may read what and who may call what: the one list. Every cell is generated from here and really tried by role-matrix.test.ts;
 // a table, view, function or role that is not here fails that test. Nobody may insert, update, delete or truncate anything, anywhere.
-import { AGENTS, AUDITORS, EVERYONE, type Identity, LPS, rooms, STAFF } from "./role-identities.ts";
-
-const STRESS_READERS: Identity[] = [
-  ...STAFF,
-  "service_role",
-  ...rooms("simulation", "liquidity-engine", "risk-guardian", "commander"),
-];
+import { AGENTS, AUDITORS, EVERYONE, type Identity, LPS, rooms, STAFF, STRESS_READERS } from "./role-identities.ts";
+import { DESK_CALLERS, DESK_READERS } from "./role-matrix-desk.ts";
+import { PERSONAL_CALLERS } from "./role-matrix-personal.ts";
+import { POOL_CALLERS, POOL_READERS } from "./role-matrix-pools.ts";
+import { TOKEN_CALLERS } from "./role-matrix-tokens.ts";
+import { WEBHOOK_CALLERS, WEBHOOK_READERS } from "./role-matrix-webhooks.ts";
 
 /** Per table or view: who reads every row, and whether LPs read their own. */
 export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = {
@@ -69,6 +68,7 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   rule_pack_versions: { all: [...STAFF, ...rooms("compliance-sentinel")] },
   rule_tests: { all: [...STAFF, ...rooms("compliance-sentinel")] },
   rule_approvals: { all: STAFF },
+  party_tests: { all: [...AUDITORS, ...rooms("kyc")] },
   rule_pins: { all: [...STAFF, ...rooms("compliance-sentinel")] },
   rule_snoozes: { all: [...STAFF, ...rooms("compliance-sentinel")] },
   rule_shadows: { all: STAFF },
@@ -76,6 +76,10 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   obligations: { all: STAFF },
   risk_alerts: { all: [...STAFF, ...rooms("commander", "risk-guardian")] },
   tokenization_actions: { all: [...STAFF, ...rooms("compliance-sentinel", "tokenization")] },
+  token_contracts: { all: [...STAFF, ...rooms("compliance-sentinel", "tokenization")] },
+  wallets: { all: [...STAFF, ...rooms("tokenization")] },
+  token_moves: { all: [...STAFF, ...rooms("tokenization")] },
+  chain_breaks: { all: [...STAFF, ...rooms("risk-guardian", "tokenization")] },
   agent_memories: { all: ["pm_role", ...AUDITORS, ...AGENTS] },
   memory_nodes: { all: ["pm_role", ...AUDITORS, ...AGENTS] },
   memory_edges: { all: ["pm_role", ...AUDITORS, ...AGENTS] },
@@ -88,6 +92,9 @@ export const READERS: Record<string, { all: Identity[]; lp?: "own" | "all" }> = 
   credit_lines: {
     all: [...STAFF, ...rooms("liquidity-engine", "compliance-sentinel", "risk-guardian", "simulation")],
   },
+  ...DESK_READERS,
+  ...POOL_READERS,
+  ...WEBHOOK_READERS,
   lmt_activations: {
     all: [...STAFF, ...rooms("commander", "liquidity-engine", "compliance-sentinel", "risk-guardian")],
   },
@@ -188,29 +195,30 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_read_archivable: ["service_role", ...rooms("simulation")],
   fn_retire_events: ["ops_role", "service_role"],
   fn_retire_snapshots: ["ops_role", "service_role"],
-  fn_open_subject: ["ops_role", ...rooms("kyc")],
-  fn_put_personal: ["ops_role", ...rooms("kyc")],
-  fn_read_personal: ["ops_role", "audit_role", "lp_nobody", ...LPS, ...rooms("kyc")],
-  fn_find_subjects: ["ops_role", "audit_role", ...rooms("kyc")],
-  fn_put_document: ["ops_role", ...rooms("kyc")],
-  fn_read_document: ["ops_role", "audit_role", ...rooms("kyc")],
-  fn_list_subject_keys: ["ops_role", "service_role"],
-  fn_rotate_subject_keys: ["ops_role", "service_role"],
-  fn_hold_subject: ["pm_role", "ops_role"],
-  fn_release_subject: ["pm_role", "ops_role"],
-  fn_request_erasure: ["ops_role", "lp_nobody", ...LPS],
-  fn_refuse_erasure: ["pm_role", "ops_role"],
-  fn_read_erasure: ["pm_role", "ops_role", "audit_role"],
-  fn_erase_subject: ["pm_role", "ops_role"],
-  fn_repeat_erasures: ["service_role"],
-  fn_read_vault_keys: ["service_role", ...rooms("kyc")],
-  fn_export_subject: ["ops_role", "audit_role", "lp_nobody", ...LPS],
+  ...PERSONAL_CALLERS,
   fn_read_events: ["pm_role", "lp_nobody", ...LPS, "ops_role", "audit_role"],
   fn_read_morning: ["pm_role", "ops_role", "audit_role"],
+  fn_read_exposure: ["pm_role", "ops_role", "audit_role"],
+  fn_read_proposal: ["pm_role", "ops_role", "audit_role"],
+  fn_explain_figure: ["pm_role", "lp_nobody", ...LPS, "ops_role", "audit_role"],
+  fn_find_places: ["pm_role", "lp_nobody", ...LPS, "ops_role", "audit_role"],
+  fn_read_stress_limits: ["pm_role", "ops_role", "audit_role"],
+  fn_read_dealing_page: ["pm_role", "ops_role", "audit_role"],
   fn_read_home: ["lp_nobody", ...LPS],
+  fn_read_record: ["lp_nobody", ...LPS],
+  fn_read_windows: ["lp_nobody", ...LPS],
   fn_read_desk: ["pm_role", "ops_role", "audit_role"],
+  fn_read_webhooks: ["pm_role", "ops_role", "audit_role"],
   fn_read_trail: ["pm_role", "ops_role", "audit_role"],
+  fn_read_cases: ["pm_role", "ops_role", "audit_role"],
+  fn_read_case: ["pm_role", "ops_role", "audit_role"],
+  fn_read_breaks: ["pm_role", "ops_role", "audit_role"],
+  fn_read_calendar: ["pm_role", "ops_role", "audit_role"],
+  fn_read_timeline: ["pm_role", "ops_role", "audit_role"],
+  fn_read_sample: ["pm_role", "ops_role", "audit_role"],
+  fn_read_import: ["pm_role", "ops_role", "audit_role"],
   fn_read_changes: ["pm_role", "ops_role", "audit_role"],
+  fn_describe_api: ["pm_role", "lp_nobody", ...LPS, "ops_role", "audit_role"],
   fn_seal_audit: ["service_role"],
   fn_open_workflow: ["service_role", ...rooms("commander")],
   fn_complete_workflow: ["service_role", ...rooms("commander")],
@@ -239,6 +247,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_register_party: ["ops_role"],
   fn_link_parties: ["ops_role"],
   fn_set_kyc_policy: ["pm_role", "ops_role"],
+  fn_unfreeze_party: ["pm_role", "ops_role"],
   fn_open_case: ["ops_role", ...rooms("kyc", "compliance-sentinel", "risk-guardian")],
   fn_claim_case: ["pm_role", "ops_role"],
   fn_release_case: ["pm_role", "ops_role"],
@@ -257,6 +266,8 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_set_dealing_policy: ["pm_role", "ops_role"],
   fn_set_lmt_policy: ["pm_role", "ops_role"],
   fn_set_credit_line: ["pm_role", "ops_role"],
+  ...POOL_CALLERS,
+  ...WEBHOOK_CALLERS,
   fn_propose_lmt: ["pm_role", "ops_role", ...rooms("liquidity-engine", "commander")],
   fn_activate_lmt: ["pm_role", ...rooms("commander")],
   fn_end_lmt: ["pm_role"],
@@ -303,11 +314,15 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_statement_books: ["audit_role", "pm_role", "ops_role", "lp_nobody", ...LPS],
   fn_performance_books: ["audit_role", "pm_role", "ops_role", "lp_nobody", ...LPS],
   fn_prepare_statements: rooms("commander"),
+  fn_request_documents: ["audit_role", "pm_role", "ops_role", "lp_nobody", ...LPS],
   fn_import_orders: ["ops_role"],
   fn_import_bank_statement: ["ops_role"],
   fn_match_bank_lines: ["ops_role"],
   fn_undo_import: ["ops_role"],
   fn_propose_bank_accounts: ["ops_role"],
+  fn_read_bank_accounts: ["pm_role", "ops_role", "audit_role"],
+  fn_list_clear_accounts: ["service_role", "ops_role"],
+  fn_seal_accounts: ["service_role", "ops_role"],
   fn_decide_bank_accounts: ["pm_role", "ops_role"],
   fn_export_payments: ["ops_role"],
   fn_withdraw_payments: ["ops_role"],
@@ -327,6 +342,9 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_refuse_rules: ["pm_role", "ops_role", ...rooms("compliance-sentinel")],
   fn_activate_rules: ["pm_role", "ops_role"],
   fn_snooze_rule: ["pm_role", "ops_role"],
+  fn_read_tests_due: rooms("kyc"),
+  fn_record_party_tests: rooms("kyc"),
+  fn_read_applicant_facts: ["ops_role", "audit_role", ...rooms("compliance-sentinel")],
   fn_pin_rules: rooms("compliance-sentinel"),
   fn_read_order_facts: ["pm_role", "ops_role", "audit_role", ...rooms("compliance-sentinel")],
   fn_read_fund_facts: ["pm_role", "ops_role", "audit_role", ...rooms("compliance-sentinel")],
@@ -336,7 +354,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_set_obligation: ["pm_role", "ops_role"],
   fn_complete_obligation: ["pm_role", "ops_role"],
   fn_tick_obligations: ["ops_role", "service_role", ...rooms("compliance-sentinel")],
-  fn_register_tokenization: rooms("tokenization"),
+  ...TOKEN_CALLERS,
   fn_remember: ["pm_role", ...AGENTS],
   fn_search_memories: ["pm_role", "audit_role", ...AGENTS],
   fn_list_memories: ["pm_role", "audit_role", ...AGENTS],
@@ -371,7 +389,7 @@ export const CALLERS: Record<string, Identity[]> = {
   fn_read_screening: ["pm_role", "ops_role", "audit_role", ...rooms("kyc")],
   fn_record_asset_payments: ["pm_role", "ops_role"],
   fn_set_roll_forward: ["pm_role", "ops_role"],
-  fn_note_schedule: ["pm_role", "ops_role"],
+  ...DESK_CALLERS,
 };
 
 /** Functions of the schema evergreen that policies call as their reader. Nothing else in it may be called by anyone. */

@@ -28,6 +28,35 @@ export async function withValues(db: TestDatabase): Promise<string> {
   });
   return subject_id;
 }
+/** Everything that stands under the key of a subject, as a new key has it. */
+export async function renewal(db: TestDatabase, subjectId: string): Promise<Args> {
+  const kept = (await db.value(OPS, "fn_read_subject_cipher", { subject_id: subjectId })) as {
+    wrapped_key: string;
+    values: { value_id: string }[];
+    documents: { document_id: string }[];
+  };
+  return {
+    subject_id: subjectId,
+    was: kept.wrapped_key,
+    wrapped_key: wrappedKey(),
+    master_key_id: "mk-next",
+    field_values: JSON.stringify(
+      kept.values.map(({ value_id }) => ({ value_id, ciphertext: `v1.${randomBytes(45).toString("base64")}` })),
+    ),
+    accounts: "[]",
+    documents: JSON.stringify(
+      kept.documents.map(({ document_id }) => ({
+        document_id,
+        sha256: hash("y"),
+        storage_path: `${subjectId}/${randomUUID()}`,
+      })),
+    ),
+  };
+}
+/** The subject has another data key than whoever wrote this knew. */
+export const otherKey = async (db: TestDatabase, subjectId: unknown): Promise<void> => {
+  await db.call(OPS, "fn_renew_subject_key", await renewal(db, String(subjectId)));
+};
 export const documentArgs = (subject_id: unknown): Args => {
   const document_id = randomUUID();
   return {
@@ -67,6 +96,14 @@ export const absent: Refusal = {
   what: "a subject that is not there",
   code: "EG404",
   change: (a) => ({ ...a, subject_id: NOWHERE }),
+};
+export const underOldKey: Refusal = {
+  what: "what is under an earlier data key",
+  code: "EG425",
+  change: async (a, db) => {
+    await otherKey(db, a.subject_id);
+    return a;
+  },
 };
 export const erased: Refusal = {
   what: "a subject that was erased",

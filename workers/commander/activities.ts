@@ -4,10 +4,12 @@ import { FundId } from "@evergreen-fund/domain";
 import type { Activities, House } from "../rooms.ts";
 import { dealingDayActions } from "./dealing-day/activities.ts";
 import { choosePlaybook } from "./decide.ts";
+import { documentActions } from "./documents/activities.ts";
 import { readEvent, readRun } from "./facts.ts";
 import { memoryOf } from "./narrate.ts";
 import { restatementActions } from "./restatement/activities.ts";
 import { scheduleActions } from "./schedule/activities.ts";
+import { webhookActions } from "./webhooks/activities.ts";
 
 /** Memories recalled before planning. */
 const TOP_MEMORIES = 5;
@@ -17,6 +19,8 @@ export const commander = (house: House): Activities =>
     ...dealingDayActions,
     ...restatementActions,
     ...scheduleActions,
+    ...webhookActions(house),
+    ...documentActions(house),
     brief: async (context, { eventId, workflowId }) => {
       const facts = await context.facts((tx) => readEvent(tx, eventId));
       const plan = await context.decide(() => choosePlaybook(facts));

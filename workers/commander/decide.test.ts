@@ -38,7 +38,11 @@ describe("an event that starts a run", () => {
     ["DATA_QUALITY_FAILED", { check: "nav_agreement", value: "0.7", limit: "0.5", unit: "bps" }, "warn-of-risk"],
     ["STRESS_REQUESTED", { scenario_id: "rates_+200", shift_bps: -200 }, "stress-fund"],
     ["STRESS_RUN_REQUESTED", { stress_run_id: ID, kind: "nightly", scenarios: 2 }, "run-stress"],
+    ["TOKEN_REFUSED", { action_id: ID, kind: "mint", code: "EG428", by: "chain" }, "warn-of-risk"],
+    ["TOKEN_BREAK", { contract_id: ID, block: 7, breaks: 1 }, "warn-of-risk"],
     ["STRESS_RUN_DIFFERED", { stress_run_id: ID, scenario_id: "rates_up200" }, "warn-of-risk"],
+    ["WEBHOOKS_QUEUED", { endpoint_id: ID, deliveries: 2 }, "deliver-webhooks"],
+    ["STATEMENT_DOCUMENTS_REQUESTED", { statement_id: ID }, "make-documents"],
     ["TOKENIZATION_REQUESTED", { chain: "test", instrument: "UNIT", size: "1" }, "tokenize"],
   ];
   it.each(rows)("%s %j gets %s", (type, payload, playbook) => {

@@ -2,8 +2,8 @@
 import { room } from "@evergreen-fund/agent-kit";
 import type { Activities, House } from "../rooms.ts";
 import { judgeTokenization, judgeTrades } from "./decide.ts";
-import { readTokenization, readTrades } from "./facts.ts";
-import { checkFund, checkOrders } from "./rules/activities.ts";
+import { isOnClass, readTokenization, readTrades } from "./facts.ts";
+import { checkApplicant, checkFund, checkOrders } from "./rules/activities.ts";
 import { judgeProposal } from "./rules/decide.ts";
 import { readPins, readProposal } from "./rules/facts.ts";
 
@@ -34,7 +34,10 @@ export const complianceSentinel = (house: House): Activities =>
     },
     checkTokenization: async (context, { eventId }) => {
       const facts = await context.facts((tx) => readTokenization(tx, eventId));
-      const verdict = await context.decide(() => judgeTokenization(facts));
+      const asked = (await context.facts((tx) => isOnClass(tx, eventId)))
+        ? await context.look("fn_read_token_request", { event_id: eventId })
+        : undefined;
+      const verdict = await context.decide(() => judgeTokenization(asked === undefined ? facts : { ...facts, asked }));
       await context.record((rpc) =>
         rpc("fn_log_compliance", {
           event_id: eventId,
@@ -48,5 +51,6 @@ export const complianceSentinel = (house: House): Activities =>
     },
     checkOrders,
     checkFund,
+    checkApplicant,
     tickCalendar: (context) => context.record((rpc) => rpc("fn_tick_obligations", {})),
   });

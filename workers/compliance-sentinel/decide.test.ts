@@ -148,4 +148,27 @@ describe("a token operation", () => {
   ])("with approval %j is %s", (approval, result, reason) => {
     expect(of(approval)).toEqual({ result, reason });
   });
+  it.each([
+    [{}, "passed", "everybody who receives is cleared"],
+    [{ not_cleared: 2 }, "failed", "2 who would receive are not cleared by KYC"],
+    [{ kind: "freeze" as const }, "failed", "no legal basis is named"],
+    [{ kind: "force_transfer" as const }, "failed", "no legal basis is named"],
+    [{ kind: "recover" as const, legal_basis: true }, "passed", "everybody who receives is cleared"],
+    [{ kind: "claim_revoke" as const, still_cleared: true }, "failed", "the clearance to be revoked stands"],
+    [{ kind: "limits" as const, rules: false }, "failed", "the limits are not those that the packs in force ask"],
+    [{ kind: "limits" as const }, "passed", "everybody who receives is cleared"],
+    [{ kind: "deal" as const, posted: false }, "failed", "the dealing day it follows is not posted on a final NAV"],
+  ])("on a class with %j is %s", (change, result, reason) => {
+    const asked = {
+      kind: "mint" as const,
+      status: "requested",
+      legal_basis: false,
+      not_cleared: 0,
+      still_cleared: false,
+      posted: true,
+      rules: true,
+      ...change,
+    };
+    expect(judgeTokenization({ instrument: "A", size: "1", approval: undefined, asked })).toEqual({ result, reason });
+  });
 });

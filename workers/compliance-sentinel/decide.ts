@@ -91,8 +91,25 @@ function worst(groups: Group[], limit: string): Group {
   return (active.length > 0 ? active : groups).reduce((most, one) => (one.after.gt(most.after) ? one : most), none);
 }
 
-/** A token operation needs a compliance approval that passed; without one it is refused. */
-export function judgeTokenization({ approval }: TokenizationFacts): { result: "passed" | "failed"; reason: string } {
+const BY_LAW = ["freeze", "unfreeze", "force_transfer", "recover", "pause", "unpause"];
+
+/**
+ * A token operation on a class: whoever receives units or a claim is cleared, what the law has to allow names its basis, a day's units follow a NAV that is final
+ * and a register that is posted, limits are those that the packs in force ask, and no clearance that stands is revoked. Any other request needs a compliance approval that passed.
+ */
+export function judgeTokenization({ approval, asked }: TokenizationFacts): {
+  result: "passed" | "failed";
+  reason: string;
+} {
+  const failed = (reason: string) => ({ result: "failed" as const, reason });
+  if (asked !== undefined) {
+    if (asked.not_cleared > 0) return failed(`${asked.not_cleared} who would receive are not cleared by KYC`);
+    if (BY_LAW.includes(asked.kind ?? "") && !asked.legal_basis) return failed("no legal basis is named");
+    if (asked.still_cleared) return failed("the clearance to be revoked stands");
+    if (!asked.posted) return failed("the dealing day it follows is not posted on a final NAV");
+    if (!asked.rules) return failed("the limits are not those that the packs in force ask");
+    return { result: "passed", reason: "everybody who receives is cleared" };
+  }
   if (approval === undefined) return { result: "failed", reason: "no compliance approval is named" };
   return approval.result === "passed"
     ? { result: "passed", reason: "compliance approval passed" }

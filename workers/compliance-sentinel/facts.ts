@@ -1,6 +1,6 @@
 // What Compliance Sentinel looks at before a trade: positions after the proposal's trades, issuers, and the limits of the mandate. One snapshot.
 import { tradesOf } from "@evergreen-fund/domain";
-import type { Reader } from "@evergreen-fund/supabase-client";
+import type { Reader, RpcResult } from "@evergreen-fund/supabase-client";
 
 export interface Position {
   assetId: string;
@@ -55,6 +55,14 @@ export interface TokenizationFacts {
   instrument: string;
   size: string;
   approval: { result: string } | undefined;
+  /** Of an operation on a class: what compliance looks at. */
+  asked?: RpcResult<"fn_read_token_request">;
+}
+
+/** Whether the request is for an operation on a class, which the database knows by its event. */
+export async function isOnClass(tx: Reader, eventId: string): Promise<boolean> {
+  const { payload } = await tx.fund_events.findUniqueOrThrow({ where: { event_id: eventId } });
+  return typeof (payload as { action_id?: unknown }).action_id === "string";
 }
 
 export async function readTokenization(tx: Reader, eventId: string): Promise<TokenizationFacts> {

@@ -5,7 +5,8 @@ import { traced } from "@evergreen-fund/tracing";
 import { z } from "zod";
 import type { Activities, House } from "../rooms.ts";
 import { type Review, review } from "./decide.ts";
-import { applicantOf, readPendingId } from "./facts.ts";
+import { type Applicant, applicantOf, readPendingId } from "./facts.ts";
+import { answerTests, withCountries } from "./rules/activities.ts";
 import { screeningActions } from "./screening/activities.ts";
 
 const BatchInput = z.object({ batchId: z.uuid(), type: z.string() });
@@ -30,12 +31,18 @@ async function assign(rpc: RoomRpc, pendingId: string, verdict: Review & { outco
 export const kyc = (house: House): Activities => ({
   ...room("kyc", house, {
     ...screeningActions(house),
-    review: async (context, { eventId }) => {
+    review: async (context, { eventId, rules }) => {
       const pendingId = await context.facts((tx) => readPendingId(tx, eventId));
       const applicant = applicantOf(await context.look("fn_read_applicant", { pending_id: pendingId }));
-      const verdict = await context.decide(() => review(applicant, new Date().toISOString().slice(0, 10)));
+      const decided = (facts: Applicant) => context.decide(() => review(facts, new Date().toISOString().slice(0, 10)));
+      const first = await decided(applicant);
+      // countries are looked up for whoever may be cleared, and for nobody else
+      const verdict = first.outcome === "assign" ? await decided(await withCountries(house, applicant)) : first;
       switch (verdict.outcome) {
         case "assign":
+          // rules look last, at somebody whose papers are complete; where there are none nobody has to
+          if (rules === "ask" && (await answerTests(context, house, { pending_id: pendingId })).rules)
+            return { outcome: "ready" as const, missing: [] };
           return await context.record((rpc) => assign(rpc, pendingId, verdict));
         case "ask":
           await context.record((rpc) => rpc("fn_ask_evidence", { pending_id: pendingId, missing: verdict.missing }));
@@ -49,6 +56,9 @@ export const kyc = (house: House): Activities => ({
       }
     },
     tick: async (context) => await context.record((rpc) => rpc("fn_tick_kyc", {})),
+    answerTests: async (context, { dealingDayId }) => ({
+      answered: (await answerTests(context, house, { dealing_day_id: dealingDayId })).answered,
+    }),
     // the verdict is the database's, at the moment it is needed: clearance may have ended since anything was read
     recheckOrders: async (context, { dealingDayId }) => ({
       held: (await context.record((rpc) => rpc("fn_recheck_orders", { dealing_day_id: dealingDayId }))).held,

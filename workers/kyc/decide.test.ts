@@ -37,6 +37,7 @@ const applicant = (
   screening: "none",
   unasked: [],
   past_true_match: false,
+  high_risk_country: false,
   investors: 0,
   ...change,
 });

@@ -92,6 +92,7 @@ export function review(applicant: Applicant, today: string): Review {
     ...(found.depth >= 3 ? ["long_chain"] : []),
     ...(found.circular ? ["circular_ownership"] : []),
     ...(kind !== "natural_person" && owners.length === 0 ? ["no_owner_found"] : []),
+    ...(applicant.high_risk_country ? ["high_risk_country"] : []),
     ...(applicant.past_true_match ? ["past_true_match"] : []),
     ...(given.has(`${root}/pep_declaration`) ? ["politically_exposed"] : []),
   ];

@@ -35,6 +35,8 @@ const Facts = z.object({
   screening: z.enum(["refused", "open", "unscreened", "clear", "none"]),
   unasked: z.array(z.string()),
   past_true_match: z.boolean(),
+  /** Whether somebody lives in or is of a country that the policy names; asked for when the risk is rated. */
+  high_risk_country: z.boolean().default(false),
   investors: z.int(),
 });
 export type Applicant = z.infer<typeof Facts>;

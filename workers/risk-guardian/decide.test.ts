@@ -76,6 +76,26 @@ describe("a check of data that failed", () => {
   });
 });
 
+describe("units on a chain (R50)", () => {
+  it("a break is critical, because no NAV is struck until it is gone", () =>
+    expect(weigh({ type: "TOKEN_BREAK", payload: { contract_id: ASSET, block: 7, breaks: 1 } })).toEqual({
+      kind: "token_break",
+      severity: "critical",
+      reason: `Chain and register differ at block 7 in 1 place (contracts ${ASSET}); no NAV of the fund is struck before they agree.`,
+    }));
+  it.each([
+    ["chain", "warning", "the chain"],
+    ["people", "notice", "people"],
+    ["compliance", "notice", "compliance"],
+  ])("an operation that %s refused is a %s", (by, severity, who) =>
+    expect(weigh({ type: "TOKEN_REFUSED", payload: { action_id: ASSET, kind: "mint", code: "EG428", by } })).toEqual({
+      kind: "token_refused",
+      severity,
+      reason: `EG428: the token operation mint (${ASSET}) was refused by ${who}; the register is as it was.`,
+    }),
+  );
+});
+
 it("refuses every other event with EG428", () => {
   expect(() => weigh({ type: "STRESS_REQUESTED", payload: {} })).toThrow(expect.objectContaining({ code: "EG428" }));
 });

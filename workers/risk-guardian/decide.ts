@@ -3,7 +3,14 @@ import { cleanText, EVENTS, EvergreenError } from "@evergreen-fund/domain";
 import type { Cause } from "./facts.ts";
 
 export interface Alert {
-  kind: "liquidity_breach" | "liquidity_trend" | "data_drift" | "data_quality" | "stress_differed";
+  kind:
+    | "liquidity_breach"
+    | "liquidity_trend"
+    | "data_drift"
+    | "data_quality"
+    | "stress_differed"
+    | "token_refused"
+    | "token_break";
   severity: "notice" | "warning" | "critical";
   reason: string;
 }
@@ -11,6 +18,7 @@ export interface Alert {
 /**
  * LIQUIDITY_BREACH: cover below 1 is critical, below what is required a warning (R33). LIQUIDITY_TREND: a warning, because cover is still enough.
  * DATA_DRIFT: beyond three times the threshold a warning, else a notice (R5). STRESS_RUN_DIFFERED: critical, because no figure of the run can be relied on.
+ * TOKEN_BREAK: critical, because chain and register differ and no NAV is struck. TOKEN_REFUSED: a warning where the chain refused, a notice where people or rules did.
  * DATA_QUALITY_FAILED: a warning when the mirror differs from the database, when something could not be measured, or beyond three times the limit, else a notice.
  * Ratios and basis points are compared as decimals of at most 15 digits. @throws EvergreenError EG428 for any other event.
  */
@@ -59,6 +67,22 @@ export function weigh({ type, payload, asset }: Pick<Cause, "type" | "payload" |
         kind: "data_quality",
         severity: grave ? "warning" : "notice",
         reason: `The check ${check} ${measured}, limit ${limit} ${unit}.`,
+      };
+    }
+    case "TOKEN_BREAK": {
+      const { contract_id, block, breaks } = EVENTS.TOKEN_BREAK.payload.parse(payload);
+      return {
+        kind: "token_break",
+        severity: "critical",
+        reason: `Chain and register differ at block ${block} in ${breaks} ${breaks === 1 ? "place" : "places"} (contracts ${contract_id}); no NAV of the fund is struck before they agree.`,
+      };
+    }
+    case "TOKEN_REFUSED": {
+      const { action_id, kind, code, by } = EVENTS.TOKEN_REFUSED.payload.parse(payload);
+      return {
+        kind: "token_refused",
+        severity: by === "chain" ? "warning" : "notice",
+        reason: `${code}: the token operation ${kind} (${action_id}) was refused by ${by === "chain" ? "the chain" : by}; the register is as it was.`,
       };
     }
     default:

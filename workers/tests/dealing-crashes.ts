@@ -1,4 +1,6 @@
 // Journeys of dealing days during which a worker may die: whatever dies when, what they end with is the same.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { until } from "@evergreen-fund/testing/working-house.ts";
 import { expect } from "vitest";
 import { ensureSchedule, readScheduledClasses, scheduleIdOf } from "../schedules.ts";
@@ -20,6 +22,7 @@ import { AUDIT, expectEnd, OPS } from "./journeys.ts";
 import { daysOnWrongMark, expectRestated, nextRestatement, restate, strikeProposed } from "./restatement-journeys.ts";
 
 type Journey = (house: TestHouse) => Promise<void>;
+type DayJourney = (house: TestHouse, dealingDayId: string) => Promise<void>;
 
 /** The run of a dealing day that was opened. */
 const runOf = (house: TestHouse, dealingDayId: string) =>
@@ -29,15 +32,35 @@ const runOf = (house: TestHouse, dealingDayId: string) =>
     }),
   );
 
-/** Twelve steps of a gated day: whatever dies after whichever of them, the totals are those of R6. */
-export const dealt: Journey = async (house) => {
-  const on = await dealingFund(house);
-  const flows = await orderVector(house, on);
-  const { dealing_day_id } = await openDay(house, on.code, dealAhead(1));
-  await takeDay(house, on, dealing_day_id);
-  await expectVectorDealt(house, on, dealing_day_id, flows);
-  await expectEnd(house.database, (await runOf(house, dealing_day_id)).event_id, "completed");
+/** Operations asks for the files of a statement of the day: they are there, and said to be there once. */
+const documented: DayJourney = async ({ database, home, look }, dealingDayId) => {
+  const [statement] = await look<{ id: string; day: string }>(
+    "select statement_id as id, body ->> 'dealingDate' as day from statements where dealing_day_id = $1 limit 1",
+    [dealingDayId],
+  );
+  const { id, day } = statement!;
+  const { event_id } = await database.rpc(OPS, "fn_request_documents", { statement_id: id });
+  await expectEnd(database, event_id, "completed");
+  expect(existsSync(join(home, "reports", day, id, "statement.pdf"))).toBe(true);
+  const said = { type: "STATEMENT_DOCUMENTS_KEPT", payload: { path: ["statement_id"], equals: id } };
+  expect(await database.read(AUDIT, (tx) => tx.fund_events.count({ where: said }))).toBe(1);
 };
+
+/** Twelve steps of a gated day: whatever dies after whichever of them, the totals are those of R6. `ordered` happens between the orders and the day, `after` when it is closed. */
+export const dealtWith =
+  (ordered: Journey, after: DayJourney = async () => {}): Journey =>
+  async (house) => {
+    const on = await dealingFund(house);
+    const flows = await orderVector(house, on);
+    await ordered(house);
+    const { dealing_day_id } = await openDay(house, on.code, dealAhead(1));
+    await takeDay(house, on, dealing_day_id);
+    await expectVectorDealt(house, on, dealing_day_id, flows);
+    await expectEnd(house.database, (await runOf(house, dealing_day_id)).event_id, "completed");
+    await after(house, dealing_day_id);
+  };
+
+export const dealt = dealtWith(async () => {}, documented);
 
 /** A day that has to be stopped: people decide on `tool`, and nothing is struck. */
 export const stopped =

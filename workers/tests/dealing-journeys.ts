@@ -177,26 +177,21 @@ export const dayReaches = (house: TestHouse, dealingDayId: string, ...statuses: 
       return statuses.includes(day.status) ? day : null;
     },
     `day ${dealingDayId} to be ${statuses.join(" or ")}`,
-    180_000,
   );
 
 /** The proposal of a day's NAV once it can be decided; not `after`, when it is the one that comes next that is waited for. */
 export const navProposed = (house: TestHouse, dealingDayId: string, after?: string) =>
-  until(
-    async () => {
-      const day = await house.database.read(AUDIT, (tx) =>
-        tx.dealing_days.findUniqueOrThrow({
-          where: { dealing_day_id: dealingDayId },
-          include: { strike: { include: { proposal: true, class_navs: true } } },
-        }),
-      );
-      const { strike } = day;
-      const proposal = strike?.proposal;
-      return proposal?.status === "pending" && proposal.proposal_id !== after ? { ...proposal, strike } : null;
-    },
-    `the NAV of day ${dealingDayId} to be proposed`,
-    180_000,
-  );
+  until(async () => {
+    const day = await house.database.read(AUDIT, (tx) =>
+      tx.dealing_days.findUniqueOrThrow({
+        where: { dealing_day_id: dealingDayId },
+        include: { strike: { include: { proposal: true, class_navs: true } } },
+      }),
+    );
+    const { strike } = day;
+    const proposal = strike?.proposal;
+    return proposal?.status === "pending" && proposal.proposal_id !== after ? { ...proposal, strike } : null;
+  }, `the NAV of day ${dealingDayId} to be proposed`);
 
 export async function approve({ database }: TestHouse, proposal: { proposal_id: string; hash: string }): Promise<void> {
   for (const person of [PM_ONE, PM_TWO])

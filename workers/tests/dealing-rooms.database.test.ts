@@ -1,4 +1,7 @@
 // The steps of dealing days and restatements as their rooms take them, without Temporal: each under its own role, and taken twice it is done once.
+import { readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Actor } from "@evergreen-fund/domain";
 import { expect, it } from "vitest";
 import {
   approve,
@@ -19,37 +22,15 @@ import {
   VECTOR,
 } from "./dealing-journeys.ts";
 import { dealingRooms } from "./dealing-rooms.ts";
+import { dayTakenTwice, type Opened } from "./dealing-twice.ts";
 import { AUDIT, importFund, OPS, PM_ONE } from "./journeys.ts";
 import { restate } from "./restatement-journeys.ts";
 import { expectEveryCrashPointPassed, failureOf, twice, useRooms } from "./room-house.ts";
+import { liveRules } from "./rule-packs.ts";
 
 const rooms = useRooms();
 const { house, intake } = dealingRooms(rooms);
-
-async function openedDay(on: DealingHouse, date: string) {
-  const { dealing_day_id, workflow_id, fund_id } = await rooms.database.rpc(OPS, "fn_open_dealing_day", {
-    fund: on.code,
-    share_class: "A",
-    dealing_date: date,
-  });
-  const event = await rooms.database.read(AUDIT, (tx) =>
-    tx.fund_events.findFirstOrThrow({
-      where: { type: "DEALING_DAY_OPENED", payload: { path: ["dealing_day_id"], equals: dealing_day_id } },
-    }),
-  );
-  const run = { eventId: event.event_id, workflowId: workflow_id! };
-  expect(await twice(rooms, "commander.openDay", run)).toEqual({ dealingDayId: dealing_day_id, fundId: fund_id });
-  await house().look("update dealing_days set cut_off_at = now() where dealing_day_id = $1", [dealing_day_id]);
-  let round = 0;
-  const ref = () => ({ ...run, fundId: fund_id, dealingDayId: dealing_day_id, round: ++round });
-  return {
-    dayId: dealing_day_id,
-    run,
-    ref,
-    take: <T = Record<string, unknown>>(name: Parameters<typeof twice>[1]) => twice<T>(rooms, name, ref()),
-  };
-}
-type Opened = Awaited<ReturnType<typeof openedDay>>;
+const { openedDay, late } = dayTakenTwice(rooms, house);
 
 /** Up to a NAV that two people approved. */
 async function approved({ dayId, take }: Opened): Promise<void> {
@@ -106,6 +87,52 @@ it("the twelve steps of a gated day", { timeout: 120_000 }, async () => {
   });
   await closed(on, day);
   await expectVectorDealt(house(), on, day.dayId, flows);
+  await late(day);
+  await expectVectorDealt(house(), on, day.dayId, flows);
+});
+
+it("the files of a statement: made once from its row, and the same again when they are lost", async () => {
+  const [row] = await rooms.look<{ id: string; day: string; fills: number }>(
+    "select statement_id as id, body ->> 'dealingDate' as day, jsonb_array_length(body -> 'fills') as fills from statements order by created_at, statement_id limit 1",
+  );
+  const { id, day, fills } = row!;
+  const asked = async (by: Actor) => {
+    const { event_id, workflow_id } = await rooms.database.rpc(by, "fn_request_documents", { statement_id: id });
+    return { eventId: event_id, workflowId: workflow_id };
+  };
+  expect(await twice(rooms, "commander.makeDocuments", await asked(OPS))).toEqual({ files: fills + 1 });
+  const folder = join(rooms.home, "reports", day, id);
+  const file = join(folder, "statement.pdf");
+  const [first, { mtimeMs }] = [await readFile(file), await stat(file)];
+  expect(first.subarray(0, 5).toString()).toBe("%PDF-");
+  // a request is open until its run has ended
+  const made = async (by: Actor): Promise<void> => {
+    const run = await asked(by);
+    await rooms.call("commander.brief", run);
+    await rooms.call("commander.makeDocuments", run);
+    await rooms.call("commander.close", { ...run, status: "completed", reason: "the files are kept" });
+  };
+  await made(OPS);
+  // who asks next finds what is there
+  await made(PM_ONE);
+  expect((await stat(file)).mtimeMs).toBe(mtimeMs);
+  await writeFile(file, "%PDF-changed");
+  await made(PM_ONE);
+  expect(await readFile(file)).toEqual(first);
+  await rm(folder, { recursive: true });
+  await made(AUDIT);
+  expect(await readFile(file)).toEqual(first);
+  const kept = await rooms.look<{ hash: string; files: number; own: boolean }>(
+    `select e.payload ->> 'hash' as hash, (e.payload ->> 'files')::int as files, i.investor_id = s.investor_id as own from fund_events e join event_investors i using (event_id)
+       join statements s on s.statement_id::text = e.payload ->> 'statement_id' where e.type = 'STATEMENT_DOCUMENTS_KEPT'`,
+  );
+  const { hash } = JSON.parse(await readFile(join(folder, "manifest.json"), "utf8")) as { hash: string };
+  expect(kept).toEqual(Array(4).fill({ hash, files: fills + 1, own: true }));
+  const [other] = await rooms.look<{ id: string }>(
+    "select event_id as id from fund_events where type = 'STATEMENTS_READY' limit 1",
+  );
+  const wrong = rooms.call("commander.makeDocuments", { eventId: other!.id, workflowId: `event/${other!.id}` });
+  expect(await failureOf(wrong)).toMatchObject({ code: "EG400", final: true });
 });
 
 it("a day that has to be stopped, suspended or given up", { timeout: 120_000 }, async () => {
@@ -330,6 +357,17 @@ it("the days of a class that a schedule finds due", async () => {
   // fired again, it finds them open
   expect(await rooms.call("commander.openDealingDays", asked)).toEqual({ dates: [] });
   expect(await opened()).toEqual(dates);
+});
+
+it("KYC answers what rules ask about personal data, for whoever was not answered for today", async () => {
+  await liveRules(rooms.database);
+  const on = await dealingFund(house());
+  await subscribe(house(), on, await newInvestor(house()), "1000");
+  await intake();
+  const { ref, take } = await openedDay(on, dealAhead(1));
+  await take("commander.lockOrders");
+  expect(await rooms.call("kyc.answerTests", ref())).toEqual({ answered: 1 });
+  expect(await rooms.call("kyc.answerTests", ref())).toEqual({ answered: 0 });
 });
 
 it("every crash point that the table names for dealing, and no other", () => {

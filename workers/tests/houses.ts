@@ -19,6 +19,8 @@ export interface TestHouse extends WorkingHouse {
   /** The application's own login. */
   appUrl: string;
   look<T extends pg.QueryResultRow>(sql: string, values?: unknown[]): Promise<T[]>;
+  /** Keeps everybody from writing into a table until what it answers is called. */
+  hold(table: string): Promise<() => Promise<void>>;
 }
 
 /** `count` houses on fresh databases of the run's cluster; the bundle is made once, since making it costs more than a journey.
@@ -51,7 +53,14 @@ export async function shareBundle(houses: WorkingHouse[]): Promise<void> {
 
 export function withSuperuser(house: WorkingHouse, adminUrl: string, appUrl: string): TestHouse {
   const look = <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) => lookAt<T>(adminUrl, sql, values);
-  return Object.assign(house, { look, appUrl });
+  return Object.assign(house, { look, hold: (table: string) => holdAt(adminUrl, table), appUrl });
+}
+
+async function holdAt(adminUrl: string, table: string): Promise<() => Promise<void>> {
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  await admin.query(`begin; lock table ${pg.escapeIdentifier(table)} in exclusive mode`);
+  return () => admin.end();
 }
 
 /** Rows as the superuser sees them. */

@@ -1,8 +1,8 @@
 // Canaries: values that stand for personal data go through every journey, failures included. Afterwards none of them is in Temporal's file,
 // in the workers' output, in traces, memories, audit messages, ids or errors, in any spelling.
-import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { canary, spellings } from "@evergreen-fund/testing/canaries.ts";
 import { until } from "@evergreen-fund/testing/working-house.ts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { clientOf, openHouses, type TestHouse } from "./houses.ts";
@@ -14,44 +14,21 @@ beforeAll(async () => {
 });
 afterAll(() => house?.stop());
 
-const word = (name: string): string => `${name}${randomBytes(6).toString("hex")}`;
 const CANARIES = {
-  passport: word("P-passport-"),
-  address: `${word("street ")} "quoted" ä`,
-  suitability: word("suits-"),
-  status: word("prof/status+"),
-  badDate: word("2026-01-02 "),
-  email: `${word("person.")}@example.com`,
+  passport: canary("P-passport-"),
+  address: `${canary("street ")} "quoted" ä`,
+  suitability: canary("suits-"),
+  status: canary("prof/status+"),
+  badDate: canary("2026-01-02 "),
+  email: `${canary("person.")}@example.com`,
   subscription: "987654321.12",
   redemption: "513579.34",
   heldOrder: "765432198.56",
-  requestReason: word("because of client "),
-  decisionReason: word("I talked to "),
-  chain: word("chain-"),
+  requestReason: canary("because of client "),
+  decisionReason: canary("I talked to "),
+  chain: canary("chain-"),
 } as const;
 
-/** How a value could be spelled where it must not be. Base64 depends on what stands before it: the middle of each alignment is looked for. */
-function spellings(value: string): string[] {
-  const bytes = Buffer.from(value, "utf8");
-  const base64 = [0, 1, 2].flatMap((shift) => {
-    const text = Buffer.concat([Buffer.alloc(shift), bytes])
-      .toString("base64")
-      .replace(/=+$/, "");
-    const middle = text.slice(shift === 0 ? 0 : 4, -2);
-    return [middle, middle.replaceAll("+", "-").replaceAll("/", "_")];
-  });
-  return [
-    ...new Set([
-      value,
-      bytes.toString("hex"),
-      bytes.toString("hex").toUpperCase(),
-      encodeURIComponent(value),
-      JSON.stringify(value).slice(1, -1),
-      value.toLowerCase(),
-      ...base64,
-    ]),
-  ].filter((text) => text.length >= 8);
-}
 const found = (haystack: Buffer | string): string[] => {
   const bytes = Buffer.isBuffer(haystack) ? haystack : Buffer.from(haystack, "utf8");
   return Object.entries(CANARIES).flatMap(([name, value]) =>

@@ -56,16 +56,12 @@ export async function restate(house: TestHouse, dealingDayId: string, label: str
 
 /** The proposal of a strike once it can be decided. */
 export const strikeProposed = ({ database }: TestHouse, strikeId: string) =>
-  until(
-    async () => {
-      const strike = await database.read(AUDIT, (tx) =>
-        tx.nav_strikes.findUniqueOrThrow({ where: { strike_id: strikeId }, include: { proposal: true } }),
-      );
-      return strike.proposal?.status === "pending" ? strike.proposal : null;
-    },
-    `the restatement ${strikeId} to be proposed`,
-    180_000,
-  );
+  until(async () => {
+    const strike = await database.read(AUDIT, (tx) =>
+      tx.nav_strikes.findUniqueOrThrow({ where: { strike_id: strikeId }, include: { proposal: true } }),
+    );
+    return strike.proposal?.status === "pending" ? strike.proposal : null;
+  }, `the restatement ${strikeId} to be proposed`);
 
 /** The restatement that follows `strikeId`, once it has begun. */
 export const nextRestatement = ({ database }: TestHouse, fundId: string, strikeId: string) =>
@@ -77,7 +73,6 @@ export const nextRestatement = ({ database }: TestHouse, fundId: string, strikeI
         }),
       ),
     "the next strike to be restated in turn",
-    180_000,
   );
 
 /** By hand: 12,345,600 − 200,000 over 1,000,000 units is 12.1456; 12,456,710.40 − 200,000 over 1,009,000 units is 12.1474 (12.14738). */

@@ -10,13 +10,16 @@ import {
   CONTRACTS,
   DATA_CONTRACTS,
   DEALING_CONTRACTS,
+  DOCUMENT_CONTRACTS,
   RESTATEMENT_CONTRACTS,
   type RoomName,
   RULE_CONTRACTS,
   SCREENING_CONTRACTS,
   STRESS_CONTRACTS,
+  WEBHOOK_CONTRACTS,
 } from "@evergreen-fund/domain";
 import { openEmbedder, openMemory } from "@evergreen-fund/memory";
+import { fileKeys } from "@evergreen-fund/personal-data";
 import { type Database, openDatabase } from "@evergreen-fund/supabase-client";
 import { checkAfterEach } from "@evergreen-fund/testing/checked.ts";
 import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
@@ -26,6 +29,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { portOf } from "../memory.ts";
 import { type Activities, type House, ROOM_TABLE } from "../rooms.ts";
 import { openSolver } from "../solver.ts";
+import { openWebhooks } from "../webhooks.ts";
 import { lookAt } from "./houses.ts";
 import { FULL_EVIDENCE, importFund, OPS, PM_ONE } from "./journeys.ts";
 import { openStressDoors } from "./stress-doors.ts";
@@ -79,6 +83,8 @@ async function openRooms(dir: string, doors: Partial<House>): Promise<RoomHouse>
     memoryOf: (room: RoomName) => openMemory({ embedder, port: portOf(database, room), dir }),
     solver,
     ...stress.doors,
+    // receivers of tests listen on this machine, and a silent one is not waited for
+    webhooks: openWebhooks(database, fileKeys(dir), true, 400),
     ...doors,
   };
   const activities: Activities = Object.assign({}, ...Object.values(ROOM_TABLE).map((make) => make(house)));
@@ -125,9 +131,9 @@ export async function expectWrongInputRefused(house: RoomHouse, room: RoomName):
       });
 }
 
-/** Actions of dealing days, restatements and schedules need each other's rooms: they are taken in dealing-rooms.database.test.ts. */
+/** Actions of dealing days, documents, restatements and schedules need each other's rooms: they are taken in dealing-rooms.database.test.ts. */
 const DEALING = new Set(
-  [DATA_CONTRACTS, DEALING_CONTRACTS, RESTATEMENT_CONTRACTS, RULE_CONTRACTS].flatMap((rooms) =>
+  [DATA_CONTRACTS, DEALING_CONTRACTS, DOCUMENT_CONTRACTS, RESTATEMENT_CONTRACTS, RULE_CONTRACTS].flatMap((rooms) =>
     Object.values(rooms).flatMap(Object.keys),
   ),
 );
@@ -136,9 +142,19 @@ const DEALING = new Set(
 const STRESS = new Set(Object.keys(STRESS_CONTRACTS.simulation));
 /** Those of lists and checks in kyc/screening/screening.database.test.ts. */
 const SCREENING = new Set(Object.keys(SCREENING_CONTRACTS.kyc));
-type Part = "own" | "dealing" | "stress" | "screening";
+/** Those of webhooks in commander/webhooks/webhooks.database.test.ts. */
+const WEBHOOKS = new Set(Object.keys(WEBHOOK_CONTRACTS.commander));
+type Part = "own" | "dealing" | "stress" | "screening" | "webhooks";
 const partOf = (action: string): Part =>
-  DEALING.has(action) ? "dealing" : STRESS.has(action) ? "stress" : SCREENING.has(action) ? "screening" : "own";
+  WEBHOOKS.has(action)
+    ? "webhooks"
+    : DEALING.has(action)
+      ? "dealing"
+      : STRESS.has(action)
+        ? "stress"
+        : SCREENING.has(action)
+          ? "screening"
+          : "own";
 
 /** The table of crash points says what the room really does. Call it when every action has been taken, those of dealing apart. */
 export function expectEveryCrashPointPassed(house: RoomHouse, room: RoomName, part: Part = "own"): void {

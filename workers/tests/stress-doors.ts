@@ -8,11 +8,15 @@ import { openRetention } from "../retention.ts";
 import type { House } from "../rooms.ts";
 import { openShelf } from "../shelf.ts";
 import { openSnapshots } from "../snapshots.ts";
+import { openStatementFiles } from "../statement-files.ts";
 import { openStressEngine } from "../stress-engine.ts";
 import { openWatchlists } from "../watchlists.ts";
 
 export interface StressDoors {
-  doors: Pick<House, "engine" | "personal" | "reports" | "retention" | "shelf" | "snapshots" | "watchlists">;
+  doors: Pick<
+    House,
+    "engine" | "personal" | "reports" | "retention" | "shelf" | "snapshots" | "statements" | "watchlists"
+  >;
   close(): Promise<void>;
 }
 
@@ -30,6 +34,7 @@ export async function openStressDoors(home: string, appUrl: string, database: Da
       personal,
       watchlists: openWatchlists({ database, personal, folder: join(home, "lists") }),
       reports: openMorningReports(home, null),
+      statements: openStatementFiles(home, null),
       retention: openRetention({ home, database, url: appUrl, store: null, log: () => {} }),
     },
     close: () => engine.close(),

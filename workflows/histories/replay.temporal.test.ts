@@ -26,7 +26,7 @@ describe("golden histories", () => {
   });
 
   /** What schedules start, and what a long run goes through. */
-  it.each(["open-dealing-days.opened", "open-nightly-stress.asked", "open-nightly-stress.broken-off", "retire-old-rows.retired", "run-stress.scenario-begun-anew"])(
+  it.each(["open-dealing-days.opened", "open-nightly-stress.asked", "open-nightly-stress.broken-off", "reconcile-tokens.agreed", "retire-old-rows.retired", "run-stress.scenario-begun-anew"])(
     "there is %s",
     (name) => {
       expect(names).toContain(name);

@@ -3,20 +3,18 @@ import type { RunRef, RunStatus } from "@evergreen-fund/domain/agents.ts";
 import {
   ApplicationFailure,
   CancellationScope,
-  condition,
   isCancellation,
   log,
-  setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
+import { countKnocks } from "./knocks.ts";
 import { PLAYBOOK_TABLE } from "./playbooks/index.ts";
 import type { House, Outcome } from "./playbooks/playbook.ts";
 import { callRoom, type Rooms } from "./proxies.ts";
 import { reasonOf } from "./reason-of.ts";
 import { openSaga } from "./saga.ts";
 import { SEARCH } from "./search-attributes.ts";
-import { knock } from "./signals.ts";
 
 export interface CommanderArgs {
   eventId: string;
@@ -28,17 +26,12 @@ export async function commander({ eventId, rooms }: CommanderArgs): Promise<{ st
   // spelled out: domain's id module would bring zod along, and a module is loaded anew for every run
   if (workflowId !== `event/${eventId}`)
     throw ApplicationFailure.nonRetryable("A run belongs to the event in its id.", "EG400");
-  let knocks = 0;
-  setHandler(knock, () => void knocks++);
   const saga = openSaga();
   const house: House = {
     rooms,
     room: (name) => callRoom(name, rooms),
     saga,
-    waitForKnock: async (timeoutMs) => {
-      const before = knocks;
-      await condition(() => knocks > before, timeoutMs);
-    },
+    knocks: countKnocks(),
     stage: (name) => upsertSearchAttributes([{ key: SEARCH.stage, value: name }]),
   };
   let run: RunRef = { eventId, workflowId };

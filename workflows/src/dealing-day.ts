@@ -5,7 +5,6 @@ import type { RunStatus } from "@evergreen-fund/domain/agents.ts";
 import type { DayPosition } from "@evergreen-fund/domain/dealing-agents.ts";
 import {
   CancellationScope,
-  condition,
   continueAsNew,
   defineQuery,
   isCancellation,
@@ -15,10 +14,10 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from "@temporalio/workflow";
+import { countKnocks } from "./knocks.ts";
 import { callRoom, type Rooms } from "./proxies.ts";
 import { reasonOf } from "./reason-of.ts";
 import { SEARCH } from "./search-attributes.ts";
-import { knock } from "./signals.ts";
 
 export interface DealingDayArgs {
   eventId: string;
@@ -56,8 +55,7 @@ const BEFORE_STRIKE = ["cut_off", "inputs_frozen", "nav_proposed"];
 export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunStatus }> {
   const { eventId, rooms } = args;
   const { workflowId } = workflowInfo();
-  let knocks = 0;
-  setHandler(knock, () => void knocks++);
+  const knocks = countKnocks();
   const seen: Progress = { step: 0, status: "open", blockers: [], projectedFill: null };
   setHandler(progress, () => seen);
   let turn = args.turn ?? 0;
@@ -67,6 +65,8 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
   /** Knocks up to the beginning of this turn, and of the turn in which the NAV was frozen or found refused: what came since may be a correction. */
   let heard = 0;
   let answered = 0;
+  /** Where the day stood when a step was last refused. */
+  let stuckAt: string | undefined;
   const commander = callRoom("commander", rooms);
   const engine = callRoom("liquidity-engine", rooms);
   const kyc = callRoom("kyc", rooms);
@@ -77,11 +77,13 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
 
   try {
     for (;;) {
-      heard = knocks;
+      heard = knocks.heard();
       step = { ...step, round: ++turn };
       let wait: number | undefined;
+      let at = "";
       try {
         const day = await commander.lookAtDay(step);
+        at = `${day.status}/${day.step}`;
         Object.assign(seen, { step: day.step, status: day.status, blockers: [] });
         const end = OVER[day.status];
         if (end !== undefined) return await close(end, `the dealing day is ${day.status}`);
@@ -90,9 +92,11 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
       } catch (error) {
         if (isCancellation(error)) throw error;
         seen.blockers = [reasonOf(error).slice(0, 200)];
-        wait = AGAIN;
+        // the first refusal may only say that a worker, before it died, had gone further than this run knew: the day is looked at anew
+        wait = stuckAt === at || !patched("look-anew") ? AGAIN : undefined;
+        stuckAt = at;
       }
-      if (wait !== undefined) await condition(() => knocks > heard, Math.max(1, wait));
+      if (wait !== undefined) await knocks.beyond(heard, Math.max(1, wait));
       if (workflowInfo().historyLength > LONG_HISTORY)
         await continueAsNew<typeof dealingDay>({
           eventId,
@@ -131,7 +135,7 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
     if (!day.rechecked && BEFORE_POSTING.includes(day.status)) {
       // before KYC says that everybody was looked at: a look that failed is taken again
       if (patched("compliance-rules")) {
-        await sentinel.checkOrders(step);
+        await checkOrders();
         await sentinel.checkFund(step);
       }
       await kyc.recheckOrders(step);
@@ -190,7 +194,7 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
 
   async function propose(day: DayPosition): Promise<number | undefined> {
     // a frozen NAV with blockers is frozen anew once somebody has knocked: only people correct, and nothing is waived
-    if (day.blockers.length > 0) return knocks > answered ? await freeze() : blocked(PATIENCE, ...day.blockers);
+    if (day.blockers.length > 0) return knocks.heard() > answered ? await freeze() : blocked(PATIENCE, ...day.blockers);
     if (!day.lab) {
       const { fraction } = await engine.runLab(step);
       seen.projectedFill = fraction;
@@ -217,7 +221,7 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
     }
     if (proposalStatus === "approved") return await strike(day);
     // refused, by a person or by time: it is frozen anew after the next knock, or somebody discards the day
-    if (refused === proposalId && knocks > answered) return await freeze();
+    if (refused === proposalId && knocks.heard() > answered) return await freeze();
     if (refused !== proposalId) answered = heard;
     refused = proposalId;
     return blocked(PATIENCE, `the NAV was ${proposalStatus}: correct it and knock, or discard the day`);
@@ -273,9 +277,15 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
       : undefined;
   }
 
+  /** Rules see no personal data: KYC, which may, has answered what they ask about it. */
+  async function checkOrders(): Promise<{ held: number }> {
+    if (patched("answered-tests")) await kyc.answerTests(step);
+    return await sentinel.checkOrders(step);
+  }
+
   /** Step 8, with a last look at KYC: who left takes the allocation that counted on them along. */
   async function post(): Promise<number | undefined> {
-    const rules = patched("compliance-rules") ? (await sentinel.checkOrders(step)).held : 0;
+    const rules = patched("compliance-rules") ? (await checkOrders()).held : 0;
     const { held } = await kyc.recheckOrders(step);
     if (held + rules > 0) decideAgain = true;
     else await commander.postDay(step);

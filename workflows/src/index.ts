@@ -5,6 +5,7 @@ export { commander } from "./commander.ts";
 export { dealingDay } from "./dealing-day.ts";
 export { openDealingDays } from "./open-dealing-days.ts";
 export { openNightlyStress } from "./open-nightly-stress.ts";
+export { reconcileTokens } from "./reconcile-tokens.ts";
 export { rescreenList } from "./rescreen-list.ts";
 export { restatement } from "./restatement.ts";
 export { retireOldRows } from "./retire-old-rows.ts";

@@ -21,6 +21,12 @@ const lastWord: Limits = { seconds: 60, attempts: 0 };
 /** A step of a dealing day over up to 50,000 orders. */
 const dealing: Limits = { seconds: 300, attempts: 0 };
 
+/**
+ * Hundreds of pages are drawn and copied to a store. What cannot be drawn must be said. It beats with the run itself, whose task is heard from within five seconds
+ * (`dispatcher/deliver.ts`): a local activity has no heartbeat of its own.
+ */
+const drawing: Limits = { seconds: 300, attempts: 20 };
+
 /** A step of a stress run: a snapshot is taken, a shard of 200,000 positions is valued. Few attempts: what cannot be computed must be said. */
 const computing: Limits = { seconds: 600, attempts: 10, heardWithin: 30 };
 
@@ -42,6 +48,8 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
   },
   commander: {
     brief: lastWord,
+    sendWebhooks: solving,
+    makeDocuments: drawing,
     remember: { seconds: 60, attempts: 30 },
     lockOrders: dealing,
     freezeNav: dealing,
@@ -60,9 +68,12 @@ export const LIMITS: { [R in RoomName]?: Record<string, Limits> } = {
     beginNextRestatement: dealing,
   },
   "compliance-sentinel": { checkOrders: dealing },
+  // contracts are deployed one transaction after the other
+  tokenization: { settle: dealing, reconcile: dealing },
   kyc: {
     tick: dealing,
     recheckOrders: dealing,
+    answerTests: dealing,
     refreshList: dealing,
     screenParty: solving,
     rescreenParties: dealing,

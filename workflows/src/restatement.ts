@@ -3,7 +3,6 @@
 import type { RunStatus } from "@evergreen-fund/domain/agents.ts";
 import {
   CancellationScope,
-  condition,
   isCancellation,
   log,
   setHandler,
@@ -11,10 +10,11 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import { type Progress, progress } from "./dealing-day.ts";
+import { decisionOn } from "./decision-on.ts";
+import { countKnocks } from "./knocks.ts";
 import { callRoom, type Rooms } from "./proxies.ts";
 import { reasonOf } from "./reason-of.ts";
 import { SEARCH } from "./search-attributes.ts";
-import { knock } from "./signals.ts";
 
 /** How long a run waits before it looks at the rows again by itself. */
 const PATIENCE_MS = 3_600_000;
@@ -26,8 +26,7 @@ export interface RestatementArgs {
 
 export async function restatement({ eventId, rooms }: RestatementArgs): Promise<{ status: RunStatus }> {
   const { workflowId } = workflowInfo();
-  let knocks = 0;
-  setHandler(knock, () => void knocks++);
+  const knocks = countKnocks();
   const seen: Progress = { step: 0, status: "begun", blockers: [], projectedFill: null };
   setHandler(progress, () => seen);
   const commander = callRoom("commander", rooms);
@@ -56,15 +55,9 @@ export async function restatement({ eventId, rooms }: RestatementArgs): Promise<
     stage("proposing");
     const { proposalId } = await commander.proposeRestatement(ref);
     stage("awaiting approval", "two approvals of the corrected NAV");
-    for (;;) {
-      const before = knocks;
-      const { status, final, expiresInMs } = await commander.readDecision({ ...ref, proposalId });
-      // a worker that died after the strike reads "applied" when the step is taken again
-      if (status === "approved" || status === "applied") break;
-      if (final) return { status: "refused", reason: `proposal ${status}` };
-      // a second beyond the expiry: the database clock decides, and it must have passed
-      await condition(() => knocks > before, expiresInMs + 1_000);
-    }
+    const { status } = await decisionOn({ ...ref, proposalId }, commander, knocks);
+    // a worker that died after the strike reads "applied" when the step is taken again
+    if (status !== "approved" && status !== "applied") return { status: "refused", reason: `proposal ${status}` };
     stage("striking");
     const { version } = await commander.strikeRestatement(ref);
     stage("compensating");
@@ -86,12 +79,12 @@ export async function restatement({ eventId, rooms }: RestatementArgs): Promise<
   /** Fees that were taken on this NAV are taken again with the consent of two people; answers the classes where it was not given. */
   async function feesAgain(): Promise<string[]> {
     for (;;) {
-      const before = knocks;
+      const heard = knocks.heard();
       const { waitsFor, kept } = await commander.retakeFees(ref);
       if (waitsFor === null) return kept;
       stage("awaiting approval", waitsFor);
       // a proposal that nobody decides expires: its row is looked at again
-      await condition(() => knocks > before, PATIENCE_MS);
+      await knocks.beyond(heard, PATIENCE_MS);
     }
   }
 }

@@ -6,6 +6,7 @@ import type { Activator } from "@temporalio/workflow/lib/internals.js";
 
 Object.assign(globalThis, { AsyncLocalStorage });
 const { Activator: SdkActivator } = await import("@temporalio/workflow/lib/internals.js");
+const { tryUnblockConditions } = await import("@temporalio/workflow/lib/worker-interface.js");
 const { setActivator } = await import("@temporalio/workflow/lib/global-attributes.js");
 
 type Created = ConstructorParameters<typeof Activator>[0];
@@ -14,6 +15,8 @@ type Commands = ReturnType<Activator["concludeActivation"]>["commands"];
 export interface TestWorkflow {
   /** As when somebody cancels the run. */
   cancel(): void;
+  /** As when somebody signals the run, and the run goes on as far as it can. */
+  signal(name: string): Promise<void>;
   /** What the workflow asked of Temporal since the last look. */
   commands(): Commands;
   /** Its log lines since the last look: message and attributes. */
@@ -39,6 +42,12 @@ export async function inWorkflow<T>(work: (workflow: TestWorkflow) => Promise<T>
   try {
     return await work({
       cancel: () => activator.rootScope.cancel(),
+      signal: async (signalName) => {
+        activator.signalWorkflow({ signalName, input: [], identity: "test", headers: {} });
+        await new Promise((turn) => setImmediate(turn));
+        tryUnblockConditions();
+        await new Promise((turn) => setImmediate(turn));
+      },
       commands: () => activator.concludeActivation().commands,
       logged: () =>
         activator.getAndResetSinkCalls().map(({ fnName, args }) => ({

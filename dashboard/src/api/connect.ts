@@ -8,6 +8,12 @@ const Config = z.object({
   temporalUiUrl: z.string().nullable(),
   /** Synthetic people; none without the demo fund. */
   demoLogins: z.array(z.object({ role: z.string(), email: z.string() })).default([]),
+  /** The sign-in is this installation's own, not a project of Supabase. */
+  embedded: z.boolean().default(false),
+  /** Whether staff must sign in with an authenticator. */
+  staffSecondStep: z.enum(["offered", "required"]).default("offered"),
+  /** The chain that the settings name; null: units of classes are on no chain. */
+  chainId: z.int().nullable().default(null),
 });
 export type Config = z.infer<typeof Config>;
 

@@ -12,6 +12,8 @@ const TABLES = [
   "risk_alerts",
   "workflow_runs",
   "stress_runs",
+  "schedules",
+  "failure_steps",
 ] as const;
 /** Changes of one transaction come together: they are one reading. */
 const TOGETHER_MS = 100;
@@ -36,13 +38,13 @@ export const useConnection = (): Connection =>
     () => connection,
   );
 
-/** Listens while somebody is signed in. */
-export function useLive(): void {
+/** Listens while somebody is signed in; a line that is opened before the second step would be refused, and asked for again only after a while. */
+export function useLive(isSignedIn: boolean): void {
   const { supabase, person } = useSession();
   const cache = useQueryClient();
   const userId = person?.userId;
   useEffect(() => {
-    if (userId === undefined) return;
+    if (userId === undefined || !isSignedIn) return;
     let waiting: ReturnType<typeof setTimeout> | undefined;
     const readAgain = () => {
       waiting ??= setTimeout(() => {
@@ -50,17 +52,19 @@ export function useLive(): void {
         void cache.invalidateQueries();
       }, TOGETHER_MS);
     };
+    let told = false;
     const channel = supabase.channel(`dashboard-${userId}`);
     for (const table of TABLES) channel.on("postgres_changes", { event: "*", schema: "public", table }, readAgain);
     channel.subscribe((status) => {
-      const was = connection;
       set(status === "SUBSCRIBED" ? "live" : status === "CLOSED" ? "connecting" : "lost");
-      // what happened while nobody told
-      if (status === "SUBSCRIBED" && was === "lost") readAgain();
+      if (status !== "SUBSCRIBED") return;
+      // what happened while nobody told: the server answers only when it tells of everything from now on
+      if (told) readAgain();
+      told = true;
     });
     return () => {
       clearTimeout(waiting);
       void supabase.removeChannel(channel);
     };
-  }, [supabase, cache, userId]);
+  }, [supabase, cache, userId, isSignedIn]);
 }

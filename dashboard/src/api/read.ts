@@ -107,6 +107,32 @@ export function useRows<T>(
   });
 }
 
+/** The rows of a table or view that are named, as far as whoever is signed in may see them; without a name nothing is asked. */
+export function useCited<T>(
+  table: string,
+  columns: string,
+  key: string,
+  values: readonly string[],
+  shape: z.ZodType<T>,
+): UseQueryResult<T[], Error> {
+  const { supabase, person } = useSession();
+  return useQuery({
+    queryKey: [person?.userId, table, columns, key, values, "cited"],
+    enabled: person != null,
+    queryFn: async ({ signal }) =>
+      values.length === 0
+        ? []
+        : answered(
+            shape.array(),
+            await supabase
+              .from(table)
+              .select(columns)
+              .in(key, [...values])
+              .abortSignal(AbortSignal.any([signal, AbortSignal.timeout(ANSWERS_WITHIN_MS)])),
+          ),
+  });
+}
+
 /** The newest rows of a table or view by a column, as far as whoever is signed in may see them. */
 export function useTable<T>(
   table: string,

@@ -7,6 +7,7 @@ import { DataTable } from "../ui/data-table.tsx";
 import { ReadState } from "../ui/read-state.tsx";
 import { number, time } from "../words/format.ts";
 import { nameOf } from "../words/names.ts";
+import { AuditMenu } from "./audit-menu.tsx";
 
 /** What is older and covered by no block means that the sealer stands still. */
 const SEALED_WITHIN_MS = 5_000;
@@ -21,6 +22,7 @@ export default function TrailPage() {
   return (
     <>
       <h1 tabIndex={-1}>Audit trail</h1>
+      <AuditMenu />
       <EntityForm key={entity ?? ""} entity={entity ?? ""} />
       <ReadState query={query}>{(trail) => <Shown trail={trail} />}</ReadState>
     </>

@@ -1,80 +1,45 @@
 // Returns of the own holdings, by the formulas that the statement and the command line use, each with its method and window.
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
-import { unitPerformance } from "@evergreen-fund/finance/returns/unit-performance.ts";
-import { z } from "zod";
+import { type Measure, netPerformance, PerformanceBooks } from "@evergreen-fund/finance/returns/net-performance.ts";
 import { useRpc } from "../api/read.ts";
+import { Figure } from "../figure/figure.tsx";
 import { DataTable } from "../ui/data-table.tsx";
 import { ReadState } from "../ui/read-state.tsx";
-import { money, number, percent } from "../words/format.ts";
-
-type Facts = Parameters<typeof unitPerformance>[0];
-
-/** The books of the holdings; unitPerformance checks prices and flows. */
-const Books = z.object({
-  currency: z.string(),
-  classes: z.array(z.object({ id: z.string(), prices: z.array(z.unknown()), flows: z.array(z.unknown()) })),
-  dates: z.array(z.object({ staleShare: z.string().nullable() })),
-});
+import { money, percent, plainNumber } from "../words/format.ts";
 
 interface Row {
+  measure: Measure;
   what: string;
   figure: string;
+  unit: string;
   exact: string;
   method: string;
 }
 
-const TO_THE_NEWEST_PRICE = "9999-12-31";
+const WORDS: Readonly<Record<Measure, string>> = {
+  twr: "Return over the whole time",
+  twr_yearly: "The same per year",
+  xirr: "Return on your money per year",
+  paid_in: "Paid in",
+  tvpi: "Worth and paid out, for each unit of money paid in",
+  dpi: "Paid out, for each unit of money paid in",
+};
 
-export function performanceRows(books: z.infer<typeof Books>): Row[] {
-  const report = unitPerformance({
-    currency: books.currency,
-    to: TO_THE_NEWEST_PRICE,
-    classes: books.classes.filter(({ flows }) => flows.length > 0) as Facts["classes"],
-    basis: { fees: "net", subscriptionLine: "none", staleShare: books.dates.at(-1)?.staleShare ?? null },
+export const performanceRows = (books: PerformanceBooks): Row[] =>
+  netPerformance(books).map(({ measure, value, label }) => {
+    const isRate = measure === "twr" || measure === "twr_yearly" || measure === "xirr";
+    const figure = isRate ? percent(value).replace(" %", "") : plainNumber(value, 2, 2);
+    return {
+      measure,
+      what: WORDS[measure],
+      figure: measure === "paid_in" ? money(value, 2) : figure,
+      unit: measure === "paid_in" ? books.currency : isRate ? "%" : "times",
+      exact: value,
+      method: label,
+    };
   });
-  const net = report.measures.rows.find(({ multiples }) => multiples.label.fees === "net");
-  const rows: Row[] = [];
-  if (report.twr) {
-    const { cumulative, yearly, label } = report.twr;
-    rows.push({
-      what: "Return over the whole time",
-      figure: percent(cumulative),
-      exact: cumulative,
-      method: label.text,
-    });
-    if (yearly !== null)
-      rows.push({ what: "The same per year", figure: percent(yearly), exact: yearly, method: label.text });
-  }
-  if (net) {
-    const { xirr, multiples } = net;
-    const { paidIn, tvpi, dpi, label } = multiples;
-    if (xirr.rate !== null && !xirr.ambiguous)
-      rows.push({
-        what: "Return on your money per year",
-        figure: percent(xirr.rate),
-        exact: xirr.rate,
-        method: xirr.label.text,
-      });
-    rows.push({ what: `Paid in (${books.currency})`, figure: money(paidIn, 2), exact: paidIn, method: label.text });
-    if (tvpi !== null)
-      rows.push({
-        what: "Worth and paid out, for each unit of money paid in",
-        figure: `${number(tvpi, 2, 2)} ×`,
-        exact: tvpi,
-        method: label.text,
-      });
-    if (dpi !== null)
-      rows.push({
-        what: "Paid out, for each unit of money paid in",
-        figure: `${number(dpi, 2, 2)} ×`,
-        exact: dpi,
-        method: label.text,
-      });
-  }
-  return rows;
-}
 
-function rowsOrReason(books: z.infer<typeof Books>): { rows: Row[]; reason: string } {
+function rowsOrReason(books: PerformanceBooks): { rows: Row[]; reason: string } {
   try {
     return { rows: performanceRows(books), reason: "There is no performance yet." };
   } catch (error) {
@@ -84,7 +49,7 @@ function rowsOrReason(books: z.infer<typeof Books>): { rows: Row[]; reason: stri
 }
 
 export default function PerformanceTile({ fund }: { fund: string }) {
-  const query = useRpc("fn_performance_books", { fund }, Books);
+  const query = useRpc("fn_performance_books", { fund }, PerformanceBooks);
   return (
     <section className="tile" aria-labelledby={`performance-${fund}`}>
       <h2 id={`performance-${fund}`}>Performance of your units of {fund}</h2>
@@ -104,7 +69,18 @@ export default function PerformanceTile({ fund }: { fund: string }) {
                   ),
                   value: (row) => row.what,
                 },
-                { header: "Figure", figure: true, cell: (row) => row.figure, value: (row) => row.exact },
+                {
+                  header: "Figure",
+                  figure: true,
+                  cell: (row) => (
+                    <Figure figure="performance" id={fund} part={row.measure} exact={row.exact}>
+                      {row.figure}
+                    </Figure>
+                  ),
+                  value: (row) => row.exact,
+                },
+                // the file holds a rate as the ratio that it is
+                { header: "Unit", cell: (row) => row.unit, value: (row) => (row.unit === "%" ? "ratio" : row.unit) },
                 { header: "Method", value: (row) => row.method },
               ]}
               rows={rows}

@@ -1,11 +1,14 @@
 // The desk of operations: what waits for somebody, by due time, with the safe next step; the newest runs and imports.
 import { Desk } from "@evergreen-fund/domain/pages.ts";
+import { Link } from "@tanstack/react-router";
 import { useRpc } from "../api/read.ts";
 import { DataTable } from "../ui/data-table.tsx";
+import { IncidentNote } from "../ui/incident-note.tsx";
 import { ReadState } from "../ui/read-state.tsx";
 import { time } from "../words/format.ts";
 import { nameOf } from "../words/names.ts";
 import { nextStep } from "./next-step.ts";
+import { OpsMenu } from "./ops-menu.tsx";
 
 const CLOCK_MS = 24 * 60 * 60_000;
 
@@ -21,6 +24,8 @@ export default function DeskPage() {
   return (
     <>
       <h1 tabIndex={-1}>Desk</h1>
+      <IncidentNote />
+      <OpsMenu />
       <ReadState query={query}>{(desk) => <Shown desk={desk} />}</ReadState>
     </>
   );
@@ -42,7 +47,7 @@ function Shown({ desk }: { desk: Desk }) {
           columns={[
             {
               header: "What",
-              cell: (row) => `${nameOf(row.kind)}: ${nameOf(row.what)}`,
+              cell: (row) => <What work={row} />,
               value: (row) => `${row.kind} ${row.what}`,
             },
             { header: "Fund", cell: (row) => row.fund ?? "platform", value: (row) => row.fund ?? "" },
@@ -113,6 +118,34 @@ function Shown({ desk }: { desk: Desk }) {
       </section>
     </div>
   );
+}
+
+/** What waits, with the page on which it is taken up where there is one. */
+function What({ work: { kind, id, what } }: { work: Desk["work"][number] }) {
+  const words = `${nameOf(kind)}: ${nameOf(what)}`;
+  switch (kind) {
+    case "proposal":
+      return (
+        <Link to="/pm/proposals/$proposalId" params={{ proposalId: id }}>
+          {words}
+        </Link>
+      );
+    case "webhook":
+    case "webhook_deliveries":
+      return (
+        <Link to="/ops/webhooks" search={{ endpoint: id }}>
+          {words}
+        </Link>
+      );
+    case "dealing_day":
+      return (
+        <Link to="/pm/dealing" search={{ day: id }}>
+          {words}
+        </Link>
+      );
+    default:
+      return words;
+  }
 }
 
 /** A command reads as one. */

@@ -14,7 +14,7 @@ const STEPS: Readonly<Record<string, (work: Work) => string>> = {
   proposal: (work) => `Somebody who did not ask for it decides: evergreen proposals show ${work.id}`,
   dealing_day: (work) => DAY[work.what] ?? "The workers go on by themselves; see its run",
   dead_letter: (work) =>
-    `What was done before stays done, once. When its cause is mended, hand it over again: evergreen events retry ${work.id}`,
+    `What was done before stays done, once. When its cause is mended, hand it over again, or leave or escalate it under Failures: evergreen events retry ${work.id}`,
   dead_batch: () =>
     "What was done before stays done, once. When its cause is mended, retry any event of it: evergreen events list --dead",
   import: (work) => `Look at the rows, match or undo them: evergreen import show ${work.id}`,
@@ -22,7 +22,10 @@ const STEPS: Readonly<Record<string, (work: Work) => string>> = {
   held_order: (work) => `Look at the evidence, then release or cancel it: evergreen order release ${work.id}`,
   bank_account: () => "Compare with the document, then approve or refuse: evergreen accounts list",
   alert: (work) => `Look at the remedies, then acknowledge: evergreen alerts show ${work.id}`,
-  run: (work) => `Read what it did before it failed: evergreen runs show ${work.id}`,
+  webhook: () => "Ask who runs the receiver; when it answers again, resume it under Webhooks",
+  webhook_deliveries: () => "When the receiver is mended, send them again under Webhooks",
+  run: (work) =>
+    `Read what it did before it failed, then leave or escalate it under Failures: evergreen runs show ${work.id}`,
 };
 
 export const nextStep = (work: Work): string => STEPS[work.kind]?.(work) ?? "See what it is";

@@ -3,6 +3,7 @@ import type { Morning } from "@evergreen-fund/domain/pages.ts";
 import { Link } from "@tanstack/react-router";
 import { DataTable } from "../ui/data-table.tsx";
 import { time } from "../words/format.ts";
+import { wordsWithout } from "../words/hidden.ts";
 import { nameOf } from "../words/names.ts";
 
 export function DecisionsTile({ morning: { waiting, alerts } }: { morning: Morning }) {
@@ -49,7 +50,8 @@ export function DecisionsTile({ morning: { waiting, alerts } }: { morning: Morni
         <ul className="alerts">
           {alerts.map((alert) => (
             <li key={alert.alert_id}>
-              <strong>{alert.severity}</strong>: {alert.reason} <span className="faint">{time(alert.created_at)}</span>
+              <strong>{alert.severity}</strong>: {wordsWithout(alert.reason)}{" "}
+              <span className="faint">{time(alert.created_at)}</span>
             </li>
           ))}
         </ul>

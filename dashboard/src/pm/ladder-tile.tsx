@@ -1,11 +1,18 @@
 // The liquidity ladder: what can be sold by when against what may fall due, and whether the limits of the mandate hold.
 import type { Morning } from "@evergreen-fund/domain/pages.ts";
+import { decimal } from "@evergreen-fund/finance/money.ts";
 import { lazy, Suspense } from "react";
+import { Figure } from "../figure/figure.tsx";
 import { DataTable } from "../ui/data-table.tsx";
-import { date, money, number, time } from "../words/format.ts";
+import { date, money, plainNumber, signed, time } from "../words/format.ts";
 import { bucketName } from "../words/names.ts";
 
 const BarChart = lazy(() => import("../ui/bar-chart.tsx"));
+
+type Rung = NonNullable<Morning["ladder"]>["rungs"][number];
+
+/** What can be sold less what may fall due, by the end of a bucket. */
+const gapOf = (rung: Rung): string => decimal(rung.assets_up_to).minus(rung.due_up_to).toFixed();
 
 export function LadderTile({ morning: { ladder, limits, fund } }: { morning: Morning }) {
   const { currency, decimals } = fund;
@@ -26,10 +33,17 @@ export function LadderTile({ morning: { ladder, limits, fund } }: { morning: Mor
       {limits.map((limit) => (
         <p key={limit.horizon} className={limit.holds ? "holds" : "broken"}>
           <strong>{limit.holds ? "Holds" : "Broken"}</strong>: within {bucketName(limit.horizon)} the fund can sell{" "}
-          {limit.cover === null
-            ? "anything, and nothing falls due"
-            : `${number(limit.cover, 2, 2)} times what may fall due`}
-          ; the mandate wants {number(limit.wanted, 2, 2)} times.
+          {limit.cover === null ? (
+            "anything, and nothing falls due"
+          ) : (
+            <>
+              <Figure figure="ladder_cover" id={fund.fund_id} part={limit.horizon}>
+                {plainNumber(limit.cover, 2, 2)}
+              </Figure>{" "}
+              times what may fall due
+            </>
+          )}
+          ; the mandate wants {plainNumber(limit.wanted, 2, 2)} times.
         </p>
       ))}
       <Suspense fallback={<p className="faint">Drawing …</p>}>
@@ -61,6 +75,16 @@ export function LadderTile({ morning: { ladder, limits, fund } }: { morning: Mor
             cell: (row: (typeof ladder.rungs)[number]) => money(row[key], decimals),
             value: (row: (typeof ladder.rungs)[number]) => row[key],
           })),
+          {
+            header: `Left over up to here (${currency})`,
+            figure: true,
+            cell: (row) => (
+              <Figure figure="ladder_gap" id={fund.fund_id} part={row.bucket}>
+                {signed(gapOf(row), decimals)}
+              </Figure>
+            ),
+            value: gapOf,
+          },
         ]}
         rows={ladder.rungs}
         rowKey={(row) => row.bucket}

@@ -1,64 +1,46 @@
-// One proposal as a person decides on it: what it would change, what the rooms found, what is remembered; approve or reject, with the keyboard too.
+// One proposal as a person decides on it: what is asked and why, before and after, what the rooms found, what is remembered; approve or reject, with the keyboard too.
+import { ProposalPage as Page } from "@evergreen-fund/domain/proposal-page.ts";
 import { useQueryClient } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { Link, useParams } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useRef, useState } from "react";
-import { z } from "zod";
-import { useRow } from "../api/read.ts";
+import { useRpc } from "../api/read.ts";
 import { useSession } from "../api/session.tsx";
+import { Who } from "../ops/who.tsx";
 import { ReadState } from "../ui/read-state.tsx";
 import { time } from "../words/format.ts";
+import { wordsWithout } from "../words/hidden.ts";
 import { nameOf } from "../words/names.ts";
 import { ChecksTable } from "./checks-table.tsx";
-import { NavBody } from "./nav-body.tsx";
-import { RebalancingBody } from "./rebalancing-body.tsx";
+import { MemoriesTile } from "./memories-tile.tsx";
+import { Blocks } from "./proposal-blocks.tsx";
+import { viewOf } from "./proposal-views.ts";
 
-const Proposal = z.object({
-  proposal_id: z.uuid(),
-  kind: z.string(),
-  status: z.string(),
-  hash: z.string(),
-  body: z.record(z.string(), z.unknown()),
-  proposed_by: z.string(),
-  requested_by: z.string(),
-  approvals_needed: z.int(),
-  expires_at: z.string(),
-  workflow_id: z.string(),
-  fund: z.object({ code: z.string(), currency: z.string() }),
-  approvals: z.array(
-    z.object({ decision: z.string(), decided_by: z.string(), decided_at: z.string(), reason: z.string().nullable() }),
-  ),
-});
-type Proposal = z.infer<typeof Proposal>;
-
-const COLUMNS =
-  "proposal_id,kind,status,hash,body,proposed_by,requested_by,approvals_needed,expires_at,workflow_id,fund:funds!proposals_fund_id_fkey(code,currency:base_currency),approvals(decision,decided_by,decided_at,reason)";
+type Proposal = Page["proposal"];
 
 export default function ProposalPage() {
   const { proposalId } = useParams({ from: "/pm/proposals/$proposalId" });
-  const query = useRow("proposals", COLUMNS, "proposal_id", proposalId, Proposal);
+  const query = useRpc("fn_read_proposal", { proposal_id: proposalId }, Page.nullable());
   return (
     <>
       <h1 tabIndex={-1}>Proposal</h1>
       <ReadState query={query}>
-        {(proposal) =>
-          proposal === null ? (
-            <p className="empty">There is no such proposal that you may see.</p>
-          ) : (
-            <Shown proposal={proposal} />
-          )
+        {(page) =>
+          page === null ? <p className="empty">There is no such proposal that you may see.</p> : <Shown page={page} />
         }
       </ReadState>
     </>
   );
 }
 
-function Shown({ proposal }: { proposal: Proposal }) {
+function Shown({ page }: { page: Page }) {
+  const { proposal, approvals, checks, memories } = page;
   const { person } = useSession();
   const me = `user:${person?.userId}`;
-  const decided = proposal.approvals.some(({ decided_by }) => decided_by === person?.userId);
+  const decided = approvals.some(({ decided_by }) => decided_by === person?.userId);
   const asked = [proposal.requested_by, proposal.proposed_by].includes(me);
   // a hint: the database has the last word
   const may = person?.role === "pm_role" && proposal.status === "pending" && !asked && !decided;
+  const view = viewOf(page);
   return (
     <div className="tiles">
       <section className="tile across" aria-labelledby="what">
@@ -66,32 +48,65 @@ function Shown({ proposal }: { proposal: Proposal }) {
           {nameOf(proposal.kind)} of {proposal.fund.code}: <span data-figure="status">{nameOf(proposal.status)}</span>
         </h2>
         <p>
-          {proposal.approvals.filter(({ decision }) => decision === "approved").length} of {proposal.approvals_needed}{" "}
-          approvals · decide before {time(proposal.expires_at)} · run{" "}
-          <code className="hash">{proposal.workflow_id}</code>
+          <strong data-figure="asks">{view.asks}.</strong>
         </p>
-        {proposal.approvals.map((approval) => (
+        {view.why !== null && <p data-figure="why">Why: {wordsWithout(view.why)}</p>}
+        {view.effect !== "" && <p>What an approval brings about: {view.effect}</p>}
+        {!view.known && (
+          <p className="hint">
+            This page has no words for it yet: below stands every value of it by its name, as the hash covers them.
+          </p>
+        )}
+        <p>
+          {approvals.filter(({ decision }) => decision === "approved").length} of {proposal.approvals_needed} approvals
+          {proposal.status === "pending" && <> · decide before {time(proposal.expires_at)}</>}
+        </p>
+        <WhoAsked page={page} />
+        {approvals.map((approval) => (
           <p key={approval.decided_at + approval.decided_by}>
-            {nameOf(approval.decision)} by <code className="hash">{approval.decided_by}</code>,{" "}
-            {time(approval.decided_at)}
+            {nameOf(approval.decision)} by <Who actor={`user:${approval.decided_by}`} />, {time(approval.decided_at)}
             {approval.reason !== null && `: ${approval.reason}`}
           </p>
         ))}
+        {proposal.refusal !== null && <p className="problem">It came to nothing: {wordsWithout(proposal.refusal)}</p>}
         {asked && proposal.status === "pending" && <p className="hint">You asked for it: somebody else decides.</p>}
         {decided && proposal.status === "pending" && <p className="hint">You have decided. Somebody else must, too.</p>}
         <p className="faint hash">What is approved is this: SHA-256 {proposal.hash}</p>
         {may && <DecisionForm proposal={proposal} />}
       </section>
-      {proposal.kind === "rebalancing" && <RebalancingBody body={proposal.body} />}
-      {proposal.kind === "nav" && <NavBody body={proposal.body} currency={proposal.fund.currency} />}
-      {!["rebalancing", "nav"].includes(proposal.kind) && (
-        <section className="tile across" aria-labelledby="body">
-          <h2 id="body">What it says</h2>
-          <pre className="scroll">{JSON.stringify(proposal.body, null, 2)}</pre>
-        </section>
-      )}
-      <ChecksTable proposalId={proposal.proposal_id} />
+      <Blocks blocks={view.blocks} />
+      {(checks.length > 0 || proposal.kind === "rebalancing") && <ChecksTable checks={checks} />}
+      {proposal.kind === "rebalancing" && <MemoriesTile memories={memories} />}
     </div>
+  );
+}
+
+/** Who asked, when, by which event and run, and for which dealing day. */
+function WhoAsked({ page: { proposal, refers } }: { page: Page }) {
+  return (
+    <p>
+      Asked for by <Who actor={proposal.requested_by} />
+      {proposal.proposed_by !== proposal.requested_by && (
+        <>
+          , written by <Who actor={proposal.proposed_by} />
+        </>
+      )}
+      , {time(proposal.created_at)}
+      {refers.day !== null && (
+        <>
+          {" "}
+          ·{" "}
+          <Link to="/pm/dealing" search={{ day: refers.day.dealing_day_id }}>
+            dealing day {refers.day.date}, class {refers.day.class}
+          </Link>
+        </>
+      )}{" "}
+      ·{" "}
+      <Link to="/audit/timeline" search={{ of: proposal.proposal_id }}>
+        what happened to it
+      </Link>{" "}
+      · run <code className="hash">{proposal.workflow_id}</code>
+    </p>
   );
 }
 

@@ -3,10 +3,12 @@ import { decimal } from "@evergreen-fund/finance/money.ts";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { z } from "zod";
 import { useRows, useTable } from "../api/read.ts";
+import { Figure } from "../figure/figure.tsx";
 import { DataTable } from "../ui/data-table.tsx";
 import { ReadState } from "../ui/read-state.tsx";
 import { date, money, signed, time } from "../words/format.ts";
 import { nameOf } from "../words/names.ts";
+import { LimitsTile } from "./limits-tile.tsx";
 
 const Run = z.object({
   stress_run_id: z.uuid(),
@@ -83,6 +85,7 @@ function Shown({ runs }: { runs: readonly Run[] }) {
         {shown !== undefined && <Choice runs={runs} shown={shown} other={other} />}
       </section>
       {shown !== undefined && <Outcomes run={shown} against={other} />}
+      {shown !== undefined && <LimitsTile runId={shown.stress_run_id} />}
     </div>
   );
 }
@@ -128,11 +131,25 @@ function Outcomes({ run, against }: { run: Run; against: Run | undefined }) {
     against?.stress_run_id ?? run.stress_run_id,
     Outcome,
   );
-  const rowOfOther = new Map((other.data ?? []).map((row) => [row.scenario.scenario_id, row]));
+  const rows = other.data ?? [];
+  const byId = new Map(rows.map((row) => [row.scenario.scenario_id, row]));
+  // two runs of one scenario each are a question and its variation, whatever they are called
+  const only = rows.length === 1 && query.data?.length === 1 ? rows[0] : undefined;
+  const inOther = (row: Outcome) => byId.get(row.scenario.scenario_id) ?? only;
+  const difference = (row: Outcome): string | null => {
+    const [one, two] = [change(row), change(inOther(row))];
+    return one === null || two === null ? null : decimal(one).minus(two).toFixed();
+  };
   const shown = (amount: string | null) => (amount === null ? "–" : signed(amount, 2));
   return (
     <section className="tile across" aria-labelledby="outcomes">
       <h2 id="outcomes">{runName(run)}</h2>
+      {run.status === "running" && (
+        <p role="status">
+          <progress value={run.done + run.failed} max={run.scenarios} aria-label="Scenarios of the run that are done" />{" "}
+          {run.done + run.failed} of {run.scenarios} scenarios
+        </p>
+      )}
       <ReadState query={query}>
         {(rows) => (
           <DataTable
@@ -161,13 +178,27 @@ function Outcomes({ run, against }: { run: Run; against: Run | undefined }) {
               {
                 header: `NAV after (${run.currency})`,
                 figure: true,
-                cell: (row) => (row.nav_after === null ? "–" : money(row.nav_after, 2)),
+                cell: (row) =>
+                  row.nav_after === null ? (
+                    "–"
+                  ) : (
+                    <Figure figure="stress_nav_after" id={run.stress_run_id} part={row.scenario.scenario_id}>
+                      {money(row.nav_after, 2)}
+                    </Figure>
+                  ),
                 value: (row) => row.nav_after ?? "",
               },
               {
                 header: `Change (${run.currency})`,
                 figure: true,
-                cell: (row) => shown(change(row)),
+                cell: (row) =>
+                  change(row) === null ? (
+                    "–"
+                  ) : (
+                    <Figure figure="stress_loss" id={run.stress_run_id} part={row.scenario.scenario_id}>
+                      {shown(change(row))}
+                    </Figure>
+                  ),
                 value: (row) => change(row) ?? "",
               },
               ...(against === undefined
@@ -176,9 +207,19 @@ function Outcomes({ run, against }: { run: Run; against: Run | undefined }) {
                     {
                       header: `Change in the other run (${against.currency})`,
                       figure: true,
-                      cell: (row: Outcome) => shown(change(rowOfOther.get(row.scenario.scenario_id))),
-                      value: (row: Outcome) => change(rowOfOther.get(row.scenario.scenario_id)) ?? "",
+                      cell: (row: Outcome) => shown(change(inOther(row))),
+                      value: (row: Outcome) => change(inOther(row)) ?? "",
                     },
+                    ...(against.currency === run.currency
+                      ? [
+                          {
+                            header: `Difference (${run.currency})`,
+                            figure: true,
+                            cell: (row: Outcome) => shown(difference(row)),
+                            value: (row: Outcome) => difference(row) ?? "",
+                          },
+                        ]
+                      : []),
                   ]),
             ]}
             rows={[...rows].sort((a, b) => a.ordinal - b.ordinal)}

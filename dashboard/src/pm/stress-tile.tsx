@@ -1,5 +1,6 @@
-// The newest stress run that has ended, nightly ones first, with the scenarios that would cost most.
+// The newest stress run that has ended, nightly ones first, with the scenarios that come out lowest.
 import type { Morning } from "@evergreen-fund/domain/pages.ts";
+import { Figure } from "../figure/figure.tsx";
 import { DataTable } from "../ui/data-table.tsx";
 import { date, percent, signed, time } from "../words/format.ts";
 
@@ -23,13 +24,17 @@ export function StressTile({ morning: { stress, fund } }: { morning: Morning }) 
             </span>
           </p>
           <DataTable
-            caption="The scenarios that cost most"
+            caption="The scenarios with the lowest NAV"
             columns={[
               { header: "Scenario", cell: (row) => row.title, value: (row) => row.scenario_id },
               {
                 header: `NAV change (${fund.currency})`,
                 figure: true,
-                cell: (row) => signed(row.amount, fund.decimals),
+                cell: (row) => (
+                  <Figure figure="stress_loss" id={stress.stress_run_id} part={row.scenario_id}>
+                    {signed(row.amount, fund.decimals)}
+                  </Figure>
+                ),
                 value: (row) => row.amount,
               },
               {

@@ -2,6 +2,7 @@
 import { Bar, BarChart as Bars, CartesianGrid, Legend, ResponsiveContainer, Tooltip, XAxis, YAxis } from "recharts";
 import { forPlotting } from "../words/format.ts";
 import { ChartNote } from "./chart-note.tsx";
+import { hatching } from "./hatching.tsx";
 import { short } from "./short.ts";
 
 interface Props {
@@ -22,15 +23,15 @@ export default function BarChart({ title, series, bars }: Props) {
       <figcaption>{title}</figcaption>
       <ResponsiveContainer width="100%" height={240}>
         <Bars data={data} margin={{ top: 8, right: 16, bottom: 0, left: 0 }} title={title}>
-          <defs>
-            <pattern id="hatched" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-              <rect width="6" height="6" fill="var(--second-soft)" />
-              <line x1="0" y1="0" x2="0" y2="6" stroke="var(--second)" strokeWidth="4" />
-            </pattern>
-          </defs>
+          {hatching("hatched")}
           <CartesianGrid stroke="var(--line)" vertical={false} />
           <XAxis dataKey="label" tick={{ fill: "var(--faint)" }} stroke="var(--line)" />
-          <YAxis tickFormatter={short} width={64} tick={{ fill: "var(--faint)" }} stroke="var(--line)" />
+          <YAxis
+            tickFormatter={(value: number) => short(value)}
+            width={64}
+            tick={{ fill: "var(--faint)" }}
+            stroke="var(--line)"
+          />
           <Tooltip content={<ChartNote />} cursor={{ fill: "var(--soft)" }} />
           <Legend formatter={(name: string) => <span className="legend">{name}</span>} />
           <Bar dataKey="first" name={series[0]} fill="var(--accent)" isAnimationActive={false} />

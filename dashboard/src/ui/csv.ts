@@ -9,13 +9,3 @@ function field(text: string): string {
 
 export const csvOf = (headers: readonly string[], rows: readonly (readonly string[])[]): string =>
   [headers, ...rows].map((row) => `${row.map(field).join(",")}\r\n`).join("");
-
-/** Hands a text to the person as a file. */
-export function download(name: string, text: string, type = "text/csv"): void {
-  const url = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}

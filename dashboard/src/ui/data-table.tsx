@@ -1,6 +1,6 @@
-// A table with a caption and a file of exactly the rows and columns that it shows.
+// A table with a caption and files (CSV, XLSX) of exactly the rows and columns that it shows.
 import type { ReactNode } from "react";
-import { csvOf, download } from "./csv.ts";
+import { FilesOfTable } from "./files-of-table.tsx";
 
 export interface Column<R> {
   header: string;
@@ -14,15 +14,17 @@ export interface Column<R> {
 
 interface Props<R> {
   caption: string;
+  /** A heading above says the same: the caption is for those who do not see it, and for the files. */
+  captioned?: boolean;
   columns: readonly Column<R>[];
   rows: readonly R[];
   rowKey: (row: R) => string;
   empty: string;
-  /** Name of the file without its ending; left out, there is none. */
+  /** Name of the files without their endings; left out, there is none. */
   file?: string;
 }
 
-export function DataTable<R>({ caption, columns, rows, rowKey, empty, file }: Props<R>) {
+export function DataTable<R>({ caption, captioned = false, columns, rows, rowKey, empty, file }: Props<R>) {
   if (rows.length === 0) return <p className="empty">{empty}</p>;
   const visible = columns.flatMap(({ cell, ...column }) => (cell === undefined ? [] : [{ ...column, cell }]));
   const exported = columns.filter((column) => column.value !== undefined);
@@ -31,7 +33,7 @@ export function DataTable<R>({ caption, columns, rows, rowKey, empty, file }: Pr
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a wide table is scrolled with the keyboard too */}
       <section className="scroll" tabIndex={0} aria-label={caption}>
         <table>
-          <caption>{caption}</caption>
+          <caption>{captioned ? <span className="unseen">{caption}</span> : caption}</caption>
           <thead>
             <tr>
               {visible.map((column) => (
@@ -61,21 +63,12 @@ export function DataTable<R>({ caption, columns, rows, rowKey, empty, file }: Pr
         </table>
       </section>
       {file !== undefined && (
-        <button
-          type="button"
-          className="quiet"
-          onClick={() =>
-            download(
-              `${file}.csv`,
-              csvOf(
-                exported.map((column) => column.header),
-                rows.map((row) => exported.map((column) => column.value?.(row) ?? "")),
-              ),
-            )
-          }
-        >
-          CSV<span className="unseen"> of {caption}</span>
-        </button>
+        <FilesOfTable
+          caption={caption}
+          file={file}
+          columns={exported}
+          rows={() => rows.map((row) => exported.map((column) => column.value?.(row) ?? ""))}
+        />
       )}
     </div>
   );

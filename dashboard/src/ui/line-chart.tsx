@@ -22,7 +22,7 @@ export default function LineChart({ title, points }: { title: string; points: re
           <CartesianGrid stroke="var(--line)" vertical={false} />
           <XAxis dataKey="label" minTickGap={48} tick={{ fill: "var(--faint)" }} stroke="var(--line)" />
           <YAxis
-            tickFormatter={short}
+            tickFormatter={(value: number) => short(value)}
             width={64}
             tick={{ fill: "var(--faint)" }}
             stroke="var(--line)"

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { useConnection } from "../api/live.ts";
 import { ApiError } from "../api/read.ts";
 import { time } from "../words/format.ts";
+import { useHiddenAmounts } from "../words/hidden.ts";
 
 const HEARD = {
   live: " · changes appear by themselves",
@@ -18,12 +19,14 @@ interface Props<T> {
 
 export function ReadState<T>({ query, children }: Props<T>) {
   const connection = useConnection();
-  const { data, error, dataUpdatedAt, refetch, isFetching } = query;
+  // what is below is written again when amounts are hidden or shown
+  useHiddenAmounts();
+  const { data, error, dataUpdatedAt, refetch, isFetching, failureCount } = query;
   if (data === undefined) {
     if (error === null)
       return (
         <p className="state" role="status">
-          Loading …
+          {failureCount === 0 ? "Loading …" : "The server has not answered yet: it is asked again …"}
         </p>
       );
     return (

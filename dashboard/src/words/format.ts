@@ -1,4 +1,6 @@
 // How figures are written. Amounts come from the server as decimal strings and stay strings: Intl formats them digit by digit.
+// Where amounts are hidden, a mask is written instead: there is no other way for a figure onto a page.
+import { amountsAreHidden, MASK } from "./hidden.ts";
 
 /** Intl takes a decimal string and rounds it exactly; its type knows only the literal form. */
 const decimal = (text: string): `${number}` => text as `${number}`;
@@ -12,6 +14,12 @@ export function money(amount: string, decimals: number): string {
 export const units = (amount: string, places: number): string => number(amount, places, places);
 
 export function number(amount: string, least = 0, most = 4): string {
+  if (amountsAreHidden()) return MASK;
+  return plainNumber(amount, least, most);
+}
+
+/** A figure that is no amount and says nothing of one, such as a cover or a multiple: never hidden. */
+export function plainNumber(amount: string, least = 0, most = 4): string {
   return new Intl.NumberFormat("en", { minimumFractionDigits: least, maximumFractionDigits: most })
     .format(decimal(amount))
     .replace("-", "−");
@@ -19,6 +27,7 @@ export function number(amount: string, least = 0, most = 4): string {
 
 /** With its sign always: a change is told by sign and word, never by colour alone. */
 export function signed(amount: string, decimals: number): string {
+  if (amountsAreHidden()) return MASK;
   return new Intl.NumberFormat("en", {
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,

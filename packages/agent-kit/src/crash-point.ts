@@ -24,6 +24,8 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     withdrawProposal: ["record"],
     close: ["record"],
     remember: ["facts", "decide", "narrate"],
+    sendWebhooks: ALL,
+    makeDocuments: ["facts", "record"],
     openDay: ["facts", "decide", "record"],
     lookAtDay: ["facts"],
     lockOrders: ["record"],
@@ -63,6 +65,7 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     checkTrades: ALL,
     checkTokenization: ALL,
     checkOrders: ALL,
+    checkApplicant: ALL,
     checkFund: ALL,
     tickCalendar: ["record"],
   },
@@ -71,6 +74,7 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     review: ALL,
     tick: ["record"],
     recheckOrders: ["record"],
+    answerTests: ALL,
     refreshList: ["facts", "record"],
     requestRefreshes: ["facts", "record"],
     screenParty: ALL,
@@ -91,7 +95,7 @@ const STEPS: { [R in RoomName]: { [A in keyof (typeof CONTRACTS)[R]]: readonly R
     checkData: [...ALL, "narrate"],
     retireRows: ["record"],
   },
-  tokenization: { register: ["record"] },
+  tokenization: { register: ["record"], settle: ALL, refuse: ["record"], reconcile: ALL },
 };
 
 /** Every named crash point: those of the dispatcher, and after each step of each room's actions. */

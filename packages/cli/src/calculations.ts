@@ -1,7 +1,6 @@
 // Every calculation `calc` knows: those of finance, and the ones of packages that finance must not know.
-import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { type Calculation, define } from "@evergreen-fund/finance/calc/entry.ts";
-import { CALCULATIONS as FINANCE } from "@evergreen-fund/finance/calc.ts";
+import { CALCULATIONS as FINANCE, registryOf } from "@evergreen-fund/finance/calc.ts";
 import { FEATURES, type ScreenedParty, ScreenedPartySchema, screenPair } from "@evergreen-fund/screening";
 import { z } from "zod";
 
@@ -88,19 +87,4 @@ export const CALCULATIONS: readonly Calculation[] = [...FINANCE, SCREEN_PAIR].so
   a.name < b.name ? -1 : 1,
 );
 
-/** Errors: EG404 with the names there are. */
-export function calculationNamed(name: string): Calculation {
-  const found = CALCULATIONS.find((entry) => entry.name === name);
-  if (!found)
-    throw new EvergreenError(
-      "EG404",
-      `No calculation of that name; there are ${CALCULATIONS.map((entry) => entry.name).join(", ")}.`,
-    );
-  return found;
-}
-
-/** JSON Schemas of a calculation's input and output. Errors: EG404. */
-export function calculationSchema(name: string): { input: unknown; output: unknown } {
-  const { input, output } = calculationNamed(name);
-  return { input: z.toJSONSchema(input, { io: "input" }), output: z.toJSONSchema(output) };
-}
+export const { calculationNamed, calculationSchema } = registryOf(CALCULATIONS);

@@ -1,6 +1,7 @@
 // Every command there is, in the order in which help and README show them.
 import type { Command } from "./command.ts";
 import { alertCommands } from "./commands/alerts.ts";
+import { apiCommands } from "./commands/api.ts";
 import { auditCommands } from "./commands/audit.ts";
 import { backupCommands } from "./commands/backup.ts";
 import { benchCommands } from "./commands/bench.ts";
@@ -17,21 +18,26 @@ import { historyCommands } from "./commands/event-history.ts";
 import { eventCommands } from "./commands/events.ts";
 import { evidenceCommands } from "./commands/evidence.ts";
 import { exportCommands } from "./commands/export.ts";
+import { exportTableCommands } from "./commands/export-tables.ts";
 import { feeCommands } from "./commands/fees.ts";
 import { fundCommands } from "./commands/funds.ts";
 import { importCommands } from "./commands/import.ts";
 import { importFileCommands } from "./commands/import-files.ts";
+import { incidentCommands } from "./commands/incident.ts";
 import { kycCommands } from "./commands/kyc.ts";
 import { labCommands } from "./commands/lab.ts";
 import { listCommands } from "./commands/lists.ts";
 import { lmtCommands } from "./commands/lmt.ts";
+import { loginCommands } from "./commands/login.ts";
 import { mandateCommands } from "./commands/mandate.ts";
 import { marketCommands } from "./commands/market.ts";
 import { markCommands } from "./commands/marks.ts";
+import { mcpCommands } from "./commands/mcp.ts";
 import { navCommands } from "./commands/nav.ts";
 import { orderCommands } from "./commands/order.ts";
 import { payoutCommands } from "./commands/payouts.ts";
 import { performanceCommands } from "./commands/performance.ts";
+import { poolCommands } from "./commands/pools.ts";
 import { postingCommands } from "./commands/postings.ts";
 import { proposalCommands } from "./commands/proposals.ts";
 import { qualityCommands } from "./commands/quality.ts";
@@ -52,14 +58,19 @@ import { statementCommands } from "./commands/statement.ts";
 import { stressCommands } from "./commands/stress.ts";
 import { subjectCommands } from "./commands/subject.ts";
 import { termsCommands } from "./commands/terms.ts";
+import { tokenCommands } from "./commands/token.ts";
+import { userCommands } from "./commands/user.ts";
 import { verifyCommands } from "./commands/verify.ts";
+import { webhookCommands } from "./commands/webhooks.ts";
 
 export const COMMANDS: readonly Command[] = [
   ...stackCommands,
+  ...loginCommands,
   ...importCommands,
   ...registerCommands,
   ...importFileCommands,
   ...exportCommands,
+  ...exportTableCommands,
   ...fundCommands,
   ...mandateCommands,
   ...rebalanceCommands,
@@ -84,6 +95,9 @@ export const COMMANDS: readonly Command[] = [
   ...restatementCommands,
   ...lmtCommands,
   ...creditLineCommands,
+  ...poolCommands,
+  ...webhookCommands,
+  ...incidentCommands,
   ...feeCommands,
   ...termsCommands,
   ...verifyCommands,
@@ -108,4 +122,8 @@ export const COMMANDS: readonly Command[] = [
   ...screenCommands,
   ...calcCommands,
   ...benchCommands,
+  ...apiCommands,
+  ...tokenCommands,
+  ...userCommands,
+  ...mcpCommands,
 ];

@@ -15,11 +15,13 @@ const APPLIED: Readonly<Record<string, string>> = {
   rebalancing: "applied",
   nav: "struck",
   lmt: "put to use",
+  token: "begun on the chain",
 };
 const AT_WORK: Readonly<Record<string, string>> = {
   rebalancing: "Applying the allocations",
   nav: "Striking the NAV",
   lmt: "Putting the tool to use",
+  token: "Beginning it on the chain",
 };
 
 /** Decides, and with --wait stays until what was decided is done. `kind`: what the command is for. Errors: EG400 for another kind. */

@@ -27,7 +27,7 @@ const SOURCES: Readonly<Record<string, string>> = {
   "ofac-consolidated": "cons_prim.csv, cons_add.csv and cons_alt.csv of OFAC's Sanctions List Service",
   eu: "the EU's consolidated financial sanctions list as XML",
   un: "the Security Council's consolidated list as XML",
-  uk: "OFSI's ConList.csv",
+  uk: "OFSI's ConList.csv or ConList.xml, or the UK Sanctions List as XML",
   opensanctions: "targets.simple.csv of OpenSanctions",
 };
 

@@ -1,5 +1,5 @@
 // The proof that an order stood in the committed book, and the arithmetic of its fill: recomputed here with the verifier's own numbers. Pure.
-import { canonicalOrder, type RecordedOrder, rootFrom, sha256 } from "@evergreen-fund/verifier";
+import { canonicalOrder, hex, type RecordedOrder, rootFrom, sha256 } from "@evergreen-fund/verifier";
 import { order as compare, down, exact, over, shown, times } from "@evergreen-fund/verifier/exact.ts";
 import { asked } from "./order-text.ts";
 import { facts, figure, fixed, inWords, plain } from "./output.ts";
@@ -76,7 +76,7 @@ export function inclusionOf({ order, proof }: Proved): InclusionStep[] {
       says: "The leaf says what the order says, the investor only as sha256 of salt and id",
       ok: canonicalOrder(committed(order), proof.salt, proof.deal.date) === proof.canonical,
     },
-    { says: "The leaf is the sha256 of its text", ok: sha256(proof.canonical).toString("hex") === proof.leaf },
+    { says: "The leaf is the sha256 of its text", ok: hex(sha256(proof.canonical)) === proof.leaf },
     {
       says: `${hashes(proof.path.length)} from the leaf to the root that was committed at the cut-off`,
       ok: rootFrom(proof.leaf, proof.path) === proof.order_root,

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { COMMANDS } from "./commands.ts";
+import { GROUPS } from "./groups.ts";
 import { commandSection, withCommandSection } from "./readme.ts";
 import { ran } from "./test-run.ts";
 
@@ -84,7 +85,7 @@ describe("usage errors end with 2, one sentence on stderr and nothing on stdout"
   it("names the benchmarks there are", async () => {
     const { err } = await evergreen(["bench", "nonsense"]);
     expect(err).toContain(
-      "there are chain, deal, events, nightly, rebalance, returns, rls, rules, screen, stress, sync. (EG404)",
+      "there are chain, dashboard, deal, events, nightly, realtime, rebalance, returns, rls, rules, screen, stress, sync, token. (EG404)",
     );
   });
 
@@ -263,6 +264,22 @@ describe("every command", () => {
       "lmt end",
       "credit-lines list",
       "credit-lines set",
+      "pools list",
+      "pools set",
+      "pools trade",
+      "pools slippage",
+      "webhooks add",
+      "webhooks list",
+      "webhooks pause",
+      "webhooks resume",
+      "webhooks remove",
+      "webhooks rotate",
+      "webhooks test",
+      "webhooks deliveries",
+      "webhooks resend",
+      "incident open",
+      "incident close",
+      "incident status",
       "terms show",
       "terms set",
       "verify",
@@ -286,6 +303,16 @@ describe("every command", () => {
       "rules snooze",
       "rules shadow",
       "breaches list",
+      "token list",
+      "token actions",
+      "token wallet",
+      "token deploy",
+      "token mint",
+      "token burn",
+      "token freeze",
+      "token reconcile",
+      "token limits",
+      "token set-limits",
       "obligations list",
       "obligations load",
       "obligations done",
@@ -302,6 +329,9 @@ describe("every command", () => {
       "schedules resume",
       "schedules backfill",
       "bench",
+      "login",
+      "logout",
+      "whoami",
       "allocations show",
       "funds list",
     ]) {
@@ -340,6 +370,12 @@ describe("every command", () => {
       expect(example === path || example.startsWith(`${path} `)).toBe(true);
       for (const flag of example.match(/--[a-z-]+/g) ?? []) expect(known).toContain(flag);
     }
+  });
+
+  it("of several words has a group that says what it is about, and no other group is named", () => {
+    const alone = new Set(COMMANDS.map(({ path }) => path).filter((path) => !path.includes(" ")));
+    const groups = COMMANDS.flatMap(({ path }) => (path.includes(" ") ? [path.split(" ")[0] ?? ""] : []));
+    expect(Object.keys(GROUPS).toSorted()).toEqual([...new Set(groups)].filter((name) => !alone.has(name)).toSorted());
   });
 
   it("stands in COMMANDS.md as the table has it", () => {

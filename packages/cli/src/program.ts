@@ -1,43 +1,21 @@
 // The parser, made from the table of commands: nothing about a command is written down twice.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { inspect } from "node:util";
-import { REPOSITORY_ROOT, wantsDebug } from "@evergreen-fund/config/config.ts";
+import { wantsDebug } from "@evergreen-fund/config/config.ts";
+import { platformVersion } from "@evergreen-fund/config/version.ts";
 import { EXIT } from "@evergreen-fund/domain/errors.ts";
 import { Argument, Option, Command as Parser } from "commander";
 import type { Answer, Command, Options } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { Context, type Streams } from "./context.ts";
 import { EXIT_CODES, endingOf } from "./exit.ts";
+import { GROUPS } from "./groups.ts";
 import { jsonDocument, plain } from "./output.ts";
-
-/** What a group of commands is about, for `evergreen proposals --help`. */
-export const GROUPS: Readonly<Record<string, string>> = {
-  import: "Makes a fund from a filing, checks a register",
-  mandate: "What a fund is rebalanced by",
-  proposals: "What agents propose and people decide",
-  order: "What investors ask for",
-  deal: "Dealing days",
-  nav: "Net asset values and who approved them",
-  lmt: "Liquidity tools",
-  terms: "When and how a class deals",
-  events: "What happened, and what could not be delivered",
-  runs: "Workflows",
-  audit: "The audit trail",
-  evidence: "What an auditor or authority takes away, and its verification offline",
-  allocations: "What a fund holds",
-  funds: "Funds",
-  scenarios: "Stress scenarios as files",
-};
 
 const exitHelp = (): string =>
   ["Exit codes:", ...EXIT_CODES.map(({ exit, meaning }) => `  ${exit}  ${meaning}`)].join("\n");
 const exampleHelp = (examples: readonly string[]): string =>
   ["Examples:", ...examples.map((example) => `  npx --no-install evergreen ${example}`)].join("\n");
-
-const version = (): string =>
-  (JSON.parse(readFileSync(join(REPOSITORY_ROOT, "package.json"), "utf8")) as { version: string }).version;
 
 type Act = (command: Command, args: readonly (string | undefined)[], options: Options) => Promise<void>;
 
@@ -48,7 +26,7 @@ export function buildProgram(streams: Streams, act: Act): Parser {
     .description(
       "Event-driven operations for evergreen funds: the command line. It signs in like any other client and sees what its login may see.",
     )
-    .version(version(), "-V, --version", "print the version")
+    .version(platformVersion(), "-V, --version", "print the version")
     .addOption(
       new Option("--output-format <format>", "text for people, json for scripts (one document on stdout)")
         .choices(["text", "json"])
@@ -84,7 +62,7 @@ function groupOf(name: string, root: Parser, groups: Map<string, Parser>): Parse
   if (known) return known;
   const group = root
     .command(name)
-    .description(GROUPS[name] ?? name)
+    .description(GROUPS[name] ?? "")
     .helpOption("-h, --help", "print help")
     .configureHelp({ showGlobalOptions: true });
   group.addHelpText("after", `\n${exitHelp()}`);

@@ -1,6 +1,7 @@
 // A proposal for a person: trades with reasons and cost, weights before and after, liquidity, checks, what it remembered; or a NAV, or a tool. Pure.
 
 import type { PortfolioSide } from "@evergreen-fund/domain/proposals.ts";
+import { limitsInWords } from "@evergreen-fund/domain/token-limits.ts";
 import { staleWords } from "./nav-text.ts";
 import { facts, inWords, money, multiple, peopleNeeded, percent, plain, table, when } from "./output.ts";
 import type { People } from "./people.ts";
@@ -23,6 +24,8 @@ export function subjectOf(row: ProposalRow): string {
       return toolName(row.body.tool);
     case "rebalancing":
       return `${row.body.trades.length} trades, cost ${money(row.body.cost)} ${row.body.currency}`;
+    case "token":
+      return `${row.body.kind.replaceAll("_", " ")} of class ${plain(row.body.share_class)} on ${plain(row.body.chain)}`;
     default:
       return POSTING_WORDS[row.kind];
   }
@@ -74,6 +77,8 @@ function blocksOf(proposal: Proposal): string[] {
       return nav(row, proposal);
     case "lmt":
       return tool(row);
+    case "token":
+      return [token(row)];
     default:
       return posting(row);
   }
@@ -159,6 +164,21 @@ function tool({ body, inputs }: RowOf<"lmt">): string[] {
     facts([["Tool", toolName(body.tool)], ...trigger.map(([name, value]) => [label(name), String(value)] as const)]),
     ["Drafted notice:", ...wrapped(plain(body.notice), 100).map((line) => `  ${line}`)].join("\n"),
   ];
+}
+
+function token({ body }: RowOf<"token">): string {
+  const given: readonly (readonly [string, string | undefined])[] = [
+    ["What", body.kind.replaceAll("_", " ")],
+    ["Class", body.share_class],
+    ["Chain", body.chain],
+    ["Units", body.units],
+    ["Wallet", body.wallet],
+    ["To", body.to_wallet],
+    ["Legal basis", body.legal_basis],
+    ...(body.limits === undefined ? [] : limitsInWords(body.limits)),
+    ["Operation", body.action_id],
+  ];
+  return facts(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, plain(value)] as const])));
 }
 
 /** "asked_on" → "Asked on". */

@@ -1,13 +1,14 @@
 // A scenario by its id from scenarios/, or from any file, which may extend those; refused with every mistake and its line.
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { REPOSITORY_ROOT } from "@evergreen-fund/config/config.ts";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import type { Scenario } from "@evergreen-fund/domain/scenarios/index.ts";
 import type { ResolvedScenario } from "@evergreen-fund/finance/scenarios/index.ts";
+import { problemLine } from "@evergreen-fund/interchange/located-text.ts";
 import {
   openScenarioFolder,
-  problemLine,
   resolveScenarioText,
   type ScenarioFile,
   type ScenarioFolder,

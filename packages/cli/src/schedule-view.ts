@@ -1,5 +1,7 @@
 // A schedule as people see it: when it fires by its own clock, what its last runs came to, and who paused it and why.
+
 import { EvergreenError, readScheduleNote } from "@evergreen-fund/domain";
+import { firesWords, statusOf, zoneOf } from "@evergreen-fund/domain/schedule-clock.ts";
 import type { Client, ScheduleDescription } from "@temporalio/client";
 import { plain } from "./output.ts";
 import { type EventRow, eventsWhere } from "./reads/events.ts";
@@ -25,69 +27,12 @@ const PLATFORM = "platform/";
 export const fundOf = (scheduleId: string): string | null =>
   scheduleId.startsWith(PLATFORM) ? null : (scheduleId.split("/")[1] ?? "");
 
-/** Days of the week and months are named by the client, the rest are numbers. */
-type Range = { start: number | string; end: number | string; step: number };
-const whole = (ranges: readonly Range[] | undefined, first: number | string, last: number | string): boolean =>
-  ranges === undefined || ranges.some(({ start, end, step }) => start === first && end === last && step === 1);
-
-/** "14:30 every day" where it is that simple. */
-export function firesWords(spec: ScheduleDescription["spec"]): string {
-  const [calendar, ...others] = spec.calendars ?? [];
-  const intervals = (spec.intervals ?? []).map(({ every }) => `every ${every / 1000} s`);
-  if (calendar === undefined || others.length > 0) return intervals[0] ?? "several clocks";
-  const { hour, minute, dayOfWeek, dayOfMonth, month } = calendar as unknown as Record<string, Range[] | undefined>;
-  const at = [hour ?? [], minute ?? []].map((ranges) =>
-    ranges.length === 1 && ranges[0]?.start === ranges[0]?.end ? String(ranges[0]?.start ?? 0).padStart(2, "0") : "*",
-  );
-  const daily =
-    whole(dayOfWeek, "SUNDAY", "SATURDAY") && whole(dayOfMonth, 1, 31) && whole(month, "JANUARY", "DECEMBER");
-  const [day, ...days] = dayOfMonth ?? [];
-  const monthly =
-    days.length === 0 &&
-    day?.start === day?.end &&
-    whole(dayOfWeek, "SUNDAY", "SATURDAY") &&
-    whole(month, "JANUARY", "DECEMBER");
-  const on = daily ? "every day" : monthly ? `on day ${day?.start} of every month` : "on some days";
-  return `${at.join(":")} ${on}`;
-}
-
-/** An instant by the clock of a zone: "2026-11-23 14:30". */
-export function localTime(at: Date, zone: string): string {
-  const parts = new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone,
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-  }).formatToParts(at);
-  const of = (type: string): string => parts.find((part) => part.type === type)?.value ?? "";
-  return `${of("year")}-${of("month")}-${of("day")} ${of("hour")}:${of("minute")}`;
-}
-
-export const localDate = (at: Date, zone: string): string => localTime(at, zone).slice(0, 10);
-
 /** Schedules of these funds (`null`: those of the platform), by id. The list of Temporal leaves out the zone, so each is described. */
 async function schedulesOf(client: Client, codes: readonly (string | null)[]): Promise<ScheduleDescription[]> {
   const ids: string[] = [];
   for await (const { scheduleId } of client.schedule.list())
     if (codes.includes(fundOf(scheduleId))) ids.push(scheduleId);
   return Promise.all(ids.sort().map((id) => client.schedule.getHandle(id).describe()));
-}
-
-export const zoneOf = ({ spec }: Pick<ScheduleDescription, "spec">): string => spec.timezone || "UTC";
-
-/** How a run ended; what Temporal keeps no more is "forgotten". */
-async function statusOf(client: Client, workflowId: string, runId: string): Promise<string> {
-  const { WorkflowNotFoundError } = await import("@temporalio/client");
-  try {
-    const { status } = await client.workflow.getHandle(workflowId, runId).describe();
-    return status.name.toLowerCase().replaceAll("_", " ");
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return "forgotten";
-    throw error;
-  }
 }
 
 function pausedOf(one: ScheduleDescription, events: readonly EventRow[], session: Session): ScheduleView["paused"] {

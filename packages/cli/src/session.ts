@@ -1,12 +1,16 @@
 // A signed-in client of the Supabase API: `rpc()` and reads under the caller's own row-level security. The CLI holds no database client.
+
+import { readConfig } from "@evergreen-fund/config/config.ts";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import type { PersonRole } from "@evergreen-fund/domain/roles.ts";
 import type { SupabaseClient, WebSocketLikeConstructor } from "@supabase/supabase-js";
 import { z } from "zod";
 import { type Connection, connectionFor } from "./connection.ts";
+import { renewed } from "./device-code.ts";
 import { apiError, nothingAnswers } from "./exit.ts";
 import { plain } from "./output.ts";
 import { People } from "./people.ts";
+import { SignInFile } from "./sign-in-file.ts";
 
 interface Reply {
   data: unknown;
@@ -50,24 +54,33 @@ async function quietFetch(input: Parameters<typeof fetch>[0], init?: RequestInit
   }
 }
 
+/** Who signed in, and by what: `evergreen login`, or a password. */
+interface Who {
+  email: string;
+  userId: string;
+  signedInBy: "login" | "password";
+}
+
 export class Session {
   readonly email: string;
   readonly userId: string;
+  readonly signedInBy: Who["signedInBy"];
   readonly url: string;
   readonly people: People;
   readonly #client: SupabaseClient;
 
-  constructor(client: SupabaseClient, who: { email: string; userId: string }, url: string, people: People) {
+  constructor(client: SupabaseClient, who: Who, url: string, people: People) {
     this.#client = client;
     this.email = who.email;
     this.userId = who.userId;
+    this.signedInBy = who.signedInBy;
     this.url = url;
     this.people = people;
   }
 
-  /** Ends the session on the server too; a failure is of no consequence. */
+  /** Ends the session on the server too; a failure is of no consequence. That of `evergreen login` stands until `evergreen logout`. */
   async close(): Promise<void> {
-    await this.#client.auth.signOut({ scope: "local" }).catch(() => undefined);
+    if (this.signedInBy === "password") await this.#client.auth.signOut({ scope: "local" }).catch(() => undefined);
   }
 
   /** Calls a `fn_*`; absent arguments are left out. Errors: the codes of the function, EG403, EG503. */
@@ -155,6 +168,10 @@ function parsed<T>(schema: z.ZodType<T>, data: unknown): T {
 /** Signs in. Errors: EG401 wrong login, EG404 unknown demo login, EG503 nothing answers. */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const connection = await connectionFor(options.environment);
+  const handed = await handedSession(connection, options);
+  if (handed !== undefined) return handed;
+  const kept = await keptSession(connection, options);
+  if (kept !== undefined) return kept;
   const login = chooseLogin(connection, options);
   // supabase-js is loaded only by commands that need it, so that `--help` stays quick.
   const { createClient } = await import("@supabase/supabase-js");
@@ -180,10 +197,61 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const own = [{ userId: data.user.id, email: login.email, role: "" }];
   return new Session(
     client,
-    { email: login.email, userId: data.user.id },
+    { email: login.email, userId: data.user.id, signedInBy: "password" },
     connection.url,
     new People([...connection.people, ...own]),
   );
+}
+
+const TokenClaims = z.object({ sub: z.string(), email: z.string().default("") });
+
+/** The session of EVERGREEN_TOKEN, unless somebody else is named. Errors: EG401 it is none; whether it is good the API says. */
+async function handedSession(
+  { url, publishableKey, people }: Connection,
+  { as, environment }: SessionOptions,
+): Promise<Session | undefined> {
+  const token = readConfig(environment).accessToken;
+  if (token === null || as !== undefined) return undefined;
+  const claims = TokenClaims.safeParse(claimsIn(token));
+  if (!claims.success) throw new EvergreenError("EG401", "EVERGREEN_TOKEN is no access token.");
+  const { createClient } = await import("@supabase/supabase-js");
+  const { default: ws } = await import("ws");
+  const client = createClient(url, publishableKey, {
+    accessToken: async () => token,
+    global: { fetch: quietFetch },
+    realtime: { transport: ws as unknown as WebSocketLikeConstructor },
+  });
+  const { sub: userId, email } = claims.data;
+  return new Session(client, { email, userId, signedInBy: "login" }, url, new People(people));
+}
+
+function claimsIn(token: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** The session of `evergreen login`, unless somebody else is named. */
+async function keptSession(connection: Connection, { as, environment }: SessionOptions): Promise<Session | undefined> {
+  if (as !== undefined || connection.person.email !== null) return undefined;
+  const file = new SignInFile(readConfig(environment).home);
+  const { url, publishableKey } = connection;
+  const kept = file.read(url);
+  if (kept === undefined) return undefined;
+  const token = () => file.token(url, (refreshToken) => renewed(connection, refreshToken));
+  await token();
+  const { createClient } = await import("@supabase/supabase-js");
+  const { default: ws } = await import("ws");
+  const client = createClient(url, publishableKey, {
+    accessToken: token,
+    global: { fetch: quietFetch },
+    realtime: { transport: ws as unknown as WebSocketLikeConstructor },
+  });
+  const { email, userId, role } = kept;
+  const people = new People([...connection.people, { userId, email, role }]);
+  return new Session(client, { email, userId, signedInBy: "login" }, url, people);
 }
 
 function chooseLogin(
@@ -206,7 +274,7 @@ function chooseLogin(
   if (!first)
     throw new EvergreenError(
       "EG401",
-      `Set EVERGREEN_EMAIL and EVERGREEN_PASSWORD to sign in at ${url} (this command needs ${options.role}).`,
+      `Run \`evergreen login\`, or set EVERGREEN_EMAIL and EVERGREEN_PASSWORD, to sign in at ${url} (this command needs ${options.role}).`,
     );
   options.note(`acting as ${first.email} (${first.role})`);
   return first;

@@ -49,6 +49,7 @@ const gateway = createGateway({
   temporalAnswers: async () => true,
   withContent: null,
   dashboard: null,
+  openapi: null,
 });
 const server = serve({ fetch: gateway.fetch, port: 0, hostname: "127.0.0.1" });
 await new Promise<void>((resolve) => server.once("listening", () => resolve()));

@@ -1,7 +1,7 @@
 // Asking for a stress run: scenarios as the texts their hashes cover, the run as it goes on, and the one JSON document it ends in.
 import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
 import { type ResolvedScenario, scenarioText } from "@evergreen-fund/finance/scenarios/index.ts";
-import { problemLine } from "@evergreen-fund/interchange/scenarios/index.ts";
+import { problemLine } from "@evergreen-fund/interchange/located-text.ts";
 import { concluded, missingTable, overviewTable, type ReportedOutcome, runFacts } from "@evergreen-fund/reports";
 import { z } from "zod";
 import type { Answer } from "./command.ts";

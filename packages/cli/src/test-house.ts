@@ -1,11 +1,14 @@
 // A house for tests of commands: the gateway on a real Postgres of its own, people who may sign in, and the command line run in this process.
 // Whoever deals and decides is the people of prisma/tests, so that its fixtures and the commands act on the same rows.
+
 import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openApiOf } from "@evergreen-fund/api-reference";
+import { ApiCatalogue } from "@evergreen-fund/domain/api-catalogue.ts";
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
 import { createGateway, type GatewayOptions, openSupabaseApi } from "@evergreen-fund/gateway";
 import { AUDIT, LP_A, LP_B, OPS, PM_ONE, PM_TWO, type TestDatabase } from "@evergreen-fund/prisma/tests/arrange.ts";
@@ -25,6 +28,14 @@ export const emailOf = (person: Person): string => `${person}@demo.evergreen.exa
 
 /** The command line as tests use it, in this process. */
 export interface Door {
+  /** With these settings a command finds this house; they name nobody and hold no password. */
+  settings: Record<string, string>;
+  /** The folder of what commands keep. */
+  home: string;
+  /** A GET of the gateway, by nobody. */
+  ask(path: string): Promise<Response>;
+  /** What a program of that person's own is told. */
+  environmentOf(person: Person): Record<string, string>;
   /** Runs one command line as somebody, as text for people. */
   run(person: Person, argv: readonly string[], input?: string, more?: Record<string, string>): Promise<Ran>;
   /** The one JSON document of a command; the exit code is what is expected. */
@@ -79,6 +90,10 @@ export async function openDoor(
     temporalAnswers: async () => true,
     withContent,
     dashboard: null,
+    openapi: async () =>
+      JSON.stringify(
+        openApiOf(ApiCatalogue.parse(await api.describe()), { server: "http://127.0.0.1", version: "test" }),
+      ),
   });
   const server = serve({ fetch: gateway.fetch, hostname: "127.0.0.1", port: 0 });
   await new Promise((resolve) => server.once("listening", resolve));
@@ -99,8 +114,13 @@ export async function openDoor(
   const run: Door["run"] = (person, argv, input = "", more = {}) =>
     ran([...argv, "--as", emailOf(person)], { EVERGREEN_HOME: home, ...environment, ...settings, ...more }, input);
 
+  const { EVERGREEN_PASSWORD: _, ...nobody } = environment;
   return {
+    settings: { EVERGREEN_HOME: home, ...nobody },
+    home,
     run,
+    ask: (path) => fetch(new URL(path, environment.SUPABASE_URL)),
+    environmentOf: (person) => ({ ...environment, EVERGREEN_EMAIL: emailOf(person) }),
     async json(person, shape, argv, exit = 0, more = {}) {
       const ran = await run(person, [...argv, "--output-format", "json"], "", more);
       expect({ exit: ran.exit, said: ran.exit === exit ? "" : `${ran.err}${ran.out}` }).toEqual({ exit, said: "" });

@@ -11,6 +11,8 @@ export async function ran(
   argv: readonly string[],
   environment: Readonly<Record<string, string>>,
   input = "",
+  /** Hears every remark at once, for who answers it while the command waits. */
+  onRemark: (text: string) => void = () => undefined,
 ): Promise<Ran> {
   let [out, err] = ["", ""];
   const streams = {
@@ -19,6 +21,7 @@ export async function ran(
     },
     err: (text: string) => {
       err += text;
+      onRemark(text);
     },
     input: () => Promise.resolve(input),
     watched: false,

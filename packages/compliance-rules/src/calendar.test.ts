@@ -1,6 +1,7 @@
 // The calendar in policies/calendar: it reads, every entry has its article, and stepped by months from its first day no entry is ever late.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { problemLine } from "@evergreen-fund/interchange/located-text.ts";
 import { describe, expect, it } from "vitest";
 import {
   addMonths,
@@ -11,7 +12,6 @@ import {
   lastDays,
   readCalendar,
 } from "./calendar.ts";
-import { problemLine } from "./pack-text.ts";
 
 const FOLDER = join(import.meta.dirname, "../../../policies/calendar");
 const files = readdirSync(FOLDER).filter((name) => name.endsWith(".yaml"));

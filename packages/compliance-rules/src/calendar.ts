@@ -1,8 +1,9 @@
 // The regulatory calendar as data: what a fund owes, by which article, how long after what; and the first day of it that is never late.
 import { FundRegime } from "@evergreen-fund/domain/policies/index.ts";
+import { inLines, type LocatedProblem, readLocated } from "@evergreen-fund/interchange/located-text.ts";
 import { z } from "zod";
 import { issueWords } from "./condition.ts";
-import { inLines, type LocatedProblem, readText } from "./pack-text.ts";
+import { LONGEST_PACK } from "./pack-text.ts";
 
 /** What a term runs from: the end of a period of the fund's financial year, or a day that the fund names. */
 export const PERIODS = { month: 1, quarter: 3, "half-year": 6, year: 12 } as const;
@@ -73,16 +74,12 @@ export type Calendar = z.output<typeof Calendar>;
 
 /** The calendar of a text, or every problem with its line and field. Nothing is thrown. */
 export function readCalendar(text: string, file: string): { calendar?: Calendar; problems: LocatedProblem[] } {
-  const read = readText(text, file);
+  const read = readLocated(text, file, LONGEST_PACK);
   if ("problem" in read) return { problems: [read.problem] };
   const parsed = Calendar.safeParse(read.body, { reportInput: true });
   if (parsed.success) return { calendar: parsed.data, problems: [] };
   return {
-    problems: inLines(
-      parsed.error.issues.map((issue) =>
-        read.locate({ path: issue.path as (string | number)[], words: issueWords(issue) }),
-      ),
-    ),
+    problems: inLines(parsed.error.issues.map((issue) => read.locate({ path: issue.path, words: issueWords(issue) }))),
   };
 }
 

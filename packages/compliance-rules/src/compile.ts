@@ -1,6 +1,6 @@
 // A condition as a function: compiled once, it answers true, false or not known (null) for any facts, and says why as a tree.
 import type { Condition, Measure, Test } from "./condition.ts";
-import { comparison, type Measured, measuring, reader, type Scope, signOf, truthOf } from "./truth.ts";
+import { answerOf, comparison, type Measured, measuring, reader, type Scope, signOf, truthOf } from "./truth.ts";
 import { compareFigures, figureOf, figureText } from "./values.ts";
 
 /** Why a condition holds, does not hold (`false`) or cannot be said (`null`). Holds no value of a personal fact. */
@@ -37,10 +37,25 @@ export function compileCondition(condition: Condition): Predicate {
     case "some":
       return compileSome(condition);
     case "compare":
-      return condition.measure.of === "fact"
-        ? compileFact(condition.measure, condition.test, condition.words)
-        : compileMeasure(condition.measure, condition.test, condition.words);
+      return answeredElsewhere(
+        condition,
+        condition.measure.of === "fact"
+          ? compileFact(condition.measure, condition.test, condition.words)
+          : compileMeasure(condition.measure, condition.test, condition.words),
+      );
   }
+}
+
+/** A personal fact that is not here is known by its answer, when whoever may see it has answered. */
+function answeredElsewhere(condition: Extract<Condition, { op: "compare" }>, here: Predicate): Predicate {
+  const answered = answerOf(condition);
+  if (answered === undefined) return here;
+  return (scope) => {
+    const node = here(scope);
+    const unknown = condition.test.by === "known" ? node.is !== condition.test.value : node.is === null;
+    const answer = unknown ? answered(scope) : undefined;
+    return answer === undefined ? node : { is: answer, what: condition.words };
+  };
 }
 
 /** Kleene's three values: one `decisive` node decides; otherwise one that is not known leaves all of it not known. */

@@ -52,6 +52,12 @@ export const FACTS: Readonly<Record<string, Fact>> = {
   "order.noticeDays": number("calendar days from the request to the dealing date"),
   "order.selfHosted": flag("paid from or to a self-hosted wallet"),
   "order.walletOwnership": flag("ownership of the wallet is proven"),
+  "transfer.units": number("units that a transfer between holders moves"),
+  "transfer.heldAfter": number("units that the recipient holds after it"),
+  "transfer.leastHolding": number(
+    "the smaller of what the recipient holds after it and what the sender keeps, unless that is nothing",
+  ),
+  "transfer.daysHeld": number("whole days since the sender last received units"),
   "fund.regime": text("regime of the fund", [
     "aif",
     "ucits",

@@ -20,6 +20,8 @@ export {
   type RuleState,
   type RuleVerdict,
 } from "./judge.ts";
-export { LONGEST_PACK, type LocatedProblem, type PackFile, problemLine, readPackText } from "./pack-text.ts";
+export { LONGEST_PACK, type PackFile, readPackText } from "./pack-text.ts";
+export { type Answers, answerTests, type PersonFacts, personalTests } from "./personal-tests.ts";
 export { OUTCOMES, type Outcome, type Rule, type RulePack, readPack, worstOutcome } from "./rule-pack.ts";
 export { type Difference, differenceOf, type Pair } from "./shadow.ts";
+export { compileToken, liveLimits, SIDES, type TokenLimits, type TokenParameters } from "./token-parameters.ts";

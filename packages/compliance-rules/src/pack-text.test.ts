@@ -1,6 +1,8 @@
 // A wrong pack is refused with its file, line, field and what is allowed; a hostile one with nothing worse.
+
+import { problemLine } from "@evergreen-fund/interchange/located-text.ts";
 import { describe, expect, it } from "vitest";
-import { LONGEST_PACK, problemLine, readPackText } from "./pack-text.ts";
+import { LONGEST_PACK, readPackText } from "./pack-text.ts";
 
 const RIGHT = `pack: small
 title: Small

@@ -1,9 +1,10 @@
 // The packs in policies/rules: each reads without a problem and its own examples come out as they say; each rule is seen to fire and to hold.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { problemLine } from "@evergreen-fund/interchange/located-text.ts";
 import { describe, expect, it } from "vitest";
 import { compilePack } from "./judge.ts";
-import { problemLine, readPackText } from "./pack-text.ts";
+import { readPackText } from "./pack-text.ts";
 
 const FOLDER = join(import.meta.dirname, "../../../policies/rules");
 const files = readdirSync(FOLDER).filter((name) => name.endsWith(".yaml"));

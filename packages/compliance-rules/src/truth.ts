@@ -1,8 +1,9 @@
 // Answers alone, without their reasons: what a fact is, whether a condition holds for an element of a list, how much a measure is.
 import { BUCKET_DAYS, type Bucket } from "@evergreen-fund/domain/buckets.ts";
 import { type Exact, ZERO } from "@evergreen-fund/finance/money.ts";
-import type { Comparator, Condition, Measure, Test } from "./condition.ts";
+import { type Comparator, type Condition, isRecord, type Measure, type Test } from "./condition.ts";
 import { type Facts, type FactType, isOfType } from "./facts.ts";
+import { type Compared, personalKey } from "./personal-key.ts";
 import {
   compareFigures,
   dayNumber,
@@ -32,6 +33,18 @@ export type Item = Readonly<Record<string, unknown>>;
 export type Truth = (scope: Scope, item: Item | undefined) => boolean | null;
 
 export type Value = string | boolean | readonly string[];
+
+/** What was answered elsewhere about a personal fact that is not here: by whoever may see it, never with its value. */
+export function answerOf(condition: Compared): ((scope: Scope, item?: Item) => boolean | undefined) | undefined {
+  const key = personalKey(condition);
+  const { measure } = condition;
+  if (key === undefined || (measure.of !== "fact" && measure.of !== "age")) return undefined;
+  return ({ facts }, item) => {
+    const answers = measure.item ? item?.tests : facts.tests;
+    const answer = isRecord(answers) ? answers[key] : undefined;
+    return typeof answer === "boolean" ? answer : undefined;
+  };
+}
 
 /** A condition as its answer alone. */
 export function truthOf(condition: Condition): Truth {
@@ -70,20 +83,24 @@ export function truthOf(condition: Condition): Truth {
       const { measure, test } = condition;
       if (measure.of === "fact") {
         const read = reader(measure);
-        if (test.by === "known") return (scope, item) => (read(scope, item) !== undefined) === test.value;
+        const answered = answerOf(condition);
+        if (test.by === "known")
+          return (scope, item) =>
+            read(scope, item) !== undefined ? test.value === true : (answered?.(scope, item) ?? test.value === false);
         const holds = comparison(measure.fact.type, test);
         return (scope, item) => {
           const value = read(scope, item);
-          return value === undefined ? null : holds(value);
+          return value === undefined ? (answered?.(scope, item) ?? null) : holds(value);
         };
       }
       const inner = measuring(measure);
       if (test.by === "known") return (scope, item) => (inner(scope, item).figure !== undefined) === test.value;
       const right = figureOf(test.value as string);
       const sign = signOf(test.by);
+      const answered = answerOf(condition);
       return (scope, item) => {
         const { figure } = inner(scope, item);
-        return figure === undefined ? null : sign(compareFigures(figure, right));
+        return figure === undefined ? (answered?.(scope, item) ?? null) : sign(compareFigures(figure, right));
       };
     }
   }

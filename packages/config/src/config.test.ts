@@ -27,6 +27,7 @@ describe("readConfig", () => {
     expect(config.home).toBe(join(REPOSITORY_ROOT, ".evergreen"));
     expect(config.ports).toEqual({
       gateway: 24320,
+      chain: 24321,
       postgres: 24322,
       temporal: 24323,
       temporalUi: 24324,
@@ -47,8 +48,30 @@ describe("readConfig", () => {
   it("derives every port from the base and treats a blank value as unset", () => {
     expect(readConfig({ EVERGREEN_PORT_BASE: "60000", WORKERS: "" })).toMatchObject({
       workers: "single",
-      ports: { gateway: 60000, postgres: 60002, temporal: 60003, temporalUi: 60004 },
+      ports: { gateway: 60000, chain: 60001, postgres: 60002, temporal: 60003, temporalUi: 60004 },
     });
+  });
+
+  it("has no chain unless one is named; one that is somebody's own is named by its id too", () => {
+    expect(readConfig({}).chain).toBeNull();
+    expect(readConfig({ CHAIN_URL: "local", EVERGREEN_PORT_BASE: "60000" }).chain).toEqual({
+      local: true,
+      url: "http://127.0.0.1:60001",
+      chainId: 31_337,
+      keyFile: null,
+      keys: "file",
+      finality: 12,
+    });
+    expect(readConfig({ CHAIN_URL: "https://node.example", CHAIN_ID: "1", CHAIN_FINALITY: "64" }).chain).toMatchObject({
+      local: false,
+      chainId: 1,
+      finality: 64,
+    });
+    expect(() => readConfig({ CHAIN_URL: "https://node.example" })).toThrow("CHAIN_ID is missing");
+    expect(() => readConfig({ CHAIN_URL: "ftp://node.example" })).toThrow("CHAIN_URL must be local");
+    expect(() => readConfig({ CHAIN_ID: "1" })).toThrow("CHAIN_URL is missing");
+    expect(() => readConfig({ CHAIN_URL: "local", CHAIN_KEYS: "infisical" })).toThrow("CHAIN_KEYS=infisical needs it");
+    expect(readConfig({ CHAIN_URL: "local", CHAIN_KEYS: "vault" }).chain?.keys).toBe("vault");
   });
 
   it("migrates with DIRECT_URL and falls back to DATABASE_URL", () => {
@@ -83,7 +106,11 @@ describe("readConfig", () => {
 
   it("keeps the person at the command line out of the processes of the stack", () => {
     const before = { ...process.env };
-    Object.assign(process.env, { EVERGREEN_EMAIL: "me@fund.example", EVERGREEN_PASSWORD: "canary" });
+    Object.assign(process.env, {
+      EVERGREEN_EMAIL: "me@fund.example",
+      EVERGREEN_PASSWORD: "canary",
+      EVERGREEN_TOKEN: "canary",
+    });
     try {
       expect(JSON.stringify(processEnvironment(readConfig({}), {}))).not.toContain("canary");
     } finally {

@@ -4,6 +4,8 @@ import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { type ChainConfig, chainOf } from "./chain-settings.ts";
+import { configured, type InfisicalConfig, infisicalOf } from "./infisical-config.ts";
 import { SETTINGS, type SettingName, type Settings } from "./settings.ts";
 
 /** Folder of the checkout: where package.json, prisma/ and workers/ are. */
@@ -11,6 +13,8 @@ export const REPOSITORY_ROOT = resolve(dirname(fileURLToPath(import.meta.url)), 
 
 export interface Ports {
   gateway: number;
+  /** The stack's own node of a chain. */
+  chain: number;
   postgres: number;
   temporal: number;
   temporalUi: number;
@@ -28,6 +32,7 @@ export interface Config {
   listen: string;
   /** Under which people and supabase-js reach the gateway; no slash at the end. */
   publicUrl: string;
+  staffSecondStep: "offered" | "required";
   /** Login of workers and dispatcher; null: the embedded Postgres, whose URL the stack hands to its processes. */
   databaseUrl: string | null;
   /** Login that migrates; null: the embedded Postgres. Equal to databaseUrl when only that is set. */
@@ -71,6 +76,8 @@ export interface Config {
   listsFolder: string;
   /** Null: no feed of market data. */
   marketFeedUrl: string | null;
+  /** Whether webhooks may go inside a network, and by http. */
+  webhooksPrivate: boolean;
   /** Assets in a shard of a stress run. */
   shardAssets: number;
   /** Null: snapshots stay on this machine. */
@@ -83,21 +90,20 @@ export interface Config {
     /** Null: wherever the AWS SDK finds them. */
     credentials: { accessKeyId: string; secretAccessKey: string } | null;
   } | null;
+  /** Null: no units are on a chain. */
+  chain: ChainConfig | null;
   /** Hex; null: the key file under home is used, see keys.ts. */
   codecKeyHex: string | null;
   /** Where the master keys of personal data are. */
   personalKeys: "file" | "vault" | "infisical";
+  /** Null: encrypted documents lie in a folder of this home. */
+  personalStorage: { url: string; key: string; bucket: string } | null;
   /** Null: not configured. */
-  infisical: {
-    siteUrl: string;
-    clientId: string;
-    clientSecret: string;
-    projectId: string;
-    environment: string;
-    path: string;
-  } | null;
+  infisical: InfisicalConfig | null;
   /** Who signs in at the command line when nobody is named. */
   person: { email: string | null; password: string | null };
+  /** Under which the command line runs instead of signing in. */
+  accessToken: string | null;
   crashAt: string | null;
   /** Folder for programs that are fetched or built once per machine. */
   cacheDir: string;
@@ -120,8 +126,14 @@ export function readConfig(environment: Environment): Config {
   together("SNAPSHOT_ACCESS_KEY_ID", "SNAPSHOT_SECRET_ACCESS_KEY");
   together("INFISICAL_CLIENT_ID", "INFISICAL_CLIENT_SECRET");
   together("INFISICAL_CLIENT_ID", "INFISICAL_PROJECT_ID");
-  if (settings.PERSONAL_KEYS === "infisical" && settings.INFISICAL_CLIENT_ID === undefined)
-    throw new EvergreenError("EG400", "INFISICAL_CLIENT_ID is missing: PERSONAL_KEYS=infisical needs it.");
+  if (settings.PERSONAL_KEYS === "infisical") configured(infisicalOf(settings), "PERSONAL_KEYS");
+  if (settings.PERSONAL_DOCUMENTS === "storage") {
+    if (settings.PERSONAL_STORAGE_KEY === undefined)
+      throw new EvergreenError("EG400", "PERSONAL_STORAGE_KEY is missing: PERSONAL_DOCUMENTS=storage needs it.");
+    if (settings.PERSONAL_STORAGE_URL === undefined && settings.SUPABASE_URL === undefined)
+      throw new EvergreenError("EG400", "PERSONAL_STORAGE_URL is missing: PERSONAL_DOCUMENTS=storage needs it.");
+  }
+  for (const name of ["CHAIN_ID", "CHAIN_KEY_FILE", "CHAIN_KEYS"] as const) needs(settings, name, "CHAIN_URL");
   needs(settings, "SNAPSHOT_ENDPOINT", "SNAPSHOT_BUCKET");
   needs(settings, "SNAPSHOT_ACCESS_KEY_ID", "SNAPSHOT_BUCKET");
   needs(settings, "DIRECT_URL", "DATABASE_URL");
@@ -168,6 +180,7 @@ function assemble(settings: Settings, homeIsDefault: boolean): Config {
     portBase: base,
     ports: {
       gateway: base,
+      chain: base + 1,
       postgres: base + 2,
       temporal: base + 3,
       temporalUi: base + 4,
@@ -176,6 +189,7 @@ function assemble(settings: Settings, homeIsDefault: boolean): Config {
     },
     listen: settings.EVERGREEN_LISTEN,
     publicUrl: settings.EVERGREEN_PUBLIC_URL?.replace(/\/+$/, "") ?? `http://127.0.0.1:${base}`,
+    staffSecondStep: settings.AUTH_STAFF_MFA,
     databaseUrl: settings.DATABASE_URL ?? null,
     directUrl: settings.DIRECT_URL ?? settings.DATABASE_URL ?? null,
     postgresBinDir: settings.EVERGREEN_POSTGRES_BIN ?? null,
@@ -220,6 +234,7 @@ function assemble(settings: Settings, homeIsDefault: boolean): Config {
         join(resolve(homeIsDefault ? REPOSITORY_ROOT : ".", settings.EVERGREEN_HOME), "lists"),
     ),
     marketFeedUrl: settings.MARKET_FEED_URL ?? null,
+    webhooksPrivate: settings.WEBHOOK_PRIVATE === "on",
     shardAssets: settings.STRESS_SHARD_ASSETS,
     otlpEndpoint: settings.OTEL_EXPORTER_OTLP_ENDPOINT ?? null,
     model:
@@ -230,23 +245,21 @@ function assemble(settings: Settings, homeIsDefault: boolean): Config {
             apiKey: settings.EVERGREEN_MODEL_API_KEY ?? null,
           }
         : null,
+    chain: chainOf(settings, base + 1),
     snapshotStore: storeOf(settings),
     codecKeyHex: settings.EVERGREEN_CODEC_KEY ?? null,
     personalKeys: settings.PERSONAL_KEYS,
-    infisical:
-      settings.INFISICAL_CLIENT_ID !== undefined &&
-      settings.INFISICAL_CLIENT_SECRET !== undefined &&
-      settings.INFISICAL_PROJECT_ID !== undefined
+    personalStorage:
+      settings.PERSONAL_DOCUMENTS === "storage"
         ? {
-            siteUrl: settings.INFISICAL_SITE_URL,
-            clientId: settings.INFISICAL_CLIENT_ID,
-            clientSecret: settings.INFISICAL_CLIENT_SECRET,
-            projectId: settings.INFISICAL_PROJECT_ID,
-            environment: settings.INFISICAL_ENVIRONMENT,
-            path: settings.INFISICAL_PATH,
+            url: settings.PERSONAL_STORAGE_URL ?? supabaseUrl ?? "",
+            key: settings.PERSONAL_STORAGE_KEY ?? "",
+            bucket: settings.PERSONAL_STORAGE_BUCKET,
           }
         : null,
+    infisical: infisicalOf(settings),
     person: { email: settings.EVERGREEN_EMAIL ?? null, password: settings.EVERGREEN_PASSWORD ?? null },
+    accessToken: settings.EVERGREEN_TOKEN ?? null,
     crashAt: settings.EVERGREEN_CRASH_AT ?? null,
     cacheDir: join(settings.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "evergreen"),
   };
@@ -334,6 +347,7 @@ export function processEnvironment(
   // a person at the command line is nobody in the processes of the stack
   delete inherited.EVERGREEN_EMAIL;
   delete inherited.EVERGREEN_PASSWORD;
+  delete inherited.EVERGREEN_TOKEN;
   if (config.temporal.address === null) {
     // A profile, key or TLS setting for another server must not reach the local one.
     for (const name of Object.keys(inherited)) {

@@ -2,6 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chainKeyFromInfisical } from "./chain-key.ts";
 import { readConfig } from "./config.ts";
 import { openInfisical } from "./infisical.ts";
 
@@ -29,7 +30,13 @@ beforeAll(async () => {
         const folder = url.searchParams.get("secretPath");
         const secrets =
           folder === "/evergreen" && url.searchParams.get("environment") === "prod"
-            ? [{ id: "1", secretKey: "PERSONAL_INDEX_KEY", secretValue: "ab".repeat(32), version: 1, type: "shared" }]
+            ? ["PERSONAL_INDEX_KEY", "CHAIN_KEY"].map((secretKey, at) => ({
+                id: String(at),
+                secretKey,
+                secretValue: ["ab", "cd"][at]?.repeat(32),
+                version: 1,
+                type: "shared",
+              }))
             : [];
         return answer(200, { secrets, imports: [] });
       }
@@ -76,5 +83,17 @@ describe("Infisical (a loopback server that speaks its API)", () => {
   it("is configured as a whole or not at all", () => {
     expect(readConfig({}).infisical).toBeNull();
     for (const name of Object.keys(SET)) expect(() => readConfig({ ...SET, [name]: "" })).toThrow(/INFISICAL_/);
+  });
+
+  it("holds the key of a chain; where it has none, or is not configured, that is said without it", async () => {
+    const chain = (more: Record<string, string> = {}) =>
+      readConfig({ ...SET, INFISICAL_SITE_URL: siteUrl, CHAIN_URL: "local", CHAIN_KEYS: "infisical", ...more });
+    expect(chain().chain?.keys).toBe("infisical");
+    expect(await chainKeyFromInfisical(chain())).toBe("cd".repeat(32));
+    await expect(chainKeyFromInfisical(chain({ INFISICAL_PATH: "/elsewhere" }))).rejects.toMatchObject({
+      code: "EG503",
+      message: "Infisical has no CHAIN_KEY at /elsewhere.",
+    });
+    await expect(chainKeyFromInfisical({ infisical: null })).rejects.toMatchObject({ code: "EG400" });
   });
 });

@@ -1,6 +1,6 @@
 // Secrets out of Infisical: read by its own SDK, which is loaded only where it is configured. Nothing of an answer stands in an error.
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
-import type { Config } from "./config.ts";
+import type { InfisicalConfig } from "./infisical-config.ts";
 
 export interface Secrets {
   /** Every secret of the configured path, by name. Errors: EG503 when Infisical does not answer or refuses the machine identity. */
@@ -10,7 +10,7 @@ export interface Secrets {
 }
 
 /** @param path another folder than the configured one */
-export function openInfisical(settings: NonNullable<Config["infisical"]>, path: string = settings.path): Secrets {
+export function openInfisical(settings: InfisicalConfig, path: string = settings.path): Secrets {
   const list = async (): Promise<ReadonlyMap<string, string>> => {
     try {
       const { InfisicalSDK } = await import("@infisical/sdk");

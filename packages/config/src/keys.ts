@@ -8,11 +8,13 @@ export type KeyName =
   | "codec"
   | "jwt"
   | "publishable"
+  | "second_factors"
   | "logins"
   | "postgres"
   | "evergreen_app"
   | "evergreen_api"
   | "evergreen_readonly"
+  | "chain"
   | "personal_master"
   | "personal_index"
   | "personal_signing";

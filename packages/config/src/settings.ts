@@ -54,6 +54,7 @@ const MODEL = "Language model (off by default: everything works without one)";
 const CLI = "The command line";
 const SNAPSHOTS = "Copies of analytical snapshots in S3 (leave unset: they stay on this machine)";
 const SECRETS = "Keys";
+const CHAIN = "Units of share classes on an EVM chain (leave unset: none)";
 const TESTING = "For tests only";
 
 export const SETTINGS = {
@@ -80,6 +81,12 @@ export const SETTINGS = {
     httpUrl.optional(),
     "URL under which people reach the gateway, when it is not http://127.0.0.1 and the port.",
     "https://evergreen.example",
+  ),
+  AUTH_STAFF_MFA: setting(
+    STACK,
+    z.enum(["offered", "required"], 'must be "offered" or "required"').default("offered"),
+    "Whether portfolio managers, operations and auditors must sign in with an authenticator (TOTP). offered: whoever has added one is asked for its code.",
+    "offered",
   ),
   EVERGREEN_POSTGRES_BIN: setting(
     STACK,
@@ -171,6 +178,12 @@ export const SETTINGS = {
     "https://data.example/market.csv",
     true,
   ),
+  WEBHOOK_PRIVATE: setting(
+    WORK,
+    z.enum(["on", "off"], 'must be "on" or "off"').default("off"),
+    "Whether webhooks may go to addresses inside a network, and by http: for a receiver beside the platform, never where strangers set webhooks.",
+    "off",
+  ),
   STRESS_SHARD_ASSETS: setting(
     WORK,
     wholeNumber(1, 100_000).default(500),
@@ -233,6 +246,13 @@ export const SETTINGS = {
     "me@fund.example",
   ),
   EVERGREEN_PASSWORD: setting(CLI, text.optional(), "Password of that person; demo logins need none.", "", true),
+  EVERGREEN_TOKEN: setting(
+    CLI,
+    text.optional(),
+    "An access token under which commands run, instead of signing in: for a program that acts for whoever signed in there. It is not renewed.",
+    "",
+    true,
+  ),
   EVERGREEN_DEBUG: setting(CLI, text.optional(), "Any value: an error is printed with its stack.", "1"),
   SNAPSHOT_BUCKET: setting(
     SNAPSHOTS,
@@ -259,6 +279,37 @@ export const SETTINGS = {
     "Key of the store. Unset: the AWS SDK looks where it always looks (profile, role, container).",
   ),
   SNAPSHOT_SECRET_ACCESS_KEY: setting(SNAPSHOTS, text.optional(), "Secret of that key.", "", true),
+  CHAIN_URL: setting(
+    CHAIN,
+    text.refine((value) => value === "local" || isHttpUrl(value), "must be local, or the URL of a node").optional(),
+    "JSON-RPC of a node; local: the stack starts one of its own, whose units are worth nothing. A key may stand in the URL.",
+    "local",
+    true,
+  ),
+  CHAIN_ID: setting(
+    CHAIN,
+    wholeNumber(1, 2_147_483_647).optional(),
+    "The chain that is meant; a node of another one is refused. Needed with a URL.",
+    "11155111",
+  ),
+  CHAIN_KEY_FILE: setting(
+    CHAIN,
+    text.optional(),
+    "File with the key that signs, 64 hexadecimal digits, readable by its owner only. Unset: keys/chain in EVERGREEN_HOME.",
+    "/run/secrets/chain",
+  ),
+  CHAIN_KEYS: setting(
+    CHAIN,
+    z.enum(["file", "vault", "infisical"], 'must be "file", "vault" or "infisical"').optional(),
+    "Where the key that signs is: file: as above; vault: evergreen_chain_key of Supabase Vault; infisical: CHAIN_KEY, as configured below. Unset: file.",
+    "infisical",
+  ),
+  CHAIN_FINALITY: setting(
+    CHAIN,
+    wholeNumber(1, 10_000).default(12),
+    "Blocks from which an effect on the chain counts as final, its own included.",
+    "12",
+  ),
   EVERGREEN_CODEC_KEY: setting(
     SECRETS,
     hexKey.optional(),
@@ -271,6 +322,25 @@ export const SETTINGS = {
     z.enum(["file", "vault", "infisical"], 'must be "file", "vault" or "infisical"').default("file"),
     "Where the master keys of personal data are: file: EVERGREEN_HOME/keys, made at the first start; vault: Supabase Vault; infisical: as configured below.",
     "file",
+  ),
+  PERSONAL_DOCUMENTS: setting(
+    SECRETS,
+    z.enum(["folder", "storage"], 'must be "folder" or "storage"').default("folder"),
+    "Where encrypted documents are: folder: EVERGREEN_HOME/documents; storage: a private bucket of Supabase Storage.",
+    "folder",
+  ),
+  PERSONAL_STORAGE_URL: setting(
+    SECRETS,
+    httpUrl.optional(),
+    "Project whose Storage that is. Unset: SUPABASE_URL.",
+    "https://PROJECT.supabase.co",
+  ),
+  PERSONAL_STORAGE_KEY: setting(SECRETS, text.optional(), "Secret key of that project (service role).", "", true),
+  PERSONAL_STORAGE_BUCKET: setting(
+    SECRETS,
+    text.default("personal-documents"),
+    "Its bucket; make it private.",
+    "personal-documents",
   ),
   INFISICAL_SITE_URL: setting(SECRETS, httpUrl.default("https://app.infisical.com"), "Infisical server.", ""),
   INFISICAL_CLIENT_ID: setting(SECRETS, text.optional(), "Machine identity of Infisical (universal auth)."),

@@ -3,11 +3,14 @@
 import { z } from "zod";
 import { DATA_CONTRACTS } from "./data-agents.ts";
 import { DEALING_CONTRACTS } from "./dealing-agents.ts";
+import { DOCUMENT_CONTRACTS } from "./document-agents.ts";
 import { OWN_WORKFLOWS, PLAYBOOKS } from "./events.ts";
 import { RESTATEMENT_CONTRACTS } from "./restatement-agents.ts";
 import { RULE_CONTRACTS } from "./rule-agents.ts";
 import { SCREENING_CONTRACTS } from "./screening-agents.ts";
 import { STRESS_CONTRACTS } from "./stress-agents.ts";
+import { TOKEN_CONTRACTS } from "./token-agents.ts";
+import { WEBHOOK_CONTRACTS } from "./webhook-agents.ts";
 
 const id = z.uuid();
 
@@ -61,6 +64,8 @@ export const CONTRACTS = {
     ),
     ...DEALING_CONTRACTS.commander,
     ...RESTATEMENT_CONTRACTS.commander,
+    ...WEBHOOK_CONTRACTS.commander,
+    ...DOCUMENT_CONTRACTS.commander,
   },
   rebalancing: {
     /** Solves the mandate and stores the proposal; a refusal says which constraints conflict. */
@@ -109,9 +114,10 @@ export const CONTRACTS = {
   kyc: {
     /** Looks whether an applicant may be cleared; assigns, says what is missing, or waits for what people have to decide first. */
     review: action(
-      RunRef,
+      // `ask`: whoever may be cleared is `ready` while rules have not looked; `asked`: they have
+      RunRef.extend({ rules: z.enum(["ask", "asked"]).optional() }),
       z.object({
-        outcome: z.enum(["assigned", "missing", "waiting"]),
+        outcome: z.enum(["assigned", "missing", "waiting", "ready"]),
         missing: z.array(z.string()).max(20),
         investorId: id.optional(),
       }),
@@ -130,10 +136,7 @@ export const CONTRACTS = {
     ...STRESS_CONTRACTS.simulation,
     ...DATA_CONTRACTS.simulation,
   },
-  tokenization: {
-    /** Registers the operation, referring to the compliance approval; nothing is sent to a chain. */
-    register: action(RunRef, z.object({ actionId: id, status: z.string() })),
-  },
+  tokenization: TOKEN_CONTRACTS.tokenization,
 } as const;
 
 export type Contracts = typeof CONTRACTS;

@@ -83,6 +83,8 @@ export const DEALING_CONTRACTS = {
     activateTool: action(DayRef.extend({ activationId: id }), z.object({ tool: z.string() })),
   },
   kyc: {
+    /** Before rules look at orders: what they ask about personal data is answered, so that they need not see it. */
+    answerTests: action(DayRef, z.object({ answered: count })),
     /** Steps 2 and 8: every party once more; whoever is not cleared leaves the day. */
     recheckOrders: action(DayRef, z.object({ held: count })),
   },

@@ -40,6 +40,11 @@ export const ERRORS = {
     exit: EXIT.failed,
     meaning: "The same computation came to other bytes than before; what was recorded first stands.",
   },
+  EG433: {
+    name: "incident_open",
+    exit: EXIT.unavailable,
+    meaning: "An incident of the fund is open: dealing, its chain and notices wait until two people have closed it.",
+  },
   EG500: { name: "internal", exit: EXIT.failed, meaning: "Something unforeseen failed; nothing was changed." },
   EG503: { name: "unavailable", exit: EXIT.unavailable, meaning: "A service is not there; try again." },
 } as const;
@@ -54,9 +59,9 @@ export class EvergreenError extends Error {
     this.name = "EvergreenError";
     this.code = code;
   }
-  /** Worth trying again unchanged: only when a service was not there. */
+  /** Worth trying again unchanged: when a service was not there, or while an incident stops the fund. */
   get retryable(): boolean {
-    return this.code === "EG503";
+    return this.code === "EG503" || this.code === "EG433";
   }
 }
 

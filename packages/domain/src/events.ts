@@ -2,14 +2,18 @@
 // prisma/sql/catalogue.sql carries the same list for the database; a test holds the two together.
 import { z } from "zod";
 import { Bucket } from "./buckets.ts";
+import { DESK_EVENTS } from "./desk-events.ts";
+import { DOCUMENT_EVENTS } from "./document-events.ts";
 import { MoneyString, RatioString } from "./money.ts";
 import type { AgentRole, PersonRole, SystemRole } from "./roles.ts";
 import { RULE_EVENTS } from "./rule-events.ts";
+import { TERMS_EVENTS } from "./terms-events.ts";
+import { TOKEN_EVENTS, TOKEN_KINDS } from "./token-events.ts";
+import { WEBHOOK_EVENTS } from "./webhook-events.ts";
 
 /**
- * How the dispatcher hands an event on:
- * `run` one workflow per event, the Commander's or one of its own · `batch` many events of a type in one workflow with one set-based RPC ·
- * `note` recorded, nothing follows · `tell` signal the workflow that waits for it.
+ * How the dispatcher hands an event on: `run` one workflow per event, the Commander's or one of its own · `batch` many events of a type in one workflow with one
+ * set-based RPC · `note` recorded, nothing follows · `tell` signal the workflow that waits for it.
  */
 export const MODES = ["run", "batch", "note", "tell"] as const;
 export type Mode = (typeof MODES)[number];
@@ -27,6 +31,8 @@ export const PLAYBOOKS = [
   "refresh-lists",
   "rescreen-parties",
   "screen-party",
+  "deliver-webhooks",
+  "make-documents",
 ] as const;
 export type Playbook = (typeof PLAYBOOKS)[number];
 
@@ -124,15 +130,12 @@ export const EVENTS = {
   PARTY_REGISTERED: fact(z.object({ party_id: id })),
   PARTIES_LINKED: fact(z.object({ link_id: id })),
   PARTY_FROZEN: fact(z.object({ party_id: id, case_id: id })),
+  PARTY_UNFROZEN: fact(z.object({ party_id: id, case_id: id })),
   KYC_POLICY_SET: fact(z.object({ policy_id: id, version: z.int().positive() })),
   CASE_OPENED: fact(z.object({ case_id: id, severity: z.enum(["notice", "warning", "critical"]) })),
   CASE_ESCALATED: fact(z.object({ case_id: id })),
   CASE_DECIDED: fact(z.object({ case_id: id, outcome: z.enum(["true_match", "false_match"]) })),
-  LIQUIDITY_UPDATED: event({
-    mode: "note",
-    recordedBy: [],
-    payload: z.object({ bucket: Bucket, side: z.enum(["asset", "liability"]) }),
-  }),
+  LIQUIDITY_UPDATED: fact(z.object({ bucket: Bucket, side: z.enum(["asset", "liability"]) })),
   LIQUIDITY_BREACH: event({
     mode: "run",
     playbook: "warn-of-risk",
@@ -234,22 +237,23 @@ export const EVENTS = {
       instrument: z.string().max(80),
       size: RatioString,
       compliance_log_id: id.optional(),
+      /** The operation on a class that is asked for; without it the request is registered and nothing follows. */
+      action_id: id.optional(),
+      kind: z.enum(TOKEN_KINDS).optional(),
     }),
   }),
+  ...TOKEN_EVENTS,
   ...RULE_EVENTS,
+  ...DESK_EVENTS,
+  ...WEBHOOK_EVENTS,
+  ...DOCUMENT_EVENTS,
+  ...TERMS_EVENTS,
   WORKFLOW_COMPLETED: event({
     mode: "note",
     recordedBy: [],
     payload: z.object({ workflow_id: z.string(), status: z.string() }),
   }),
   // The dealing day (domain rules 1.10): each step records its fact itself.
-  CLASS_OPENED: fact(z.object({ share_class_id: id })),
-  POLICY_SET: fact(z.object({ policy_id: id, kind: z.enum(["dealing", "lmt"]), version: z.int() })),
-  CREDIT_LINE_SET: fact(z.object({ credit_line_id: id, version: z.int() })),
-  REGISTER_OPENED: fact(z.object({ share_class_id: id, positions: z.int() })),
-  ORDER_CANCELLED: fact(z.object({ flow_id: id })),
-  ORDER_HELD: fact(z.object({ flow_id: id })),
-  ORDER_RELEASED: fact(z.object({ flow_id: id })),
   DEALING_DAY_OPENED: event({
     mode: "run",
     playbook: "dealing-day",
@@ -313,7 +317,6 @@ export const EVENTS = {
   CLAIMABLE: fact(z.object({ dealing_day_id: id })),
   CASH_CONFIRMED: fact(z.object({ payments: z.int() })),
   LEDGER_REVERSED: fact(z.object({ ledger_tx_id: id })),
-  STATEMENTS_READY: fact(z.object({ dealing_day_id: id, statements: z.int() })),
   DEALING_DAY_CLOSED: fact(z.object({ dealing_day_id: id, day_hash: digest })),
   // Files in and out: counts and ids, never what a row says.
   ORDERS_IMPORTED: fact(z.object({ import_id: id, orders: z.int() })),
@@ -334,9 +337,6 @@ export const EVENTS = {
   INDEX_VALUES_RECORDED: fact(z.object({ values: z.int() })),
   ASSET_PAYMENTS_RECORDED: fact(z.object({ payments: z.int() })),
   ROLL_FORWARD_SET: fact(z.object({ asset_id: id })),
-  SCHEDULE_NOTED: fact(
-    z.object({ schedule_id: z.string().max(100), action: z.enum(["pause", "resume", "backfill"]), note }),
-  ),
   // Lists and screening: ids, codes and counts; never a name.
   WATCHLIST_SET: fact(z.object({ list_id: id, source: z.string().max(40), active: z.boolean() })),
   LIST_REFRESH_REQUESTED: event({

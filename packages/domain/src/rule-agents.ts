@@ -4,11 +4,14 @@ import { DayRef } from "./dealing-agents.ts";
 
 const action = <I extends z.ZodType, O extends z.ZodType>(input: I, output: O) => ({ input, output });
 const count = z.int().min(0);
+const RunRef = z.object({ eventId: z.uuid(), workflowId: z.string(), fundId: z.uuid().optional() });
 
 export const RULE_CONTRACTS = {
   "compliance-sentinel": {
     /** The orders of a dealing day by the packs the run began with; what is not approved leaves the day. */
     checkOrders: action(DayRef, z.object({ checked: count, held: count })),
+    /** An applicant whom KYC would clear, and whoever stands behind; what is not approved is a case for people. */
+    checkApplicant: action(RunRef, z.object({ outcome: z.enum(["approved", "held"]) })),
     /** What is due, overdue or past its cure is said once; no event asks for it, a schedule does. */
     tickCalendar: action(
       z.strictObject({ workflowId: z.string().max(200) }),

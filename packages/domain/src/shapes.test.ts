@@ -129,8 +129,8 @@ describe("errors", () => {
     }
   });
 
-  it("only a missing service is worth trying again unchanged", () => {
-    expect(codes.filter((code) => new EvergreenError(code, "x").retryable)).toEqual(["EG503"]);
+  it("only what passes by itself is worth trying again unchanged: a missing service, an open incident", () => {
+    expect(codes.filter((code) => new EvergreenError(code, "x").retryable)).toEqual(["EG433", "EG503"]);
   });
 
   it("knows its codes and no others, whatever is asked", () => {

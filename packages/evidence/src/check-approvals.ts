@@ -1,4 +1,5 @@
-// What people approved: the hash of each proposal is computed again from its own text, and each approval names that hash and another person than who asked.
+// What people approved: the hash of each proposal is computed again from its own text, each approval names that hash and another person than who asked, and
+// what counts as approved was approved by as many people as its kind asks for.
 import { createHash } from "node:crypto";
 import { rawParts } from "./raw-json.ts";
 import type { CheckName, Lines } from "./verify.ts";
@@ -7,7 +8,14 @@ type Found = (check: CheckName, member: string | null, says: string) => void;
 const PROPOSALS = "approvals/proposals.jsonl";
 const APPROVALS = "approvals/approvals.jsonl";
 
+/** A single person decides these; everything else that is proposed (a NAV, a liquidity tool, a posting) takes two. */
+const BY_ONE = ["rebalancing"];
+
 interface Proposal {
+  line: number;
+  kind: string;
+  /** The day on which enough people had decided; "" before. */
+  decidedOn: string;
   hash: string;
   status: string;
   needed: number;
@@ -22,7 +30,8 @@ function instant(text: string): string {
   return read === null ? text : `${read[1]}T${read[2]}.${(read[3] ?? "").padEnd(6, "0")}Z`;
 }
 
-export function approvalFindings(lines: Lines, fundId: string, found: Found): void {
+/** `to`: the last day of the pack; later approvals are not in it. */
+export function approvalFindings(lines: Lines, fundId: string, to: string, found: Found): void {
   const proposals = new Map<string, Proposal>();
   let count = 0;
   for (const line of lines(PROPOSALS)) {
@@ -35,6 +44,9 @@ export function approvalFindings(lines: Lines, fundId: string, found: Found): vo
       found("approvals", PROPOSALS, `line ${count}: the hash is not that of what was proposed`);
     if (text("fund_id") !== fundId) found("approvals", PROPOSALS, `line ${count} is of another fund`);
     proposals.set(id, {
+      line: count,
+      kind: text("kind"),
+      decidedOn: text("decided_at").slice(0, 10),
       hash: text("hash"),
       status: text("status"),
       needed: Number(text("approvals_needed")),
@@ -62,5 +74,14 @@ export function approvalFindings(lines: Lines, fundId: string, found: Found): vo
     if (proposal.approvedBy.has(approval.decided_by))
       found("approvals", APPROVALS, `line ${row}: one person approved twice`);
     proposal.approvedBy.add(approval.decided_by);
+  }
+  for (const { line, kind, status, decidedOn, needed, approvedBy } of proposals.values()) {
+    const says = (what: string): void => found("approvals", PROPOSALS, `line ${line}: ${what}`);
+    const least = BY_ONE.includes(kind) ? 1 : 2;
+    if (!(needed >= least)) says(`it asks for fewer people than the ${least} that its kind takes`);
+    if (status !== "approved" && status !== "applied") continue;
+    if (!/^\d{4}-\d\d-\d\d$/.test(decidedOn)) says("it counts as approved without a day of it");
+    else if (decidedOn <= to && approvedBy.size < Math.max(needed, least))
+      says(`it counts as approved by ${approvedBy.size} of ${Math.max(needed, least)} people`);
   }
 }

@@ -24,12 +24,14 @@ const ENOUGH = 1 << 18;
 
 export class EvidenceWriter {
   readonly #sink: Sink;
+  readonly #format: string;
   readonly #entries: Entry[] = [];
   readonly #members: ManifestMember[] = [];
   #end = 0;
 
-  constructor(sink: Sink) {
+  constructor(sink: Sink, format: string = FORMAT) {
     this.#sink = sink;
+    this.#format = format;
   }
 
   /** Rows as lines in the order of their key. Returns what the manifest says of them. Errors: names out of order, a pack beyond 4 GB. */
@@ -46,10 +48,15 @@ export class EvidenceWriter {
     return this.#member(name, null, [text]);
   }
 
+  /** One file, byte for byte. */
+  async file(name: string, bytes: Uint8Array): Promise<ManifestMember> {
+    return this.#member(name, null, [bytes]);
+  }
+
   async #member(
     name: string,
     key: readonly string[] | null,
-    lines: AsyncIterable<string> | Iterable<string>,
+    lines: AsyncIterable<string> | Iterable<string | Uint8Array>,
   ): Promise<ManifestMember> {
     const last = this.#entries.at(-1);
     if (name !== MANIFEST && last !== undefined && last.name >= name)
@@ -69,7 +76,7 @@ export class EvidenceWriter {
       [waiting, length] = [[], 0];
     };
     for await (const line of lines) {
-      const bytes = Buffer.from(`${line}\n`, "utf8");
+      const bytes = typeof line === "string" ? Buffer.from(`${line}\n`, "utf8") : Buffer.from(line);
       waiting.push(bytes);
       length += bytes.length;
       rows += 1;
@@ -89,7 +96,10 @@ export class EvidenceWriter {
     head: Readonly<Record<string, unknown>>,
   ): Promise<{ bytes: number; sha256: string; members: readonly ManifestMember[] }> {
     const members = [...this.#members];
-    const { sha256 } = await this.document(MANIFEST, JSON.stringify({ format: FORMAT, ...head, members }, null, 1));
+    const { sha256 } = await this.document(
+      MANIFEST,
+      JSON.stringify({ format: this.#format, ...head, members }, null, 1),
+    );
     const closing = directory(this.#entries, this.#end);
     await this.#sink.write(closing, this.#end);
     return { bytes: this.#end + closing.length, sha256, members };

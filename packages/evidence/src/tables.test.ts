@@ -47,6 +47,8 @@ it("no member has a column that is personal by its name", () => {
     "funds.name",
     "order_transitions.document",
     "share_classes.name",
+    // public on the chain
+    "wallets.address",
     "watchlists.address",
   ]);
 });

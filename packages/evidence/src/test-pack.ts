@@ -1,7 +1,7 @@
 // For tests: packs in memory, and what a forger would make of one.
 
 import { crc32 } from "./crc32.ts";
-import { EvidenceWriter, type FORMAT } from "./evidence-writer.ts";
+import { EvidenceWriter } from "./evidence-writer.ts";
 import { directory, directoryAt, END_BYTES, localHeader, readDirectory } from "./zip-layout.ts";
 import { bytesOf, openContainer, sourceOfBytes } from "./zip-reader.ts";
 
@@ -31,21 +31,22 @@ export function textsOf(pack: Uint8Array): Texts {
 /** A pack of these texts with a manifest that fits them: what somebody makes who knows how packs are made. */
 export async function forged(texts: Texts): Promise<Uint8Array> {
   const {
-    format: _format,
+    format,
     members: told,
     ...head
   } = JSON.parse(texts.get("manifest.json") ?? "{}") as {
-    format: typeof FORMAT;
+    format: string;
     members: { name: string; key: string[] | null }[];
   };
   const keys = new Map(told.map(({ name, key }) => [name, key]));
   const sink = new MemorySink();
-  const writer = new EvidenceWriter(sink);
+  const writer = new EvidenceWriter(sink, format);
   for (const name of [...texts.keys()].filter((n) => n !== "manifest.json").sort()) {
-    const text = (texts.get(name) ?? "").replace(/\n$/, "");
+    const text = texts.get(name) ?? "";
     const key = keys.get(name) ?? null;
-    if (key === null) await writer.document(name, text);
-    else await writer.rows(name, key, text === "" ? [] : text.split("\n"));
+    const lines = text.replace(/\n$/, "");
+    if (key === null) await writer.file(name, Buffer.from(text));
+    else await writer.rows(name, key, lines === "" ? [] : lines.split("\n"));
   }
   await writer.finish(head);
   return sink.bytes;

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { approvalFindings } from "./check-approvals.ts";
 import { auditFindings } from "./check-audit.ts";
 import { dealFindings } from "./check-deals.ts";
+import { subjectFindings } from "./check-subject.ts";
 import type { Entry } from "./zip-layout.ts";
 import { bytesOf, crcOf, linesOf, openContainer, type Source } from "./zip-reader.ts";
 
@@ -15,7 +16,8 @@ export type CheckName =
   | "audit chain"
   | "audit entries"
   | "approvals"
-  | "dealing dates";
+  | "dealing dates"
+  | "documents";
 export interface EvidenceFinding {
   check: CheckName;
   /** Null where it is no single member. */
@@ -26,9 +28,12 @@ export interface EvidenceVerdict {
   ok: boolean;
   /** sha256 of the manifest, which covers every member: what to compare with the hash noted when the pack was made. */
   sha256: string | null;
+  /** Of evidence: the fund and the period. */
   fund: string | null;
   from: string | null;
   to: string | null;
+  /** Of what is kept of a person: whose. */
+  subject: string | null;
   members: number;
   rows: number;
   findings: EvidenceFinding[];
@@ -43,14 +48,16 @@ export interface Member {
 }
 interface Manifest {
   format: string;
-  fund: { fundId: string; code: string };
-  from: string;
-  to: string;
+  fund?: { fundId: string; code: string };
+  from?: string;
+  to?: string;
+  subject?: { subjectId: string };
   tables: Record<string, string>;
   members: Member[];
 }
 const MANIFEST = "manifest.json";
 const FORMAT = "evergreen-evidence/1";
+const SUBJECT_FORMAT = "evergreen-subject/1";
 /** Findings of one kind beyond these are only counted. */
 const MOST = 50;
 
@@ -77,9 +84,10 @@ export function verifyEvidence(
   const verdict = (manifest: Manifest | null, sha256: string | null, rows: number): EvidenceVerdict => ({
     ok: findings.length === 0,
     sha256,
-    fund: manifest?.fund.code ?? null,
+    fund: manifest?.fund?.code ?? null,
     from: manifest?.from ?? null,
     to: manifest?.to ?? null,
+    subject: manifest?.subject?.subjectId ?? null,
     members: entries.length,
     rows,
     findings,
@@ -137,8 +145,14 @@ export function verifyEvidence(
       found(check, member, "it cannot be read as what it should be");
     }
   };
-  readable("audit chain", "audit/audit_blocks.jsonl", () => auditFindings(lines, manifest.fund.fundId, found));
-  readable("approvals", "approvals/approvals.jsonl", () => approvalFindings(lines, manifest.fund.fundId, found));
+  if (manifest.fund === undefined) {
+    readable("documents", "documents/documents.jsonl", () => subjectFindings(lines, named, found));
+    return verdict(manifest, sha256, rows);
+  }
+  const { fundId } = manifest.fund;
+  const to = manifest.to ?? "";
+  readable("audit chain", "audit/audit_blocks.jsonl", () => auditFindings(lines, fundId, found));
+  readable("approvals", "approvals/approvals.jsonl", () => approvalFindings(lines, fundId, to, found));
   for (const name of named.keys())
     if (name.startsWith("deals/") && byName.has(name)) {
       say(name);
@@ -161,11 +175,15 @@ function readManifest(
       typeof m.sha256 === "string" &&
       Number.isSafeInteger(m.bytes) &&
       (m.key === null || Array.isArray(m.key));
+    // each kind has what it is about, and nothing of the other
+    const known =
+      (read.format === FORMAT &&
+        typeof read.fund?.fundId === "string" &&
+        typeof read.from === "string" &&
+        typeof read.to === "string") ||
+      (read.format === SUBJECT_FORMAT && typeof read.subject?.subjectId === "string" && read.fund === undefined);
     const whole =
-      read.format === FORMAT &&
-      typeof read.fund.fundId === "string" &&
-      typeof read.from === "string" &&
-      typeof read.to === "string" &&
+      known &&
       typeof read.tables === "object" &&
       read.tables !== null &&
       Array.isArray(read.members) &&

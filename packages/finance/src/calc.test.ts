@@ -22,10 +22,10 @@ const PARTS: Record<string, string> = {
 
 const numbered = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, n) => `R${from + n}`);
-/** Every rule of orders and NAV, gates, anti-dilution, fees, NAV errors, liquidity and performance. */
+/** Every rule of orders and NAV, gates, anti-dilution, fees, NAV errors, liquidity, performance and pools. */
 const RULES = [
   ...[...numbered(1, 14), "R5b", "R9b", "R9c", ...numbered(20, 26)],
-  ...[...numbered(30, 36), "R38", "R40", ...numbered(41, 46)],
+  ...[...numbered(30, 36), "R38", "R40", ...numbered(41, 46), "R48", "R49"],
 ];
 
 /** The rules a source names, ranges included: "R3, R5b–R7" is R3, R5b, R6, R7. */
@@ -68,7 +68,7 @@ describe("the registry", () => {
     expect(missing).toEqual([]);
   }, 60_000);
 
-  it("names every rule of the dealing day, of fees, of NAV errors, of liquidity and of performance as somebody's source", () => {
+  it("names every rule of the dealing day, of fees, of NAV errors, of liquidity, of performance and of pools as somebody's source", () => {
     const named = new Set(CALCULATIONS.flatMap(({ source }) => rulesIn(source)));
     expect(RULES.filter((rule) => !named.has(rule))).toEqual([]);
     expect(rulesIn("R3, R5b–R7; R41 to R43")).toEqual(["R3", "R5b", "R6", "R7", "R41", "R42", "R43"]);

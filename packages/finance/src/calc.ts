@@ -1,6 +1,7 @@
 // The registry of every public calculation: name, summary, schemas, example, JSON in and JSON out. The command line lists and calls it.
 import { EvergreenError } from "@evergreen-fund/domain";
 import { z } from "zod";
+import { AMM_CALCULATIONS } from "./calc/amm-calculations.ts";
 import { DEALING_CALCULATIONS } from "./calc/dealing-calculations.ts";
 import type { Calculation } from "./calc/entry.ts";
 import { FEE_CALCULATIONS } from "./calc/fee-calculations.ts";
@@ -15,6 +16,7 @@ import { byId } from "./money.ts";
 
 /** Sorted by name. */
 export const CALCULATIONS: readonly Calculation[] = [
+  ...AMM_CALCULATIONS,
   ...DEALING_CALCULATIONS,
   ...FEE_CALCULATIONS,
   ...LIQUIDITY_CALCULATIONS,
@@ -26,24 +28,31 @@ export const CALCULATIONS: readonly Calculation[] = [
   ...VALUATION_CALCULATIONS,
 ].sort((a, b) => byId(a.name, b.name));
 
-/** Errors: EG404 with the names there are. */
-export function calculationNamed(name: string): Calculation {
-  const found = CALCULATIONS.find((entry) => entry.name === name);
-  if (!found)
-    throw new EvergreenError(
-      "EG404",
-      `No calculation of that name; there are ${CALCULATIONS.map((entry) => entry.name).join(", ")}.`,
-    );
-  return found;
+/** What a list of calculations can be asked. Errors: EG404 with the names there are; of `run` besides EG400, EG413 and those of the function. */
+export function registryOf(calculations: readonly Calculation[]): {
+  calculationNamed(name: string): Calculation;
+  /** JSON Schemas of a calculation's input and output. */
+  calculationSchema(name: string): { input: unknown; output: unknown };
+  /** Runs a calculation by name. */
+  runCalculation(name: string, input: unknown): Promise<unknown>;
+} {
+  const calculationNamed = (name: string): Calculation => {
+    const found = calculations.find((entry) => entry.name === name);
+    if (!found)
+      throw new EvergreenError(
+        "EG404",
+        `No calculation of that name; there are ${calculations.map((entry) => entry.name).join(", ")}.`,
+      );
+    return found;
+  };
+  return {
+    calculationNamed,
+    calculationSchema(name) {
+      const { input, output } = calculationNamed(name);
+      return { input: z.toJSONSchema(input, { io: "input" }), output: z.toJSONSchema(output) };
+    },
+    runCalculation: (name, input) => calculationNamed(name).run(input),
+  };
 }
 
-/** JSON Schemas of a calculation's input and output. Errors: EG404. */
-export function calculationSchema(name: string): { input: unknown; output: unknown } {
-  const { input, output } = calculationNamed(name);
-  return { input: z.toJSONSchema(input, { io: "input" }), output: z.toJSONSchema(output) };
-}
-
-/** Runs a calculation by name. Errors: EG404, EG400, EG413 and those of the function. */
-export function runCalculation(name: string, input: unknown): Promise<unknown> {
-  return calculationNamed(name).run(input);
-}
+export const { calculationNamed, calculationSchema, runCalculation } = registryOf(CALCULATIONS);

@@ -1,5 +1,6 @@
 // The public API of the finance package. Money primitives (Exact, minor units, largest remainder) are in money.ts, by their own path.
 export { AllocationInput, AllocationOutput, allocateLargestRemainder } from "./allocation.ts";
+export * from "./amm/index.ts";
 export { Band } from "./bands.ts";
 export type { Calculation } from "./calc/entry.ts";
 export { CALCULATIONS, calculationNamed, calculationSchema, runCalculation } from "./calc.ts";

@@ -1,4 +1,4 @@
-// The sweep over the domain rules of orders, NAV, gates, liquidity tools, fees, NAV errors, liquidity under stress and performance: each has a table of vectors and a property of 10,000 runs
+// The sweep over the domain rules of orders, NAV, gates, liquidity tools, fees, NAV errors, liquidity under stress, performance and pools: each has a table of vectors and a property of 10,000 runs
 // (R22 to R25 among them), here by name. A rule without both fails, and so does an entry whose test is gone or runs less.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,6 +24,11 @@ const stress = (vectors: At, property: At): Rule => ({
 const returns = (vectors: At, property: At): Rule => ({
   vectors: [`returns/${vectors[0]}`, vectors[1]],
   property: [`returns/${property[0]}`, property[1]],
+});
+
+const amm = (vectors: string, property: string): Rule => ({
+  vectors: ["amm/vectors.test.ts", vectors],
+  property: ["amm/properties.test.ts", property],
 });
 
 const RULES: Record<string, Rule> = {
@@ -93,11 +98,13 @@ const RULES: Record<string, Rule> = {
   R44: returns(["vectors.test.ts", "R44 modified Dietz"], ["properties.test.ts", "R44 for any flows"]),
   R45: returns(["vectors.test.ts", "R45 market equivalents"], ["properties.test.ts", "R45 for any flows"]),
   R46: returns(["vectors.test.ts", "R46 labels"], ["properties.test.ts", "R46 for any ways of counting"]),
+  R48: amm("R48 vectors", "no swap lowers the invariant"),
+  R49: amm("R49 vectors", "the largest trade of a constant product is the closed form"),
 };
 
-/** Rules of sections 1.1 to 1.7 of the specification; R15 to R19, R27 to R29, R37 and R47 are numbers that no rule has. R39, the guard around an execution, is no formula of this package. */
+/** Rules of sections 1.1 to 1.7 of the specification, and of pools in 1.8; R15 to R19, R27 to R29, R37 and R47 are numbers that no rule has. R39, the guard around an execution, is no formula of this package. */
 const SPECIFIED =
-  "R1 R2 R3 R4 R5 R5b R6 R7 R8 R9 R9b R9c R10 R11 R12 R13 R14 R20 R21 R22 R23 R24 R25 R26 R30 R31 R32 R33 R34 R35 R36 R38 R40 R41 R42 R43 R44 R45 R46".split(
+  "R1 R2 R3 R4 R5 R5b R6 R7 R8 R9 R9b R9c R10 R11 R12 R13 R14 R20 R21 R22 R23 R24 R25 R26 R30 R31 R32 R33 R34 R35 R36 R38 R40 R41 R42 R43 R44 R45 R46 R48 R49".split(
     " ",
   );
 

@@ -151,12 +151,11 @@ describe("the door", () => {
     }
   });
 
-  it("makes no account: sign-up, magic link and the rest are switched off, and the login could not", async () => {
+  it("makes no account: sign-up, recovery and the rest are switched off, and the login could not", async () => {
     const body = JSON.stringify({ email: "new@example.com", password: "long-enough-1", create_user: true });
     const headers = { apikey: KEY, "content-type": "application/json" };
     for (const path of [
       "signup",
-      "otp",
       "magiclink",
       "recover",
       "invite",

@@ -1,11 +1,17 @@
 // The files of the built dashboard, kept in memory: the page for every address of it, its assets for ever, under a policy without exceptions.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join, relative, sep } from "node:path";
 
 export interface DashboardFile {
   body: Uint8Array<ArrayBuffer>;
   type: string;
+  /** The same bytes compressed, by the name of the coding; absent where it gains nothing. */
+  coded: Readonly<Partial<Record<Coding, Uint8Array<ArrayBuffer>>>>;
 }
+
+/** In the order in which they are preferred, with the end of the file that holds them. */
+const CODINGS = { br: ".br", gzip: ".gz" } as const;
+type Coding = keyof typeof CODINGS;
 
 export interface DashboardFiles {
   page: DashboardFile;
@@ -31,7 +37,13 @@ export function readDashboard(folder: string): DashboardFiles {
     const type = TYPES[extname(entry.name)];
     if (!entry.isFile() || type === undefined) continue;
     const file = join(entry.parentPath, entry.name);
-    files.set(`/${relative(folder, file).split(sep).join("/")}`, { body: new Uint8Array(readFileSync(file)), type });
+    const coded = Object.fromEntries(
+      Object.entries(CODINGS).flatMap(([coding, end]) =>
+        existsSync(`${file}${end}`) ? [[coding, new Uint8Array(readFileSync(`${file}${end}`))]] : [],
+      ),
+    );
+    const body = new Uint8Array(readFileSync(file));
+    files.set(`/${relative(folder, file).split(sep).join("/")}`, { body, type, coded });
   }
   const page = files.get("/index.html");
   if (page === undefined) throw new Error("The folder holds no built dashboard.");
@@ -54,22 +66,38 @@ export function dashboardPolicy(supabaseUrl: string): string {
   ].join("; ");
 }
 
-/** The answer to a GET of a file or a page of the dashboard; undefined when it is neither. */
-export function dashboardAnswer(dashboard: DashboardFiles, path: string, supabaseUrl: string): Response | undefined {
+/** The answer to a GET of a file or a page of the dashboard; undefined when it is neither. @param accepts the request's accept-encoding. */
+export function dashboardAnswer(
+  dashboard: DashboardFiles,
+  path: string,
+  supabaseUrl: string,
+  accepts = "",
+): Response | undefined {
   const file = dashboard.files.get(path);
   if (file !== undefined) {
     // the name of an asset holds the hash of its content
     const cache = path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache";
-    return new Response(file.body, { headers: { "content-type": file.type, "cache-control": cache } });
+    return respond(file, accepts, { "cache-control": cache });
   }
   if (!isDashboardPage(path)) return undefined;
-  return new Response(dashboard.page.body, {
+  return respond(dashboard.page, accepts, {
+    "cache-control": "no-cache",
+    "content-security-policy": dashboardPolicy(supabaseUrl),
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
+  });
+}
+
+function respond({ body, type, coded }: DashboardFile, accepts: string, headers: Record<string, string>): Response {
+  const wanted = accepts.split(",").map((one) => one.trim().toLowerCase());
+  // a coding with a weight, such as "br;q=0", is not taken: nobody who is served here sends one
+  const coding = (Object.keys(CODINGS) as Coding[]).find((one) => coded[one] !== undefined && wanted.includes(one));
+  return new Response(coding === undefined ? body : (coded[coding] ?? body), {
     headers: {
-      "content-type": dashboard.page.type,
-      "cache-control": "no-cache",
-      "content-security-policy": dashboardPolicy(supabaseUrl),
-      "cross-origin-opener-policy": "same-origin",
-      "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
+      ...headers,
+      "content-type": type,
+      vary: "accept-encoding",
+      ...(coding === undefined ? {} : { "content-encoding": coding }),
     },
   });
 }

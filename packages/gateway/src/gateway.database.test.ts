@@ -86,6 +86,9 @@ describe("around the API", () => {
       publishableKey: KEY,
       temporalUiUrl: "http://127.0.0.1:24324",
       demoLogins: [{ role: "pm_role", email: PM_EMAIL }],
+      embedded: true,
+      staffSecondStep: "offered",
+      chainId: null,
     });
     const page = await gateway.ask("/");
     expect(page.headers.get("content-security-policy")).toMatch(

@@ -71,6 +71,7 @@ ${row("API", `${code(supabaseUrl)} for <code>supabase-js</code>; its publishable
 ${row("Database", state(facts.database))}
 ${row("Temporal", state(facts.temporal))}
 ${row("Temporal UI", temporalUiUrl ? `${link(temporalUiUrl)}: every run, step by step` : "your own; set <code>TEMPORAL_UI_URL</code> and it is linked here")}
+${row("Documentation", '<a href="/docs">docs</a>: tutorial, how-to guides, reference, explanation')}
 ${row("Health", '<a href="/health">health</a>, for machines')}
 </table>
 ${demo ? loginTable(demoLogins) : ""}
@@ -87,6 +88,7 @@ its top), enter the endpoint ${code(`${publicUrl}/codec`)}, switch on “Include
 <form method="post" action="/session">
 <label>E-mail <input name="email" type="email" autocomplete="username" required></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+<label>Code of your authenticator, if you have one <input name="code" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9]{6}"></label>
 <button>Sign in</button>
 </form>
 <p role="status">${message === "" ? "" : `<strong>${asText(message)}</strong>`}</p>

@@ -115,6 +115,14 @@ describe("a token of a project", () => {
     expect(await roleOf(hs256()), "without that setting a secret signs nothing").toBeUndefined();
   });
 
+  it("of staff counts only after the second step where staff must take it; an investor's counts as ever", async () => {
+    const strict = projectTokens({ ...project(SECRET), staffNeedsAal2: true });
+    const found = [{ aal: "aal1" }, {}, { aal: "aal2" }, { role: "lp_role", aal: "aal1" }].map((more) =>
+      roleOf(hs256({ ...claims(), ...more }), strict),
+    );
+    expect(await Promise.all(found)).toEqual([undefined, undefined, "pm_role", "lp_role"]);
+  });
+
   it("is refused whenever anything about it differs", async () => {
     const tokens = projectTokens(project(SECRET));
     const without = (name: string) => Object.fromEntries(Object.entries(claims()).filter(([key]) => key !== name));
@@ -184,6 +192,7 @@ describe("the codec endpoint with a real project", () => {
       temporalAnswers: async () => true,
       withContent: null,
       dashboard: null,
+      openapi: null,
     });
   const decode = (headers: Record<string, string>, at = gateway()) =>
     at.request("http://gateway.example/codec/decode", {

@@ -11,6 +11,8 @@ export interface Project {
   publishableKey: string;
   /** Null: only tokens of its published keys are accepted. */
   jwtSecret: string | null;
+  /** Whether tokens of staff are good only after a second step (aal2). */
+  staffNeedsAal2?: boolean;
 }
 
 export interface ProjectTokens {
@@ -41,7 +43,7 @@ interface PublishedKey {
 }
 
 /** Nothing is asked of the project until the first token comes that needs its keys. */
-export function projectTokens({ url, internalUrl, jwtSecret }: Project): ProjectTokens {
+export function projectTokens({ url, internalUrl, jwtSecret, staffNeedsAal2 = false }: Project): ProjectTokens {
   const issuer = `${url}/auth/v1`;
   const published = publishedKeys(`${internalUrl}/auth/v1/.well-known/jwks.json`);
 
@@ -69,6 +71,7 @@ export function projectTokens({ url, internalUrl, jwtSecret }: Project): Project
       if (Object.hasOwn(head, "crit")) return undefined;
       if (!isCurrent(claims, issuer, now)) return undefined;
       if (!(await isSigned(head.alg, head.kid, `${header}.${payload}`, signature))) return undefined;
+      if (staffNeedsAal2 && claims.role !== "lp_role" && claims.aal !== "aal2") return undefined;
       return claims.role as string;
     },
   };

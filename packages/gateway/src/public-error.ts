@@ -93,6 +93,17 @@ export function publicError(error: unknown): unknown {
   return error;
 }
 
+/** Status, code and sentence of a database error as a signed-in caller may see it; undefined for any other error. */
+export function answerTo(error: unknown): { status: number; code: string; message: string } | undefined {
+  const shown = publicError(error);
+  if (shown instanceof NotAllowed) return { status: 403, code: shown.code, message: shown.message };
+  if (!(shown instanceof PublicError)) return undefined;
+  return {
+    ...(JSON.parse(shown.message) as { code: string; message: string }),
+    status: (JSON.parse(shown.detail) as { status: number }).status,
+  };
+}
+
 /** The body of a REST error with details and hint removed; undefined when it is not such a body. */
 export function withoutDetails(body: string): string | undefined {
   let parsed: unknown;

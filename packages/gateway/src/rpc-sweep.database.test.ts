@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import ws from "ws";
 import { AUDIT, LP_A, OPS, PM_ONE, testDatabase } from "../../../prisma/tests/arrange.ts";
 import { RPC_CASES } from "../../../prisma/tests/cases/index.ts";
+import { askedBy } from "./page-reads.ts";
 import { openSupabaseApi, type SupabaseApi } from "./supabase-api.ts";
 
 const db = await testDatabase();
@@ -40,13 +41,20 @@ const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toSt
 
 /** supabase-js signed in as that person; the gateway in front of the API asks for a session too, and has tests of its own. */
 function signedIn(actor: Actor) {
-  const claims = { sub: "userId" in actor ? actor.userId : "", role: actor.role, aud: "authenticated" };
-  const text = `${part({ alg: "HS256", typ: "JWT" })}.${part({ ...claims, exp: Math.floor(Date.now() / 1_000) + 600 })}`;
+  const now = Math.floor(Date.now() / 1_000);
+  const sub = "userId" in actor ? (actor.userId ?? "") : "";
+  const claims = { sub, role: actor.role, aud: "authenticated", session_id: sub, iat: now, exp: now + 600 };
+  const text = `${part({ alg: "HS256", typ: "JWT" })}.${part(claims)}`;
   const token = `${text}.${createHmac("sha256", SECRET).update(text).digest("base64url")}`;
   return createClient("http://api.test", KEY, {
     accessToken: async () => token,
     realtime: { transport: ws as never },
-    global: { fetch: ((input, init) => api.fetch(new Request(input, init))) as typeof fetch },
+    global: {
+      fetch: (async (input, init) => {
+        const request = new Request(input, init);
+        return (await api.readPage(askedBy(request), claims)) ?? api.fetch(request);
+      }) as typeof fetch,
+    },
   });
 }
 const entries = async (): Promise<number> =>

@@ -14,6 +14,8 @@ export const LP = "10000000-0000-4000-8000-000000000001";
 export const PM = "10000000-0000-4000-8000-000000000002";
 export const KEY = "sb_publishable_test";
 export const SECRET = randomBytes(48).toString("hex");
+/** Seals the secrets of authenticators. */
+export const FACTOR_KEY = randomBytes(32);
 export const LP_EMAIL = "lp1@demo.evergreen.example";
 export const PM_EMAIL = "pm1@demo.evergreen.example";
 export const PASSWORD_OF: Record<string, string> = { [LP_EMAIL]: "lp_role-password", [PM_EMAIL]: "pm_role-password" };
@@ -50,6 +52,10 @@ export interface TestGateway {
   database: FreshDatabase;
   /** Superuser, for arranging and looking. */
   admin: pg.Client;
+  /** What was mailed. */
+  mail: { to: string; tokenHash: string }[];
+  /** How the book keeps a code that a person reads. */
+  codeHash(code: string): string;
   ask(path: string, init?: RequestInit): Promise<Response>;
   client(): SupabaseClient;
   signIn(email: string): Promise<{ supabase: SupabaseClient; token: string }>;
@@ -62,7 +68,8 @@ export interface TestGateway {
 export const reversed = async (payloads: Payload[]): Promise<Payload[]> =>
   payloads.map(({ metadata, data }) => ({ metadata: metadata ?? {}, data: new Uint8Array(data ?? []).reverse() }));
 
-export async function openTestGateway(): Promise<TestGateway> {
+/** @param step what a test needs of the second step: whether staff must have it, and what time it is. */
+export async function openTestGateway(step: { required?: boolean; now?: () => number } = {}): Promise<TestGateway> {
   const cluster = await freshCluster({ migrationsDir: null });
   const database = await freshDatabase(cluster.adminUrl);
   const admin = new pg.Client({ connectionString: database.adminUrl });
@@ -75,10 +82,13 @@ export async function openTestGateway(): Promise<TestGateway> {
   });
   await insertAccount(admin, LP, LP_EMAIL, "lp_role");
   await insertAccount(admin, PM, PM_EMAIL, "pm_role");
+  const mail: { to: string; tokenHash: string }[] = [];
   const api = await openSupabaseApi({
     databaseUrl: database.urlFor("evergreen_api"),
     jwtSecret: SECRET,
     publishableKey: KEY,
+    sendLink: (to, tokenHash) => void mail.push({ to, tokenHash }),
+    secondStep: { key: FACTOR_KEY, required: step.required === true, ...(step.now ? { now: step.now } : {}) },
   });
   const make = () =>
     createGateway({
@@ -95,6 +105,7 @@ export async function openTestGateway(): Promise<TestGateway> {
       temporalAnswers: async () => true,
       withContent: null,
       dashboard: null,
+      openapi: null,
     });
   let gateway = make();
   const ask = async (path: string, init: RequestInit = {}) => gateway.request(`${ORIGIN}${path}`, init);
@@ -107,6 +118,11 @@ export async function openTestGateway(): Promise<TestGateway> {
   return {
     database,
     admin,
+    mail,
+    codeHash: (code) =>
+      createHmac("sha256", SECRET)
+        .update(`device code ${code.replace("-", "")}`)
+        .digest("hex"),
     ask,
     client,
     async signIn(email) {

@@ -3,6 +3,7 @@ export { accountNumber, type BankAccount, isIban } from "./accounts.ts";
 export { sumOf } from "./decimals.ts";
 export { ENCODINGS, type FileSource } from "./file-bytes.ts";
 export { FIELDS, type ImportKind } from "./header-names.ts";
+export { importRows } from "./import-rows.ts";
 export { DEFAULT_LIMITS, type FileLimits } from "./limits.ts";
 export { type MappedColumn, MappingFile, parseMapping } from "./mapping.ts";
 export { ESG_METRICS, type EsgRow, type MarketRow } from "./market.ts";
@@ -11,9 +12,11 @@ export { type PaymentFile, PaymentOrder, writePain001 } from "./pain-001.ts";
 export { parsePlainDocument } from "./plain-document.ts";
 export {
   type AccountFile,
+  type ColumnsOfFile,
   type FileIdentity,
   type ReadFileOptions,
   readAccounts,
+  readColumns,
   readEsg,
   readMarket,
   readOrders,

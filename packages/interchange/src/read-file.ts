@@ -128,3 +128,21 @@ export async function readEsg(
     bytes: file.bytes,
   };
 }
+
+export interface ColumnsOfFile extends FileIdentity {
+  kind: FileBytes["kind"];
+  /** None for a message in XML. */
+  columns: { header: string; samples: string[] }[];
+}
+
+const SAMPLES = 3;
+
+/** The columns of a CSV or XLSX file with their first values, before anybody says what they are. Errors as of `readOrders`. */
+export async function readColumns(source: FileSource, options: ReadFileOptions = {}): Promise<ColumnsOfFile> {
+  const file = await opened(source, options);
+  const identity = { sha256: file.sha256, bytes: file.bytes, kind: file.kind };
+  if (file.kind === "xml") return { ...identity, columns: [] };
+  const { headers, rows } = await table(file, options.mapping);
+  const samples = (at: number): string[] => rows.slice(0, SAMPLES).map(({ cells }) => cells[at]?.text ?? "");
+  return { ...identity, columns: headers.map((header, at) => ({ header, samples: samples(at) })) };
+}

@@ -1,7 +1,9 @@
 // Where encrypted documents lie, in two forms behind one interface: a folder of this home, or a bucket of Supabase Storage. A path is two ids.
 import { link, mkdir, open, readFile, rm, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Config } from "@evergreen-fund/config";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { storageBucket } from "./storage-bucket.ts";
 
 export interface DocumentStore {
   /** EG409 when something lies there already. */
@@ -99,3 +101,7 @@ export function bucketStore(bucket: Bucket): DocumentStore {
     },
   };
 }
+
+/** Where the configuration says that documents lie. */
+export const documentsOf = ({ home, personalStorage }: Pick<Config, "home" | "personalStorage">): DocumentStore =>
+  personalStorage === null ? folderStore(join(home, "documents")) : bucketStore(storageBucket(personalStorage));

@@ -91,3 +91,9 @@ export const documentPlace = (subjectId: string, documentId: string): Place => [
   documentId,
   subjectId,
 ];
+export const accountPlace = (subjectId: string, accountId: string): Place => [
+  "bank_accounts",
+  "sealed",
+  accountId,
+  subjectId,
+];

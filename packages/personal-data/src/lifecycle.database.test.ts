@@ -5,17 +5,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
-import { openDatabase, type RpcArgs, type RpcName } from "@evergreen-fund/supabase-client";
-import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
-import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
-import pg from "pg";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import {
   eraseSubject,
   exportSubject,
   fileJournal,
   fileKeys,
-  folderStore,
   openPersonal,
   type PersonalCall,
   publicKeyOf,
@@ -23,34 +18,16 @@ import {
   type Tombstone,
   verifyTombstone,
 } from "./index.ts";
+import { code, openTestHouse } from "./test-house.ts";
 
-const home = mkdtempSync(join(tmpdir(), "evergreen-life-"));
-const fresh = await freshDatabase(ownCluster());
-const database = openDatabase({ url: fresh.urlFor("evergreen_app"), connections: 8 });
-const admin = new pg.Client({ connectionString: fresh.adminUrl });
-await admin.connect();
-afterAll(async () => {
-  await database.close();
-  await admin.end();
-  await fresh.drop();
-  rmSync(home, { recursive: true, force: true });
-});
+const { home, database, callAs, journal, partsOf, rows } = await openTestHouse();
 
 const person = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
 const OPS: Actor = { role: "ops_role", userId: person(5) };
 const PM: Actor = { role: "pm_role", userId: person(1) };
 const PM_TWO: Actor = { role: "pm_role", userId: person(2) };
 const KYC: Actor = { role: "agent_kyc" };
-const callAs =
-  (actor: Actor): PersonalCall =>
-  (fn, args) =>
-    database.rpc(actor, fn as RpcName, args as RpcArgs<RpcName>);
-const documents = folderStore(join(home, "documents"));
-const journal = fileJournal(join(home, "tombstones.jsonl"));
-const partsOf = (actor: Actor) => ({ call: callAs(actor), keys: fileKeys(home), documents, journal });
 const door = openPersonal(partsOf(KYC));
-const code = (of: string) => expect.objectContaining({ code: of });
-const rows = async (sql: string, values: unknown[] = []) => (await admin.query(sql, values)).rows;
 const party = () => database.rpc(OPS, "fn_register_party", { kind: "natural_person" });
 const PNG = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII=",
@@ -91,15 +68,16 @@ describe("rotation", () => {
     };
     const work = Promise.all(others.flatMap((who) => [reader(who), reader(who), writer(who)]));
     const rotations: string[] = [];
-    for (let round = 0; round < 4; round++) {
+    const everyoneWasThere = () => counts.reads > 10 && counts.writes > 2;
+    // on a busy machine the others may hardly have begun after four rounds
+    for (let round = 0; round < 4 || (round < 100 && !everyoneWasThere()); round++) {
       const { masterKeyId } = await rotateKeys(partsOf(OPS));
       rotations.push(masterKeyId);
     }
     done = true;
     await work;
     expect(new Set(rotations).size).toBeGreaterThan(1);
-    expect(counts.reads).toBeGreaterThan(10);
-    expect(counts.writes).toBeGreaterThan(2);
+    expect(everyoneWasThere()).toBe(true);
     // who opened a subject late, under a key of before: the next call wraps it, or there is nothing left
     await rotateKeys(partsOf(OPS));
     const left = await rows("select count(*)::int as n from subject_keys where master_key_id <> $1", [

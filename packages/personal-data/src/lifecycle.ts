@@ -1,11 +1,11 @@
-// What happens to a subject's key: wrapped anew by the next master key while everybody works, destroyed with a tombstone; and what is given out of a subject.
+// What happens to a subject's key: wrapped anew by the next master key while everybody works, destroyed with a tombstone.
 import { randomUUID } from "node:crypto";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
 import type { DocumentStore } from "./documents.ts";
-import { documentPlace, openBytes, openText, unwrapKey, valuePlace, wrapKey } from "./envelope.ts";
+import { unwrapKey, wrapKey } from "./envelope.ts";
 import type { MasterKeys } from "./master-keys.ts";
-import { type PersonalCall, plainValue } from "./personal-data.ts";
+import type { PersonalCall } from "./personal-data.ts";
 import { type Journal, signTombstone, type Tombstone } from "./tombstone.ts";
 
 export interface LifecycleParts {
@@ -112,55 +112,4 @@ export async function eraseSubject(parts: LifecycleParts, subjectId: string, req
     await documents.remove(found.documents);
     return tombstone;
   }
-}
-
-const Kept = z.object({
-  subject: z.looseObject({
-    subject_id: z.string(),
-    state: z.string(),
-    wrapped_key: z.string().nullable(),
-    master_key_id: z.string().nullable(),
-  }),
-  values: z.array(z.looseObject({ value_id: z.string(), field: z.string(), ciphertext: z.string().nullable() })),
-  documents: z.array(
-    z.looseObject({ document_id: z.string(), storage_path: z.string(), removed_at: z.string().nullable() }),
-  ),
-});
-
-/** All that is kept of a subject, in clear: for the subject. Holds every value it ever had, its documents (base64), who read what, and what was done. */
-export async function exportSubject(
-  { call, keys, documents }: Omit<LifecycleParts, "journal">,
-  subjectId: string,
-): Promise<Record<string, unknown>> {
-  const answer = await call("fn_export_subject", { subject_id: subjectId });
-  const { subject, values, documents: files } = Kept.parse(answer);
-  const dataKey =
-    subject.wrapped_key === null || subject.master_key_id === null
-      ? null
-      : unwrapKey(await keys.byId(subject.master_key_id), subjectId, subject.wrapped_key);
-  const { wrapped_key: _key, master_key_id: _id, ...about } = subject;
-  return {
-    ...(answer as Record<string, unknown>),
-    subject: about,
-    values: values.map(({ ciphertext, value_id, ...value }) => ({
-      ...value,
-      value:
-        ciphertext === null || dataKey === null
-          ? null
-          : plainValue(openText(dataKey, ciphertext, valuePlace(subjectId, value.field, value_id))),
-    })),
-    documents: await Promise.all(
-      files.map(async ({ storage_path, ...file }) => ({
-        ...file,
-        content:
-          dataKey === null || file.removed_at !== null
-            ? null
-            : openBytes(
-                dataKey,
-                await documents.get(storage_path),
-                documentPlace(subjectId, file.document_id),
-              ).toString("base64"),
-      })),
-    ),
-  };
 }

@@ -4,37 +4,17 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Actor } from "@evergreen-fund/domain/roles.ts";
-import { openDatabase, type RpcArgs, type RpcName } from "@evergreen-fund/supabase-client";
-import { ownCluster } from "@evergreen-fund/testing/own-cluster.ts";
-import { freshDatabase } from "@evergreen-fund/testing/postgres.ts";
-import pg from "pg";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { fileKeys, folderStore, openPersonal } from "./index.ts";
+import { code, openTestHouse } from "./test-house.ts";
 
-const home = mkdtempSync(join(tmpdir(), "evergreen-personal-"));
-const fresh = await freshDatabase(ownCluster());
-const database = openDatabase({ url: fresh.urlFor("evergreen_app"), connections: 8 });
-const admin = new pg.Client({ connectionString: fresh.adminUrl });
-await admin.connect();
-afterAll(async () => {
-  await database.close();
-  await admin.end();
-  await fresh.drop();
-  rmSync(home, { recursive: true, force: true });
-});
+const { home, database, admin, partsOf, rows } = await openTestHouse();
 
 const KYC: Actor = { role: "agent_kyc" };
 const OPS: Actor = { role: "ops_role", userId: "00000000-0000-4000-8000-000000000005" };
-const doorOf = (actor: Actor, keys = fileKeys(home)) =>
-  openPersonal({
-    call: (fn, args) => database.rpc(actor, fn as RpcName, args as RpcArgs<RpcName>),
-    keys,
-    documents: folderStore(join(home, "documents")),
-  });
+const doorOf = (actor: Actor, keys = fileKeys(home)) => openPersonal({ ...partsOf(actor), keys });
 const door = doorOf(KYC);
 const party = () => database.rpc(OPS, "fn_register_party", { kind: "natural_person" });
-const code = (of: string) => expect.objectContaining({ code: of });
-const rows = async (sql: string, values: unknown[] = []) => (await admin.query(sql, values)).rows;
 
 const PERSON = {
   name: "Canary Synthetica",

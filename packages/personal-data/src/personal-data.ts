@@ -81,6 +81,7 @@ const ReadRow = z.object({
   state: z.enum(["active", "restricted", "destroyed"]),
   wrapped_key: z.string().nullable(),
   master_key_id: z.string().nullable(),
+  key_version: z.number(),
   value_id: z.string().nullable(),
   field: z.string().nullable(),
   ciphertext: z.string().nullable(),
@@ -109,7 +110,7 @@ export function openPersonal({ call, keys, documents }: PersonalParts): Personal
   const keyRow = async (subjectId: string): Promise<ReadRow | undefined> =>
     z.array(ReadRow).parse(await call("fn_read_personal", { subject_ids: [subjectId], fields: [], purpose: "key" }))[0];
 
-  async function dataKeyFor(subjectId: string): Promise<Buffer> {
+  async function dataKeyFor(subjectId: string): Promise<{ dataKey: Buffer; keyVersion: number }> {
     let row = await keyRow(subjectId);
     if (row === undefined) {
       const master = await keys.current();
@@ -121,9 +122,44 @@ export function openPersonal({ call, keys, documents }: PersonalParts): Personal
       // of two that open it at once one key counts: read which
       row = await keyRow(subjectId);
     }
-    const key = row === undefined ? undefined : await dataKeyOf(keys, row);
-    if (key === undefined) throw new EvergreenError("EG428", "The subject was erased; nothing more is kept of it.");
-    return key;
+    const dataKey = row === undefined ? undefined : await dataKeyOf(keys, row);
+    if (row === undefined || dataKey === undefined)
+      throw new EvergreenError("EG428", "The subject was erased; nothing more is kept of it.");
+    return { dataKey, keyVersion: row.key_version };
+  }
+
+  async function putDocument(
+    subjectId: string,
+    kind: string,
+    bytes: Uint8Array,
+    contentType: string,
+    requestId: string | undefined,
+  ): Promise<StoredDocument> {
+    const { dataKey, keyVersion } = await dataKeyFor(subjectId);
+    const documentId = randomUUID();
+    const sealed = sealBytes(dataKey, bytes, documentPlace(subjectId, documentId));
+    const path = `${subjectId}/${documentId}`;
+    const sha256 = createHash("sha256").update(sealed).digest("hex");
+    await store().put(path, sealed);
+    const recorded = await call("fn_put_document", {
+      document_id: documentId,
+      subject_id: subjectId,
+      kind,
+      content_type: contentType,
+      size: bytes.length,
+      sha256,
+      storage_path: path,
+      key_version: keyVersion,
+      request_id: requestId,
+    }).catch(async (error: unknown) => {
+      // refused: nothing refers to the file. Not answered: it may be recorded, and the file has to stay.
+      if (!(error instanceof EvergreenError && error.retryable)) await store().remove([path]);
+      throw error;
+    });
+    const { document_id } = z.object({ document_id: z.string() }).parse(recorded);
+    // the same request was answered before: its first file counts
+    if (document_id !== documentId) await store().remove([path]);
+    return { documentId: document_id, contentType, size: bytes.length, sha256 };
   }
 
   async function readMany(
@@ -148,12 +184,17 @@ export function openPersonal({ call, keys, documents }: PersonalParts): Personal
   return {
     async put(subjectId, fields, { requestId } = {}) {
       const entries = checkedFields(fields);
-      const dataKey = await dataKeyFor(subjectId);
       const indexKey = await keys.indexKey();
-      await call("fn_put_personal", {
-        subject_id: subjectId,
-        field_values: entries.map(([field, value]) => sealedValue({ dataKey, indexKey, subjectId }, field, value)),
-        request_id: requestId,
+      await underCurrentKey(async () => {
+        const { dataKey, keyVersion } = await dataKeyFor(subjectId);
+        await call("fn_put_personal", {
+          subject_id: subjectId,
+          field_values: entries.map(([field, value]) => ({
+            ...sealedValue({ dataKey, indexKey, subjectId }, field, value),
+            key_version: keyVersion,
+          })),
+          request_id: requestId,
+        });
       });
     },
 
@@ -177,44 +218,54 @@ export function openPersonal({ call, keys, documents }: PersonalParts): Personal
 
     async putDocument(subjectId, { kind, bytes }, { requestId } = {}) {
       const contentType = await checkedDocument(bytes);
-      const dataKey = await dataKeyFor(subjectId);
-      const documentId = randomUUID();
-      const sealed = sealBytes(dataKey, bytes, documentPlace(subjectId, documentId));
-      const path = `${subjectId}/${documentId}`;
-      const sha256 = createHash("sha256").update(sealed).digest("hex");
-      await store().put(path, sealed);
-      const recorded = await call("fn_put_document", {
-        document_id: documentId,
-        subject_id: subjectId,
-        kind,
-        content_type: contentType,
-        size: bytes.length,
-        sha256,
-        storage_path: path,
-        request_id: requestId,
-      }).catch(async (error: unknown) => {
-        // refused: nothing refers to the file. Not answered: it may be recorded, and the file has to stay.
-        if (!(error instanceof EvergreenError && error.retryable)) await store().remove([path]);
-        throw error;
-      });
-      const { document_id } = z.object({ document_id: z.string() }).parse(recorded);
-      // the same request was answered before: its first file counts
-      if (document_id !== documentId) await store().remove([path]);
-      return { documentId: document_id, contentType, size: bytes.length, sha256 };
+      return underCurrentKey(() => putDocument(subjectId, kind, bytes, contentType, requestId));
     },
 
     async readDocument(documentId, purpose = "review") {
-      const rows = z.array(DocumentRow).parse(await call("fn_read_document", { document_id: documentId, purpose }));
-      const row = rows[0];
-      if (row === undefined) throw new EvergreenError("EG404", "No document with that id.");
+      const read = async () => {
+        const [row] = z.array(DocumentRow).parse(await call("fn_read_document", { document_id: documentId, purpose }));
+        if (row === undefined) throw new EvergreenError("EG404", "No document with that id.");
+        return row;
+      };
+      const { row, sealed } = await whereItLies(store(), read);
       const dataKey = unwrapKey(await keys.byId(row.master_key_id), row.subject_id, row.wrapped_key);
-      const sealed = await store().get(row.storage_path);
       if (createHash("sha256").update(sealed).digest("hex") !== row.sha256)
         throw new EvergreenError("EG431", "What is stored of the document is not what was recorded.");
       const bytes = openBytes(dataKey, sealed, documentPlace(row.subject_id, row.id));
       return { bytes, contentType: row.content_type, kind: row.kind, subjectId: row.subject_id };
     },
   };
+}
+
+/** Tries of who writes while the data key of the subject is made anew. */
+const TRIES = 8;
+
+/** Works again with the key that is current when it is told that what it encrypted is under an earlier one. */
+export async function underCurrentKey<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof EvergreenError && error.code === "EG425") || tries === TRIES) throw error;
+    }
+  }
+}
+
+/** A file that is not where its row said: it was encrypted anew between the two, and the row says now where. */
+async function whereItLies<R extends { storage_path: string }>(
+  store: DocumentStore,
+  read: () => Promise<R>,
+): Promise<{ row: R; sealed: Uint8Array }> {
+  let row = await read();
+  for (;;) {
+    try {
+      return { row, sealed: await store.get(row.storage_path) };
+    } catch (error) {
+      const again = await read();
+      if (again.storage_path === row.storage_path) throw error;
+      row = again;
+    }
+  }
 }
 
 function sealedValue(

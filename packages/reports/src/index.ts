@@ -9,3 +9,13 @@ export { morningDocument, morningReport, scenarioDocument } from "./morning-repo
 export { missingTable, overviewTable, runFacts } from "./overview.ts";
 export { pdfOf } from "./pdf.ts";
 export { concluded, type Measures, measuresOf, type ReportedOutcome, type ReportedRun, shareOf } from "./run.ts";
+export {
+  type AccountRow,
+  accountRows,
+  footShown,
+  letterDocument,
+  type ReportedStatement,
+  statementDocument,
+  statementFacts,
+  statementTitle,
+} from "./statement-report.ts";

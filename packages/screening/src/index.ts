@@ -1,5 +1,6 @@
 // What the package offers: reading lists, screening a party against them, and the other direction.
 
+export { countryCode } from "./countries.ts";
 export { type ListDelta, listDelta } from "./delta.ts";
 export { type EntryRow, entryRow } from "./entry-row.ts";
 export { datesOf } from "./lists/entry.ts";
@@ -10,5 +11,6 @@ export * from "./party.ts";
 export { type Affected, openPartyIndex, type PartyIndex } from "./party-index.ts";
 export { POLICY, POLICY_VERSION, publicFeatures } from "./policy.ts";
 export { csvLine, identifier, PARTY_COLUMNS, type PartyRow, readParties } from "./read-parties.ts";
+export { openScreeners, type Screeners } from "./screeners.ts";
 export { openIndex, restoreIndex, type ScreeningIndex, type ScreenOptions } from "./screening-index.ts";
 export { cleanText } from "./text.ts";

@@ -50,7 +50,10 @@ const FORM_PHRASES: readonly string[] = [
   "closed joint stock company",
   "private joint stock company",
   "joint stock company",
+  "joint stock commercial bank",
   "joint stock bank",
+  "aktsionerny kommercheski bank",
+  "aktsionernyy kommercheskiy bank",
   "limited liability company",
   "limited liability partnership",
   "public limited company",
@@ -91,7 +94,7 @@ const FORM_PHRASES: readonly string[] = [
 const FORM_WORDS = words(
   `ltd limited llc llp lp plc inc incorporated corp corporation company co gmbh ag kg ohg kgaa ug sarl sas sa spa srl srls bv nv cv ab oy oyj asa as aps
    ooo oao zao pao ao nao oaoo ojsc pjsc cjsc jsc tov tzov too doo dd ad ead eood ood sro kft zrt nyrt rt spzoo pte pty pvt bhd sdn kk gk yk tbk pt
-   jscb eurl sicav sicaf scs sca se eg ev stiftung aktiengesellschaft kommanditgesellschaft gesellschaft obshchestvo aktsionernoe fze fzc fzco dmcc wll psc saog saoc sal sak ksc bsc est`,
+   jscb jcsb akb eurl sicav sicaf scs sca se eg ev stiftung aktiengesellschaft kommanditgesellschaft gesellschaft obshchestvo aktsionernoe fze fzc fzco dmcc wll psc saog saoc sal sak ksc bsc est`,
 );
 /** Forms that are no word of a person's name in any language known to us: they show that a name is a company's. */
 const SURE_FORMS: ReadonlySet<string> = new Set(
@@ -115,7 +118,7 @@ const GENERIC: ReadonlySet<string> = keys(
    corporation state national federal public private central united new royal first agricultural food foods products product production manufacturing factory
    plant works telecom communications telecommunications media network networks digital information data software medical health pharma pharmaceutical chemical
    real estate property properties security securities exchange branch subsidiary republic peoples islamic arab european asian american firm society
-   proizvodstvennoe predpriyatie zavod kompaniya kompania torgovyy dom filial nauchno the of for and in on at by from to a an de la le du der die das und et y e i`,
+   proizvodstvennoe predpriyatie zavod npz refinery kommercheskiy promyshlennaya obedinennaya gosudarstvennaya korporatsiya tsentr fond kompaniya kompania torgovyy dom filial nauchno the of for and in on at by from to a an de la le du der die das und et y e i`,
 );
 const STOP: ReadonlySet<string> = new Set(
   words("the of for and in on at by from to a an de la le du des der die das und et y s"),

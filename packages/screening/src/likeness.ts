@@ -1,5 +1,6 @@
 // How like two words are, 0 to 1: equal, same sound, same consonants, few edits. Symmetric. Deterministic: no list, no frequency.
 import { doubleMetaphone } from "double-metaphone";
+import { bits } from "./spelled.ts";
 import { foldKey, skeletonOf, soundsOf } from "./spelling.ts";
 import type { Script } from "./text.ts";
 
@@ -9,6 +10,11 @@ export const LEAST_LIKE = 0.6;
 export interface WordForm {
   readonly text: string;
   readonly key: string;
+  /** The key's signs, each by its row in the table of costs; of a long word the first ones. */
+  readonly signs: Uint8Array;
+  /** The consonants of the key, a bit for each (`bitOf`), and those that are near one of its letters. */
+  readonly consonants: number;
+  readonly near: number;
   readonly skeleton: string;
   readonly sounds: string;
   readonly metaphone: readonly [string, string];
@@ -28,6 +34,9 @@ export function wordForm(text: string): WordForm {
   const form: WordForm = {
     text,
     key,
+    signs: signsOf(key),
+    consonants: maskOf(key, BITS),
+    near: maskOf(key, NEARS),
     skeleton: skeletonOf(key),
     sounds: soundsOf(key),
     metaphone: doubleMetaphone(text),
@@ -65,6 +74,23 @@ const NEAR: ReadonlySet<string> = new Set(
   ].flatMap((pair) => [pair, `${pair[1]}${pair[0]}`]),
 );
 
+/** A consonant's bit; vowels, h and what is no sign of a key have none. */
+function bitOf(letter: string): number {
+  if (letter === "6") return 1 << 26;
+  if (letter === "8") return 1 << 27;
+  return /[bcdfgj-np-tv-z]/.test(letter) ? 1 << (letter.charCodeAt(0) - 97) : 0;
+}
+const LETTERS = [..."abcdefghijklmnopqrstuvwxyz68"];
+const nearOf = (letter: string): number =>
+  LETTERS.reduce((mask, other) => (NEAR.has(letter + other) ? mask | bitOf(other) : mask), 0);
+const BITS: ReadonlyMap<string, number> = new Map(LETTERS.map((letter) => [letter, bitOf(letter)]));
+const NEARS: ReadonlyMap<string, number> = new Map(LETTERS.map((letter) => [letter, nearOf(letter)]));
+function maskOf(key: string, table: ReadonlyMap<string, number>): number {
+  let mask = 0;
+  for (const letter of key) mask |= table.get(letter) ?? 0;
+  return mask;
+}
+
 function swapCost(a: string, b: string): number {
   if (a === b) return 0;
   const vowels = Number(isVowel(a)) + Number(isVowel(b));
@@ -74,12 +100,14 @@ function swapCost(a: string, b: string): number {
 }
 const dropCost = (letter: string): number => (isVowel(letter) ? 0.5 : letter === "h" ? 0.4 : 1);
 
-const CODES = 128;
-const SWAP = new Float64Array(CODES * CODES);
-const DROP = new Float64Array(CODES);
-for (let a = 0; a < CODES; a += 1) {
-  DROP[a] = dropCost(String.fromCharCode(a));
-  for (let b = 0; b < CODES; b += 1) SWAP[a * CODES + b] = swapCost(String.fromCharCode(a), String.fromCharCode(b));
+/** Signs of keys: letters, figures, and one for anything else. The tables are small, so that they stay at hand. */
+const SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789?";
+const ROW = SIGNS.length;
+const SWAP = new Float64Array(ROW * ROW);
+const DROP = new Float64Array(ROW);
+for (let a = 0; a < ROW; a += 1) {
+  DROP[a] = dropCost(SIGNS.charAt(a));
+  for (let b = 0; b < ROW; b += 1) SWAP[a * ROW + b] = swapCost(SIGNS.charAt(a), SIGNS.charAt(b));
 }
 
 const LONGEST = 64;
@@ -87,28 +115,54 @@ let before = new Float64Array(LONGEST + 1);
 let previous = new Float64Array(LONGEST + 1);
 let current = new Float64Array(LONGEST + 1);
 
-/** Weighted edits from one key to the other, neighbours swapped count once; words beyond 64 letters are compared by their first 64. */
-export function editCost(left: string, right: string): number {
-  const n = Math.min(left.length, LONGEST);
-  const m = Math.min(right.length, LONGEST);
+export function signsOf(key: string): Uint8Array {
+  const signs = new Uint8Array(Math.min(key.length, LONGEST));
+  for (let at = 0; at < signs.length; at += 1) {
+    const code = key.charCodeAt(at);
+    signs[at] = code >= 97 && code <= 122 ? code - 97 : code >= 48 && code <= 57 ? code - 22 : ROW - 1;
+  }
+  return signs;
+}
+
+/**
+ * Weighted edits from one key to the other, neighbours swapped count once; words beyond 64 letters are compared by their first 64.
+ * Gives up with `most` or more once no way stays below it.
+ */
+export function editCost(left: Uint8Array, right: Uint8Array, most = Number.POSITIVE_INFINITY): number {
+  const n = left.length;
+  const m = right.length;
   previous[0] = 0;
-  for (let j = 1; j <= m; j += 1) previous[j] = previous[j - 1]! + DROP[right.charCodeAt(j - 1)]!;
+  for (let j = 1; j <= m; j += 1) previous[j] = previous[j - 1]! + DROP[right[j - 1]!]!;
+  let below = 0;
+  let last = ROW;
   for (let i = 1; i <= n; i += 1) {
-    const a = left.charCodeAt(i - 1);
-    current[0] = previous[0]! + DROP[a]!;
+    const a = left[i - 1]!;
+    const row = a * ROW;
+    const drop = DROP[a]!;
+    let behind = previous[0]! + drop;
+    current[0] = behind;
+    let lowest = behind;
+    let beside = ROW;
     for (let j = 1; j <= m; j += 1) {
-      const b = right.charCodeAt(j - 1);
-      let least = previous[j - 1]! + SWAP[a * CODES + b]!;
-      const dropped = previous[j]! + DROP[a]!;
+      const b = right[j - 1]!;
+      let least = previous[j - 1]! + SWAP[row + b]!;
+      const dropped = previous[j]! + drop;
       if (dropped < least) least = dropped;
-      const added = current[j - 1]! + DROP[b]!;
+      const added = behind + DROP[b]!;
       if (added < least) least = added;
-      if (i > 1 && j > 1 && a === right.charCodeAt(j - 2) && left.charCodeAt(i - 2) === b) {
+      if (a === beside && last === b) {
         const swapped = before[j - 2]! + 0.7;
         if (swapped < least) least = swapped;
       }
       current[j] = least;
+      behind = least;
+      beside = b;
+      if (least < lowest) lowest = least;
     }
+    // a swap may start one row before
+    if (lowest >= most && below >= most) return most;
+    below = lowest;
+    last = a;
     const free = before;
     before = previous;
     previous = current;
@@ -117,17 +171,22 @@ export function editCost(left: string, right: string): number {
   return previous[m]!;
 }
 
-/** How like two words are. `scripts`: what they were written in; words out of an abjad are compared by their consonants. */
-export function wordLikeness(left: WordForm, right: WordForm): number {
-  if (left.text === right.text) return 1;
-  if (left.digits || right.digits) return 0;
+/** How like two words are. Below `least`, which is LEAST_LIKE or more, the answer may be 0. */
+export function wordLikeness(left: WordForm, right: WordForm, least = LEAST_LIKE): number {
+  if (left === right) return 1;
   const shorter = Math.min(left.key.length, right.key.length);
   const longer = Math.max(left.key.length, right.key.length);
+  const noArticle = left.bare === null && right.bare === null;
+  const cost = longer > LONGEST ? 0 : leastCost(left, right);
+  // most words that are asked for end here: equal ones of any kind cost nothing
+  if (noArticle && cost >= (shorter + longer) / 4) return 0;
+  if (left.text === right.text) return 1;
+  if (left.digits || right.digits) return 0;
   if (left.key === right.key) return shorter < 3 ? 0.9 : 0.97;
   if (shorter < 2) return 0;
   if (longer - shorter > 5 || longer > shorter * 2.4) return 0;
-  let best = byEdits(left, right, shorter, longer);
-  if (left.bare !== null || right.bare !== null) {
+  let best = byEdits(left, right, (shorter + longer) / 2, cost, least);
+  if (!noArticle) {
     const [a, b] = [left.bare ?? left.key, right.bare ?? right.key];
     // both with an article: the article is what they share, the rest must carry the likeness
     if (left.bare === null || right.bare === null) best = Math.max(best, a === b ? 0.94 : 0);
@@ -135,23 +194,31 @@ export function wordLikeness(left: WordForm, right: WordForm): number {
   return best < LEAST_LIKE ? 0 : best;
 }
 
-function byEdits(left: WordForm, right: WordForm, shorter: number, longer: number): number {
-  const cost = editCost(left.key, right.key);
-  let like = 1 - cost / ((shorter + longer) / 2);
-  // of a short word every letter counts
-  if (shorter <= 4) like -= 0.06 * (5 - shorter);
+/**
+ * A lower bound of `editCost`: a consonant that the other side lacks is left out for 1 or exchanged, for 0.6 where the other side has one near it.
+ * One exchange may do for a consonant of each side, so that the larger side counts.
+ */
+function leastCost(left: WordForm, right: WordForm): number {
+  const [own, other] = [left.consonants & ~right.consonants, right.consonants & ~left.consonants];
+  return Math.max(bits(own) - 0.4 * bits(own & right.near), bits(other) - 0.4 * bits(other & left.near));
+}
+
+/** By edits as a share of `half` of both lengths; words that sound the same are a pair already where they have more than half in common. */
+function byEdits(left: WordForm, right: WordForm, half: number, leastCost: number, least: number): number {
+  const shorter = Math.min(left.key.length, right.key.length);
   const sameStart = left.key.charCodeAt(0) === right.key.charCodeAt(0);
-  if (!sameStart) like -= 0.08;
-  if (left.skeleton === right.skeleton && left.skeleton.length >= 3) like = Math.max(like, 0.8);
-  if (left.skeleton === right.skeleton && left.skeleton.length === 2 && sameStart) like = Math.max(like, 0.66);
-  if (
-    like > 0.5 &&
-    like < 0.8 &&
-    shorter >= 4 &&
-    left.metaphone[0] === right.metaphone[0] &&
-    left.metaphone[0].length >= 3
-  )
-    like = Math.max(like, 0.8);
+  const sameSkeleton = leastCost === 0 && left.skeleton === right.skeleton;
+  // of a short word every letter counts
+  const penalty = (shorter <= 4 ? 0.06 * (5 - shorter) : 0) + (sameStart ? 0 : 0.08);
+  const [sound, otherSound] = [left.metaphone[0], right.metaphone[0]];
+  const alike = shorter >= 4 && sound.length >= 3 && sound === otherSound;
+  // from here on the words are no pair, whatever the edits come to
+  const most = sameSkeleton ? Number.POSITIVE_INFINITY : half * (1 - penalty - (alike ? 0.5 : least)) + 1e-9;
+  if (leastCost >= most) return 0;
+  let like = 1 - editCost(left.signs, right.signs, most) / half - penalty;
+  if (sameSkeleton && left.skeleton.length >= 3) like = Math.max(like, 0.8);
+  if (sameSkeleton && left.skeleton.length === 2 && sameStart) like = Math.max(like, 0.66);
+  if (alike && like > 0.5) like = Math.max(like, 0.8);
   return Math.min(like, 0.96);
 }
 

@@ -33,6 +33,7 @@ describe("the same person, written in another way", () => {
     ["middle name left out", "Maria Fernanda Silva Costa", "Maria Silva Costa"],
     ["typing error", "Dimitri Volkov", "Dimtri Volkov"],
     ["initial", "J. Hollander", "Johannes Hollander"],
+    ["initial that is a particle elsewhere", "O. Matar", "MATAR, Omar Mahmoud"],
     ["look-alike letters", "Реtеr Sсhulz", "Peter Schulz"],
     ["controls inside", "Pe\u200bter \u202eSchulz\u001b[31m", "Peter Schulz"],
   ])("%s", (_what, a, b) => {

@@ -1,11 +1,30 @@
-// Names of many records, to be asked which are like a name: postings of words, upper bounds in typed arrays, the exact score only for what may
-// reach the threshold. Words that many names have are not followed where a match needs another word as well.
+// Names of many records, to be asked which are like a name: postings of words say which names may be, bounds in typed arrays which of these
+// can reach the threshold, and the exact score is computed for the rest alone.
 import { wordForm } from "./likeness.ts";
 import type { Name, NameWord } from "./name.ts";
-import { NAME_POLICY, nameScore } from "./name-score.ts";
+import {
+  BEGINNINGS,
+  beginningsOf,
+  COMPANY,
+  DEAD,
+  FIRST_WORD,
+  INITIALS,
+  LENGTH,
+  LINE,
+  markOf,
+  NameColumns,
+  ONCE,
+  SEVERAL,
+  TWICE,
+  WEIGHT,
+  WHOLE_PERSON,
+  WORDS,
+} from "./name-columns.ts";
+import { type Known, NAME_POLICY, nameScore } from "./name-score.ts";
 import { Postings } from "./postings.ts";
-import { Spelled } from "./spelled.ts";
-import { type Neighbours, Words } from "./words.ts";
+import { QueryWords, SLOTS } from "./query-words.ts";
+import { bits, outOfReach, Spelled } from "./spelled.ts";
+import { isJoined, type Neighbours, shapeOf, Words } from "./words.ts";
 
 export interface NameHit {
   /** Record and which of its names. */
@@ -22,35 +41,11 @@ interface IndexedName {
   readonly ids: Int32Array;
 }
 
-const SLOTS = 24;
 const INITIAL_LIKE = 0.85;
-/** Scores out of neighbours are at most this much below the exact ones that are computed next. */
+/** Bounds out of neighbours are at most this much below the exact score: a pair of words may share no sound that is looked up. */
 const SLACK = 0.04;
-const DEAD = 0;
-const PERSON = 1;
-const COMPANY = 2;
-
-/** What is looked at of every name that is touched. */
-interface Columns {
-  weight: Float32Array;
-  /** Initials, by how many. */
-  initials: Uint8Array;
-  state: Uint8Array;
-  letters: Uint16Array;
-  query: Float32Array;
-  entry: Float32Array;
-  hits: Uint8Array;
-}
-
-const columns = (room: number): Columns => ({
-  weight: new Float32Array(room),
-  initials: new Uint8Array(room),
-  state: new Uint8Array(room),
-  letters: new Uint16Array(room),
-  query: new Float32Array(room),
-  entry: new Float32Array(room),
-  hits: new Uint8Array(room),
-});
+/** With three words or more and below this length, a name that shares one word alone is no spelling of the same. */
+const LONG = 24;
 
 export class NameIndex {
   readonly #words = new Words();
@@ -58,13 +53,21 @@ export class NameIndex {
   #postings = new Postings();
   /** The same for names that one word may match: those that hold an initial, and those of companies. */
   #lenient = new Postings();
-  #columns = columns(1024);
+  readonly #columns = new NameColumns();
   readonly #byRecord = new Map<number, number[]>();
   #onlyInitials: number[] = [];
   #dead = 0;
-  #like: Float32Array[] = [];
-  #touched = new Int32Array(1024);
+  readonly #query = new QueryWords();
   #count = 0;
+  readonly #best = new Float64Array(SLOTS);
+  /** By the words a name has met, the share of the query's weight that the others have; -1: not computed yet. */
+  readonly #rests = new Float64Array(SEVERAL);
+  /** Of the query: first letters and lengths of its words, the letters they begin with, the longest. */
+  readonly #shapes = new Uint16Array(SLOTS);
+  #begins = 0;
+  #longest = 0;
+  /** Likenesses of words computed for the query at hand. */
+  readonly #computed = new Map<number, number>();
 
   get size(): number {
     return this.#names.length - this.#dead;
@@ -79,19 +82,21 @@ export class NameIndex {
   }
 
   remove(record: number): void {
+    const { kinds } = this.#columns;
     for (const number of this.#byRecord.get(record) ?? []) {
-      if (this.#columns.state[number] !== DEAD) this.#dead += 1;
-      this.#columns.state[number] = DEAD;
+      if (kinds[number] !== DEAD) this.#dead += 1;
+      kinds[number] = DEAD;
     }
     this.#byRecord.delete(record);
     if (this.#dead > 1_000 && this.#dead * 4 > this.#names.length) this.#compact();
   }
 
   #compact(): void {
-    const alive = this.#names.filter((_, number) => this.#columns.state[number] !== DEAD);
+    const alive = this.#names.filter((_, number) => this.#columns.kinds[number] !== DEAD);
     this.#names = [];
     this.#postings = new Postings();
     this.#lenient = new Postings();
+    this.#columns.clear();
     this.#onlyInitials = [];
     this.#byRecord.clear();
     this.#dead = 0;
@@ -101,245 +106,280 @@ export class NameIndex {
   #enter(one: IndexedName): void {
     const number = this.#names.length;
     this.#names.push(one);
-    this.#room(number + 1);
-    const { words, weight, style, spelled } = one.name;
-    const initials = words.filter(({ initial }) => initial).length;
-    const held = this.#columns;
-    held.weight[number] = weight;
-    held.initials[number] = initials;
-    held.state[number] = style === "person" ? PERSON : COMPANY;
-    held.letters[number] = Math.min(spelled.length, 65_535);
-    if (initials === words.length) this.#onlyInitials.push(number);
+    this.#columns.enter(number, one.name, one.ids);
+    const lenient = this.#columns.kinds[number] !== WHOLE_PERSON;
+    if (one.name.words.every(({ initial }) => initial)) this.#onlyInitials.push(number);
     one.ids.forEach((id, place) => {
       if (id < 0 || one.ids.indexOf(id) !== place) return;
-      this.#postings.add(id, number, words[place]!.weight);
-      if (initials > 0 || style === "company") this.#lenient.add(id, number, words[place]!.weight);
+      this.#postings.add(id, number);
+      if (lenient) this.#lenient.add(id, number);
     });
     const own = this.#byRecord.get(one.record);
     if (own === undefined) this.#byRecord.set(one.record, [number]);
     else own.push(number);
   }
 
-  #room(names: number): void {
-    if (this.#columns.state.length >= names) return;
-    const wider = columns(names * 2);
-    for (const key of ["weight", "initials", "state", "letters", "query", "entry", "hits"] as const)
-      wider[key].set(this.#columns[key]);
-    this.#columns = wider;
-    this.#touched = new Int32Array(names * 2);
-  }
-
   /** Names whose score with `name` is at least `threshold`, in no order. */
   find(name: Name, threshold: number): NameHit[] {
-    this.#widen();
     const lists = name.words.map((word) => this.#words.neighbours(word));
-    const followed = this.#followed(name, lists, threshold);
-    let spare = 0;
+    this.#query.enter(lists, this.#words.size);
+    const unfollowed = this.#unfollowed(name, lists, threshold);
     this.#count = 0;
-    lists.forEach((list, slot) => {
-      const like = this.#like[slot]!;
-      for (let at = 0; at < list.ids.length; at += 1) like[list.ids[at]!] = list.likes[at]!;
-      const { weight } = name.words[slot]!;
-      if (followed[slot]) this.#gather(this.#postings, list, weight);
-      else {
-        // the same word may weigh more in another kind of name
-        spare += Math.max(1, weight);
-        this.#gather(this.#lenient, list, weight);
-      }
-    });
-    for (const part of this.#writtenOtherwise(name.words)) this.#gather(this.#postings, part, part.weight);
-    const found = this.#judged(name, spare, threshold);
     lists.forEach(({ ids }, slot) => {
-      const like = this.#like[slot]!;
-      for (let at = 0; at < ids.length; at += 1) like[ids[at]!] = 0;
+      const mark = markOf(slot);
+      if (!unfollowed[slot]) this.#gather(this.#postings, ids, mark);
+      else if (name.style === "person") this.#gather(this.#lenient, ids, mark);
     });
+    for (const { ids } of this.#writtenOtherwise(name.words)) this.#gather(this.#postings, ids, SEVERAL);
+    const found = this.#judged(name, lists, unfollowed, threshold);
+    this.#query.leave();
     return found;
   }
 
-  /** Which words' names are looked at. Not: general words beside a telling one, and of a person's words the one most people have. */
-  #followed(name: Name, lists: readonly Neighbours[], threshold: number): boolean[] {
-    const followed = name.words.map(({ initial }) => !initial);
-    if (threshold <= Math.max(NAME_POLICY.singleWord, NAME_POLICY.genericOnly)) return followed;
+  /** Words whose names are not looked at: general ones beside a telling one, and of a person's words the one most people have. */
+  #unfollowed(name: Name, lists: readonly Neighbours[], threshold: number): boolean[] {
+    const none = name.words.map(() => false);
+    if (threshold <= Math.max(NAME_POLICY.singleWord, NAME_POLICY.genericOnly)) return none;
     if (name.style === "company") {
-      if (name.words.some(({ generic, initial, weight }) => !generic && !initial && weight >= 1))
-        name.words.forEach(({ generic, weight }, slot) => {
-          if (generic || weight < 0.1) followed[slot] = false;
-        });
-      return followed;
+      // without a telling word of some length the general ones may be all that two spellings of one name share
+      const telling = name.words.some(
+        ({ generic, initial, weight, form }) => !generic && !initial && weight >= 1 && form.skeleton.length > 2,
+      );
+      return telling ? name.words.map(({ generic, weight }) => generic || weight < 0.1) : none;
     }
-    if (name.words.length < 2 || name.words.some(({ initial }) => initial)) return followed;
-    let [most, widest] = [-1, -1];
+    if (name.words.length < 2 || name.words.some(({ initial }) => initial)) return none;
+    let [most, widest] = [0, -1];
     lists.forEach(({ ids }, slot) => {
       const size = this.#postings.sizeOf(ids);
       if (size > widest) [most, widest] = [slot, size];
     });
-    followed[most] = false;
-    return followed;
+    none[most] = true;
+    return none;
   }
 
-  #gather(postings: Postings, { ids, likes }: Neighbours, weight: number): void {
-    const { query, entry, hits } = this.#columns;
-    const touched = this.#touched;
+  #gather(postings: Postings, ids: Int32Array, mark: number): void {
+    const { seen, touched } = this.#columns;
     let count = this.#count;
     for (let at = 0; at < ids.length; at += 1) {
       const posting = postings.of(ids[at]!);
       if (posting === undefined) continue;
-      const { names, weights, length } = posting;
-      const like = likes[at]!;
-      const share = weight * like;
+      const { names, length } = posting;
       for (let place = 0; place < length; place += 1) {
         const number = names[place]!;
-        if (hits[number] === 0) {
+        const before = seen[number]!;
+        if (before === 0) {
           touched[count] = number;
           count += 1;
         }
-        hits[number]! += hits[number] === 255 ? 0 : 1;
-        query[number]! += share;
-        entry[number]! += weights[place]! * like;
+        seen[number] = before | mark;
       }
     }
     this.#count = count;
   }
 
-  /** Bounds first, then the score by what is known of the words, then the exact score. */
-  #judged(name: Name, spare: number, threshold: number): NameHit[] {
-    const { weight, initials, state, letters, query, entry, hits } = this.#columns;
-    const found: NameHit[] = [];
-    const own = name.words.filter(({ initial }) => initial).length;
-    const spelled = new Spelled(name.spelled);
-    const length = name.spelled.length;
-    const least = NAME_POLICY.spelledFrom;
-    const person = name.style === "person" && name.words.length > 1 && threshold > NAME_POLICY.singleWord;
-    for (let at = 0; at < this.#count; at += 1) {
-      const number = this.#touched[at]!;
-      const [seenQuery, seenEntry, seenHits] = [query[number]!, entry[number]!, hits[number]!];
-      query[number] = 0;
-      entry[number] = 0;
-      hits[number] = 0;
-      if (state[number] === DEAD) continue;
-      const theirs = initials[number]!;
-      let near = 2 * Math.min(length, letters[number]!) >= least * (length + letters[number]!);
-      if (near) near = threshold <= NAME_POLICY.spelledScore + 0.06;
-      const alone = person && state[number] === PERSON && seenHits < 2 && spare === 0 && own + theirs === 0;
-      let a = 1 - (seenQuery + spare + INITIAL_LIKE * (theirs + own * 0.35)) / name.weight;
-      let b = 1 - (seenEntry + spare + INITIAL_LIKE * (own + theirs * 0.35)) / weight[number]!;
-      if (a < b) [a, b] = [b, a];
-      const bound = 1 - NAME_POLICY.oneSided * Math.max(a, 0) - NAME_POLICY.bothSides * Math.max(b, 0);
-      if (!near && (alone || bound < threshold - SLACK)) continue;
-      const hit = this.#exact(number, name, spelled, near, !alone && bound >= threshold - SLACK, threshold);
-      if (hit !== null) found.push(hit);
-    }
-    if (own === name.words.length)
-      for (const number of this.#onlyInitials) {
-        const { record, at, name: other } = this.#names[number]!;
-        const { score } = nameScore(name, other);
-        if (state[number] !== DEAD && score >= threshold) found.push({ record, at, score });
+  /** Marks names that are met already, so that two words of three are known to agree. */
+  #mark(ids: Int32Array, mark: number): void {
+    const { seen } = this.#columns;
+    for (let at = 0; at < ids.length; at += 1) {
+      const posting = this.#postings.of(ids[at]!);
+      if (posting === undefined) continue;
+      const { names, length } = posting;
+      for (let place = 0; place < length; place += 1) {
+        const number = names[place]!;
+        if (seen[number] !== 0) seen[number]! |= mark;
       }
+    }
+  }
+
+  /** Bounds first, then the exact score. `unfollowed`: the words whose names were not looked at. */
+  #judged(name: Name, lists: readonly Neighbours[], unfollowed: readonly boolean[], threshold: number): NameHit[] {
+    this.#rests.fill(-1);
+    this.#computed.clear();
+    this.#begins = beginningsOf(name);
+    this.#longest = 0;
+    name.words.forEach(({ form: { text } }, slot) => {
+      this.#shapes[slot] = shapeOf(text);
+      this.#longest = Math.max(this.#longest, text.length);
+    });
+    let apart = unfollowed.indexOf(true);
+    const { facts, kinds, seen, touched } = this.#columns;
+    const found: NameHit[] = [];
+    const { words, letters } = name;
+    const initials = words.filter(({ initial }) => initial).length;
+    const two = name.style === "person" && words.length > 1 && initials === 0 && threshold > NAME_POLICY.singleWord;
+    const mark = apart < 0 ? 0 : markOf(apart);
+    let open = 0;
+    unfollowed.forEach((left, slot) => {
+      if (left) open |= markOf(slot);
+    });
+    // looking the word up in each name costs more than going through the names of the word
+    if (two && apart >= 0 && this.#count * 8 > this.#postings.sizeOf(lists[apart]!.ids)) {
+      this.#mark(lists[apart]!.ids, mark);
+      apart = -1;
+      open = 0;
+    }
+    const short = two && words.length > 2 && letters.length < LONG;
+    const spellable = threshold <= NAME_POLICY.spelledScore + 0.06;
+    const least = NAME_POLICY.spelledFrom;
+    let spelled: Spelled | undefined;
+    for (let at = 0; at < this.#count; at += 1) {
+      const number = touched[at]!;
+      const met = seen[number]!;
+      seen[number] = 0;
+      const kind = kinds[number]!;
+      if (kind === DEAD) continue;
+      let alone = two && kind === WHOLE_PERSON && (met & (met - 1)) === 0 && met < SEVERAL;
+      if (alone && apart >= 0) alone = !this.#holds(number, apart);
+      if (alone && short) continue;
+      const line = number * LINE;
+      let worth =
+        !alone &&
+        (initials > 0 || this.#mayReach(name, number, met | open, threshold)) &&
+        this.#reach(name, number, threshold) >= threshold - SLACK;
+      const near =
+        !worth &&
+        spellable &&
+        !outOfReach(facts[line + ONCE]!, facts[line + TWICE]!, facts[line + LENGTH]!, letters, least);
+      if (near) {
+        spelled ??= new Spelled(name.spelled);
+        worth = spelled.ratio(this.#names[number]!.name.spelled, least) >= least;
+      }
+      if (worth) this.#exact(name, number, threshold, found);
+    }
+    if (initials === words.length)
+      for (const number of this.#onlyInitials) if (kinds[number] !== DEAD) this.#exact(name, number, threshold, found);
     return found;
   }
 
-  #exact(
-    number: number,
-    name: Name,
-    spelled: Spelled,
-    near: boolean,
-    hopeful: boolean,
-    threshold: number,
-  ): NameHit | null {
+  #exact(name: Name, number: number, threshold: number, found: NameHit[]): void {
     const { record, at, name: other, ids } = this.#names[number]!;
-    const same = near && spelled.ratio(other.spelled, NAME_POLICY.spelledFrom) >= NAME_POLICY.spelledFrom;
-    if (!same) {
-      if (!hopeful || this.#reach(name, other, ids, threshold) < threshold - SLACK) return null;
+    const known: Known = { places: this.#query.places, lists: this.#query.lists, ids, computed: this.#computed };
+    const score = nameScore(name, other, known);
+    if (score >= threshold) found.push({ record, at, score });
+  }
+
+  /** Whether the words that agree are enough, were they all equal: each stands for one word of the other name. Not with initials. */
+  #mayReach(name: Name, number: number, met: number, threshold: number): boolean {
+    const { words, weight } = name;
+    const { facts, weights } = this.#columns;
+    const line = number * LINE;
+    if (met >= SEVERAL || (facts[line + INITIALS]! & 255) > 0) return true;
+    let own = this.#rests[met]!;
+    if (own < 0) {
+      own = words.reduce((rest, word, slot) => (met & markOf(slot) ? rest : rest + word.weight), 0) / weight;
+      this.#rests[met] = own;
     }
-    const { score } = nameScore(name, other);
-    return score >= threshold ? { record, at, score } : null;
+    const theirs = weights[line + WEIGHT]!;
+    const other = Math.max(0, theirs - bits(met)) / theirs;
+    const bound = 1 - NAME_POLICY.oneSided * Math.max(own, other) - NAME_POLICY.bothSides * Math.min(own, other);
+    if (bound >= threshold - SLACK) return true;
+    return facts[line + WORDS] !== words.length && this.#mayJoin(name, number);
+  }
+
+  #holds(number: number, slot: number): boolean {
+    const { facts, words } = this.#columns;
+    const places = this.#query.places[slot]!;
+    const from = facts[number * LINE + FIRST_WORD]!;
+    const to = from + facts[number * LINE + WORDS]!;
+    for (let at = from; at < to; at += 1) if (places[words[at]!]! > 0) return true;
+    return false;
   }
 
   /** An upper bound by the likeness of every word to the word it fits best, whoever else fits it too. */
-  #reach(name: Name, other: Name, ids: Int32Array, threshold: number): number {
+  #reach(name: Name, number: number, threshold: number): number {
+    const { facts, weights, words: ids, wordWeights, kinds } = this.#columns;
     const { words } = name;
+    const line = number * LINE;
+    const from = facts[line + FIRST_WORD]!;
+    const count = facts[line + WORDS]!;
+    const weight = weights[line + WEIGHT]!;
+    const theirs = this.#best.fill(0, 0, count);
     let restOwn = 0;
-    let restOther = other.weight;
     let strong = 0;
     for (let slot = 0; slot < words.length; slot += 1) {
+      const places = this.#query.places[slot]!;
+      const { likes } = this.#query.lists[slot]!;
       const word = words[slot]!;
-      const like = this.#like[slot]!;
       let best = 0;
-      for (let place = 0; place < ids.length; place += 1) {
-        const id = ids[place]!;
-        const here = id >= 0 && !word.initial ? like[id]! : initialLikeness(word, other.words[place]!);
+      for (let place = 0; place < count; place += 1) {
+        const id = ids[from + place]!;
+        let here = 0;
+        if (id < 0 || word.initial) here = this.#asInitial(word, id);
+        else if (places[id]! > 0) here = likes[places[id]! - 1]!;
         if (here > best) best = here;
+        if (here > theirs[place]!) theirs[place] = here;
       }
       if (best > 0) strong += 1;
       restOwn += word.weight * (1 - best);
     }
-    for (let place = 0; place < ids.length; place += 1) {
-      const id = ids[place]!;
-      let best = 0;
-      for (let slot = 0; slot < words.length; slot += 1) {
-        const here =
-          id >= 0 && !words[slot]!.initial
-            ? this.#like[slot]![id]!
-            : initialLikeness(words[slot]!, other.words[place]!);
-        if (here > best) best = here;
-      }
-      restOther -= other.words[place]!.weight * best;
-    }
-    let [a, b] = [Math.max(0, restOwn) / name.weight, Math.max(0, restOther) / other.weight];
-    if (a < b) [a, b] = [b, a];
-    let bound = 1 - NAME_POLICY.oneSided * a - NAME_POLICY.bothSides * b;
-    if (strong < 2 && name.style === "person" && other.style === "person" && words.length > 1)
+    let restOther = weight;
+    for (let place = 0; place < count; place += 1) restOther -= wordWeights[from + place]! * theirs[place]!;
+    const own = restOwn > 0 ? restOwn / name.weight : 0;
+    const other = restOther > 0 ? restOther / weight : 0;
+    let bound =
+      own > other
+        ? 1 - NAME_POLICY.oneSided * own - NAME_POLICY.bothSides * other
+        : 1 - NAME_POLICY.oneSided * other - NAME_POLICY.bothSides * own;
+    if (strong < 2 && name.style === "person" && kinds[number] !== COMPANY && words.length > 1)
       bound = Math.min(bound, NAME_POLICY.singleWord);
     // words written as one are seen by the exact score alone
-    return bound < threshold - SLACK && words.length !== ids.length && this.#mayJoin(name, other) ? 1 : bound;
+    return bound < threshold - SLACK && words.length !== count && this.#mayJoin(name, number) ? 1 : bound;
   }
 
-  #mayJoin(name: Name, other: Name): boolean {
-    const [longer, shorter] =
-      name.words.length > other.words.length ? [name.words, other.words] : [other.words, name.words];
-    for (let at = 0; at + 1 < longer.length; at += 1) {
-      const [first, second] = [longer[at]!.form.text, longer[at + 1]!.form.text];
-      for (const { form } of shorter)
-        if (
-          form.text.charCodeAt(0) === first.charCodeAt(0) &&
-          Math.abs(form.text.length - first.length - second.length) <= 2
-        )
-          return true;
+  /** The likeness of two words of which one at least is an initial: of the index below zero, of the query by its mark. */
+  #asInitial(word: NameWord, id: number): number {
+    const letter = id < 0 ? -id : this.#words.shapes[id]! & 255;
+    if (word.form.text.charCodeAt(0) !== letter) return 0;
+    return word.initial && id < 0 ? 1 : INITIAL_LIKE;
+  }
+
+  /** Whether two neighbouring words of the longer name may be one of the shorter: its first letter, and its length but two. */
+  #mayJoin({ words }: Name, number: number): boolean {
+    const { facts, words: ids } = this.#columns;
+    const line = number * LINE;
+    const count = facts[line + WORDS]!;
+    if (count > words.length) {
+      const most = this.#longest + 2;
+      if (facts[line + INITIALS]! >> 8 > most || (facts[line + BEGINNINGS]! & this.#begins) === 0) return false;
+      const from = facts[line + FIRST_WORD]!;
+      let second = this.#shape(ids[from]!);
+      for (let at = 1; at < count; at += 1) {
+        const first = second;
+        second = this.#shape(ids[from + at]!);
+        const length = (first >> 8) + (second >> 8);
+        if (length > most) continue;
+        for (let other = 0; other < words.length; other += 1)
+          if (isJoined(this.#shapes[other]!, first, length)) return true;
+      }
+      return false;
+    }
+    for (let at = 0; at + 1 < words.length; at += 1) {
+      const first = this.#shapes[at]!;
+      if ((facts[line + BEGINNINGS]! & (1 << (first & 31))) === 0) continue;
+      const length = (first >> 8) + (this.#shapes[at + 1]! >> 8);
+      const from = facts[line + FIRST_WORD]!;
+      for (let place = from; place < from + count; place += 1)
+        if (isJoined(this.#shape(ids[place]!), first, length)) return true;
     }
     return false;
   }
 
+  #shape(id: number): number {
+    return id < 0 ? -id | 256 : this.#words.shapes[id]!;
+  }
+
   /** Neighbouring words of the query written as one, and words of it that the index knows as two. */
-  #writtenOtherwise(words: readonly NameWord[]): (Neighbours & { weight: number })[] {
-    const parts: (Neighbours & { weight: number })[] = [];
+  #writtenOtherwise(words: readonly NameWord[]): Neighbours[] {
+    const parts: Neighbours[] = [];
     for (let at = 0; at + 1 < words.length; at += 1) {
       const [first, second] = [words[at]!, words[at + 1]!];
       if (first.initial || second.initial) continue;
       const text = first.form.text + second.form.text;
-      if (text.length > 20 || !this.#words.has(text)) continue;
-      parts.push({
-        ...this.#words.neighbours({ ...first, form: wordForm(text) }),
-        weight: first.weight + second.weight,
-      });
+      if (text.length <= 20 && this.#words.has(text))
+        parts.push(this.#words.neighbours({ ...first, form: wordForm(text) }));
     }
-    for (const word of words) {
-      const { text } = word.form;
-      if (word.generic || word.initial) continue;
-      for (const piece of this.#words.pieces(text))
-        parts.push({ ...this.#words.exact(piece), weight: word.weight / 2 });
-    }
+    for (const { form, generic, initial } of words)
+      if (!generic && !initial) for (const piece of this.#words.pieces(form.text)) parts.push(this.#words.exact(piece));
     return parts;
   }
-
-  #widen(): void {
-    if (this.#like.length > 0 && this.#like[0]!.length >= this.#words.size) return;
-    const room = Math.ceil(this.#words.size * 1.25) + 16;
-    this.#like = Array.from({ length: SLOTS }, () => new Float32Array(room));
-  }
-}
-
-function initialLikeness(left: NameWord, right: NameWord): number {
-  if (!left.initial && !right.initial) return 0;
-  if (left.form.text.charCodeAt(0) !== right.form.text.charCodeAt(0)) return 0;
-  return left.initial && right.initial ? 1 : INITIAL_LIKE;
 }

@@ -1,7 +1,7 @@
 // How far two names agree, 0 to 1: words are paired whatever their order, what stays over on both sides counts more than what one side adds.
 import { looseLikeness, wordForm, wordLikeness } from "./likeness.ts";
 import type { Name, NameWord } from "./name.ts";
-import { Spelled } from "./spelled.ts";
+import { outOfReach, Spelled } from "./spelled.ts";
 
 /** What the weights of unpaired words cost. Chosen on the development half of the labelled pairs (bench screen), rounded. */
 export const NAME_POLICY = {
@@ -22,106 +22,142 @@ export const NAME_POLICY = {
   spelledScore: 0.7,
 } as const;
 
-export interface Pairing {
-  left: number;
-  right: number;
-  like: number;
+/** Likeness of words that an index has looked up: by word of the left name, then by the number of the right word, one more than its place in the list. */
+export interface Known {
+  readonly places: readonly Uint16Array[];
+  readonly lists: readonly { readonly likes: Float64Array }[];
+  /** Numbers of the right name's words; below zero: an initial. */
+  readonly ids: Int32Array;
+  /** What was looked up by nobody and is computed here, by both numbers. */
+  readonly computed: Map<number, number>;
 }
 
-export interface NameScore {
-  score: number;
-  pairs: Pairing[];
-}
-
-export function pairLikeness(left: NameWord, right: NameWord): number {
+/** How like two words of names are; an initial stands for any word it begins. Below `least` the answer may be 0. */
+export function pairLikeness(left: NameWord, right: NameWord, least?: number): number {
   if (left.initial || right.initial) {
     if (left.initial && right.initial) return left.form.text === right.form.text ? 1 : 0;
     return left.form.text.charAt(0) === right.form.text.charAt(0) ? 0.85 : 0;
   }
-  const like = wordLikeness(left.form, right.form);
+  const like = wordLikeness(left.form, right.form, least);
   if (like >= 0.92 || left.script === right.script) return like;
   return Math.max(like, looseLikeness(left.form, right.form, [left.script, right.script]));
 }
 
-export type Likeness = (left: number, right: number) => number;
-
 /** Symmetric; 1 only for the same words. */
-export function nameScore(
-  left: Name,
-  right: Name,
-  like: Likeness = (a, b) => pairLikeness(left.words[a]!, right.words[b]!),
-): NameScore {
-  const byWords = wordScore(left, right, like);
-  if (byWords.score >= NAME_POLICY.spelledScore + 0.06) return byWords;
-  const floor = spelledScore(new Spelled(left.spelled), left, right);
-  return floor > byWords.score ? { score: floor, pairs: byWords.pairs } : byWords;
+export function nameScore(left: Name, right: Name, known: Known | null = null): number {
+  const byWords = wordScore(left, right, known);
+  if (byWords >= NAME_POLICY.spelledScore + 0.06) return byWords;
+  return Math.max(byWords, spelledScore(left, right));
 }
 
 /** What spelling alone gives a pair of names, or 0. */
-export function spelledScore(spelled: Spelled, left: Name, right: Name): number {
+function spelledScore(left: Name, right: Name): number {
+  const least = NAME_POLICY.spelledFrom;
   if (left.figures !== right.figures) return 0;
-  const ratio = spelled.ratio(right.spelled, NAME_POLICY.spelledFrom);
-  return ratio < NAME_POLICY.spelledFrom ? 0 : NAME_POLICY.spelledScore + (ratio - NAME_POLICY.spelledFrom);
+  const { once, twice, length } = left.letters;
+  if (outOfReach(once, twice, length, right.letters, least)) return 0;
+  const ratio = new Spelled(left.spelled).ratio(right.spelled, least);
+  return ratio < least ? 0 : NAME_POLICY.spelledScore + (ratio - least);
 }
 
 /** The score by words: paired as they stand, or with two neighbours written as one. */
-export function wordScore(left: Name, right: Name, like: Likeness): NameScore {
-  const plain = paired(left, right, like);
-  if (plain.score >= 0.97 || left.words.length === right.words.length) return plain;
-  const joined = left.words.length > right.words.length ? withJoin(left, right) : withJoin(right, left);
-  return joined > plain.score ? { score: joined, pairs: plain.pairs } : plain;
+function wordScore(left: Name, right: Name, known: Known | null): number {
+  const plain = paired(left, right, known);
+  if (plain >= 0.97 || left.words.length === right.words.length) return plain;
+  return Math.max(plain, left.words.length > right.words.length ? withJoin(left, right) : withJoin(right, left));
 }
 
-interface Candidate extends Pairing {
-  worth: number;
-  order: string;
-}
+const MOST_PAIRS = 24 * 24;
+/** Candidates of one pairing: their words, likeness and worth. */
+const firsts = new Uint8Array(MOST_PAIRS);
+const seconds = new Uint8Array(MOST_PAIRS);
+const likes = new Float64Array(MOST_PAIRS);
+const worths = new Float64Array(MOST_PAIRS);
 
-/** Pairs by worth, best first; ties by the words themselves, so that neither order nor side decides. */
-function paired(left: Name, right: Name, like: Likeness): NameScore {
-  const found: Candidate[] = [];
+/** The score of pairs taken by worth, best first; ties by the words themselves, so that neither order nor side decides. */
+function paired(left: Name, right: Name, known: Known | null): number {
+  let count = 0;
   for (let a = 0; a < left.words.length; a += 1)
     for (let b = 0; b < right.words.length; b += 1) {
-      const likeness = like(a, b);
-      if (likeness <= 0) continue;
       const [first, second] = [left.words[a]!, right.words[b]!];
-      const worth = likeness * Math.min(first.weight, second.weight);
-      found.push({ left: a, right: b, like: likeness, worth, order: "" });
+      const like =
+        known === null || first.initial || known.ids[b]! < 0
+          ? pairLikeness(first, second)
+          : lookedUp(known, a, known.ids[b]!, first, second);
+      if (like <= 0) continue;
+      const worth = like * Math.min(first.weight, second.weight);
+      let place = count;
+      while (place > 0 && before(worth, like, first, second, place - 1, left, right)) {
+        firsts[place] = firsts[place - 1]!;
+        seconds[place] = seconds[place - 1]!;
+        likes[place] = likes[place - 1]!;
+        worths[place] = worths[place - 1]!;
+        place -= 1;
+      }
+      firsts[place] = a;
+      seconds[place] = b;
+      likes[place] = like;
+      worths[place] = worth;
+      count += 1;
     }
-  found.sort((one, two) => two.worth - one.worth || two.like - one.like || byWords(one, two, left, right));
-  let usedLeft = 0;
-  let usedRight = 0;
-  const pairs: Pairing[] = [];
-  for (const { left: a, right: b, like: likeness } of found) {
-    if (usedLeft & (1 << a) || usedRight & (1 << b)) continue;
-    usedLeft |= 1 << a;
-    usedRight |= 1 << b;
-    pairs.push({ left: a, right: b, like: likeness });
+  return scored(left, right, count);
+}
+
+function lookedUp(known: Known, slot: number, id: number, first: NameWord, second: NameWord): number {
+  const { places, lists, computed } = known;
+  const place = places[slot]![id]!;
+  if (place > 0) return lists[slot]!.likes[place - 1]!;
+  const key = id * 32 + slot;
+  let found = computed.get(key);
+  if (found === undefined) {
+    found = pairLikeness(first, second);
+    computed.set(key, found);
   }
-  return { score: scored(left, right, pairs), pairs };
+  return found;
 }
 
-function byWords(one: Candidate, two: Candidate, left: Name, right: Name): number {
-  const text = (pair: Candidate): string => {
-    const [a, b] = [left.words[pair.left]!.form.text, right.words[pair.right]!.form.text];
-    return a < b ? `${a} ${b}` : `${b} ${a}`;
-  };
-  const [a, b] = [text(one), text(two)];
-  return a < b ? -1 : a > b ? 1 : 0;
+/** Whether a pair comes before the one at `place`. */
+function before(
+  worth: number,
+  like: number,
+  first: NameWord,
+  second: NameWord,
+  place: number,
+  left: Name,
+  right: Name,
+): boolean {
+  if (worth !== worths[place]) return worth > worths[place]!;
+  if (like !== likes[place]) return like > likes[place]!;
+  return textOf(first, second) < textOf(left.words[firsts[place]!]!, right.words[seconds[place]!]!);
 }
 
-function scored(left: Name, right: Name, pairs: readonly Pairing[]): number {
+function textOf({ form: { text: a } }: NameWord, { form: { text: b } }: NameWord): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
+}
+
+/** The score of the candidates: each word is paired once. */
+function scored(left: Name, right: Name, count: number): number {
   if (left.weight === 0 || right.weight === 0) return 0;
   let restLeft = left.weight;
   let restRight = right.weight;
   let strong = 0;
   let telling = 0;
-  for (const pair of pairs) {
-    const [a, b] = [left.words[pair.left]!, right.words[pair.right]!];
-    restLeft -= a.weight * pair.like;
-    restRight -= b.weight * pair.like;
-    if (!a.initial && !b.initial) strong += 1;
-    if (!a.initial && !b.initial && !a.generic && !b.generic && pair.like >= 0.75) telling += 1;
+  let pairs = 0;
+  let usedLeft = 0;
+  let usedRight = 0;
+  for (let at = 0; at < count; at += 1) {
+    const [inLeft, inRight] = [1 << firsts[at]!, 1 << seconds[at]!];
+    if (usedLeft & inLeft || usedRight & inRight) continue;
+    usedLeft |= inLeft;
+    usedRight |= inRight;
+    pairs += 1;
+    const [a, b] = [left.words[firsts[at]!]!, right.words[seconds[at]!]!];
+    const like = likes[at]!;
+    restLeft -= a.weight * like;
+    restRight -= b.weight * like;
+    if (a.initial || b.initial) continue;
+    strong += 1;
+    if (!a.generic && !b.generic && like >= 0.75) telling += 1;
   }
   const [shareLeft, shareRight] = [Math.max(0, restLeft) / left.weight, Math.max(0, restRight) / right.weight];
   const more = Math.max(shareLeft, shareRight);
@@ -131,7 +167,7 @@ function scored(left: Name, right: Name, pairs: readonly Pairing[]): number {
   if (left.style === "person" && right.style === "person") {
     if (strong === 0 && more > 0) score = Math.min(score, NAME_POLICY.initialsOnly);
     if (strong < 2 && most > 1)
-      score = Math.min(score, pairs.length > 1 && telling === 1 ? NAME_POLICY.wordAndInitial : NAME_POLICY.singleWord);
+      score = Math.min(score, pairs > 1 && telling === 1 ? NAME_POLICY.wordAndInitial : NAME_POLICY.singleWord);
   } else if (telling === 0 && more > 0) score = Math.min(score, NAME_POLICY.genericOnly);
   return Math.min(1, Math.max(0, score));
 }
@@ -156,16 +192,17 @@ function withJoin(longer: Name, shorter: Name): number {
       weight: Math.max(first.weight, second.weight),
       generic: first.generic && second.generic,
     };
-    const written = (other: NameWord): boolean => {
-      const like = other.initial ? 0 : pairLikeness(word, other);
-      // a word that is like one of the two alone is no word for both
-      return like >= 0.8 && like > pairLikeness(first, other) && like > pairLikeness(second, other);
-    };
-    if (!shorter.words.some(written)) continue;
+    if (!shorter.words.some((other) => isWritten(word, other, first, second))) continue;
     const words = [...longer.words.slice(0, at), word, ...longer.words.slice(at + 2)];
     const name: Name = { ...longer, words, weight: words.reduce((sum, one) => sum + one.weight, 0) };
-    const { score } = paired(name, shorter, (a, b) => pairLikeness(words[a]!, shorter.words[b]!));
-    if (score * 0.98 > best) best = score * 0.98;
+    best = Math.max(best, paired(name, shorter, null) * 0.98);
   }
   return best;
+}
+
+const WRITTEN_AS_ONE = 0.8;
+/** A word that is like one of the two alone is no word for both. */
+function isWritten(joined: NameWord, other: NameWord, first: NameWord, second: NameWord): boolean {
+  const like = other.initial ? 0 : pairLikeness(joined, other, WRITTEN_AS_ONE);
+  return like >= WRITTEN_AS_ONE && like > pairLikeness(first, other) && like > pairLikeness(second, other);
 }

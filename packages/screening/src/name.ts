@@ -2,6 +2,7 @@
 import { formAt, HONORIFICS, isForm, isGeneric, isStop, isSureForm, KUNYA, PARTICLES, SERVANT } from "./lexicon.ts";
 import { type WordForm, wordForm } from "./likeness.ts";
 import type { PartyKind } from "./party.ts";
+import { type Letters, lettersOf } from "./spelled.ts";
 import { foldKey } from "./spelling.ts";
 import { type RawWord, rawWords, type Script } from "./text.ts";
 
@@ -20,6 +21,8 @@ export interface Name {
   readonly style: "person" | "company";
   /** All words of the raw name, sorted: what is compared letter by letter. */
   readonly spelled: string;
+  /** Which letters and figures it holds, and which more than once: what two names lack of each other at the least. */
+  readonly letters: Letters;
   /** Words of figures, sorted: they are the same or the names are others. */
   readonly figures: string;
 }
@@ -43,11 +46,13 @@ export function nameOf(raw: string, kind?: PartyKind): Name {
   const style = styleOf(kind, found);
   const words = (style === "person" ? personWords(found) : companyWords(found)).slice(0, MOST_WORDS);
   const texts = found.map(({ text }) => text).sort();
+  const spelled = texts.join(" ");
   return {
     words,
     style,
     weight: words.reduce((sum, { weight }) => sum + weight, 0),
-    spelled: texts.join(" "),
+    spelled,
+    letters: lettersOf(spelled),
     figures: texts.filter((text) => /\d/.test(text)).join(" "),
   };
 }
@@ -71,7 +76,10 @@ function personWords(raw: readonly RawWord[]): NameWord[] {
     } else if (SERVANT.has(here.text)) joined.push({ text: "abd", script: here.script });
     else joined.push(...servantApart(here));
   }
-  const kept = joined.filter(({ text }) => !HONORIFICS.has(text) && !PARTICLES.has(text));
+  // a letter with a full stop is an initial, although "i" and "o" alone may join two words
+  const kept = joined.filter(
+    ({ text, stopped }) => !HONORIFICS.has(text) && (!PARTICLES.has(text) || (stopped === true && text.length === 1)),
+  );
   const rest = kept.length > 0 ? kept : joined;
   return rest.map((one) =>
     word(

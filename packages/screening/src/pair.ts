@@ -28,7 +28,7 @@ export function screenPair(left: ScreenedParty, right: ScreenedParty | ListEntry
   let rank = -1;
   for (const one of own)
     for (const other of theirs) {
-      const { score } = nameScore(one.name, other.name);
+      const score = nameScore(one.name, other.name);
       const here = score - (other.weak ? 0.001 : 0);
       if (here > rank) {
         rank = here;

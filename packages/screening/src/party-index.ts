@@ -78,10 +78,10 @@ export function openPartyIndex(parties: Iterable<{ id: string; party: ScreenedPa
       for (const { value } of entry.identifiers)
         for (const number of identifiers.get(bareIdentifier(value)) ?? [])
           if (!best.has(number)) best.set(number, { rank: 0, at: 0, own: held[number]!.names[0] ?? "" });
-      const evidence = evidenceOf(entry);
+      const judged = { entry, evidence: evidenceOf(entry), clean: [] };
       for (const [number, { at, own }] of best) {
         const { id, party, evidence: known } = held[number]!;
-        const match = matchOf({ entry, evidence }, at, own, party, known);
+        const match = matchOf(judged, at, own, party, known);
         if (
           match.features.some(({ feature, score }) =>
             feature === "name" ? score >= threshold : feature === "identifier" && score === 1,

@@ -46,6 +46,7 @@ export const LIST_FORMATS = [
   "eu-xml",
   "un-xml",
   "uk-csv",
+  "uk-xml",
   "own-csv",
   "opensanctions-csv",
   "ftm-json",

@@ -1,8 +1,7 @@
-// For each word the names that hold it, with the word's weight in the name: typed arrays that grow.
+// For each word the names that hold it: typed arrays that grow.
 
 export interface Posting {
   names: Int32Array;
-  weights: Float32Array;
   length: number;
 }
 
@@ -20,22 +19,18 @@ export class Postings {
     return size;
   }
 
-  add(word: number, name: number, weight: number): void {
+  add(word: number, name: number): void {
     let posting = this.#of[word];
     if (posting === undefined) {
-      posting = { names: new Int32Array(2), weights: new Float32Array(2), length: 0 };
+      posting = { names: new Int32Array(2), length: 0 };
       this.#of[word] = posting;
     }
     if (posting.length === posting.names.length) {
       const names = new Int32Array(posting.length * 2);
       names.set(posting.names);
-      const weights = new Float32Array(posting.length * 2);
-      weights.set(posting.weights);
       posting.names = names;
-      posting.weights = weights;
     }
     posting.names[posting.length] = name;
-    posting.weights[posting.length] = weight;
     posting.length += 1;
   }
 }

@@ -69,6 +69,8 @@ export function restoreIndex(bytes: Uint8Array): ScreeningIndex {
 interface Held {
   entry: ListEntry;
   evidence: Evidence;
+  /** Its names as they are printed, filled in as they are needed. */
+  clean: string[];
 }
 
 class EntryIndex implements ScreeningIndex {
@@ -142,7 +144,7 @@ class EntryIndex implements ScreeningIndex {
   #put(entry: ListEntry): void {
     this.#drop(entryKey(entry));
     const number = this.#held.length;
-    this.#held.push({ entry, evidence: evidenceOf(entry) });
+    this.#held.push({ entry, evidence: evidenceOf(entry), clean: [] });
     this.#numbers.set(entryKey(entry), number);
     this.#names.add(
       number,
@@ -179,20 +181,20 @@ export function matchOf(
 ): Match {
   const { entry } = held;
   const name = entry.names[at] ?? { name: "", quality: "strong" as const };
-  const unknown = (kind: ScreenedParty["kind"]): boolean => kind === undefined || kind === "unknown";
   let score = exact;
   let known = evidence;
-  if (exact < 0 || unknown(party.kind) || unknown(entry.kind)) {
-    const left = nameOf(own, unknown(party.kind) ? entry.kind : party.kind);
-    score = nameScore(left, nameOf(name.name, unknown(entry.kind) ? party.kind : entry.kind)).score;
-    if (evidence.kind === "unknown" && left.style === "person" && unknown(entry.kind))
+  if (exact < 0 || isUnknown(party.kind) || isUnknown(entry.kind)) {
+    const left = nameOf(own, isUnknown(party.kind) ? entry.kind : party.kind);
+    score = nameScore(left, nameOf(name.name, isUnknown(entry.kind) ? party.kind : entry.kind));
+    if (evidence.kind === "unknown" && left.style === "person" && isUnknown(entry.kind))
       known = { ...evidence, kind: "person" };
   }
-  const pair = { score, weak: name.quality === "weak", left: cleanText(own), right: cleanText(name.name) };
-  return {
-    entityId: entry.entityId,
-    list: entry.list,
-    name: cleanText(name.name),
-    ...judged(pair, known, held.evidence),
-  };
+  held.clean[at] ??= cleanText(name.name);
+  const right = held.clean[at];
+  const judgement = judged({ score, weak: name.quality === "weak", left: cleanText(own), right }, known, held.evidence);
+  return { entityId: entry.entityId, list: entry.list, name: right, ...judgement };
+}
+
+function isUnknown(kind: ScreenedParty["kind"]): boolean {
+  return kind === undefined || kind === "unknown";
 }

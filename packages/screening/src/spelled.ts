@@ -1,5 +1,33 @@
 // How alike two whole names are letter by letter, their words sorted: the share of letters a longest common subsequence keeps. Bit-parallel.
 
+export interface Letters {
+  /** A bit for each letter; figures share six. */
+  readonly once: number;
+  /** The same for those it holds more than once. */
+  readonly twice: number;
+  readonly length: number;
+}
+
+export function lettersOf(text: string): Letters {
+  let [once, twice] = [0, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 32) continue;
+    const bit = 1 << (code >= 97 && code <= 122 ? code - 97 : 26 + (code % 6));
+    twice |= once & bit;
+    once |= bit;
+  }
+  return { once, twice, length: text.length };
+}
+
+/** Whether the letters alone already rule out that two texts have `least` in common: a letter one side lacks is one left out. */
+export function outOfReach(once: number, twice: number, length: number, other: Letters, least: number): boolean {
+  const total = length + other.length;
+  const room = (1 - least) * total + 1e-9;
+  if (Math.abs(length - other.length) > room) return true;
+  return bits(once ^ other.once) + bits(twice ^ other.twice) > room;
+}
+
 /** The share of both texts that is in common, 0 to 1 (one minus insertions and deletions by both lengths). */
 export class Spelled {
   readonly #length: number;
@@ -58,7 +86,7 @@ export class Spelled {
   }
 }
 
-function bits(value: number): number {
+export function bits(value: number): number {
   let left = value - ((value >>> 1) & 0x55555555);
   left = (left & 0x33333333) + ((left >>> 2) & 0x33333333);
   return (((left + (left >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;

@@ -96,6 +96,8 @@ export type Script = "latin" | "abjad" | "han" | "hangul" | "other";
 export interface RawWord {
   text: string;
   script: Script;
+  /** Written with a full stop, as initials are. */
+  stopped?: boolean;
 }
 
 const HAN = /\p{Script=Han}/u;
@@ -113,7 +115,11 @@ export function rawWords(raw: string): RawWord[] {
   // marks inside a word (apostrophes, the letter ayn as written in Latin) join; everything else separates
   for (const piece of text.replace(/(?<=\p{L}\.)(?=\p{L}\.)/gu, "").split(/[^\p{L}\p{N}\p{M}'’‘`´ʻʼʽʾʿ&.]+/u)) {
     if (piece === "") continue;
-    for (const part of dotted(piece)) addWord(part, found);
+    for (const part of dotted(piece)) {
+      addWord(part, found);
+      const last = found.at(-1);
+      if (last !== undefined && last.text.length === 1 && piece.includes(".")) last.stopped = true;
+    }
   }
   return found;
 }

@@ -19,14 +19,19 @@ const scriptClass = (script: Script): string => (script === "latin" || script ==
 export class Words {
   readonly #ids = new Map<string, number>();
   readonly #words: NameWord[] = [];
-  readonly #masks: number[] = [];
-  readonly #bySound = new Map<string, number[]>();
+  /** Of each word its first letter (low byte) and its length. */
+  #shapes = new Uint16Array(1024);
+  readonly #bySound = new Map<number, number[]>();
   #known = new Map<string, Neighbours>();
   #seen = new Int32Array(1024);
   #turn = 0;
 
   get size(): number {
     return this.#words.length;
+  }
+
+  get shapes(): Uint16Array {
+    return this.#shapes;
   }
 
   /** Number of a word; a new one is taken in and what was known of neighbours is forgotten. */
@@ -37,11 +42,16 @@ export class Words {
     const id = this.#words.length;
     this.#ids.set(key, id);
     this.#words.push({ ...word, initial: false });
-    this.#masks.push(maskOf(word.form.key));
-    for (const sound of soundKeys(word.form, word.script)) {
+    if (id >= this.#shapes.length) {
+      const wider = new Uint16Array(id * 2);
+      wider.set(this.#shapes);
+      this.#shapes = wider;
+    }
+    this.#shapes[id] = shapeOf(word.form.text);
+    for (const sound of soundHashes(word.form, word.script)) {
       const group = this.#bySound.get(sound);
       if (group === undefined) this.#bySound.set(sound, [id]);
-      else group.push(id);
+      else if (group.at(-1) !== id) group.push(id);
     }
     if (this.#known.size > 0) this.#known = new Map();
     return id;
@@ -83,15 +93,11 @@ export class Words {
     this.#turn += 1;
     const ids: number[] = [];
     const likes: number[] = [];
-    const mask = maskOf(word.form.key);
-    const length = word.form.key.length;
-    for (const sound of soundKeys(word.form, word.script)) {
+    for (const sound of soundHashes(word.form, word.script)) {
       for (const id of this.#bySound.get(sound) ?? []) {
         if (this.#seen[id] === this.#turn) continue;
         this.#seen[id] = this.#turn;
         const other = this.#words[id]!;
-        const loose = other.script !== word.script;
-        if (!loose && tooFar(mask, this.#masks[id]!, length, other.form.key.length)) continue;
         const like = pairLikeness(word, other);
         // one letter apart is looked at although it is no pair: the whole names may be nearly the same
         if (like < LEAST_LIKE && !oneEdit(word.form.text, other.form.text)) continue;
@@ -101,6 +107,14 @@ export class Words {
     }
     return { ids: Int32Array.from(ids), likes: Float64Array.from(likes) };
   }
+}
+
+/** First letter of a word and its length, as the index keeps them of every word. */
+export const shapeOf = (text: string): number => (text.charCodeAt(0) & 255) | (Math.min(text.length, 255) << 8);
+
+/** Whether a word of that shape may be two written as one: their first letter, their length together but two. */
+export function isJoined(shape: number, first: number, length: number): boolean {
+  return (shape & 255) === (first & 255) && Math.abs((shape >> 8) - length) <= 2;
 }
 
 /** Whether one letter added, left out, exchanged or swapped with its neighbour makes the one the other. */
@@ -114,42 +128,27 @@ export function oneEdit(left: string, right: string): boolean {
   return a.length > b.length ? a.slice(1) === b : a === b.slice(1);
 }
 
-/** Which consonants a key holds, a bit for each. */
-function maskOf(key: string): number {
-  let mask = 0;
-  for (let at = 0; at < key.length; at += 1) {
-    const code = key.charCodeAt(at);
-    if (code >= 97 && code <= 122) mask |= 1 << (code - 97);
-    else mask |= 1 << (26 + (code % 5));
-  }
-  return mask & ~VOWELS;
-}
-const VOWELS = [..."aeiouh"].reduce((mask, letter) => mask | (1 << (letter.charCodeAt(0) - 97)), 0);
-
-/** A lower bound of the edits: a consonant that one side alone has costs at least 0.3 on either side. */
-function tooFar(left: number, right: number, lengthLeft: number, lengthRight: number): boolean {
-  const apart = bits(left & ~right) + bits(right & ~left);
-  return apart * 0.3 > 0.42 * ((lengthLeft + lengthRight) / 2);
+/** Hashes two like words share at least one of: consonants, consonants but one, the sound of the whole, the word without its article. Two words may share one by chance. */
+function soundHashes({ text, skeleton, metaphone, sounds, bare }: WordForm, script: Script): number[] {
+  const hashes = [hashOf(1, text), hashOf(2, metaphone[0]), hashOf(3, sounds)];
+  addDeletions(skeleton, hashes);
+  if (bare !== null) addDeletions(wordForm(text.slice(2)).skeleton, hashes);
+  if (script === "abjad" || skeleton.length >= 3)
+    hashes.push(hashOf(4, skeleton.charAt(0) + skeleton.slice(1).replace(/[vi]/g, "")));
+  return hashes;
 }
 
-function bits(value: number): number {
-  let left = value - ((value >>> 1) & 0x55555555);
-  left = (left & 0x33333333) + ((left >>> 2) & 0x33333333);
-  return (((left + (left >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
+const LONGEST_SKELETON = 12;
+function addDeletions(skeleton: string, hashes: number[]): void {
+  const length = Math.min(skeleton.length, LONGEST_SKELETON);
+  hashes.push(hashOf(5, skeleton, length));
+  if (length < 3) return;
+  for (let at = 0; at < length; at += 1) hashes.push(hashOf(5, skeleton, length, at));
 }
 
-/** Keys two like words share at least one of: consonants, consonants but one, the sound of the whole, the word without its article. */
-export function soundKeys(form: WordForm, script: Script): Set<string> {
-  const keys = new Set<string>([`=${form.text}`, `m${form.metaphone[0]}`, `l${form.sounds}`]);
-  addDeletions(form.skeleton, keys);
-  if (form.bare !== null) addDeletions(wordForm(form.text.slice(2)).skeleton, keys);
-  if (script === "abjad" || form.skeleton.length >= 3) keys.add(`g${form.skeleton.replace(/(?<=.)[vi]/g, "")}`);
-  return keys;
-}
-
-function addDeletions(skeleton: string, keys: Set<string>): void {
-  const cut = skeleton.slice(0, 12);
-  keys.add(`s${cut}`);
-  if (cut.length < 3) return;
-  for (let at = 0; at < cut.length; at += 1) keys.add(`s${cut.slice(0, at)}${cut.slice(at + 1)}`);
+/** FNV-1a over the first `length` characters but the one at `without`. */
+function hashOf(kind: number, text: string, length = text.length, without = -1): number {
+  let hash = 0x811c9dc5 ^ kind;
+  for (let at = 0; at < length; at += 1) if (at !== without) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash;
 }

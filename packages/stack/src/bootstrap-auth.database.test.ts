@@ -11,6 +11,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bootstrapAuth } from "./bootstrap-auth.ts";
 import { DEMO_LOGINS, ensureDemoLogins } from "./demo-logins.ts";
 import { inspectDatabase } from "./inspect-database.ts";
+import { resetSecondStep } from "./reset-second-step.ts";
 
 const PERSON = "10000000-0000-4000-8000-000000000001";
 let database: FreshDatabase;
@@ -120,6 +121,38 @@ describe("demo logins", () => {
     } finally {
       rmSync(home, { recursive: true, force: true });
     }
+  });
+});
+
+describe("a lost authenticator", () => {
+  it("is taken away with every session, and that stands in the audit trail without a name", async () => {
+    const config = readConfig({ DATABASE_URL: database.adminUrl });
+    const [first] = DEMO_LOGINS;
+    const home = mkdtempSync(join(tmpdir(), "evergreen-logins-"));
+    try {
+      await ensureDemoLogins(database.adminUrl, home);
+    } finally {
+      rmSync(home, { recursive: true, force: true });
+    }
+    await client.query(
+      `insert into auth.sessions (id, user_id, aal) values (gen_random_uuid(), '${first?.userId}', 'aal2');
+       insert into auth.mfa_factors (id, user_id, friendly_name, status, secret) values (gen_random_uuid(), '${first?.userId}', 'phone', 'verified', 'v1.x')`,
+    );
+    expect(await resetSecondStep(config, first?.email ?? "")).toEqual({
+      userId: first?.userId,
+      factors: 1,
+      sessions: 1,
+    });
+    expect(await resetSecondStep(config, first?.email ?? "")).toMatchObject({ factors: 0, sessions: 0 });
+    await expect(resetSecondStep(config, "nobody@example.com")).rejects.toThrow(/no account/);
+    const { rows } = await client.query(
+      "select entity_type, entity_id, created_by from audit_trail where message = 'second_step.reset'",
+    );
+    expect(rows).toEqual(Array(2).fill({ entity_type: "account", entity_id: first?.userId, created_by: "postgres" }));
+    const supabase = { SUPABASE_URL: "https://x.supabase.co", SUPABASE_PUBLISHABLE_KEY: "k" };
+    await expect(
+      resetSecondStep(readConfig({ DATABASE_URL: database.adminUrl, ...supabase }), first?.email ?? ""),
+    ).rejects.toThrow(/Supabase project/);
   });
 });
 

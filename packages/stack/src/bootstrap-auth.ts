@@ -1,6 +1,15 @@
 // What a hosted Supabase database already has and an embedded one lacks, applied before the first migration: the roles anon,
 // authenticated and service_role, the schema auth with its tables, and auth.uid() and friends. A real Supabase is left alone.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { REPOSITORY_ROOT } from "@evergreen-fund/config";
 import pg from "pg";
+
+/** Sign-ins of the command line and second steps; applied again when the API's login is there, which then may call them. */
+export const ownAuthSql = (): string =>
+  ["device-logins", "second-factors"]
+    .map((name) => readFileSync(join(REPOSITORY_ROOT, `prisma/embedded/${name}.sql`), "utf8"))
+    .join("\n");
 
 const MARK = "evergreen: embedded auth schema";
 
@@ -70,6 +79,7 @@ export async function bootstrapAuth(adminUrl: string): Promise<"applied" | "skip
     await client.query(ROLES);
     await client.query(getAuthSchemaSql());
     await client.query(HELPERS);
+    await client.query(ownAuthSql());
     await client.query(REVOKES);
     await client.query(`comment on schema auth is '${MARK}'`);
     await client.query("commit");

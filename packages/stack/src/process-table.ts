@@ -1,5 +1,6 @@
 // Questions about processes by id: alive, what it runs, who holds a port. Reads /proc where there is one; signals only ids it is given.
 import { execFileSync } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 
@@ -37,18 +38,13 @@ export function portIsFree(port: number): Promise<boolean> {
   });
 }
 
-/** A free port of the system's choice, for tests. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen({ port: 0, host: "127.0.0.1" }, () => {
-      const address = probe.address();
-      probe.close(() =>
-        typeof address === "object" && address ? resolve(address.port) : reject(new Error("no port was given")),
-      );
-    });
-  });
+/** A free port for tests, below those that systems give to outgoing connections: one of these could take it before its server does. */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    const port = randomInt(12_000, 30_000);
+    if (await portIsFree(port)) return port;
+  }
+  throw new Error("no port is free between 12000 and 30000");
 }
 
 /** Whether the port is free, or becomes so within `patienceMs`: connections of other programs take any port for a moment. */

@@ -60,6 +60,28 @@ export function temporalProcess(config: Config, cli: TemporalCli): ProcessSpec {
   };
 }
 
+/** The stack's own node of a chain; what happened on it is kept in the home. */
+export function chainProcess(config: Config, finality: number): ProcessSpec {
+  return {
+    name: "chain",
+    prepare: async () => {
+      if (!(await portBecomesFree(config.ports.chain))) throw portTaken("the node of the chain", config.ports.chain);
+      ownKey(config.home, "chain");
+      const args = [
+        String(config.ports.chain),
+        join(config.home, "chain", "journal.jsonl"),
+        join(config.home, "keys", "chain"),
+        String(finality + 4),
+      ];
+      return script(config, "contracts/src/node-process.ts", args, {});
+    },
+    ready: async (output) => /^ready/m.test(output()),
+    readyTimeoutMs: 60_000,
+    stopSignal: "SIGTERM",
+    graceMs: 5_000,
+  };
+}
+
 export function gatewayProcess(config: Config): ProcessSpec {
   return {
     name: "gateway",

@@ -1,6 +1,7 @@
 // The three logins of the stack. prisma/sql creates them without a password; here each gets the password of this home, and the
 // API's login the right to keep accounts and sessions in the schema auth. Nothing else is granted here.
 import pg from "pg";
+import { ownAuthSql } from "./bootstrap-auth.ts";
 
 /** evergreen_app: workers and dispatcher; evergreen_api: the HTTP API; evergreen_readonly: people who look (no RLS bypass). */
 export const SERVICE_LOGINS = ["evergreen_app", "evergreen_api", "evergreen_readonly"] as const;
@@ -8,7 +9,11 @@ export type ServiceLogin = (typeof SERVICE_LOGINS)[number];
 
 const SESSION_TABLES = ["sessions", "refresh_tokens", "flow_state", "audit_log_entries"];
 /** Columns of an account that signing in and out changes. Not id, role or e-mail: the API can neither make an account nor raise one. */
-const ACCOUNT_COLUMNS = ["last_sign_in_at", "updated_at", "encrypted_password", "raw_user_meta_data"];
+const ACCOUNT_COLUMNS = [
+  ...["last_sign_in_at", "updated_at", "encrypted_password", "raw_user_meta_data"],
+  // a link by mail
+  ...["recovery_token", "recovery_sent_at"],
+];
 
 /** Sets the passwords that are given. Logins that the migrations did not create are returned by name, for the caller to complain about. */
 export async function setLoginPasswords(
@@ -49,4 +54,5 @@ async function grantAccounts(client: pg.Client): Promise<void> {
   await client.query("grant select on auth.users, auth.identities to evergreen_api");
   await client.query(`grant update (${ACCOUNT_COLUMNS.join(", ")}) on auth.users to evergreen_api`);
   await client.query("grant update (last_sign_in_at, updated_at) on auth.identities to evergreen_api");
+  await client.query(ownAuthSql());
 }

@@ -7,13 +7,19 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Config, temporalAddress } from "@evergreen-fund/config/config.ts";
 import { portTaken } from "./postgres.ts";
-import { portBecomesFree } from "./process-table.ts";
+import { freePort, portBecomesFree } from "./process-table.ts";
 import type { TemporalCli } from "./temporal-cli.ts";
 
 const run = promisify(execFile);
 
 /** What runs can be found by. Clear text on the server: ids and codes only, never personal data. */
 export const SEARCH_ATTRIBUTES = ["FundId", "EventType", "Stage"] as const;
+
+/** The same with a local server on free ports of its own, for tests and benches. */
+export async function onFreePorts(config: Config): Promise<Config> {
+  const [temporal, temporalUi, temporalMetrics] = [await freePort(), await freePort(), await freePort()];
+  return { ...config, ports: { ...config.ports, temporal, temporalUi, temporalMetrics } };
+}
 
 export interface TemporalCommand {
   command: string;

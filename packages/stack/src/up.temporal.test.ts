@@ -20,7 +20,7 @@ let addresses: StackAddresses;
 
 async function freePortBase(): Promise<number> {
   for (let base = 21_000 + 10 * (process.pid % 900); base < 60_000; base += 10) {
-    const free = await Promise.all([0, 2, 3, 4, 5].map((offset) => portIsFree(base + offset)));
+    const free = await Promise.all([0, 1, 2, 3, 4, 5].map((offset) => portIsFree(base + offset)));
     if (free.every(Boolean)) return base;
   }
   throw new Error("no ten free ports in a row");
@@ -45,11 +45,13 @@ const healthy = async () =>
 const pidOf = (name: string): number => readState(home)?.processes.find((entry) => entry.name === name)?.pid ?? 0;
 
 beforeAll(async () => {
-  config = readConfig({ EVERGREEN_HOME: home, EVERGREEN_PORT_BASE: String(await freePortBase()) });
+  vi.stubEnv("CHAIN_URL", "local"); // the processes of the stack read what this one has
+  config = readConfig({ EVERGREEN_HOME: home, EVERGREEN_PORT_BASE: String(await freePortBase()), CHAIN_URL: "local" });
   addresses = await upDetached(config, (line) => said.push(line));
 }, 120_000);
 afterAll(async () => {
   if (config) await down(config);
+  vi.unstubAllEnvs();
   rmSync(home, { recursive: true, force: true });
 }, 60_000);
 
@@ -60,6 +62,7 @@ describe("a stack", () => {
     const now = await status(config);
     expect([now.running, now.phase]).toEqual([true, "ready"]);
     expect(now.processes.map((entry) => entry.name).sort()).toEqual([
+      "chain",
       "demo",
       "gateway",
       "postgres",

@@ -5,13 +5,20 @@ import { join } from "node:path";
 import { type Config, makeHome, processEnvironment, refuseHalfASupabase } from "@evergreen-fund/config";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { type StackAddresses, stackAddresses } from "./addresses.ts";
-import { repeatErasures } from "./backup/erasures.ts";
+import { repeatErasures, sealClearAccounts } from "./backup/erasures.ts";
 import { haltIfApart, reportLines } from "./backup/reconcile.ts";
 import { type DemoProgress, demoProgress } from "./demo-progress.ts";
 import { answers, portTaken, untilReady } from "./postgres.ts";
 import { prepareDatabase } from "./prepare-database.ts";
 import { portBecomesFree, startOf, stillRuns, waitForExit } from "./process-table.ts";
-import { demoProcess, gatewayProcess, postgresProcess, temporalProcess, workerProcesses } from "./processes.ts";
+import {
+  chainProcess,
+  demoProcess,
+  gatewayProcess,
+  postgresProcess,
+  temporalProcess,
+  workerProcesses,
+} from "./processes.ts";
 import { endLeftovers, type Phase, type RunState, readState, supervisorOf, takeHome, writeState } from "./run-state.ts";
 import { type ProcessRecord, Supervisor } from "./supervise.ts";
 import { keepHistory, portAnswers } from "./temporal.ts";
@@ -122,6 +129,11 @@ async function startAll(config: Config, supervisor: Supervisor, say: Progress, s
         return { repeated: 0 };
       });
       if (repeated > 0) say(`${repeated} persons whom the database had back were erased again.`);
+      const sealed = await sealClearAccounts(config).catch((error: unknown) => {
+        if (!(error instanceof EvergreenError && error.retryable)) throw error;
+        return 0;
+      });
+      if (sealed > 0) say(`${sealed} accounts of investors that were kept in clear are encrypted.`);
     }
   };
   const temporal = async () => {
@@ -144,6 +156,7 @@ async function startAll(config: Config, supervisor: Supervisor, say: Progress, s
   // in one message: who waits for a detached start sees the last one
   say([...(halted === null ? [] : reportLines(halted)), "Starting the gateway and the workers …"].join("\n"));
   const rest = [
+    ...(config.chain?.local ? [chainProcess(config, config.chain.finality)] : []),
     gatewayProcess(config),
     ...workerProcesses(config),
     ...(config.demo && halted === null ? [demoProcess(config)] : []),
@@ -159,6 +172,7 @@ async function together(work: Promise<void>[]): Promise<void> {
 
 async function refuseTakenPorts(config: Config): Promise<void> {
   const wanted: [string, number][] = [["the gateway", config.ports.gateway]];
+  if (config.chain?.local) wanted.push(["the node of the chain", config.ports.chain]);
   if (config.directUrl === null) wanted.push(["Postgres", config.ports.postgres]);
   if (config.temporal.address === null) {
     wanted.push(["Temporal", config.ports.temporal], ["the Temporal UI", config.ports.temporalUi]);

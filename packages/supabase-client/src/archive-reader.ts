@@ -2,8 +2,8 @@
 import { finished, type Readable } from "node:stream";
 import { type AgentRole, EvergreenError, type SystemRole } from "@evergreen-fund/domain";
 import pg from "pg";
-import { to as copyTo } from "pg-copy-streams";
 import { TYPES } from "./ask.ts";
+import { copyOut } from "./copy-out.ts";
 import { toEvergreenError } from "./errors.ts";
 
 /** Rows of one kind, fund (null: events of none) and month that are older than their term. */
@@ -71,7 +71,7 @@ export async function openArchiveReader(options: {
         value === null ? "null" : pg.escapeLiteral(value),
       );
       const given = client.query(
-        copyTo(
+        copyOut(
           `copy (select place, canonical from public.fn_read_archivable(${values[0]}, ${values[1]}::uuid, ${values[2]}::date)) to stdout with (format csv, force_quote *)`,
         ),
       );

@@ -39,6 +39,49 @@ export const COMPLIANCE_RPCS = {
     }),
     uuid,
   ),
+  fn_read_tests_due: rpc(
+    "one",
+    z.object({
+      workflow_id: id,
+      dealing_day_id: uuid.optional(),
+      pending_id: uuid.optional(),
+      max_parties: z.int().optional(),
+    }),
+    z.object({
+      as_of: day,
+      versions: z.array(version),
+      parties: z.array(z.object({ party_id: uuid, kind: z.string(), mark: z.string() })),
+    }),
+  ),
+  fn_record_party_tests: rpc(
+    "one",
+    z.object({
+      answers: z.array(
+        z.object({
+          party_id: uuid,
+          mark: z.string(),
+          answers: z.record(z.string(), z.boolean().nullable()),
+        }),
+      ),
+      version_ids: z.array(uuid),
+      request_id,
+    }),
+    z.int(),
+  ),
+  fn_read_applicant_facts: rpc(
+    "one",
+    z.object({ pending_id: uuid }),
+    z.object({
+      pending_id: uuid,
+      fund_id: uuid.nullable(),
+      party_id: uuid,
+      as_of: day,
+      investor: json,
+      parties: z.array(z.object({ party_id: uuid, kind: z.string(), facts: json })),
+      links: z.array(z.object({ owner: uuid, owned: uuid, kind: z.string(), share: z.string().nullable() })),
+      snoozed: z.array(z.string()),
+    }),
+  ),
   fn_pin_rules: rpc(
     "one",
     z.object({ workflow_id: id, fund_id: uuid.optional() }),

@@ -168,4 +168,15 @@ describe("errors", () => {
       expect(refused).not.toHaveProperty("detail");
     }
   });
+
+  it("an answer that is not what the contract says names the function, and none of its words", async () => {
+    await admin.query(
+      "create or replace function fn_seal_audit(max_entries int default 50000) returns int language sql as 'select null::int'",
+    );
+    const refused = await refusal(database.rpc(SERVICE, "fn_seal_audit", {}));
+    expect(refused).toMatchObject({
+      code: "EG500",
+      message: "fn_seal_audit answered something else than its contract says.",
+    });
+  });
 });

@@ -50,15 +50,20 @@ export function openDatabase({ url, connections = 5, demoClock }: DatabaseOption
   const database: Database = {
     async rpc(actor, name, args) {
       const { shape, result } = RPCS[name];
-      const past = demoClock?.();
+      let rows: Record<string, unknown>[];
       try {
+        const past = demoClock?.();
         const before = past === undefined ? [] : datedBack(past);
-        const rows = await ask(pool, contextOf(actor), callOf(name, args), keep, before);
-        if (shape === "rows") return rows.map((row) => result.parse(row)) as RpcResult<typeof name>;
-        return result.parse(shape === "row" ? rows[0] : rows[0]?.answer) as RpcResult<typeof name>;
+        rows = await ask(pool, contextOf(actor), callOf(name, args), keep, before);
       } catch (error) {
         throw toEvergreenError(error);
       }
+      const answers = shape === "rows" ? rows : [shape === "row" ? rows[0] : rows[0]?.answer];
+      const parsed = answers.map((answer) => result.safeParse(answer));
+      if (!parsed.every(({ success }) => success))
+        throw new EvergreenError("EG500", `${name} answered something else than its contract says.`);
+      const given = parsed.map(({ data }) => data);
+      return (shape === "rows" ? given : given[0]) as RpcResult<typeof name>;
     },
     async read(actor, work) {
       try {

@@ -1,6 +1,7 @@
 // The fn_* of orders, dealing days, strikes, liquidity tools and the ledger: their arguments and what they answer. Units and money are decimal strings.
+import { Book } from "@evergreen-fund/domain/dealing-book.ts";
 import { z } from "zod";
-import { Book, DayRow, FeeFacts, FeesAgain, NavFacts, RestatementFacts } from "./dealing-facts.ts";
+import { DayRow, FeeFacts, FeesAgain, NavFacts, RestatementFacts } from "./dealing-facts.ts";
 import { amount, day, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 
 const status = z.string();

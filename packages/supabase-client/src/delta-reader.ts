@@ -3,8 +3,8 @@
 import { finished, type Readable } from "node:stream";
 import { type AgentRole, EvergreenError, type PersonRole, type SystemRole } from "@evergreen-fund/domain";
 import pg from "pg";
-import { to as copyTo } from "pg-copy-streams";
 import { TYPES } from "./ask.ts";
+import { copyOut } from "./copy-out.ts";
 import { toEvergreenError } from "./errors.ts";
 
 /** How a column travels and how it is written before it is hashed: the same text on both sides. */
@@ -43,7 +43,7 @@ export interface DeltaReader {
   readonly takenAt: string;
   /** Rows written by transactions from `since` on (null: all rows), in the binary form of COPY. */
   copy(table: MirroredTable, since: string | null): Readable;
-  /** All rows in the same form; those of a large table in two streams of one snapshot, which must both be read. */
+  /** All rows in the same form, over connections of their own in the same snapshot; those of a large table in two streams, which must both be read. */
   copyAll(table: MirroredTable): Promise<Readable[]>;
   /** The keys of all rows, as CSV. */
   copyKeys(table: MirroredTable): Readable;
@@ -84,7 +84,51 @@ const SNAPSHOT = `select pg_snapshot_xmin(pg_current_snapshot())::text as tx, no
  * below had ended: reading `tx >= xmin` loses nothing, and what is read twice replaces itself. (`updated_at` is the time at which a
  * transaction wrote, not when others could see it.) Throws EvergreenError: EG503 when the database is not there, EG403 when the login may not read.
  */
-export async function openDeltaReader({ url, role, largeFrom = 4_096 }: DeltaReaderOptions): Promise<DeltaReader> {
+export const openDeltaReader = (options: DeltaReaderOptions): Promise<DeltaReader> => openReader(options);
+
+/** A connection that outlives its reader: one that is there already, and who takes it when its reader is closed in order. */
+interface Lent {
+  client: pg.Client | undefined;
+  giveBack: (client: pg.Client) => void;
+}
+
+/**
+ * Readers one after the other over one connection, which is closed when nobody has used it for `idle` milliseconds. What a reader asks is planned anew, but
+ * the tables are known to the server already. Errors: those of openDeltaReader.
+ */
+export function keepDeltaReaders(
+  options: DeltaReaderOptions,
+  idle: number,
+): { open: () => Promise<DeltaReader>; close: () => Promise<void> } {
+  let spare: pg.Client | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const take = (): pg.Client | undefined => {
+    const taken = spare;
+    spare = undefined;
+    clearTimeout(timer);
+    return taken;
+  };
+  const close = async (): Promise<void> => void (await take()?.end());
+  const giveBack = (client: pg.Client): void => {
+    if (spare !== undefined) return void client.end();
+    spare = client;
+    timer = setTimeout(() => void close().catch(() => {}), idle);
+  };
+  return {
+    open: async () => {
+      const client = take();
+      try {
+        return await openReader(options, { client, giveBack });
+      } catch (error) {
+        if (client === undefined) throw error;
+        return openReader(options, { client: undefined, giveBack }); // it may have been cut meanwhile
+      }
+    },
+    close,
+  };
+}
+
+async function openReader({ url, role, largeFrom = 4_096 }: DeltaReaderOptions, lent?: Lent): Promise<DeltaReader> {
   const clientOf = (): pg.Client => {
     const made = new pg.Client({
       connectionString: url,
@@ -95,20 +139,36 @@ export async function openDeltaReader({ url, role, largeFrom = 4_096 }: DeltaRea
     made.on("error", () => {}); // the statement under way fails as well
     return made;
   };
-  const client = clientOf();
-  let beside: pg.Client | undefined;
-  const ask = async (sql: string): Promise<Record<string, unknown>> => {
+  const client = lent?.client ?? clientOf();
+  let beside: Promise<pg.Client[]> | undefined;
+  let underWay = 0; // streams that have not come to their end
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    const others = (await beside?.catch(() => [])) ?? [];
+    await Promise.all(others.map((one) => one.end()));
+    const inOrder =
+      lent !== undefined &&
+      underWay === 0 &&
+      (await client.query("rollback").then(
+        () => true,
+        () => false,
+      ));
+    if (inOrder) lent.giveBack(client);
+    else await client.end();
+  };
+  const ask = async (sql: string, by = client): Promise<Record<string, unknown>> => {
     try {
-      const answer: pg.QueryResult | pg.QueryResult[] = await client.query(sql);
+      const answer: pg.QueryResult | pg.QueryResult[] = await by.query(sql);
       return (Array.isArray(answer) ? answer.at(-1) : answer)?.rows[0] ?? {};
     } catch (error) {
       throw toEvergreenError(error);
     }
   };
   try {
-    await client.connect().catch((error: unknown) => {
-      throw toEvergreenError(error);
-    });
+    if (lent?.client === undefined)
+      await client.connect().catch((error: unknown) => {
+        throw toEvergreenError(error);
+      });
     // in one message; the snapshot is taken by the first statement that reads
     const settings = [
       ...(role === undefined ? [] : [`set local role ${pg.escapeIdentifier(role)}`]),
@@ -119,8 +179,11 @@ export async function openDeltaReader({ url, role, largeFrom = 4_096 }: DeltaRea
     if (typeof tx !== "string" || typeof source !== "string" || !(at instanceof Date))
       throw new EvergreenError("EG500", "The database did not say which snapshot it gave.");
     const stream = (sql: string, form: string, by = client): Readable => {
-      const given = by.query(copyTo(`copy (${sql}) to stdout with (format ${form})`));
-      finished(given, () => {}); // its consumer handles the error
+      const given = by.query(copyOut(`copy (${sql}) to stdout with (format ${form})`));
+      underWay += 1;
+      finished(given, (error) => {
+        if (error === undefined || error === null) underWay -= 1; // its consumer handles the error
+      });
       return given;
     };
     const rowsOf = (table: MirroredTable, since: string | null, where = "", by = client): Readable =>
@@ -129,13 +192,21 @@ export async function openDeltaReader({ url, role, largeFrom = 4_096 }: DeltaRea
         "binary",
         by,
       );
-    /** A second connection that sees what the first one sees. */
-    const second = async (): Promise<pg.Client> => {
-      if (beside !== undefined) return beside;
+    /** Two connections that see what the first one sees, which stays free to be asked. */
+    const openPair = async (): Promise<pg.Client[]> => {
       const { id } = await ask("select pg_export_snapshot() as id");
-      beside = clientOf();
-      await beside.connect();
-      await beside.query([BEGIN, `set transaction snapshot ${pg.escapeLiteral(String(id))}`, ...settings].join("; "));
+      const made = [clientOf(), clientOf()];
+      const begin = [BEGIN, `set transaction snapshot ${pg.escapeLiteral(String(id))}`, ...settings].join("; ");
+      try {
+        await Promise.all(made.map((one) => one.connect().then(() => one.query(begin))));
+        return made;
+      } catch (error) {
+        await Promise.all(made.map((one) => one.end().catch(() => {})));
+        throw toEvergreenError(error);
+      }
+    };
+    const pair = (): Promise<pg.Client[]> => {
+      beside ??= openPair();
       return beside;
     };
     const sumsOf = async (
@@ -153,17 +224,14 @@ export async function openDeltaReader({ url, role, largeFrom = 4_096 }: DeltaRea
       takenAt: at.toISOString(),
       copy: (table, since) => rowsOf(table, since),
       async copyAll(table) {
-        const { blocks } = await ask(
-          `select (pg_relation_size(${pg.escapeLiteral(`public.${pg.escapeIdentifier(table.name)}`)}) / 8192)::text as blocks`,
-        );
-        if (Number(blocks) < largeFrom) return [rowsOf(table, null)];
-        const other = await second().catch((error: unknown) => {
-          throw toEvergreenError(error);
-        });
+        const [one, other] = (await pair()) as [pg.Client, pg.Client];
+        const size = `select pg_relation_size(${pg.escapeLiteral(`public.${pg.escapeIdentifier(table.name)}`)}) / 8192 as blocks`;
+        const blocks = Number((await ask(size, one)).blocks);
+        if (blocks < largeFrom) return [rowsOf(table, null, "", one)];
         // every row lies in one of the halves, wherever they are cut
-        const middle = `'(${Math.floor(Number(blocks) / 2)},0)'::tid`;
+        const middle = `'(${Math.floor(blocks / 2)},0)'::tid`;
         return [
-          rowsOf(table, null, ` where t.ctid < ${middle}`),
+          rowsOf(table, null, ` where t.ctid < ${middle}`, one),
           rowsOf(table, null, ` where t.ctid >= ${middle}`, other),
         ];
       },
@@ -174,7 +242,10 @@ export async function openDeltaReader({ url, role, largeFrom = 4_096 }: DeltaRea
         ),
       async check(tables, since) {
         const sums = tables.map((): Checksum => ({ rows: "0", sum: "0" }));
-        if (since === null) return sumsOf(tables, since, recordSum);
+        if (since === null) {
+          await pair(); // before this connection is busy: all rows are read meanwhile
+          return sumsOf(tables, since, recordSum);
+        }
         // most tables have not changed, which their indexes on tx say at once
         const { found } = await ask(
           `select array[${tables.map((table) => `exists (select ${from(table, since)})`).join(", ")}] as found`,
@@ -187,7 +258,10 @@ export async function openDeltaReader({ url, role, largeFrom = 4_096 }: DeltaRea
       },
       checkTexts: (tables) => sumsOf(tables, null, textSum),
       count: async (table) => String((await ask(`select count(*)::text as rows ${from(table, null)}`)).rows),
-      close: async () => void (await Promise.all([client.end(), beside?.end()])),
+      close: () => {
+        closing ??= close();
+        return closing;
+      },
     };
   } catch (error) {
     await client.end().catch(() => {});

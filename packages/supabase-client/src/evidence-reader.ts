@@ -2,8 +2,8 @@
 // key, as a stream. Whoever asks names tables, keys and columns; the SQL is made here.
 import { type AgentRole, EvergreenError, type PersonRole } from "@evergreen-fund/domain";
 import pg from "pg";
-import { to as copyTo } from "pg-copy-streams";
 import { TYPES } from "./ask.ts";
+import { copyOut } from "./copy-out.ts";
 import { toEvergreenError } from "./errors.ts";
 
 type Belonging = "fund" | "fund or none" | "platform" | "chain" | { readonly by: string; readonly in: string };
@@ -131,7 +131,7 @@ export async function openEvidenceReader(
       const decoder = new TextDecoder();
       let rest = "";
       try {
-        for await (const piece of client.query(copyTo(sql))) {
+        for await (const piece of client.query(copyOut(sql))) {
           const lines = (rest + decoder.decode(piece as Uint8Array, { stream: true })).split("\n");
           rest = lines.pop() ?? "";
           yield* lines;

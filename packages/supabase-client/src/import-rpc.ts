@@ -27,7 +27,6 @@ const importing = {
   dry_run: z.boolean().optional(),
   request_id,
 };
-const party = z.object({ holder: z.string(), account: z.string(), bic: z.string().nullable() });
 
 export const IMPORT_RPCS = {
   fn_import_orders: rpc("one", z.object({ ...importing, orders: z.array(json) }), imported),
@@ -52,6 +51,34 @@ export const IMPORT_RPCS = {
     z.object({ fund: z.string(), accounts: z.array(json), request_id }),
     z.object({ proposed: z.int(), known: z.int() }),
   ),
+  fn_read_bank_accounts: rpc(
+    "one",
+    z.object({ fund: z.string(), status: z.string().optional() }),
+    z.array(
+      z.object({
+        account_id: uuid,
+        investor: z.string().nullable(),
+        currency: z.string(),
+        status: z.string(),
+        proposed_by: z.string(),
+        decided_by: z.string().nullable(),
+        words: json,
+      }),
+    ),
+  ),
+  fn_list_clear_accounts: rpc(
+    "rows",
+    z.object({ max_accounts: z.int().optional() }),
+    z.object({
+      account_id: uuid,
+      subject_id: uuid,
+      account: z.string(),
+      holder: z.string(),
+      bic: z.string().nullable(),
+      currency: z.string(),
+    }),
+  ),
+  fn_seal_accounts: rpc("one", z.object({ accounts: z.array(json), request_id }), z.int()),
   fn_decide_bank_accounts: rpc(
     "one",
     z.object({ accounts: z.array(json), decision: z.enum(["approved", "rejected", "ended"]), request_id }),
@@ -77,8 +104,10 @@ export const IMPORT_RPCS = {
       missing: z.array(z.object({ flow_id: uuid, investor: z.string() })),
       transactions: z.int(),
       control_sum: amount,
-      debtor: party,
-      transfers: z.array(party.extend({ flow_id: uuid, end_to_end: z.string(), amount, remittance: z.string() })),
+      debtor: json,
+      transfers: z.array(
+        z.object({ flow_id: uuid, end_to_end: z.string(), amount, payee: json, remittance: z.string() }),
+      ),
     }),
   ),
   fn_withdraw_payments: rpc("one", z.object({ payment_file_id: uuid, reason: z.string(), request_id }), z.string()),

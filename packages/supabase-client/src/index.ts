@@ -6,6 +6,7 @@ export {
   type Checksum,
   type DeltaReader,
   type DeltaReaderOptions,
+  keepDeltaReaders,
   type MirroredColumn,
   type MirroredTable,
   openDeltaReader,
@@ -14,3 +15,4 @@ export {
 export { toEvergreenError } from "./errors.ts";
 export { type EvidenceQuestion, type EvidenceReader, openEvidenceReader, type ReadTable } from "./evidence-reader.ts";
 export { RPCS, type RpcArgs, type RpcName, type RpcResult } from "./rpc.ts";
+export type { TokenRegister, TokenWork } from "./token-rpc.ts";

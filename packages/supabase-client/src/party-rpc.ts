@@ -37,6 +37,11 @@ export const PARTY_RPCS = {
     }),
   ),
   fn_register_party: rpc("one", z.object({ kind: z.string(), request_id }), uuid),
+  fn_unfreeze_party: rpc(
+    "one",
+    z.object({ party_id: uuid, reason: z.string(), request_id }),
+    z.object({ party_id: uuid, state: z.enum(["asked", "unfrozen"]) }),
+  ),
   fn_link_parties: rpc(
     "one",
     z.object({

@@ -1,17 +1,22 @@
 // Every fn_* of the database: its arguments and what it answers. The SQL is in prisma/sql; a test compares names and arguments.
 import { z } from "zod";
+import { COCKPIT_RPCS } from "./cockpit-rpc.ts";
 import { COMPLIANCE_RPCS } from "./compliance-rpc.ts";
 import { DEALING_RPCS } from "./dealing-rpc.ts";
+import { DESK_PAGE_RPCS } from "./desk-page-rpc.ts";
 import { IMPORT_RPCS } from "./import-rpc.ts";
 import { MARKET_RPCS } from "./market-rpc.ts";
 import { PAGE_RPCS } from "./page-rpc.ts";
 import { PARTY_RPCS } from "./party-rpc.ts";
 import { PERSONAL_RPCS } from "./personal-rpc.ts";
+import { POOL_RPCS } from "./pool-rpc.ts";
 import { RETENTION_RPCS } from "./retention-rpc.ts";
 import { amount, bigint, id, json, type Rpc, request_id, rpc, uuid, when } from "./rpc-shape.ts";
 import { SCREENING_RPCS } from "./screening-rpc.ts";
 import { STATEMENT_RPCS } from "./statement-rpc.ts";
 import { STRESS_RPCS } from "./stress-rpc.ts";
+import { TOKEN_RPCS } from "./token-rpc.ts";
+import { WEBHOOK_RPCS } from "./webhook-rpc.ts";
 
 const workflowRun = z.object({
   workflow_id: z.string(),
@@ -39,6 +44,9 @@ export const ARRAY_ARGUMENTS: ReadonlySet<string> = new Set([
   "elected_lots",
   "subject_ids",
   "fields",
+  "version_ids",
+  "types",
+  "event_ids",
 ]);
 
 export const RPCS = {
@@ -212,10 +220,15 @@ export const RPCS = {
   ...RETENTION_RPCS,
   ...PERSONAL_RPCS,
   ...PAGE_RPCS,
+  ...COCKPIT_RPCS,
+  ...DESK_PAGE_RPCS,
   ...IMPORT_RPCS,
   ...STRESS_RPCS,
   ...MARKET_RPCS,
+  ...POOL_RPCS,
+  ...WEBHOOK_RPCS,
   ...SCREENING_RPCS,
+  ...TOKEN_RPCS,
   fn_intake_orders: rpc(
     "one",
     z.object({ batch_id: uuid, request_id }),
@@ -261,11 +274,6 @@ export const RPCS = {
       request_id,
     }),
     uuid,
-  ),
-  fn_register_tokenization: rpc(
-    "one",
-    z.object({ event_id: uuid, compliance_log_id: uuid.optional(), request_id }),
-    z.object({ action_id: uuid, status: z.string() }),
   ),
   fn_remember: rpc("one", z.object({ memory: json, request_id }), uuid),
   fn_search_memories: rpc(

@@ -63,4 +63,9 @@ export const STATEMENT_RPCS = {
     z.object({ dealing_day_id: uuid, request_id }),
     z.object({ dealing_day_id: uuid, investors: z.int(), written: z.int(), stale_days: z.array(uuid) }),
   ),
+  fn_request_documents: rpc(
+    "one",
+    z.object({ statement_id: uuid, request_id }),
+    z.object({ event_id: uuid, workflow_id: z.string() }),
+  ),
 } as const satisfies Record<string, Rpc>;

@@ -103,11 +103,20 @@ describe("docs/decisions", () => {
 });
 
 describe("docs/rules.md", () => {
-  const ROOTS = ["packages", "workers", "workflows", "prisma/sql", "prisma/tests", "policies", "scenarios"];
+  const ROOTS = [
+    "packages",
+    "contracts",
+    "workers",
+    "workflows",
+    "prisma/sql",
+    "prisma/tests",
+    "policies",
+    "scenarios",
+  ];
   const files = ROOTS.flatMap((root) =>
     existsSync(join(REPOSITORY_ROOT, root))
       ? readdirSync(join(REPOSITORY_ROOT, root), { recursive: true, encoding: "utf8" })
-          .filter((name) => /\.(ts|sql|md|ya?ml)$/.test(name) && !/node_modules|generated/.test(name))
+          .filter((name) => /\.(ts|sql|sol|md|ya?ml)$/.test(name) && !/node_modules|generated/.test(name))
           .map((name) => join(root, name))
       : [],
   );

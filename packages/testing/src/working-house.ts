@@ -6,8 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, loadConfig, processEnvironment, REPOSITORY_ROOT } from "@evergreen-fund/config/config.ts";
-import { freePort } from "@evergreen-fund/stack/process-table.ts";
-import { prepareTemporal, temporalIsReady } from "@evergreen-fund/stack/temporal.ts";
+import { onFreePorts, prepareTemporal, temporalIsReady } from "@evergreen-fund/stack/temporal.ts";
 import { ensureTemporalCli } from "@evergreen-fund/stack/temporal-cli.ts";
 import { type Database, openDatabase } from "@evergreen-fund/supabase-client";
 
@@ -41,25 +40,25 @@ export interface Worker {
 /** `appUrl`: evergreen_app's URL of a fresh database. */
 export async function openHouse(appUrl: string): Promise<WorkingHouse> {
   const home = await mkdtemp(join(tmpdir(), "evergreen-house-"));
-  const [temporal, temporalUi, temporalMetrics] = [await freePort(), await freePort(), await freePort()];
   const base = loadConfig();
-  const temporalAddress = `127.0.0.1:${temporal}`;
-  const config: Config = {
-    ...base,
-    home,
-    ports: { ...base.ports, temporal, temporalUi, temporalMetrics },
-    temporal: { ...base.temporal, address: null },
-  };
+  const config = await onFreePorts({ ...base, home, temporal: { ...base.temporal, address: null } });
+  const temporalAddress = `127.0.0.1:${config.ports.temporal}`;
   const cli = await ensureTemporalCli(config, () => {});
   let server = await startTemporal();
   const workers = new Set<Worker>();
   const database = openDatabase({ url: appUrl });
 
+  /** A server that ends at once found a port taken, its own or one that it draws for its parts: it is started again. */
   async function startTemporal(): Promise<ChildProcess> {
-    const { command, args } = await prepareTemporal(config, cli);
-    const child = spawn(command, args, { stdio: "ignore", env: processEnvironment(config, {}) });
-    await until(() => temporalIsReady(config, cli), "Temporal to be ready");
-    return child;
+    for (let tries = 1; ; tries++) {
+      const { command, args } = await prepareTemporal(config, cli);
+      const child = spawn(command, args, { stdio: "ignore", env: processEnvironment(config, {}) });
+      const ended = () => child.exitCode !== null || child.signalCode !== null;
+      await until(async () => ended() || (await temporalIsReady(config, cli)), "Temporal to be ready", 120_000);
+      if (!ended()) return child;
+      if (tries === 5)
+        throw new Error(`Temporal ended with ${child.exitCode ?? child.signalCode} before it was ready.`);
+    }
   }
 
   return {
@@ -131,15 +130,18 @@ export async function openHouse(appUrl: string): Promise<WorkingHouse> {
   };
 }
 
-/** The mark that a crash point leaves when it fires. */
-export const crashFired = (house: WorkingHouse, point: string): boolean =>
-  existsSync(join(house.home, `crashed-at-${point}`));
+/** The mark that a crash point leaves when it fires: it fires once in a house. */
+const markOf = (house: WorkingHouse, point: string): string => join(house.home, `crashed-at-${point}`);
+export const crashFired = (house: WorkingHouse, point: string): boolean => existsSync(markOf(house, point));
+/** The point may fire again. */
+export const forgetCrash = (house: WorkingHouse, point: string): Promise<void> =>
+  rm(markOf(house, point), { force: true });
 
 /** Polls until `condition` holds. @throws Error naming what was waited for after `timeoutMs`. */
 export async function until<T>(
   condition: () => Promise<T | false | null | undefined>,
   what: string | (() => string),
-  timeoutMs = 240_000,
+  timeoutMs = 600_000,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   let trouble: unknown;

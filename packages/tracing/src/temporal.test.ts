@@ -1,11 +1,11 @@
 // A real Temporal server: from the dispatch to the last activity everything is one trace, and no word of an error is in it.
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { freePort } from "@evergreen-fund/stack/process-table.ts";
 import { Client, Connection } from "@temporalio/client";
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -26,18 +26,6 @@ const CANARY = "jane.doe@example.org";
 const WORKFLOW = "event/00000000-0000-4000-8000-000000000007";
 const workflowsPath = fileURLToPath(new URL("./fixtures/traced-workflow.ts", import.meta.url));
 const logged: string[] = [];
-
-function freePort(): Promise<number> {
-  return new Promise((give, fail) => {
-    const server = createServer().once("error", fail);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() =>
-        address !== null && typeof address === "object" ? give(address.port) : fail(new Error("no port")),
-      );
-    });
-  });
-}
 
 async function connected(address: string): Promise<Connection> {
   for (let left = 100; ; left -= 1) {

@@ -20,10 +20,10 @@ import {
 } from "./exact.ts";
 import type { Asked, Gate } from "./gate.ts";
 import type { Piece } from "./lots.ts";
-import { sha256 } from "./order-book.ts";
 import { figure, type Json, monthsAfter, part, rows, word, words } from "./policy.ts";
 import type { DealRecord, Finding, RecordedClassNav, RecordedDay, RecordedFill, RecordedOrder } from "./record.ts";
 import { isBySeries, leaving, wrongEntry } from "./series.ts";
+import { hex, sha256 } from "./sha256.ts";
 
 export interface Prices {
   readonly subscription: Exact;
@@ -328,7 +328,7 @@ export function checkDayHash(record: DealRecord, day: RecordedDay): Finding {
       ].join("|"),
     ),
   ];
-  const hash = sha256(lines.join("\n")).toString("hex");
+  const hash = hex(sha256(lines.join("\n")));
   return {
     check,
     ok: hash === day.dayHash,

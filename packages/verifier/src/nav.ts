@@ -1,9 +1,9 @@
 // The price the date deals at: the hash of the frozen inputs, the arithmetic from them to each class, and who approved it (R4).
 import { exact, minus, nearest, ONE, order, over, plus, same, shortest, shown, sum, times, ZERO } from "./exact.ts";
-import { sha256 } from "./order-book.ts";
 import { figure, type Json, rows, word } from "./policy.ts";
 import type { DealRecord, Finding, RecordedStrike } from "./record.ts";
 import { wrongSeries } from "./series.ts";
+import { hex, sha256 } from "./sha256.ts";
 
 type Input = RecordedStrike["inputs"][number];
 
@@ -81,7 +81,7 @@ export function inputsHash(inputs: readonly Input[]): string {
         ...rolledText(row),
       ].join("|"),
     );
-  return sha256(lines.join("\n")).toString("hex");
+  return hex(sha256(lines.join("\n")));
 }
 
 export function checkNav(record: DealRecord): Finding[] {
@@ -180,7 +180,7 @@ function checkApprovals({ strike, fundId }: { strike: RecordedStrike; fundId: st
   if (proposal === null || state === "provisional") return { check, ok: null, says: "the NAV has not been struck" };
   const { proposalId, kind, body, inputs, expiresAt } = proposal;
   const whole = { proposal_id: proposalId, fund_id: fundId, kind, body, inputs, expires_at: microseconds(expiresAt) };
-  const hash = sha256(jsonbText(whole)).toString("hex");
+  const hash = hex(sha256(jsonbText(whole)));
   if (hash !== proposal.hash)
     return { check, ok: false, says: `the proposal has the hash ${hash}, and ${proposal.hash} was approved` };
   const figures = (body ?? {}) as Json;

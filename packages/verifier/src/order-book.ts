@@ -1,36 +1,31 @@
 // The committed order book: what each leaf says, its hash, and the Merkle root over all of them (leaf 00, node 01, an odd node goes up as it is).
-import { createHash } from "node:crypto";
 import { shortest } from "./exact.ts";
 import type { DealRecord, Finding, RecordedDay, RecordedLeaf, RecordedOrder } from "./record.ts";
+import { fromHex, hex, sha256 } from "./sha256.ts";
 
-export const sha256 = (...parts: (string | Uint8Array)[]): Buffer => {
-  const hash = createHash("sha256");
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
 const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
 
 /** Root over the leaves (hex) in their order; of none: sha256 of nothing. */
 export function merkleRoot(leaves: readonly string[]): string {
-  const walk = (from: number, to: number): Buffer => {
-    if (to - from === 1) return sha256(LEAF, Buffer.from(leaves[from] ?? "", "hex"));
+  const walk = (from: number, to: number): Uint8Array => {
+    if (to - from === 1) return sha256(LEAF, fromHex(leaves[from] ?? ""));
     // the left side of a node is always a full tree
     let left = 1;
     while (left * 2 < to - from) left *= 2;
     return sha256(NODE, walk(from, from + left), walk(from + left, to));
   };
-  return (leaves.length === 0 ? sha256() : walk(0, leaves.length)).toString("hex");
+  return hex(leaves.length === 0 ? sha256() : walk(0, leaves.length));
 }
 
 /** The root that one leaf and the nodes beside its way lead to. */
 export function rootFrom(leaf: string, path: readonly { side: string; hash: string }[]): string {
-  let node = sha256(LEAF, Buffer.from(leaf, "hex"));
+  let node = sha256(LEAF, fromHex(leaf));
   for (const { side, hash } of path) {
-    const beside = Buffer.from(hash, "hex");
+    const beside = fromHex(hash);
     node = side === "left" ? sha256(NODE, beside, node) : sha256(NODE, node, beside);
   }
-  return node.toString("hex");
+  return hex(node);
 }
 
 /** What must be committed of an order: JSON, keys in the order of their names, numbers as the shortest decimal, the investor only as a salted hash. */
@@ -40,7 +35,7 @@ export function canonicalOrder(order: RecordedOrder, salt: string, date: string)
     ["amount", order.amount === null ? null : shortest(order.amount)],
     ["direction", order.kind === "plain" ? order.direction : `${order.kind}_${way}`],
     ["flow", order.flowId],
-    ["investor", sha256(`${salt}:${order.investorId}`).toString("hex")],
+    ["investor", hex(sha256(`${salt}:${order.investorId}`))],
     ["lots", order.electedLots.length === 0 ? null : order.electedLots.join(",")],
     ["units", order.units === null ? null : shortest(order.units)],
     ["vintage", order.vintage ?? date],
@@ -56,8 +51,7 @@ export function checkOrderBook(record: DealRecord, day: RecordedDay): Finding[] 
     const order = orders.get(leaf.flowId);
     if (order === undefined) return `order ${leaf.flowId} of leaf ${leaf.position} is not there`;
     if (leaf.position !== at + 1) return `leaf ${leaf.position} stands at place ${at + 1}`;
-    if (sha256(leaf.canonical).toString("hex") !== leaf.leaf)
-      return `leaf ${leaf.position} is not the hash of its text`;
+    if (hex(sha256(leaf.canonical)) !== leaf.leaf) return `leaf ${leaf.position} is not the hash of its text`;
     return canonicalOrder(order, leaf.salt, record.date) === leaf.canonical
       ? null
       : `order ${leaf.flowId} is not what was committed`;

@@ -1,6 +1,6 @@
 // RPC cases: files in and out. What they do in depth is in import-orders, import-bank and export-payments.
 import { expect } from "vitest";
-import { type Args, OPS, PM_ONE, type TestDatabase } from "../arrange.ts";
+import { type Args, OPS, type TestDatabase } from "../arrange.ts";
 import { DEALING_DATE, dayAt, dealingFund } from "../dealing-day.ts";
 import {
   approvedAccounts,
@@ -15,7 +15,7 @@ import {
   subscription,
 } from "../import-files.ts";
 import { newInvestor } from "../synthetic-fund.ts";
-import { NOWHERE, noUuid, type Refusal, type RpcCase } from "./rpc-case.ts";
+import { NOWHERE, type Refusal, type RpcCase } from "./rpc-case.ts";
 
 const text = (value: unknown): string => JSON.stringify(value);
 const list = (args: Args, name: string): Args[] => JSON.parse(String(args[name])) as Args[];
@@ -68,18 +68,6 @@ const fileRefusals = (rows: "orders" | "lines"): Refusal[] => [
 const otherRow =
   (rows: "orders" | "lines") =>
   (args: Args): Args => ({ ...args, file: file(), [rows]: text(list(args, rows).map((row) => ({ ...row, line: 7 }))) });
-
-async function proposedAccounts(db: TestDatabase): Promise<Args> {
-  const on = await dealingFund(db);
-  await db.call(OPS, "fn_propose_bank_accounts", {
-    fund: on.fund.code,
-    accounts: [{ account: FUND_IBAN, holder: "Fund (synthetic)", currency: "USD" }],
-  });
-  const ids = await db.look<{ account_id: string }>("select account_id from bank_accounts where fund_id = $1", [
-    on.fund.fundId,
-  ]);
-  return { accounts: text(ids.map((row) => row.account_id)), decision: "approved" };
-}
 
 async function payable(db: TestDatabase): Promise<Args> {
   const day = await dayAt(db, "claimable");
@@ -242,84 +230,6 @@ export const IMPORT_CASES: RpcCase[] = [
             [credit("5000.00", { remittance: "S-1" })],
           );
           return { ...args, import_id: bank.import_id };
-        },
-      },
-    ],
-  },
-  {
-    fn: "fn_propose_bank_accounts",
-    by: OPS,
-    arrange: async (db) => ({
-      fund: (await dealingFund(db)).fund.code,
-      accounts: text([{ account: FUND_IBAN, holder: "Fund (synthetic)", currency: "USD" }]),
-    }),
-    check(rows) {
-      expect(rows[0]?.fn_propose_bank_accounts).toEqual({ proposed: 1, known: 0 });
-    },
-    other: (args) => ({
-      ...args,
-      accounts: text([{ account: IBANS[0], holder: "Fund (synthetic)", currency: "USD" }]),
-    }),
-    audits: 1,
-    events: ["BANK_ACCOUNTS_PROPOSED"],
-    refuses: [
-      { what: "a fund that is not there", code: "EG404", change: (args) => ({ ...args, fund: "NOWHERE" }) },
-      { what: "no list", code: "EG400", change: (args) => ({ ...args, accounts: text({}) }) },
-      { what: "an empty list", code: "EG413", change: (args) => ({ ...args, accounts: text([]) }) },
-      {
-        what: "wrong check digits",
-        code: "EG400",
-        change: (args) => ({
-          ...args,
-          accounts: text([{ account: "LU290019400644750000", holder: "x", currency: "USD" }]),
-        }),
-      },
-      {
-        what: "an investor that is not there",
-        code: "EG404",
-        change: (args) => ({
-          ...args,
-          accounts: text(list(args, "accounts").map((row) => ({ ...row, investor: "LP-NOBODY" }))),
-        }),
-      },
-    ],
-  },
-  {
-    fn: "fn_decide_bank_accounts",
-    by: PM_ONE,
-    arrange: proposedAccounts,
-    async check(_rows, args, db) {
-      expect(
-        await db.look("select status, decided_by from bank_accounts where account_id = any ($1)", [
-          list(args, "accounts"),
-        ]),
-      ).toEqual([{ status: "active", decided_by: "user:00000000-0000-4000-8000-000000000001" }]);
-    },
-    other: (args) => ({ ...args, decision: "rejected" }),
-    audits: 1,
-    events: ["BANK_ACCOUNTS_DECIDED"],
-    refuses: [
-      { what: "who proposed it", code: "EG420", by: OPS, change: (args) => args },
-      { what: "an unknown decision", code: "EG400", change: (args) => ({ ...args, decision: "perhaps" }) },
-      { what: "no list", code: "EG400", change: (args) => ({ ...args, accounts: text({}) }) },
-      { what: "an empty list", code: "EG413", change: (args) => ({ ...args, accounts: text([]) }) },
-      { what: "what is no id", code: "EG400", change: (args) => ({ ...args, accounts: text([noUuid]) }) },
-      {
-        what: "an account that is not there",
-        code: "EG404",
-        change: (args) => ({ ...args, accounts: text([...list(args, "accounts"), NOWHERE]) }),
-      },
-      {
-        what: "the end of one that is not in force",
-        code: "EG428",
-        change: (args) => ({ ...args, decision: "ended" }),
-      },
-      {
-        what: "twice",
-        code: "EG428",
-        async change(args, db) {
-          await db.call(PM_ONE, "fn_decide_bank_accounts", args);
-          return args;
         },
       },
     ],

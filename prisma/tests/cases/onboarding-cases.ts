@@ -107,8 +107,14 @@ export const ONBOARDING_CASES: RpcCase[] = [
       await db.look("update cases set due_at = now() - interval '1 minute' where case_id = $1", [overdue]);
       return {};
     },
-    check: ([row]) => {
+    check: async ([row], _args, db) => {
       expect(row?.fn_tick_kyc).toEqual({ expired: 1, opened: 1, overdue: 1 });
+      // the case is of no fund
+      expect(
+        await db.look(
+          "select fund_id, severity from risk_alerts where kind = 'case_overdue' order by created_at desc limit 1",
+        ),
+      ).toEqual([{ fund_id: null, severity: "warning" }]);
     },
     other: null,
     audits: 3,
@@ -125,7 +131,7 @@ export const ONBOARDING_CASES: RpcCase[] = [
       expect(row?.fn_read_applicant).toMatchObject({
         status: "submitted",
         case_stands: false,
-        policy: { version: 1 },
+        policy: { version: 2 },
         parties: [{ kind: "trust" }],
         evidence: [{ kind: "trust_deed", on: "2020-01-02", expires: null }],
       });

@@ -138,4 +138,34 @@ export const PAGE_CASES: readonly RpcCase[] = [
     events: [],
     refuses: [],
   },
+  {
+    fn: "fn_describe_api",
+    by: LP_A,
+    arrange: async () => ({}),
+    check: async ([row], _args, db) => {
+      const api = row?.fn_describe_api as {
+        functions: Args[];
+        relations: { name: string; roles: string[]; columns: Args[] }[];
+      };
+      const callable = await db.look<{ proname: string }>(
+        "select proname from pg_proc where pronamespace = 'public'::regnamespace and has_function_privilege('lp_role', oid, 'execute') order by proname",
+      );
+      expect(
+        api.functions.filter(({ roles }) => (roles as string[]).includes("lp_role")).map(({ name }) => name),
+      ).toEqual(callable.map(({ proname }) => proname));
+      const funds = api.relations.find(({ name }) => name === "funds");
+      expect(funds?.columns).toContainEqual(expect.objectContaining({ name: "code", type: "text", nullable: false }));
+      expect(api.relations.some(({ name }) => name === "personal_values")).toBe(
+        (
+          await db.look(
+            "select where has_any_column_privilege('audit_role', 'personal_values', 'select') or has_any_column_privilege('ops_role', 'personal_values', 'select')",
+          )
+        ).length > 0,
+      );
+    },
+    other: null,
+    audits: 0,
+    events: [],
+    refuses: [],
+  },
 ];

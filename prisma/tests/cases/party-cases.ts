@@ -41,6 +41,7 @@ const policy = async (db: TestDatabase): Promise<Record<string, unknown>> =>
 
 export const pending = (db: TestDatabase, args: Args = {}): Promise<string> =>
   db.value<string>(OPS, "fn_submit_investor", { classification: "professional", ...args });
+
 export const PARTY_CASES: RpcCase[] = [
   {
     fn: "fn_register_party",

@@ -11,10 +11,12 @@ import {
   KYC,
   newSubject,
   toErase,
+  underOldKey,
   value,
   withValues,
   wrappedKey,
 } from "../subjects.ts";
+import { openVault, vaultRefuses } from "../vault.ts";
 import { NOWHERE, noUuid, type Refusal, type RpcCase } from "./rpc-case.ts";
 
 const putting = (what: string, code: Refusal["code"], change: (values: Args[]) => unknown): Refusal => ({
@@ -95,8 +97,10 @@ export const PERSONAL_CASES: RpcCase[] = [
       putting("an index that is no hash", "EG400", ([first]) => [{ ...first, blind_index: ["jane"] }]),
       putting("a field twice", "EG400", ([first]) => [first, { ...value("name"), field: first?.field }]),
       putting("more than 2 MB", "EG413", ([first]) => [{ ...first, ciphertext: `v1.${"A".repeat(2_000_001)}` }]),
+      putting("a number of a key that is none", "EG400", ([first]) => [{ ...first, key_version: "first" }]),
       absent,
       erased,
+      underOldKey,
       {
         what: "a subject whose erasure was asked for",
         code: "EG428",
@@ -164,6 +168,7 @@ export const PERSONAL_CASES: RpcCase[] = [
       { what: "more than 20 MB", code: "EG413", change: (a) => ({ ...a, size: 20 * 1024 * 1024 + 1 }) },
       { what: "a subject that is not there", code: "EG404", change: () => documentArgs(NOWHERE) },
       { ...erased, change: async (_a, db) => documentArgs(await toErase(db)) },
+      underOldKey,
     ],
   },
   {
@@ -240,18 +245,13 @@ export const PERSONAL_CASES: RpcCase[] = [
   {
     fn: "fn_read_vault_keys",
     by: KYC,
-    // no test cluster has Supabase's extension: a table of the documented columns stands for its view
     arrange: async (db) => {
-      await db.look("create schema if not exists vault");
-      await db.look("create table if not exists vault.decrypted_secrets (name text, decrypted_secret text)");
-      await db.look("grant usage on schema vault to evergreen_owner");
-      await db.look("grant select on vault.decrypted_secrets to evergreen_owner");
-      await db.look("truncate vault.decrypted_secrets");
-      for (const name of ["master", "index", "signing"])
-        await db.look(
-          "insert into vault.decrypted_secrets values ('evergreen_personal_' || $1::text, repeat('a', 64))",
-          [name],
-        );
+      const key = "a".repeat(64);
+      await openVault(db, {
+        evergreen_personal_master: key,
+        evergreen_personal_index: key,
+        evergreen_personal_signing: key,
+      });
       return {};
     },
     check: ([row]) => {
@@ -261,23 +261,6 @@ export const PERSONAL_CASES: RpcCase[] = [
     other: null,
     audits: 0,
     events: [],
-    refuses: [
-      {
-        what: "a Vault without the keys",
-        code: "EG404",
-        change: async (a, db) => {
-          await db.look("truncate vault.decrypted_secrets");
-          return a;
-        },
-      },
-      {
-        what: "no Vault",
-        code: "EG428",
-        change: async (a, db) => {
-          await db.look("drop schema vault cascade");
-          return a;
-        },
-      },
-    ],
+    refuses: vaultRefuses("the keys"),
   },
 ];

@@ -55,6 +55,69 @@ export const STATEMENT_CASES: RpcCase[] = [
     ],
   },
   {
+    fn: "fn_request_documents",
+    by: LP_A,
+    arrange: async (db) => {
+      const { dayId, holder } = await dayAt(db, "settled", { holderUser: userOf(LP_A) });
+      await db.call(agent("commander"), "fn_prepare_statements", { dealing_day_id: dayId });
+      const [own] = await db.look(
+        "select statement_id from statements where dealing_day_id = $1 and investor_id = $2",
+        [dayId, holder],
+      );
+      return { statement_id: own?.statement_id };
+    },
+    check: async ([row], args, db) => {
+      const { event_id, workflow_id } = (row?.fn_request_documents ?? {}) as Record<string, string>;
+      expect(workflow_id).toBe(`event/${event_id}`);
+      // of no fund, and seen by the investor whose statement it is
+      expect(
+        await db.look(
+          `select e.fund_id, e.payload, o.mode, i.investor_id = s.investor_id as own from fund_events e join event_outbox o using (event_id)
+             join event_investors i using (event_id) join statements s on s.statement_id::text = e.payload ->> 'statement_id' where e.event_id = $1`,
+          [event_id],
+        ),
+      ).toEqual([{ fund_id: null, payload: { statement_id: args.statement_id }, mode: "run", own: true }]);
+      // while that run is open it is the answer to everybody
+      const again = () => db.value<{ event_id: string }>(OPS, "fn_request_documents", args);
+      expect(await again()).toEqual({ event_id, workflow_id });
+      const run = { workflow_id, type: "make-documents", event_id };
+      await db.call(agent("commander"), "fn_open_workflow", run);
+      expect((await again()).event_id).toBe(event_id);
+      await db.call(agent("commander"), "fn_complete_workflow", { workflow_id, status: "failed", metadata: "{}" });
+      const second = await again();
+      expect(second.event_id).not.toBe(event_id);
+      // what could be handed to nobody is asked for anew
+      await db.look("update event_outbox set dead_at = now(), reason = 'a synthetic end' where event_id = $1", [
+        second.event_id,
+      ]);
+      expect((await again()).event_id).not.toBe(second.event_id);
+    },
+    other: () => ({ statement_id: NOWHERE }),
+    audits: 1,
+    events: ["STATEMENT_DOCUMENTS_REQUESTED"],
+    refuses: [
+      {
+        what: "the thirty-first run of a statement within an hour",
+        code: "EG428",
+        change: async (args, db) => {
+          for (let run = 0; run < 30; run++) {
+            const { workflow_id, event_id } = await db.value<Record<string, string>>(
+              LP_A,
+              "fn_request_documents",
+              args,
+            );
+            await db.call(agent("commander"), "fn_open_workflow", { workflow_id, type: "make-documents", event_id });
+            const end = { workflow_id, status: "completed", metadata: "{}" };
+            await db.call(agent("commander"), "fn_complete_workflow", end);
+          }
+          return args;
+        },
+      },
+      { what: "a statement of somebody else", code: "EG404", by: LP_B, change: (a) => a },
+      { what: "a statement that is not there", code: "EG404", by: OPS, change: () => ({ statement_id: NOWHERE }) },
+    ],
+  },
+  {
     fn: "fn_statement_books",
     by: LP_A,
     arrange: async (db) => {

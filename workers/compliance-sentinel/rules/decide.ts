@@ -1,4 +1,4 @@
-// Judging by the packs that a run keeps: orders of a day, the trades of a proposal, a fund as it stands. Pure.
+// Judging by the packs that a run keeps: orders of a day, an applicant, the trades of a proposal, a fund as it stands. Pure.
 import {
   type CompiledPack,
   compilePack,
@@ -11,8 +11,9 @@ import {
   worstOutcome,
 } from "@evergreen-fund/compliance-rules";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { beneficialOwners } from "@evergreen-fund/finance";
 import { decimal } from "@evergreen-fund/finance/money.ts";
-import type { FundFacts, OrderFacts, Pinned, StoredVersion } from "./facts.ts";
+import type { ApplicantFacts, FundFacts, OrderFacts, Pinned, StoredVersion } from "./facts.ts";
 
 export interface Version {
   versionId: string;
@@ -90,6 +91,59 @@ export function judgeOrders(pinned: Pinned, orders: readonly OrderFacts[]): { re
   }
   return { results, shadows };
 }
+
+/** An applicant by every pack: its own facts, and those of everybody behind with the effective share that R55 gives them. */
+export function judgeApplicant(pinned: Pinned, applicant: ApplicantFacts): { results: Result[]; shadows: Shadow[] } {
+  const { pending_id: entity_id, as_of: asOf, snoozed } = applicant;
+  const facts = factsOfApplicant(applicant);
+  const judge = ({ compiled }: Version): Judgement =>
+    compiled.judge("investor", facts, { asOf, snoozed: snoozedIn(compiled, snoozed) });
+  const live = versionsOf(pinned.live).map((version) => ({ version, judgement: judge(version) }));
+  const results = live.map(({ version: { versionId: version_id }, judgement: { outcome, rules: explain } }) => ({
+    entity_type: "investors_pending_kyc",
+    entity_id,
+    version_id,
+    outcome,
+    explain,
+  }));
+  return { results, shadows: shadowsOf("investors_pending_kyc", entity_id, versionsOf(pinned.drafts), live, judge) };
+}
+
+function factsOfApplicant({ party_id: root, investor, parties, links }: ApplicantFacts): Facts {
+  const { owners } = beneficialOwners({
+    root,
+    // whoever has a part at all: the rules say from which share on somebody counts
+    threshold: "0.000000000000000001",
+    parties: parties.map(({ party_id: id, kind }) => ({ id, kind: kind as PartyKind })),
+    links: links.map(({ share, kind, ...link }) => ({
+      ...link,
+      kind: kind as LinkKind,
+      ...(share === null ? {} : { share }),
+    })),
+  });
+  const found = new Map(owners.map((owner) => [owner.party, owner]));
+  const { tests, verified: _, ...own } = (parties.find(({ party_id }) => party_id === root)?.facts ?? {}) as Json;
+  return {
+    investor: { ...own, ...(investor as Json) },
+    tests: (tests ?? {}) as Json,
+    owners: parties
+      .filter(({ party_id }) => party_id !== root)
+      .map(({ party_id, facts }) => {
+        const owner = found.get(party_id);
+        return {
+          ...(facts as Json),
+          // companies on the way own for those behind them
+          share: owner?.share ?? "0",
+          control: owner?.because.includes("control") ?? false,
+          trust: owner?.because.includes("trust_party") ?? false,
+        };
+      }),
+  };
+}
+type Json = Record<string, unknown>;
+type Ownership = Parameters<typeof beneficialOwners>[0];
+type PartyKind = Ownership["parties"][number]["kind"];
+type LinkKind = Ownership["links"][number]["kind"];
 
 const snoozedIn = ({ pack }: CompiledPack, snoozed: readonly string[]): string[] =>
   snoozed.flatMap((name) => (name.startsWith(`${pack.pack}/`) ? [name.slice(pack.pack.length + 1)] : []));

@@ -36,3 +36,14 @@ export async function readOrders(context: RoomContext, dealing_day_id: string): 
     if (page.length < PAGE) return orders;
   }
 }
+
+export type ApplicantFacts = RpcResult<"fn_read_applicant_facts">;
+
+/** The application that the event of the run speaks of. */
+export async function readApplicant(context: RoomContext, eventId: string): Promise<ApplicantFacts> {
+  const pending_id = await context.facts(async (tx) => {
+    const { payload } = await tx.fund_events.findUniqueOrThrow({ where: { event_id: eventId } });
+    return (payload as { pending_id: string }).pending_id;
+  });
+  return await context.look("fn_read_applicant_facts", { pending_id });
+}

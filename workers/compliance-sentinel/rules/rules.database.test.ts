@@ -241,6 +241,27 @@ it("while a breach is open the database refuses a worsening trade that the room 
   ).toBe("passed");
 });
 
+it("judges an applicant by the same packs, once", async () => {
+  await look("update rule_pack_versions set effective_until = '2020-01-02' where status = 'live'");
+  await live(
+    packOf({ on: ["investor"], when: { fact: "investor.kind", eq: "trust" } }, { investor: { kind: "trust" } }),
+  );
+  const applied = async (party_kind: string) => {
+    const pending_id = await rooms.database.rpc(OPS, "fn_submit_investor", {
+      classification: "professional",
+      party_kind,
+    });
+    const event = await rooms.database.read(AUDIT, (tx) =>
+      tx.fund_events.findFirstOrThrow({ where: { payload: { path: ["pending_id"], equals: pending_id } } }),
+    );
+    return { eventId: event.event_id, workflowId: `event/${event.event_id}` };
+  };
+  const check = async (kind: string) => await twice(rooms, "compliance-sentinel.checkApplicant", await applied(kind));
+  expect(await check("company")).toEqual({ outcome: "approved" });
+  // a foundation is judged as a trust
+  expect(await check("foundation")).toEqual({ outcome: "held" });
+});
+
 it("looks at the calendar, twice the same", async () => {
   const { fundId } = await proposed(rooms);
   const due_on = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);

@@ -4,8 +4,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findReport } from "@evergreen-fund/analytics";
 import { StressOutcome } from "@evergreen-fund/finance/stress/outcome.ts";
+import { POOL, POOL_TRADE } from "@evergreen-fund/prisma/tests/pool.ts";
 import { describe, expect, it } from "vitest";
-import { openShelf } from "../../shelf.ts";
+import { openShelf, type ShelvedScenario } from "../../shelf.ts";
 import { AUDIT, importFund, PM_ONE } from "../../tests/journeys.ts";
 import { expectEveryCrashPointPassed, failureOf, twice, useRooms } from "../../tests/room-house.ts";
 
@@ -14,11 +15,11 @@ const house = useRooms();
 const shelved = async (...ids: string[]) =>
   (await openShelf().all()).filter(({ scenario_id }) => ids.includes(scenario_id));
 
-async function asked(ids: string[], change: Record<string, unknown> = {}) {
+async function asked(ids: string[], change: Record<string, unknown> = {}, more: readonly ShelvedScenario[] = []) {
   const { fundId, code } = await importFund(house.database, change);
   const made = await house.database.rpc(PM_ONE, "fn_request_stress", {
     fund: code,
-    scenarios: (await shelved(...ids)) as unknown as Record<string, unknown>[],
+    scenarios: [...(await shelved(...ids)), ...more] as unknown as Record<string, unknown>[],
   });
   const run = { eventId: made.event_id, workflowId: made.workflow_id, fundId };
   return { run, fundId, code, runId: made.stress_run_id };
@@ -115,6 +116,100 @@ describe("a run", () => {
     expect(due(pulled, "gt365d")).toBe(due(base, "gt365d"));
     expect(due(base, "gt365d") - due(base, "365d")).toBe(50_000);
     expect(pulled?.notes.join()).not.toMatch(/no credit line/);
+  });
+
+  it("keeps what pools of its units let expect, as they stand and at the least depth of the scenario, and what trades cost beside that", async () => {
+    const [base] = await shelved("base");
+    // the shipped one with a quarter of every pool left: the same canonical text with one more factor
+    const body = (base?.body ?? "")
+      .replace('"haircut.all":["0"],', '"haircut.all":["0"],"pool_depth":["0.25"],')
+      .replace('"id":"base"', '"id":"drained"');
+    const scenario_hash = createHash("sha256").update(body).digest("hex");
+    const drained = { ...(base as ShelvedScenario), scenario_id: "drained", scenario_hash, body };
+    const { run, runId, code } = await asked(["base"], {}, [drained]);
+    const share_class_id = await house.database.rpc(PM_ONE, "fn_open_class", {
+      fund: code,
+      code: "A",
+      name: "Class A (synthetic)",
+      issue_price: "100",
+    });
+    const { pool_id } = await house.database.rpc(PM_ONE, "fn_set_pool", { share_class_id, ...POOL });
+    // a step of the ladder, between two of them, above all, and a payment that is no share a decimal holds
+    for (const [at, [amount_in, amount_out]] of [
+      ["1000000", "987058"],
+      ["900000", "889400"],
+      ["20000000", "16620000"],
+      ["1", "5000000000000000000000000000000000"],
+    ].entries())
+      await house.database.rpc(PM_ONE, "fn_record_pool_trade", {
+        ...POOL_TRADE,
+        pool_id,
+        amount_in: amount_in as string,
+        amount_out: amount_out as string,
+        tx_hash: `0x${String(at).padStart(64, "0")}`,
+      });
+    await computed(run);
+    await house.call("simulation.publishStress", run);
+    const rows = await house.duck(
+      `select scenario_id, depth::varchar as depth, expected_out::varchar as expected, stressed_out::varchar as stressed, pool
+         from tokenization_models join liquidity_pools using (pool_id) where run_id = $run and direction = 'sell' and amount_in = 1000000 order by 1`,
+      { run: runId },
+    );
+    // R48 by hand: ⌊997 · 10^6 · 10^8 / (1000 · 10^8 + 997 · 10^6)⌋, and the same of reserves of a quarter
+    expect(rows).toEqual([
+      { scenario_id: "base", depth: "1.000000000000000000", expected: "987158", stressed: "987158", pool: "SYN-POOL" },
+      {
+        scenario_id: "drained",
+        depth: "0.250000000000000000",
+        expected: "987158",
+        stressed: "958764",
+        pool: "SYN-POOL",
+      },
+    ]);
+    // by hand: 1 − out / in at a spot price of one, rounded up; the step is the least of the ladder that holds the trade
+    const trades = await house.duck(
+      `select amount_in::varchar as size, expected_out::varchar as expected, expected_slippage::varchar as slippage, executed_slippage::varchar as paid,
+              beyond_expected::varchar as beyond, step::varchar as step, step_slippage::varchar as most
+         from pool_slippage where fund_id = $fund::uuid order by tx_hash`,
+      { fund: run.fundId },
+    );
+    expect(trades.map((row) => Object.values(row))).toEqual([
+      [
+        "1000000",
+        "987158",
+        "0.012842000000000000",
+        "0.012942000000000000",
+        "0.000100000000000000",
+        "1000000",
+        "0.012842000000000000",
+      ],
+      [
+        "900000",
+        "889320",
+        "0.011866666666666667",
+        "0.011777777777777778",
+        "-0.000088888888888888",
+        "1000000",
+        "0.012842000000000000",
+      ],
+      ["20000000", "16624979", "0.168751050000000000", "0.169000000000000000", "0.000248950000000000", null, null],
+      ["1", "0", "1.000000000000000000", null, null, "100000", "0.004000000000000000"],
+    ]);
+    // a later run keeps what was looked at, and looks at the rest
+    await house.database.rpc(PM_ONE, "fn_record_pool_trade", { ...POOL_TRADE, pool_id });
+    const again = await house.database.rpc(PM_ONE, "fn_request_stress", {
+      fund: code,
+      scenarios: (await shelved("base")) as unknown as Record<string, unknown>[],
+    });
+    const later = { eventId: again.event_id, workflowId: again.workflow_id };
+    await computed(later);
+    await house.call("simulation.publishStress", later);
+    expect(
+      await house.duck(
+        "select count(*)::int as n, count(e.trade_id)::int as seen, count(distinct e.recorded_at)::int as looks from pool_slippage left join executed_slippage e using (trade_id) where fund_id = $fund::uuid",
+        { fund: run.fundId },
+      ),
+    ).toEqual([{ n: 5, seen: 5, looks: 2 }]);
   });
 
   it("comes to the same bytes on the same snapshot, and says so of itself", async () => {

@@ -1,5 +1,7 @@
 // What the fund does: the playbook of each event that starts a run. The names are those of the event catalogue.
 import type { CommanderPlaybook } from "@evergreen-fund/domain/events.ts";
+import { deliverWebhooks } from "./deliver-webhooks.ts";
+import { makeDocuments } from "./make-documents.ts";
 import { onboardInvestor } from "./onboard-investor.ts";
 import type { PlaybookFunction } from "./playbook.ts";
 import { rebalance } from "./rebalance.ts";
@@ -22,4 +24,6 @@ export const PLAYBOOK_TABLE: Record<CommanderPlaybook, PlaybookFunction> = {
   "refresh-lists": refreshLists,
   "rescreen-parties": rescreenParties,
   "screen-party": screenParty,
+  "deliver-webhooks": deliverWebhooks,
+  "make-documents": makeDocuments,
 };

@@ -1,5 +1,6 @@
 // What a playbook is given and what it answers. A playbook is a plain function: it awaits rooms and pushes compensations.
 import type { RoomActivities, RoomName, RunRef, RunStatus } from "@evergreen-fund/domain/agents.ts";
+import type { Knocks } from "../knocks.ts";
 import type { Rooms } from "../proxies.ts";
 import type { Saga } from "../saga.ts";
 
@@ -14,8 +15,8 @@ export interface House {
   rooms: Rooms;
   room<R extends RoomName>(name: R): RoomActivities<R>;
   saga: Saga;
-  /** Waits until somebody knocks or the time is over; a knock may mean nothing, so read the row after it. */
-  waitForKnock(timeoutMs: number): Promise<void>;
+  /** A knock may mean nothing, so the row is read after it; the count is taken before a row is read. */
+  knocks: Knocks;
   /** Puts where the run stands into the UI and the search attribute Stage. */
   stage(name: string): void;
 }

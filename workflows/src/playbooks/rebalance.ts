@@ -1,7 +1,8 @@
 // REBALANCE_REQUESTED: propose → check liquidity and limits → a second person decides → apply.
+import { decisionOn } from "../decision-on.ts";
 import type { PlaybookFunction } from "./playbook.ts";
 
-export const rebalance: PlaybookFunction = async ({ run, memoryIds }, { room, saga, waitForKnock, stage }) => {
+export const rebalance: PlaybookFunction = async ({ run, memoryIds }, { room, saga, knocks, stage }) => {
   stage("proposing");
   const proposed = await room("rebalancing").propose({ ...run, memoryIds });
   if (proposed.outcome === "refused") return { status: "refused", reason: proposed.reason };
@@ -20,12 +21,7 @@ export const rebalance: PlaybookFunction = async ({ run, memoryIds }, { room, sa
   }
 
   stage("awaiting approval");
-  let decision = await room("commander").readDecision(proposal);
-  while (!decision.final) {
-    // a second beyond the expiry: the database clock decides, and it must have passed
-    await waitForKnock(decision.expiresInMs + 1_000);
-    decision = await room("commander").readDecision(proposal);
-  }
+  const decision = await decisionOn(proposal, room("commander"), knocks);
   // a worker that died after applying reads "applied" when the step is taken again: the approval stands, and applying again changes nothing
   if (decision.status !== "approved" && decision.status !== "applied") {
     await release(decision.status);

@@ -12,7 +12,7 @@ import { INSTALL_PEERS, pythonPeer } from "./frame/peers.ts";
 import { answerOf, type Check, type Finding, short } from "./frame/report.ts";
 import { alternate, median, medianOf, type Round, ratioOf, type Side } from "./frame/rounds.ts";
 import { readStatements } from "./frame/sql-file.ts";
-import { synced } from "./sync/measure.ts";
+import { type Synchroniser, synchroniser } from "./sync/measure.ts";
 
 const FULL = { rows: 10_000_000, small: 1_000_000, changed: 1_000, rounds: 3, deltas: 7, writers: 8, chunk: 500_000 };
 const QUICK = { rows: 20_000, small: 4_000, changed: 200, rounds: 1, deltas: 1, writers: 8, chunk: 10_000 };
@@ -25,13 +25,15 @@ export const run: RunBench = async ({ quick, environment, progress }) => {
   const machine = await describeMachine();
   const python = await pythonPeer(environment, "duckdb_extension_postgres_scanner");
   const folder = await mkdtemp(join(tmpdir(), "evergreen-bench-sync-"));
-  const [home, smallHome] = [join(folder, "large"), join(folder, "small")];
   const checks: Check[] = [];
   const publishing: number[] = [];
   const children: Child[] = [];
   const rounds: Record<string, Round[]> = {};
   const large = await openCluster();
   const small = await openCluster();
+  const into = (cluster: BenchCluster, name: string): Synchroniser =>
+    synchroniser(join(folder, name), cluster.urlFor("evergreen_app"));
+  const [ours, oursSmall] = [into(large, "large"), into(small, "small")];
   try {
     await progress("sync", async ({ say }) => {
       await seed(small, statement, plan.small, plan.chunk, say);
@@ -39,7 +41,7 @@ export const run: RunBench = async ({ quick, environment, progress }) => {
       const bulk: Side[] = [
         {
           name: "bulk",
-          measure: async () => (await synced(home, large.urlFor("evergreen_app"), { anew: true })).committed,
+          measure: async () => (await ours.synced({ anew: true })).committed,
         },
       ];
       if (python !== undefined) {
@@ -58,12 +60,12 @@ export const run: RunBench = async ({ quick, environment, progress }) => {
       }
       rounds.bulk = await alternate(bulk, plan.rounds, say);
       say("the small table");
-      await synced(smallHome, small.urlFor("evergreen_app"), { anew: true });
-      await synced(home, large.urlFor("evergreen_app"));
+      await oursSmall.synced();
+      await ours.synced();
       let turn = 0;
-      const delta = (cluster: BenchCluster, at: string, times: number) => async (): Promise<number> => {
+      const delta = (cluster: BenchCluster, at: Synchroniser, times: number) => async (): Promise<number> => {
         await change(cluster, statement, ++turn % (plan.small / 1_000), plan.changed * times);
-        const one = await synced(at, cluster.urlFor("evergreen_app"));
+        const one = await at.synced();
         if (cluster === large) publishing.push(one.published - one.committed);
         const rows = one.result.read.asset_snapshots;
         if (rows !== String(plan.changed * times))
@@ -72,17 +74,18 @@ export const run: RunBench = async ({ quick, environment, progress }) => {
       };
       rounds.deltas = await alternate(
         [
-          { name: "delta", measure: delta(large, home, 1) },
-          { name: "delta, small table", measure: delta(small, smallHome, 1) },
+          { name: "delta", measure: delta(large, ours, 1) },
+          { name: "delta, small table", measure: delta(small, oursSmall, 1) },
         ],
         plan.deltas,
         say,
       );
       say("eight writers");
-      checks.push(...(await underWriters(large, statement, home, plan.writers)));
+      checks.push(...(await underWriters(large, statement, ours, plan.writers)));
       rounds.deltas = rounds.deltas.map((round) => ({ ...round, figures: { ...round.figures, limit: LIMIT } }));
     });
   } finally {
+    await Promise.all([ours.close(), oursSmall.close()]);
     await Promise.all([large.stop(), small.stop(), ...children.map((child) => child.kill())]);
     await rm(folder, { recursive: true, force: true });
   }
@@ -130,7 +133,7 @@ const change = (cluster: BenchCluster, statement: (name: string) => string, day:
 async function underWriters(
   cluster: BenchCluster,
   statement: (name: string) => string,
-  home: string,
+  synchroniser: Synchroniser,
   writers: number,
 ): Promise<Check[]> {
   let going = true;
@@ -147,12 +150,11 @@ async function underWriters(
       }
     }),
   );
-  const url = cluster.urlFor("evergreen_app");
-  for (let turn = 0; turn < 4; turn += 1) await synced(home, url);
+  for (let turn = 0; turn < 4; turn += 1) await synchroniser.synced();
   going = false;
   await Promise.all(writing);
-  const { result } = await synced(home, url);
-  const rebuilt = await synced(home, url, { rebuild: true });
+  const { result } = await synchroniser.synced();
+  const rebuilt = await synchroniser.synced({ rebuild: true });
   const [ours, anew] = [result.manifest.contentHash, rebuilt.result.manifest.contentHash];
   return [
     {

@@ -33,7 +33,11 @@ export const benchCommands: readonly Command[] = [
     path: "bench",
     summary: "Measures one part of the platform against its peers",
     arguments: [
-      { name: "<name>", about: "events, chain, rls, rebalance, returns, screen, deal, nightly, stress, sync, rules" },
+      {
+        name: "<name>",
+        about:
+          "events, chain, rls, rebalance, returns, screen, deal, nightly, stress, sync, rules, dashboard, realtime, token",
+      },
     ],
     options: [{ flags: "--quick", about: "short run against our own oracle and the peers that are installed" }],
     examples: ["bench rebalance --quick"],

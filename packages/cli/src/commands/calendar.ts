@@ -1,17 +1,12 @@
 // `obligations load`: the regulatory calendar of a file, as obligations of a fund; a wrong file with its lines, and nothing of it is set.
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type Calendar,
-  everyMonthsOf,
-  firstDueOn,
-  LONGEST_PACK,
-  problemLine,
-  readCalendar,
-} from "@evergreen-fund/compliance-rules";
+import { type Calendar, everyMonthsOf, firstDueOn, LONGEST_PACK, readCalendar } from "@evergreen-fund/compliance-rules";
 import { REPOSITORY_ROOT } from "@evergreen-fund/config/config.ts";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { FundRegime } from "@evergreen-fund/domain/policies/index.ts";
+import { problemLine } from "@evergreen-fund/interchange/located-text.ts";
 import { z } from "zod";
 import { type Command, FUND, type Options, REQUEST_ID, text } from "../command.ts";
 import { requestIdOf } from "../context.ts";

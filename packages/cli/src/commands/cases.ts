@@ -349,4 +349,33 @@ export const caseCommands: readonly Command[] = [
       };
     },
   },
+  {
+    path: "cases unfreeze",
+    summary: "Asks for a frozen party to be unfrozen; a second person does it, and only while its screening is clear",
+    arguments: [{ name: "<party>", about: "id of the party" }],
+    options: [
+      { flags: "--reason <text>", about: "why, 10 to 1,900 characters (no personal data)", required: true },
+      REQUEST_ID,
+    ],
+    examples: [
+      'cases unfreeze 3c0b4a86-4a0e-4d57-8a0e-1f2d3c4b5a69 --reason "The entry was taken off the list; checked again."',
+    ],
+    role: "ops_role",
+    run: async (context, [party = ""], options) => {
+      if (!isUuid(party)) throw new EvergreenError("EG400", "A party is named by its id, as `cases show` has it.");
+      const session = await context.session("ops_role");
+      const { state } = await session.call(
+        "fn_unfreeze_party",
+        { party_id: party, reason: text(options, "reason") ?? "", request_id: requestIdOf(text(options, "requestId")) },
+        z.object({ state: z.enum(["asked", "unfrozen"]) }),
+      );
+      return {
+        json: { partyId: party, state },
+        text:
+          state === "asked"
+            ? "Asked for; another person unfreezes the party with the same command."
+            : "The party is unfrozen.",
+      };
+    },
+  },
 ];

@@ -157,8 +157,12 @@ const mark = (ok: boolean): string => (ok ? "✓" : "✗");
 function verdictText(verdict: EvidenceVerdict): string {
   const head = facts([
     ["Evidence", verdict.ok ? "✓ holds" : "✗ does not hold"],
-    ["Fund", plain(verdict.fund ?? "unknown")],
-    ["Period", `${plain(verdict.from ?? "?")} to ${plain(verdict.to ?? "?")}`],
+    ...(verdict.subject === null
+      ? [
+          ["Fund", plain(verdict.fund ?? "unknown")] as const,
+          ["Period", `${plain(verdict.from ?? "?")} to ${plain(verdict.to ?? "?")}`] as const,
+        ]
+      : [["Subject", plain(verdict.subject)] as const]),
     ["Members", String(verdict.members)],
     ["Rows", String(verdict.rows)],
     ["sha256 of its manifest", verdict.sha256 ?? "none"],
@@ -176,8 +180,8 @@ function verdictText(verdict: EvidenceVerdict): string {
 const verify: Command = {
   path: "evidence verify",
   summary:
-    "Verifies a pack offline, by a program that shares no code with the platform; fails and names what does not hold",
-  arguments: [{ name: "<file>", about: "the pack" }],
+    "Verifies a pack of a fund or an export of a person offline, by a program that shares no code with the platform; fails and names what does not hold",
+  arguments: [{ name: "<file>", about: "the pack, or what `subject export` wrote" }],
   options: [
     { flags: "--sha256 <hash>", about: "hash that was noted when the pack was made: finds one that was made anew" },
   ],

@@ -1,15 +1,16 @@
-// `export payments|withdraw`, `accounts list|approve|reject|end`: files that pay redemptions and compensation, and the accounts they pay to, approved by a second person.
+// `export payments|withdraw`, `accounts list|approve|reject|seal|end`: files that pay redemptions and compensation, and the accounts they pay to, approved by a second person.
 import { writeFile } from "node:fs/promises";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { type Accounts, AccountWords } from "@evergreen-fund/personal-data";
 import { z } from "zod";
 import { type Command, FUND, REQUEST_ID, text } from "../command.ts";
 import type { Context } from "../context.ts";
 import { requestIdOf } from "../context.ts";
 import { facts, money, plain, table } from "../output.ts";
+import { personalOf } from "../personal.ts";
 import { findFund, isUuid } from "../reads/funds.ts";
-import { type AccountRow, investorCodes, listAccounts } from "../reads/imports.ts";
+import { type AccountRow, listAccounts } from "../reads/imports.ts";
 
-const Party = z.object({ holder: z.string(), account: z.string(), bic: z.string().nullable() });
 const Payments = z.object({
   payment_file_id: z.string(),
   message_id: z.string(),
@@ -21,9 +22,15 @@ const Payments = z.object({
   missing: z.array(z.object({ flow_id: z.string(), investor: z.string() })),
   transactions: z.number(),
   control_sum: z.string(),
-  debtor: Party,
+  debtor: AccountWords,
   transfers: z.array(
-    Party.extend({ flow_id: z.string(), end_to_end: z.string(), amount: z.string(), remittance: z.string() }),
+    z.object({
+      flow_id: z.string(),
+      end_to_end: z.string(),
+      amount: z.string(),
+      payee: AccountWords,
+      remittance: z.string(),
+    }),
   ),
 });
 
@@ -34,17 +41,18 @@ const dayOf = (name: string, value: string | undefined): string | undefined => {
   return value;
 };
 
-const accountJson = (account: AccountRow, codes: ReadonlyMap<string, string>) => ({
-  accountId: account.account_id,
-  investor: account.investor_id === null ? null : (codes.get(account.investor_id) ?? account.investor_id),
-  account: account.account,
-  bic: account.bic,
-  holder: account.holder,
-  currency: account.currency,
-  status: account.status,
-  proposedBy: account.proposed_by,
-  decidedBy: account.decided_by,
+const accountJson = (one: AccountRow, { account, bic, holder }: Opened) => ({
+  accountId: one.account_id,
+  investor: one.investor,
+  account,
+  bic,
+  holder,
+  currency: one.currency,
+  status: one.status,
+  proposedBy: one.proposed_by,
+  decidedBy: one.decided_by,
 });
+type Opened = Awaited<ReturnType<Accounts["open"]>>;
 
 async function decide(
   context: Context,
@@ -119,18 +127,25 @@ export const exportCommands: readonly Command[] = [
         },
         Payments,
       );
-      const { writePain001 } = await import("@evergreen-fund/interchange");
+      const [{ writePain001 }, { accounts }] = await Promise.all([
+        import("@evergreen-fund/interchange"),
+        personalOf(context, session),
+      ]);
       const { xml, transactions, controlSum } = writePain001({
         messageId: answer.message_id,
         createdAt: answer.created_at,
         executionDate: answer.execution_date,
         currency: answer.currency,
         places: answer.places,
-        debtor: answer.debtor,
-        transfers: answer.transfers.map(({ end_to_end, flow_id: _flow, ...transfer }) => ({
-          ...transfer,
-          endToEndId: end_to_end,
-        })),
+        debtor: await accounts.open(answer.debtor),
+        transfers: await Promise.all(
+          answer.transfers.map(async ({ end_to_end: endToEndId, amount, remittance, payee }) => ({
+            ...(await accounts.open(payee)),
+            amount,
+            remittance,
+            endToEndId,
+          })),
+        ),
       });
       // two counts of one thing, made apart
       if (transactions !== answer.transactions || money(controlSum) !== money(answer.control_sum))
@@ -218,19 +233,14 @@ export const exportCommands: readonly Command[] = [
     run: async (context, _args, options) => {
       const session = await context.session("ops_role");
       const fund = await findFund(session, text(options, "fund") ?? "");
-      const accounts = await listAccounts(session, fund.fund_id, text(options, "status"));
-      const codes = await investorCodes(
-        session,
-        accounts.flatMap((account) => account.investor_id ?? []),
-      );
+      const rows = await listAccounts(session, fund.fund_id, text(options, "status"));
+      const { accounts: vault } = await personalOf(context, session);
+      const accounts = await Promise.all(rows.map(async (one) => ({ ...one, ...(await vault.open(one.words)) })));
       return {
-        json: accounts.map((account) => accountJson(account, codes)),
+        json: accounts.map((one) => accountJson(one, one)),
         text: table(accounts, [
           { header: "Id", value: (one) => one.account_id },
-          {
-            header: "Of",
-            value: (one) => (one.investor_id === null ? "the fund" : (codes.get(one.investor_id) ?? one.investor_id)),
-          },
+          { header: "Of", value: (one) => one.investor ?? "the fund" },
           { header: "Account", value: (one) => one.account },
           { header: "BIC", value: (one) => one.bic },
           { header: "Holder", value: (one) => one.holder, most: 32 },
@@ -257,6 +267,21 @@ export const exportCommands: readonly Command[] = [
     examples: ["accounts reject 3c0b4a86-4a0e-4d57-8a0e-1f2d3c4b5a69"],
     role: "ops_role",
     run: (context, [id], options) => decide(context, id, options, "rejected"),
+  },
+  {
+    path: "accounts seal",
+    summary:
+      "Encrypts numbers and holders of investors that were recorded before they were; a stack does it by itself when it starts",
+    examples: ["accounts seal"],
+    role: "ops_role",
+    run: async (context) => {
+      const { accounts } = await personalOf(context, await context.session("ops_role"));
+      const sealed = await accounts.sealClear();
+      return {
+        json: { sealed },
+        text: sealed === 0 ? "No account is kept in clear." : `${sealed} accounts are encrypted.`,
+      };
+    },
   },
   {
     path: "accounts end",

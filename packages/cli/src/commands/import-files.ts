@@ -2,12 +2,14 @@
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import { z } from "zod";
 import { ANY_FUND, type Command, FUND, type Options, REQUEST_ID, text } from "../command.ts";
-import { requestIdOf } from "../context.ts";
+import { type Context, requestIdOf } from "../context.ts";
 import { type ImportRequest, importReport, sendImport } from "../files/import-file.ts";
 import { columnsJson, columnsText, DRY_RUN, MAP, mappingOf, PARTIAL } from "../files/mapping-option.ts";
 import { facts, isoTime, money, plain, table, when } from "../output.ts";
+import { personalOf } from "../personal.ts";
 import { findFund } from "../reads/funds.ts";
-import { type BatchRow, findImport, type ImportRow, importRows, listImports } from "../reads/imports.ts";
+import { type BatchRow, findImport, type ImportRow, importRows, listImports, partiesOf } from "../reads/imports.ts";
+import type { Session } from "../session.ts";
 import { countOf } from "../wait.ts";
 
 const FILE = (about: string) => ({ name: "<file>", about });
@@ -64,6 +66,44 @@ const Undone = z.object({
   kept: z.array(z.object({ position: z.number(), line: z.number(), code: z.string(), reason: z.string() })),
 });
 
+type AccountLine = { investor: string | null; account: string; bic: string | null; holder: string; currency: string };
+
+/** Numbers and holders of investors leave this process encrypted; a fund's own account is no secret. Whoever is not found is refused by the database. */
+async function sealed(context: Context, session: Session, lines: readonly AccountLine[]): Promise<unknown[]> {
+  const parties = await partiesOf(
+    session,
+    lines.flatMap(({ investor }) => investor ?? []),
+  );
+  if (parties.size === 0) return lines.map((line) => (line.investor === null ? line : { investor: line.investor }));
+  const { accounts } = await personalOf(context, session);
+  const rows: unknown[] = [];
+  for (const { investor, ...line } of lines) {
+    const party = investor === null ? undefined : parties.get(investor);
+    if (investor === null) rows.push({ investor, ...line });
+    else if (party === undefined) rows.push({ investor });
+    else rows.push({ investor, bic: line.bic, currency: line.currency, ...(await accounts.seal(party, line)) });
+  }
+  return rows;
+}
+
+/** Beside the number of who paid stands its hash, by which an investor's account is found; the number itself is not kept. */
+async function withIndexes<R extends { value?: { counterparty_account: string | null } | undefined }>(
+  context: Context,
+  session: Session,
+  rows: readonly R[],
+): Promise<R[]> {
+  if (rows.every(({ value }) => (value?.counterparty_account ?? null) === null)) return [...rows];
+  const { accounts } = await personalOf(context, session);
+  const indexed: R[] = [];
+  for (const row of rows) {
+    const number = row.value?.counterparty_account ?? null;
+    indexed.push(
+      number === null ? row : { ...row, value: { ...row.value, counterparty_index: await accounts.indexOf(number) } },
+    );
+  }
+  return indexed;
+}
+
 export const importFileCommands: readonly Command[] = [
   {
     path: "import orders",
@@ -99,7 +139,8 @@ export const importFileCommands: readonly Command[] = [
       if (file.rows.length === 0) throw new EvergreenError("EG400", "The statement has no booked entries.");
       const session = await context.session("ops_role");
       const asked = request({ fn: "fn_import_bank_statement", rowsArgument: "lines" }, path, options);
-      return importReport(file, await context.progress("Importing", () => sendImport(session, file, asked)), asked);
+      const found = { ...file, rows: await withIndexes(context, session, file.rows) };
+      return importReport(file, await context.progress("Importing", () => sendImport(session, found, asked)), asked);
     },
   },
   {
@@ -124,10 +165,15 @@ export const importFileCommands: readonly Command[] = [
       }
       const session = await context.session("ops_role");
       const fund = text(options, "fund") ?? "";
-      const answer = await session.call(
-        "fn_propose_bank_accounts",
-        { fund, accounts: file.rows.map((row) => row.value), request_id: requestIdOf(text(options, "requestId")) },
-        z.object({ proposed: z.number(), known: z.number() }),
+      const request_id = requestIdOf(text(options, "requestId"));
+      const lines = file.rows.flatMap((row) => row.value ?? []);
+      const { underCurrentKey } = await import("@evergreen-fund/personal-data");
+      const answer = await underCurrentKey(async () =>
+        session.call(
+          "fn_propose_bank_accounts",
+          { fund, accounts: await sealed(context, session, lines), request_id },
+          z.object({ proposed: z.number(), known: z.number() }),
+        ),
       );
       return {
         json: { fund, proposed: answer.proposed, known: answer.known, columns: columnsJson(file.columns) },

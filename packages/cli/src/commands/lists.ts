@@ -197,7 +197,7 @@ export const listCommands: readonly Command[] = [
       { flags: "--title <words>", about: "what it is" },
       {
         flags: "--format <format>",
-        about: "ofac-csv, eu-xml, un-xml, uk-csv, own-csv, opensanctions-csv, ftm-json, yente",
+        about: "ofac-csv, eu-xml, un-xml, uk-csv, uk-xml, own-csv, opensanctions-csv, ftm-json, yente",
       },
       {
         flags: "--address <address>",

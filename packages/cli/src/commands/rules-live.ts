@@ -1,17 +1,18 @@
 // `rules list|show|load|activate|snooze|shadow`: packs of compliance rules as the database has them, and a draft beside what is live over the past.
+
 import {
   compilePack,
   differenceOf,
   isInForce,
   type Outcome,
   type Pair,
-  problemLine,
   type RulePack,
   readPack,
   runExamples,
   worstOutcome,
 } from "@evergreen-fund/compliance-rules";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { problemLine } from "@evergreen-fund/interchange/located-text.ts";
 import { z } from "zod";
 import { type Command, type Options, REQUEST_ID, text } from "../command.ts";
 import { requestIdOf } from "../context.ts";

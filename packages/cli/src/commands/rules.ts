@@ -1,6 +1,7 @@
 // `rules check`: packs of compliance rules as files, checked without a stack.
-import { type PackFile, problemLine, runExamples } from "@evergreen-fund/compliance-rules";
+import { type PackFile, runExamples } from "@evergreen-fund/compliance-rules";
 import { EXIT } from "@evergreen-fund/domain/errors.ts";
+import { problemLine } from "@evergreen-fund/interchange/located-text.ts";
 import type { Command } from "../command.ts";
 import { plain } from "../output.ts";
 import { packFile, shippedPacks } from "../rule-source.ts";

@@ -1,4 +1,5 @@
 // `scenarios list|show|check|factors|new`: stress scenarios as files. No stack is needed.
+
 import { writeFile } from "node:fs/promises";
 import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
 import {
@@ -11,12 +12,8 @@ import {
   UNITS,
 } from "@evergreen-fund/domain/scenarios/index.ts";
 import { type ResolvedScenario, scenarioCell } from "@evergreen-fund/finance/scenarios/index.ts";
-import {
-  problemLine,
-  type ScenarioFile,
-  scenarioFileName,
-  scenarioTemplate,
-} from "@evergreen-fund/interchange/scenarios/index.ts";
+import { problemLine } from "@evergreen-fund/interchange/located-text.ts";
+import { type ScenarioFile, scenarioFileName, scenarioTemplate } from "@evergreen-fund/interchange/scenarios/index.ts";
 import { type Command, text } from "../command.ts";
 import { facts, plain, table } from "../output.ts";
 import { resolvedScenario, scenarioFile, shippedScenarios } from "../scenario-source.ts";

@@ -1,6 +1,7 @@
 // Schedules typed, on a real Temporal and a real database: listed by their own clock, paused so that nothing fires, resumed, backfilled.
 
 import { until } from "@evergreen-fund/testing/working-house.ts";
+import { answerAsked, tellSchedules } from "@evergreen-fund/workers/asked-schedules.ts";
 import { ensureRetentionSchedule, RETENTION_SCHEDULE } from "@evergreen-fund/workers/retention-schedule.ts";
 import { ensureSchedule, readScheduledClasses } from "@evergreen-fund/workers/schedules.ts";
 import { type DealingHouse, dealingFund } from "@evergreen-fund/workers/tests/dealing-journeys.ts";
@@ -165,6 +166,34 @@ describe("schedules", () => {
       ["--from", "2026-03-27", "--to", "2026-03-30"],
     ])
       expect((await door.run("ops1", ["schedules", "backfill", id, ...words])).exit).toBe(2);
+  });
+
+  it("are told to the desk, and do what was asked there, once", LONG, async () => {
+    const ops = { role: "ops_role", userId: "77777777-7777-4777-8777-777777777777" } as const;
+    const at = async () =>
+      (await house.database.rpc(ops, "fn_read_schedules", {})).schedules.find(({ schedule_id }) => schedule_id === id);
+    await tellSchedules(house.database, client);
+    expect(await at()).toMatchObject({ zone: "Europe/Madrid", fires: "11:00 every day", paused: false, asked: null });
+    expect(await tellSchedules(house.database, client)).toBe(0);
+    const ask = (action: "pause" | "resume" | "backfill", days = {}) =>
+      house.database.rpc(ops, "fn_ask_schedule", { schedule_id: id, action, note: "asked at the desk", ...days });
+    for (const action of ["pause", "resume"] as const) {
+      const { event_id } = await ask(action);
+      expect(await answerAsked(house.database, client)).toBe(1);
+      const { state } = await client.schedule.getHandle(id).describe();
+      expect(state).toMatchObject({ paused: action === "pause", note: expect.stringContaining(event_id) });
+      await tellSchedules(house.database, client);
+      expect(await at()).toMatchObject({ paused: action === "pause", asked: { action, outcome: "done" } });
+    }
+    const before = await taken();
+    await ask("backfill", { first_day: "2026-04-01", last_day: "2026-04-02" });
+    await answerAsked(house.database, client);
+    await until(async () => (await taken()) === before + 2, "the backfill to fire");
+    expect((await at())?.asked).toMatchObject({
+      outcome: "done",
+      says: "It fires 2 times, for 2026-04-01 11:00 to 2026-04-02 11:00 (Europe/Madrid), one after the other.",
+    });
+    expect(await answerAsked(house.database, client)).toBe(0);
   });
 
   it("need a Temporal that answers", LONG, async () => {

@@ -1,20 +1,20 @@
 // `schedules list|pause|resume|backfill`: the clocks of the platform. They are Temporal's; who holds one or fires it for past dates, and why, is
 // recorded in the database before it is done.
+
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { dueTimes, localTime, MOST_DATES, zoneOf } from "@evergreen-fund/domain/schedule-clock.ts";
 import { readScheduleNote, scheduleNoteText } from "@evergreen-fund/domain/schedule-note.ts";
-import type { Client, ScheduleDescription } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import { z } from "zod";
 import { ANY_FUND, type Answer, type Command, type Options, REASON, REQUEST_ID, text } from "../command.ts";
 import { type Context, requestIdOf } from "../context.ts";
 import { dateOf } from "../dealing-options.ts";
 import { isoTime, plain, table } from "../output.ts";
-import { findSchedule, localDate, localTime, type ScheduleView, scheduleViews, zoneOf } from "../schedule-view.ts";
+import { findSchedule, type ScheduleView, scheduleViews } from "../schedule-view.ts";
 import type { Session } from "../session.ts";
 import { withTemporal } from "../temporal-door.ts";
 import { countOf } from "../wait.ts";
 
-/** Dates that one backfill takes at most: a year, so that a slip of the pen opens no decade. */
-const MOST_DATES = 366;
 const DAY_MS = 86_400_000;
 
 const Noted = z.object({ event_id: z.uuid() });
@@ -46,21 +46,6 @@ async function noted(
     Noted,
   );
   return answer.event_id;
-}
-
-/** Every time at which it would fire on local dates from `from` to `to`, as Temporal itself counts them. */
-async function dueTimes(client: Client, one: ScheduleDescription, from: string, to: string): Promise<Date[]> {
-  const seconds = (date: string, days: number) => ({ seconds: (Date.parse(date) + days * DAY_MS) / 1000 });
-  const { startTime } = await client.connection.workflowService.listScheduleMatchingTimes({
-    namespace: client.options.namespace,
-    scheduleId: one.scheduleId,
-    // a zone is at most 14 hours away from UTC
-    startTime: seconds(from, -1) as never,
-    endTime: seconds(to, 2) as never,
-  });
-  return (startTime ?? [])
-    .map((at) => new Date(Number(at.seconds ?? 0) * 1000 + Math.floor((at.nanos ?? 0) / 1_000_000)))
-    .filter((at) => localDate(at, zoneOf(one)) >= from && localDate(at, zoneOf(one)) <= to);
 }
 
 const held = (words: ScheduleView["paused"]): string =>

@@ -28,6 +28,8 @@ const HEADER = [
   "missing",
   "problem",
 ] as const;
+/** From so many parties on threads are worth their start. */
+const MANY = 2_000;
 const LONGEST = 256 * 1024 * 1024;
 
 function limits(options: Options): { threshold: number; limit: number } {
@@ -140,27 +142,28 @@ export const screenCommands: readonly Command[] = [
       "screen file investors.csv --list eu.xml --output-format json",
     ],
     run: async (context, [path = ""], options) => {
-      const { csvLine, readParties } = await import("@evergreen-fund/screening");
+      const { csvLine, openScreeners, readParties } = await import("@evergreen-fund/screening");
       const bounds = limits(options);
       const rows = readParties(await context.file(path, LONGEST));
       const index = await opened(context, options);
       const listVersion = versionOf(index);
-      const answers = await context.progress(
+      const parties = rows.flatMap(({ party }) => (party === null ? [] : [party]));
+      const found = await context.progress(
         `screen ${rows.length} ${rows.length === 1 ? "party" : "parties"}`,
         async ({ say }) => {
-          const done = [];
-          for (const [at, row] of rows.entries()) {
-            const matches = row.party === null ? [] : index.screen(row.party, bounds);
-            done.push({ ...row, matches, outcome: row.party === null ? ("refused" as const) : outcomeOf(matches) });
-            if (at % 1_000 === 999) {
-              say(`${at + 1} of ${rows.length}`);
-              // lets the terminal be written and an interrupt be heard
-              await new Promise((resume) => setImmediate(resume));
-            }
+          const screeners = await openScreeners(index, parties.length < MANY ? 0 : undefined);
+          try {
+            return await screeners.screen(parties, bounds, (done) => say(`${done} of ${parties.length}`));
+          } finally {
+            await screeners.close();
           }
-          return done;
         },
       );
+      let next = 0;
+      const answers = rows.map((row) => {
+        const matches = row.party === null ? [] : found[next++]!;
+        return { ...row, matches, outcome: row.party === null ? ("refused" as const) : outcomeOf(matches) };
+      });
       const counts = { alert: 0, ask: 0, clear: 0, refused: 0 };
       for (const { outcome } of answers) counts[outcome] += 1;
       const json = {

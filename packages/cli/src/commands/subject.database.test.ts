@@ -3,8 +3,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "@evergreen-fund/config/config.ts";
+import { textsOf } from "@evergreen-fund/evidence/test-pack.ts";
 import { OPS } from "@evergreen-fund/prisma/tests/arrange.ts";
-import { repeatErasures } from "@evergreen-fund/stack/backup/erasures.ts";
+import { dayAt } from "@evergreen-fund/prisma/tests/dealing-day.ts";
+import { ADDRESS, askToken, classWithWallet, finalToken } from "@evergreen-fund/prisma/tests/token-class.ts";
+import { repeatErasures, sealClearAccounts } from "@evergreen-fund/stack/backup/erasures.ts";
 import { afterAll, expect, it } from "vitest";
 import { z } from "zod";
 import { openHouse, type Person } from "../test-house.ts";
@@ -58,13 +61,22 @@ it("puts, shows, finds, exports and erases", async () => {
   const rotated = await said("ops1", ["subject", "rotate-keys"]);
   expect(rotated).toMatchObject({ continued: false, rotated: 1 });
 
-  const answer = join(home, "answer.json");
-  expect(await said("ops1", ["subject", "export", id, "--to", answer])).toMatchObject({ file: answer, documents: 1 });
+  const answer = join(home, "answer.zip");
+  const exported = await said("ops1", ["subject", "export", id, "--to", answer]);
+  expect(exported).toMatchObject({ file: answer, documents: 1 });
   expect(statSync(answer).mode & 0o777).toBe(0o600);
-  expect(JSON.parse(readFileSync(answer, "utf8"))).toMatchObject({
-    party: { party_id: id },
-    documents: [{ content: PNG.toString("base64") }],
-  });
+  const texts = textsOf(new Uint8Array(readFileSync(answer)));
+  expect(texts.get("about/personal_values.jsonl")).toContain("Jane Synthetic");
+  expect(texts.get("about/parties.jsonl")).toContain(id);
+  expect(texts.get("index.html")).toContain("jane@example.com");
+  expect([...texts.keys()]).toContain(`documents/${stored.documentId}.png`);
+  expect([...texts.values()].join()).not.toMatch(/wrapped_key|ciphertext/);
+  const check = ["evidence", "verify", answer, "--sha256", String(exported.sha256)];
+  expect(await said("lp1", check)).toMatchObject({ ok: true, subject: id, rows: exported.rows });
+  const bytes = readFileSync(answer);
+  const damaged = join(home, "damaged.zip");
+  writeFileSync(damaged, bytes.fill("X", bytes.indexOf("Jane"), bytes.indexOf("Jane") + 4));
+  await said("lp1", ["evidence", "verify", damaged], "", 1);
   await said("ops1", ["subject", "export", id, "--to", answer], "", 2);
 
   const held = await said("pm1", ["subject", "hold", id, "--reason", "a claim"]);
@@ -104,6 +116,116 @@ it("puts, shows, finds, exports and erases", async () => {
   // and a home that lost its file gets it back from the database
   rmSync(join(home, "tombstones.jsonl"));
   expect(await repeatErasures(config, url)).toEqual({ noted: 1, repeated: 0 });
+});
+
+it("an investor is exported by its code, with register, orders, money and accounts, and nobody else's", async () => {
+  const { fund } = await dayAt(db, "closed");
+  const [one] = await db.look<{ code: string; party_id: string; investor_id: string }>(
+    "select i.code, i.party_id, i.investor_id from investors i join holdings h using (investor_id) join fund_flows f using (investor_id) where f.fund_id = $1 limit 1",
+    [fund.fundId],
+  );
+  const { code = "", party_id = "", investor_id } = one ?? {};
+  await said("ops1", ["subject", "put", party_id], '{"name": "Investor Synthetic"}');
+  const csv = join(home, "accounts.csv");
+  writeFileSync(csv, `investor,account,holder,currency,bic\n${code},DE89370400440532013000,Investor Synthetic,EUR,\n`);
+  await said("ops1", ["import", "accounts", csv, "--fund", fund.code]);
+  const file = join(home, "investor.zip");
+  await said("ops1", ["subject", "export", code, "--to", file]);
+  const texts = textsOf(new Uint8Array(readFileSync(file)));
+  expect((await said("ops1", ["evidence", "verify", file])).ok).toBe(true);
+  const rowsOf = (member: string) =>
+    (texts.get(member) ?? "")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  for (const [member, table] of [
+    ["orders/fund_flows.jsonl", "fund_flows"],
+    ["orders/allocations.jsonl", "allocations"],
+    ["holdings/holdings.jsonl", "holdings"],
+    ["holdings/unit_ledger.jsonl", "unit_ledger"],
+    ["money/cash_movements.jsonl", "cash_movements"],
+    ["statements/statements.jsonl", "statements"],
+  ] as const) {
+    const [{ n } = { n: "0" }] = await db.look<{ n: string }>(
+      `select count(*)::text as n from ${table} where investor_id = $1`,
+      [investor_id],
+    );
+    expect(rowsOf(member).length, member).toBe(Number(n));
+    for (const row of rowsOf(member)) expect(row.investor_id).toBe(investor_id);
+  }
+  expect(rowsOf("orders/fund_flows.jsonl").length).toBeGreaterThan(0);
+  expect(typeof rowsOf("holdings/holdings.jsonl")[0]?.units).toBe("string");
+  expect(rowsOf("investor/bank_accounts.jsonl")).toMatchObject([
+    { account: "DE89370400440532013000", holder: "Investor Synthetic" },
+  ]);
+  // under another key the same is read: values, accounts
+  expect(await said("ops1", ["subject", "new-key", party_id])).toMatchObject({ keyVersion: 2, values: 1, accounts: 1 });
+  const again = join(home, "again.zip");
+  await said("ops1", ["subject", "export", code, "--to", again]);
+  const after = textsOf(new Uint8Array(readFileSync(again)));
+  for (const member of ["investor/bank_accounts.jsonl", "about/personal_values.jsonl"])
+    expect(after.get(member)).toBe(texts.get(member));
+  expect(await said("ops1", ["subject", "new-key", "--before", "2020-01-01"])).toMatchObject({ renewed: 0 });
+  await said("ops1", ["subject", "new-key"], "", 2);
+  await said("pm1", ["subject", "new-key", party_id], "", 4);
+  await said("ops1", ["subject", "export", "NOBODY", "--to", join(home, "nobody.zip")], "", 2);
+  expect(existsSync(join(home, "nobody.zip"))).toBe(false);
+});
+
+it("a holder of tokens is given the wallets and what moved there, and not that one is frozen", async () => {
+  const { code: fund, classId, investorId } = await classWithWallet(db);
+  const [one] = await db.look<{ code: string; party_id: string }>(
+    "select code, party_id from investors where investor_id = $1",
+    [investorId],
+  );
+  await finalToken(db, await askToken(db, fund, "mint", { wallet: ADDRESS, units: "12.5" }));
+  await finalToken(db, await askToken(db, fund, "burn", { wallet: ADDRESS, units: "2.5" }));
+  // asked for and not there yet
+  await askToken(db, fund, "mint", { wallet: ADDRESS, units: "7" });
+  await finalToken(db, await askToken(db, fund, "freeze", { wallet: ADDRESS, legal_basis: "order 9, synthetic" }));
+  await said("ops1", ["subject", "put", String(one?.party_id)], '{"name": "Holder Synthetic"}');
+  const file = join(home, "holder.zip");
+  await said("ops1", ["subject", "export", String(one?.code), "--to", file]);
+  expect((await said("ops1", ["evidence", "verify", file])).ok).toBe(true);
+  const texts = textsOf(new Uint8Array(readFileSync(file)));
+  const rowsOf = (member: string) =>
+    (texts.get(member) ?? "")
+      .trim()
+      .split("\n")
+      .map((line) => anything.parse(JSON.parse(line)));
+  expect(rowsOf("holdings/wallets.jsonl")).toMatchObject([{ address: ADDRESS, investor_id: investorId }]);
+  const units = rowsOf("holdings/token_moves.jsonl").map((move) => Number(move.units));
+  expect(units.toSorted((a, b) => a - b)).toEqual([-2.5, 12.5]);
+  expect(texts.get("index.html")).toContain(ADDRESS);
+  const [wallet] = await db.look(
+    "select status from wallets join token_contracts using (contract_id) where share_class_id = $1",
+    [classId],
+  );
+  expect(wallet).toEqual({ status: "frozen" });
+  expect([...texts.values()].join()).not.toMatch(/frozen|freeze|order 9/);
+});
+
+it("accounts that were recorded in clear are encrypted when the stack starts, of whom no key was there, too", async () => {
+  const { fund } = await dayAt(db, "closed");
+  const [one] = await db.look<{ code: string; investor_id: string }>(
+    "select i.code, i.investor_id from investors i join holdings h using (investor_id) join fund_flows f using (investor_id) where f.fund_id = $1 limit 1",
+    [fund.fundId],
+  );
+  await db.look(
+    "insert into bank_accounts (fund_id, investor_id, account, holder, currency, proposed_by) values ($1, $2, 'LU280019400644750000', 'Clear Synthetic', 'USD', 'test')",
+    [fund.fundId, one?.investor_id],
+  );
+  const starting = () => sealClearAccounts(readConfig({ EVERGREEN_HOME: home }), db.database.urlFor("evergreen_app"));
+  expect(await starting()).toBe(1);
+  expect(await starting()).toBe(0);
+  expect(
+    await db.look("select account, holder, sealed is not null as sealed from bank_accounts where investor_id = $1", [
+      one?.investor_id,
+    ]),
+  ).toEqual([{ account: null, holder: null, sealed: true }]);
+  const file = join(home, "sealed.zip");
+  await said("ops1", ["subject", "export", String(one?.code), "--to", file]);
+  expect(textsOf(new Uint8Array(readFileSync(file))).get("investor/bank_accounts.jsonl")).toContain("Clear Synthetic");
 });
 
 it("an erasure that was asked for can be refused, and input that is none is", async () => {

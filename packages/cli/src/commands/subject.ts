@@ -1,16 +1,15 @@
-// `subject put|show|find|document|export|erase|keep|hold|release|rotate-keys`: personal data of one party. Values come from a file or standard input,
+// `subject put|show|find|document|export|erase|keep|hold|release`: personal data of one party. Values come from a file or standard input,
 // so that none of them lands in a shell's history or a list of processes.
-import { randomUUID } from "node:crypto";
-import { open, readFile } from "node:fs/promises";
+import { open, readFile, rm } from "node:fs/promises";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import type { IndexedField, PersonalField, PersonalFields } from "@evergreen-fund/personal-data";
 import { z } from "zod";
 import { type Command, REQUEST_ID, text } from "../command.ts";
-import { type Context, requestIdOf } from "../context.ts";
-import { withProgress } from "../machine-source.ts";
+import { requestIdOf } from "../context.ts";
 import { facts, plain, table } from "../output.ts";
-import { personalOf } from "../personal.ts";
-import { isUuid } from "../reads/funds.ts";
+import { personalDoor, personalOf, subjectOf } from "../personal.ts";
+import { partyOf } from "../reads/parties.ts";
+import { subjectKeyCommands } from "./subject-keys.ts";
 
 const ID = { name: "<id>", about: "the party's id" };
 const PURPOSE = {
@@ -20,13 +19,6 @@ const PURPOSE = {
 };
 const WHY = { flags: "--reason <text>", about: "why, in one sentence (no personal data)" } as const;
 
-function subjectOf(id: string | undefined): string {
-  if (id === undefined || !isUuid(id))
-    throw new EvergreenError("EG400", `${plain(id ?? "")} is not the id of a party.`);
-  return id.toLowerCase();
-}
-const door = async (context: Context, role: "ops_role" | "pm_role" = "ops_role") =>
-  personalOf(context, await context.session(role));
 const shownValue = (value: unknown): string => plain(Array.isArray(value) ? value.join("; ") : String(value));
 
 const put: Command = {
@@ -44,7 +36,7 @@ const put: Command = {
       .record(z.string(), z.unknown())
       .safeParse(file === undefined ? await context.inputJson() : await context.json(file));
     if (!given.success) throw new EvergreenError("EG400", "The input is a JSON object of fields.");
-    const { personal } = await door(context);
+    const { personal } = await personalDoor(context);
     await personal.put(subjectId, given.data as PersonalFields, { requestId: requestIdOf(text(options, "requestId")) });
     const fields = Object.keys(given.data);
     return {
@@ -66,7 +58,7 @@ const show: Command = {
   role: "ops_role",
   run: async (context, [id], options) => {
     const subjectId = subjectOf(id);
-    const { personal } = await door(context);
+    const { personal } = await personalDoor(context);
     const named = text(options, "fields")?.split(",") as PersonalField[] | undefined;
     const data = await personal.read(subjectId, named, text(options, "purpose"));
     return {
@@ -96,7 +88,7 @@ const find: Command = {
   run: async (context, _args, options) => {
     const value = (await context.streams.input()).trim();
     if (value === "" || value.length > 2_000) throw new EvergreenError("EG400", "The value stands in standard input.");
-    const { personal } = await door(context);
+    const { personal } = await personalDoor(context);
     const found = await personal.findByIndex(text(options, "by") as IndexedField, value);
     return {
       json: { subjects: found },
@@ -121,7 +113,7 @@ const document: Command = {
     const file = text(options, "file") ?? "";
     await context.mustExist(file);
     const bytes = await readFile(file);
-    const { personal } = await door(context);
+    const { personal } = await personalDoor(context);
     const stored = await personal.putDocument(
       subjectId,
       { kind: text(options, "kind") ?? "", bytes },
@@ -141,32 +133,48 @@ const document: Command = {
 const exporting: Command = {
   path: "subject export",
   summary:
-    "All that is kept of a party in one JSON file: values now and before, documents, who read what, what was done",
-  arguments: [ID],
+    "All that is kept of a party in one zip for that person: details now and before, documents, register, orders, money, who looked; a page in plain words",
+  arguments: [{ name: "<investor>", about: "code or id of an investor, or the party's id" }],
   options: [{ flags: "--to <file>", about: "a file that is not there yet; only you can read it", required: true }],
-  examples: ["subject export 2f0a7c1e-7d2b-4c55-9d3e-0a1b2c3d4e5f --to answer.json"],
+  examples: ["subject export LP-0001 --to answer.zip"],
   role: "ops_role",
-  run: async (context, [id], options) => {
-    const subjectId = subjectOf(id);
+  run: async (context, [of = ""], options) => {
     const to = text(options, "to") ?? "";
-    const parts = await door(context);
-    const { exportSubject } = await import("@evergreen-fund/personal-data");
-    const all = await exportSubject(parts, subjectId);
-    const handle = await open(to, "wx", 0o600).catch((error: unknown) => {
+    const session = await context.session("ops_role");
+    const subjectId = await partyOf(session, of);
+    const parts = await personalOf(context, session);
+    const [{ exportSubject }, { writeSubjectPack }] = await Promise.all([
+      import("@evergreen-fund/personal-data"),
+      import("@evergreen-fund/evidence"),
+    ]);
+    const file = await open(to, "wx", 0o600).catch((error: unknown) => {
       throw new EvergreenError("EG400", `${plain(to)} cannot be made; is it there already?`, { cause: error });
     });
-    await handle.writeFile(`${JSON.stringify(all, null, 1)}\n`).finally(() => handle.close());
-    const count = (of: string): number => (all[of] as unknown[]).length;
-    const counts = { values: count("values"), documents: count("documents"), accesses: count("accesses") };
-    return {
-      json: { subjectId, file: to, ...counts },
-      text: facts([
-        ["File", to],
-        ["Values", String(counts.values)],
-        ["Documents", String(counts.documents)],
-        ["Accesses", String(counts.accesses)],
-      ]),
-    };
+    try {
+      const all = await exportSubject(parts, subjectId);
+      const sink = { write: (bytes: Uint8Array, at: number) => file.write(bytes, 0, bytes.length, at) };
+      const { sha256, bytes, members } = await writeSubjectPack(sink, all, new Date().toISOString());
+      await file.sync();
+      const rows = members.reduce((sum, member) => sum + (member.rows ?? 0), 0);
+      const counts = { values: all.values.length, documents: all.documents.length, accesses: all.accesses.length };
+      return {
+        json: { subjectId, file: to, bytes, sha256, rows, ...counts },
+        text: facts([
+          ["File", plain(to)],
+          ["Rows", String(rows)],
+          ["Values", String(counts.values)],
+          ["Documents", String(counts.documents)],
+          ["Accesses", String(counts.accesses)],
+          ["Open first", "index.html"],
+          ["Verify with", `evergreen evidence verify ${plain(to)} --sha256 ${sha256}`],
+        ]),
+      };
+    } catch (error) {
+      await rm(to, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
   },
 };
 
@@ -192,7 +200,7 @@ const erase: Command = {
         "EG400",
         "Give --reason to ask for an erasure, or --carry-out to do what another asked.",
       );
-    const parts = await door(context);
+    const parts = await personalDoor(context);
     const request_id = requestIdOf(text(options, "requestId"));
     if (reason !== undefined) {
       const { held } = z
@@ -270,30 +278,6 @@ const release = oneCall(
   "the hold",
 );
 
-const rotate: Command = {
-  path: "subject rotate-keys",
-  summary:
-    "Makes a new master key and wraps every party's key by it while everybody works; cut off, it goes on where it was",
-  options: [REQUEST_ID],
-  examples: ["subject rotate-keys", "subject rotate-keys --output-format json"],
-  role: "ops_role",
-  run: async (context, _args, options) => {
-    const parts = await door(context);
-    const { rotateKeys } = await import("@evergreen-fund/personal-data");
-    const result = await withProgress(context, "Wrapping keys anew", (say) =>
-      rotateKeys(parts, text(options, "requestId") ?? `cli/${randomUUID()}`, (rotated) => say(`${rotated} keys`)),
-    );
-    return {
-      json: result,
-      text: facts([
-        ["Master key", result.masterKeyId],
-        ["Keys wrapped", String(result.rotated)],
-        ...(result.continued ? [["Note", "an earlier rotation was finished"] as [string, string]] : []),
-      ]),
-    };
-  },
-};
-
 export const subjectCommands: readonly Command[] = [
   put,
   show,
@@ -304,5 +288,5 @@ export const subjectCommands: readonly Command[] = [
   keep,
   hold,
   release,
-  rotate,
+  ...subjectKeyCommands,
 ];

@@ -1,6 +1,6 @@
 // `deal verify|record` and `verify`: a dealing date recomputed by a program of its own from public rows, and the invariants of the database.
 import { EvergreenError, EXIT } from "@evergreen-fund/domain/errors.ts";
-import type { DealRecord, VerifiedDay } from "@evergreen-fund/verifier";
+import type { DealRecord, OrderProof, VerifiedDay } from "@evergreen-fund/verifier";
 import { z } from "zod";
 import { ANY_FUND, type Command, FUND, text } from "../command.ts";
 import { CLASS, DATE, dateOf } from "../dealing-options.ts";
@@ -24,7 +24,7 @@ const Record = z.looseObject({
   entries: z.array(z.unknown()),
 });
 
-function verdictText(record: DealRecord, days: readonly VerifiedDay[]): string {
+function verdictText(record: Pick<DealRecord, "fund" | "date">, days: readonly VerifiedDay[]): string {
   return days
     .map(({ class: code, findings }) => {
       const widest = Math.max(...findings.map(({ check }) => check.length));
@@ -42,6 +42,41 @@ function verdictText(record: DealRecord, days: readonly VerifiedDay[]): string {
     .join("\n\n");
 }
 
+const OrderProofFile = z.looseObject({
+  form: z.literal("evergreen-order-proof-1"),
+  order: z.looseObject({ flowId: z.string(), investorId: z.string(), electedLots: z.array(z.string()) }),
+  className: z.string(),
+  date: z.string(),
+  salt: z.string(),
+  canonical: z.string(),
+  leaf: z.string(),
+  orderRoot: z.string(),
+  path: z.array(z.object({ side: z.string(), hash: z.string() })),
+});
+
+/** The proof of one order, as an investor takes it from the portal. Errors: EG400 another file. */
+async function verifiedProof(given: unknown, file: string) {
+  const { verifyOrderProof } = await import("@evergreen-fund/verifier");
+  const refused = (cause: unknown) =>
+    new EvergreenError("EG400", `${plain(file)} is not a proof file of one order.`, { cause });
+  const shape = OrderProofFile.safeParse(given);
+  if (!shape.success) throw refused(shape.error);
+  let findings: ReturnType<typeof verifyOrderProof>;
+  try {
+    findings = verifyOrderProof(given as OrderProof);
+  } catch (error) {
+    throw refused(error);
+  }
+  const ok = findings.every((finding) => finding.ok !== false);
+  const { order, date, className } = shape.data;
+  const day = { class: className, dealingDayId: order.flowId, findings };
+  return {
+    json: { ok, order: order.flowId, class: className, date, checks: findings },
+    text: verdictText({ fund: `Order ${order.flowId}`, date }, [day]),
+    ...(ok ? {} : { exit: EXIT.failed }),
+  };
+}
+
 export const verifyCommands: readonly Command[] = [
   {
     path: "deal verify",
@@ -52,11 +87,22 @@ export const verifyCommands: readonly Command[] = [
       { ...CLASS, about: "show only this class" },
       DATE,
       { flags: "--record <file>", about: "check this file of `deal record` instead; nobody signs in" },
+      { flags: "--proof <file>", about: "check this proof file of one order instead; nobody signs in" },
     ],
-    examples: ["deal verify --fund DEMO --date 2026-10-30", "deal verify --record deal.json"],
+    examples: [
+      "deal verify --fund DEMO --date 2026-10-30",
+      "deal verify --record deal.json",
+      "deal verify --proof order-proof.json",
+    ],
     role: "audit_role",
     run: async (context, _args, options) => {
       const [file, fundCode, date] = [text(options, "record"), text(options, "fund"), dateOf(options, "date")];
+      const proof = text(options, "proof");
+      if (proof !== undefined) {
+        if (file !== undefined || fundCode !== undefined || date !== undefined)
+          throw new EvergreenError("EG400", "A --proof is checked by itself: leave the other options out.");
+        return verifiedProof(await context.json(proof), proof);
+      }
       if ((file === undefined) === (fundCode === undefined || date === undefined))
         throw new EvergreenError("EG400", "Name --fund and --date, or a --record, one of them.");
       const { verifyDeal } = await import("@evergreen-fund/verifier");

@@ -62,6 +62,7 @@ const gateway = createGateway({
   temporalAnswers: async () => true,
   withContent: null,
   dashboard: null,
+  openapi: null,
 });
 const server = serve({ fetch: gateway.fetch, port: 0, hostname: "127.0.0.1" });
 await new Promise<void>((resolve) => server.once("listening", () => resolve()));
@@ -223,6 +224,33 @@ describe("import orders", () => {
   });
 });
 
+describe("accounts of investors", () => {
+  it("that were recorded in clear are encrypted once, open at their place alone, and every reading is recorded", async () => {
+    const day = await dayAt(db, "claimable");
+    const fund = day.fund.code;
+    const numbers = ["NO9386011117947", "GB82WEST12345698765432"];
+    await db.look(
+      "insert into bank_accounts (fund_id, investor_id, account, holder, currency, proposed_by) select $1, $2, n, 'Somebody (synthetic)', 'USD', 'test' from unnest($3::text[]) n",
+      [day.fund.fundId, day.holder, numbers],
+    );
+    expect(await json("ops@test.example", "accounts", "seal")).toMatchObject({ exit: 0, sealed: 2 });
+    expect(await json("ops@test.example", "accounts", "seal")).toMatchObject({ exit: 0, sealed: 0 });
+    const kept = await db.look<{ account_id: string; account: string | null; sealed: string }>(
+      "select account_id, account, holder, sealed from bank_accounts where fund_id = $1 order by account_id",
+      [day.fund.fundId],
+    );
+    expect(JSON.stringify(kept)).not.toMatch(/NO93|GB82|Somebody/);
+    const known = await list("pm@test.example", "accounts", "list", "--fund", fund);
+    expect(known.map((one: { account: string }) => one.account).sort()).toEqual([...numbers].sort());
+    const read = await db.look("select purpose from personal_accesses where purpose = 'accounts'");
+    expect(read.length).toBeGreaterThan(0);
+    // a ciphertext in the place of another does not open
+    await db.look("update bank_accounts set sealed = $2 where account_id = $1", [kept[0]?.account_id, kept[1]?.sealed]);
+    const moved = await evergreen("ops@test.example", "accounts", "list", "--fund", fund);
+    expect(moved.err).toContain("EG431");
+  });
+});
+
 describe("from the statement to the payment and back", () => {
   it("money in, accounts approved by a second person, redemptions paid once, debits matched", async () => {
     const day = await dayAt(db, "claimable");
@@ -242,6 +270,11 @@ describe("from the statement to the payment and back", () => {
       accounts: 2,
       decision: "approved",
     });
+    // what the database keeps of the investor's account is a ciphertext; people see it through the door, and every reading is recorded
+    const kept = await db.look(
+      "select to_jsonb(b) from bank_accounts b union all select to_jsonb(c) from commands c union all select to_jsonb(r) from import_rows r",
+    );
+    expect(JSON.stringify(kept)).not.toMatch(new RegExp(`${PAYER_IBAN}|Somebody`));
     const known = await list("ops@test.example", "accounts", "list", "--fund", fund);
     expect(known.map((one: { status: string }) => one.status)).toEqual(["active", "active"]);
 

@@ -2,6 +2,7 @@
 
 import { EXIT } from "@evergreen-fund/domain/errors.ts";
 import type { FileIdentity, MappedColumn, ReadRow } from "@evergreen-fund/interchange";
+import { importRows } from "@evergreen-fund/interchange/import-rows.ts";
 import { z } from "zod";
 import type { Answer } from "../command.ts";
 import { facts, plain, table } from "../output.ts";
@@ -46,27 +47,13 @@ export interface ImportRequest {
   requestId: string;
 }
 
-/** Rows as the function takes them: values without what is null, or the first problem of a row that has some. */
-function rowsOf(file: ReadFile): object[] {
-  return file.rows.map(({ line, value, problems }) => {
-    const [first, ...more] = problems;
-    if (!first) return { line, ...Object.fromEntries(Object.entries(value ?? {}).filter(([, one]) => one !== null)) };
-    const also = more.length === 0 ? "" : ` (and ${more.length} more)`;
-    return {
-      line,
-      problem: `${first.reason}${also}`.slice(0, 500),
-      ...(first.column === undefined ? {} : { column: first.column.slice(0, 200) }),
-    };
-  });
-}
-
 export async function sendImport(session: Session, file: ReadFile, request: ImportRequest): Promise<ImportAnswer> {
   return session.call(
     request.fn,
     {
       fund: request.fund,
       file: { sha256: file.sha256, name: fileName(request.path), format: file.format },
-      [request.rowsArgument]: rowsOf(file),
+      [request.rowsArgument]: importRows(file.rows),
       partial: request.partial,
       dry_run: request.dryRun,
       request_id: request.requestId,

@@ -1,5 +1,6 @@
 // Imported files, their rows, accounts and payment files as rows.
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { AccountWords } from "@evergreen-fund/personal-data";
 import { z } from "zod";
 import { plain } from "../output.ts";
 import type { Session } from "../session.ts";
@@ -90,30 +91,43 @@ export const importRows = (
 
 const AccountRow = z.object({
   account_id: z.string(),
-  investor_id: z.string().nullable(),
-  account: z.string(),
-  bic: z.string().nullable(),
-  holder: z.string(),
+  investor: z.string().nullable(),
   currency: z.string(),
   status: z.string(),
   proposed_by: z.string(),
   decided_by: z.string().nullable(),
+  words: AccountWords,
 });
 export type AccountRow = z.infer<typeof AccountRow>;
 
-/** Accounts of a fund, those of the fund itself among them. */
-export const listAccounts = (session: Session, fundId: string, status: string | undefined): Promise<AccountRow[]> =>
-  session.all(
-    "bank_accounts",
-    "account_id,investor_id,account,bic,holder,currency,status,proposed_by,decided_by",
-    "account_id",
-    (row) => row.account_id,
-    (query) => {
-      const rows = query.eq("fund_id", fundId);
-      return status === undefined ? rows : rows.eq("status", status);
-    },
-    AccountRow,
-  );
+/** Accounts of a fund, those of the fund itself among them; numbers and holders of investors as they are kept, encrypted. */
+export const listAccounts = (session: Session, fund: string, status: string | undefined): Promise<AccountRow[]> =>
+  session.call("fn_read_bank_accounts", { fund, status }, z.array(AccountRow));
+
+const PartyRow = z.object({ code: z.string(), party_id: z.string() });
+
+/** Parties of investors by the code of the investor, or its id. */
+export async function partiesOf(session: Session, named: readonly string[]): Promise<Map<string, string>> {
+  const wanted = [...new Set(named)];
+  const parties = new Map<string, string>();
+  for (let at = 0; at < wanted.length; at += 100) {
+    const some = wanted.slice(at, at + 100);
+    for (const [column, names] of [
+      ["code", some.filter((one) => !isUuid(one))],
+      ["investor_id", some.filter(isUuid)],
+    ] as const) {
+      if (names.length === 0) continue;
+      const rows = await session.read(
+        "investors",
+        "investor_id,code,party_id",
+        (query) => query.in(column, names),
+        PartyRow.extend({ investor_id: z.string() }),
+      );
+      for (const row of rows) parties.set(row[column], row.party_id);
+    }
+  }
+  return parties;
+}
 
 const InvestorRow = z.object({ investor_id: z.string(), code: z.string() });
 

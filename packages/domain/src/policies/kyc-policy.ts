@@ -1,6 +1,6 @@
 // The KYC policy as data: evidence owed per classification and kind of party, how old it may be, refresh (R51), owners (R55), risk (R56), clocks of cases. zod only.
 import { z } from "zod";
-import { EvergreenError } from "../errors.ts";
+import { parsePolicyText } from "./policy-text.ts";
 
 /** The order in which a review looks (R54); the first that does not pass is what the applicant is told of. */
 export const KYC_GATES = ["identity", "classification", "screening", "source_of_funds", "suitability", "cap"] as const;
@@ -62,6 +62,17 @@ export const KycPolicy = z
           words,
         }),
       ),
+      /** Residences and nationalities that make the factor `high_risk_country`, ISO 3166 two letters. */
+      countries: z
+        .strictObject({
+          source: words,
+          asOf: z.iso.date(),
+          values: z
+            .array(z.string().regex(/^[A-Z]{2}$/))
+            .min(1)
+            .max(250),
+        })
+        .optional(),
     }),
     cases: z.strictObject({
       dueHours: perSeverity(z.int().min(1).max(8_760)),
@@ -83,23 +94,4 @@ export const KycPolicy = z
 export type KycPolicy = z.output<typeof KycPolicy>;
 
 /** A file such as policies/kyc/onboarding.yaml: YAML in its JSON form with whole-line comments. Errors: EG400 with the places that are wrong. */
-export function parseKycPolicy(text: string): KycPolicy {
-  const json = text
-    .split("\n")
-    .filter((line) => !line.trimStart().startsWith("#"))
-    .join("\n")
-    // a formatter of YAML puts a comma after the last entry; no string spans lines, so this touches none
-    .replace(/,(\s*\n\s*[}\]])/g, "$1");
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (cause) {
-    throw new EvergreenError("EG400", "A KYC policy is YAML in JSON form with whole-line comments.", { cause });
-  }
-  const parsed = KycPolicy.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const places = parsed.error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => `${path.map(String).join(".")}: ${message}`);
-  throw new EvergreenError("EG400", places.join("; "));
-}
+export const parseKycPolicy = (text: string): KycPolicy => parsePolicyText(text, KycPolicy, "A KYC policy");

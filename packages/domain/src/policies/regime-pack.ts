@@ -1,8 +1,8 @@
 // A pack: the rules of a regime as data, with a dealing policy and a tool policy that keep them. The files are in policies/. zod only.
 import { z } from "zod";
-import { EvergreenError } from "../errors.ts";
 import { DealingPolicy } from "./dealing-policy.ts";
 import { LmtPolicy } from "./lmt-policy.ts";
+import { parsePolicyText } from "./policy-text.ts";
 import { PortfolioLimit } from "./portfolio-limit.ts";
 import { IsoDate } from "./shapes.ts";
 
@@ -44,23 +44,4 @@ export type RegimePack = z.output<typeof RegimePack>;
  * whole lines that start with #; a last entry may have its comma.
  * Errors: EG400 with the places that are wrong.
  */
-export function parsePack(text: string): RegimePack {
-  const json = text
-    .split("\n")
-    .filter((line) => !line.trimStart().startsWith("#"))
-    .join("\n")
-    // a formatter of YAML puts a comma after the last entry; no string spans lines, so this touches none
-    .replace(/,(\s*\n\s*[}\]])/g, "$1");
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (cause) {
-    throw new EvergreenError("EG400", "A pack is YAML in JSON form with whole-line comments.", { cause });
-  }
-  const parsed = RegimePack.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const places = parsed.error.issues
-    .slice(0, 5)
-    .map(({ path, message }) => `${path.map(String).join(".")}: ${message}`);
-  throw new EvergreenError("EG400", places.join("; "));
-}
+export const parsePack = (text: string): RegimePack => parsePolicyText(text, RegimePack, "A pack");

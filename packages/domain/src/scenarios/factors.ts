@@ -177,6 +177,15 @@ export const FACTORS = {
     appliesTo: "the dealing cost of what the bucket holds",
     parts: [BUCKET],
   },
+  pool_depth: {
+    ...times,
+    ...assets,
+    about: "Share of the reserves of on-chain pools that is still there.",
+    appliesTo:
+      "both reserves of every pool of the fund's units: what a trade is expected to slip follows from what is left",
+    parts: [],
+    most: 1,
+  },
   "marks.catch_up_days": {
     side: "assets",
     timing: "term",

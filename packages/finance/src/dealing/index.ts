@@ -40,6 +40,7 @@ export {
 } from "./merkle.ts";
 export { ClassNavsInput, ClassNavsOutput, classNavs, FundNavInput, FundNavOutput, fundNav } from "./nav.ts";
 export { orderTransition, TransitionInput, TransitionOutput } from "./order-states.ts";
+export { OutlookInput, OutlookOutput, redemptionOutlook } from "./redemption-outlook.ts";
 export { RegimeCheckInput, RegimeCheckOutput, regimeCheck } from "./regime-check.ts";
 export { NavErrorInput, NavErrorOutput, navError } from "./restatement.ts";
 export {

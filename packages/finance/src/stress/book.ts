@@ -6,6 +6,7 @@ import { z } from "zod";
 import { Day } from "../fees/days.ts";
 import { Name, NonNegative } from "../parse.ts";
 import { Observation } from "../valuation/figure.ts";
+import { BookPool } from "./pools.ts";
 import { ValuationTerms } from "./terms.ts";
 
 const Id = z.string().min(1).max(100);
@@ -126,6 +127,8 @@ export const FundBook = z.strictObject({
   mandate: z.strictObject({ version: z.int(), body: Body }).nullable(),
   /** Committed credit lines in force at `asOf`, by their code; `dueDays`: in how many days what is drawn is due once the bank calls it. */
   creditLines: z.array(CreditLine).max(1_000),
+  /** Pools of units in force at `asOf`, by their code: of each the newest version. */
+  pools: z.array(BookPool).max(1_000).default([]),
   /** Rates, indices, currencies: series names of terms.ts. At or before `asOf`. */
   market: z.array(Observation).max(100_000),
 });

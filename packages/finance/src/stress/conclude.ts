@@ -11,6 +11,7 @@ import { liquidations, reverseOf, survival } from "./measures.ts";
 import { notesOf } from "./notes.ts";
 import { type CoverRow, StressOutcome } from "./outcome.ts";
 import { periodDays } from "./paths.ts";
+import { poolsAt } from "./pools.ts";
 import { cellsMoveValues, type ShardAsset, type ShardValues } from "./shards.ts";
 import { termsOfFund } from "./terms-of-fund.ts";
 import { leastCover, verdicts } from "./verdicts.ts";
@@ -177,6 +178,7 @@ export function concludeStress(
       currency,
     }),
     creditLines: worst.undrawn.map(({ line, amount, expiresOn }) => ({ line, undrawn: money(amount), expiresOn })),
+    ...(book.pools.length === 0 ? {} : { pools: poolsAt(book.pools, moments.poolDepth, moments.notes) }),
     reverse: reverseOf(worst.side, worst.owed, {
       nav,
       buckets: sought.length === 0 ? ["30d"] : sought,

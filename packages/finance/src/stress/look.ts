@@ -1,6 +1,6 @@
 // One cell of a scenario, period by period: values, ladders, what is due, and the moment at which the cover is least. Pure.
 import { BUCKETS } from "@evergreen-fund/domain";
-import { decimal, type Exact, groupedText, ratioText, ZERO } from "../money.ts";
+import { decimal, type Exact, groupedText, ONE, ratioText, ZERO } from "../money.ts";
 import type { ResolvedScenario } from "../scenarios/index.ts";
 import { combinedLadder } from "../stress-liquidity/combined-ladder.ts";
 import { fillPath } from "../stress-liquidity/fill-path.ts";
@@ -32,6 +32,8 @@ export interface Moments {
   sales: Exact;
   exits: StressOutcome["exits"];
   fills: string[] | null;
+  /** The least share of the reserves of pools that is left in any period. */
+  poolDepth: Exact;
   used: ReadonlySet<string>;
   notes: Set<string>;
 }
@@ -99,7 +101,15 @@ export function lookAt(
   }
   const fills = filled(scenario, levels, { navs, terms, cash: today, notes });
   const sales = salesOf(book, levels, count);
-  return { looked, navs, worst: worst!, pacing, sales, exits, fills, used: levels.used(), notes };
+  const poolDepth = depthOf(book, levels, count);
+  return { looked, navs, worst: worst!, pacing, sales, exits, fills, poolDepth, used: levels.used(), notes };
+}
+
+/** A fund without a pool does not ask, so that the factor is told as one without a place to act. */
+function depthOf(book: FundBook, levels: Levels, count: number): Exact {
+  if (book.pools.length === 0) return ONE;
+  const depths = Array.from({ length: count }, (_, i) => levels.term("pool_depth", [], i + 1) ?? ONE);
+  return depths.reduce((a, b) => (b.lt(a) ? b : a), ONE);
 }
 
 /** Mean of the monthly sales that were reported, three months of them, times the least of the scenario's multiples. */

@@ -75,6 +75,22 @@ export const StressOutcome = z.strictObject({
   ),
   /** What can still be drawn at the moment of the least cover, by credit line, until it ends; empty where no line is known. Left out by runs of before lines were kept. */
   creditLines: z.array(z.strictObject({ line: z.string(), undrawn: z.string(), expiresOn: z.string() })).optional(),
+  /** By pool, direction and size: what is expected as the pool stands, and at the least depth of the scenario; null where it is empty then. Left out where the fund has no pool. */
+  pools: z
+    .array(
+      z.strictObject({
+        poolId: z.string(),
+        pool: z.string(),
+        direction: z.enum(["sell", "buy"]),
+        amountIn: z.string(),
+        expectedOut: z.string(),
+        expectedSlippage: z.string(),
+        depth: z.string(),
+        stressedOut: z.string().nullable(),
+        stressedSlippage: z.string().nullable(),
+      }),
+    )
+    .optional(),
   /** R35: what the fund bears. Null where there is nothing to ask. */
   reverse: z.strictObject({
     largestRedemption: z.strictObject({ bucket: Bucket, amount: z.string(), share: z.string() }).nullable(),

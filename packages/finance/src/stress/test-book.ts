@@ -62,6 +62,7 @@ const empty = (): Input => ({
   lmtPolicy: null,
   mandate: null,
   creditLines: [],
+  pools: [],
   market: [],
 });
 

@@ -14,6 +14,7 @@ import ws from "ws";
 import { readAccessToken } from "../access-token.ts";
 import { createGateway } from "../gateway.ts";
 import { openSupabaseApi } from "../supabase-api.ts";
+import { LIVE_TABLES } from "./changes.ts";
 import { serveRealtime } from "./serve.ts";
 
 const PASSWORD = "synthetic-password";
@@ -36,6 +37,7 @@ const api = await openSupabaseApi({
   databaseUrl: db.database.urlFor("evergreen_api"),
   jwtSecret: SECRET,
   publishableKey: KEY,
+  liveTables: LIVE_TABLES,
 });
 const gateway = createGateway({
   api,
@@ -51,6 +53,7 @@ const gateway = createGateway({
   temporalAnswers: async () => true,
   withContent: null,
   dashboard: null,
+  openapi: null,
 });
 const server = serve({ fetch: gateway.fetch, hostname: "127.0.0.1", port: 0 });
 await new Promise((resolve) => server.once("listening", resolve));

@@ -3,8 +3,6 @@ export { fedPaths, fedScenarioTexts } from "./fed-paths.ts";
 export { openScenarioFolder, type ScenarioFolder, scenarioFileName, scenarioFolder } from "./scenario-folder.ts";
 export { scenarioTemplate } from "./scenario-template.ts";
 export {
-  type LocatedProblem,
-  problemLine,
   readScenarioText,
   resolveScenarioText,
   type ScenarioFile,

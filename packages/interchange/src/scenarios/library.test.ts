@@ -3,9 +3,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { problemLine } from "../located-text.ts";
 import { fedPaths, fedScenarioTexts } from "./fed-paths.ts";
 import { openScenarioFolder, scenarioFileName, scenarioFolder } from "./scenario-folder.ts";
-import { problemLine, resolveScenarioText } from "./scenario-text.ts";
+import { resolveScenarioText } from "./scenario-text.ts";
 
 const FOLDER = resolve(import.meta.dirname, "../../../../scenarios");
 const NAMES = readdirSync(FOLDER)

@@ -3,8 +3,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
 import type { ScenarioShelf } from "@evergreen-fund/finance/scenarios/index.ts";
+import type { LocatedProblem } from "../located-text.ts";
 import { quoted } from "../refusals.ts";
-import { type LocatedProblem, readScenarioText, resolveFile, type ScenarioFile } from "./scenario-text.ts";
+import { readScenarioText, resolveFile, type ScenarioFile } from "./scenario-text.ts";
 
 export interface ScenarioFolder extends ScenarioShelf {
   /** In the order of their names. */

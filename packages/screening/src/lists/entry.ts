@@ -59,12 +59,13 @@ export function entryOf(draft: Draft, limits: ListLimits): ListEntry | null {
 const MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const two = (text: string | number): string => String(text).padStart(2, "0");
 
-/** "12 May 1961", "May 1961", "circa 1961", "1961-05-12", "12/05/1961" (day first), "00/00/1961" to ISO; null when it is no date. */
+/** "12 May 1961", "May 1961", "circa 1961", "1961-05-12", "12/05/1961" (day first), "00/00/1961", "dd/mm/1961" to ISO; null when it is no date. */
 export function isoDate(raw: string): string | null {
   const text = raw
     .trim()
     .toLowerCase()
-    .replace(/^(?:circa|approximately|approx\.?|about|c\.)\s*/, "");
+    .replace(/^(?:circa|approximately|approx\.?|about|c\.)\s*/, "")
+    .replace(/\b(?:dd|mm)(?=\/)/g, "00");
   let found = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:t.*)?$/.exec(text);
   if (found) return dated(found[1], found[2], found[3]);
   found = /^(\d{1,2})[/.](\d{1,2})[/.](\d{4})$/.exec(text);

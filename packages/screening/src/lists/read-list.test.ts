@@ -36,6 +36,19 @@ Name 6,Name 1,Name 2,Title,Name Non-Latin Script,DOB,Nationality,Passport Number
 PETROV,IVAN,SERGEYEVICH,,Иван Петров,12/05/1970,(1) Russia (2) Cyprus,7512345,,,synthetic,Individual,Primary name,,Test,500
 VANYA,,,,,00/00/1970,Russia,,,,,Individual,AKA,Low quality a.k.a,Test,500
 `;
+const UK_XML = `<ArrayOfFinancialSanctionsTarget xmlns="http://schemas.hmtreasury.gov.uk/ofsi/consolidatedlist">
+<FinancialSanctionsTarget><Name6>PETROV</Name6><name1>IVAN</name1><name2>SERGEYEVICH</name2><NameNonLatinScript>Иван Петров</NameNonLatinScript><RegimeName>Test</RegimeName>
+<Individual_DateOfBirth>12/05/1970</Individual_DateOfBirth><Individual_Nationality>(1) Russia (2) Cyprus</Individual_Nationality><Individual_PassportNumber>7512345</Individual_PassportNumber>
+<GroupTypeDescription>Individual</GroupTypeDescription><AliasType>Primary name</AliasType><GroupID>500</GroupID></FinancialSanctionsTarget>
+<FinancialSanctionsTarget><Name6>VANYA</Name6><GroupTypeDescription>Individual</GroupTypeDescription><AliasQuality>Low quality a.k.a</AliasQuality><GroupID>500</GroupID></FinancialSanctionsTarget>
+</ArrayOfFinancialSanctionsTarget>`;
+const UK_DESIGNATIONS = `<?xml version="1.0"?><Designations><DateGenerated>17/11/2026</DateGenerated><Designation><UniqueID>TST0001</UniqueID><OFSIGroupID>500</OFSIGroupID>
+<Names><Name><Name1>Ivan</Name1><Name6>PETROV</Name6><NameType>Primary Name</NameType></Name><Name><Name6>Vanya</Name6><NameType>Alias</NameType><AliasStrength>Low quality a.k.a</AliasStrength></Name></Names>
+<NonLatinNames><NonLatinName><NameNonLatinScript>Иван Петров</NameNonLatinScript></NonLatinName></NonLatinNames><RegimeName>Test</RegimeName><IndividualEntityShip>Individual</IndividualEntityShip>
+<IndividualDetails><Individual><DOBs><DOB>12/05/1970</DOB><DOB>dd/mm/1971</DOB></DOBs><Nationalities><Nationality>Russia</Nationality></Nationalities>
+<PassportDetails><Passport><PassportNumber>7512345</PassportNumber></Passport></PassportDetails></Individual></IndividualDetails></Designation>
+<Designation><UniqueID>TST0002</UniqueID><Names><Name><Name6>NORTH STAR FRONT</Name6></Name></Names><IndividualEntityShip>Ship</IndividualEntityShip>
+<ShipDetails><Ship><IMONumbers><IMONumber>9123456</IMONumber></IMONumbers></Ship></ShipDetails></Designation></Designations>`;
 const OWN = `id,name,kind,aliases,weak_aliases,born,countries,identifiers,programme,remarks
 b1,Ivan Petrov,person,Iwan Petroff; Иван Петров,Vanya,1970-05-12,Russia,passport:7512345:RU,house,synthetic
 `;
@@ -52,6 +65,8 @@ describe("list formats", () => {
     ["eu-xml", [file(EU)], "2026-11-19", 1],
     ["un-xml", [file(UN)], "2026-11-18", 2],
     ["uk-csv", [file(UK)], "2026-11-17", 1],
+    ["uk-xml", [file(UK_XML)], null, 1],
+    ["uk-xml", [file(UK_DESIGNATIONS)], "2026-11-17", 2],
     ["own-csv", [file(OWN)], null, 1],
     ["opensanctions-csv", [file(TARGETS)], "2026-11-16", 1],
     ["ftm-json", [file(FTM)], "2026-11-15", 1],
@@ -92,6 +107,15 @@ describe("list formats", () => {
       identifiers: [{ kind: "imo", value: "9123456" }],
     });
   });
+  it("reads the UK's names of several rows, and its other dates and numbers", () => {
+    const [person, ship] = readList([file(UK_DESIGNATIONS)], { list: "uk" }).entries;
+    expect(person).toMatchObject({ entityId: "TST0001", born: ["1970-05-12", "1971"], programmes: ["Test"] });
+    expect(person?.names.map(({ name }) => name)).toEqual(["Ivan PETROV", "Vanya", "Иван Петров"]);
+    expect(ship).toMatchObject({ kind: "vessel", identifiers: [{ kind: "imo", value: "9123456" }] });
+    const [listed] = readList([file(UK_XML)], { list: "uk" }).entries;
+    expect(listed).toMatchObject({ entityId: "500", countries: ["RU", "CY"] });
+    expect(listed?.names.map(({ name }) => name)).toEqual(["IVAN SERGEYEVICH PETROV", "Иван Петров", "VANYA"]);
+  });
   it("has the same hash for the same files in any order, and another for other bytes", () => {
     const hash = (files: typeof ofac): string => readList(files, { list: "x" }).version.sha256;
     expect(hash([...ofac].reverse())).toBe(hash(ofac));
@@ -102,6 +126,7 @@ describe("list formats", () => {
     ["May 1961", "1961-05"],
     ["circa 1961", "1961"],
     ["00/00/1961", "1961"],
+    ["dd/mm/1961", "1961"],
     ["12/05/1961", "1961-05-12"],
     ["1961-05-12T00:00:00", "1961-05-12"],
     ["unknown", null],

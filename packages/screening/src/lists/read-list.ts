@@ -9,6 +9,7 @@ import { readOfac } from "./ofac.ts";
 import { readFtm, readTargets } from "./opensanctions.ts";
 import { readOwn } from "./own.ts";
 import { readUk } from "./uk.ts";
+import { readUkXml } from "./uk-xml.ts";
 import { readUn } from "./un.ts";
 
 export interface ListFileBytes {
@@ -77,6 +78,8 @@ function read(
       return readUn(text, list, limits);
     case "uk-csv":
       return readUk(text, list, limits);
+    case "uk-xml":
+      return readUkXml(text, list, limits);
     case "own-csv":
       return { entries: readOwn(text, list, limits), date: null };
     case "opensanctions-csv":
@@ -111,7 +114,8 @@ export function recognised(text: string): ListFormat {
     if (/<!DOCTYPE|<!ENTITY/i.test(head)) return refused("a DOCTYPE is not allowed, nor any entity of its own.");
     if (/<(?:\w+:)?CONSOLIDATED_LIST\b/.test(head)) return "un-xml";
     if (/<(?:\w+:)?export\b/.test(head) || head.includes("sanctionEntity")) return "eu-xml";
-    return refused("it is XML of no format that is known (EU, UN).");
+    if (/<(?:\w+:)?(?:ArrayOf)?FinancialSanctionsTarget\b|<(?:\w+:)?Designations\b/.test(head)) return "uk-xml";
+    return refused("it is XML of no format that is known (EU, UN, UK).");
   }
   if (head.startsWith("{")) return "ftm-json";
   const [first = "", second = ""] = head.split(/\r\n|\n|\r/);

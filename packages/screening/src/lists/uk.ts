@@ -3,6 +3,7 @@ import type { ListEntry } from "../party.ts";
 import { csvRows, headed } from "./csv.ts";
 import { type Draft, datesOf, entryOf, isoDate } from "./entry.ts";
 import { type ListLimits, refused } from "./limits.ts";
+import { numbered } from "./uk-xml.ts";
 
 export function readUk(text: string, list: string, limits: ListLimits): { entries: ListEntry[]; date: string | null } {
   const rows = csvRows(text, limits);
@@ -54,10 +55,3 @@ export function readUk(text: string, list: string, limits: ListLimits): { entrie
   const entries = [...drafts.values()].map((draft) => entryOf(draft, limits)).filter((entry) => entry !== null);
   return { entries, date: dated ? isoDate(first[1] ?? "") : null };
 }
-
-/** "(1) Iraq (2) Syria" to its values. */
-const numbered = (text: string): string[] =>
-  text
-    .split(/\(\d+\)/)
-    .map((part) => part.trim().replace(/\.$/, ""))
-    .filter((part) => part !== "");

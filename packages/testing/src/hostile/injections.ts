@@ -71,7 +71,7 @@ const WAYS: readonly ((wish: string, n: number) => string)[] = [
 export const INJECTIONS: readonly string[] = WAYS.flatMap((say) => WISHES.map((wish, n) => say(wish, n)));
 
 /** Words of no meaning to anybody, as long as an injection may be: what an outcome is compared with. */
-export const NEUTRAL = "Plain words about nothing in particular, written for a test.";
+export const NEUTRAL = "Plain words about nothing in particular written for a test.";
 
 /** Words of no meaning as long as the text: what differs then is what is said, not how much. */
 export const neutral = (length: number): string =>

@@ -93,11 +93,6 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   { rule: "length", path: "docker-compose.yml", why: "Compose's file by its custom, read by its sections" },
   { rule: "length", path: "prisma/schema.prisma", why: "Prisma's model in one file, read by its sections" },
-  {
-    rule: "room-files",
-    path: "workers/tokenization/",
-    why: "registers what the database decides under its lock: it has no facts and no decision of its own yet",
-  },
 ];
 
 export const isExcepted = (exception: Exception, rule: string, path: string): boolean =>

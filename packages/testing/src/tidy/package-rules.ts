@@ -150,7 +150,9 @@ const linkRule = (files: readonly RepositoryFile[]): Rule =>
           .map(([, target = ""]) => target)
           .filter(
             (target) =>
-              !/^[a-z]+:/.test(target) && !known.has(posix.join(posix.dirname(file.path), target).replace(/\/$/, "")),
+              // an address of the gateway: the pages served there are looked at by packages/handbook
+              !/^([a-z]+:|\/docs\/|\/reference$)/.test(target) &&
+              !known.has(posix.join(posix.dirname(file.path), target).replace(/\/$/, "")),
           );
         const commands = [...text.matchAll(/\bnpm run (?:-s )?([a-z:-]+)/g)]
           .map(([, script = ""]) => script)

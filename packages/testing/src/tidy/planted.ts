@@ -14,6 +14,10 @@ const later = ["TO", "DO"].join("");
 const lock = (packages: object): string => JSON.stringify({ packages });
 
 export const PLANTED: Record<string, Planted> = {
+  pages: {
+    breaks: [file("docs/how-to/a.md", "No title"), file("docs/explanation/a.md", `# A${"\n".repeat(220)}`)],
+    keeps: { "docs/how-to/a.md": "# A\n", "docs/benchmarks.md": "no title" },
+  },
   imports: {
     breaks: [
       file("packages/domain/src/a.ts", 'import { readFile } from "node:fs/promises";'),
@@ -303,7 +307,8 @@ export const PLANTED: Record<string, Planted> = {
     ],
     keeps: {
       ...manifest("", { scripts: { check: "x" } }),
-      "README.md": "`npm run check`, [it](docs/a.md#part), [them](docs), [web](https://example.org)",
+      "README.md":
+        "`npm run check`, [it](docs/a.md#part), [them](docs), [web](https://example.org), [served](/docs/reference/events)",
       "docs/a.md": "[up](../README.md)",
     },
   },

@@ -34,11 +34,18 @@ const READ_NAMES = new Set([
   ".gitignore",
   ".dockerignore",
 ]);
-/** Histories are recorded, migrations and the lock file are written by programs: rules of style do not bind them. */
-const RECORDED = [/^workflows\/histories\/.*\.json$/, /^prisma\/migrations\//, /^package-lock\.json$/];
+/** Histories are recorded, migrations, compiled contracts and the lock file are written by programs: rules of style do not bind them. */
+const RECORDED = [
+  /^workflows\/histories\/.*\.json$/,
+  /^prisma\/migrations\//,
+  /^package-lock\.json$/,
+  /^contracts\/artefacts\//,
+];
 
 export const isRecorded = (path: string): boolean => RECORDED.some((pattern) => pattern.test(path));
-export const isCode = (path: string): boolean => /\.(ts|tsx|mjs)$/.test(path) && !path.endsWith(".d.ts");
+/** The examples in docs/ are programs of somebody else's: none of our rules binds them. */
+export const isCode = (path: string): boolean =>
+  /\.(ts|tsx|mjs)$/.test(path) && !path.endsWith(".d.ts") && !path.startsWith("docs/examples/");
 /** Tests and what only tests use: they may look anywhere, so who-may-import-whom does not bind them. */
 export const isTest = (path: string): boolean =>
   /\.(test|contract)\.ts$|(^|\/)(tests|fixtures)\/|^packages\/testing\/|(^|\/)(test|arbitrary)-[a-z-]+\.ts$/.test(path);

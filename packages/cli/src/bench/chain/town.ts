@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Config, readConfig } from "@evergreen-fund/config/config.ts";
-import { freePort } from "@evergreen-fund/stack/process-table.ts";
+import { onFreePorts } from "@evergreen-fund/stack/temporal.ts";
 import { ensureTemporalCli } from "@evergreen-fund/stack/temporal-cli.ts";
 import { type Database, openDatabase } from "@evergreen-fund/supabase-client";
 import { Client, Connection } from "@temporalio/client";
@@ -87,9 +87,7 @@ export async function openTown(
 }
 
 /** The settings as shipped, whatever stack or other server the environment names: only the home and the ports are this bench's own. */
-async function configOf(environment: Environment, home: string): Promise<Config> {
+function configOf(environment: Environment, home: string): Promise<Config> {
   const { XDG_CACHE_HOME, TEMPORAL_CLI_PATH } = environment;
-  const base = readConfig({ XDG_CACHE_HOME, TEMPORAL_CLI_PATH, EVERGREEN_HOME: home });
-  const [temporal, temporalUi, temporalMetrics] = [await freePort(), await freePort(), await freePort()];
-  return { ...base, ports: { ...base.ports, temporal, temporalUi, temporalMetrics } };
+  return onFreePorts(readConfig({ XDG_CACHE_HOME, TEMPORAL_CLI_PATH, EVERGREEN_HOME: home }));
 }

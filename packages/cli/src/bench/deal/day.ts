@@ -53,9 +53,9 @@ export interface DealtDay extends DealDay {
 }
 
 const asText = (cents: bigint): string => `${cents / 100n}.${String(cents % 100n).padStart(2, "0")}`;
-/** The next weekday: a dealing date for which orders placed now are in time. */
-const nextWeekday = (): string => {
-  const days = { 5: 3, 6: 2 }[new Date().getUTCDay()] ?? 1;
+/** The dealing date that the platform's own clock opens as well: today, or after a weekend Monday. A later one would wait for it. */
+const nearestWeekday = (): string => {
+  const days = { 0: 1, 6: 2 }[new Date().getUTCDay()] ?? 0;
   return new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
 };
 
@@ -117,7 +117,7 @@ export async function arrange(
   const { dealing_day_id } = await database.rpc(OPS, "fn_open_dealing_day", {
     fund: code,
     share_class: "A",
-    dealing_date: nextWeekday(),
+    dealing_date: nearestWeekday(),
   });
   return { fund: code, dealingDayId: dealing_day_id, orders };
 }

@@ -1,6 +1,6 @@
 # The peers of `bench screen`: rapidfuzz over every pair of investor and listed name, Jaro-Winkler and, where it is installed, nomenklatura's
 # logic-v2 on labelled pairs. Names come from a file the bench wrote. One JSON line per order on stdin, one per answer on stdout; what is timed is
-# the calls alone, on one processor.
+# the calls alone, on every processor.
 import json
 import sys
 import time
@@ -19,7 +19,7 @@ def scan(scorer, start, end, cutoff):
     for at in range(start, end, BLOCK):
         block = investors[at : min(end, at + BLOCK)]
         begin = time.perf_counter()
-        matrix = process.cdist(block, names, scorer=scorer, score_cutoff=cutoff, workers=1)
+        matrix = process.cdist(block, names, scorer=scorer, score_cutoff=cutoff, workers=-1)
         seconds += time.perf_counter() - begin
         hits.extend([at + int(i), int(j)] for i, j in zip(*matrix.nonzero()))
     return seconds, hits

@@ -93,6 +93,9 @@ const GENERAL = words(
 );
 const FORMS = words("llc ltd ooo gmbh jsc ojsc inc sa co limited");
 
+const ONSETS = words("b ch d f g gr h j k kh kr l m n p pr r s sh st t tr v y z");
+const CODAS = ["", "", "", ...words("n r l m sh k d t")];
+
 export type Random = () => number;
 
 /** Numbers from 0 to 1, the same for the same seed. */
@@ -110,14 +113,24 @@ export const oneOf = <T>(random: Random, from: readonly T[]): T => from[Math.flo
 /** The first ones of a list more often than the last ones. */
 const often = <T>(random: Random, from: readonly T[]): T => from[Math.floor(random() ** 2 * from.length)]!;
 
+/** Real lists do not run out of words: about half of the different ones occur once, however long the list. */
+const RARE = 0.5;
+
+/** The stem of a word that hardly any other name has. */
+function rareStem(random: Random): string {
+  const syllable = (): string => oneOf(random, ONSETS) + oneOf(random, [..."aaeiou"]) + oneOf(random, CODAS);
+  return Array.from({ length: 2 + Math.floor(random() * 1.5) }, syllable).join("");
+}
+
 function personName(random: Random): string {
   const { given, stems, endings, before } = oneOf(random, TRADITIONS);
   const names = Array.from({ length: 1 + Math.floor(random() * 2.4) }, () => often(random, given));
-  return `${names.join(" ")} ${oneOf(random, before)}${often(random, stems)}${oneOf(random, endings)}`;
+  return `${names.join(" ")} ${oneOf(random, before)}${random() < RARE ? rareStem(random) : often(random, stems)}${oneOf(random, endings)}`;
 }
 
 function companyName(random: Random): string {
-  const brand = (): string => often(random, BRANDS) + oneOf(random, BRAND_ENDINGS);
+  const brand = (): string =>
+    (random() < RARE ? rareStem(random) : often(random, BRANDS)) + oneOf(random, BRAND_ENDINGS);
   const own = random() < 0.6 ? [brand()] : [brand(), brand()];
   const general = Array.from({ length: Math.floor(random() * 3) }, () => oneOf(random, GENERAL));
   return [...own, ...new Set(general), oneOf(random, FORMS)].join(" ");

@@ -1,9 +1,9 @@
-// One synchronisation of the product, timed at the places it passes: how long until the rows are in the working file, and until a snapshot is published.
+// Synchronisations of the product as a worker runs them, which keeps file and connection between two of them, timed at the places they pass: how long until
+// the rows are in the working file, and until a snapshot is published.
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import { type SyncResult, synchronise } from "@evergreen-fund/analytics";
-import { openDeltaReader } from "@evergreen-fund/supabase-client";
+import { analyticsHome, letRest, type SyncResult, synchronise } from "@evergreen-fund/analytics";
+import { keepDeltaReaders } from "@evergreen-fund/supabase-client";
 
 export interface Synced {
   /** Until every row is in the working file, compared and committed. */
@@ -13,23 +13,41 @@ export interface Synced {
   result: SyncResult;
 }
 
-/** Seconds. `anew`: the home is emptied first, so that everything is read. */
-export async function synced(
-  home: string,
-  url: string,
-  options: { anew?: boolean; rebuild?: boolean } = {},
-): Promise<Synced> {
-  if (options.anew === true) await rm(join(home, "analytics"), { recursive: true, force: true });
-  const start = performance.now();
-  let committed = Number.NaN;
-  const result = await synchronise({
-    home,
-    openReader: () => openDeltaReader({ url, role: "agent_simulation" }),
-    keep: 1,
-    rebuild: options.rebuild === true,
-    reach: (point) => {
-      if (point === "committed") committed = (performance.now() - start) / 1_000;
+export interface Synchroniser {
+  /** Seconds. `anew`: the home is emptied first, so that everything is read. */
+  synced(options?: { anew?: boolean; rebuild?: boolean }): Promise<Synced>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds: longer than anything that a bench does between two synchronisations. */
+const KEPT = 600_000;
+
+export function synchroniser(home: string, url: string): Synchroniser {
+  const readers = keepDeltaReaders({ url, role: "agent_simulation" }, KEPT);
+  const paths = analyticsHome(home);
+  return {
+    async synced({ anew = false, rebuild = false } = {}) {
+      if (anew) {
+        letRest(paths);
+        await rm(paths.folder, { recursive: true, force: true });
+      }
+      const start = performance.now();
+      let committed = Number.NaN;
+      const result = await synchronise({
+        home,
+        openReader: readers.open,
+        keep: 1,
+        keepOpenFor: KEPT,
+        rebuild,
+        reach: (point) => {
+          if (point === "committed") committed = (performance.now() - start) / 1_000;
+        },
+      });
+      return { committed, published: (performance.now() - start) / 1_000, result };
     },
-  });
-  return { committed, published: (performance.now() - start) / 1_000, result };
+    async close() {
+      letRest(paths);
+      await readers.close();
+    },
+  };
 }

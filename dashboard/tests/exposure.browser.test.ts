@@ -1,0 +1,40 @@
+// Exposure in a real browser: sleeves against the mandate, targets that are typed, and a rebalancing that is asked for and followed to its proposal.
+import { Exposure } from "@evergreen-fund/domain/cockpit.ts";
+import { expect, inject, it } from "vitest";
+import { money } from "../src/words/format.ts";
+import { apiOf, DESKTOP, signIn, visit } from "./visit.ts";
+
+it("shows what is off target, says what a typed target breaks, and follows a request to its proposal", async () => {
+  const api = await apiOf("pm1");
+  const { sleeves } = Exposure.parse((await api.rpc("fn_read_exposure")).data);
+  const visited = await visit(DESKTOP);
+  const { page } = visited;
+  await signIn(visited, "pm1");
+  await page.getByRole("link", { name: "Exposure" }).click();
+  const table = page.getByRole("table", { name: /^Sleeves against the mandate/ });
+  await table.waitFor();
+  const values = await table.locator("tbody tr td:nth-child(2)").allTextContents();
+  expect(values.sort()).toEqual(sleeves.map(({ value }) => money(value, 2)).sort());
+  await page.getByText("Other targets").click();
+  await page.getByLabel("private-equity", { exact: true }).fill("40");
+  await page.getByText("The targets with cash add up to 1.07, not 1.").waitFor();
+  const ask = page.getByRole("button", { name: "Ask for a rebalancing" });
+  expect(await ask.isDisabled()).toBe(true);
+  await visited.picture("exposure-desktop");
+  expect(await visited.barriers()).toEqual([]);
+  await page.getByRole("button", { name: "As the mandate has them" }).click();
+  await ask.click();
+  await page.getByText(/^The proposal stands|The run has ended without a proposal/).waitFor({ timeout: 120_000 });
+  await page.waitForURL(/event=/);
+  const event = new URL(page.url()).searchParams.get("event");
+  const { data } = await api.from("proposals").select("proposal_id").eq("event_id", event);
+  expect(data).toHaveLength(1);
+  await page.getByRole("link", { name: "The proposal", exact: true }).click();
+  await page.getByRole("heading", { name: "Before and after" }).waitFor();
+  await page.getByRole("heading", { name: "Memories it cites" }).waitFor();
+  await visited.picture("proposal-desktop");
+  expect(await visited.barriers()).toEqual([]);
+  expect(visited.said).toEqual([]);
+  expect(visited.asked.filter((address) => !address.startsWith(inject("stack").url))).toEqual([]);
+  await visited.close();
+});
