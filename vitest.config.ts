@@ -69,8 +69,9 @@ export default defineConfig({
           globalSetup: [CLUSTER],
           // after the others: what starts whole platforms waits much, so two of its files share the cores, but with nothing else
           sequence: { groupOrder: 1 },
-          testTimeout: 600_000,
-          hookTimeout: 300_000,
+          // longer than a wait in a test lasts at most (`until`), which says what it waited for
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
         },
       },
       {

@@ -81,6 +81,9 @@ begin
     'proposal_id', p.proposal_id, 'proposal_status', p.status,
     'proposed_for_ms', floor(extract(epoch from clock_timestamp() - p.created_at) * 1000)::bigint,
     'expires_in_ms', greatest(0, ceil(extract(epoch from p.expires_at - clock_timestamp()) * 1000)::bigint),
+    -- somebody who knocks after the refusal may have corrected what it was for; the refusal's own message is no knock
+    'knocked_since', p.status in ('rejected', 'expired') and exists (select from public.fund_events k where k.fund_id = d.fund_id and k.type = 'DEALING_DAY_KNOCKED'
+        and k.payload ->> 'dealing_day_id' = d.dealing_day_id::text and k.recorded_at > coalesce(p.decided_at, p.expires_at)),
     'suspension', exists (select from public.lmt_activations x where x.fund_id = d.fund_id and x.tool = 'suspension' and x.status = 'active'),
     'activation_id', a.activation_id, 'tool', a.tool, 'tool_status', case when a.activation = 'active' then 'active' else a.status end);
 exception when others then

@@ -126,9 +126,7 @@ describe.concurrent("a proposal that waits", () => {
     await expect(decide(one, one.proposal.hash)).rejects.toMatchObject({ code: "EG422" });
   });
 
-  it("of a run cancelled at any moment before leaves nothing reserved and nothing open", { timeout: 600_000 }, async ({
-    expect,
-  }) => {
+  it("of a run cancelled at any moment before leaves nothing reserved and nothing open", async ({ expect }) => {
     for (const delay of [0, 30, 80, 150, 300]) {
       const { fundId, code } = await importFund(house.database);
       const { event_id, workflow_id } = await house.database.rpc(PM_ONE, "fn_request_rebalance", { fund: code });

@@ -10,7 +10,7 @@ import { AUDIT, expectEnd, OPS, proposalStands } from "./journeys.ts";
 openLanes();
 crashes("tokens");
 
-it("a class on a chain has a clock of its own, which compares it with the chain", { timeout: 300_000 }, () =>
+it("a class on a chain has a clock of its own, which compares it with the chain", () =>
   inHouse(async (house) => {
     const { database } = house;
     const worker = await house.startWorkers({ schedules: true, environment: onTheChain() });
@@ -44,5 +44,4 @@ it("a class on a chain has a clock of its own, which compares it with the chain"
       await client.connection.close();
       await worker.kill();
     }
-  }),
-);
+  }));

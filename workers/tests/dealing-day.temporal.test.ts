@@ -2,7 +2,7 @@
 // held, with two classes at one NAV and over two days.
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
 import { describe, it } from "vitest";
-import { LONG, useDealingHouse } from "./dealing-house.ts";
+import { useDealingHouse } from "./dealing-house.ts";
 import {
   accepted,
   approve,
@@ -29,7 +29,7 @@ import { AUDIT, expectEnd, OPS } from "./journeys.ts";
 const { opened, waitsFor, runOfDay, flowsOf, statusesOf, eventsOf, marks, pastCutOff } = useDealingHouse();
 
 describe.concurrent("a dealing day", () => {
-  it("is gated as R6 says, approved by two, paid and closed", LONG, async ({ expect }) => {
+  it("is gated as R6 says, approved by two, paid and closed", async ({ expect }) => {
     const { house, worker } = opened;
     const on = await dealingFund(house);
     const flows = await orderVector(house, on);
@@ -60,7 +60,7 @@ describe.concurrent("a dealing day", () => {
     expect(worker.output()).not.toContain("Unhandled");
   });
 
-  it("that is started twice is one day, one run, one posting", LONG, async ({ expect }) => {
+  it("that is started twice is one day, one run, one posting", async ({ expect }) => {
     const { house, client } = opened;
     const on = await dealingFund(house);
     const flows = await orderVector(house, on);
@@ -83,7 +83,7 @@ describe.concurrent("a dealing day", () => {
     expect(await eventsOf(on, "DEALING_DAY_CLOSED")).toBe(1);
   });
 
-  it("whose marks are too old names them, waits, and goes on when somebody corrects them", LONG, async ({ expect }) => {
+  it("whose marks are too old names them, waits, and goes on when somebody corrects them", async ({ expect }) => {
     const { house } = opened;
     const { on, dayId, workflowId } = await pastCutOff({ asOf: dayAhead(-20) });
     // cash may be 5 days old, bonds 35, infrastructure 190
@@ -105,7 +105,7 @@ describe.concurrent("a dealing day", () => {
     await dayReaches(house, dayId, "claimable");
   });
 
-  it("holds who is not cleared any more, before the NAV and again before the posting", LONG, async ({ expect }) => {
+  it("holds who is not cleared any more, before the NAV and again before the posting", async ({ expect }) => {
     const { house } = opened;
     const on = await dealingFund(house);
     const flows = await orderVector(house, on);
@@ -128,7 +128,7 @@ describe.concurrent("a dealing day", () => {
     expect(await brokenIn(house, on.code)).toEqual([]);
   });
 
-  it("of two classes has one NAV and one gate, and each class its own posting", LONG, async ({ expect }) => {
+  it("of two classes has one NAV and one gate, and each class its own posting", async ({ expect }) => {
     const { house } = opened;
     const on = await dealingFund(house);
     const b = await openClass(house, on.code, "B");
@@ -174,61 +174,59 @@ describe.concurrent("a dealing day", () => {
     expect(await brokenIn(house, on.code)).toEqual([]);
   });
 
-  it(
-    "takes subscriptions whose cash is there, lets the others wait, and counts no money twice on the day after",
-    LONG,
-    async ({ expect }) => {
-      const { house } = opened;
-      const on = await dealingFund(house, {
-        policy: {
-          fees: {
-            management: { rate: "0.365", basis: "act/365" },
-            performance: { rate: "0", hurdle: "0", catchUp: "1", method: "none" },
-          },
+  it("takes subscriptions whose cash is there, lets the others wait, and counts no money twice on the day after", async ({
+    expect,
+  }) => {
+    const { house } = opened;
+    const on = await dealingFund(house, {
+      policy: {
+        fees: {
+          management: { rate: "0.365", basis: "act/365" },
+          performance: { rate: "0", hurdle: "0", catchUp: "1", method: "none" },
         },
-      });
-      const investor = await newInvestor(house);
-      const paid = await subscribe(house, on, investor, "123456.00");
-      const unpaid = await subscribe(house, on, investor, "5000.00");
-      const sold = await redeem(house, on, on.holders[0]!, "1000");
-      await accepted(house, [paid, unpaid, sold]);
-      await house.database.rpc(OPS, "fn_confirm_cash", {
-        fund: on.code,
-        payments: [{ flow_id: paid, amount: "123456.00", reference: "synthetic/1" }],
-      });
-      const first = await openDay(house, on.code, dealAhead(1));
-      const second = await openDay(house, on.code, dealAhead(2));
-      await reachCutOff(house, first.dealing_day_id);
-      await approve(house, await navProposed(house, first.dealing_day_id));
-      await dayReaches(house, first.dealing_day_id, "claimable");
-      await reachCutOff(house, second.dealing_day_id);
-      const proposal = await navProposed(house, second.dealing_day_id);
-      await payAll(house, on, first.dealing_day_id);
-      await dayReaches(house, first.dealing_day_id, "closed");
-      const [bought, waiting, redeemed] = await flowsOf([paid, unpaid, sold]);
-      // 123,456.00 / 12.3456 and 1,000 × 12.3456; the money that came before its dealing was owed and not owned
-      expect([bought?.filled_units?.toFixed(), bought?.status]).toEqual(["10000", "settled"]);
-      expect([redeemed?.net_amount?.toFixed(2), redeemed?.status]).toEqual(["12345.60", "settled"]);
-      expect([waiting?.status, waiting?.dealing_day_id]).toEqual(["accepted", null]);
-      // the second day: assets as before, 123,456.00 − 12,345.60 more in cash, 5,000.00 not there yet, one day of a fee of 0.1 % a day
-      const inputs = await house.database.read(AUDIT, (tx) =>
-        tx.nav_inputs.findMany({ where: { strike_id: proposal.strike!.strike_id }, orderBy: { label: "asc" } }),
-      );
-      expect(
-        inputs.filter((row) => row.kind !== "asset").map((row) => [row.label, row.kind, row.value.toFixed(2)]),
-      ).toEqual([
-        ["dealing account", "cash", "123456.00"],
-        ["management fee of class A", "accrual", "12456.71"],
-        ["redemptions payable", "payable", "12345.60"],
-      ]);
-      expect(proposal.strike?.nav?.toFixed(2)).toBe("12444253.69");
-      await approve(house, proposal);
-      await dayReaches(house, second.dealing_day_id, "closed");
-      expect(await brokenIn(house, on.code)).toEqual([]);
-    },
-  );
+      },
+    });
+    const investor = await newInvestor(house);
+    const paid = await subscribe(house, on, investor, "123456.00");
+    const unpaid = await subscribe(house, on, investor, "5000.00");
+    const sold = await redeem(house, on, on.holders[0]!, "1000");
+    await accepted(house, [paid, unpaid, sold]);
+    await house.database.rpc(OPS, "fn_confirm_cash", {
+      fund: on.code,
+      payments: [{ flow_id: paid, amount: "123456.00", reference: "synthetic/1" }],
+    });
+    const first = await openDay(house, on.code, dealAhead(1));
+    const second = await openDay(house, on.code, dealAhead(2));
+    await reachCutOff(house, first.dealing_day_id);
+    await approve(house, await navProposed(house, first.dealing_day_id));
+    await dayReaches(house, first.dealing_day_id, "claimable");
+    await reachCutOff(house, second.dealing_day_id);
+    const proposal = await navProposed(house, second.dealing_day_id);
+    await payAll(house, on, first.dealing_day_id);
+    await dayReaches(house, first.dealing_day_id, "closed");
+    const [bought, waiting, redeemed] = await flowsOf([paid, unpaid, sold]);
+    // 123,456.00 / 12.3456 and 1,000 × 12.3456; the money that came before its dealing was owed and not owned
+    expect([bought?.filled_units?.toFixed(), bought?.status]).toEqual(["10000", "settled"]);
+    expect([redeemed?.net_amount?.toFixed(2), redeemed?.status]).toEqual(["12345.60", "settled"]);
+    expect([waiting?.status, waiting?.dealing_day_id]).toEqual(["accepted", null]);
+    // the second day: assets as before, 123,456.00 − 12,345.60 more in cash, 5,000.00 not there yet, one day of a fee of 0.1 % a day
+    const inputs = await house.database.read(AUDIT, (tx) =>
+      tx.nav_inputs.findMany({ where: { strike_id: proposal.strike!.strike_id }, orderBy: { label: "asc" } }),
+    );
+    expect(
+      inputs.filter((row) => row.kind !== "asset").map((row) => [row.label, row.kind, row.value.toFixed(2)]),
+    ).toEqual([
+      ["dealing account", "cash", "123456.00"],
+      ["management fee of class A", "accrual", "12456.71"],
+      ["redemptions payable", "payable", "12345.60"],
+    ]);
+    expect(proposal.strike?.nav?.toFixed(2)).toBe("12444253.69");
+    await approve(house, proposal);
+    await dayReaches(house, second.dealing_day_id, "closed");
+    expect(await brokenIn(house, on.code)).toEqual([]);
+  });
 
-  it("holds a mark back that jumps, until a person confirms it", LONG, async ({ expect }) => {
+  it("holds a mark back that jumps, until a person confirms it", async ({ expect }) => {
     const { house } = opened;
     const { on, dayId } = await pastCutOff();
     await approve(house, await navProposed(house, dayId));

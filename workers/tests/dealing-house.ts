@@ -15,9 +15,6 @@ import {
 import { clientOf, openHouses, type TestHouse } from "./houses.ts";
 import { AUDIT, OPS } from "./journeys.ts";
 
-/** A test of a dealing day may take this long on a machine that has other work. */
-export const LONG = { timeout: 300_000 };
-
 /** To be called once, at the head of the file; what it answers is there when the first test begins. */
 export function useDealingHouse() {
   const opened = {} as { house: TestHouse; client: Client; worker: Worker };
@@ -57,6 +54,16 @@ export function useDealingHouse() {
         () => `the run ${workflowId} to wait for ${words}; it said ${JSON.stringify(last)}`,
       );
     },
+    /** Until the run has answered everything it was told so far, and waits again. */
+    looksAgain: (workflowId: string) =>
+      until(async () => {
+        const { events } = await opened.client.workflow.getHandle(workflowId).fetchHistory();
+        const last = (of: (event: NonNullable<typeof events>[number]) => unknown) => events?.findLastIndex(of) ?? -1;
+        return (
+          last((event) => event.timerStartedEventAttributes) >
+          last((event) => event.workflowExecutionSignaledEventAttributes)
+        );
+      }, `the run ${workflowId} to look again`),
     /** The event that started the run of a day. */
     runOfDay: async (dealingDayId: string): Promise<string> =>
       (

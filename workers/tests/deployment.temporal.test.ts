@@ -27,9 +27,7 @@ const shown = async (workflowId: string) => {
   return Object.fromEntries(Object.entries(searchAttributes).filter(([name]) => name !== "BuildIds"));
 };
 
-it("a worker finds Temporal by a profile, and its run can be searched by fund, event and stage", {
-  timeout: 600_000,
-}, async () => {
+it("a worker finds Temporal by a profile, and its run can be searched by fund, event and stage", async () => {
   const profiles = join(house.home, "temporal.toml");
   writeFileSync(profiles, `[profile.ours]\naddress = "${house.temporalAddress}"\n`);
   const worker = await house.startWorkers({
@@ -51,9 +49,7 @@ it("a worker finds Temporal by a profile, and its run can be searched by fund, e
   await worker.kill("SIGTERM");
 });
 
-it("versioned workers wait for a current version, doctor names the deployment, and then they work", {
-  timeout: 600_000,
-}, async () => {
+it("versioned workers wait for a current version, doctor names the deployment, and then they work", async () => {
   const cli = await ensureTemporalCli(house.config, () => {});
   const worker = await house.startWorkers({ environment: { TEMPORAL_VERSIONING: "evergreen/build-1" } });
   await until(

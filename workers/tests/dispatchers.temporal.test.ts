@@ -40,7 +40,7 @@ async function slowly(
   await client.query("commit");
 }
 
-it("three dispatchers lose nothing and double nothing", { timeout: 600_000 }, async () => {
+it("three dispatchers lose nothing and double nothing", async () => {
   const { fundId, code } = await importFund(house.database);
   const [asset] = await house.look<{ id: string }>("select id from assets where fund_id = $1 limit 1", [fundId]);
   const pending = await house.database.rpc(OPS, "fn_submit_investor", { classification: "professional", evidence: {} });
@@ -173,7 +173,7 @@ async function openWire(target: string) {
   return { address: `127.0.0.1:${at}`, cut, mend };
 }
 
-it("while Temporal is away events stay where they are, and no attempt counts", { timeout: 600_000 }, async () => {
+it("while Temporal is away events stay where they are, and no attempt counts", async () => {
   const { fundId } = await importFund(house.database);
   const wire = await openWire(house.temporalAddress);
   // the dispatcher's own kind of connection: no other may ask for an eager start

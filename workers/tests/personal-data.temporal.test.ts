@@ -54,7 +54,7 @@ it("the search would find each canary in each spelling", () => {
       ).toBe(true);
 });
 
-it("no canary leaves the rows it belongs to", { timeout: 600_000 }, async () => {
+it("no canary leaves the rows it belongs to", async () => {
   const worker = await house.startWorkers();
   const { database } = house;
   const errors: string[] = [];

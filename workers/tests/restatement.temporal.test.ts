@@ -24,9 +24,7 @@ const runOf = async (strikeId: string) =>
   ).event_id;
 
 describe.concurrent("a restatement", () => {
-  it("recomputes every deal at the wrong price, and begins the next strike that took it over", {
-    timeout: 300_000,
-  }, async ({ expect }) => {
+  it("recomputes every deal at the wrong price, and begins the next strike that took it over", async ({ expect }) => {
     const wrong = await daysOnWrongMark(house);
     const corrected = await restate(house, wrong.days[0], "INFRA", "10145600.00");
     await approve(house, await strikeProposed(house, corrected));
@@ -44,7 +42,7 @@ describe.concurrent("a restatement", () => {
     expect(worker.output()).not.toContain("Unhandled");
   });
 
-  it("that a person refuses changes nothing", { timeout: 300_000 }, async ({ expect }) => {
+  it("that a person refuses changes nothing", async ({ expect }) => {
     const { on, days } = await daysOnWrongMark(house);
     const corrected = await restate(house, days[0], "INFRA", "10145600.00");
     const proposal = await strikeProposed(house, corrected);
@@ -64,7 +62,7 @@ describe.concurrent("a restatement", () => {
     expect(seen).toEqual({ final: [1, 1], restatements: 0 });
   });
 
-  it("with the inputs of before is none", { timeout: 300_000 }, async ({ expect }) => {
+  it("with the inputs of before is none", async ({ expect }) => {
     const { days } = await daysOnWrongMark(house);
     const corrected = await restate(house, days[0], "INFRA", "10345600.00");
     await expectEnd(house.database, await runOf(corrected), "failed");

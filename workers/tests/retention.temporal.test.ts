@@ -5,20 +5,19 @@ import { ensureRetentionSchedule, RETENTION_SCHEDULE } from "../retention-schedu
 import { clientOf, openHouses, type TestHouse } from "./houses.ts";
 import { retired } from "./retention-journey.ts";
 
-const LONG = { timeout: 300_000 };
 let house: TestHouse;
 beforeAll(async () => {
   [house] = (await openHouses(1)) as [TestHouse];
   await house.startWorkers();
-}, LONG.timeout);
+});
 afterAll(() => house?.stop());
 
-it("has old rows archived and retired, once, however often it fires", LONG, async () => {
+it("has old rows archived and retired, once, however often it fires", async () => {
   await retired(house);
   await retired(house);
 });
 
-it("fires monthly by UTC, never beside itself, and is changed without losing what a person did", LONG, async () => {
+it("fires monthly by UTC, never beside itself, and is changed without losing what a person did", async () => {
   const client = await clientOf(house);
   const at = (day: number) => ensureRetentionSchedule(client, { day, at: "03:40" }, "local");
   expect(await at(2)).toBe("made");

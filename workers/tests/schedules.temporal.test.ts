@@ -24,7 +24,7 @@ const YEAR = 365;
 /** How often a schedule is due whose server is stopped. */
 const DUE_MS = 10_000;
 
-it("opens one day per date, however often it fires", { timeout: 400_000 }, async () => {
+it("opens one day per date, however often it fires", async () => {
   const on = await dealingFund(house, { policy: { timeZone: "Europe/Madrid", cutOff: "14:30" } });
   const worker = await house.startWorkers({ schedules: true });
   const id = scheduleIdOf({ fund: on.code, code: "A" });
@@ -93,7 +93,7 @@ it("opens one day per date, however often it fires", { timeout: 400_000 }, async
   await worker.kill();
 });
 
-it("opens each date of a year once when two schedules backfill it at once", { timeout: 900_000 }, async () => {
+it("opens each date of a year once when two schedules backfill it at once", async () => {
   const on = await dealingFund(house, { policy: { cutOff: "12:00" } });
   const worker = await house.startWorkers();
   const [one] = (await readScheduledClasses(house.database)).filter(({ fund }) => fund === on.code);
@@ -133,9 +133,7 @@ it("opens each date of a year once when two schedules backfill it at once", { ti
   await worker.kill();
 });
 
-it("catches up what came due while the server was stopped, one at a time, and opens no date twice", {
-  timeout: 400_000,
-}, async () => {
+it("catches up what came due while the server was stopped, one at a time, and opens no date twice", async () => {
   const on = await dealingFund(house);
   const [one] = (await readScheduledClasses(house.database)).filter(({ fund }) => fund === on.code);
   await ensureSchedule(client, one!, "local");

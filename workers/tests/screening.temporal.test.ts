@@ -5,15 +5,14 @@ import { clientOf, openHouses, type TestHouse } from "./houses.ts";
 import { OPS, runEnded } from "./journeys.ts";
 import { screenedByLists } from "./screening-journey.ts";
 
-const LONG = { timeout: 300_000 };
 let house: TestHouse;
 beforeAll(async () => {
   [house] = (await openHouses(1)) as [TestHouse];
   await house.startWorkers();
-}, LONG.timeout);
+});
 afterAll(() => house?.stop());
 
-it("fetches, screens, and finds the party that a list comes to name; no name is in any workflow", LONG, async () => {
+it("fetches, screens, and finds the party that a list comes to name; no name is in any workflow", async () => {
   const { refreshed, published, screened } = await screenedByLists(house);
   const client = await clientOf(house);
   try {
@@ -31,7 +30,7 @@ it("fetches, screens, and finds the party that a list comes to name; no name is 
   }
 });
 
-it("says why a list was not used, and a run that was refused is over", LONG, async () => {
+it("says why a list was not used, and a run that was refused is over", async () => {
   await house.look("update watchlists set active = false where active returning 1");
   await house.database.rpc(OPS, "fn_set_watchlist", {
     source: "syn-missing",
@@ -48,7 +47,7 @@ it("says why a list was not used, and a run that was refused is over", LONG, asy
   expect(run).toMatchObject({ status: "refused", reason: expect.stringContaining("not in the folder of the lists") });
 });
 
-it("has one clock in UTC, never beside itself", LONG, async () => {
+it("has one clock in UTC, never beside itself", async () => {
   const client = await clientOf(house);
   try {
     expect(await ensureListSchedule(client, { every_hours: 6 }, "local")).toBe("made");

@@ -133,25 +133,19 @@ it("a rebalancing passes places of the dispatcher and of four rooms", () => {
   expect(PLACES.length).toBeGreaterThan(20);
 });
 
-it.each(PLACES)(
-  "Temporal and the database are killed while the worker stands at %s",
-  { timeout: 600_000 },
-  async (place) => {
-    const worker = await house.startWorkers({ crashAt: `hold:${place}` });
-    try {
-      const fault = until(async () => crashFired(house, place), `the worker to stand at ${place}`, 150_000)
-        .then(() => Promise.all([killPostgres(), house.restartTemporal()]))
-        .finally(() => process.kill(worker.pid, "SIGCONT"));
-      await Promise.all([approvedRebalancing(place, fault), fault]);
-    } finally {
-      await worker.kill();
-    }
-  },
-);
+it.each(PLACES)("Temporal and the database are killed while the worker stands at %s", async (place) => {
+  const worker = await house.startWorkers({ crashAt: `hold:${place}` });
+  try {
+    const fault = until(async () => crashFired(house, place), `the worker to stand at ${place}`, 150_000)
+      .then(() => Promise.all([killPostgres(), house.restartTemporal()]))
+      .finally(() => process.kill(worker.pid, "SIGCONT"));
+    await Promise.all([approvedRebalancing(place, fault), fault]);
+  } finally {
+    await worker.kill();
+  }
+});
 
-it("the database is killed while the proposal is being made, and again right after the approval", {
-  timeout: 600_000,
-}, async () => {
+it("the database is killed while the proposal is being made, and again right after the approval", async () => {
   const worker = await house.startWorkers();
   const { fundId, code } = await patiently(() => importFund(house.database));
   const request_id = `killed-${fundId}`;

@@ -23,7 +23,7 @@ const OTHERS = [
   "tokenization",
 ];
 
-it("gives the same bytes with three processes of which one is killed as with one", { timeout: 400_000 }, async () => {
+it("gives the same bytes with three processes of which one is killed as with one", async () => {
   const { code } = await importFund(house.database);
   const scenarios = await openShelf().all();
   const alone = await askStress(house, code, scenarios);

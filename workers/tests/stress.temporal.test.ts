@@ -34,9 +34,7 @@ const startWorkers = async (...options: Parameters<TestHouse["startWorkers"]>) =
   return worker;
 };
 
-it("computes every scenario, once per request, and comes to the same bytes on the same snapshot", {
-  timeout: 400_000,
-}, async () => {
+it("computes every scenario, once per request, and comes to the same bytes on the same snapshot", async () => {
   const { code, fundId } = await importFund(house.database);
   const scenarios = await shelved("base", "gfc_2008", "rates_up200", "top3_leave", "fed_2025_severely_adverse");
   const request_id = `stress/${code}`;
@@ -73,9 +71,7 @@ it("computes every scenario, once per request, and comes to the same bytes on th
     );
 });
 
-it("divides a fund into as many shards as it is set to, begins anew on the way, and comes to the bytes of one shard", {
-  timeout: 400_000,
-}, async () => {
+it("divides a fund into as many shards as it is set to, begins anew on the way, and comes to the bytes of one shard", async () => {
   // 205 shards of one asset: more than a workflow takes before it begins anew
   const { code } = await importFund(house.database, manyAssets(205));
   const scenarios = await shelved("rates_up200", "gfc_2008");
@@ -104,22 +100,22 @@ it("divides a fund into as many shards as it is set to, begins anew on the way, 
   }
 });
 
-it("keeps a scenario that cannot be computed with its reason, and the others go on", { timeout: 300_000 }, async () => {
+it("keeps a scenario that cannot be computed with its reason, and the others go on", async () => {
   await startWorkers();
   await stressedInPart(house);
 });
 
-it("ends a run whose fund cannot be read, with every scenario failed", { timeout: 300_000 }, async () => {
+it("ends a run whose fund cannot be read, with every scenario failed", async () => {
   await startWorkers();
   await stressBrokenOff(house);
 });
 
-it("asks for one run per night: scheduled, triggered twice, backfilled", { timeout: 400_000 }, async () => {
+it("asks for one run per night: scheduled, triggered twice, backfilled", async () => {
   await startWorkers();
   await stressOfTheNight(house);
 });
 
-it("ends a run that is cancelled: what was computed stays, the rest says why", { timeout: 300_000 }, async () => {
+it("ends a run that is cancelled: what was computed stays, the rest says why", async () => {
   const { code } = await importFund(house.database);
   const everything = await openShelf().all();
   const asked = await askStress(house, code, everything);

@@ -220,11 +220,17 @@ export async function dealingDay(args: DealingDayArgs): Promise<{ status: RunSta
       return blocked(Math.min(...waits) + 1, "two approvals of the NAV");
     }
     if (proposalStatus === "approved") return await strike(day);
-    // refused, by a person or by time: it is frozen anew after the next knock, or somebody discards the day
-    if (refused === proposalId && knocks.heard() > answered) return await freeze();
+    // refused, by a person or by time: it is frozen anew once somebody has knocked after that, or somebody discards the day
+    if (patched("knocked-since") ? day.knockedSince : knockedByCount(proposalId)) return await freeze();
+    return blocked(PATIENCE, `the NAV was ${proposalStatus}: correct it and knock, or discard the day`);
+  }
+
+  /** As runs did that were recorded before the row said it: by count, which took the refusal's own message for a knock when it came late. */
+  function knockedByCount(proposalId: string): boolean {
+    if (refused === proposalId && knocks.heard() > answered) return true;
     if (refused !== proposalId) answered = heard;
     refused = proposalId;
-    return blocked(PATIENCE, `the NAV was ${proposalStatus}: correct it and knock, or discard the day`);
+    return false;
   }
 
   /** Step 6 begins before anything is struck: where the gate would have to pay less than it may, people decide first. */

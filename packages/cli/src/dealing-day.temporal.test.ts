@@ -26,7 +26,6 @@ let house: TestHouse;
 let door: Door;
 let on: DealingHouse;
 const DATE = dealAhead(1);
-const LONG = { timeout: 300_000 };
 const Shown = z
   .object({
     dealingDayId: z.uuid(),
@@ -64,7 +63,7 @@ beforeAll(async () => {
     "userId" in LP_A ? LP_A.userId : null,
     on.holders[0],
   ]);
-}, LONG.timeout);
+});
 afterAll(() => house?.stop());
 
 describe("a gated dealing day, typed", () => {
@@ -72,7 +71,7 @@ describe("a gated dealing day, typed", () => {
   let lpOrder = "";
   let dealingDayId = "";
 
-  it("terms and tools are shown and set again from what was shown", LONG, async () => {
+  it("terms and tools are shown and set again from what was shown", async () => {
     const folder = mkdtempSync(join(tmpdir(), "evergreen-typed-"));
     const kept = async (words: string[], name: string): Promise<string> => {
       const { out } = await door.run("pm1", [...words, "--output-format", "json"]);
@@ -89,7 +88,7 @@ describe("a gated dealing day, typed", () => {
       expect(await door.run("pm1", words)).toMatchObject({ exit: 0, err: "" });
   });
 
-  it("an LP and operations place the orders, and the intake accepts them", LONG, async () => {
+  it("an LP and operations place the orders, and the intake accepts them", async () => {
     const place = (units: string): string[] => [
       "order",
       "place",
@@ -110,7 +109,7 @@ describe("a gated dealing day, typed", () => {
     expect(own).toEqual([{ id: lpOrder, status: "accepted" }]);
   });
 
-  it("the day is opened once and waits for its cut-off", LONG, async () => {
+  it("the day is opened once and waits for its cut-off", async () => {
     const opened = await door.json("ops1", Shown, run());
     dealingDayId = opened.dealingDayId;
     expect((await door.json("ops1", Shown, run())).dealingDayId).toBe(dealingDayId);
@@ -118,7 +117,7 @@ describe("a gated dealing day, typed", () => {
     expect(watched).toMatchObject({ status: "open", waitsFor: { kind: "cut_off" } });
   });
 
-  it("--wait goes with the run to the two approvals, and names the command that gives them", LONG, async () => {
+  it("--wait goes with the run to the two approvals, and names the command that gives them", async () => {
     await reachCutOff(house, dealingDayId);
     const text = await door.run("ops1", wait());
     expect(text).toMatchObject({ exit: 0, err: "" });
@@ -130,7 +129,7 @@ describe("a gated dealing day, typed", () => {
     expect(second).toMatchObject({ exit: 0, out: expect.stringContaining("is struck") });
   });
 
-  it("the run gates, allocates, posts and waits for the cash; then it closes", LONG, async () => {
+  it("the run gates, allocates, posts and waits for the cash; then it closes", async () => {
     const waiting = await door.json("ops1", Shown, wait());
     expect(waiting).toMatchObject({ status: "claimable", waitsFor: { kind: "cash", orders: 4 } });
     await payAll(house, on, dealingDayId);
@@ -156,7 +155,7 @@ describe("a gated dealing day, typed", () => {
     }
   });
 
-  it("everything that an outsider can check holds", LONG, async () => {
+  it("everything that an outsider can check holds", async () => {
     const verified = await door.run("audit1", ["deal", "verify", "--fund", on.code, "--date", DATE]);
     expect(verified).toMatchObject({ exit: 0, out: expect.stringContaining("Every check holds.") });
     const proved = await door.run("lp1", ["order", "prove", lpOrder]);
@@ -165,7 +164,7 @@ describe("a gated dealing day, typed", () => {
     expect(await door.run("audit1", ["verify", "--fund", on.code])).toMatchObject({ exit: 0 });
   });
 
-  it("opened again it is the same closed day, and it cannot be given up any more", LONG, async () => {
+  it("opened again it is the same closed day, and it cannot be given up any more", async () => {
     expect(await door.json("ops1", Shown, wait())).toMatchObject({ dealingDayId, status: "closed" });
     const discard = ["deal", "discard", "--fund", on.code, "--date", DATE, "--reason", "too late"];
     expect((await door.run("ops1", discard)).exit).toBe(3);
@@ -173,7 +172,7 @@ describe("a gated dealing day, typed", () => {
 });
 
 describe("a day that people give up", () => {
-  it("gives its orders back, and the next day deals them", LONG, async () => {
+  it("gives its orders back, and the next day deals them", async () => {
     const date = dealAhead(2);
     const words = ["--fund", on.code, "--class", "A", "--date", date];
     const opened = await door.json("ops1", Shown, ["deal", "run", ...words]);
@@ -238,78 +237,74 @@ describe("days with everything at once, two classes at one NAV", () => {
     expect(verdict.days.flatMap(({ checks }) => checks.filter(({ ok }) => ok !== true))).toEqual([]);
   }
 
-  it(
-    "gate net, swing, levy, fees, lock-up, switch, transfer, subscriptions: the verifier finds them right to the cent",
-    LONG,
-    async () => {
-      const lockUp = { hardMonths: 0, softFees: [{ untilMonths: 36, rate: "0.02" }] };
-      fund = await dealingFund(house, {
-        policy: { lockUp },
-        lmt: {
-          tools: ["redemption_gate", "swing_pricing", "anti_dilution_levy", "redemption_fee"],
-          gate: { basis: "net", share: "0.03", smallOrder: "5000" },
-          swing: {
-            mode: "partial",
-            tiers: [
-              { above: "0.001", factor: "0.0023" },
-              { above: "0.02", factor: "0.0071" },
-            ],
-            maxFactor: "0.02",
-          },
-          levy: { rate: "0.005", on: "both" },
-          redemptionFee: { rate: "0.0013" },
-          carry: "priority_by_vintage",
+  it("gate net, swing, levy, fees, lock-up, switch, transfer, subscriptions: the verifier finds them right to the cent", async () => {
+    const lockUp = { hardMonths: 0, softFees: [{ untilMonths: 36, rate: "0.02" }] };
+    fund = await dealingFund(house, {
+      policy: { lockUp },
+      lmt: {
+        tools: ["redemption_gate", "swing_pricing", "anti_dilution_levy", "redemption_fee"],
+        gate: { basis: "net", share: "0.03", smallOrder: "5000" },
+        swing: {
+          mode: "partial",
+          tiers: [
+            { above: "0.001", factor: "0.0023" },
+            { above: "0.02", factor: "0.0071" },
+          ],
+          maxFactor: "0.02",
         },
-      });
-      await openClass(house, fund.code, "B", { lockUp });
-      const orders: { id: string }[] = [];
-      for (const [i, { units }] of VECTOR.entries())
-        orders.push(await place("redemption", "--class", "A", "--units", units, "--investor", fund.holders[i] ?? ""));
-      const [into, other] = [await newInvestor(house), fund.other];
-      const paid = [
-        {
-          ...(await place("subscription", "--class", "A", "--amount", "98765.43", "--investor", into)),
-          amount: "98765.43",
-        },
-        {
-          ...(await place("subscription", "--class", "B", "--amount", "12345.67", "--investor", into)),
-          amount: "12345.67",
-        },
-      ];
-      orders.push(...paid);
-      orders.push(
-        await place("redemption", "--class", "A", "--units", "777.7777", "--switch-to", "B", "--investor", other),
-      );
-      orders.push(
-        await place("redemption", "--class", "A", "--units", "55.5", "--transfer-to", into, "--investor", other),
-      );
-      orders.push(await place("redemption", "--class", "A", "--amount", "33333.33", "--investor", other));
-      await accepted(
-        house,
-        orders.map(({ id }) => id),
-      );
-      await house.database.rpc(OPS, "fn_confirm_cash", {
-        fund: fund.code,
-        payments: paid.map(({ id, amount }) => ({ flow_id: id, amount, reference: `synthetic/${id}` })),
-      });
-      await dealOn(dates[0] ?? "");
-      await expectVerified(dates[0] ?? "");
-      const shown = await door.json("ops1", Shown, [
-        "deal",
-        "show",
-        "--fund",
-        fund.code,
-        "--class",
-        "A",
-        "--date",
-        dates[0] ?? "",
-      ]);
-      expect(shown.gate.fraction).not.toBe("1");
-      expect(shown.orders.filter(({ carried }) => carried !== null && /[1-9]/.test(carried)).length).toBeGreaterThan(0);
-    },
-  );
+        levy: { rate: "0.005", on: "both" },
+        redemptionFee: { rate: "0.0013" },
+        carry: "priority_by_vintage",
+      },
+    });
+    await openClass(house, fund.code, "B", { lockUp });
+    const orders: { id: string }[] = [];
+    for (const [i, { units }] of VECTOR.entries())
+      orders.push(await place("redemption", "--class", "A", "--units", units, "--investor", fund.holders[i] ?? ""));
+    const [into, other] = [await newInvestor(house), fund.other];
+    const paid = [
+      {
+        ...(await place("subscription", "--class", "A", "--amount", "98765.43", "--investor", into)),
+        amount: "98765.43",
+      },
+      {
+        ...(await place("subscription", "--class", "B", "--amount", "12345.67", "--investor", into)),
+        amount: "12345.67",
+      },
+    ];
+    orders.push(...paid);
+    orders.push(
+      await place("redemption", "--class", "A", "--units", "777.7777", "--switch-to", "B", "--investor", other),
+    );
+    orders.push(
+      await place("redemption", "--class", "A", "--units", "55.5", "--transfer-to", into, "--investor", other),
+    );
+    orders.push(await place("redemption", "--class", "A", "--amount", "33333.33", "--investor", other));
+    await accepted(
+      house,
+      orders.map(({ id }) => id),
+    );
+    await house.database.rpc(OPS, "fn_confirm_cash", {
+      fund: fund.code,
+      payments: paid.map(({ id, amount }) => ({ flow_id: id, amount, reference: `synthetic/${id}` })),
+    });
+    await dealOn(dates[0] ?? "");
+    await expectVerified(dates[0] ?? "");
+    const shown = await door.json("ops1", Shown, [
+      "deal",
+      "show",
+      "--fund",
+      fund.code,
+      "--class",
+      "A",
+      "--date",
+      dates[0] ?? "",
+    ]);
+    expect(shown.gate.fraction).not.toBe("1");
+    expect(shown.orders.filter(({ carried }) => carried !== null && /[1-9]/.test(carried)).length).toBeGreaterThan(0);
+  });
 
-  it("what was carried is dealt before what is new, and the day before still holds", LONG, async () => {
+  it("what was carried is dealt before what is new, and the day before still holds", async () => {
     const late = [
       await place("redemption", "--class", "A", "--units", "20000", "--investor", fund.other),
       await place(

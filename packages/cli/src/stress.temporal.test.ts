@@ -12,7 +12,6 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import { type Door, openDoor } from "./test-house.ts";
 
-const LONG = { timeout: 400_000 };
 let house: TestHouse;
 let door: Door;
 let [code, fundId] = ["", ""];
@@ -24,7 +23,7 @@ beforeAll(async () => {
     environment: { TEMPORAL_ADDRESS: house.temporalAddress, EVERGREEN_HOME: house.home },
   });
   ({ code, fundId } = await importFund(house.database));
-}, LONG.timeout);
+});
 afterAll(() => house?.stop());
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -55,7 +54,7 @@ const One = z.object({
   durationMs: z.int(),
 });
 
-it("is one document at its end, and a report in every form", LONG, async () => {
+it("is one document at its end, and a report in every form", async () => {
   const ids = ["base", "gfc_2008", "fed_2025_severely_adverse"];
   const run = ["stress", "run", "--fund", code, "--wait", "--timeout", "300"];
   const made = await door.json("pm1", Many, [...run, "--scenario", ids.join(",")]);
@@ -96,7 +95,7 @@ it("is one document at its end, and a report in every form", LONG, async () => {
   expect((await door.run("pm1", ["stress", "reverse", "--fund", code])).exit).toBe(0);
 });
 
-it("of a night leaves its report by itself, which is read, written and compared with its hashes", LONG, async () => {
+it("of a night leaves its report by itself, which is read, written and compared with its hashes", async () => {
   const none = await door.run("pm1", ["stress", "report", "--fund", code, "--morning"]);
   expect(none).toMatchObject({ exit: 2, err: expect.stringContaining("No nightly stress run") });
   const asked = await askStress(house, code, await shelved("base", "rates_up200"), { kind: "nightly" });
@@ -121,7 +120,7 @@ it("of a night leaves its report by itself, which is read, written and compared 
   expect((await door.run("lp1", ["stress", "report", "--fund", code, "--morning"])).exit).toBe(2);
 });
 
-it("of the night has a clock that a person may hold, and the worker leaves it held", LONG, async () => {
+it("of the night has a clock that a person may hold, and the worker leaves it held", async () => {
   const client = await clientOf(house);
   const at = (time: string) =>
     ensureStressSchedule(client, { fundId, fund: code, at: time, timeZone: "Europe/Madrid" }, "local");

@@ -27,6 +27,8 @@ export const DayPosition = z.object({
   proposalId: id.nullable(),
   expiresInMs: z.number().nullable(),
   proposedForMs: z.number().nullable(),
+  /** The NAV was refused and somebody has knocked after that. */
+  knockedSince: z.boolean(),
   suspension: z.boolean(),
   /** A liquidity tool that this run asked people for. */
   activationId: id.nullable(),

@@ -20,6 +20,7 @@ export const DayRow = z.object({
   proposal_status: z.string().nullable(),
   proposed_for_ms: z.number().nullable(),
   expires_in_ms: z.number().nullable(),
+  knocked_since: z.boolean().nullable(),
   suspension: z.boolean(),
   activation_id: uuid.nullable(),
   tool: z.string().nullable(),

@@ -42,6 +42,7 @@ export const dealingDayActions: DealingActions = {
       proposalId: day.proposal_id,
       expiresInMs: day.expires_in_ms,
       proposedForMs: day.proposed_for_ms,
+      knockedSince: day.knocked_since ?? false,
       suspension: day.suspension,
       activationId: day.activation_id,
       tool: day.tool,

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { quickOptions, reported } from "./frame/test-options.ts";
 import { run } from "./nightly.ts";
 
-it("takes the nights of several funds to their reports", { timeout: 600_000 }, async () => {
+it("takes the nights of several funds to their reports", async () => {
   const report = reported(await run(quickOptions()));
   expect(report.checks).toHaveLength(3);
   expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);

@@ -11,7 +11,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { type Door, openDoor } from "../test-house.ts";
 
-const LONG = { timeout: 300_000 };
 /** How often the schedule under test is due while pausing is tried. */
 const DUE_MS = 2000;
 let house: TestHouse;
@@ -30,7 +29,7 @@ beforeAll(async () => {
   id = `deal/${on.code}/A`;
   await house.startWorkers();
   await ensured();
-}, LONG.timeout);
+});
 afterAll(async () => {
   await client?.connection.close();
   await house?.stop();
@@ -79,7 +78,7 @@ const events = () =>
   );
 
 describe("schedules", () => {
-  it("are listed with the next time by their own zone", LONG, async () => {
+  it("are listed with the next time by their own zone", async () => {
     const view = await listed();
     expect(view).toMatchObject({
       scheduleId: id,
@@ -95,7 +94,7 @@ describe("schedules", () => {
     expect((await door.run("ops1", ["schedules", "list", "--fund", on.code])).out).toContain(id);
   });
 
-  it("that are paused stop firing, say who and why, and keep it when the worker looks again", LONG, async () => {
+  it("that are paused stop firing, say who and why, and keep it when the worker looks again", async () => {
     const handle = client.schedule.getHandle(id);
     await handle.update((before) => ({ ...before, spec: { intervals: [{ every: DUE_MS }] } }) as never);
     const before = await taken();
@@ -117,7 +116,7 @@ describe("schedules", () => {
     expect(await listed()).toMatchObject({ fires: "11:00 every day", paused: { why: "moving the calendar" } });
   });
 
-  it("are not paused twice, nor resumed by who may not", LONG, async () => {
+  it("are not paused twice, nor resumed by who may not", async () => {
     expect(await door.run("pm1", ["schedules", "pause", id, "--reason", "again"])).toMatchObject({
       exit: 3,
       err: expect.stringContaining("is paused already"),
@@ -130,7 +129,7 @@ describe("schedules", () => {
     expect(await events()).toHaveLength(1);
   });
 
-  it("that are resumed fire again", LONG, async () => {
+  it("that are resumed fire again", async () => {
     await door.json("pm1", Switched, ["schedules", "resume", id, "--reason", "the calendar is right"]);
     const view = await listed();
     expect(view.paused).toBeNull();
@@ -138,7 +137,7 @@ describe("schedules", () => {
     expect((await events()).map(({ payload }) => payload.action)).toEqual(["pause", "resume"]);
   });
 
-  it("are backfilled for a bounded number of dates, which are shown first", LONG, async () => {
+  it("are backfilled for a bounded number of dates, which are shown first", async () => {
     const span = ["schedules", "backfill", id, "--from", "2026-03-27", "--to", "2026-03-30"];
     const seen = await door.json("ops1", Filled, [...span, "--dry-run"]);
     // summer time begins in Madrid on 29 March 2026: 11:00 is 10:00 UTC before it and 9:00 after it
@@ -168,7 +167,7 @@ describe("schedules", () => {
       expect((await door.run("ops1", ["schedules", "backfill", id, ...words])).exit).toBe(2);
   });
 
-  it("are told to the desk, and do what was asked there, once", LONG, async () => {
+  it("are told to the desk, and do what was asked there, once", async () => {
     const ops = { role: "ops_role", userId: "77777777-7777-4777-8777-777777777777" } as const;
     const at = async () =>
       (await house.database.rpc(ops, "fn_read_schedules", {})).schedules.find(({ schedule_id }) => schedule_id === id);
@@ -196,12 +195,12 @@ describe("schedules", () => {
     expect(await answerAsked(house.database, client)).toBe(0);
   });
 
-  it("need a Temporal that answers", LONG, async () => {
+  it("need a Temporal that answers", async () => {
     settings.TEMPORAL_ADDRESS = "127.0.0.1:9";
     expect(await door.run("ops1", ["schedules", "list"])).toMatchObject({ exit: 5, out: "" });
   });
 
-  it("of the platform are listed without a fund, and held with who and why", LONG, async () => {
+  it("of the platform are listed without a fund, and held with who and why", async () => {
     settings.TEMPORAL_ADDRESS = house.temporalAddress;
     expect(await ensureRetentionSchedule(client, { day: 2, at: "03:40" }, "local")).toBe("made");
     const all = await door.json("ops1", z.array(View), ["schedules", "list"]);
