@@ -51,6 +51,13 @@ describe("a drift of a mark (R5)", () => {
     expect(of(null)).toBe(`The mark of asset ${ASSET} ${moved}`);
     expect(of({ name: "x".repeat(500), issuer: "y".repeat(500) }).length).toBeLessThanOrEqual(500);
   });
+  it.each([
+    ["1449.3241", "1449.4"],
+    ["500.00004", "500.1"],
+    ["12.5", "12.5"],
+  ])("says %s bp as %s", (deviation, said) => {
+    expect(drift(deviation, "500").reason).toContain(` moved ${said} bp, threshold 500 bp.`);
+  });
   it("is never less severe when the mark moved further", () => {
     const rank = { notice: 0, warning: 1, critical: 2 };
     fc.assert(

@@ -1,5 +1,6 @@
 // How bad it is, in words a portfolio manager can act on. Pure; it raises alerts and never acts.
 import { cleanText, EVENTS, EvergreenError } from "@evergreen-fund/domain";
+import { decimal, Exact, ratioText } from "@evergreen-fund/finance/money.ts";
 import type { Cause } from "./facts.ts";
 
 export interface Alert {
@@ -14,6 +15,9 @@ export interface Alert {
   severity: "notice" | "warning" | "critical";
   reason: string;
 }
+
+/** Basis points as people read them: to a tenth, upwards, so that what is beyond a threshold never reads as the threshold. */
+const tenths = (bps: string): string => ratioText(decimal(bps).toDecimalPlaces(1, Exact.ROUND_UP));
 
 /**
  * LIQUIDITY_BREACH: cover below 1 is critical, below what is required a warning (R33). LIQUIDITY_TREND: a warning, because cover is still enough.
@@ -48,7 +52,7 @@ export function weigh({ type, payload, asset }: Pick<Cause, "type" | "payload" |
       return {
         kind: "data_drift",
         severity: far ? "warning" : "notice",
-        reason: `The mark of ${called(asset_id, asset)} moved ${deviation_bps} bp, threshold ${threshold_bps} bp.`,
+        reason: `The mark of ${called(asset_id, asset)} moved ${tenths(deviation_bps)} bp, threshold ${threshold_bps} bp.`,
       };
     }
     case "STRESS_RUN_DIFFERED": {
