@@ -20,6 +20,9 @@ const [NEXT, RECENT] = [3, 5];
 const LOOK_MS = 1_000;
 const TELL_EVERY = 30;
 
+/** How runs ended that will not end again. */
+type Ended = Map<string, string>;
+
 interface Asked {
   schedule_id: string;
   asked: string | null;
@@ -69,21 +72,22 @@ async function carryOut(client: Client, asked: Asked): Promise<Outcome> {
   }
 }
 
-/** Carries out what waits; answers how many. Errors leave it waiting for the next look. */
-export async function answerAsked(database: Database, client: Client): Promise<number> {
+/**
+ * Carries out what waits; answers how many. What Temporal says of the clocks is told before the answer: whoever reads that it is done reads a clock
+ * that stands as was asked. Errors leave it waiting for the next look.
+ */
+export async function answerAsked(database: Database, client: Client, ended: Ended = new Map()): Promise<number> {
   const waiting = await database.read(SERVICE, (tx) =>
     tx.schedules.findMany({ where: { asked: { not: null }, answered_at: null }, orderBy: { asked_at: "asc" } }),
   );
   for (const asked of waiting) {
     if (asked.asked_event === null) continue;
     const outcome = await carryOut(client, asked);
+    await tellSchedules(database, client, ended);
     await database.rpc(SERVICE, "fn_answer_schedule", { event_id: asked.asked_event, ...outcome });
   }
   return waiting.length;
 }
-
-/** How runs ended that will not end again. */
-type Ended = Map<string, string>;
 
 async function viewOf(client: Client, scheduleId: string, ended: Ended): Promise<Record<string, unknown>> {
   const one = await client.schedule.getHandle(scheduleId).describe();
@@ -117,14 +121,14 @@ export async function tellSchedules(database: Database, client: Client, ended: E
   return database.rpc(SERVICE, "fn_tell_schedules", { schedules });
 }
 
-/** As long as the process lives: a look every second for what somebody asked, and what Temporal says every half minute and after each answer. */
+/** As long as the process lives: a look every second for what somebody asked, and what Temporal says every half minute. */
 export function keepTold(database: Database, client: Client, log: (message: string) => void): Repeating {
   const ended: Ended = new Map();
   let looks = 0;
   let complaint = "";
   const turn = async (): Promise<void> => {
-    const answered = await answerAsked(database, client);
-    if (answered > 0 || looks % TELL_EVERY === 0) await tellSchedules(database, client, ended);
+    await answerAsked(database, client, ended);
+    if (looks % TELL_EVERY === 0) await tellSchedules(database, client, ended);
     looks += 1;
   };
   return repeating(

@@ -19,7 +19,9 @@ const WHAT = {
 
 export function ScheduleForm({ clock, close }: { clock: Clock; close: () => void }) {
   const act = useAct();
-  const [action, setAction] = useState<keyof typeof WHAT>(clock.paused ? "resume" : "pause");
+  const [backfills, setBackfills] = useState(false);
+  // follows the clock: another person may pause or resume it while this is open
+  const action: keyof typeof WHAT = backfills ? "backfill" : clock.paused ? "resume" : "pause";
   const [note, setNote] = useState("");
   const [first, setFirst] = useState(day(7));
   const [last, setLast] = useState(day(1));
@@ -37,7 +39,7 @@ export function ScheduleForm({ clock, close }: { clock: Clock; close: () => void
       <div className="filters">
         <label>
           What
-          <select value={action} onChange={(event) => setAction(event.target.value as keyof typeof WHAT)}>
+          <select value={action} onChange={(event) => setBackfills(event.target.value === "backfill")}>
             {clock.paused ? <option value="resume">Resume</option> : <option value="pause">Pause</option>}
             <option value="backfill">Backfill</option>
           </select>
