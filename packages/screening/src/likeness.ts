@@ -1,5 +1,6 @@
 // How like two words are, 0 to 1: equal, same sound, same consonants, few edits. Symmetric. Deterministic: no list, no frequency.
 import { doubleMetaphone } from "double-metaphone";
+import { hashOf } from "./hash.ts";
 import { bits } from "./spelled.ts";
 import { foldKey, skeletonOf, soundsOf } from "./spelling.ts";
 import type { Script } from "./text.ts";
@@ -18,6 +19,11 @@ export interface WordForm {
   readonly skeleton: string;
   readonly sounds: string;
   readonly metaphone: readonly [string, string];
+  /** What can be told apart without reading texts: numbers that differ only where keys, skeletons or (0: too short) the way it sounds do. */
+  readonly length: number;
+  readonly start: number;
+  readonly skeletonHash: number;
+  readonly soundHash: number;
   /** The word without an Arabic article written onto it. */
   readonly bare: string | null;
   readonly digits: boolean;
@@ -31,15 +37,21 @@ export function wordForm(text: string): WordForm {
   if (known !== undefined) return known;
   const key = foldKey(text);
   const article = /^(?:al|el)(?=[bcdfghjklmnpqrstvwxyz])(?=.{4})/.test(text) ? text.slice(2) : null;
+  const skeleton = skeletonOf(key);
+  const metaphone = doubleMetaphone(text);
   const form: WordForm = {
     text,
     key,
+    length: key.length,
+    start: key.charCodeAt(0) || 0,
+    skeletonHash: hashOf(0, skeleton),
+    soundHash: metaphone[0].length < 3 ? 0 : hashOf(0, metaphone[0]),
     signs: signsOf(key),
     consonants: maskOf(key, BITS),
     near: maskOf(key, NEARS),
-    skeleton: skeletonOf(key),
+    skeleton,
     sounds: soundsOf(key),
-    metaphone: doubleMetaphone(text),
+    metaphone,
     bare: article === null ? null : foldKey(article),
     digits: /\d/.test(text),
   };
@@ -100,20 +112,27 @@ function swapCost(a: string, b: string): number {
 }
 const dropCost = (letter: string): number => (isVowel(letter) ? 0.5 : letter === "h" ? 0.4 : 1);
 
+/** Costs are counted in whole numbers: a twentieth is the smallest. */
+const twentieths = (cost: number): number => Math.round(cost * 20);
+const TURNED = twentieths(0.7);
+
 /** Signs of keys: letters, figures, and one for anything else. The tables are small, so that they stay at hand. */
 const SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789?";
 const ROW = SIGNS.length;
-const SWAP = new Float64Array(ROW * ROW);
-const DROP = new Float64Array(ROW);
+const SWAP = new Uint8Array(ROW * ROW);
+const DROP = new Uint8Array(ROW);
 for (let a = 0; a < ROW; a += 1) {
-  DROP[a] = dropCost(SIGNS.charAt(a));
-  for (let b = 0; b < ROW; b += 1) SWAP[a * ROW + b] = swapCost(SIGNS.charAt(a), SIGNS.charAt(b));
+  DROP[a] = twentieths(dropCost(SIGNS.charAt(a)));
+  for (let b = 0; b < ROW; b += 1) SWAP[a * ROW + b] = twentieths(swapCost(SIGNS.charAt(a), SIGNS.charAt(b)));
 }
 
 const LONGEST = 64;
-let before = new Float64Array(LONGEST + 1);
-let previous = new Float64Array(LONGEST + 1);
-let current = new Float64Array(LONGEST + 1);
+/** Room for three rows of the table, so that none is made anew for each pair. */
+const ROOM = {
+  before: new Int32Array(LONGEST + 1),
+  previous: new Int32Array(LONGEST + 1),
+  current: new Int32Array(LONGEST + 1),
+};
 
 export function signsOf(key: string): Uint8Array {
   const signs = new Uint8Array(Math.min(key.length, LONGEST));
@@ -131,6 +150,8 @@ export function signsOf(key: string): Uint8Array {
 export function editCost(left: Uint8Array, right: Uint8Array, most = Number.POSITIVE_INFINITY): number {
   const n = left.length;
   const m = right.length;
+  let { before, previous, current } = ROOM;
+  const bound = Math.min(most * 20, 1 << 30) | 0;
   previous[0] = 0;
   for (let j = 1; j <= m; j += 1) previous[j] = previous[j - 1]! + DROP[right[j - 1]!]!;
   let below = 0;
@@ -151,7 +172,7 @@ export function editCost(left: Uint8Array, right: Uint8Array, most = Number.POSI
       const added = behind + DROP[b]!;
       if (added < least) least = added;
       if (a === beside && last === b) {
-        const swapped = before[j - 2]! + 0.7;
+        const swapped = before[j - 2]! + TURNED;
         if (swapped < least) least = swapped;
       }
       current[j] = least;
@@ -160,7 +181,7 @@ export function editCost(left: Uint8Array, right: Uint8Array, most = Number.POSI
       if (least < lowest) lowest = least;
     }
     // a swap may start one row before
-    if (lowest >= most && below >= most) return most;
+    if (lowest > bound && below > bound) return most;
     below = lowest;
     last = a;
     const free = before;
@@ -168,21 +189,21 @@ export function editCost(left: Uint8Array, right: Uint8Array, most = Number.POSI
     previous = current;
     current = free;
   }
-  return previous[m]!;
+  return previous[m]! / 20;
 }
 
 /** How like two words are. Below `least`, which is LEAST_LIKE or more, the answer may be 0. */
 export function wordLikeness(left: WordForm, right: WordForm, least = LEAST_LIKE): number {
   if (left === right) return 1;
-  const shorter = Math.min(left.key.length, right.key.length);
-  const longer = Math.max(left.key.length, right.key.length);
+  const shorter = Math.min(left.length, right.length);
+  const longer = Math.max(left.length, right.length);
   const noArticle = left.bare === null && right.bare === null;
   const cost = longer > LONGEST ? 0 : leastCost(left, right);
   // most words that are asked for end here: equal ones of any kind cost nothing
   if (noArticle && cost >= (shorter + longer) / 4) return 0;
-  if (left.text === right.text) return 1;
-  if (left.digits || right.digits) return 0;
-  if (left.key === right.key) return shorter < 3 ? 0.9 : 0.97;
+  if (left.digits || right.digits) return left.text === right.text ? 1 : 0;
+  if (cost === 0 && left.skeletonHash === right.skeletonHash && left.key === right.key)
+    return left.text === right.text ? 1 : shorter < 3 ? 0.9 : 0.97;
   if (shorter < 2) return 0;
   if (longer - shorter > 5 || longer > shorter * 2.4) return 0;
   let best = byEdits(left, right, (shorter + longer) / 2, cost, least);
@@ -205,13 +226,16 @@ function leastCost(left: WordForm, right: WordForm): number {
 
 /** By edits as a share of `half` of both lengths; words that sound the same are a pair already where they have more than half in common. */
 function byEdits(left: WordForm, right: WordForm, half: number, leastCost: number, least: number): number {
-  const shorter = Math.min(left.key.length, right.key.length);
-  const sameStart = left.key.charCodeAt(0) === right.key.charCodeAt(0);
-  const sameSkeleton = leastCost === 0 && left.skeleton === right.skeleton;
+  const shorter = Math.min(left.length, right.length);
+  const sameStart = left.start === right.start;
+  const sameSkeleton = leastCost === 0 && left.skeletonHash === right.skeletonHash && left.skeleton === right.skeleton;
   // of a short word every letter counts
   const penalty = (shorter <= 4 ? 0.06 * (5 - shorter) : 0) + (sameStart ? 0 : 0.08);
-  const [sound, otherSound] = [left.metaphone[0], right.metaphone[0]];
-  const alike = shorter >= 4 && sound.length >= 3 && sound === otherSound;
+  const alike =
+    shorter >= 4 &&
+    left.soundHash !== 0 &&
+    left.soundHash === right.soundHash &&
+    left.metaphone[0] === right.metaphone[0];
   // from here on the words are no pair, whatever the edits come to
   const most = sameSkeleton ? Number.POSITIVE_INFINITY : half * (1 - penalty - (alike ? 0.5 : least)) + 1e-9;
   if (leastCost >= most) return 0;

@@ -8,10 +8,10 @@ export const TWICE = 1;
 export const LENGTH = 2;
 export const FIRST_WORD = 3;
 export const WORDS = 4;
-/** How many initials; eight bits further up the least length of two words of it written as one. */
+/** How many initials (low byte), and above a bit for the shape of each two neighbouring words of it written as one. */
 export const INITIALS = 6;
-/** A bit for each letter that one of its words begins with. */
-export const BEGINNINGS = 7;
+/** A bit for the shape of each of its words. */
+export const SHAPES = 7;
 /** In `weights`, which is the same memory. */
 export const WEIGHT = 5;
 
@@ -22,18 +22,30 @@ export const WHOLE_PERSON = 1;
 export const PERSON = 2;
 export const COMPANY = 3;
 
-/** A bit for each letter that one of the name's words begins with. */
-export function beginningsOf({ words }: Name): number {
-  let letters = 0;
-  for (const { form } of words) letters |= 1 << (bytes(form.text) & 31);
-  return letters;
+const SPAN = 5;
+/** One of 32 bits for a word's first letter and its length, five lengths together. */
+const shapeBit = (letter: number, length: number): number => 1 << (letter + 11 * Math.floor(length / SPAN));
+/** The upper 24 of them, for words written as one: what would be below counts above. */
+export const joinedBits = (bits: number): number => (bits & ~255) | ((bits & 255) << 8);
+
+/** Shapes of the words of a name, and of each two neighbouring ones written as one. */
+export interface Shapes {
+  readonly words: number;
+  readonly joined: number;
 }
 
-function leastJoined({ words }: Name): number {
-  let least = 255;
-  for (let at = 0; at + 1 < words.length; at += 1)
-    least = Math.min(least, words[at]!.form.text.length + words[at + 1]!.form.text.length);
-  return least;
+/** @param off how many letters more or less count as the same shape. */
+export function shapesOf({ words }: Name, off: number): Shapes {
+  let [single, joined] = [0, 0];
+  for (let at = 0; at < words.length; at += 1) {
+    const { text } = words[at]!.form;
+    const letter = bytes(text);
+    single |= shapeBit(letter, text.length - off) | shapeBit(letter, text.length + off);
+    if (at + 1 === words.length) continue;
+    const length = text.length + words[at + 1]!.form.text.length;
+    joined |= shapeBit(letter, length - off) | shapeBit(letter, length + off);
+  }
+  return { words: single, joined };
 }
 
 /** Marks of the words of a query that a name has met: a bit each, from the eighth on one for all, which stands for several. */
@@ -63,8 +75,9 @@ export class NameColumns {
     this.facts[line + FIRST_WORD] = this.#wordCount;
     this.facts[line + WORDS] = ids.length;
     const initials = ids.reduce((count, id) => count + (id < 0 ? 1 : 0), 0);
-    this.facts[line + INITIALS] = initials | (leastJoined(name) << 8);
-    this.facts[line + BEGINNINGS] = beginningsOf(name);
+    const shapes = shapesOf(name, 0);
+    this.facts[line + INITIALS] = initials | joinedBits(shapes.joined);
+    this.facts[line + SHAPES] = shapes.words;
     this.weights[line + WEIGHT] = name.weight;
     this.kinds[number] = name.style === "company" ? COMPANY : ids.some((id) => id < 0) ? PERSON : WHOLE_PERSON;
     name.words.forEach((word, at) => {

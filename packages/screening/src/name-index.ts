@@ -3,24 +3,26 @@
 import { wordForm } from "./likeness.ts";
 import type { Name, NameWord } from "./name.ts";
 import {
-  BEGINNINGS,
-  beginningsOf,
   COMPANY,
   DEAD,
   FIRST_WORD,
   INITIALS,
+  joinedBits,
   LENGTH,
   LINE,
   markOf,
   NameColumns,
   ONCE,
   SEVERAL,
+  SHAPES,
+  type Shapes,
+  shapesOf,
   TWICE,
   WEIGHT,
   WHOLE_PERSON,
   WORDS,
 } from "./name-columns.ts";
-import { type Known, NAME_POLICY, nameScore } from "./name-score.ts";
+import { isWrittenAsOne, type Known, NAME_POLICY, nameScore } from "./name-score.ts";
 import { Postings } from "./postings.ts";
 import { QueryWords, SLOTS } from "./query-words.ts";
 import { bits, outOfReach, Spelled } from "./spelled.ts";
@@ -62,10 +64,9 @@ export class NameIndex {
   readonly #best = new Float64Array(SLOTS);
   /** By the words a name has met, the share of the query's weight that the others have; -1: not computed yet. */
   readonly #rests = new Float64Array(SEVERAL);
-  /** Of the query: first letters and lengths of its words, the letters they begin with, the longest. */
+  /** Of the query: first letters and lengths of its words, and what they may be written as. */
   readonly #shapes = new Uint16Array(SLOTS);
-  #begins = 0;
-  #longest = 0;
+  #sought: Shapes = { words: 0, joined: 0 };
   /** Likenesses of words computed for the query at hand. */
   readonly #computed = new Map<number, number>();
 
@@ -195,11 +196,9 @@ export class NameIndex {
   #judged(name: Name, lists: readonly Neighbours[], unfollowed: readonly boolean[], threshold: number): NameHit[] {
     this.#rests.fill(-1);
     this.#computed.clear();
-    this.#begins = beginningsOf(name);
-    this.#longest = 0;
+    this.#sought = shapesOf(name, 2);
     name.words.forEach(({ form: { text } }, slot) => {
       this.#shapes[slot] = shapeOf(text);
-      this.#longest = Math.max(this.#longest, text.length);
     });
     let apart = unfollowed.indexOf(true);
     const { facts, kinds, seen, touched } = this.#columns;
@@ -234,8 +233,9 @@ export class NameIndex {
       const line = number * LINE;
       let worth =
         !alone &&
-        (initials > 0 || this.#mayReach(name, number, met | open, threshold)) &&
-        this.#reach(name, number, threshold) >= threshold - SLACK;
+        (((initials > 0 || this.#mayReach(name, number, met | open, threshold)) &&
+          this.#reach(name, number) >= threshold - SLACK) ||
+          (words.length !== facts[line + WORDS] && this.#mayJoin(name, number)));
       const near =
         !worth &&
         spellable &&
@@ -272,8 +272,7 @@ export class NameIndex {
     const theirs = weights[line + WEIGHT]!;
     const other = Math.max(0, theirs - bits(met)) / theirs;
     const bound = 1 - NAME_POLICY.oneSided * Math.max(own, other) - NAME_POLICY.bothSides * Math.min(own, other);
-    if (bound >= threshold - SLACK) return true;
-    return facts[line + WORDS] !== words.length && this.#mayJoin(name, number);
+    return bound >= threshold - SLACK;
   }
 
   #holds(number: number, slot: number): boolean {
@@ -286,7 +285,7 @@ export class NameIndex {
   }
 
   /** An upper bound by the likeness of every word to the word it fits best, whoever else fits it too. */
-  #reach(name: Name, number: number, threshold: number): number {
+  #reach(name: Name, number: number): number {
     const { facts, weights, words: ids, wordWeights, kinds } = this.#columns;
     const { words } = name;
     const line = number * LINE;
@@ -322,8 +321,7 @@ export class NameIndex {
         : 1 - NAME_POLICY.oneSided * other - NAME_POLICY.bothSides * own;
     if (strong < 2 && name.style === "person" && kinds[number] !== COMPANY && words.length > 1)
       bound = Math.min(bound, NAME_POLICY.singleWord);
-    // words written as one are seen by the exact score alone
-    return bound < threshold - SLACK && words.length !== count && this.#mayJoin(name, number) ? 1 : bound;
+    return bound;
   }
 
   /** The likeness of two words of which one at least is an initial: of the index below zero, of the query by its mark. */
@@ -333,35 +331,45 @@ export class NameIndex {
     return word.initial && id < 0 ? 1 : INITIAL_LIKE;
   }
 
-  /** Whether two neighbouring words of the longer name may be one of the shorter: its first letter, and its length but two. */
+  /** Whether two neighbouring words of the longer name are one of the shorter: by its first letter and its length but two, then by its likeness. */
   #mayJoin({ words }: Name, number: number): boolean {
     const { facts, words: ids } = this.#columns;
     const line = number * LINE;
     const count = facts[line + WORDS]!;
     if (count > words.length) {
-      const most = this.#longest + 2;
-      if (facts[line + INITIALS]! >> 8 > most || (facts[line + BEGINNINGS]! & this.#begins) === 0) return false;
+      if ((facts[line + INITIALS]! & ~255 & joinedBits(this.#sought.words)) === 0) return false;
       const from = facts[line + FIRST_WORD]!;
       let second = this.#shape(ids[from]!);
       for (let at = 1; at < count; at += 1) {
         const first = second;
         second = this.#shape(ids[from + at]!);
         const length = (first >> 8) + (second >> 8);
-        if (length > most) continue;
         for (let other = 0; other < words.length; other += 1)
-          if (isJoined(this.#shapes[other]!, first, length)) return true;
+          if (
+            isJoined(this.#shapes[other]!, first, length) &&
+            isWrittenAsOne(this.#wordAt(number, at - 1), this.#wordAt(number, at), words[other]!)
+          )
+            return true;
       }
       return false;
     }
+    if ((facts[line + SHAPES]! & this.#sought.joined) === 0) return false;
     for (let at = 0; at + 1 < words.length; at += 1) {
       const first = this.#shapes[at]!;
-      if ((facts[line + BEGINNINGS]! & (1 << (first & 31))) === 0) continue;
       const length = (first >> 8) + (this.#shapes[at + 1]! >> 8);
       const from = facts[line + FIRST_WORD]!;
       for (let place = from; place < from + count; place += 1)
-        if (isJoined(this.#shape(ids[place]!), first, length)) return true;
+        if (
+          isJoined(this.#shape(ids[place]!), first, length) &&
+          isWrittenAsOne(words[at]!, words[at + 1]!, this.#wordAt(number, place - from))
+        )
+          return true;
     }
     return false;
+  }
+
+  #wordAt(number: number, at: number): NameWord {
+    return this.#names[number]!.name.words[at]!;
   }
 
   #shape(id: number): number {

@@ -177,22 +177,8 @@ function withJoin(longer: Name, shorter: Name): number {
   let best = 0;
   for (let at = 0; at + 1 < longer.words.length; at += 1) {
     const [first, second] = [longer.words[at]!, longer.words[at + 1]!];
-    if (first.initial || second.initial || first.form.text.length + second.form.text.length > 20) continue;
-    const text = first.form.text + second.form.text;
-    if (
-      !shorter.words.some(
-        ({ form }) => form.text.charCodeAt(0) === text.charCodeAt(0) && Math.abs(form.text.length - text.length) <= 3,
-      )
-    )
-      continue;
-    const form = wordForm(text);
-    const word: NameWord = {
-      ...first,
-      form,
-      weight: Math.max(first.weight, second.weight),
-      generic: first.generic && second.generic,
-    };
-    if (!shorter.words.some((other) => isWritten(word, other, first, second))) continue;
+    if (!shorter.words.some((other) => isWrittenAsOne(first, second, other))) continue;
+    const word = asOne(first, second);
     const words = [...longer.words.slice(0, at), word, ...longer.words.slice(at + 2)];
     const name: Name = { ...longer, words, weight: words.reduce((sum, one) => sum + one.weight, 0) };
     best = Math.max(best, paired(name, shorter, null) * 0.98);
@@ -201,8 +187,22 @@ function withJoin(longer: Name, shorter: Name): number {
 }
 
 const WRITTEN_AS_ONE = 0.8;
-/** A word that is like one of the two alone is no word for both. */
-function isWritten(joined: NameWord, other: NameWord, first: NameWord, second: NameWord): boolean {
-  const like = other.initial ? 0 : pairLikeness(joined, other, WRITTEN_AS_ONE);
+const LONGEST_AS_ONE = 20;
+
+const asOne = (first: NameWord, second: NameWord): NameWord => ({
+  form: wordForm(first.form.text + second.form.text),
+  script: first.script,
+  weight: Math.max(first.weight, second.weight),
+  initial: false,
+  generic: first.generic && second.generic,
+});
+
+/** Whether two neighbouring words of one name may be a word of the other; a word that is like one of the two alone is no word for both. */
+export function isWrittenAsOne(first: NameWord, second: NameWord, other: NameWord): boolean {
+  const [text, { text: begin }] = [other.form.text, first.form];
+  const length = begin.length + second.form.text.length;
+  if (text.charCodeAt(0) !== begin.charCodeAt(0) || Math.abs(text.length - length) > 3) return false;
+  if (first.initial || second.initial || other.initial || length > LONGEST_AS_ONE) return false;
+  const like = pairLikeness(asOne(first, second), other, WRITTEN_AS_ONE);
   return like >= WRITTEN_AS_ONE && like > pairLikeness(first, other) && like > pairLikeness(second, other);
 }

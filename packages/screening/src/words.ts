@@ -1,4 +1,5 @@
 // The words of an index: each distinct word once, and for a word of a query those that are like it, found by sound and scored once.
+import { hashOf } from "./hash.ts";
 import { LEAST_LIKE, type WordForm, wordForm } from "./likeness.ts";
 import type { NameWord } from "./name.ts";
 import { pairLikeness } from "./name-score.ts";
@@ -144,11 +145,4 @@ function addDeletions(skeleton: string, hashes: number[]): void {
   hashes.push(hashOf(5, skeleton, length));
   if (length < 3) return;
   for (let at = 0; at < length; at += 1) hashes.push(hashOf(5, skeleton, length, at));
-}
-
-/** FNV-1a over the first `length` characters but the one at `without`. */
-function hashOf(kind: number, text: string, length = text.length, without = -1): number {
-  let hash = 0x811c9dc5 ^ kind;
-  for (let at = 0; at < length; at += 1) if (at !== without) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash;
 }
