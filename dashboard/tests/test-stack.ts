@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { REPOSITORY_ROOT, readConfig } from "@evergreen-fund/config";
 import { stackAddresses } from "@evergreen-fund/stack/addresses.ts";
 import { demoPassword } from "@evergreen-fund/stack/demo-logins.ts";
-import { portIsFree } from "@evergreen-fund/stack/process-table.ts";
+import { freePortBase } from "@evergreen-fund/stack/process-table.ts";
 import { status } from "@evergreen-fund/stack/up.ts";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import type { TestProject } from "vitest/node";
@@ -31,14 +31,6 @@ declare module "vitest" {
 
 const PEOPLE = ["pm1", "pm2", "lp1", "lp2", "ops1", "ops2", "audit1"] as const;
 export const emailOf = (person: string): string => `${person}@demo.evergreen.example`;
-
-async function freePortBase(): Promise<number> {
-  for (let base = 31_000 + 10 * (process.pid % 900); base < 60_000; base += 10) {
-    const free = await Promise.all([0, 2, 3, 4, 5].map((offset) => portIsFree(base + offset)));
-    if (free.every(Boolean)) return base;
-  }
-  throw new Error("There are no ten free ports in a row.");
-}
 
 const HISTORY_TAKES_MS = 900_000;
 

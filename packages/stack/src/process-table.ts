@@ -47,6 +47,16 @@ export async function freePort(): Promise<number> {
   throw new Error("no port is free between 12000 and 30000");
 }
 
+/** The first of ten free ports in a row, for the whole platform in a test; as `freePort` chooses them. */
+export async function freePortBase(): Promise<number> {
+  for (let tries = 0; tries < 1_000; tries++) {
+    const base = 10 * randomInt(1_200, 3_000);
+    const free = await Promise.all(Array.from({ length: 10 }, (_, offset) => portIsFree(base + offset)));
+    if (free.every(Boolean)) return base;
+  }
+  throw new Error("no ten ports in a row are free between 12000 and 30000");
+}
+
 /** Whether the port is free, or becomes so within `patienceMs`: connections of other programs take any port for a moment. */
 export async function portBecomesFree(port: number, patienceMs = 3_000): Promise<boolean> {
   const deadline = Date.now() + patienceMs;

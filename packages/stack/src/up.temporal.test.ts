@@ -8,7 +8,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { adminUrl, type StackAddresses } from "./addresses.ts";
 import { doctor } from "./doctor.ts";
-import { isAlive, portIsFree } from "./process-table.ts";
+import { freePortBase, isAlive, portIsFree } from "./process-table.ts";
 import { readState } from "./run-state.ts";
 import { down, status, up, upDetached } from "./up.ts";
 
@@ -17,14 +17,6 @@ chmodSync(home, 0o755);
 const said: string[] = [];
 let config: Config;
 let addresses: StackAddresses;
-
-async function freePortBase(): Promise<number> {
-  for (let base = 21_000 + 10 * (process.pid % 900); base < 60_000; base += 10) {
-    const free = await Promise.all([0, 1, 2, 3, 4, 5].map((offset) => portIsFree(base + offset)));
-    if (free.every(Boolean)) return base;
-  }
-  throw new Error("no ten free ports in a row");
-}
 
 async function look(sql: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: adminUrl(config) });
