@@ -64,6 +64,8 @@ export class NameColumns {
   /** Numbers of words; of an initial minus its letter. */
   words = new Int32Array(4096);
   wordWeights = new Float32Array(4096);
+  /** Of the last look ahead: kept, or its reads would be left out as useless. */
+  ahead = 0;
   #wordCount = 0;
 
   enter(number: number, name: Name, ids: Int32Array): void {
@@ -85,6 +87,13 @@ export class NameColumns {
       this.wordWeights[this.#wordCount + at] = word.weight;
     });
     this.#wordCount += ids.length;
+  }
+
+  /** Reads the line of the first `count` names met: these reads wait for memory side by side, those of a judgement one after the other. */
+  lookAhead(count: number): void {
+    let ahead = 0;
+    for (let at = 0; at < count; at += 1) ahead |= this.facts[this.touched[at]! * LINE]!;
+    this.ahead = ahead;
   }
 
   clear(): void {

@@ -221,6 +221,7 @@ export class NameIndex {
     const spellable = threshold <= NAME_POLICY.spelledScore + 0.06;
     const least = NAME_POLICY.spelledFrom;
     let spelled: Spelled | undefined;
+    this.#columns.lookAhead(this.#count);
     for (let at = 0; at < this.#count; at += 1) {
       const number = touched[at]!;
       const met = seen[number]!;
