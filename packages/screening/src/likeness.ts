@@ -112,9 +112,10 @@ function swapCost(a: string, b: string): number {
 }
 const dropCost = (letter: string): number => (isVowel(letter) ? 0.5 : letter === "h" ? 0.4 : 1);
 
-/** Costs are counted in whole numbers: a twentieth is the smallest. */
-const twentieths = (cost: number): number => Math.round(cost * 20);
-const TURNED = twentieths(0.7);
+/** Costs are counted in whole numbers: twentieths. */
+const SCALE = 20;
+const scaled = (cost: number): number => Math.round(cost * SCALE);
+const TURNED = scaled(0.7);
 
 /** Signs of keys: letters, figures, and one for anything else. The tables are small, so that they stay at hand. */
 const SIGNS = "abcdefghijklmnopqrstuvwxyz0123456789?";
@@ -122,8 +123,8 @@ const ROW = SIGNS.length;
 const SWAP = new Uint8Array(ROW * ROW);
 const DROP = new Uint8Array(ROW);
 for (let a = 0; a < ROW; a += 1) {
-  DROP[a] = twentieths(dropCost(SIGNS.charAt(a)));
-  for (let b = 0; b < ROW; b += 1) SWAP[a * ROW + b] = twentieths(swapCost(SIGNS.charAt(a), SIGNS.charAt(b)));
+  DROP[a] = scaled(dropCost(SIGNS.charAt(a)));
+  for (let b = 0; b < ROW; b += 1) SWAP[a * ROW + b] = scaled(swapCost(SIGNS.charAt(a), SIGNS.charAt(b)));
 }
 
 const LONGEST = 64;
@@ -151,7 +152,7 @@ export function editCost(left: Uint8Array, right: Uint8Array, most = Number.POSI
   const n = left.length;
   const m = right.length;
   let { before, previous, current } = ROOM;
-  const bound = Math.min(most * 20, 1 << 30) | 0;
+  const bound = Math.min(most * SCALE, 1 << 30) | 0;
   previous[0] = 0;
   for (let j = 1; j <= m; j += 1) previous[j] = previous[j - 1]! + DROP[right[j - 1]!]!;
   let below = 0;
@@ -189,7 +190,7 @@ export function editCost(left: Uint8Array, right: Uint8Array, most = Number.POSI
     previous = current;
     current = free;
   }
-  return previous[m]! / 20;
+  return previous[m]! / SCALE;
 }
 
 /** How like two words are. Below `least`, which is LEAST_LIKE or more, the answer may be 0. */

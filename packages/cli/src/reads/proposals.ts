@@ -1,7 +1,7 @@
 // Proposals as rows: body and inputs as the rebalancing room writes them, the checks of the rooms, the memories it cites.
 import { EvergreenError } from "@evergreen-fund/domain/errors.ts";
+import { TokenProposal } from "@evergreen-fund/domain/proposal-page.ts";
 import { type PortfolioSide, ProposalBody } from "@evergreen-fund/domain/proposals.ts";
-import { TransferLimits } from "@evergreen-fund/domain/token-pages.ts";
 import { z } from "zod";
 import { isoTime, plain, trimmedMoney } from "../output.ts";
 import type { Session } from "../session.ts";
@@ -30,19 +30,6 @@ const NavBody = z.looseObject({
 /** A liquidity tool with the notice that people read before they decide. */
 const ToolBody = z.looseObject({ tool: z.string(), notice: z.string() });
 
-/** An operation on the chain: what it does, to whose units, and by which law; who holds the wallet stands in the register. */
-const TokenBody = z.looseObject({
-  action_id: z.string(),
-  kind: z.string(),
-  share_class: z.string(),
-  chain: z.string(),
-  units: z.string().optional(),
-  wallet: z.string().optional(),
-  to_wallet: z.string().optional(),
-  legal_basis: z.string().optional(),
-  limits: TransferLimits.optional(),
-});
-
 /** A posting that takes the consent of two people: what is posted, as fn_propose_posting has it. */
 const PostingBody = z.looseObject({});
 export const POSTINGS = ["cancellation", "crystallisation", "distribution", "in_kind"] as const;
@@ -69,7 +56,7 @@ export const ProposalRow = z.discriminatedUnion("kind", [
   ProposalHead.extend({ kind: z.literal("rebalancing"), body: ProposalBody }),
   ProposalHead.extend({ kind: z.literal("nav"), body: NavBody }),
   ProposalHead.extend({ kind: z.literal("lmt"), body: ToolBody }),
-  ProposalHead.extend({ kind: z.literal("token"), body: TokenBody }),
+  ProposalHead.extend({ kind: z.literal("token"), body: TokenProposal }),
   ProposalHead.extend({ kind: z.enum(POSTINGS), body: PostingBody }),
 ]);
 export type ProposalRow = z.infer<typeof ProposalRow>;
